@@ -1,0 +1,93 @@
+"""The key service as its callers see it: fixed verbs, and never a raw key across the border.
+
+One exception is open and named: a *simulated* service hands keys to simulated chips (`chip_keys`), because a
+chip that exists only as software has to get its keys from somewhere. A service that is not marked as simulated
+refuses that verb.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from jinka.codec import Algorithm
+
+
+class Purpose(Enum):
+    """What a key may do; a verb refuses a key of another purpose."""
+
+    PURCHASE = "purchase"  # DPK: session of a purchase; comes down from the national root
+    LOAD = "load"  # DLK: session of a load; the issuer's alone
+    TAC = "tac"  # DTK: transaction authentication code; the issuer's alone
+    MAINTENANCE = "maintenance"  # DAMK: secure messaging of updates
+    BATCH_SEAL = "batch_seal"  # HMAC-SHA256 over a terminal's batch
+    RECORD_SEAL = "record_seal"  # AES-256-GCM of card images at rest
+
+
+class TacStatus(IntEnum):
+    """The answer to one TAC check."""
+
+    OK = 0
+    WRONG = 1
+    MALFORMED = 2  # not 4 bytes
+    NO_KEY = 3  # no such issuer, key version or algorithm
+    ABSENT = 4  # null: a torn tap
+
+
+class KeyService(Protocol):
+    """The verbs that the city's day needs. ``factors8`` are ``card_no[2:10]``, the last 16 digits."""
+
+    def verify_tacs(self, records: pa.RecordBatch) -> pa.UInt8Array:
+        """Return a `TacStatus` for each row of a batch with the columns of `jinka.codec.RECORD_SCHEMA`.
+
+        Loads (type 01, 02) and purchases bind different fields; all algorithms and key versions may be mixed.
+        """
+        ...
+
+    def check_load_mac1(
+        self, *, algorithm: Algorithm, version: int, factor8: bytes, session_seed: tuple[bytes, int], data: bytes,
+        mac4: bytes,
+    ) -> None:
+        """Check MAC1 of a load; ``session_seed`` is (the card's rand4, online counter). Raises `Refused`."""
+        ...
+
+    def make_load_mac2(
+        self, *, algorithm: Algorithm, version: int, factor8: bytes, session_seed: tuple[bytes, int], data: bytes
+    ) -> bytes:
+        """Make MAC2 of a load, 4 bytes."""
+        ...
+
+    def seal_batch(self, *, terminal_id: bytes, header: bytes, digest32: bytes) -> bytes:
+        """Make the 32-byte seal of a terminal's batch: HMAC-SHA256(terminal's key, header | digest)."""
+        ...
+
+    def check_batch_seals(
+        self, terminal_ids: list[bytes], headers: list[bytes], digests32: list[bytes], seals: list[bytes]
+    ) -> npt.NDArray[np.bool_]:
+        """Tell for each batch whether its seal is right (compared in constant time)."""
+        ...
+
+    def chip_keys(
+        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.uint8]:
+        """Derive keys for N simulated chips in bulk: ``(N, 8)`` factors to ``(N, 16)`` keys.
+
+        Raises `Refused` when the service is not marked as simulated.
+        """
+        ...
+
+    def sam_key(self, purpose: Purpose, *, algorithm: Algorithm, version: int) -> bytes:
+        """The parent key that a simulated PSAM holds (16 bytes), one level above the card's. As `chip_keys`."""
+        ...
+
+    def seal_image(self, plain: bytes, *, context: str) -> bytes:
+        """Seal card images at rest (AES-256-GCM)."""
+        ...
+
+    def open_image(self, blob: bytes, *, context: str) -> bytes:
+        """Open what `seal_image` sealed for the same context; raises `Refused`."""
+        ...

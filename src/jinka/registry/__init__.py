@@ -1,0 +1,28 @@
+"""Who and what is admitted to the scheme: participants, terminals, PSAMs, cards, and the lists they obey.
+
+Plain values and Arrow schemas; storing them is the business of `store`. Numbers follow ISO/IEC 7812 (issuers),
+JR/T 0025 PSAM (terminal number of 6 bytes, PSAM serial of 10 bytes) and GB/T 2260 (regions).
+"""
+
+from jinka.registry.parties import Participant, Role
+from jinka.registry.tables import (
+    ACKNOWLEDGEMENTS,
+    CARDS,
+    LISTINGS,
+    PARTICIPANTS,
+    PSAMS,
+    TERMINALS,
+    Registry,
+)
+
+__all__ = [
+    "ACKNOWLEDGEMENTS",
+    "CARDS",
+    "LISTINGS",
+    "PARTICIPANTS",
+    "PSAMS",
+    "TERMINALS",
+    "Participant",
+    "Registry",
+    "Role",
+]

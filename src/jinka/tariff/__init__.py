@@ -1,0 +1,9 @@
+"""Fares as data: facts about one tap in, a charge and the product that explains it out.
+
+A product is a rule (a share of the fare, marginal bands, an amount off), never a list of prices that occurred.
+No cards and no I/O here. The facts are those of the T-Union trip record (JT/T 978.2).
+"""
+
+from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, Pricer, RideFacts, RideState, TapKind
+
+__all__ = ["Charge", "HolderClass", "Mode", "PaidRide", "Pricer", "RideFacts", "RideState", "TapKind"]

@@ -4,6 +4,26 @@ A product is a rule (a share of the fare, marginal bands, an amount off), never 
 No cards and no I/O here. The facts are those of the T-Union trip record (JT/T 978.2).
 """
 
+from jinka.tariff.engine import ENTRY_PRODUCT, Product, Tariff, Transfer, TransferRule
 from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, Pricer, RideFacts, RideState, TapKind
+from jinka.tariff.rules import AmountOff, Bands, Rule, Share
 
-__all__ = ["Charge", "HolderClass", "Mode", "PaidRide", "Pricer", "RideFacts", "RideState", "TapKind"]
+__all__ = [
+    "ENTRY_PRODUCT",
+    "AmountOff",
+    "Bands",
+    "Charge",
+    "HolderClass",
+    "Mode",
+    "PaidRide",
+    "Pricer",
+    "Product",
+    "RideFacts",
+    "RideState",
+    "Rule",
+    "Share",
+    "TapKind",
+    "Tariff",
+    "Transfer",
+    "TransferRule",
+]

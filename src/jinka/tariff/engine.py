@@ -1,0 +1,113 @@
+"""A tariff: an ordered list of products, of which the first that applies prices the tap.
+
+The same declaration prices one tap at a terminal (`Tariff.price`) and explains a cleared record (`Tariff.explain`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from jinka.kit import Usage
+from jinka.registry import Role
+from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, RideFacts, TapKind
+from jinka.tariff.rules import AmountOff, Rule
+
+ENTRY_PRODUCT = "entry"
+
+
+class Transfer(Enum):
+    """Whether a product is for transfers, for first rides, or for both."""
+
+    ONLY = "only"
+    NEVER = "never"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One way to pay: whom it is for, its rule, and who bears the discount (None: the operator itself)."""
+
+    code: str
+    title_en: str
+    title_zh: str
+    modes: tuple[Mode, ...]
+    holders: tuple[HolderClass, ...]
+    transfer: Transfer
+    rule: Rule
+    borne_by: Role | None = None
+
+    def subsidy(self, gross_fen: int) -> int:
+        """What somebody else pays the operator for one ride: the amount off, or the whole discount of a share."""
+        if self.borne_by is None:
+            return 0
+        undiscounted = self.rule.base.price(gross_fen) if isinstance(self.rule, AmountOff) else gross_fen
+        return undiscounted - self.rule.price(gross_fen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRule:
+    """When a ride counts as a transfer: within a time of the last paid ride, on another line, between these modes."""
+
+    within: dt.timedelta
+    pairs: frozenset[tuple[Mode, Mode]]
+
+    def grants(self, last: PaidRide | None, mode: Mode, line: int, boarded_at: dt.datetime) -> bool:
+        """Tell whether boarding ``line`` at ``boarded_at`` after ``last`` is a transfer."""
+        if last is None or (last.mode, mode) not in self.pairs or last.line == line:
+            return False
+        return dt.timedelta(0) <= boarded_at - last.at <= self.within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariff:
+    """Products in the order in which they are tried, and the transfer rule. Implements `facts.Pricer`."""
+
+    name: str
+    products: tuple[Product, ...]
+    transfer: TransferRule
+
+    def price(self, facts: RideFacts) -> Charge:
+        """Price one tap. An entry costs nothing; `Usage` when no product fits the holder and the mode."""
+        if facts.kind is TapKind.ENTRY:
+            return Charge(0, ENTRY_PRODUCT)
+        product = self.select(facts.mode, facts.holder, self.is_transfer(facts))
+        return Charge(product.rule.price(facts.gross_fare), product.code)
+
+    def is_transfer(self, facts: RideFacts) -> bool:
+        """A bus ride is judged when boarding; a metro ride by the time of its entry, when that is on the card."""
+        state = facts.state
+        if state is None:
+            return False
+        if facts.kind is TapKind.EXIT and state.kind is TapKind.ENTRY:
+            return self.transfer.grants(state.before, facts.mode, state.line, state.at)
+        return self.transfer.grants(state.last_paid, facts.mode, facts.line, facts.at)
+
+    def select(self, mode: Mode, holder: HolderClass, is_transfer: bool) -> Product:
+        """Return the first product for this mode, holder and kind of ride."""
+        unwanted = Transfer.NEVER if is_transfer else Transfer.ONLY
+        for product in self.products:
+            if mode in product.modes and holder in product.holders and product.transfer is not unwanted:
+                return product
+        raise Usage(f"no product for {mode.name}, {holder.name}", where=f"tariff {self.name}", fix="declare one")
+
+    def explain(self, mode: Mode, gross_fen: int, charged_fen: int) -> list[Product]:
+        """Return every product whose rule turns this gross fare into this charge; empty when none does."""
+        return [p for p in self.products if mode in p.modes and p.rule.price(gross_fen) == charged_fen]
+
+    def product(self, code: str) -> Product:
+        """Find a product by its code."""
+        for product in self.products:
+            if product.code == code:
+                return product
+        raise Usage(f"no product {code!r}", where=f"tariff {self.name}")
+
+    def price_table(self, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+        """The charge for each (product, gross fare) that occurs, so that bulk engines can join on it."""
+        return {
+            (code, gross): 0 if code == ENTRY_PRODUCT else self.product(code).rule.price(gross)
+            for code, gross in set(pairs)
+            if code == ENTRY_PRODUCT or any(p.code == code for p in self.products)
+        }

@@ -40,6 +40,11 @@ def sm4_encrypt(key: bytes, blocks: bytes) -> bytes:
     return Cipher(algorithms.SM4(key), modes.ECB()).encryptor().update(blocks)  # noqa: S305 by standard
 
 
+def sm4_decrypt(key: bytes, blocks: bytes) -> bytes:
+    """The inverse of `sm4_encrypt`."""
+    return Cipher(algorithms.SM4(key), modes.ECB()).decryptor().update(blocks)  # noqa: S305 by standard
+
+
 def des_mac4(key8: bytes, data: bytes) -> bytes:
     """The left 4 bytes of a DES CBC-MAC with padding 80 (JR/T 0025.1: MAC1, MAC2, TAC); 8-byte key."""
     cipher = Cipher(TripleDES(key8 * 3), modes.CBC(_ZERO8)).encryptor()
@@ -55,9 +60,9 @@ def retail_mac4(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
     return tdes_encrypt(key16, last)[:4]
 
 
-def sm4_mac4(key16: bytes, data: bytes) -> bytes:
+def sm4_mac4(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
     """The left 4 bytes of an SM4 CBC-MAC with padding 80 to 16 bytes (no public standard for the purse)."""
-    cipher = Cipher(algorithms.SM4(key16), modes.CBC(_ZERO16)).encryptor()
+    cipher = Cipher(algorithms.SM4(key16), modes.CBC(iv16)).encryptor()
     return cipher.update(pad80(data, 16))[-16:-12]
 
 

@@ -1,0 +1,110 @@
+"""Who may do what: the access right byte, keys with their try counters, and secure messaging.
+
+Access right XY: allowed when Y <= security register <= X (cards facts, section 2). Secure messaging with MAC: the
+last four data bytes are a MAC over header and data, with the maintenance key and the last challenge as initial
+value; with encryption as well: length byte, data, 80 00.. to whole blocks, each block enciphered.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from jinka.card.files import KEY_HEAD, KEY_TRIES, KEY_Y, OPEN, STATE, CardError, File
+from jinka.codec import Algorithm, Command, StatusWord
+from jinka.crypto.block import retail_mac4, sm4_decrypt, sm4_mac4, tdes_decrypt
+from jinka.profile import KeyUse, algorithm_of
+
+if TYPE_CHECKING:
+    from jinka.card.cos import CardOs
+
+_DATA_MAX = 255
+
+
+def require_right(card: CardOs, right: int, folder: File) -> None:
+    """Raise 6982 unless the security register satisfies ``right``; a folder that is still open asks for nothing."""
+    if (right & 0x0F) <= card.security <= (right >> 4):
+        return
+    if card.nvm.memory[folder.header + STATE] != OPEN:
+        raise CardError(StatusWord.SECURITY_NOT_SATISFIED)
+
+
+def find_key(card: CardOs, use: int, kid: int) -> int:
+    """The offset of a key's record in the current folder; 9403 when there is none."""
+    key_file = card.folder.key_file
+    at = key_file.keys.get((use, kid)) if key_file is not None else None
+    if at is None:
+        raise CardError(StatusWord.KEY_NOT_FOUND)
+    return at
+
+
+def key_bytes(card: CardOs, at: int) -> bytes:
+    """The key itself."""
+    memory = card.nvm.memory
+    return bytes(memory[at + KEY_HEAD : at + memory[at]])
+
+
+def key_algorithm(card: CardOs, at: int) -> Algorithm:
+    """The algorithm that the key's label byte names."""
+    return algorithm_of(card.nvm.memory[at + KEY_Y])
+
+
+def tries_left(card: CardOs, at: int) -> int:
+    """How often the key may still be presented wrongly."""
+    return card.nvm.memory[at + KEY_TRIES] & 0x0F
+
+
+def spend_try(card: CardOs, at: int) -> None:
+    """Count one presentation before it is compared, so that pulling the card does not save the try."""
+    left = tries_left(card, at)
+    if left == 0:
+        raise CardError(StatusWord.AUTHENTICATION_BLOCKED)
+    most = card.nvm.memory[at + KEY_TRIES] >> 4
+    card.nvm.commit([(at + KEY_TRIES, bytes((most << 4 | left - 1,)))])
+
+
+def restore_tries(card: CardOs, at: int) -> None:
+    """Give all tries back after a right presentation."""
+    most = card.nvm.memory[at + KEY_TRIES] >> 4
+    card.nvm.commit([(at + KEY_TRIES, bytes((most << 4 | most,)))])
+
+
+def open_message(
+    card: CardOs, command: Command, *, encrypted: bool = False, use: int = KeyUse.MAINTENANCE
+) -> bytes:
+    """Check the MAC of a secure command and return its plain data; 6987, 6988, 6983 or 6985 otherwise."""
+    challenge = card.challenge
+    if challenge is None:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    if len(command.data) < 4:
+        raise CardError(StatusWord.SM_MISSING)
+    at = find_key(card, use, 0)
+    if tries_left(card, at) == 0:
+        raise CardError(StatusWord.AUTHENTICATION_BLOCKED)
+    body, mac = command.data[:-4], command.data[-4:]
+    head = bytes((command.cla, command.ins, command.p1, command.p2, len(command.data)))
+    key, algorithm = key_bytes(card, at), key_algorithm(card, at)
+    if not hmac.compare_digest(message_mac4(algorithm, key, challenge[:4], head + body), mac):
+        spend_try(card, at)
+        raise CardError(StatusWord.SM_INCORRECT)
+    if tries_left(card, at) != card.nvm.memory[at + KEY_TRIES] >> 4:
+        restore_tries(card, at)
+    return decipher(algorithm, key, body) if encrypted else body
+
+
+def message_mac4(algorithm: Algorithm, key16: bytes, rand4: bytes, message: bytes) -> bytes:
+    """The MAC of secure messaging: initial value ``rand4 | 00..``; 3DES as ISO/IEC 9797-1 algorithm 3, or SM4."""
+    if algorithm is Algorithm.TDES:
+        return retail_mac4(key16, message, rand4 + bytes(4))
+    return sm4_mac4(key16, message, rand4 + bytes(12))
+
+
+def decipher(algorithm: Algorithm, key16: bytes, body: bytes) -> bytes:
+    """Undo the encryption of secure messaging; 6988 when the length byte does not fit."""
+    block = 8 if algorithm is Algorithm.TDES else 16
+    if not body or len(body) % block:
+        raise CardError(StatusWord.SM_INCORRECT)
+    plain = tdes_decrypt(key16, body) if algorithm is Algorithm.TDES else sm4_decrypt(key16, body)
+    if plain[0] > len(plain) - 1:
+        raise CardError(StatusWord.SM_INCORRECT)
+    return plain[1 : 1 + plain[0]]

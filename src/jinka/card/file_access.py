@@ -1,0 +1,211 @@
+"""SELECT, READ and UPDATE of binary files and records (ISO/IEC 7816-4; FMCOS forms in cards facts 1.1).
+
+Writing to a file that asks for a MAC needs class 04, except while its folder is still open (before issue).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinka.card.access import open_message, require_right
+from jinka.card.files import (
+    BLOCKED,
+    MF,
+    OPEN,
+    STATE,
+    CardError,
+    File,
+    appending,
+    find_record,
+)
+from jinka.codec import Command, StatusWord, tlv
+from jinka.profile import FileKind
+
+if TYPE_CHECKING:
+    from jinka.card.cos import CardOs, Handler
+
+_SFI_FLAG = 0x80
+_BY_NUMBER, _BY_ID, _PREVIOUS = 4, 0, 3
+_PURSE_START = 8  # balance 4 | online counter 2 | offline counter 2, set before issue
+_APPLICATION_VERSION = b"\x02"
+_RECORD_FILES = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
+
+
+def select(card: CardOs, command: Command) -> bytes:
+    """SELECT by file identifier (P1 00) or by name (P1 04); answers the FCI of a folder."""
+    if command.p2 not in (0x00, 0x0C):
+        raise CardError(StatusWord.P1P2_WRONG)
+    if command.p1 == 0x04:
+        found = card.directory.named(command.data)
+    elif command.p1 == 0x00:
+        found = _by_fid(card, command.data)
+    else:
+        raise CardError(StatusWord.P1P2_WRONG)
+    if found is None:
+        raise CardError(StatusWord.FILE_NOT_FOUND)
+    if found.kind is not FileKind.FOLDER:
+        card.file = found
+        return b""
+    card.leave(found)
+    card.enter(found)
+    if card.nvm.memory[found.header + STATE] >= BLOCKED:
+        raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
+    return _fci(card, found)
+
+
+def _by_fid(card: CardOs, data: bytes) -> File | None:
+    if len(data) not in (0, 2):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    fid = int.from_bytes(data, "big") if data else MF
+    if fid == MF:
+        return card.directory.root
+    here = card.folder
+    if fid in here.children:
+        return here.children[fid]
+    if fid == here.fid:
+        return here
+    return here.parent.children.get(fid) if here.parent is not None else None
+
+
+def _fci(card: CardOs, folder: File) -> bytes:
+    """``6F {84 name, A5 {9F08 version, 9F0C public application data}}``."""
+    public = folder.by_sfi.get(0x15)
+    if public is None or public.kind is not FileKind.BINARY:
+        return tlv(0x6F, tlv(0x84, folder.name))
+    body = bytes(card.nvm.memory[public.at : public.at + public.size])
+    return tlv(0x6F, tlv(0x84, folder.name), tlv(0xA5, tlv(0x9F08, _APPLICATION_VERSION), tlv(0x9F0C, body)))
+
+
+def read_binary(card: CardOs, command: Command) -> bytes:
+    """READ BINARY; an Le beyond the end answers 6Cxx with what is left."""
+    file, offset = _binary_file(card, command)
+    if file.kind is not FileKind.BINARY:
+        raise CardError(StatusWord.FILE_TYPE_WRONG)
+    require_right(card, file.read, card.folder)
+    return _cut(bytes(card.nvm.memory[file.at + offset : file.at + file.size]), command)
+
+
+def update_binary(card: CardOs, command: Command) -> bytes:
+    """UPDATE BINARY; in an open folder also the opening balance and counters of a purse."""
+    file, offset = _binary_file(card, command)
+    data = _writable(card, file, command)
+    is_open = card.nvm.memory[card.folder.header + STATE] == OPEN
+    limit = _PURSE_START if file.kind is FileKind.PURSE and is_open else file.size
+    if file.kind is not FileKind.BINARY and limit != _PURSE_START:
+        raise CardError(StatusWord.FILE_TYPE_WRONG)
+    if not data or offset + len(data) > limit:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    card.nvm.commit([(file.at + offset, data)])
+    return b""
+
+
+def read_record(card: CardOs, command: Command) -> bytes:
+    """READ RECORD by number or by id; number 1 of a cyclic file is the newest."""
+    file, mode = _record_file(card, command)
+    if mode not in (_BY_NUMBER, _BY_ID):
+        raise CardError(StatusWord.P1P2_WRONG)
+    require_right(card, file.read, card.folder)
+    at, length = find_record(card.nvm.memory, file, command.p1, mode == _BY_NUMBER)
+    return _cut(bytes(card.nvm.memory[at : at + length]), command)
+
+
+def update_record(card: CardOs, command: Command) -> bytes:
+    """UPDATE RECORD; in a cyclic file "previous" (P1 00, mode 3) adds the newest and drops the oldest."""
+    file, mode = _record_file(card, command)
+    data = _writable(card, file, command)
+    if file.kind is FileKind.CYCLIC:
+        if command.p1 != 0 or mode != _PREVIOUS:
+            raise CardError(StatusWord.P1P2_WRONG)
+        card.nvm.commit(appending(card.nvm.memory, file, data))
+        return b""
+    card.nvm.commit([record_change(card, file, command.p1, mode, data)])
+    return b""
+
+
+def append_record(card: CardOs, command: Command) -> bytes:
+    """APPEND RECORD."""
+    file, _ = _record_file(card, command)
+    if command.p1 != 0:
+        raise CardError(StatusWord.P1P2_WRONG)
+    card.nvm.commit(appending(card.nvm.memory, file, _writable(card, file, command)))
+    return b""
+
+
+def record_change(card: CardOs, file: File, p1: int, mode: int, data: bytes) -> tuple[int, bytes]:
+    """The write that replaces a record in place; the new one must have the length of the old."""
+    if mode not in (_BY_NUMBER, _BY_ID):
+        raise CardError(StatusWord.P1P2_WRONG)
+    at, length = find_record(card.nvm.memory, file, p1, mode == _BY_NUMBER)
+    if len(data) != length:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    if file.kind is FileKind.VARIABLE and data[:2] != card.nvm.memory[at : at + 2]:
+        raise CardError(StatusWord.DATA_WRONG)
+    return at, data
+
+
+def file_of_record(card: CardOs, p2: int) -> File:
+    """The record file that P2 names (its SFI in the upper five bits; 0 means the current file)."""
+    sfi = p2 >> 3
+    file = card.folder.by_sfi.get(sfi) if sfi else card.file
+    if file is None:
+        raise CardError(StatusWord.FILE_NOT_FOUND)
+    if file.kind not in _RECORD_FILES:
+        raise CardError(StatusWord.FILE_TYPE_WRONG)
+    return file
+
+
+def _record_file(card: CardOs, command: Command) -> tuple[File, int]:
+    file = file_of_record(card, command.p2)
+    card.file = file
+    return file, command.p2 & 0x07
+
+
+def _binary_file(card: CardOs, command: Command) -> tuple[File, int]:
+    if command.p1 & _SFI_FLAG:
+        if command.p1 & 0x60:
+            raise CardError(StatusWord.P1P2_WRONG)
+        file, offset = card.folder.by_sfi.get(command.p1 & 0x1F), command.p2
+    else:
+        file, offset = card.file, command.p1 << 8 | command.p2
+    if file is None:
+        raise CardError(StatusWord.FILE_NOT_FOUND)
+    if offset >= file.size:
+        raise CardError(StatusWord.OFFSET_WRONG)
+    card.file = file
+    return file, offset
+
+
+def _writable(card: CardOs, file: File, command: Command) -> bytes:
+    """The plain data of a write that is allowed: right, MAC, encryption."""
+    require_right(card, file.write, card.folder)
+    if command.cla == 0x04:
+        return open_message(card, command, encrypted=file.encrypted)
+    if (file.mac or file.encrypted) and card.nvm.memory[card.folder.header + STATE] != OPEN:
+        raise CardError(StatusWord.SM_MISSING)
+    return command.data
+
+
+def _cut(data: bytes, command: Command) -> bytes:
+    if command.data:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    wanted = command.le
+    if wanted is None or wanted == 256:
+        return data[:256]
+    if wanted > len(data):
+        raise CardError(StatusWord.LE_WRONG | min(len(data), 255))
+    return data[:wanted]
+
+
+TABLE: dict[tuple[int, int], Handler] = {
+    (0x00, 0xA4): select,
+    (0x00, 0xB0): read_binary,
+    (0x00, 0xB2): read_record,
+    (0x00, 0xD0): update_binary,
+    (0x00, 0xD6): update_binary,
+    (0x04, 0xD0): update_binary,
+    (0x04, 0xD6): update_binary,
+    (0x00, 0xDC): update_record,
+    (0x04, 0xDC): update_record,
+    (0x00, 0xE2): append_record,
+    (0x04, 0xE2): append_record,
+}

@@ -1,0 +1,170 @@
+"""CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands, cards facts section 2).
+
+A new folder is open to everything until it is first left; then its rights hold. Jinka's additions to the native
+forms: a purse file may carry its limit (4 bytes), and the state byte of an authentication key carries the algorithm
+label in its upper half. Erasing a folder is not offered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jinka.card.access import decipher, find_key, key_algorithm, key_bytes, open_message, require_right
+from jinka.card.files import (
+    FILE_HEAD,
+    LIMIT,
+    PURSE_BODY,
+    PURSE_TRIES,
+    TRIES,
+    CardError,
+    body_size,
+    creation,
+    file_header,
+    free_offset,
+    key_writing,
+)
+from jinka.codec import Command, StatusWord
+from jinka.kit import Usage
+from jinka.profile import FileKind, KeyUse, algorithm_of
+
+if TYPE_CHECKING:
+    from jinka.card.cos import CardOs, Handler
+
+_TRIES_DEFAULT = 0xAA  # ten, for keys whose form has no place for a counter
+_VERSIONED = (KeyUse.ENCRYPT, KeyUse.DECRYPT, KeyUse.MAC, KeyUse.TAC, KeyUse.PURCHASE, KeyUse.LOAD)
+_KEY_SIZES = (8, 16)
+_PIN_SIZES = range(2, 9)
+
+
+def create_file(card: CardOs, command: Command) -> bytes:
+    """CREATE FILE: P1 P2 the identifier; the data begins with the type byte."""
+    fid, data = command.p1 << 8 | command.p2, command.data
+    if len(data) < 7:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    try:
+        kind = FileKind(data[0] & 0x3F)
+    except ValueError:
+        raise CardError(StatusWord.DATA_WRONG) from None
+    folder = card.folder
+    require_right(card, folder.read, folder)
+    taken = {child.fid & 0x1F for child in folder.by_sfi.values()}
+    if fid in folder.children or fid == folder.fid or (kind is not FileKind.FOLDER and fid & 0x1F in taken):
+        raise CardError(StatusWord.DATA_WRONG)
+    if kind is FileKind.FOLDER:
+        header, body = _folder(card, fid, data)
+    else:
+        header, body = _element(card, fid, kind, data)
+    memory = card.nvm.memory
+    if free_offset(memory) + len(header) + len(body) > card.nvm.capacity:
+        raise CardError(StatusWord.NO_SPACE)
+    _check_quota(card, len(header) + len(body))
+    card.nvm.commit(creation(memory, header, body))
+    card.forget_directory()
+    return b""
+
+
+def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
+    """38 | size 2 | create right | erase right | file of application data | 7FFF or FFFF | name."""
+    name = data[8:]
+    if not 5 <= len(name) <= 16 or card.directory.named(name) is not None:
+        raise CardError(StatusWord.DATA_WRONG)
+    header = file_header(
+        FileKind.FOLDER,
+        fid,
+        len(name),
+        rights=(data[3], data[4]),
+        extra=(data[5], 0),
+        parent=card.folder.header,
+        name_length=len(name),
+        quota=int.from_bytes(data[1:3], "big"),
+    )
+    return header, name
+
+
+def _element(card: CardOs, fid: int, kind: FileKind, data: bytes) -> tuple[bytes, bytes]:
+    """Type | size 2, or count and length | right | right | two bytes by type | limit 4 (purse only)."""
+    size = int.from_bytes(data[1:3], "big")
+    limit = data[7:11] if kind is FileKind.PURSE and len(data) == 11 else b"\xff\xff\xff\xff"
+    if len(data) not in ((7, 11) if kind is FileKind.PURSE else (7,)):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    if kind in (FileKind.FIXED, FileKind.CYCLIC):
+        if not data[1] or not data[2]:
+            raise CardError(StatusWord.DATA_WRONG)
+        length, rights, extra = body_size(kind, 0, data[1], data[2]), (data[3], data[4]), (data[1], data[2])
+    elif kind is FileKind.KEY:
+        length, rights, extra = body_size(kind, size, 0, 0), (data[3], data[4]), (data[3], 0)
+    else:
+        length, rights, extra = body_size(kind, size, 0, 0), (data[3], data[4]), (data[5], data[6])
+    if not length or FILE_HEAD + length > card.nvm.capacity:
+        raise CardError(StatusWord.NO_SPACE)
+    body = bytearray(length)
+    if kind is FileKind.PURSE:
+        assert length == PURSE_BODY
+        body[LIMIT : LIMIT + 4] = limit
+        body[TRIES] = PURSE_TRIES
+    header = file_header(data[0], fid, length, rights=rights, extra=extra, parent=card.folder.header)
+    return header, bytes(body)
+
+
+def _check_quota(card: CardOs, size: int) -> None:
+    """6A84 when the folder's declared size is used up (FFFF and 0000 declare none)."""
+    header = card.folder.header
+    quota = int.from_bytes(card.nvm.memory[header + 13 : header + 15], "big")
+    used = sum(FILE_HEAD + child.size for child in card.folder.children.values())
+    if quota not in (0, 0xFFFF) and used + size > quota:
+        raise CardError(StatusWord.NO_SPACE)
+
+
+def write_key(card: CardOs, command: Command) -> bytes:
+    """WRITE KEY: P1 01 adds (the data begins with the type), P1 = type replaces; class 84 is enciphered with MAC."""
+    key_file = card.folder.key_file
+    if key_file is None:
+        raise CardError(StatusWord.FILE_NOT_FOUND)
+    data = command.data
+    if command.cla == 0x84:
+        data = open_message(card, command)
+        at = find_key(card, KeyUse.MAINTENANCE, 0)
+        data = decipher(key_algorithm(card, at), key_bytes(card, at), data)
+    kid = command.p2
+    if command.p1 == 0x01:
+        require_right(card, key_file.write, card.folder)
+        entry = _key_record(data)
+        if (data[0], kid) in key_file.keys:
+            raise CardError(StatusWord.DATA_WRONG)
+    else:
+        present = find_key(card, command.p1, kid)
+        require_right(card, card.nvm.memory[present + 4], card.folder)
+        entry = _key_record(bytes((command.p1,)) + data)
+        data = bytes((command.p1,)) + data
+    card.nvm.commit(key_writing(card.nvm.memory, key_file, kid, data[0], entry))
+    card.forget_directory()
+    return b""
+
+
+def _key_record(data: bytes) -> bytes:
+    """Use, change, version or state, algorithm, tries and key, from the form that the type asks for."""
+    if len(data) < 6:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    type_, use, change, x, y, key = *data[:5], data[5:]
+    sizes = _PIN_SIZES if type_ == KeyUse.PIN else _KEY_SIZES
+    try:
+        known = KeyUse(type_)
+        if known in _VERSIONED:
+            label, tries = y, _TRIES_DEFAULT
+        elif known is KeyUse.MAINTENANCE:
+            label, tries = 0 if x == 0xFF else x, y
+        else:
+            label, tries, x = x >> 4, y, x & 0x0F
+        algorithm_of(label)
+    except (ValueError, Usage):
+        raise CardError(StatusWord.DATA_WRONG) from None
+    if len(key) not in sizes or (label == 0x04 and type_ != KeyUse.PIN and len(key) != 16):
+        raise CardError(StatusWord.DATA_WRONG)
+    return bytes((use, change, x, label, tries)) + key
+
+
+TABLE: dict[tuple[int, int], Handler] = {
+    (0x80, 0xE0): create_file,
+    (0x80, 0xD4): write_key,
+    (0x84, 0xD4): write_key,
+}

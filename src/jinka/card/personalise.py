@@ -1,0 +1,134 @@
+"""From a profile and one holder's data to the APDU script that turns a blank card into that application.
+
+JR/T 0025.2 fixes the layout of 0015: issuer 8 | type 1 | version 1 | card number 10 | start 4 | expiry 4 | own 2. The
+last two bytes are Jinka's own: version of the TAC key, algorithm label. The script is the truth; cloning from a
+template (`jinka.card.template`) must give the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jinka.card.files import FILE_HEAD, body_size
+from jinka.codec import Command
+from jinka.profile import ALGORITHM_LABELS, ApplicationProfile, FileKind, FileSpec, KeySpec, KeyUse
+
+APPLICATION_TYPE = 0x02  # purse only
+PUBLIC_SIZE = 30
+CARD_NUMBER_AT, START_AT, EXPIRY_AT, OWN_AT = 10, 20, 24, 28
+_KEY_RECORD = 24
+_PURSE_TYPE_SIZE = b"\x02\x08"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What makes one card different from the next. ``keys`` stand in the order of the profile's keys, 16 bytes each.
+
+    The opening balance and counters are set before issue; ``ride_record`` is the 48 bytes after id and length.
+    """
+
+    card_no: bytes
+    keys: tuple[bytes, ...]
+    holder_class: int = 1
+    issuer: bytes = bytes(8)
+    start: bytes = b"\x20\x18\x01\x01"
+    expiry: bytes = b"\x20\x40\x12\x31"
+    tac_version: int = 1
+    balance: int = 0
+    online_counter: int = 0
+    offline_counter: int = 0
+    ride_record: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Personal(card_no=******{self.card_no.hex()[-4:]})"
+
+
+def key_version(key: KeySpec, personal: Personal) -> int:
+    """The TAC key's version is chosen card by card, the others are the profile's."""
+    return personal.tac_version if key.use is KeyUse.TAC else key.version
+
+
+def public_data(profile: ApplicationProfile, personal: Personal) -> bytes:
+    """The 30 bytes of file 0015."""
+    tac = next(key for key in profile.keys if key.use is KeyUse.TAC)
+    own = bytes((personal.tac_version, ALGORITHM_LABELS[tac.algorithm]))
+    kind = bytes((APPLICATION_TYPE, profile.version))
+    return personal.issuer + kind + personal.card_no + personal.start + personal.expiry + own
+
+
+def holder_data(personal: Personal, size: int) -> bytes:
+    """File 0016: the holder's class, then nothing that names a person."""
+    return bytes((personal.holder_class,)).ljust(size, b"\x00")
+
+
+def purse_start(personal: Personal) -> bytes:
+    """Opening balance and counters, the first 8 bytes of the purse file."""
+    return (
+        personal.balance.to_bytes(4, "big")
+        + personal.online_counter.to_bytes(2, "big")
+        + personal.offline_counter.to_bytes(2, "big")
+    )
+
+
+def script(profile: ApplicationProfile, personal: Personal) -> list[bytes]:
+    """The commands, in order, that a blank card answers with 9000 each; at the end the application is sealed."""
+    fid = profile.fid.to_bytes(2, "big")
+    commands = [_create_folder(profile), Command(0x00, 0xA4, 0, 0, fid)]
+    commands += [_create(profile, spec) for spec in profile.files]
+    for key, raw in zip(profile.keys, personal.keys, strict=True):
+        commands.append(_write_key(key, key_version(key, personal), raw))
+    for spec in profile.files:
+        commands += _content(profile, spec, personal)
+    commands.append(Command(0x00, 0xA4, 0, 0, b"\x3f\x00"))
+    return [command.build() for command in commands]
+
+
+def _create_folder(profile: ApplicationProfile) -> Command:
+    quota = sum(
+        FILE_HEAD + body_size(spec.kind, spec.size, spec.records, spec.record_length)
+        for spec in profile.files
+    )
+    body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff\xff" + profile.aid
+    return Command(0x80, 0xE0, profile.fid >> 8, profile.fid & 0xFF, body)
+
+
+def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
+    kind = bytes((spec.kind | (0x80 if spec.mac_required else 0),))
+    rights = bytes((spec.read_right, spec.write_right))
+    if spec.kind is FileKind.PURSE:
+        purse = profile.purse
+        own = bytes((purse.tac_kid, purse.log_sfi)) + purse.limit.to_bytes(4, "big")
+        body = kind + _PURSE_TYPE_SIZE + rights + own
+    elif spec.kind in (FileKind.FIXED, FileKind.CYCLIC):
+        body = kind + bytes((spec.records, spec.record_length)) + rights + b"\xff\xff"
+    elif spec.kind is FileKind.KEY:
+        body = kind + spec.size.to_bytes(2, "big") + b"\x95" + bytes((spec.write_right,)) + b"\xff\xff"
+    else:
+        body = kind + spec.size.to_bytes(2, "big") + rights + b"\xff\xff"
+    return Command(0x80, 0xE0, spec.fid >> 8, spec.fid & 0xFF, body)
+
+
+def _write_key(key: KeySpec, version: int, raw: bytes) -> Command:
+    head = bytes((key.use, key.use_right, key.change_right))
+    label, tries = ALGORITHM_LABELS[key.algorithm], key.tries << 4 | key.tries
+    if key.use is KeyUse.MAINTENANCE:
+        own = bytes((label, tries))
+    elif key.use in (KeyUse.PIN, KeyUse.EXTERNAL_AUTHENTICATE):
+        own = bytes((label << 4 | key.state_after, tries))
+    else:
+        own = bytes((version, label))
+    return Command(0x80, 0xD4, 0x01, key.kid, head + own + raw)
+
+
+def _content(profile: ApplicationProfile, spec: FileSpec, personal: Personal) -> list[Command]:
+    if spec.fid == 0x0015:
+        return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, public_data(profile, personal))]
+    if spec.fid == 0x0016:
+        return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, holder_data(personal, spec.size))]
+    if spec.kind is FileKind.PURSE:
+        return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, purse_start(personal))]
+    if spec.kind is FileKind.VARIABLE and profile.ride_record_id:
+        body = personal.ride_record or bytes(spec.size - 2)
+        record = bytes((profile.ride_record_id, len(body))) + body
+        return [Command(0x00, 0xE2, 0, spec.sfi << 3 | 4, record)]
+    return []

@@ -1,0 +1,261 @@
+"""Card templates and images: thousands of cards that share what is equal and keep what differs.
+
+A template is one card, personalised through real APDUs with empty data. `CardTemplate.clone` patches the places where
+cards differ; a test proves that the bytes equal those of a card that saw nothing but APDUs. An image is the template's
+id, the pages of 16 bytes that differ from it, and the journal of a transaction that a power cut left. Images name
+their format's version; sealing them at rest is the business of the key service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinka.card.cos import CardOs
+from jinka.card.files import KEY_HEAD, KEY_X, Directory, blank_memory
+from jinka.card.nvm import Nvm
+from jinka.card.personalise import Personal, holder_data, key_version, public_data, purse_start, script
+from jinka.kit import Fault, JinkaError, Randomness, Usage, make_id
+from jinka.profile import ApplicationProfile, KeyUse
+
+PAGE = 16
+IMAGE_VERSION = 1
+_MAGIC = b"JCI"
+_TEMPLATE_ID = 8
+_HEAD = len(_MAGIC) + 1 + _TEMPLATE_ID + 1 + 2 + 2
+_OWN_DIRECTORY = 0x01
+
+
+class ImageError(JinkaError):
+    """The bytes are no card image that this program can read."""
+
+    fault = Fault.PEER
+
+
+class _NoRandomness:
+    """Personalisation draws nothing; asking for randomness is a programmer's error."""
+
+    def token_bytes(self, count: int) -> bytes:
+        raise AssertionError(f"personalisation asked for {count} random bytes")
+
+
+class Card(CardOs):
+    """A card of a template."""
+
+    __slots__ = ("template",)
+
+    def __init__(self, nvm: Nvm, randomness: Randomness, template: CardTemplate | None = None) -> None:
+        self.template = template
+        super().__init__(nvm, randomness, template.directory if template is not None else None)
+
+    @classmethod
+    def blank(cls, randomness: Randomness) -> Card:
+        """A card as it leaves the factory."""
+        return cls(Nvm(blank_memory()), randomness)
+
+    @classmethod
+    def from_image(cls, image: CardImage, randomness: Randomness) -> Card:
+        """Give an image power; a transaction that was cut is finished or dropped now."""
+        nvm = Nvm(_patched(image.template.memory, image.length, image.overlay), journal=image.journal)
+        card = cls.__new__(cls)
+        card.template = image.template
+        CardOs.__init__(card, nvm, randomness, None if image.own_directory else image.template.directory)
+        return card
+
+    def to_image(self) -> CardImage:
+        """The card without power. Raises `Usage` for a card that no template made."""
+        if self.template is None:
+            raise Usage("the card has no template", where="image", fix="make a CardTemplate of its profile")
+        memory = self.nvm.memory
+        return CardImage(
+            template=self.template,
+            length=len(memory),
+            overlay=_difference(self.template.memory, memory),
+            journal=bytes(self.nvm.journal),
+            own_directory=self._directory is not self.template.directory,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardImage:
+    """A card at rest: what differs from its template, and the journal."""
+
+    template: CardTemplate
+    length: int
+    overlay: bytes
+    journal: bytes = b""
+    own_directory: bool = False
+
+    def __repr__(self) -> str:
+        return f"CardImage(template={self.template.id.hex()}, {len(self.overlay)} bytes)"
+
+    def to_bytes(self) -> bytes:
+        """Magic 3 | version 1 | template id 8 | flags 1 | memory length 2 | journal length 2 | journal | overlay."""
+        return (
+            _MAGIC
+            + bytes((IMAGE_VERSION,))
+            + self.template.id
+            + bytes((_OWN_DIRECTORY if self.own_directory else 0,))
+            + self.length.to_bytes(2, "big")
+            + len(self.journal).to_bytes(2, "big")
+            + self.journal
+            + self.overlay
+        )
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
+        """Read an image of any known version; `ImageError` says what does not fit."""
+        if raw[: len(_MAGIC)] != _MAGIC or len(raw) < _HEAD:
+            raise ImageError("not a card image", where="offset 0", fix="restore the file")
+        reader = _READERS.get(raw[3])
+        if reader is None:
+            raise ImageError(
+                f"image version {raw[3]}; versions {sorted(_READERS)} are known",
+                where="offset 3",
+                fix="use the version of jinka that wrote it",
+            )
+        return reader(raw, templates)
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where cards of one template differ; offsets in memory."""
+
+    keys: tuple[int, ...]
+    public: int
+    holder: int
+    holder_size: int
+    purse: int
+    ride: int
+    ride_size: int
+
+
+class CardTemplate:
+    """A personalised card without a person. Templates of equal profile and algorithm have the same id."""
+
+    __slots__ = ("_places", "directory", "id", "memory", "profile")
+
+    def __init__(self, profile: ApplicationProfile) -> None:
+        empty = Personal(card_no=bytes(10), keys=tuple(bytes(16) for _ in profile.keys))
+        card = personalised(profile, empty, _NoRandomness())
+        self.profile = profile
+        self.memory = bytes(card.nvm.memory)
+        self.directory = Directory(self.memory)
+        self.id = make_id("jinka.card.template", profile.name, profile.version, self.memory)[:_TEMPLATE_ID]
+        self._places = self._find_places()
+
+    def _find_places(self) -> _Places:
+        folder = self.directory.named(self.profile.aid)
+        assert folder is not None, "the script creates it"
+        key_file = folder.children[0x0000]
+        ride = folder.children.get(0x001A)
+        return _Places(
+            keys=tuple(key_file.keys[(key.use, key.kid)] for key in self.profile.keys),
+            public=folder.children[0x0015].at,
+            holder=folder.children[0x0016].at,
+            holder_size=folder.children[0x0016].size,
+            purse=folder.children[self.profile.purse.fid].at,
+            ride=ride.at + 4 if ride is not None else 0,
+            ride_size=ride.size - 4 if ride is not None else 0,
+        )
+
+    def clone(self, personal: Personal) -> CardImage:
+        """One more card, without its 20 APDUs."""
+        memory = bytearray(self.memory)
+        profile, places = self.profile, self._places
+        if len(personal.card_no) != 10 or len(personal.issuer) != 8:
+            raise Usage("a card number has 10 bytes, an issuer 8", where="personal data")
+        if personal.ride_record and len(personal.ride_record) != places.ride_size:
+            raise Usage(f"a ride record has {places.ride_size} bytes", where="personal data")
+        for key, at, raw in zip(profile.keys, places.keys, personal.keys, strict=True):
+            if len(raw) != 16:
+                raise Usage("a key has 16 bytes", where="personal data")
+            memory[at + KEY_HEAD : at + KEY_HEAD + 16] = raw
+            if key.use is KeyUse.TAC:
+                memory[at + KEY_X] = key_version(key, personal)
+        memory[places.public : places.public + 30] = public_data(profile, personal)
+        holder = holder_data(personal, places.holder_size)
+        memory[places.holder : places.holder + places.holder_size] = holder
+        memory[places.purse : places.purse + 8] = purse_start(personal)
+        if personal.ride_record:
+            memory[places.ride : places.ride + places.ride_size] = personal.ride_record
+        return CardImage(template=self, length=len(memory), overlay=_difference(self.memory, memory))
+
+
+def personalised(profile: ApplicationProfile, personal: Personal, randomness: Randomness) -> Card:
+    """A card that saw every APDU of the script; `JinkaError` names the first that it refused."""
+    card = Card.blank(randomness)
+    for number, command in enumerate(script(profile, personal)):
+        answer = card.transmit(command)
+        if answer[-2:] != b"\x90\x00":
+            raise JinkaError(
+                f"SW {answer[-2:].hex().upper()}",
+                where=f"{profile.name}, command {number}: {command[:5].hex().upper()}..",
+                fix="correct the profile",
+            )
+    return card
+
+
+def _difference(base: bytes, memory: bytearray) -> bytes:
+    """Bitmap of the pages that differ, then those pages."""
+    bitmap, pages = 0, []
+    for number, at in enumerate(range(0, len(memory), PAGE)):
+        page = memory[at : at + PAGE]
+        if page != base[at : at + PAGE]:
+            bitmap |= 1 << number
+            pages.append(page)
+    return bitmap.to_bytes(_bitmap_size(len(memory)), "little") + b"".join(pages)
+
+
+def _patched(base: bytes, length: int, overlay: bytes) -> bytearray:
+    memory = bytearray(base)
+    if length > len(base):
+        memory.extend(bytes(length - len(base)))
+    size = _bitmap_size(length)
+    bitmap, taken = int.from_bytes(overlay[:size], "little"), size
+    while bitmap:
+        lowest = bitmap & -bitmap
+        at = (lowest.bit_length() - 1) * PAGE
+        end = min(at + PAGE, length)
+        memory[at:end] = overlay[taken : taken + end - at]
+        taken += end - at
+        bitmap ^= lowest
+    return memory
+
+
+def _bitmap_size(length: int) -> int:
+    return (-(-length // PAGE) + 7) // 8
+
+
+def _read_version_1(raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
+    template = templates.get(raw[4:12])
+    if template is None:
+        raise ImageError(
+            f"unknown template {raw[4:12].hex()}", where="offset 4", fix="load its profile first"
+        )
+    flags, length, journal = raw[12], int.from_bytes(raw[13:15], "big"), int.from_bytes(raw[15:17], "big")
+    overlay = raw[_HEAD + journal :]
+    size = _bitmap_size(length)
+    pages = [at for at in range(_pages(length)) if overlay[at // 8 : at // 8 + 1] and _bit(overlay, at)]
+    wanted = size + sum(min(PAGE, length - at * PAGE) for at in pages)
+    spare = any(_bit(overlay, at) for at in range(_pages(length), min(size, len(overlay)) * 8))
+    if length < len(template.memory) or len(overlay) != wanted or spare:
+        raise ImageError("the pages do not fit the bitmap", where=f"offset {_HEAD}", fix="restore the file")
+    return CardImage(
+        template=template,
+        length=length,
+        overlay=overlay,
+        journal=raw[_HEAD : _HEAD + journal],
+        own_directory=bool(flags & _OWN_DIRECTORY),
+    )
+
+
+def _pages(length: int) -> int:
+    return -(-length // PAGE)
+
+
+def _bit(bitmap: bytes, at: int) -> int:
+    return bitmap[at // 8] >> at % 8 & 1
+
+
+_READERS = {1: _read_version_1}

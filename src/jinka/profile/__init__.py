@@ -1,0 +1,34 @@
+"""What an application on a card is made of, as inert declarations that other rooms interpret.
+
+`card` makes files, keys and purses from it, `terminal` finds its way by it, `clearing` names it in records. Nothing
+here acts. The fields follow the tables of JR/T 0025.2 (files), and of the CREATE FILE and WRITE KEY commands of the
+native Chinese card systems (cards facts, section 2).
+"""
+
+from jinka.profile.spec import (
+    ALGORITHM_LABELS,
+    FREE,
+    NEVER,
+    ApplicationProfile,
+    FileKind,
+    FileSpec,
+    KeySpec,
+    KeyUse,
+    PersonalDatum,
+    PurseSpec,
+    algorithm_of,
+)
+
+__all__ = [
+    "ALGORITHM_LABELS",
+    "FREE",
+    "NEVER",
+    "ApplicationProfile",
+    "FileKind",
+    "FileSpec",
+    "KeySpec",
+    "KeyUse",
+    "PersonalDatum",
+    "PurseSpec",
+    "algorithm_of",
+]

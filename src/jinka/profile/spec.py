@@ -1,0 +1,145 @@
+"""`ApplicationProfile` and its parts: files, keys, purse, personal data.
+
+Standards: JR/T 0025.2 (file map of a purse application), the access right byte and key types of the native card
+systems. Argument order follows the columns of their tables. No bytes are built here: see `jinka.card.personalise`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, IntEnum
+
+from jinka.codec import Algorithm
+from jinka.kit import Unit, Usage
+
+FREE = 0xF0  # access right byte XY: allowed when Y <= security register <= X
+NEVER = 0xEF
+
+# The algorithm byte beside a key on the card. Real cards label 3DES 00 or 01; 04 for SM4 follows PBOC 3.0 part 17.
+ALGORITHM_LABELS = {Algorithm.TDES: 0x00, Algorithm.SM4: 0x04}
+
+
+def algorithm_of(label: int) -> Algorithm:
+    """The algorithm behind a card's label byte; `Usage` for a label that no profile of ours writes."""
+    if label in (0x00, 0x01):
+        return Algorithm.TDES
+    if label == 0x04:
+        return Algorithm.SM4
+    raise Usage(f"algorithm label {label:02X}", where="key algorithm", fix="00 or 01 for 3DES, 04 for SM4")
+
+
+class FileKind(IntEnum):
+    """The file type byte of CREATE FILE, without its secure-messaging bits."""
+
+    BINARY = 0x28
+    FIXED = 0x2A
+    VARIABLE = 0x2C
+    CYCLIC = 0x2E
+    PURSE = 0x2F
+    FOLDER = 0x38
+    KEY = 0x3F
+
+
+class KeyUse(IntEnum):
+    """The key type byte of WRITE KEY: what the card lets the key do, and nothing else."""
+
+    ENCRYPT = 0x30
+    DECRYPT = 0x31
+    MAC = 0x32
+    TAC = 0x34
+    MAINTENANCE = 0x36  # secure messaging of updates (DAMK)
+    EXTERNAL_AUTHENTICATE = 0x39
+    PIN = 0x3A
+    PURCHASE = 0x3E
+    LOAD = 0x3F
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSpec:
+    """One elementary file. ``size`` is bytes for binary, variable and key files, else records times length."""
+
+    fid: int
+    kind: FileKind
+    size: int = 0
+    records: int = 0
+    record_length: int = 0
+    read_right: int = FREE
+    write_right: int = NEVER
+    mac_required: bool = False
+    title_en: str
+    title_zh: str
+    example: bytes = b""
+
+    @property
+    def sfi(self) -> int:
+        """The short file identifier: the low five bits of the file identifier."""
+        return self.fid & 0x1F
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySpec:
+    """One key: its use, index and version; ``use_right`` is checked against the security register.
+
+    ``service_purpose`` names the purpose in the key service (`jinka.keys.Purpose`) that derives it.
+    """
+
+    use: KeyUse
+    kid: int
+    version: int
+    algorithm: Algorithm
+    use_right: int = FREE
+    change_right: int = NEVER
+    service_purpose: str = ""
+    tries: int = 10
+    state_after: int = 0  # the security register after VERIFY or EXTERNAL AUTHENTICATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurseSpec:
+    """The purse file: what it counts, the most it holds, which key makes its TAC and which file logs it."""
+
+    fid: int
+    unit: Unit
+    limit: int
+    tac_kid: int
+    log_sfi: int
+
+
+class PersonalDatum(Enum):
+    """What about a person a file holds, for masking and for the register of personal data."""
+
+    CARD_NUMBER = "card number"
+    HOLDER_CLASS = "holder class"
+    NAME = "name"
+    IDENTITY_NUMBER = "identity number"
+    MOVEMENT = "movement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationProfile:
+    """One application of one authority, version by version; a new version never edits an old one."""
+
+    name: str
+    version: int
+    aid: bytes
+    fid: int
+    title_en: str
+    title_zh: str
+    authority: str
+    standards: tuple[str, ...]
+    files: tuple[FileSpec, ...]
+    keys: tuple[KeySpec, ...]
+    purse: PurseSpec
+    personal: tuple[tuple[int, PersonalDatum], ...] = ()
+    ride_record_id: int = 0
+
+    def file(self, fid: int) -> FileSpec:
+        """The file with this identifier; `Usage` when the profile has none."""
+        for spec in self.files:
+            if spec.fid == fid:
+                return spec
+        raise Usage(f"no file {fid:04X}", where=self.name, fix="see the profile's files")
+
+    def with_algorithm(self, algorithm: Algorithm) -> ApplicationProfile:
+        """The same application with all its keys in another algorithm."""
+        return replace(self, keys=tuple(replace(key, algorithm=algorithm) for key in self.keys))

@@ -1,0 +1,124 @@
+"""Transit in Shenzhen: the card part. A purse in fen, a ride record, and a log of ten transactions.
+
+Standards: JR/T 0025.2 (0015, 0016, 0018), JT/T 978.2 (ride record 001A in the trip-record layout).
+Jinka's own choices, because no readable source fixes them: the last two bytes of 0015 hold the version of the TAC
+key and the algorithm label; the first byte of 0016 is a `HolderClass`; the ride record has the id 31.
+"""
+
+from __future__ import annotations
+
+from jinka.codec import Algorithm
+from jinka.kit import Unit
+from jinka.profile import (
+    FREE,
+    NEVER,
+    ApplicationProfile,
+    FileKind,
+    FileSpec,
+    KeySpec,
+    KeyUse,
+    PersonalDatum,
+    PurseSpec,
+)
+
+REGION = "4403"
+PURSE_LIMIT_FEN = 100_000
+RIDE_RECORD_ID = 0x31
+RIDE_RECORD_SIZE = 48
+
+_KEYS = (
+    *(
+        KeySpec(
+            use=KeyUse.PURCHASE,
+            kid=version,
+            version=version,
+            algorithm=Algorithm.TDES,
+            service_purpose="purchase",
+        )
+        for version in (1, 2, 3)
+    ),
+    KeySpec(use=KeyUse.LOAD, kid=1, version=1, algorithm=Algorithm.TDES, service_purpose="load"),
+    KeySpec(use=KeyUse.TAC, kid=0, version=1, algorithm=Algorithm.TDES, service_purpose="tac"),
+    KeySpec(
+        use=KeyUse.MAINTENANCE, kid=0, version=1, algorithm=Algorithm.TDES, service_purpose="maintenance"
+    ),
+)
+
+_FILES = (
+    FileSpec(
+        fid=0x0000,
+        kind=FileKind.KEY,
+        size=len(_KEYS) * 24,
+        read_right=NEVER,
+        title_en="Keys",
+        title_zh="密钥文件",
+    ),
+    FileSpec(
+        fid=0x0015,
+        kind=FileKind.BINARY,
+        size=30,
+        write_right=FREE,
+        mac_required=True,
+        title_en="Public application data",
+        title_zh="公共应用基本数据文件",
+        example=bytes.fromhex("4403000000000001 01 01 00005180000000012345 20180101 20301231 0100"),
+    ),
+    FileSpec(
+        fid=0x0016,
+        kind=FileKind.BINARY,
+        size=39,
+        write_right=FREE,
+        mac_required=True,
+        title_en="Holder",
+        title_zh="持卡人基本数据文件",
+        example=b"\x01\x00" + bytes(37),
+    ),
+    FileSpec(
+        fid=0x0002,
+        kind=FileKind.PURSE,
+        read_right=FREE,
+        write_right=NEVER,
+        title_en="Electronic purse",
+        title_zh="电子钱包",
+    ),
+    FileSpec(
+        fid=0x0018,
+        kind=FileKind.CYCLIC,
+        records=10,
+        record_length=23,
+        title_en="Transaction log",
+        title_zh="交易明细文件",
+    ),
+    FileSpec(
+        fid=0x001A,
+        kind=FileKind.VARIABLE,
+        size=RIDE_RECORD_SIZE + 2,
+        write_right=FREE,
+        mac_required=True,
+        title_en="Ride record (composite application)",
+        title_zh="复合应用文件（乘车记录）",
+        example=bytes((RIDE_RECORD_ID, RIDE_RECORD_SIZE)) + bytes(RIDE_RECORD_SIZE),
+    ),
+)
+
+PROFILE = ApplicationProfile(
+    name="cn.shenzhen.transit",
+    version=1,
+    aid=bytes.fromhex("A000000632010105"),
+    fid=0x3F01,
+    title_en="Shenzhen transit card",
+    title_zh="深圳市交通卡",
+    authority="Shenzhen Municipal Transport Bureau 深圳市交通运输局",
+    standards=("JR/T 0025.2", "JT/T 978.2"),
+    files=_FILES,
+    keys=_KEYS,
+    purse=PurseSpec(fid=0x0002, unit=Unit.FEN, limit=PURSE_LIMIT_FEN, tac_kid=0, log_sfi=0x18),
+    personal=(
+        (0x0015, PersonalDatum.CARD_NUMBER),
+        (0x0016, PersonalDatum.HOLDER_CLASS),
+        (0x0018, PersonalDatum.MOVEMENT),
+        (0x001A, PersonalDatum.MOVEMENT),
+    ),
+    ride_record_id=RIDE_RECORD_ID,
+)
+PROFILE_SM4 = PROFILE.with_algorithm(Algorithm.SM4)

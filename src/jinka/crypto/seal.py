@@ -19,10 +19,12 @@ def seal(key32: bytes, plain: bytes, *, context: str, nonce12: bytes) -> bytes:
 
 
 def unseal(key32: bytes, blob: bytes, *, context: str) -> bytes:
-    """Open a blob made for ``context``; `Refused` if it was changed, is for something else, or the key is wrong."""
+    """Open a blob made for ``context``; `Refused` if it was changed, is another, or the key is wrong."""
     if blob[:4] != _MAGIC or len(blob) < 32:
         raise Refused("not a sealed blob of format JKS1", where=context, fix="restore the file")
     try:
         return AESGCM(key32).decrypt(blob[4:16], blob[16:], _MAGIC + context.encode())
     except InvalidTag:
-        raise Refused("the seal does not open", where=context, fix="check the shares, restore the file") from None
+        raise Refused(
+            "the seal does not open", where=context, fix="check the shares, restore the file"
+        ) from None

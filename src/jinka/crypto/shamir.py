@@ -28,11 +28,13 @@ def _multiply(a: int, b: int) -> int:
 
 
 def split_secret(secret: bytes, *, needed: int, made: int, randomness: Randomness) -> list[tuple[int, bytes]]:
-    """Return ``made`` shares (x, bytes) of which any ``needed`` give the secret back and fewer give nothing."""
+    """Return ``made`` shares (x, bytes) of which any ``needed`` give the secret, fewer nothing."""
     if not 2 <= needed <= made <= SHARES_MAX:
         raise Usage(f"{needed} of {made} shares", where="shamir", fix="2 <= needed <= made <= 255")
     rows = [secret] + [randomness.token_bytes(len(secret)) for _ in range(needed - 1)]
-    return [(x, bytes(_evaluate(column, x) for column in zip(*rows, strict=True))) for x in range(1, made + 1)]
+    return [
+        (x, bytes(_evaluate(column, x) for column in zip(*rows, strict=True))) for x in range(1, made + 1)
+    ]
 
 
 def join_shares(shares: list[tuple[int, bytes]], *, needed: int) -> bytes:

@@ -30,7 +30,7 @@ def local_datetime(date: bytes, time: bytes) -> dt.datetime:
     """Join a card's BCD date and time to a naive local time; `Usage` if they are not BCD or no such time."""
     text = date.hex() + time.hex()
     try:
-        return dt.datetime.strptime(text, "%Y%m%d%H%M%S")  # noqa: DTZ007 the card knows no zone
+        return dt.datetime.strptime(text, "%Y%m%d%H%M%S")
     except ValueError:
         raise Usage(f"not a card date and time: {text}", where="date|time") from None
 

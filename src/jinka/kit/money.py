@@ -53,9 +53,7 @@ def apportion(total: int, weights: Sequence[int], ids: Sequence[str]) -> list[in
     sign = -1 if total < 0 else 1
     parts = [abs(total) * weight // whole for weight in weights]
     rest = abs(total) - sum(parts)
-    by_remainder = sorted(
-        range(len(weights)), key=lambda i: (-(abs(total) * weights[i] % whole), ids[i])
-    )
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(abs(total) * weights[i] % whole), ids[i]))
     for i in by_remainder[:rest]:
         parts[i] += 1
     return [sign * part for part in parts]

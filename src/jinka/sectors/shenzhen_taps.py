@@ -102,7 +102,9 @@ def _cells(lines: Iterator[str], name: str, findings: list[Finding]) -> Iterator
     header = next(csv.reader([first]), [])
     missing = [column for column in COLUMNS if column not in header]
     if missing:
-        raise Usage(f"columns {', '.join(missing)} are missing", where=f"{name}:1", fix="a CSV header or JSON")
+        raise Usage(
+            f"columns {', '.join(missing)} are missing", where=f"{name}:1", fix="a CSV header or JSON"
+        )
     reader = csv.reader(lines)
     while True:
         try:
@@ -184,7 +186,7 @@ def _row(line_no: int, cells: dict[str, str]) -> TapRow:
 
 def _fen(cells: dict[str, str], column: str) -> int:
     text = cells.get(column, "").strip()
-    if not (text.isascii() and text.isdigit()) or int(text) > _AMOUNT_MAX_FEN:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) > _AMOUNT_MAX_FEN:
         raise ValueError(f"{column} {text[:_TEXT_MAX]!r} is not 0 to {_AMOUNT_MAX_FEN} fen")
     return int(text)
 

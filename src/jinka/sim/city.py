@@ -1,11 +1,12 @@
 """A generated city and its day, drawn from a seed.
 
-The shape of the day: 45 % of riders commute by metro (three in ten of them reach it by bus), 30 % commute by bus (two in
-ten change buses), 25 % make one trip or two at any hour. Morning trips gather around 08:00 (spread 40 minutes),
-evening trips around 18:15 (spread 55 minutes), the rest lies evenly between 06:00 and 22:30. Nobody taps before 05:30
-or after 23:30. One card in eight is half fare, one in sixteen free. A quarter of the cards is SM4. One tap in 400 is torn.
-Metro fares rise with the number of stations (2 yuan for the first four, then 1 yuan for every three, as the city's
-notice of 2018 does it by kilometres); bus fares are flat by line. The city and its riders are made up; its tariff is not.
+The shape of the day: 45 % of riders commute by metro (three in ten of them reach it by bus), 30 % commute by bus
+(two in ten change buses), 25 % make one trip or two at any hour. Morning trips gather around 08:00 (spread 40
+minutes), evening trips around 18:15 (spread 55 minutes), the rest lies evenly between 06:00 and 22:30. Nobody taps
+before 05:30 or after 23:30. One card in eight is half fare, one in sixteen free. A quarter of the cards is SM4. One
+tap in 400 is torn. Metro fares rise with the number of stations (2 yuan for the first four, then 1 yuan for every
+three begun, where the city counts kilometres); bus fares are flat by line. The city and its riders are made up; its
+discounts are those of Shenzhen in 2018.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class _Day:
     taps: list[tuple[int, int, PlannedTap]] = field(default_factory=list)
     busy: dict[int, int] = field(default_factory=dict)  # card -> second of its last tap
 
-    def add(self, second: int, card: int, device: int, mode: Mode, kind: TapKind, place: tuple[int, int, int]) -> int:
+    def add(
+        self, second: int, card: int, device: int, mode: Mode, kind: TapKind, place: tuple[int, int, int]
+    ) -> int:
         """Plan a tap at ``second`` or a little after the card's last one; return its second, or -1 past closing."""
         second = max(second, self.busy.get(card, -60) + 60)
         if second > _LAST:
@@ -54,7 +57,15 @@ class _Day:
         line, station, gross = place
         at = dt.datetime.combine(self.date, dt.time()) + dt.timedelta(seconds=second)
         tap = PlannedTap(
-            at=at, card=card, device=device, mode=mode, kind=kind, line=line, station=station, gross_fen=gross, torn=torn
+            at=at,
+            card=card,
+            device=device,
+            mode=mode,
+            kind=kind,
+            line=line,
+            station=station,
+            gross_fen=gross,
+            torn=torn,
         )
         self.taps.append((second, len(self.taps), tap))
         return second
@@ -146,12 +157,16 @@ def _metro(card: int, day: _Day, second: int, line: int, come: int, go: int) -> 
     if entered >= 0:
         ride = 180 + stations * 150 + day.draw.randrange(120)
         fare = metro_fare_fen(stations)
-        day.add(entered + ride, card, gate(go), Mode.METRO, TapKind.EXIT, (1 + line, station_number(go), fare))
+        day.add(
+            entered + ride, card, gate(go), Mode.METRO, TapKind.EXIT, (1 + line, station_number(go), fare)
+        )
 
 
 def _card(number: int, draw: random.Random) -> PlannedCard:
     kind = draw.random()
-    holder = HolderClass.HALF_FARE if kind < 1 / 8 else HolderClass.FREE if kind < 3 / 16 else HolderClass.ORDINARY
+    holder = (
+        HolderClass.HALF_FARE if kind < 1 / 8 else HolderClass.FREE if kind < 3 / 16 else HolderClass.ORDINARY
+    )
     low = draw.random() < _LOW_BALANCE_SHARE
     return PlannedCard(
         card_no=card_number(f"{number:09d}"),

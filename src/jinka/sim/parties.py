@@ -17,7 +17,12 @@ def common_parties(region: str) -> tuple[Participant, ...]:
         (ISSUER, Role.ISSUER, "Shenzhen Card Issuer (simulated)", "深圳通发卡机构（模拟）"),
         (ACQUIRER, Role.ACQUIRER, "City Acquirer (simulated)", "城市收单机构（模拟）"),
         (LOAD_AGENT, Role.LOAD_AGENT, "Load Agent (simulated)", "充值代理点（模拟）"),
-        (GOVERNMENT, Role.GOVERNMENT, "City Government, fare subsidies (simulated)", "市财政（票价补贴，模拟）"),
+        (
+            GOVERNMENT,
+            Role.GOVERNMENT,
+            "City Government, fare subsidies (simulated)",
+            "市财政（票价补贴，模拟）",
+        ),
         (SCHEME, Role.SCHEME, "Jinka Scheme (simulated)", "金卡清算机构（模拟）"),
     )
     return tuple(

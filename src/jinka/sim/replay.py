@@ -29,7 +29,7 @@ _LOW_BALANCE_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """Numbers for the names that occur, in the order of the sorted names, so that they never depend on the rows' order."""
+    """Numbers for the names that occur, sorted, so that they never depend on the rows' order."""
 
     lines: dict[str, int]
     stations: dict[str, int]
@@ -184,7 +184,12 @@ def _unseen(
     earliest = story[-1].at if story else None
     boarded = _shortly_before(row.at, earliest) if orphan else row.at
     entry = RideState(
-        kind=TapKind.ENTRY, mode=row.mode, line=line, station=0, at=boarded, before=state.last_paid if state else None
+        kind=TapKind.ENTRY,
+        mode=row.mode,
+        line=line,
+        station=0,
+        at=boarded,
+        before=state.last_paid if state else None,
     )
     if orphan:
         granted = tariff.transfer.grants(entry.before, row.mode, line, boarded)
@@ -194,7 +199,14 @@ def _unseen(
     if row.kind is TapKind.EXIT or wanted is None:
         return None  # what decides the price was settled at the entry
     facts = RideFacts(
-        mode=row.mode, kind=TapKind.BOARD, line=line, station=0, gross_fare=0, holder=holder, state=state, at=row.at
+        mode=row.mode,
+        kind=TapKind.BOARD,
+        line=line,
+        station=0,
+        gross_fare=0,
+        holder=holder,
+        state=state,
+        at=row.at,
     )
     if tariff.is_transfer(facts) == wanted:
         return None
@@ -210,7 +222,11 @@ def _exit_of(row: TapRow, later: list[TapRow]) -> TapRow | None:
 
 
 def _is_transfer(row: TapRow, tariff: Tariff) -> bool | None:
-    found = [p for p in tariff.explain(row.mode, row.gross_fen, row.charged_fen) if HolderClass.ORDINARY in p.holders]
+    found = [
+        p
+        for p in tariff.explain(row.mode, row.gross_fen, row.charged_fen)
+        if HolderClass.ORDINARY in p.holders
+    ]
     return found[0].code.endswith(".transfer") if found else None
 
 

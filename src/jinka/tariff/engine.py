@@ -91,7 +91,9 @@ class Tariff:
         for product in self.products:
             if mode in product.modes and holder in product.holders and product.transfer is not unwanted:
                 return product
-        raise Usage(f"no product for {mode.name}, {holder.name}", where=f"tariff {self.name}", fix="declare one")
+        raise Usage(
+            f"no product for {mode.name}, {holder.name}", where=f"tariff {self.name}", fix="declare one"
+        )
 
     def explain(self, mode: Mode, gross_fen: int, charged_fen: int) -> list[Product]:
         """Return every product whose rule turns this gross fare into this charge; empty when none does."""

@@ -1,8 +1,8 @@
 """Find a tariff's rules in observed (mode, gross, charged) triples: the check that a declaration is a rule.
 
-For each mode the cheapest description is sought: 0 and 50 % are holders' classes; the commonest remaining charge at
-each gross fare is the ordinary price; its differences give marginal rates, and equal neighbouring rates are one band;
-what is charged a constant amount below the ordinary price is the transfer. Undiscounted rides are 100 %.
+For each mode the shortest description is sought: 0, 50 and 100 % are classes of holders; the highest price left at each
+gross fare is the ordinary one; its differences give marginal rates, and equal neighbouring rates are one band; what
+is charged a constant amount below the ordinary price is the transfer.
 """
 
 from __future__ import annotations
@@ -48,23 +48,25 @@ def explained_share(rules: dict[Mode, list[Rule]], observations: Iterable[Observ
 
 
 def _ordinary(by_gross: dict[int, Counter[int]]) -> Rule | None:
-    """Marginal bands through the upper of the common prices, or one share when a single rate fits all."""
-    points: list[tuple[int, int]] = []
-    for gross, charges in sorted(by_gross.items()):
-        own = {c: n for c, n in charges.items() if not _is_class(gross, c) and n >= _SUPPORT}
-        if own:
-            points.append((gross, max(own)))  # the transfer price lies below the ordinary one
-    if not points:
-        return None
+    """Marginal bands through the ordinary prices, or one share when a single rate fits all.
+
+    The rate of the last band is carried on as long as the price that it gives occurs: fewer bands explain more.
+    """
     bands: list[tuple[int, int]] = []
     last_gross = last_charge = 0
-    for gross, charge in points:
-        percent = round(100 * (charge - last_charge) / (gross - last_gross))
-        if bands and bands[-1][1] == percent:
-            bands[-1] = (gross, percent)
-        else:
-            bands.append((gross, percent))
-        last_gross, last_charge = gross, charge
+    for gross, charges in sorted(by_gross.items()):
+        carried = last_charge + Share(bands[-1][1]).price(gross - last_gross) if bands else None
+        if carried is not None and carried in charges:
+            bands[-1] = (gross, bands[-1][1])
+            last_gross, last_charge = gross, carried
+            continue
+        own = [c for c, n in charges.items() if n >= _SUPPORT and not _is_class(gross, c)]
+        if own:
+            charge = max(own)  # the transfer price lies below the ordinary one
+            bands.append((gross, round(100 * (charge - last_charge) / (gross - last_gross))))
+            last_gross, last_charge = gross, charge
+    if not bands:
+        return None
     if len(bands) == 1:
         return Share(bands[0][1])
     return Bands((*bands[:-1], (None, bands[-1][1])))

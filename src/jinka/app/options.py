@@ -1,0 +1,40 @@
+"""What can be asked of `jinka day`, checked once at the border."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinka.kit import Usage
+
+RIDERS_DEFAULT = 20_000
+SEED_DEFAULT = 1
+DATE_DEFAULT = dt.date(2018, 9, 3)  # a Monday
+SEED_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayOptions:
+    """One day to run.
+
+    ``taps`` is a file of real taps; without it a city of ``riders`` is generated from ``seed``. ``date`` is the
+    generated city's business date; a taps file brings its own. ``directory`` receives everything that is written.
+    ``spoil`` is the share of records, from 0 to 0.5, into which faults are put.
+    """
+
+    directory: Path
+    taps: Path | None = None
+    riders: int = RIDERS_DEFAULT
+    seed: int = SEED_DEFAULT
+    date: dt.date = DATE_DEFAULT
+    spoil: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.riders < 1:
+            raise Usage(f"{self.riders} riders", where="--riders", fix="1 or more")
+        if not 0 <= self.seed <= SEED_MAX:
+            raise Usage(f"a seed of {self.seed}", where="--seed", fix="0 to 2^63-1")
+        if not (math.isfinite(self.spoil) and 0 <= self.spoil <= 0.5):
+            raise Usage(f"a share of {self.spoil}", where="--spoil", fix="0 to 0.5, such as 0.01")

@@ -1,0 +1,54 @@
+"""`jinka bench NAME`: rates, each beside a peer in the same run, as JSON on standard output."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from jinka.cli.frame import command, put_json
+
+# The rates have no other form; the option is there because every command that prints data has it.
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, which is what it does anyway.")]
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Measure a rate, beside a peer in the same run. Example: [bold]jinka bench tac[/bold]",
+)
+
+
+@app.command()
+@command
+def tac(
+    count: Annotated[int, typer.Option(min=1000, help="Records to check, each of another card.")] = 1_000_000,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """TAC checks a second on one core, 3DES and SM4, beside a loop over `cryptography`."""
+    from jinka.app.bench_tac import bench_tac
+
+    put_json(bench_tac(count))
+
+
+@app.command()
+@command
+def purchase(
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 5.0,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """Full purchases a second on one core: card, PSAM, MAC1, MAC2 and TAC, all by APDUs."""
+    from jinka.app.bench_purchase import bench_purchase
+
+    put_json(bench_purchase(seconds))
+
+
+@app.command()
+@command
+def clear(
+    records: Annotated[int, typer.Option(min=1000, help="Records to clear.")] = 1_000_000,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """Records a second from Parquet to posted positions, with the TAC check."""
+    from jinka.app.bench_clear import bench_clear
+
+    put_json(bench_clear(records))

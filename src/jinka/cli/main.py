@@ -1,0 +1,151 @@
+"""The commands of `jinka`, one function each. Engines are imported inside, so that `jinka --help` is quick."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jinka import __version__
+from jinka.app import DayOptions
+from jinka.app.options import DATE_DEFAULT, RIDERS_DEFAULT, SEED_DEFAULT
+from jinka.cli import bench
+from jinka.cli.frame import EXIT_CODES, command, progress, put, put_json, put_table, say, settings
+from jinka.kit import NotFound, parse_date
+
+if TYPE_CHECKING:
+    from jinka.reports import DayReport
+
+_EPILOG = "Exit codes: " + ", ".join(f"{code} {text}" for code, text in EXIT_CODES.items()) + "."
+
+app = typer.Typer(
+    name="jinka",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(bench.app, name="bench")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
+_DAY_DIR = Path("out/day")
+
+
+class Lang(Enum):
+    """The language of what a person reads on the terminal."""
+
+    EN = "en"
+    ZH = "zh"
+
+
+@app.callback()
+def root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+    ] = False,
+) -> None:
+    """Example: [bold]jinka day --riders 2000 --dir out/day[/bold]
+
+    Jinka (金卡) is a complete card scheme: chips, security modules, terminals, a clearing house and a ledger.
+    Data goes to standard output, progress and messages to standard error.
+    """
+    settings.debug = debug
+    if version:
+        put(__version__)
+        raise typer.Exit(0)
+
+
+@app.command()
+@command
+def day(
+    taps: Annotated[Path | None, typer.Option(help="Real taps to play (CSV or JSON pages).")] = None,
+    riders: Annotated[int, typer.Option(help="Riders of the generated city.")] = RIDERS_DEFAULT,
+    seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = SEED_DEFAULT,
+    date: Annotated[
+        str, typer.Option(help="Business date of the generated city.")
+    ] = DATE_DEFAULT.isoformat(),
+    directory: Annotated[Path, typer.Option("--dir", help="Where everything is written.")] = _DAY_DIR,
+    spoil: Annotated[
+        float, typer.Option(help="Share of the records to put faults into, such as 0.01.")
+    ] = 0.0,
+    as_json: Json = False,
+    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
+) -> int:
+    """Run a city's day: keys, cards, taps, clearing, settlement, books.
+
+    Example: [bold]jinka day --taps taps.csv --json[/bold]
+    """
+    if taps is not None and not taps.is_file():
+        raise NotFound("no such file", where=str(taps))
+    options = DayOptions(
+        directory=directory,
+        taps=taps,
+        riders=riders,
+        seed=seed,
+        date=parse_date(date, where="--date"),
+        spoil=spoil,
+    )
+    from jinka.app.day import run_day
+
+    with progress() as steps:
+        report = run_day(options, steps)
+    return _show(report, directory, as_json=as_json, lang=lang)
+
+
+@app.command()
+@command
+def clear(
+    directory: Annotated[Path, typer.Argument(help="Where a day was run (its --dir).", metavar="DIR")],
+    as_json: Json = False,
+    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
+) -> int:
+    """Clear again what was taken in: nothing is paid twice, and the results are the same bytes.
+
+    Example: [bold]jinka clear out/day[/bold]
+    """
+    if not directory.is_dir():
+        raise NotFound("no such folder", where=str(directory), fix="run jinka day first")
+    from jinka.app.day import clear_again
+
+    with progress() as steps:
+        report = clear_again(directory, steps)
+    return _show(report, directory, as_json=as_json, lang=lang)
+
+
+@app.command()
+@command
+def doctor(as_json: Json = False) -> None:
+    """List engines, readers, security modules, fonts and data: present, or the command that adds them.
+
+    Example: [bold]jinka doctor --json[/bold]
+    """
+    from jinka.app.doctor import examine
+
+    parts = examine()
+    if as_json:
+        put_json([part.as_dict() for part in parts])
+    else:
+        from jinka.cli.tables import doctor_table
+
+        put_table(doctor_table(parts))
+
+
+def _show(report: DayReport, directory: Path, *, as_json: bool, lang: Lang) -> int:
+    if as_json:
+        put(report.to_json(with_run=True))
+    else:
+        from jinka.reports import Language, day_tables
+
+        put_table(day_tables(report, Language(lang.value)))
+    say(f"report: {directory / 'report.html'}")
+    return report.exit_code
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `jinka` script."""
+    app(prog_name="jinka")

@@ -1,0 +1,163 @@
+"""The load terminal: cash in, balance up, by the issuer's leave (JR/T 0025.1, INITIALIZE and CREDIT FOR LOAD).
+
+The load key is the issuer's alone; the terminal carries MAC1 to the authority and MAC2 back to the card.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from jinka.codec import Algorithm, TransactionType
+from jinka.codec.clearing import ClearingRecord
+from jinka.codec.record import CounterKind, RecordState
+from jinka.kit import Refused, Usage, bcd_date, bcd_time
+from jinka.profile import algorithm_of
+from jinka.terminal import torn
+from jinka.terminal.link import ApduLink, CardRemoved, ask, ask_exactly
+from jinka.terminal.reading import read_public, select
+from jinka.terminal.torn import Unresolved
+
+LOAD_PRODUCT = "load"
+_TYPE = TransactionType.EP_LOAD
+_AMOUNT_MAX = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """The card's answer to INITIALIZE FOR LOAD with what it was asked. ``key_version`` is that of the load key."""
+
+    card_no: bytes
+    algorithm: Algorithm
+    key_version: int
+    rand4: bytes
+    online_counter: int
+    balance: int
+    amount: int
+    terminal_id: bytes
+    local_date: bytes
+    local_time: bytes
+    mac1: bytes
+
+    @property
+    def factor8(self) -> bytes:
+        """The factor of the card's keys."""
+        return self.card_no[2:]
+
+    @property
+    def mac1_data(self) -> bytes:
+        """balance 4 | amount 4 | type 1 | terminal 6: what the card's MAC1 binds."""
+        return self.balance.to_bytes(4, "big") + self._head
+
+    @property
+    def mac2_data(self) -> bytes:
+        """amount 4 | type 1 | terminal 6 | date 4 | time 3: what the authority's MAC2 binds."""
+        return self._head + self.local_date + self.local_time
+
+    @property
+    def _head(self) -> bytes:
+        return self.amount.to_bytes(4, "big") + bytes((_TYPE,)) + self.terminal_id
+
+
+class LoadAuthority(Protocol):
+    """The issuer's host."""
+
+    def authorise(self, request: LoadRequest) -> bytes:
+        """Check MAC1 and return MAC2, 4 bytes; raises `Refused`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadDevice:
+    """A load terminal's data; it has a number but no PSAM."""
+
+    terminal_id: bytes
+    aid: bytes
+    profile: str
+    profile_version: int
+    key_index: int
+    zone: str
+    operator: str
+    acquirer: str
+    issuers: Mapping[bytes, str]
+
+
+class LoadTerminal:
+    """A counter or machine where cards are loaded."""
+
+    __slots__ = ("_device", "business_date")
+
+    def __init__(self, device: LoadDevice, business_date: dt.date) -> None:
+        self._device, self.business_date = device, business_date
+
+    def load(self, card: ApduLink, amount: int, at: dt.datetime, authority: LoadAuthority) -> ClearingRecord:
+        """Add ``amount``; the record is unconfirmed when the card went away at the last step.
+
+        Raises `Refused` (the authority's, or `ChipRefused` by the card) and `CardRemoved` before anything was paid.
+        """
+        if not 0 < amount <= _AMOUNT_MAX:
+            raise Usage(f"a load of {amount}", where="load.amount", fix="1 to 2^32-1")
+        device = self._device
+        select(card, device.aid)
+        public = read_public(card)
+        issuer = device.issuers.get(public.issuer)
+        if issuer is None:
+            raise Refused("a card of an unknown issuer", where="load", fix="register the issuer")
+        amount4 = amount.to_bytes(4, "big")
+        begin = b"\x80\x50\x00\x02\x0b" + bytes((device.key_index,)) + amount4 + device.terminal_id + b"\x10"
+        opened = ask_exactly(card, "initialize for load", begin, 16)
+        request = LoadRequest(
+            card_no=public.card_no,
+            algorithm=algorithm_of(opened[7]),
+            key_version=opened[6],
+            rand4=opened[8:12],
+            online_counter=opened[4] << 8 | opened[5],
+            balance=int.from_bytes(opened[:4], "big"),
+            amount=amount,
+            terminal_id=device.terminal_id,
+            local_date=bcd_date(at),
+            local_time=bcd_time(at),
+            mac1=opened[12:],
+        )
+        mac2 = authority.authorise(request)
+        record = ClearingRecord(
+            state=RecordState.UNCONFIRMED,
+            card_no=public.card_no,
+            card_len=public.card_len,
+            profile=device.profile,
+            profile_version=device.profile_version,
+            txn_type=_TYPE.value,
+            amount=amount,
+            balance=request.balance + amount,
+            gross_fare=amount,
+            product=LOAD_PRODUCT,
+            counter=request.online_counter,
+            counter_kind=CounterKind.ONLINE,
+            terminal_id=device.terminal_id,
+            terminal_serial=0,
+            psam_id=bytes(10),
+            local_date=request.local_date,
+            local_time=request.local_time,
+            zone=device.zone,
+            business_date=self.business_date,
+            issuer=issuer,
+            acquirer=device.acquirer,
+            operator=device.operator,
+            line=None,
+            stop=None,
+            key_version=public.key_version,
+            algorithm=public.algorithm,
+            tac=None,
+        )
+        finish = b"\x80\x52\x00\x00\x0b" + request.local_date + request.local_time + mac2 + b"\x04"
+        try:
+            tac = ask(card, "credit for load", finish)
+        except CardRemoved:
+            return record
+        return record.confirmed(tac) if len(tac) == 4 else record
+
+    def resolve(self, card: ApduLink, unconfirmed: ClearingRecord) -> ClearingRecord | Unresolved:
+        """Settle a torn load: the confirmed record, or why there is none."""
+        return torn.resolve(card, self._device.aid, self._device.key_index, unconfirmed)

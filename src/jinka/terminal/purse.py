@@ -1,0 +1,286 @@
+"""The transit terminal: one tap from SELECT to a clearing record, by APDUs to card and PSAM (JR/T 0025.1, CJ/T 166).
+
+Every tap is a composite purchase: an entry debits nothing and writes where the ride began. The terminal knows no key.
+A debit whose answer never came is kept and settled when the card is presented here again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinka.codec import StatusWord, TransactionType
+from jinka.codec.clearing import ClearingRecord
+from jinka.codec.record import CounterKind, RecordState
+from jinka.kit import bcd_date, bcd_time
+from jinka.tariff import Charge, Mode, Pricer, RideFacts, RideState, TapKind
+from jinka.terminal import torn
+from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
+from jinka.terminal.lists import Acknowledgement, BlockList
+from jinka.terminal.outcome import TapOutcome, TapStatus
+from jinka.terminal.reading import PublicData, read_holder, read_public, read_ride, select
+from jinka.terminal.ride import RideStamp, encode_ride
+from jinka.terminal.torn import Unresolved
+
+_RESUME = dt.timedelta(minutes=20)
+_UNCONFIRMED_MAX = 10_000
+_CAPP = bytes((TransactionType.CAPP_PURCHASE,))
+_RIDE_FILE = 0x1A << 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceData:
+    """What a device is told when it is set up. ``issuers`` maps the issuer's 8 bytes to the participant's code."""
+
+    aid: bytes
+    profile: str
+    profile_version: int
+    ride_record_id: int
+    key_index: int  # which of the card's purchase keys to use; switched by date
+    mode: Mode
+    zone: str
+    operator: str
+    acquirer: str
+    issuers: Mapping[bytes, str]
+    psam_name: bytes
+    region: bytes = bytes(2)
+    acquirer_number: bytes = bytes(8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tap:
+    kind: TapKind
+    line: int
+    station: int
+    gross_fare: int
+    at: dt.datetime
+    line_code: str | None
+    stop_code: str | None
+
+
+class PurseTerminal:
+    """A gate or a bus reader with its PSAM."""
+
+    __slots__ = (
+        "_data",
+        "_psam",
+        "block_list",
+        "business_date",
+        "pricer",
+        "psam_id",
+        "terminal_id",
+        "unconfirmed",
+    )
+
+    def __init__(self, data: DeviceData, psam: ApduLink, pricer: Pricer, business_date: dt.date) -> None:
+        """Read the terminal's number and the PSAM's serial, then select the purchase application of the PSAM."""
+        self._data, self._psam, self.pricer = data, psam, pricer
+        self.business_date = business_date
+        self.block_list = BlockList()
+        self.unconfirmed: dict[bytes, tuple[ClearingRecord, TapKind, dt.datetime]] = {}
+        self.terminal_id = ask_exactly(psam, "psam 0016", bytes.fromhex("00B0960006"), 6)
+        self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
+        select(psam, data.psam_name)
+
+    def install_list(self, block_list: BlockList, at: dt.datetime) -> Acknowledgement:
+        """Obey a newer list from now on; an older one is not taken. Returns the version in force."""
+        if block_list.version > self.block_list.version:
+            self.block_list = block_list
+        return Acknowledgement(
+            terminal_id=self.terminal_id, list_version=self.block_list.version, acknowledged_at=at
+        )
+
+    def tap(
+        self,
+        card: ApduLink,
+        *,
+        kind: TapKind,
+        line: int,
+        station: int,
+        gross_fare: int,
+        at: dt.datetime,
+        line_code: str | None = None,
+        stop_code: str | None = None,
+    ) -> TapOutcome:
+        """Serve one card. ``at`` is local time without a zone; the codes go into the record as they are."""
+        tap = _Tap(kind, line, station, gross_fare, at, line_code, stop_code)
+        try:
+            return self._serve(card, tap)
+        except ChipRefused as error:
+            return TapOutcome(status=TapStatus.REFUSED, sw=error.sw, step=error.step)
+        except CardRemoved as error:
+            return TapOutcome(status=TapStatus.REMOVED, step=error.where)
+
+    def resolve(self, card: ApduLink, unconfirmed: ClearingRecord) -> ClearingRecord | Unresolved:
+        """Settle a torn debit of this terminal: the confirmed record, or why there is none."""
+        found = torn.resolve(card, self._data.aid, self._data.key_index, unconfirmed)
+        if found is not Unresolved.UNKNOWN:
+            self.unconfirmed.pop(unconfirmed.card_no, None)
+        return found
+
+    def _serve(self, card: ApduLink, tap: _Tap) -> TapOutcome:
+        data = self._data
+        select(card, data.aid)
+        public = read_public(card)
+        if self.block_list.blocks(public.card_no, tap.at):
+            return TapOutcome(status=TapStatus.BLOCKED, step="list")
+        date = bcd_date(tap.at)
+        if not public.start <= date <= public.expiry:
+            return TapOutcome(status=TapStatus.REFUSED, step="dates")
+        issuer = data.issuers.get(public.issuer)
+        if issuer is None:
+            return TapOutcome(status=TapStatus.REFUSED, step="issuer")
+        resolved = void = None
+        if public.card_no in self.unconfirmed:
+            resolved, void, same_ride = self._settle(card, public.card_no, tap)
+            if same_ride:
+                return TapOutcome(status=TapStatus.DONE, record=resolved, resolved=resolved)
+        try:
+            outcome = self._purchase(card, tap, public, issuer, date)
+        except ChipRefused as error:
+            outcome = TapOutcome(status=TapStatus.REFUSED, sw=error.sw, step=error.step)
+        except CardRemoved as error:
+            outcome = TapOutcome(status=TapStatus.REMOVED, step=error.where)
+        return outcome.with_settled(resolved, void) if resolved or void else outcome
+
+    def _settle(
+        self, card: ApduLink, card_no: bytes, tap: _Tap
+    ) -> tuple[ClearingRecord | None, ClearingRecord | None, bool]:
+        """(confirmed, void, whether this tap is the torn one over again) for the card's torn debit here."""
+        record, kind, at = self.unconfirmed[card_no]
+        found = torn.resolve_selected(card, self._data.key_index, record)
+        del self.unconfirmed[card_no]
+        if found is Unresolved.UNKNOWN:
+            return None, None, False
+        if found is Unresolved.NOT_DEBITED:
+            return None, record, False
+        assert isinstance(found, ClearingRecord)
+        same = kind is tap.kind and dt.timedelta(0) <= tap.at - at <= _RESUME
+        return found, None, same
+
+    def _purchase(
+        self, card: ApduLink, tap: _Tap, public: PublicData, issuer: str, date: bytes
+    ) -> TapOutcome:
+        data = self._data
+        holder = read_holder(card)
+        state = read_ride(card, data.ride_record_id)
+        charge = self.pricer.price(
+            RideFacts(
+                mode=data.mode,
+                kind=tap.kind,
+                line=tap.line,
+                station=tap.station,
+                gross_fare=tap.gross_fare,
+                holder=holder,
+                state=state,
+                at=tap.at,
+            )
+        )
+        amount4 = charge.amount.to_bytes(4, "big")
+        begin = b"\x80\x50\x03\x02\x0b" + bytes((data.key_index,)) + amount4 + self.terminal_id + b"\x0f"
+        try:
+            opened = ask_exactly(card, "initialize for capp purchase", begin, 15)
+        except ChipRefused as error:
+            if error.sw != StatusWord.BALANCE_INSUFFICIENT:
+                raise
+            held = ask_exactly(card, "get balance", bytes.fromhex("805C000204"), 4)
+            return TapOutcome(
+                status=TapStatus.NEEDS_LOAD, shortfall=charge.amount - int.from_bytes(held, "big")
+            )
+        moment = date + bcd_time(tap.at)
+        factors = public.factor8 + public.region_factor
+        request = opened[11:15] + opened[4:6] + amount4 + _CAPP + moment + opened[9:11] + factors
+        signed = ask_exactly(
+            self._psam, "psam init for purchase", b"\x80\x70\x00\x00\x24" + request + b"\x08", 8
+        )
+        balance = int.from_bytes(opened[:4], "big") - charge.amount
+        self._cache_ride(card, tap, state, charge, balance)
+        record = self._record(tap, public, issuer, charge, opened, signed, moment, balance)
+        return self._debit(card, tap, record, signed, moment)
+
+    def _cache_ride(
+        self, card: ApduLink, tap: _Tap, state: RideState | None, charge: Charge, balance: int
+    ) -> None:
+        data = self._data
+        before = state.last_paid if state is not None and tap.kind is TapKind.ENTRY else None
+        ride = RideState(
+            kind=tap.kind, mode=data.mode, line=tap.line, station=tap.station, at=tap.at, before=before
+        )
+        stamp = RideStamp(
+            terminal_id=self.terminal_id,
+            amount=charge.amount,
+            balance=balance,
+            city=data.region,
+            acquirer=data.acquirer_number,
+        )
+        body = encode_ride(ride, stamp)
+        size, record_id = len(body), data.ride_record_id
+        head = bytes((0x80, 0xDC, record_id, _RIDE_FILE, size + 2, record_id, size))
+        ask(card, "update capp data cache", head + body)
+
+    def _record(
+        self,
+        tap: _Tap,
+        public: PublicData,
+        issuer: str,
+        charge: Charge,
+        opened: bytes,
+        signed: bytes,
+        moment: bytes,
+        balance: int,
+    ) -> ClearingRecord:
+        """The record before the card's answer: unconfirmed, without a TAC."""
+        data = self._data
+        return ClearingRecord(
+            state=RecordState.UNCONFIRMED,
+            card_no=public.card_no,
+            card_len=public.card_len,
+            profile=data.profile,
+            profile_version=data.profile_version,
+            txn_type=TransactionType.CAPP_PURCHASE.value,
+            amount=charge.amount,
+            balance=balance,
+            gross_fare=tap.gross_fare,
+            product=charge.product,
+            counter=opened[4] << 8 | opened[5],
+            counter_kind=CounterKind.OFFLINE,
+            terminal_id=self.terminal_id,
+            terminal_serial=int.from_bytes(signed[:4], "big"),
+            psam_id=self.psam_id,
+            local_date=moment[:4],
+            local_time=moment[4:],
+            zone=data.zone,
+            business_date=self.business_date,
+            issuer=issuer,
+            acquirer=data.acquirer,
+            operator=data.operator,
+            line=tap.line_code,
+            stop=tap.stop_code,
+            key_version=public.key_version,
+            algorithm=public.algorithm,
+            tac=None,
+        )
+
+    def _debit(
+        self, card: ApduLink, tap: _Tap, record: ClearingRecord, signed: bytes, moment: bytes
+    ) -> TapOutcome:
+        """From here on the card may have paid: whatever goes wrong leaves an unconfirmed record."""
+        command = b"\x80\x54\x01\x00\x0f" + signed[:4] + moment + signed[4:8] + b"\x08"
+        try:
+            answer = ask(card, "debit", command)
+        except CardRemoved:
+            return self._torn(tap, record)
+        if len(answer) != 8:
+            return self._torn(tap, record)
+        try:
+            ask(self._psam, "psam credit for purchase", b"\x80\x72\x00\x00\x04" + answer[4:])
+        except (CardRemoved, ChipRefused):
+            return self._torn(tap, record)
+        return TapOutcome(status=TapStatus.DONE, record=record.confirmed(answer[:4]))
+
+    def _torn(self, tap: _Tap, record: ClearingRecord) -> TapOutcome:
+        if len(self.unconfirmed) >= _UNCONFIRMED_MAX:
+            self.unconfirmed.pop(next(iter(self.unconfirmed)))  # it stays in the batch all the same
+        self.unconfirmed[record.card_no] = (record, tap.kind, tap.at)
+        return TapOutcome(status=TapStatus.TORN, record=record)

@@ -142,7 +142,7 @@ def _show(report: DayReport, directory: Path, *, as_json: bool, lang: Lang) -> i
         from jinka.reports import Language, day_tables
 
         put_table(day_tables(report, Language(lang.value)))
-    say(f"report: {directory / 'report.html'}")
+    say(f"report: {directory / "report" / "index.html"}")
     return report.exit_code
 
 

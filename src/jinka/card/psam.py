@@ -26,6 +26,7 @@ PSAM_FOLDER = 0xDF01
 PURCHASE_TYPE = 0x02
 _TERMINAL, _SERIAL_NO, _COUNTERS = 0x0016, 0x0015, 0x0017
 _TRIES = 10
+_KEYS_TO_COME = 6  # room for versions that are delivered later
 _SERIAL_MAX = 0xFFFFFFFF
 _FIXED = 0x14
 _FACTORS_MAX = 3
@@ -217,7 +218,7 @@ Psam.table = {
 
 def psam_script(terminal_id: bytes, psam_id: bytes, keys: list[SamKey], transport_key: bytes) -> list[bytes]:
     """The commands that turn a blank module into a terminal's PSAM."""
-    size = 32 * (len(keys) + 1)
+    size = 24 * (len(keys) + 1 + _KEYS_TO_COME)
     commands = [
         Command(0x80, 0xE0, 0x00, 0x16, bytes.fromhex("280006F0EFFFFF")),
         Command(0x80, 0xE0, 0x00, 0x15, bytes.fromhex("28000AF0EFFFFF")),

@@ -1,0 +1,26 @@
+"""Key hierarchy, purposes, ceremony, sealed store, and the verbs of the key service with its soft provider.
+
+Keys are bound to one purpose and do not cross the border of the service, but for the one exception that `port`
+names. Not here: files, sockets, security modules (`jinka.node`), certificates. JR/T 0025.1, PBOC 3.0 part 17.
+"""
+
+from jinka.keys.ceremony import Ceremony, CeremonyRecord, KeyStore, RootName, Share, hold_ceremony, open_store
+from jinka.keys.hierarchy import card_factor, city_factor
+from jinka.keys.port import KeyService, Purpose, TacStatus
+from jinka.keys.soft import SoftKeyService
+
+__all__ = [
+    "Ceremony",
+    "CeremonyRecord",
+    "KeyService",
+    "KeyStore",
+    "Purpose",
+    "RootName",
+    "Share",
+    "SoftKeyService",
+    "TacStatus",
+    "card_factor",
+    "city_factor",
+    "hold_ceremony",
+    "open_store",
+]

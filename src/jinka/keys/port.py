@@ -49,14 +49,26 @@ class KeyService(Protocol):
         ...
 
     def check_load_mac1(
-        self, *, algorithm: Algorithm, version: int, factor8: bytes, session_seed: tuple[bytes, int], data: bytes,
+        self,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factor8: bytes,
+        session_seed: tuple[bytes, int],
+        data: bytes,
         mac4: bytes,
     ) -> None:
         """Check MAC1 of a load; ``session_seed`` is (the card's rand4, online counter). Raises `Refused`."""
         ...
 
     def make_load_mac2(
-        self, *, algorithm: Algorithm, version: int, factor8: bytes, session_seed: tuple[bytes, int], data: bytes
+        self,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factor8: bytes,
+        session_seed: tuple[bytes, int],
+        data: bytes,
     ) -> bytes:
         """Make MAC2 of a load, 4 bytes."""
         ...
@@ -81,7 +93,10 @@ class KeyService(Protocol):
         ...
 
     def sam_key(self, purpose: Purpose, *, algorithm: Algorithm, version: int) -> bytes:
-        """The parent key that a simulated PSAM holds (16 bytes), one level above the card's. As `chip_keys`."""
+        """The purchase key that a simulated PSAM holds (16 bytes): the national one, two levels above the card's.
+
+        The PSAM is given the card's factor, then the city's. Other purposes are refused; else as `chip_keys`.
+        """
         ...
 
     def seal_image(self, plain: bytes, *, context: str) -> bytes:

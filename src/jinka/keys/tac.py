@@ -1,0 +1,138 @@
+"""TACs of a whole Arrow batch: rows are grouped by algorithm, key version and kind, and checked by bulk kernels.
+
+What a TAC binds is in `jinka.crypto.bulk` (JR/T 0025.1). One row gets one `TacStatus`, the first that applies of:
+no TAC, a TAC of another length than 4, no key, wrong. An amount that 4 bytes do not hold cannot have been bound by
+any TAC: wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jinka.codec import RECORD_SCHEMA, Algorithm, TransactionType
+from jinka.codec.canonical import fixed_bytes
+from jinka.crypto.bulk import MAX_BOUND, load_messages, purchase_messages, sm4_tacs, tdes_tacs
+from jinka.keys.port import TacStatus
+from jinka.kit import Usage
+
+Rows = npt.NDArray[np.int64] | slice
+
+_LOADS = (TransactionType.ED_LOAD, TransactionType.EP_LOAD)
+_NUMBERS = ("txn_type", "amount", "balance", "counter", "terminal_serial", "key_version", "algorithm")
+_BYTES = ("card_no", "terminal_id", "local_date", "local_time")
+_TACS = {Algorithm.TDES: tdes_tacs, Algorithm.SM4: sm4_tacs}
+_BLOCK = {Algorithm.TDES: 8, Algorithm.SM4: 16}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TacKeys:
+    """An issuer's TAC roots by algorithm and key version."""
+
+    issuer: str
+    roots: dict[tuple[Algorithm, int], bytes] = field(repr=False)
+
+
+def check_tacs(records: pa.RecordBatch, keys: TacKeys, *, threads: int) -> npt.NDArray[np.uint8]:
+    """Return a `TacStatus` for each row; columns beyond those that a TAC needs are ignored.
+
+    Raises `Usage` when a column is missing, has another type than in `RECORD_SCHEMA`, or has nulls (``tac`` may).
+    """
+    columns = {name: _column(records, name) for name in (*_NUMBERS, *_BYTES, "issuer", "tac")}
+    numbers = {name: columns[name].to_numpy() for name in _NUMBERS}
+    raw = {name: fixed_bytes(columns[name]) for name in _BYTES}
+    status, given = _read_tacs(columns["tac"])
+    foreign = pc.not_equal(columns["issuer"], keys.issuer).to_numpy(zero_copy_only=False)
+    pending = status == TacStatus.OK
+    status[pending] = TacStatus.NO_KEY  # until a key is found
+    pending &= ~foreign
+    is_load = np.isin(numbers["txn_type"], _LOADS)
+    bound = _fits(numbers["amount"]) & (_fits(numbers["balance"]) | ~is_load)
+    group = (
+        numbers["algorithm"].astype(np.int32) << 9 | numbers["key_version"].astype(np.int32) << 1 | is_load
+    )
+    for code in np.flatnonzero(np.bincount(group[pending])):
+        root = keys.roots.get((_algorithm(int(code) >> 9), int(code) >> 1 & 0xFF))  # type: ignore[arg-type]
+        if root is None:
+            continue
+        chosen = pending & (group == code)
+        status[chosen] = TacStatus.WRONG  # until a match is found
+        found = np.flatnonzero(chosen & bound)
+        rows: Rows = slice(None) if len(found) == len(status) else found  # all rows: without a copy
+        made = _make_tacs(Algorithm(int(code) >> 9), root, bool(code & 1), numbers, raw, rows, threads)
+        right = made == given[rows]
+        status[rows] = np.where(right, np.uint8(TacStatus.OK), np.uint8(TacStatus.WRONG))
+    return status
+
+
+def _make_tacs(
+    algorithm: Algorithm,
+    root: bytes,
+    is_load: bool,
+    numbers: dict[str, npt.NDArray[Any]],
+    raw: dict[str, npt.NDArray[np.uint8]],
+    rows: Rows,
+    threads: int,
+) -> npt.NDArray[np.uint32]:
+    """The right TACs of some rows, as numbers in the machine's byte order."""
+    names = ("balance", "counter", "amount") if is_load else ("amount", "terminal_serial")
+    picked = {name: numbers[name][rows] for name in (*names, "txn_type")}
+    picked |= {"terminal_id": raw["terminal_id"][rows]}
+    picked |= {"date": raw["local_date"][rows], "time": raw["local_time"][rows]}
+    block = _BLOCK[algorithm]
+    messages = load_messages(**picked, block=block) if is_load else purchase_messages(**picked, block=block)
+    factors = raw["card_no"][rows][:, 2:]
+    tacs = _TACS[algorithm](root, factors, messages, threads=threads)
+    return np.ascontiguousarray(tacs).view(np.uint32).ravel()
+
+
+def _column(records: pa.RecordBatch, name: str) -> pa.Array:
+    where = f"verify_tacs.{name}"
+    if name not in records.schema.names:
+        raise Usage("the column is missing", where=where, fix="pass the columns of RECORD_SCHEMA")
+    column, wanted = records.column(name), RECORD_SCHEMA.field(name).type
+    if column.type != wanted:
+        raise Usage(f"is {column.type}, not {wanted}", where=where, fix="cast it to RECORD_SCHEMA")
+    if column.null_count and name != "tac":
+        raise Usage(f"{column.null_count} nulls", where=where, fix="set such rows aside first")
+    return column
+
+
+def _read_tacs(column: pa.BinaryArray) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
+    """A status for each row (OK: 4 bytes are there) and those 4 bytes as a number, 0 where there are none."""
+    count = len(column)
+    given = np.zeros(count, dtype=np.uint32)
+    if not count:
+        return np.zeros(0, dtype=np.uint8), given
+    _, offset_buffer, data_buffer = column.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int32, count + 1, column.offset * 4)
+    usable = np.diff(offsets) == 4
+    status = np.where(usable, np.uint8(TacStatus.OK), np.uint8(TacStatus.MALFORMED))
+    if column.null_count:
+        absent = pc.is_null(column).to_numpy(zero_copy_only=False)
+        status[absent] = TacStatus.ABSENT
+        usable &= ~absent
+    if usable.any():
+        data = np.frombuffer(data_buffer, np.uint8)
+        starts = offsets[:-1][usable]
+        if starts.min() < 0 or starts.max() > len(data) - 4:
+            raise Usage("offsets beyond the data", where="verify_tacs.tac", fix="validate the batch in full")
+        if usable.all():
+            given[:] = np.frombuffer(data_buffer, np.uint8, 4 * count, int(offsets[0])).view(np.uint32)
+        else:
+            places = starts[:, None] + np.arange(4, dtype=np.int32)
+            given[usable] = data[places].view(np.uint32).ravel()
+    return status, given
+
+
+def _fits(values: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    return (values >= 0) & (values <= MAX_BOUND)
+
+
+def _algorithm(value: int) -> Algorithm | None:
+    return Algorithm(value) if value in Algorithm._value2member_map_ else None

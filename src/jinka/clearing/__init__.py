@@ -1,0 +1,36 @@
+"""Clearing: intake, verify, classify, chain, price, net. An honest operator is paid, and paid once.
+
+Builds Ibis expressions on tables that it is given; no I/O, no engine, no keys. Stages return (output, findings). The
+rules are "The clearing record" of DESIGN.md; the fields come from JR/T 0025 and JT/T 978.4. Exchange between
+centres, disputes and refunds are not here yet.
+"""
+
+from jinka.clearing.day import DayResult, ReasonTotal, clear_day
+from jinka.clearing.net import Flow, LineKind, NetResult, OperatorTotal, ProductTotal
+from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Explain, FeeTable, Price
+from jinka.clearing.price import tariff_prices
+from jinka.clearing.reasons import OUTCOME_OF, REASONS, REMARKS, Outcome, Reason, Remark
+
+__all__ = [
+    "OUTCOME_OF",
+    "REASONS",
+    "REMARKS",
+    "ClearingEngine",
+    "ClearingParams",
+    "ClearingTables",
+    "DayResult",
+    "Explain",
+    "FeeTable",
+    "Flow",
+    "LineKind",
+    "NetResult",
+    "OperatorTotal",
+    "Outcome",
+    "Price",
+    "ProductTotal",
+    "Reason",
+    "ReasonTotal",
+    "Remark",
+    "clear_day",
+    "tariff_prices",
+]

@@ -1,0 +1,168 @@
+"""Stage chain: duplicates, counters, balances and torn taps, card by card.
+
+One window over all good records tells the cards whose chain is perfect: every counter is the next one, every
+balance follows, no tap is torn, and no two records share a second (so none can be a duplicate, since the identity
+holds the time). All their records are accepted. The few other cards are judged one by one by `jinka.clearing.judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+import ibis
+import pyarrow as pa
+
+from jinka.clearing.judge import Opening, Tap, judge_card
+from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Table
+from jinka.clearing.reasons import REMARKS, Reason, Remark
+from jinka.codec import RECORD_SCHEMA
+from jinka.codec.record import IDENTITY
+from jinka.kit import Finding
+
+# Fields that say where a record lies, not what it says; and those that the identity compares already.
+UNBOUND = tuple(
+    name for name in RECORD_SCHEMA.names if name not in {*IDENTITY, "batch", "batch_seq", "state"}
+)
+VERDICTS = pa.schema(
+    [("v_id", pa.int64()), ("v_reason", pa.uint8()), ("v_remarks", pa.uint16()), ("v_risk", pa.bool_())]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainResult:
+    """Verdicts on the records of imperfect cards, the cards to be listed, and sums in minor units."""
+
+    verdicts: Table
+    judged_cards: int
+    listed: list[bytes]
+    missing_count: int
+    missing_minor: int
+    nowhere_minor: int
+
+
+def chain(
+    engine: ClearingEngine, tables: ClearingTables, checked: Table, params: ClearingParams
+) -> tuple[ChainResult, list[Finding]]:
+    """Judge the records that `classify` accepted."""
+    good = checked.filter(checked.reason == int(Reason.ACCEPTED))
+    crooked = engine.keep("crooked", _imperfect_cards(good, tables.cards))
+    rows = engine.collect(_rows_to_judge(tables, good, crooked))
+    ids: list[int] = []
+    reasons: list[int] = []
+    remarks: list[int] = []
+    risks: list[bool] = []
+    listed: list[bytes] = []
+    listing = Remark(sum(row.remark for row in REMARKS if row.lists_card))
+    cards = missing_count = missing_minor = nowhere_minor = 0
+    for card_no, opening, taps, duplicates in _by_card(rows):
+        cards += 1
+        judgement = judge_card(opening, taps, gap_max=params.gap_max)
+        missing_count += judgement.missing_count
+        missing_minor += judgement.missing_minor
+        nowhere_minor += judgement.nowhere_minor
+        for record_id, reason in duplicates:
+            ids.append(record_id)
+            reasons.append(reason)
+            remarks.append(0)
+            risks.append(False)
+        on_list = False
+        for record_id, verdict in judgement.verdicts.items():
+            ids.append(record_id)
+            reasons.append(int(verdict.reason))
+            remarks.append(int(verdict.remarks))
+            risks.append(verdict.at_risk)
+            on_list = on_list or bool(verdict.remarks & listing)
+        if on_list:
+            listed.append(card_no)
+    table = pa.table([ids, reasons, remarks, risks], schema=VERDICTS)
+    return (
+        ChainResult(
+            verdicts=engine.arrow("verdicts", table),
+            judged_cards=cards,
+            listed=listed,
+            missing_count=missing_count,
+            missing_minor=missing_minor,
+            nowhere_minor=nowhere_minor,
+        ),
+        [],
+    )
+
+
+def _imperfect_cards(good: Table, cards: Table) -> Table:
+    """The numbers of the cards whose good records are not the perfect continuation of the opening."""
+    order = [good["at"], ~good.online, good.counter, good.record_id]
+    so_far = ibis.cumulative_window(group_by=good.card_no, order_by=order)
+    loads = good.online.cast("int32")
+    effect = ibis.ifelse(good.online, good.amount, -good.amount)
+    seen = good.select(
+        "card_no", "counter", "online", "balance", "torn",
+        loads=loads.sum().over(so_far),
+        taps=ibis.row_number().over(so_far) + 1,
+        moved=effect.sum().over(so_far),
+        same_second=(good["at"] == good["at"].lag().over(so_far)).fill_null(False),
+    )  # fmt: skip
+    opening = cards.select(
+        o_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
+    )
+    row = seen.inner_join(opening, [("card_no", "o_no")])
+    expected = ibis.ifelse(
+        row.online,
+        row.o_online.cast("int64") + row.loads - 1,
+        row.o_counter.cast("int64") + row.taps - row.loads - 1,
+    )
+    perfect = (
+        (row.counter.cast("int64") == expected)
+        & (row.balance == row.o_balance + row.moved)
+        & ~row.torn
+        & ~row.same_second
+    )
+    return row.filter(~perfect).select(k_no=row.card_no).distinct()
+
+
+def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table:
+    """All good records of the imperfect cards with their openings, each marked if it is a duplicate."""
+    mine = good.inner_join(crooked, [("card_no", "k_no")]).select(
+        g_id="record_id", g_at="at", g_online="online", g_torn="torn"
+    )
+    records = tables.records
+    wide = records.inner_join(mine, [("record_id", "g_id")])
+    # Among equal identities a confirmed record comes before a torn one, then the one that came in first.
+    first = ibis.window(group_by=[wide[name] for name in IDENTITY], order_by=[wide.g_torn, wide.record_id])
+    same = ibis.literal(True)
+    for name in UNBOUND:
+        same = same & wide[name].identical_to(wide[name].first(include_null=True).over(first))
+    marked = wide.select(
+        "record_id", "card_no", "counter", "amount", "balance", at="g_at", online="g_online", torn="g_torn",
+        copy=ibis.row_number().over(first) > 0,
+        same=same | wide.g_torn,
+    )  # fmt: skip
+    opening = tables.cards.select(
+        o_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
+    )
+    return (
+        marked.inner_join(opening, [("card_no", "o_no")])
+        .drop("o_no")
+        .order_by(["card_no", "at", ibis.desc("online"), "counter", "record_id"])
+    )
+
+
+def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, Opening, list[Tap], list[tuple[int, int]]]]:
+    names = (
+        "card_no", "record_id", "online", "counter", "amount", "balance", "torn", "copy", "same",
+        "o_counter", "o_online", "o_balance",
+    )  # fmt: skip
+    columns = [rows.column(name).to_pylist() for name in names]
+    for card_no, lines in groupby(zip(*columns, strict=True), key=itemgetter(0)):
+        taps: list[Tap] = []
+        duplicates: list[tuple[int, int]] = []
+        opening = Opening(0, 0, 0)
+        for _, record_id, online, counter, amount, balance, torn, copy, same, *start in lines:
+            opening = Opening(*start)
+            if copy:
+                duplicates.append((record_id, int(Reason.DUPLICATE if same else Reason.ALTERED_DUPLICATE)))
+            else:
+                taps.append(Tap(record_id, online, counter, amount, balance, torn))
+        yield card_no, opening, taps, duplicates

@@ -1,0 +1,106 @@
+"""Stage classify: the reason for which each record is rejected on its own, by the table of precedence.
+
+Built as one Ibis expression. Duplicates and chains are not judged here: see `jinka.clearing.chain`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+
+from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
+from jinka.clearing.reasons import REASONS, Outcome, Reason
+from jinka.codec import CounterKind, RecordState, TransactionType
+from jinka.keys.port import TacStatus
+from jinka.kit import Finding
+from jinka.registry import Role
+from jinka.risk import listing_status
+
+ACTIVE = 1
+LOAD_TYPES = (int(TransactionType.ED_LOAD), int(TransactionType.EP_LOAD))
+PURCHASE_TYPES = tuple(
+    int(kind)
+    for kind in (TransactionType.ED_PURCHASE, TransactionType.EP_PURCHASE, TransactionType.CAPP_PURCHASE)
+)
+PAID_ROLES = (Role.OPERATOR.value, Role.LOAD_AGENT.value)
+
+
+def moment_number(moment: dt.datetime) -> int:
+    """``2018-09-01 07:57`` as 20180901075700, the form in which local times are compared."""
+    return int(moment.strftime("%Y%m%d%H%M%S"))
+
+
+def classify(
+    engine: ClearingEngine, tables: ClearingTables, facts: Table, params: ClearingParams
+) -> tuple[Table, list[Finding]]:
+    """Return the kept table (record_id, card_no, at, online, counter, amount, balance, torn, late, reason)."""
+    joined = _with_registry(tables, facts)
+    rules = _rules(joined, params)
+    cases = [
+        (rules[row.reason], ibis.literal(int(row.reason), "uint8")) for row in REASONS if row.reason in rules
+    ]
+    checked = joined.select(
+        "record_id", "card_no", "at", "online", "counter", "amount", "balance", "torn",
+        late=joined.late.fill_null(False),
+        reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")),
+    )  # fmt: skip
+    return engine.keep("checked", checked), []
+
+
+def _with_registry(tables: ClearingTables, facts: Table) -> Table:
+    records = tables.records
+    operators = tables.participants.filter(tables.participants.role.isin(PAID_ROLES)).select(p_code="code")
+    terminals = tables.terminals.select(
+        t_id="terminal_id", t_operator="operator", t_acquirer="acquirer", t_status="status"
+    )
+    psams = tables.psams.select(m_id="psam_id", m_terminal="terminal_id", m_status="status")
+    cards = tables.cards.select(
+        c_no="card_no", c_issuer="issuer", c_profile="profile", c_algorithm="algorithm", c_version="key_version",
+        c_status="status",
+    )  # fmt: skip
+    joined = records.inner_join(facts.rename(f_id="record_id"), [("record_id", "f_id")])
+    joined = joined.mutate(
+        online=joined.txn_type.isin(LOAD_TYPES),
+        torn=(joined.state == int(RecordState.UNCONFIRMED)) & joined.tac.isnull(),
+    )
+    listed = listing_status(
+        joined.select("record_id", "card_no", "terminal_id", "at"), tables.listings, tables.acknowledgements
+    ).rename(s_id="record_id")
+    return (
+        joined.left_join(operators, [("operator", "p_code")])
+        .left_join(terminals, [("terminal_id", "t_id")])
+        .left_join(psams, [("psam_id", "m_id")])
+        .left_join(cards, [("card_no", "c_no")])
+        .left_join(listed, [("record_id", "s_id")])
+    )
+
+
+def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
+    """The condition of each reason that a record can get on its own; nulls of missed joins count as false facts."""
+    terminal = (row.t_status == ACTIVE) & (row.t_operator == row.operator) & (row.t_acquirer == row.acquirer)
+    psam = (row.m_status == ACTIVE) & (row.m_terminal == row.terminal_id)
+    card = (
+        (row.c_status == ACTIVE)
+        & (row.c_issuer == row.issuer)
+        & (row.c_profile == row.profile)
+        & (row.c_algorithm == row.algorithm)
+        & (row.c_version == row.key_version)
+    )
+    window = (row["at"] >= moment_number(params.window_from)) & (row["at"] < moment_number(params.window_to))
+    kind = ibis.ifelse(row.online, int(CounterKind.ONLINE), int(CounterKind.OFFLINE))
+    tac = row.tac_status
+    rules = {
+        Reason.UNKNOWN_OPERATOR: row.p_code.isnull(),
+        Reason.UNKNOWN_TERMINAL: ~terminal.fill_null(False),
+        Reason.UNKNOWN_PSAM: ~(row.online | psam.fill_null(False)),
+        Reason.UNKNOWN_CARD: ~card.fill_null(False),
+        Reason.DATE_OUT_OF_WINDOW: ~(window & (row.zone == params.zone)),
+        Reason.AMOUNT_OUT_OF_RANGE: ~row.amount.between(0, params.purse_limit),
+        Reason.CARD_BLOCKED: row.blocked.fill_null(False),
+        Reason.TRUNCATED_TAC: ~row.torn & tac.isin([int(TacStatus.MALFORMED), int(TacStatus.ABSENT)]),
+        Reason.WRONG_TAC: ~row.torn & (tac != int(TacStatus.OK)),
+        Reason.UNSUPPORTED_TYPE: ~row.txn_type.isin(LOAD_TYPES + PURCHASE_TYPES) | (row.counter_kind != kind),
+    }
+    assert rules.keys() == {line.reason for line in REASONS if line.outcome is Outcome.REJECTED}
+    return rules

@@ -1,0 +1,190 @@
+"""Stage net: totals, fees and the position of each participant. Positions add up to zero.
+
+An operator receives what was charged, and the declared subsidies. Fees are computed on each operator's total, rounded
+half up once, and shared by the largest remainder among the scheme, the issuers and the acquirers, so that nothing is
+lost. The purse float stands behind the issuer: it pays what genuine cards spent and receives what was loaded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from jinka.clearing.port import FeeTable
+from jinka.kit import apportion
+
+
+class LineKind(Enum):
+    """Why a participant receives or pays; one ledger transfer a line."""
+
+    CHARGE = "charge"  # paid from the purse float to the operator
+    RISK = "risk"  # paid from the scheme's risk account to the operator
+    SUBSIDY = "subsidy"  # from the government to the operator
+    LOAD = "load"  # owed by the load agent to the purse float
+    FEE = "fee"  # from the operator to scheme, issuer or acquirer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """``amount`` minor units move from ``payer`` to ``payee`` for one reason; both are participant codes."""
+
+    kind: LineKind
+    payer: str
+    payee: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidGroup:
+    """Paid records of one operator, acquirer, issuer and product, summed by the engine."""
+
+    operator: str
+    acquirer: str
+    issuer: str
+    product: str
+    online: bool
+    at_risk: bool
+    payer: str
+    count: int
+    gross: int
+    amount: int
+    subsidy: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorTotal:
+    """What one operator (or load agent) delivered and gets, all products together."""
+
+    operator: str
+    count: int
+    gross: int
+    charged: int
+    loaded: int
+    subsidy: int
+    fees: int
+
+    @property
+    def net(self) -> int:
+        return self.charged + self.subsidy - self.fees - self.loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductTotal:
+    """One product over all operators."""
+
+    product: str
+    count: int
+    gross: int
+    charged: int
+    subsidy: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetResult:
+    """Flows between participants, the totals they come from, and net positions (receives > 0)."""
+
+    operators: tuple[OperatorTotal, ...]
+    products: tuple[ProductTotal, ...]
+    flows: tuple[Flow, ...]
+    positions: dict[str, int]
+
+
+def round_half_up(amount: int, basis_points: int) -> int:
+    """``amount`` times basis points, rounded half up to a whole minor unit."""
+    return (amount * basis_points + 5_000) // 10_000
+
+
+def net(groups: Sequence[PaidGroup], fees: FeeTable) -> NetResult:
+    """Net the paid groups of a day. A load is product ``load`` of an operator that is a load agent."""
+    moves: dict[tuple[LineKind, str, str], int] = defaultdict(int)
+    for group in groups:
+        if group.online:
+            moves[LineKind.LOAD, group.operator, group.issuer] += group.amount
+            continue
+        if group.at_risk:
+            moves[LineKind.RISK, fees.scheme, group.operator] += group.amount
+        else:
+            moves[LineKind.CHARGE, group.issuer, group.operator] += group.amount
+        if group.subsidy:
+            moves[LineKind.SUBSIDY, group.payer, group.operator] += group.subsidy
+    fee_of = _fees(groups, fees, moves)
+    flows = tuple(
+        Flow(kind=kind, payer=payer, payee=payee, amount=amount)
+        for (kind, payer, payee), amount in sorted(
+            moves.items(), key=lambda item: (item[0][0].value, *item[0][1:])
+        )
+        if amount
+    )
+    positions: dict[str, int] = defaultdict(int)
+    for flow in flows:
+        positions[flow.payer] -= flow.amount
+        positions[flow.payee] += flow.amount
+    assert sum(positions.values()) == 0
+    return NetResult(
+        operators=_operators(groups, fee_of),
+        products=_products(groups),
+        flows=flows,
+        positions=dict(sorted(positions.items())),
+    )
+
+
+def _fees(
+    groups: Sequence[PaidGroup], fees: FeeTable, moves: dict[tuple[LineKind, str, str], int]
+) -> dict[str, int]:
+    """Add the fee flows to ``moves`` and return each operator's fees."""
+    basis: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    totals: dict[str, int] = defaultdict(int)
+    for group in groups:
+        if group.online:
+            continue
+        totals[group.operator] += group.amount
+        weights = basis[group.operator]
+        weights[fees.scheme] += group.amount * fees.scheme_bp
+        weights[group.issuer] += group.amount * fees.issuer_bp
+        weights[group.acquirer] += group.amount * fees.acquirer_bp
+    made = {}
+    for operator, total in sorted(totals.items()):
+        fee = round_half_up(total, fees.total_bp)
+        made[operator] = fee
+        if fee:
+            ids = sorted(basis[operator])
+            shares = apportion(fee, [basis[operator][code] for code in ids], ids)
+            for code, share in zip(ids, shares, strict=True):
+                moves[LineKind.FEE, operator, code] += share
+    return made
+
+
+def _operators(groups: Sequence[PaidGroup], fee_of: dict[str, int]) -> tuple[OperatorTotal, ...]:
+    by_code: dict[str, list[PaidGroup]] = defaultdict(list)
+    for group in groups:
+        by_code[group.operator].append(group)
+    return tuple(
+        OperatorTotal(
+            operator=code,
+            count=sum(g.count for g in mine),
+            gross=sum(g.gross for g in mine if not g.online),
+            charged=sum(g.amount for g in mine if not g.online),
+            loaded=sum(g.amount for g in mine if g.online),
+            subsidy=sum(g.subsidy for g in mine),
+            fees=fee_of.get(code, 0),
+        )
+        for code, mine in sorted(by_code.items())
+    )
+
+
+def _products(groups: Sequence[PaidGroup]) -> tuple[ProductTotal, ...]:
+    by_product: dict[str, list[PaidGroup]] = defaultdict(list)
+    for group in groups:
+        by_product[group.product].append(group)
+    return tuple(
+        ProductTotal(
+            product=product,
+            count=sum(g.count for g in mine),
+            gross=sum(g.gross for g in mine),
+            charged=sum(g.amount for g in mine),
+            subsidy=sum(g.subsidy for g in mine),
+        )
+        for product, mine in sorted(by_product.items())
+    )

@@ -1,0 +1,112 @@
+"""What clearing asks of the world: an engine that runs Ibis expressions, and the parameters of a day.
+
+The engine is given by the caller (`jinka.store.DuckEngine`; Spark later). Nothing here opens a file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from jinka.kit import Usage
+
+# An Ibis table or column. Ibis ships no types that mypy could check, so the name is for the reader.
+Table = Any
+Expr = Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What the tariff says of one product and gross fare: the charge, and what ``payer`` adds to it."""
+
+    charge: int
+    subsidy: int = 0
+    payer: str = ""
+
+
+# Explains pairs of (product, gross fare); pairs that no product of the tariff explains are absent from the answer.
+Explain = Callable[[Sequence[tuple[str, int]]], Mapping[tuple[str, int], Price]]
+
+PURSE_AMOUNT_MAX = 2**32 - 1  # what 4 bytes of a MAC can bind
+
+
+class ClearingEngine(Protocol):
+    """Runs expressions. Names of kept tables are the engine's to make unique."""
+
+    def arrow(self, name: str, table: pa.Table) -> Table:
+        """Make a small Arrow table available to expressions."""
+        ...
+
+    def keep(self, name: str, expr: Table) -> Table:
+        """Compute an expression once and return a table that holds the result."""
+        ...
+
+    def map_batches(
+        self, expr: Table, function: Callable[[pa.RecordBatch], pa.RecordBatch], *, like: pa.Schema
+    ) -> Table:
+        """Stream the rows through ``function`` and return what it made as a table.
+
+        Columns named in ``like`` arrive with the types given there, fixed binaries included.
+        """
+        ...
+
+    def collect(self, expr: Table) -> pa.Table:
+        """Compute and return an Arrow table; for small results."""
+        ...
+
+    def write(self, expr: Table, path: str, *, order_by: Sequence[str]) -> Table:
+        """Write sorted Parquet, durable before it appears under ``path``, and return a table that reads it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearingTables:
+    """The inputs of a day as Ibis tables: `records` is `RECORD_SCHEMA` with ``record_id`` (intake order)."""
+
+    records: Table
+    participants: Table
+    terminals: Table
+    psams: Table
+    cards: Table
+    listings: Table
+    acknowledgements: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearingParams:
+    """The rules of one business day. The window is local time, from inclusive, to exclusive."""
+
+    business_date: dt.date
+    window_from: dt.datetime
+    window_to: dt.datetime
+    purse_limit: int
+    zone: str
+    gap_max: int = 64  # more missing counters than this in one day are an altered counter, not a gap
+
+    def __post_init__(self) -> None:
+        if not 0 < self.purse_limit <= PURSE_AMOUNT_MAX:
+            raise Usage(f"purse limit {self.purse_limit}", where="clearing", fix="1 to 2^32-1 minor units")
+        if self.window_from >= self.window_to:
+            raise Usage("the window ends before it begins", where="clearing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeTable:
+    """Fees on what an operator is paid, in basis points, and who earns the scheme's."""
+
+    scheme: str  # participant that earns the scheme fee and bears the risk account
+    scheme_bp: int = 0
+    issuer_bp: int = 0
+    acquirer_bp: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.scheme_bp, self.issuer_bp, self.acquirer_bp) < 0 or self.total_bp > 10_000:
+            raise Usage("fees must be 0 to 10000 basis points in all", where="fees")
+
+    @property
+    def total_bp(self) -> int:
+        return self.scheme_bp + self.issuer_bp + self.acquirer_bp

@@ -1,0 +1,66 @@
+"""Stage verify: the issuer's answer to each TAC, and the card's BCD date and time as a number.
+
+Both are computed over Arrow batches with numpy, because the records pass through Arrow anyway on their way to
+the key service. No key is seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from jinka.clearing.port import ClearingEngine, Table
+from jinka.codec import RECORD_SCHEMA
+from jinka.codec.canonical import fixed_bytes
+from jinka.keys.port import KeyService
+from jinka.kit import Finding
+
+# What the TAC binds and what names its key; the key service needs no more.
+TAC_COLUMNS = (
+    "card_no", "txn_type", "amount", "balance", "counter", "terminal_id", "terminal_serial", "local_date",
+    "local_time", "issuer", "key_version", "algorithm", "tac",
+)  # fmt: skip
+LIKE = pa.schema([pa.field("record_id", pa.int64(), nullable=False), *RECORD_SCHEMA])
+
+_INVALID = 255
+_BCD = np.array(
+    [(b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else _INVALID for b in range(256)], np.uint8
+)
+_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] + [0] * 243, np.int64)
+
+
+def verify(engine: ClearingEngine, records: Table, keys: KeyService) -> tuple[Table, list[Finding]]:
+    """Return a table of (record_id, tac_status, at); ``at`` is YYYYMMDDhhmmss, or 0 if it is no such time."""
+    narrow = records.select("record_id", *TAC_COLUMNS)
+    return engine.map_batches(narrow, record_facts(keys), like=LIKE), []
+
+
+def record_facts(keys: KeyService) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    """The function that `verify` maps over the batches; engines may run it in threads or on workers."""
+
+    def facts(batch: pa.RecordBatch) -> pa.RecordBatch:
+        status = keys.verify_tacs(batch)
+        at = local_numbers(fixed_bytes(batch.column("local_date")), fixed_bytes(batch.column("local_time")))
+        return pa.record_batch(
+            [batch.column("record_id"), status, pa.array(at)], names=["record_id", "tac_status", "at"]
+        )
+
+    return facts
+
+
+def local_numbers(date: npt.NDArray[np.uint8], time: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """``(N, 4)`` and ``(N, 3)`` BCD bytes to N numbers YYYYMMDDhhmmss, 0 where they are no calendar time."""
+    parts = [_BCD[date[:, i]].astype(np.int64) for i in range(4)] + [
+        _BCD[time[:, i]].astype(np.int64) for i in range(3)
+    ]
+    century, year2, month, day, hour, minute, second = parts
+    year = century * 100 + year2
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    good = (century != _INVALID) & (year2 != _INVALID) & (year > 0)
+    good &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= _DAYS[month] + (leap & (month == 2)))
+    good &= (hour < 24) & (minute < 60) & (second < 60)
+    number = ((((year * 100 + month) * 100 + day) * 100 + hour) * 100 + minute) * 100 + second
+    return np.where(good, number, 0)

@@ -1,0 +1,36 @@
+"""Settlement: postings, positions, orders, and the proofs that nothing was lost. Posts only through `jinka.ledger`.
+
+Windows, caps and ISO 20022 messages come later. No I/O: a ledger engine is given by the caller.
+"""
+
+from jinka.settlement.chart import AccountCode, AccountName, TransferCode
+from jinka.settlement.orders import SettlementOrder, post_settlement, settlement_orders
+from jinka.settlement.posting import BusinessDay, Entry, post, post_day, post_opening
+from jinka.settlement.proof import (
+    FloatProof,
+    TrialBalance,
+    TrialRow,
+    prove_float,
+    purse_liability,
+    trial_balance,
+)
+
+__all__ = [
+    "AccountCode",
+    "AccountName",
+    "BusinessDay",
+    "Entry",
+    "FloatProof",
+    "SettlementOrder",
+    "TransferCode",
+    "TrialBalance",
+    "TrialRow",
+    "post",
+    "post_day",
+    "post_opening",
+    "post_settlement",
+    "prove_float",
+    "purse_liability",
+    "settlement_orders",
+    "trial_balance",
+]

@@ -1,0 +1,68 @@
+"""The chart of accounts of a scheme: what each account is, and the deterministic ids of accounts and transfers.
+
+Purse liability is what the scheme owes to card holders; customer funds is the bank account that stands behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from jinka.kit import Unit, make_id
+from jinka.ledger import Account
+
+LEDGER_OF: dict[Unit, int] = {
+    Unit.FEN: 156,  # ISO 4217 numeric of the yuan; the other units follow Jinka's own numbers above 1000
+    Unit.WATT_HOUR: 1001,
+    Unit.MILLILITRE: 1002,
+    Unit.MINUTE: 1003,
+    Unit.POINT: 1004,
+}
+
+
+class AccountCode(IntEnum):
+    """The kinds of account, and whose they are."""
+
+    CUSTOMER_FUNDS = 1  # asset: money at the bank behind the purses
+    PURSE_LIABILITY = 2  # liability: what cards hold, of one issuer
+    OPERATOR_PAYABLE = 3  # liability: owed to an operator
+    LOAD_RECEIVABLE = 4  # asset: owed by a load agent
+    GOVERNMENT_RECEIVABLE = 5  # asset: declared subsidies
+    FEE_PAYABLE = 6  # liability: fees earned by scheme, issuer or acquirer
+    RISK = 7  # loss: paid, but not by a purse
+    SUSPENSE = 8  # torn taps that nothing has shown yet, as pending transfers
+
+
+class TransferCode(IntEnum):
+    """Why money moves."""
+
+    OPENING_FLOAT = 1
+    CHARGE = 2
+    RISK = 3
+    SUBSIDY = 4
+    LOAD = 5
+    FEE = 6
+    NOWHERE = 7
+    SUSPENSE = 8
+    SETTLEMENT = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountName:
+    """An account before it has an id: its kind and whose it is."""
+
+    code: AccountCode
+    owner: str
+
+    @property
+    def id(self) -> bytes:
+        return make_id("jinka.account", self.owner, int(self.code))
+
+    def opened(self, unit: Unit) -> Account:
+        """The account in the ledger of ``unit``; ``user_data`` is the id of its owner."""
+        return Account(
+            id=self.id,
+            ledger=LEDGER_OF[unit],
+            code=int(self.code),
+            user_data=make_id("jinka.participant", self.owner),
+        )

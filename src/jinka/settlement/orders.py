@@ -1,0 +1,115 @@
+"""Settlement orders: one payment for each account that a day left open between a participant and the bank.
+
+Orders are rows now (CSV, JSON); ISO 20022 messages are made from the same rows later. Paying an order is final: its
+transfer clears the account against customer funds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jinka.clearing import LineKind, NetResult
+from jinka.kit import Finding, make_id
+from jinka.ledger import LedgerEngine, Transfer
+from jinka.settlement.chart import AccountCode, AccountName, TransferCode
+from jinka.settlement.posting import BusinessDay, Entry, post
+
+
+def float_name(issuer: str) -> str:
+    """The party that holds the money behind an issuer's purses: not the issuer's own money."""
+    return f"{issuer}.float"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementOrder:
+    """``amount`` minor units from ``debtor`` to ``creditor``; ``reference`` is the order's id in hex."""
+
+    reference: str
+    business_date: str
+    cycle: int
+    debtor: str
+    creditor: str
+    amount: int
+    unit: str
+    account: AccountCode
+
+    def as_row(self) -> dict[str, str | int]:
+        """The row for CSV and JSON."""
+        return {
+            "reference": self.reference,
+            "business_date": self.business_date,
+            "cycle": self.cycle,
+            "debtor": self.debtor,
+            "creditor": self.creditor,
+            "amount": self.amount,
+            "unit": self.unit,
+            "account": self.account.name,
+        }
+
+
+def settlement_orders(
+    day: BusinessDay, result: NetResult, *, issuer: str, scheme: str, nowhere: int = 0
+) -> list[SettlementOrder]:
+    """One order for each account of a participant that the day's flows left open, in the order of the accounts.
+
+    The issuer's funds at the bank are the other side of every order. ``nowhere`` (balance that appeared on cards) is borne by ``scheme``.
+    """
+    open_: dict[tuple[AccountCode, str], int] = {}
+
+    def add(code: AccountCode, owner: str, amount: int) -> None:
+        open_[code, owner] = open_.get((code, owner), 0) + amount
+
+    for flow in result.flows:
+        match flow.kind:
+            case LineKind.CHARGE:
+                add(AccountCode.OPERATOR_PAYABLE, flow.payee, flow.amount)
+            case LineKind.RISK:
+                add(AccountCode.OPERATOR_PAYABLE, flow.payee, flow.amount)
+                add(AccountCode.RISK, flow.payer, -flow.amount)
+            case LineKind.SUBSIDY:
+                add(AccountCode.OPERATOR_PAYABLE, flow.payee, flow.amount)
+                add(AccountCode.GOVERNMENT_RECEIVABLE, flow.payer, -flow.amount)
+            case LineKind.LOAD:
+                add(AccountCode.LOAD_RECEIVABLE, flow.payer, -flow.amount)
+            case LineKind.FEE:
+                add(AccountCode.OPERATOR_PAYABLE, flow.payer, -flow.amount)
+                add(AccountCode.FEE_PAYABLE, flow.payee, flow.amount)
+    add(AccountCode.RISK, scheme, -nowhere)
+    return [
+        _order(day, code, owner, amount, issuer) for (code, owner), amount in sorted(open_.items()) if amount
+    ]
+
+
+def _order(day: BusinessDay, code: AccountCode, owner: str, amount: int, issuer: str) -> SettlementOrder:
+    pays = amount < 0
+    return SettlementOrder(
+        reference=make_id("jinka.order", day.date.isoformat(), day.cycle, owner, int(code)).hex(),
+        business_date=day.date.isoformat(),
+        cycle=day.cycle,
+        debtor=owner if pays else float_name(issuer),
+        creditor=float_name(issuer) if pays else owner,
+        amount=abs(amount),
+        unit=day.unit.code,
+        account=code,
+    )
+
+
+def post_settlement(
+    engine: LedgerEngine, day: BusinessDay, orders: Iterable[SettlementOrder], *, issuer: str
+) -> tuple[list[Transfer], list[Finding]]:
+    """Post the orders as paid: every payable and receivable of the day goes to zero against customer funds."""
+    funds = AccountName(code=AccountCode.CUSTOMER_FUNDS, owner=issuer)
+    entries = []
+    for order in orders:
+        pays = order.creditor == float_name(issuer)
+        other = AccountName(code=order.account, owner=order.debtor if pays else order.creditor)
+        entries.append(
+            Entry(
+                debit=funds if pays else other,
+                credit=other if pays else funds,
+                amount=order.amount,
+                code=TransferCode.SETTLEMENT,
+            )
+        )
+    return post(engine, day, entries)

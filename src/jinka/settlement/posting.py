@@ -1,0 +1,160 @@
+"""Posting a cleared day to the ledger, through `jinka.ledger` alone.
+
+One transfer for each flow between participants. Ids come from business date, cycle, parties and code, so that posting
+the same day again answers EXISTS for every transfer, and posting a different result for the same day is refused.
+
+| flow | debit | credit |
+|---|---|---|
+| opening float | customer funds | purse liability |
+| paid purchase | purse liability | operator payable |
+| paid, but by no purse (second use of a counter) | risk | operator payable |
+| balance that appeared from nowhere | risk | purse liability |
+| load | load receivable | purse liability |
+| declared subsidy | government receivable | operator payable |
+| fee | operator payable | fee payable |
+| torn tap, unresolved | purse liability (pending) | suspense (pending) |
+| settlement | customer funds, or what is payable | what is receivable, or customer funds |
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from jinka.clearing import Flow, LineKind, NetResult
+from jinka.kit import Finding, Severity, Unit, make_id, utc_micros
+from jinka.ledger import LedgerEngine, Transfer, TransferFlag, TransferResult
+from jinka.settlement.chart import LEDGER_OF, AccountCode, AccountName, TransferCode
+
+_ACCOUNTS_OF: dict[LineKind, tuple[AccountCode, AccountCode, TransferCode]] = {
+    LineKind.CHARGE: (AccountCode.PURSE_LIABILITY, AccountCode.OPERATOR_PAYABLE, TransferCode.CHARGE),
+    LineKind.RISK: (AccountCode.RISK, AccountCode.OPERATOR_PAYABLE, TransferCode.RISK),
+    LineKind.SUBSIDY: (AccountCode.GOVERNMENT_RECEIVABLE, AccountCode.OPERATOR_PAYABLE, TransferCode.SUBSIDY),
+    LineKind.LOAD: (AccountCode.LOAD_RECEIVABLE, AccountCode.PURSE_LIABILITY, TransferCode.LOAD),
+    LineKind.FEE: (AccountCode.OPERATOR_PAYABLE, AccountCode.FEE_PAYABLE, TransferCode.FEE),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusinessDay:
+    """Which day and cycle a posting belongs to."""
+
+    date: dt.date
+    zone: str
+    cycle: int = 1
+    unit: Unit = Unit.FEN
+
+    @property
+    def micros(self) -> int:
+        return utc_micros(dt.datetime.combine(self.date, dt.time()), self.zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One transfer in words."""
+
+    debit: AccountName
+    credit: AccountName
+    amount: int
+    code: TransferCode
+    pending: bool = False
+
+    def transfer(self, day: BusinessDay) -> Transfer:
+        """The transfer of this entry; its id does not depend on the amount."""
+        parts = (
+            self.debit.owner,
+            int(self.debit.code),
+            self.credit.owner,
+            int(self.credit.code),
+            int(self.code),
+        )
+        return Transfer(
+            id=make_id("jinka.transfer", day.date.isoformat(), day.cycle, *parts),
+            debit_account=self.debit.id,
+            credit_account=self.credit.id,
+            amount=self.amount,
+            ledger=LEDGER_OF[day.unit],
+            code=int(self.code),
+            flags=TransferFlag.PENDING if self.pending else TransferFlag.NONE,
+            timestamp=day.micros,
+        )
+
+
+def post(
+    engine: LedgerEngine, day: BusinessDay, entries: Iterable[Entry]
+) -> tuple[list[Transfer], list[Finding]]:
+    """Open the accounts and post the entries; a transfer that the ledger refuses is a finding."""
+    wanted = [entry for entry in entries if entry.amount]
+    names = sorted({n for e in wanted for n in (e.debit, e.credit)}, key=lambda name: (name.code, name.owner))
+    engine.create_accounts([name.opened(day.unit) for name in names])
+    transfers = [entry.transfer(day) for entry in wanted]
+    findings = [
+        Finding(
+            code=f"LEDGER_{result.name}",
+            severity=Severity.ERROR,
+            where=f"{entry.code.name} {entry.debit.owner} to {entry.credit.owner}",
+            what=f"the ledger refused {entry.amount}",
+            fix="the day was posted before with another result: correct it by a new cycle",
+        )
+        for entry, result in zip(wanted, engine.create_transfers(transfers), strict=True)
+        if result not in (TransferResult.CREATED, TransferResult.EXISTS)
+    ]
+    return transfers, findings
+
+
+def opening_entries(floats: Sequence[tuple[str, int]]) -> list[Entry]:
+    """The opening float of each issuer: what its cards hold when they are registered."""
+    return [
+        Entry(
+            debit=AccountName(code=AccountCode.CUSTOMER_FUNDS, owner=issuer),
+            credit=AccountName(code=AccountCode.PURSE_LIABILITY, owner=issuer),
+            amount=amount,
+            code=TransferCode.OPENING_FLOAT,
+        )
+        for issuer, amount in floats
+    ]
+
+
+def post_opening(
+    engine: LedgerEngine, day: BusinessDay, floats: Sequence[tuple[str, int]]
+) -> tuple[list[Transfer], list[Finding]]:
+    """Post the opening floats, as (issuer, amount)."""
+    return post(engine, day, opening_entries(floats))
+
+
+def post_day(
+    engine: LedgerEngine, day: BusinessDay, result: NetResult, *, issuer: str, scheme: str, nowhere: int = 0,
+    suspense: int = 0,
+) -> tuple[list[Transfer], list[Finding]]:  # fmt: skip
+    """Post the flows of a netted day, balances from nowhere, and unresolved torn taps as pending."""
+    liability = AccountName(code=AccountCode.PURSE_LIABILITY, owner=issuer)
+    entries = [_entry(flow) for flow in result.flows]
+    entries.append(
+        Entry(
+            debit=AccountName(code=AccountCode.RISK, owner=scheme),
+            credit=liability,
+            amount=nowhere,
+            code=TransferCode.NOWHERE,
+        )
+    )
+    entries.append(
+        Entry(
+            debit=liability,
+            credit=AccountName(code=AccountCode.SUSPENSE, owner=issuer),
+            amount=suspense,
+            code=TransferCode.SUSPENSE,
+            pending=True,
+        )
+    )
+    return post(engine, day, entries)
+
+
+def _entry(flow: Flow) -> Entry:
+    debit, credit, code = _ACCOUNTS_OF[flow.kind]
+    return Entry(
+        debit=AccountName(code=debit, owner=flow.payer),
+        credit=AccountName(code=credit, owner=flow.payee),
+        amount=flow.amount,
+        code=code,
+    )

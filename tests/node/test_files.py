@@ -17,7 +17,7 @@ def test_a_file_is_replaced_whole(tmp_path):
     write_durable(path, b"two", private=True)
     assert path.read_bytes() == b"two"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == ["file"]
+    assert [found.name for found in path.parent.iterdir()] == ["file"]
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -45,8 +45,7 @@ def test_a_line_that_was_cut_off_is_dropped(tmp_path):
 
 
 def test_one_run_at_a_time(tmp_path):
-    with FolderLock(tmp_path):
-        with pytest.raises(Refused, match="another run"), FolderLock(tmp_path):
-            pass
+    with FolderLock(tmp_path), pytest.raises(Refused, match="another run"), FolderLock(tmp_path):
+        pass
     with FolderLock(tmp_path):
         pass

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from jinka.card import CardOs, SamKey
-from jinka.card.access import message_mac4
+from jinka.crypto.block import message_mac4
 from jinka.codec import Algorithm, find
 from jinka.crypto import diversify, load_session, mac4, purchase_session, tac_key
 from jinka.crypto.block import tdes_encrypt

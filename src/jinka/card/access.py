@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinka.card.files import KEY_HEAD, KEY_TRIES, KEY_Y, OPEN, STATE, CardError, File
 from jinka.codec import Algorithm, Command, StatusWord
-from jinka.crypto.block import retail_mac4, sm4_decrypt, sm4_mac4, tdes_decrypt
+from jinka.crypto.block import message_mac4, sm4_decrypt, tdes_decrypt
 from jinka.profile import KeyUse, algorithm_of
 
 if TYPE_CHECKING:
@@ -90,13 +90,6 @@ def open_message(
     if tries_left(card, at) != card.nvm.memory[at + KEY_TRIES] >> 4:
         restore_tries(card, at)
     return decipher(algorithm, key, body) if encrypted else body
-
-
-def message_mac4(algorithm: Algorithm, key16: bytes, rand4: bytes, message: bytes) -> bytes:
-    """The MAC of secure messaging: initial value ``rand4 | 00..``; 3DES as ISO/IEC 9797-1 algorithm 3, or SM4."""
-    if algorithm is Algorithm.TDES:
-        return retail_mac4(key16, message, rand4 + bytes(4))
-    return sm4_mac4(key16, message, rand4 + bytes(12))
 
 
 def decipher(algorithm: Algorithm, key16: bytes, body: bytes) -> bytes:

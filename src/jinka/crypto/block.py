@@ -71,6 +71,13 @@ def mac4(algorithm: Algorithm, key: bytes, data: bytes) -> bytes:
     return des_mac4(key, data) if algorithm is Algorithm.TDES else sm4_mac4(key, data)
 
 
+def message_mac4(algorithm: Algorithm, key16: bytes, rand4: bytes, message: bytes) -> bytes:
+    """The MAC of secure messaging: initial value ``rand4 | 00..``; 3DES as ISO/IEC 9797-1 algorithm 3, or SM4."""
+    if algorithm is Algorithm.TDES:
+        return retail_mac4(key16, message, rand4 + bytes(4))
+    return sm4_mac4(key16, message, rand4 + bytes(12))
+
+
 def diversify(algorithm: Algorithm, key16: bytes, factor8: bytes) -> bytes:
     """Derive the key one level down, 16 bytes.
 

@@ -82,7 +82,8 @@ def compare(
 def _verdict(expect: Expectation, answer: Answer | None) -> str:
     if answer is None:
         return "missed"
-    if answer.outcome == expect.outcome and (not expect.reason or answer.reason == expect.reason):
-        if not expect.finding or expect.finding in answer.findings:
-            return "right"
+    right_reason = not expect.reason or answer.reason == expect.reason
+    right_finding = not expect.finding or expect.finding in answer.findings
+    if answer.outcome == expect.outcome and right_reason and right_finding:
+        return "right"
     return "missed" if answer.is_untroubled else "other"

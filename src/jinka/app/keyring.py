@@ -1,0 +1,53 @@
+"""Makes the day's keys in a ceremony, keeps its parts apart in the folder, and opens the key service with two shares."""
+
+from __future__ import annotations
+
+import json
+
+from jinka.app.workspace import Workspace
+from jinka.keys import Share, SoftKeyService, hold_ceremony
+from jinka.kit import NotFound, Refused
+from jinka.node import write_durable
+from jinka.sim.parties import ISSUER
+from jinka.sim.randomness import SeededRandomness
+
+CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
+_NEEDED = 2
+
+
+def make_keys(workspace: Workspace, *, seed: int, date: str) -> bool:
+    """Hold the ceremony unless its parts are here already; True when keys were made.
+
+    The keys of a simulated day are drawn from its seed, and every part of them is marked as simulated.
+    """
+    if workspace.keystore.exists():
+        return False
+    ceremony = hold_ceremony(
+        issuer=ISSUER,
+        date=date,
+        custodians=CUSTODIANS,
+        randomness=SeededRandomness(f"ceremony|{seed}"),
+        simulated=True,
+    )
+    for share in ceremony.shares:
+        path = workspace.custodians / share.custodian / "share.json"
+        write_durable(path, json.dumps(share.as_dict(), indent=2).encode() + b"\n", private=True)
+    record = json.dumps(ceremony.record.as_dict(), indent=2, ensure_ascii=False)
+    write_durable(workspace.ceremony, record.encode() + b"\n")
+    write_durable(workspace.keystore, ceremony.sealed, private=True)  # last: it says that the rest is there
+    return True
+
+
+def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKeyService:
+    """Open the key service in process with the shares of two custodians that are here; raises `Refused`."""
+    if not workspace.keystore.exists():
+        raise NotFound("no key store", where=str(workspace.keystore), fix="run jinka day first")
+    shares = []
+    for path in sorted(workspace.custodians.glob("*/share.json")):
+        try:
+            shares.append(Share.from_dict(json.loads(path.read_bytes())))
+        except (ValueError, AttributeError):
+            raise Refused("a damaged key share", where=str(path), fix="restore the file") from None
+    return SoftKeyService.open(
+        workspace.keystore.read_bytes(), shares[:_NEEDED], region=region, threads=threads
+    )

@@ -1,0 +1,83 @@
+"""What the issuer answers to terminals: MAC2 for a load, the MAC of a maintenance update."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from jinka.codec import Algorithm
+from jinka.crypto.block import message_mac4
+from jinka.keys import KeyService, Purpose, card_factor
+from jinka.kit import Refused
+
+LOAD_KEY_VERSION = 1
+MAINTENANCE_KEY_VERSION = 1
+
+
+class LoadQuestion(Protocol):
+    """What a load terminal asks (`jinka.terminal.LoadRequest` is one)."""
+
+    @property
+    def algorithm(self) -> Algorithm: ...
+    @property
+    def key_version(self) -> int: ...
+    @property
+    def factor8(self) -> bytes: ...
+    @property
+    def rand4(self) -> bytes: ...
+    @property
+    def online_counter(self) -> int: ...
+    @property
+    def balance(self) -> int: ...
+    @property
+    def amount(self) -> int: ...
+    @property
+    def mac1(self) -> bytes: ...
+    @property
+    def mac1_data(self) -> bytes: ...
+    @property
+    def mac2_data(self) -> bytes: ...
+
+
+class LoadHost:
+    """Authorises loads: checks the card's MAC1 and the purse's limit, and makes MAC2 (JR/T 0025.1, load)."""
+
+    def __init__(self, keys: KeyService, *, purse_limit: int) -> None:
+        self._keys, self._purse_limit = keys, purse_limit
+
+    def authorise(self, request: LoadQuestion) -> bytes:
+        """Return MAC2, 4 bytes; raises `Refused` for a wrong MAC1 or a balance beyond the limit."""
+        if request.balance + request.amount > self._purse_limit:
+            raise Refused("the purse would hold more than its limit", where="load.amount", fix="load less")
+        seed = (request.rand4, request.online_counter)
+        self._keys.check_load_mac1(
+            algorithm=request.algorithm,
+            version=request.key_version,
+            factor8=request.factor8,
+            session_seed=seed,
+            data=request.mac1_data,
+            mac4=request.mac1,
+        )
+        return self._keys.make_load_mac2(
+            algorithm=request.algorithm,
+            version=request.key_version,
+            factor8=request.factor8,
+            session_seed=seed,
+            data=request.mac2_data,
+        )
+
+
+class MaintenanceHost:
+    """Signs updates of cards by secure messaging. Simulated chips only: it takes the chip's key to do so."""
+
+    def __init__(self, keys: KeyService, algorithm: Algorithm) -> None:
+        self._keys, self._algorithm = keys, algorithm
+
+    def message_mac(self, card_no: bytes, rand4: bytes, message: bytes) -> bytes:
+        """The 4-byte MAC over header and data, initial value ``rand4 | 00..``."""
+        factor = np.frombuffer(card_factor(card_no), np.uint8).reshape(1, 8)
+        [key] = self._keys.chip_keys(
+            Purpose.MAINTENANCE, algorithm=self._algorithm, version=MAINTENANCE_KEY_VERSION, factors8=factor
+        )
+        return message_mac4(self._algorithm, key.tobytes(), rand4, message)

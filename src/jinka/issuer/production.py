@@ -1,0 +1,60 @@
+"""Card production in bulk: keys derived for all cards at once, images cloned from a template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jinka.card import CardImage, CardTemplate, Personal
+from jinka.codec import Algorithm
+from jinka.keys import KeyService, Purpose, card_factor
+from jinka.kit import Refused
+from jinka.tariff import HolderClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardOrder:
+    """One card to be made. ``ride`` is the ride record that it is to carry, empty for a new card."""
+
+    card_no: bytes
+    holder: HolderClass
+    balance: int
+    ride: bytes = b""
+
+
+def make_cards(
+    orders: Sequence[CardOrder],
+    *,
+    template: CardTemplate,
+    algorithm: Algorithm,
+    issuer: bytes,
+    keys: KeyService,
+) -> list[CardImage]:
+    """Return an image for each order; raises `Refused` when one number is ordered twice."""
+    numbers = [order.card_no for order in orders]
+    if len(set(numbers)) != len(numbers):
+        raise Refused("a card number is ordered twice", where="card order", fix="order each number once")
+    if not orders:
+        return []
+    factors = np.frombuffer(b"".join(map(card_factor, numbers)), np.uint8).reshape(-1, 8)
+    columns = [
+        keys.chip_keys(
+            Purpose(spec.service_purpose), algorithm=algorithm, version=spec.version, factors8=factors
+        )
+        for spec in template.profile.keys
+    ]
+    return [
+        template.clone(
+            Personal(
+                card_no=order.card_no,
+                keys=tuple(column[row].tobytes() for column in columns),
+                holder_class=order.holder,
+                issuer=issuer,
+                balance=order.balance,
+                ride_record=order.ride,
+            )
+        )
+        for row, order in enumerate(orders)
+    ]

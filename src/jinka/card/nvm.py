@@ -55,8 +55,6 @@ class Nvm:
                     self._grow(end)
                 memory[at:end] = raw
             return
-        for at, raw in entries:
-            self._grow(at + len(raw))
         self._commit_journaled(entries)
 
     def recover(self) -> None:
@@ -68,7 +66,6 @@ class Nvm:
             body = bytes(journal[_HEAD:])
             if zlib.crc32(body).to_bytes(4, "big") == journal[1:_HEAD]:
                 for at, raw in _entries(body):
-                    self._grow(at + len(raw))
                     self._write(self.memory, at, raw)
             self._write(journal, 0, b"\x00")
         journal.clear()
@@ -101,6 +98,8 @@ class Nvm:
                 raise PowerCut("the power was cut", where=f"write {self.writes + 1}", fix="power up the card")
             self._left -= 1
             self.writes += 1
+        if target is self.memory:
+            self._grow(at + len(raw))
         target[at : at + len(raw)] = raw
 
     def _grow(self, end: int) -> None:

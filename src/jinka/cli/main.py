@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,9 +13,7 @@ from jinka.app.options import DATE_DEFAULT, RIDERS_DEFAULT, SEED_DEFAULT
 from jinka.cli import bench
 from jinka.cli.frame import EXIT_CODES, command, progress, put, put_json, put_table, say, settings
 from jinka.kit import NotFound, parse_date
-
-if TYPE_CHECKING:
-    from jinka.reports import DayReport
+from jinka.reports import DayReport, Language, day_tables
 
 _EPILOG = "Exit codes: " + ", ".join(f"{code} {text}" for code, text in EXIT_CODES.items()) + "."
 
@@ -33,13 +30,6 @@ app.add_typer(bench.app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 _DAY_DIR = Path("out/day")
-
-
-class Lang(Enum):
-    """The language of what a person reads on the terminal."""
-
-    EN = "en"
-    ZH = "zh"
 
 
 @app.callback()
@@ -74,7 +64,7 @@ def day(
         float, typer.Option(help="Share of the records to put faults into, such as 0.01.")
     ] = 0.0,
     as_json: Json = False,
-    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
+    lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
 ) -> int:
     """Run a city's day: keys, cards, taps, clearing, settlement, books.
 
@@ -102,7 +92,7 @@ def day(
 def clear(
     directory: Annotated[Path, typer.Argument(help="Where a day was run (its --dir).", metavar="DIR")],
     as_json: Json = False,
-    lang: Annotated[Lang, typer.Option(help="Language of the table.")] = Lang.EN,
+    lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
 ) -> int:
     """Clear again what was taken in: nothing is paid twice, and the results are the same bytes.
 
@@ -135,14 +125,12 @@ def doctor(as_json: Json = False) -> None:
         put_table(doctor_table(parts))
 
 
-def _show(report: DayReport, directory: Path, *, as_json: bool, lang: Lang) -> int:
+def _show(report: DayReport, directory: Path, *, as_json: bool, lang: Language) -> int:
     if as_json:
         put(report.to_json(with_run=True))
     else:
-        from jinka.reports import Language, day_tables
-
-        put_table(day_tables(report, Language(lang.value)))
-    say(f"report: {directory / "report" / "index.html"}")
+        put_table(day_tables(report, lang))
+    say(f"report: {directory / 'report' / 'index.html'}")
     return report.exit_code
 
 

@@ -1,7 +1,7 @@
 """Reports: rows in, text and bytes out (terminal table, HTML, CSV, JSON), in Chinese and English.
 
 Nothing here reads a file, writes one or asks for the time: `app` gathers the rows and puts the results where
-they belong. Card numbers are masked on every page (first six and last four digits).
+they belong. A report holds totals and the names of participants; no card number is in it.
 """
 
 from jinka.reports.day import (
@@ -24,6 +24,10 @@ from jinka.reports.day import (
     Timing,
     TrialBalance,
 )
+from jinka.reports.files import day_files
+from jinka.reports.page import render_page
+from jinka.reports.terminal import day_tables
+from jinka.reports.words import Language
 
 __all__ = [
     "DayReport",
@@ -32,6 +36,7 @@ __all__ = [
     "FloatProof",
     "HourRow",
     "InferredRow",
+    "Language",
     "OperatorRow",
     "OrderRow",
     "Outcome",
@@ -44,4 +49,7 @@ __all__ = [
     "Text",
     "Timing",
     "TrialBalance",
+    "day_files",
+    "day_tables",
+    "render_page",
 ]

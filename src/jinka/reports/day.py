@@ -33,8 +33,10 @@ class Outcome(Enum):
     PAID = "paid"
     REJECTED = "rejected"
     DUPLICATE = "duplicate"
-    UNCONFIRMED = "unconfirmed"
-    PARKED = "parked"  # with its whole batch
+    UNCONFIRMED = "unconfirmed"  # torn, nothing has shown yet whether the card was debited
+    VOID = "void"  # torn, and shown not to have been debited
+    PARKED = "parked"  # a whole batch, or a record with it
+    REPLAYED = "replayed"  # a batch that came again, acknowledged and not taken in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from jinka import __version__
 from jinka.app import DayOptions, Progress
 from jinka.cli.frame import EXIT_CODES
 from jinka.cli.main import app
@@ -69,6 +70,10 @@ def test_help_opens_with_an_example_and_names_the_exit_codes() -> None:
     lines = [line.strip() for line in shown.splitlines() if line.strip()]
     assert lines[1].startswith("Example: jinka day"), "right after the line of usage"
     assert "4 refused by a rule" in " ".join(lines)
+
+
+def test_version() -> None:
+    assert _jinka("--version").stdout == f"{__version__}\n"
 
 
 @pytest.mark.parametrize("command", [("day",), ("clear",), ("doctor",), ("bench",)])

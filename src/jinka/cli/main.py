@@ -32,11 +32,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 _DAY_DIR = Path("out/day")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        put(__version__)
+        raise typer.Exit(0)
+
+
 @app.callback()
 def root(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+    version: Annotated[  # noqa: ARG001 its callback acts
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
     """Example: [bold]jinka day --riders 2000 --dir out/day[/bold]
@@ -45,9 +51,6 @@ def root(
     Data goes to standard output, progress and messages to standard error.
     """
     settings.debug = debug
-    if version:
-        put(__version__)
-        raise typer.Exit(0)
 
 
 @app.command()

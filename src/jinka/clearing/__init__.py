@@ -6,6 +6,16 @@ centres, disputes and refunds are not here yet.
 """
 
 from jinka.clearing.day import DayResult, ReasonTotal, clear_day
+from jinka.clearing.intake import (
+    PARKING,
+    BatchAck,
+    BatchReason,
+    BatchStatus,
+    IntakeEntry,
+    IntakeJournal,
+    IntakeResult,
+    take_in,
+)
 from jinka.clearing.net import Flow, LineKind, NetResult, OperatorTotal, ProductTotal
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Explain, FeeTable, Price
 from jinka.clearing.price import tariff_prices
@@ -13,8 +23,12 @@ from jinka.clearing.reasons import OUTCOME_OF, REASONS, REMARKS, Outcome, Reason
 
 __all__ = [
     "OUTCOME_OF",
+    "PARKING",
     "REASONS",
     "REMARKS",
+    "BatchAck",
+    "BatchReason",
+    "BatchStatus",
     "ClearingEngine",
     "ClearingParams",
     "ClearingTables",
@@ -22,6 +36,9 @@ __all__ = [
     "Explain",
     "FeeTable",
     "Flow",
+    "IntakeEntry",
+    "IntakeJournal",
+    "IntakeResult",
     "LineKind",
     "NetResult",
     "OperatorTotal",
@@ -32,5 +49,6 @@ __all__ = [
     "ReasonTotal",
     "Remark",
     "clear_day",
+    "take_in",
     "tariff_prices",
 ]

@@ -14,6 +14,7 @@ side (`jinka.clearing`) and the terminal side call the same function. Seals are 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ import pyarrow.compute as pc
 from jinka.codec.record import RECORD_SCHEMA
 
 _MAGIC = b"JKB1"
+EMPTY_DIGEST = hashlib.sha256(_MAGIC + bytes(4)).digest()  # of a batch without records
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -55,36 +57,39 @@ def batch_digests(records: pa.Table) -> list[tuple[bytes, bytes]]:
         return []
     table = in_batch_order(records)
     starts = batch_starts(table)
-    bounds = [*starts.tolist(), table.num_rows]
+    bounds = np.append(starts, table.num_rows)
     fixed, values = _encode(table)
     batches = fixed_bytes(table.column("batch").chunk(0))[starts]
-    digests: list[tuple[bytes, bytes]] = []
+    width = fixed.itemsize
     row = memoryview(fixed.tobytes())
-    width = fixed.shape[1]
+    pieces = [(offsets[bounds].tolist(), data) for offsets, data in values]
+    edges = bounds.tolist()
+    digests: list[tuple[bytes, bytes]] = []
     for i, batch in enumerate(batches):
-        first, last = bounds[i], bounds[i + 1]
+        first, last = edges[i], edges[i + 1]
         digest = hashlib.sha256(_MAGIC + (last - first).to_bytes(4, "big"))
         digest.update(row[first * width : last * width])
-        for offsets, data in values:
-            digest.update(data[offsets[first] : offsets[last]])
+        for at, data in pieces:
+            digest.update(data[at[i] : at[i + 1]])
         digests.append((batch.tobytes(), digest.digest()))
-    return digests
+    return sorted(digests)
 
 
 def in_batch_order(records: pa.Table) -> pa.Table:
-    """The same rows by (batch, batch_seq), each column in one chunk; no copy of rows that are in order already."""
+    """The same rows with each batch in one run by `batch_seq`, each column in one chunk.
+
+    Rows that lie so already are not copied; others are sorted by (batch, batch_seq).
+    """
     table = records.combine_chunks()
     if not table.num_rows:
         return table
     high, low = _batch_words(table)
     seq = table.column("batch_seq").chunk(0).to_numpy()
-    same = (high[1:] == high[:-1]) & (low[1:] == low[:-1])
-    rises = (
-        (high[1:] > high[:-1])
-        | ((high[1:] == high[:-1]) & (low[1:] > low[:-1]))
-        | (same & (seq[1:] >= seq[:-1]))
-    )
-    if bool(rises.all()):
+    starts = batch_starts(table)
+    rises = seq[1:] >= seq[:-1]
+    rises[starts[1:] - 1] = True
+    runs = np.stack([high[starts], low[starts]], axis=1)
+    if bool(rises.all()) and len(np.unique(runs, axis=0)) == len(runs):
         return table
     return table.take(pa.array(np.lexsort((seq, low, high)))).combine_chunks()
 
@@ -101,33 +106,33 @@ def _batch_words(table: pa.Table) -> tuple[npt.NDArray[np.uint64], npt.NDArray[n
     return words[:, 0], words[:, 1]
 
 
-def _encode(table: pa.Table) -> tuple[Bytes, list[tuple[list[int], memoryview]]]:
-    """The matrix of fixed fields and lengths, and for each variable field its offsets and joined values."""
-    parts: list[Bytes] = []
-    values: list[tuple[list[int], memoryview]] = []
+def _encode(table: pa.Table) -> tuple[npt.NDArray[np.void], list[tuple[npt.NDArray[np.int32], memoryview]]]:
+    """The fixed fields and lengths as packed rows, and for each variable field its offsets and joined values."""
+    formats: list[tuple[str, str]] = []
+    parts: list[npt.NDArray[Any]] = []
+    values: list[tuple[npt.NDArray[np.int32], memoryview]] = []
     for field in RECORD_SCHEMA:
         column = table.column(field.name).chunk(0)
         if pa.types.is_fixed_size_binary(field.type):
-            parts.append(fixed_bytes(column))
+            width = field.type.byte_width
+            formats.append((field.name, f"V{width}"))
+            parts.append(fixed_bytes(column).view(f"V{width}").reshape(-1))
         elif pa.types.is_binary(field.type) or pa.types.is_string(field.type):
             lengths, offsets, data = _variable(column)
+            formats.append((field.name, ">u4"))
             parts.append(lengths)
-            values.append((offsets.tolist(), data))
+            values.append((offsets, data))
         else:
-            parts.append(_integers(column))
-    return np.concatenate(parts, axis=1), values
+            numbers = (column.cast(pa.int32()) if pa.types.is_date32(field.type) else column).to_numpy()
+            formats.append((field.name, numbers.dtype.newbyteorder(">").str))
+            parts.append(numbers)
+    rows = np.empty(table.num_rows, np.dtype(formats))
+    for (name, _), part in zip(formats, parts, strict=True):
+        rows[name] = part
+    return rows, values
 
 
-def _integers(column: pa.Array) -> Bytes:
-    if pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
-    numbers = column.to_numpy()
-    swapped = numbers.astype(numbers.dtype.newbyteorder(">"))
-    matrix: Bytes = swapped.view(np.uint8).reshape(len(numbers), numbers.dtype.itemsize)
-    return matrix
-
-
-def _variable(column: pa.Array) -> tuple[Bytes, npt.NDArray[np.int32], memoryview]:
+def _variable(column: pa.Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], memoryview]:
     if column.null_count:  # bytes under a null are not part of the value: write them out of the array
         marks = pc.is_valid(column).to_numpy(zero_copy_only=False)
         column = pc.fill_null(column, b"" if pa.types.is_binary(column.type) else "")
@@ -135,6 +140,6 @@ def _variable(column: pa.Array) -> tuple[Bytes, npt.NDArray[np.int32], memoryvie
         marks = np.ones(len(column), np.bool_)
     _, offset_buffer, data_buffer = column.buffers()
     offsets = np.frombuffer(offset_buffer, np.int32, len(column) + 1, column.offset * 4)
-    lengths = np.where(marks, np.diff(offsets) + 1, 0).astype(">u4")
+    lengths = np.where(marks, np.diff(offsets) + 1, 0).astype(np.uint32)
     data = memoryview(data_buffer) if data_buffer is not None else memoryview(b"")
-    return lengths.view(np.uint8).reshape(len(column), 4), offsets, data
+    return lengths, offsets, data

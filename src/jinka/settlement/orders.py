@@ -53,7 +53,8 @@ def settlement_orders(
 ) -> list[SettlementOrder]:
     """One order for each account of a participant that the day's flows left open, in the order of the accounts.
 
-    The issuer's funds at the bank are the other side of every order. ``nowhere`` (balance that appeared on cards) is borne by ``scheme``.
+    The money behind the purses is the other side of every order. ``nowhere`` (balance that appeared on cards) is
+    borne by ``scheme``.
     """
     open_: dict[tuple[AccountCode, str], int] = {}
 

@@ -3,6 +3,18 @@
 The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below.
 """
 
-from jinka.store.duck import DuckEngine
+from jinka.store.database import open_database
+from jinka.store.duck import DuckEngine, publish
+from jinka.store.journal import SqlJournal
+from jinka.store.ledger import SqlLedger
+from jinka.store.registry import load_registry, save_registry
 
-__all__ = ["DuckEngine"]
+__all__ = [
+    "DuckEngine",
+    "SqlJournal",
+    "SqlLedger",
+    "load_registry",
+    "open_database",
+    "publish",
+    "save_registry",
+]

@@ -55,32 +55,32 @@ class DuckEngine:
         made, view = self._name(name), self._name("arrow")
         self._con.con.register(view, table)
         try:
-            self._con.raw_sql(f"CREATE TEMP TABLE {made} AS FROM {view}")
+            self._run(f"CREATE TEMP TABLE {made} AS FROM {view}")
         finally:
             self._con.con.unregister(view)
         return self._con.table(made)
 
     def keep(self, name: str, expr: Table) -> Table:
         made = self._name(name)
-        self._con.raw_sql(f"CREATE TEMP TABLE {made} AS {ibis.to_sql(expr, dialect='duckdb')}")
+        self._run(f"CREATE TEMP TABLE {made} AS {ibis.to_sql(expr, dialect='duckdb')}")
         return self._con.table(made)
 
     def collect(self, expr: Table) -> pa.Table:
-        return self._con.to_pyarrow(expr)
+        return self._run(ibis.to_sql(expr, dialect="duckdb")).to_arrow_table()
 
     def map_batches(
         self, expr: Table, function: Callable[[pa.RecordBatch], pa.RecordBatch], *, like: pa.Schema
     ) -> Table:
-        with self._con.to_pyarrow_batches(expr, chunk_size=BATCH_ROWS) as reader:
+        reader = self._run(ibis.to_sql(expr, dialect="duckdb")).to_arrow_reader(BATCH_ROWS)
+        with reader:
             made = list(self._mapped(reader, lambda batch: function(shaped(batch, like))))
         if not made:
-            empty = function(
-                shaped(
-                    pa.RecordBatch.from_pylist([], schema=self._con.to_pyarrow(expr.limit(0)).schema), like
-                )
-            )
-            made = [empty]
+            nothing = pa.record_batch([pa.array([], f.type) for f in reader.schema], schema=reader.schema)
+            made = [function(shaped(nothing, like))]
         return self.arrow("mapped", pa.Table.from_batches(made))
+
+    def _run(self, sql: str) -> Any:
+        return self._con.con.execute(sql)
 
     def _mapped(
         self, batches: Iterable[pa.RecordBatch], function: Callable[[pa.RecordBatch], pa.RecordBatch]
@@ -98,7 +98,7 @@ class DuckEngine:
         temporary = target.with_name(target.name + ".tmp")
         sql = ibis.to_sql(expr.order_by(list(order_by)), dialect="duckdb")
         quoted = str(temporary).replace("'", "''")
-        self._con.raw_sql(
+        self._run(
             f"COPY ({sql}) TO '{quoted}' "
             f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
         )

@@ -1,0 +1,109 @@
+"""The SQL tables of a centre, as SQLAlchemy Core. Created and changed only by the migrations beside this file.
+
+Ids are BLOBs, amounts 64-bit integers in minor units. The intake journal and the ledger's transfers are append-only:
+triggers refuse updates and deletions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from jinka.registry import Registry
+
+metadata = sa.MetaData()
+
+# The columns that make a row of each registry table unique.
+REGISTRY_KEYS: dict[str, tuple[str, ...]] = {
+    "participants": ("code",),
+    "terminals": ("terminal_id",),
+    "psams": ("psam_id",),
+    "cards": ("card_no",),
+    "listings": ("list_version", "card_no"),
+    "acknowledgements": ("terminal_id", "list_version"),
+}
+
+
+def _sql_type(kind: pa.DataType) -> sa.types.TypeEngine[Any]:
+    if pa.types.is_fixed_size_binary(kind):
+        return sa.LargeBinary()
+    if pa.types.is_string(kind):
+        return sa.Text()
+    return sa.BigInteger()
+
+
+REGISTRY_TABLES: dict[str, sa.Table] = {
+    name: sa.Table(
+        name,
+        metadata,
+        *(
+            sa.Column(
+                f.name, _sql_type(f.type), primary_key=f.name in REGISTRY_KEYS[name], nullable=f.nullable
+            )
+            for f in schema
+        ),
+    )
+    for name, schema in Registry.SCHEMAS.items()
+}
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("delivery", sa.LargeBinary, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("accepted_file", sa.Text, nullable=False),  # relative; empty when no record was accepted
+    sa.Column("parked_file", sa.Text, nullable=False),
+    sa.Column("accepted_records", sa.BigInteger, nullable=False),
+    sa.Column("parked_records", sa.BigInteger, nullable=False),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("delivery", sa.LargeBinary, sa.ForeignKey("deliveries.delivery"), nullable=False),
+    sa.Column("batch", sa.LargeBinary, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("records", sa.BigInteger, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Index("batches_by_batch", "batch", "status"),
+    sa.Index("batches_by_delivery", "delivery"),
+)
+
+accounts = sa.Table(
+    "ledger_accounts",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("ledger", sa.BigInteger, nullable=False),
+    sa.Column("code", sa.BigInteger, nullable=False),
+    sa.Column("flags", sa.BigInteger, nullable=False),
+    sa.Column("user_data", sa.LargeBinary, nullable=False),
+    sa.Column("debits_pending", sa.BigInteger, nullable=False),
+    sa.Column("debits_posted", sa.BigInteger, nullable=False),
+    sa.Column("credits_pending", sa.BigInteger, nullable=False),
+    sa.Column("credits_posted", sa.BigInteger, nullable=False),
+)
+
+transfers = sa.Table(
+    "ledger_transfers",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("debit_account", sa.LargeBinary, sa.ForeignKey("ledger_accounts.id"), nullable=False),
+    sa.Column("credit_account", sa.LargeBinary, sa.ForeignKey("ledger_accounts.id"), nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("ledger", sa.BigInteger, nullable=False),
+    sa.Column("code", sa.BigInteger, nullable=False),
+    sa.Column("flags", sa.BigInteger, nullable=False),
+    sa.Column("pending_id", sa.LargeBinary, nullable=False),
+    sa.Column("user_data", sa.LargeBinary, nullable=False),
+    sa.Column("timestamp", sa.BigInteger, nullable=False),
+    sa.Index("ledger_transfers_by_pending", "pending_id"),
+    sa.Index("ledger_transfers_by_debit", "debit_account"),
+    sa.Index("ledger_transfers_by_credit", "credit_account"),
+)
+
+APPEND_ONLY = ("deliveries", "batches", "ledger_transfers")

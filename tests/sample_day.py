@@ -60,35 +60,10 @@ _HOURS = (
 
 def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
     """A plausible day; every name and figure is made up."""
-    operators = tuple(
-        OperatorRow(
-            code=code, name=Text(en=en, zh=zh), taps=taps, gross_fen=gross, charged_fen=charged,
-            subsidy_fen=subsidy, fees_fen=charged // 200, net_fen=charged + subsidy - charged // 200,
-        )
-        for code, en, zh, taps, gross, charged, subsidy in _OPERATORS
-    )  # fmt: skip
+    operators = _operator_rows()
     charged = sum(row.charged_fen for row in operators)
-    subsidy = sum(row.subsidy_fen for row in operators)
-    fees = sum(row.fees_fen for row in operators)
-    positions = (
-        *(PositionRow(code=r.code, role="operator", name=r.name, position_fen=r.net_fen) for r in operators),
-        PositionRow(
-            code="iss.sz", role="issuer", name=Text(en="Shenzhen Tong", zh="深圳通"), position_fen=-charged
-        ),
-        PositionRow(
-            code="gov.sz", role="government", name=Text(en="City", zh="市政府"), position_fen=-subsidy
-        ),
-        PositionRow(code="scheme", role="scheme", name=Text(en="Jinka", zh="金卡"), position_fen=fees),
-    )
     return DayReport(
-        source=Source(
-            kind=SourceKind.GENERATED,
-            name="city",
-            city=Text(en="Shenzhen", zh="深圳"),
-            business_date="2018-09-03",
-            seed=1,
-            simulated=(Text(en="Keys, cards and balances are simulated.", zh="密钥、卡片与余额均为模拟。"),),
-        ),
+        source=_SOURCE,
         rows_read=27_379,
         duplicates_dropped=1,
         taps=27_378,
@@ -113,8 +88,8 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
                 "metro.ordinary", "Metro, ordinary card", "地铁普通卡九五折", 9_000, 4_000_000, 3_800_000
             ),
             _product("bus.ordinary", "Bus, ordinary card", "公交普通卡分段折扣", 7_000, 1_500_000, 1_180_000),
-            _product("bus.transfer", "Bus, transfer", "公交换乘优惠", 1_200, 260_000, 170_425),
-            _product("free", "Free travel", "免费乘车", 1_002, 2_020_550, 0),
+            _product("bus.transfer", "Bus, transfer", "公交换乘优惠", 1_200, 1_500_000, 1_375_425),
+            _product("free", "Free travel", "免费乘车", 1_002, 780_550, 0),
         ),
         hours=tuple(
             HourRow(hour=h, entries=n // 3, boards=n // 3 + n % 3, exits=n // 3, charged_fen=n * 180)
@@ -138,7 +113,7 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
             _finding("TORN_RESOLVED", Severity.INFO, "Torn tap resolved", "断卡交易已确认", 6),
         ),
         inferred=(InferredRow(code="HALF_FARE", title=Text(en="Half fare", zh="半价持卡人"), count=311),),
-        positions=positions,
+        positions=_position_rows(operators),
         orders=tuple(
             OrderRow(number=f"20180903-{n:04d}", payer="iss.sz", payee=row.code, amount_fen=row.net_fen)
             for n, row in enumerate(operators, 1)
@@ -146,6 +121,42 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
         spoil=(_spoil(31, 31), _spoil(12, 12)) if spoiled else (),
         engines=(EngineRow(name="DuckDB", version="1.5.6"),),
         timings=(Timing(stage="taps", seconds=12.3456), Timing(stage="clearing", seconds=1.5)),
+    )
+
+
+_SOURCE = Source(
+    kind=SourceKind.GENERATED,
+    name="city",
+    city=Text(en="Shenzhen", zh="深圳"),
+    business_date="2018-09-03",
+    seed=1,
+    simulated=(Text(en="Keys, cards and balances are simulated.", zh="密钥、卡片与余额均为模拟。"),),
+)
+
+
+def _operator_rows() -> tuple[OperatorRow, ...]:
+    return tuple(
+        OperatorRow(
+            code=code, name=Text(en=en, zh=zh), taps=taps, gross_fen=gross, charged_fen=charged,
+            subsidy_fen=subsidy, fees_fen=charged // 200, net_fen=charged + subsidy - charged // 200,
+        )
+        for code, en, zh, taps, gross, charged, subsidy in _OPERATORS
+    )  # fmt: skip
+
+
+def _position_rows(operators: tuple[OperatorRow, ...]) -> tuple[PositionRow, ...]:
+    charged, subsidy, fees = (
+        sum(getattr(row, name) for row in operators) for name in ("charged_fen", "subsidy_fen", "fees_fen")
+    )
+    return (
+        *(PositionRow(code=r.code, role="operator", name=r.name, position_fen=r.net_fen) for r in operators),
+        PositionRow(
+            code="iss.sz", role="issuer", name=Text(en="Shenzhen Tong", zh="深圳通"), position_fen=-charged
+        ),
+        PositionRow(
+            code="gov.sz", role="government", name=Text(en="City", zh="市政府"), position_fen=-subsidy
+        ),
+        PositionRow(code="scheme", role="scheme", name=Text(en="Jinka", zh="金卡"), position_fen=fees),
     )
 
 

@@ -28,7 +28,11 @@ class DuckEngine:
     """One DuckDB in memory. Not for use by several threads at once; it uses its own."""
 
     def __init__(self, *, memory_limit: str = "4GB", threads: int = 2, spill: Path | None = None) -> None:
-        settings: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
+        settings: dict[str, Any] = {
+            "memory_limit": memory_limit,
+            "threads": threads,
+            "enable_progress_bar": False,
+        }
         if spill is not None:
             settings["temp_directory"] = str(spill)
         self._con = ibis.duckdb.connect(**settings)

@@ -1,4 +1,4 @@
-"""Makes the day's keys in a ceremony, keeps its parts apart in the folder, and opens the key service with two shares."""
+"""The day's keys: made in a ceremony whose parts lie apart in the folder, opened with two of the three shares."""
 
 from __future__ import annotations
 

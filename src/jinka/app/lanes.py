@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing as mp
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from jinka.sim.field import Lane
 from jinka.sim.plan import LANES, CityPlan, PlannedTap
 from jinka.terminal.batching import batch_id, close_batches
 
+CENSUS = pa.schema([("card_no", pa.binary(10)), ("balance", pa.int64()), ("offline_counter", pa.uint16())])
 _STATE = pa.schema([("kind", pa.string()), ("key", pa.uint32()), ("image", pa.binary())])
 _CARD, _PSAM = "card", "psam"
 
@@ -64,6 +64,11 @@ def slice_files(workspace: Workspace, lane: int, number: int) -> LaneFiles:
     return LaneFiles(
         records=outbox / f"{name}.records.parquet", batches=outbox / f"{name}.batches.parquet", name=name
     )
+
+
+def census_file(workspace: Workspace, lane: int) -> Path:
+    """Where the balances of a lane's cards stand after the day."""
+    return workspace.lane(lane) / "census.parquet"
 
 
 def play_field(workspace: Workspace, plan: CityPlan, *, seed: int, progress: Progress) -> Counter[str]:
@@ -157,6 +162,7 @@ def run_lane(job: LaneJob, pipe: Connection) -> None:
         _prepare_cards(workspace, lane, keys, pipe)
         for number, (first, last) in enumerate(job.slices):
             _run_slice(workspace, lane, number, (first, last), keys, pipe)
+        _take_census(workspace, lane)
         pipe.send(("finished", None))
     except JinkaError as error:
         pipe.send(("error", (error.what, error.where, error.fix)))
@@ -189,8 +195,6 @@ def _run_slice(
     taps = lane.plan.taps[span[0] : span[1]]
 
     def heard(done: int) -> None:
-        if os.getppid() == 1:
-            raise BrokenPipeError  # an orphan stops
         pipe.send(("progress", span[0] + done))
 
     played = lane.play(taps, heard)
@@ -274,13 +278,14 @@ def _context(path: Path, lane: Lane) -> str:
     return f"lane{lane.number}/{path.name}"
 
 
-def read_images(workspace: Workspace, plan: CityPlan, keys: KeyService, *, seed: int) -> dict[int, CardImage]:
-    """The images of all cards after the last checkpoint, by their index in the plan."""
-    images: dict[int, CardImage] = {}
-    for number in range(LANES):
-        lane = Lane(plan, number, seed=seed, keys=keys, tariff=SHENZHEN_2018)
-        folder = workspace.lane(number)
-        for path in [folder / "cards.state", *sorted(folder.glob("slice-*.state"))]:
-            _read_state(path, lane, keys)
-        images |= lane.images
-    return images
+def _take_census(workspace: Workspace, lane: Lane) -> None:
+    """Write down what each card of the lane holds, as the issuer's own reader sees it at the end of the day."""
+    path = census_file(workspace, lane.number)
+    if path.exists():
+        return
+    rows = [(lane.plan.cards[index].card_no, *lane.read_purse(index)) for index in lane.mine]
+    columns = [
+        pa.array(list(column), field.type)
+        for column, field in zip(zip(*rows, strict=True) if rows else [()] * 3, CENSUS, strict=True)
+    ]
+    write_durable(path, parquet_bytes(pa.table(columns, schema=CENSUS)))

@@ -145,6 +145,15 @@ class Lane:
             self.psams[device] = psam.to_bytes()
         return SliceResult(records, counts)
 
+    def read_purse(self, index: int) -> tuple[int, int]:
+        """What a card says of itself: balance and offline counter, by GET BALANCE and an INITIALIZE over zero."""
+        card = Card.from_image(self.images[index], SeededRandomness("census"))
+        card.power_up()
+        select(card, PROFILE.aid)
+        balance = ask_exactly(card, "get balance", bytes.fromhex("805C000204"), 4)
+        opened = ask_exactly(card, "initialize", bytes.fromhex("805003020B01") + bytes(10) + b"\x0f", 15)
+        return int.from_bytes(balance, "big"), int.from_bytes(opened[4:6], "big")
+
     def _tap(self, tap: PlannedTap, card: Card, records: list[ClearingRecord], counts: Counter[str]) -> None:
         planned, link = self.plan.cards[tap.card], _Link(card)
         if tap.unseen is not None:
@@ -162,6 +171,9 @@ class Lane:
             counts["loads"] += 1
             outcome = self._once(terminal, link, tap)
         self._settle(outcome, records, counts)
+        charged = outcome.record.amount if outcome.record is not None else None
+        if tap.expected_fen is not None and charged != tap.expected_fen:
+            counts["price_differs"] += 1
         if outcome.status is TapStatus.TORN and tap.torn is Torn.TAPS_AGAIN:
             self._settle(self._once(terminal, link, tap), records, counts)
 

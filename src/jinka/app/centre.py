@@ -1,0 +1,272 @@
+"""The city centre's part of a day: registry, intake, clearing, posting, settlement. It needs the folder, not the plan.
+
+Everything here may be done again: deliveries that are in the journal are acknowledged as before, outcomes are the same
+bytes, and transfers that exist are not posted twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from jinka.app.day_facts import DayFacts
+from jinka.app.lanes import census_file
+from jinka.app.progress import Progress
+from jinka.app.road import Upload
+from jinka.app.workspace import Workspace
+from jinka.clearing import (
+    BatchAck,
+    BatchStatus,
+    ClearingParams,
+    ClearingTables,
+    DayResult,
+    FeeTable,
+    clear_day,
+    take_in,
+    tariff_prices,
+)
+from jinka.keys import KeyService
+from jinka.kit import Finding, Usage
+from jinka.registry import ACKNOWLEDGEMENTS, CARDS, LISTINGS, PARTICIPANTS, PSAMS, TERMINALS, Registry, Role
+from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
+from jinka.settlement import (
+    BusinessDay,
+    SettlementOrder,
+    TrialBalance,
+    post_day,
+    post_opening,
+    post_settlement,
+    purse_liability,
+    settlement_orders,
+    trial_balance,
+)
+from jinka.sim.field import LOAD_DEVICE
+from jinka.sim.parties import ACQUIRER, GOVERNMENT, ISSUER, LOAD_AGENT, SCHEME
+from jinka.sim.plan import LANES, CityPlan, psam_id, terminal_id
+from jinka.store import DuckEngine, SqlJournal, SqlLedger, load_registry, open_database, save_registry
+
+FEES = FeeTable(scheme=SCHEME, scheme_bp=20, issuer_bp=10, acquirer_bp=20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearedDay:
+    """What the centre has to say of a day."""
+
+    result: DayResult
+    outcomes: pa.Table
+    acks: dict[tuple[str, bytes], BatchAck]
+    parked: pa.Table | None
+    registry: Registry
+    orders: tuple[SettlementOrder, ...]
+    trial: TrialBalance
+    liability: int
+    census: pa.Table
+    findings: tuple[Finding, ...]
+
+
+def build_registry(plan: CityPlan, lists: tuple[pa.Table, pa.Table] | None) -> Registry:
+    """Everything that a plan registers, and the lists that came up on the day."""
+    terminals, psams = [], []
+    for device in plan.devices:
+        for lane in range(LANES):
+            number = terminal_id(device.number, lane)
+            terminals.append((number, device.number, device.operator))
+            psams.append({"psam_id": psam_id(number), "terminal_id": number, "status": 1})
+    terminals += [(terminal_id(LOAD_DEVICE, lane), LOAD_DEVICE, LOAD_AGENT) for lane in range(LANES)]
+    midnight = plan.date.strftime("%Y%m%d") + "000000"
+    listings = [
+        {"list_version": 1, "card_no": plan.cards[index].card_no, "effective_from": midnight}
+        for index in plan.blocked
+    ]
+    acknowledged = [
+        {"terminal_id": number, "list_version": 1, "acknowledged_at": midnight}
+        for number, _, operator in terminals
+        if plan.blocked and operator != LOAD_AGENT
+    ]
+    listed = pa.Table.from_pylist(listings, schema=LISTINGS)
+    spread = pa.Table.from_pylist(acknowledged, schema=ACKNOWLEDGEMENTS)
+    if lists is not None:
+        listed, spread = pa.concat_tables([listed, lists[0]]), pa.concat_tables([spread, lists[1]])
+    participants = [
+        {
+            "code": party.code,
+            "role": party.role.value,
+            "region": party.region,
+            "name_en": party.name_en,
+            "name_zh": party.name_zh,
+        }
+        for party in plan.participants
+    ]
+    return Registry(
+        participants=pa.Table.from_pylist(participants, schema=PARTICIPANTS),
+        terminals=pa.Table.from_pylist(
+            [
+                {
+                    "terminal_id": number,
+                    "device": device,
+                    "operator": operator,
+                    "acquirer": ACQUIRER,
+                    "line": None,
+                    "status": 1,
+                }
+                for number, device, operator in terminals
+            ],
+            schema=TERMINALS,
+        ),
+        psams=pa.Table.from_pylist(psams, schema=PSAMS),
+        cards=_card_table(plan),
+        listings=listed,
+        acknowledgements=spread,
+    )
+
+
+def _card_table(plan: CityPlan) -> pa.Table:
+    count = len(plan.cards)
+    columns = {
+        "card_no": [card.card_no for card in plan.cards],
+        "issuer": [ISSUER] * count,
+        "profile": [PROFILE.name] * count,
+        "algorithm": [card.algorithm for card in plan.cards],
+        "key_version": [1] * count,
+        "opening_counter": [0] * count,
+        "opening_online": [0] * count,
+        "opening_balance": [card.balance for card in plan.cards],
+        "status": [1] * count,
+    }
+    return pa.table([pa.array(columns[field.name], field.type) for field in CARDS], schema=CARDS)
+
+
+@contextmanager
+def open_centre(workspace: Workspace) -> Iterator[sa.Engine]:
+    """The centre's database, closed at the end."""
+    database = open_database(workspace.centre / "centre.db")
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+def register(workspace: Workspace, registry: Registry) -> None:
+    """Store the registry in the centre."""
+    with open_centre(workspace) as database:
+        save_registry(database, registry)
+
+
+def clear_uploads(
+    workspace: Workspace,
+    facts: DayFacts,
+    uploads: Sequence[Upload],
+    *,
+    keys: KeyService,
+    progress: Progress,
+) -> ClearedDay:
+    """Take in every upload, clear the day, post it and settle it."""
+    with open_centre(workspace) as database:
+        journal = SqlJournal(database, workspace.centre / "intake")
+        acks = _take_in_all(workspace, journal, uploads, keys, progress)
+        registry = load_registry(database)
+        progress.step("clearing", 0, 1)
+        with DuckEngine() as engine:
+            result = clear_day(
+                engine,
+                _tables(engine, registry, journal),
+                _params(facts),
+                keys=keys,
+                explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: GOVERNMENT}),
+                fees=FEES,
+                out=str(workspace.centre / "outcomes.parquet"),
+            )
+        progress.step("clearing", 1, 1)
+        progress.step("settlement", 0, 1)
+        day = BusinessDay(date=dt.date.fromisoformat(facts.first_date), zone=facts.zone)
+        ledger = SqlLedger(database)
+        opening = sum(registry.cards["opening_balance"].to_pylist())
+        _, found = post_opening(ledger, day, [(ISSUER, opening)])
+        findings = list(found)
+        _, found = post_day(ledger, day, result.net, issuer=ISSUER, scheme=SCHEME, suspense=result.suspense)
+        findings += found
+        orders = settlement_orders(day, result.net, issuer=ISSUER, scheme=SCHEME)
+        _, found = post_settlement(ledger, day, orders, issuer=ISSUER)
+        findings += found
+        trial, liability = trial_balance(ledger), purse_liability(ledger)
+        progress.step("settlement", 1, 1)
+        return ClearedDay(
+            result=result,
+            outcomes=pq.read_table(result.path),
+            acks=acks,
+            parked=_read_all(journal.parked_files()),
+            registry=registry,
+            orders=tuple(orders),
+            trial=trial,
+            liability=liability,
+            census=pa.concat_tables([pq.read_table(census_file(workspace, lane)) for lane in range(LANES)]),
+            findings=(*result.findings, *findings),
+        )
+
+
+def _take_in_all(
+    workspace: Workspace,
+    journal: SqlJournal,
+    uploads: Sequence[Upload],
+    keys: KeyService,
+    progress: Progress,
+) -> dict[tuple[str, bytes], BatchAck]:
+    acks: dict[tuple[str, bytes], BatchAck] = {}
+    progress.step("intake", 0, len(uploads))
+    for number, upload in enumerate(uploads, 1):
+        taken = take_in(
+            name=upload.name,
+            records=_read(upload.records),
+            batches=_read(upload.batches),
+            journal=journal,
+            keys=keys,
+        )
+        counts = {status.value.lower(): taken.count(status) for status in BatchStatus}
+        event = "delivery_acknowledged_before" if taken.again else "delivery_acknowledged"
+        workspace.note(event, delivery=upload.name, **counts)
+        acks.update(((upload.name, ack.batch), ack) for ack in taken.acks)
+        progress.step("intake", number, len(uploads))
+    return acks
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as problem:
+        what = "is not there" if isinstance(problem, FileNotFoundError) else "is no readable Parquet file"
+        raise Usage(what, where=str(path), fix="have the terminals send it again") from None
+
+
+def _read_all(paths: Sequence[Path]) -> pa.Table | None:
+    return pa.concat_tables([pq.read_table(path) for path in paths]) if paths else None
+
+
+def _tables(engine: DuckEngine, registry: Registry, journal: SqlJournal) -> ClearingTables:
+    files = journal.accepted_files()
+    if not files:
+        raise Usage(
+            "no batch was taken in", where="intake", fix="look at the acknowledgements in day.log.jsonl"
+        )
+    return ClearingTables(
+        records=engine.parquet(files),
+        **{name: engine.arrow(name, getattr(registry, name)) for name in Registry.SCHEMAS},
+    )
+
+
+def _params(facts: DayFacts) -> ClearingParams:
+    first, last = (dt.date.fromisoformat(text) for text in (facts.first_date, facts.last_date))
+    return ClearingParams(
+        business_date=first,
+        window_from=dt.datetime.combine(first, dt.time()),
+        window_to=dt.datetime.combine(last + dt.timedelta(days=1), dt.time()),
+        purse_limit=PURSE_LIMIT_FEN,
+        zone=facts.zone,
+    )

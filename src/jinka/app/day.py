@@ -1,0 +1,132 @@
+"""`jinka day` and `jinka clear`: a city's day from the ceremony to the books, and its clearing over again.
+
+Every step leaves something durable behind and notes it in the day's log; a run that was killed finds it, takes it up,
+and ends with the same books.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from jinka.app.centre import build_registry, clear_uploads, register
+from jinka.app.day_facts import DayFacts, gather_facts, read_facts, write_facts
+from jinka.app.day_report import build_report
+from jinka.app.keyring import make_keys, open_keys
+from jinka.app.lanes import play_field
+from jinka.app.options import DayOptions
+from jinka.app.progress import Progress, Silent
+from jinka.app.road import Upload, outbox, spoiled_road, spread_lists
+from jinka.app.workspace import Workspace
+from jinka.keys import SoftKeyService
+from jinka.kit import NotFound, Usage
+from jinka.node import FolderLock, write_durable
+from jinka.reports import DayReport, day_files
+from jinka.reports.day import EngineRow, Timing
+from jinka.sectors.shenzhen_taps import read_taps
+from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.sim.city import generate_city
+from jinka.sim.plan import CityPlan
+from jinka.sim.replay import plan_from_file
+
+_ENGINES = ("duckdb", "ibis-framework", "pyarrow", "numba", "cryptography")
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """How long the stages took; reported, and kept out of everything that must be reproducible."""
+
+    timings: list[Timing] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self.timings.append(Timing(stage=name, seconds=time.perf_counter() - begin))
+
+
+def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
+    """Run the day that ``options`` describe, or go on with it where it stopped.
+
+    Raises `Usage` when another day is in the folder, `Refused` when another run is at work in it.
+    """
+    steps, watch = progress or Silent(), _Stopwatch()
+    workspace = Workspace(options.directory)
+    with FolderLock(options.directory):
+        if workspace.claim(options):
+            workspace.note("resumed")
+        with watch.stage("plan"):
+            plan = _plan(options)
+        with watch.stage("ceremony"):
+            made = make_keys(workspace, seed=options.seed, date=plan.date.isoformat())
+            workspace.note("ceremony_held" if made else "keys_taken_up")
+            keys = open_keys(workspace, plan.region)
+        with watch.stage("field"):
+            counts = play_field(workspace, plan, seed=options.seed, progress=steps)
+            facts = gather_facts(plan, options, counts)
+        with watch.stage("road"):
+            uploads = _uploads(workspace, keys, options.spoil, options.seed)
+            register(workspace, build_registry(plan, spread_lists(workspace)))
+            write_facts(workspace, facts)
+        return _clear(workspace, facts, uploads, keys, steps, watch)
+
+
+def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
+    """Clear what was taken in once more: the outcomes are the same bytes, and nothing is paid twice.
+
+    Raises `NotFound` when no day is in the folder, `Usage` when its field has not finished.
+    """
+    if not folder.is_dir():
+        raise NotFound("no such folder", where=str(folder), fix="run jinka day first")
+    workspace = Workspace(folder)
+    asked = workspace.read_options()
+    with FolderLock(folder):
+        facts = read_facts(workspace)
+        if facts is None:
+            raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
+        keys = open_keys(workspace, facts.region)
+        uploads = _uploads(workspace, keys, asked["spoil"], asked["seed"])
+        return _clear(workspace, facts, uploads, keys, progress or Silent(), _Stopwatch())
+
+
+def _plan(options: DayOptions) -> CityPlan:
+    if options.taps is None:
+        return generate_city(riders=options.riders, seed=options.seed, date=options.date)
+    name = options.taps.name
+    try:
+        with options.taps.open(encoding="utf-8-sig", newline="") as lines:
+            return plan_from_file(read_taps(lines, name=name), SHENZHEN_2018, name=name, seed=options.seed)
+    except UnicodeDecodeError as problem:
+        raise Usage(
+            f"not UTF-8 at byte {problem.start}", where=name, fix="convert the file to UTF-8"
+        ) from None
+
+
+def _uploads(workspace: Workspace, keys: SoftKeyService, share: float, seed: int) -> list[Upload]:
+    return spoiled_road(workspace, keys, share=share, seed=seed) if share else outbox(workspace)
+
+
+def _clear(
+    workspace: Workspace,
+    facts: DayFacts,
+    uploads: list[Upload],
+    keys: SoftKeyService,
+    progress: Progress,
+    watch: _Stopwatch,
+) -> DayReport:
+    with watch.stage("centre"):
+        cleared = clear_uploads(workspace, facts, uploads, keys=keys, progress=progress)
+    with watch.stage("report"):
+        report = build_report(workspace, facts, cleared, uploads)
+    engines = [EngineRow(name="python", version=platform.python_version())]
+    engines += [EngineRow(name=name, version=version(name)) for name in _ENGINES]
+    report = replace(report, engines=tuple(engines), timings=tuple(watch.timings))
+    for name, content in day_files(report).items():
+        write_durable(workspace.report / name, content)
+    workspace.note("cleared", records=cleared.result.records, charged_fen=report.charged_fen)
+    return report

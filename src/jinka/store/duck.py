@@ -31,11 +31,11 @@ class DuckEngine:
         settings: dict[str, Any] = {
             "memory_limit": memory_limit,
             "threads": threads,
-            "enable_progress_bar": False,
         }
         if spill is not None:
             settings["temp_directory"] = str(spill)
         self._con = ibis.duckdb.connect(**settings)
+        self._run("SET enable_progress_bar = false")  # nothing but data on anybody's streams
         self._threads = threads
         self._names = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from jinka.card import Card, CardOs, PowerCut, Psam, SamKey, make_psam
 from jinka.codec import Command
@@ -102,45 +103,56 @@ def module(
     )
 
 
-class Reader:
-    """A reader from which the card can be pulled: before the n-th APDU, inside it at a write, or after it.
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Pull the card at a command: its number in this session, or "money" for the DEBIT or CREDIT.
 
-    ``pull(at, write)``: ``write`` None loses the answer of APDU ``at`` after it was carried out, -1 pulls the card
-    before it, n lets n writes happen. The card stays out until `insert`.
+    ``write`` -1: before the command; n: after n of its writes; None: after it was carried out, before its answer.
     """
+
+    command: int | str
+    write: int | None
+    torn: bool = False
+
+
+_MONEY = (0x52, 0x54)
+
+
+class Reader:
+    """A reader from which the card can be pulled; it stays out until `insert`."""
 
     def __init__(self, card: Card) -> None:
         self.card = card
-        self._at: int | None = None
-        self._write: int | None = None
-        self._torn = False
+        self._pull: Pull | None = None
         self._count = 0
         self._out = False
 
     def insert(self) -> None:
         self.card.nvm.cut_after(None)
         self.card.power_up()
-        self._at, self._count, self._out = None, 0, False
+        self._pull, self._count, self._out = None, 0, False
 
-    def pull(self, at: int, write: int | None, *, torn: bool = False) -> None:
-        self._at, self._write, self._torn, self._count = at, write, torn, 0
+    def pull(self, pull: Pull) -> None:
+        self._pull, self._count = pull, 0
 
     def transmit(self, command: bytes) -> bytes:
         if self._out:
             raise CardRemoved("no card in the reader", where="reader")
-        due = self._at is not None and self._count == self._at
+        pull, number = self._pull, self._count
         self._count += 1
-        if due and self._write == -1:
+        if pull is None or (command[1] not in _MONEY if pull.command == "money" else pull.command != number):
+            return self.card.transmit(command)
+        if pull.write == -1:
             self._out = True
             raise CardRemoved("pulled before the command", where="reader")
-        if due and self._write is not None:
-            self.card.nvm.cut_after(self._write, torn=self._torn)
+        self.card.nvm.cut_after(pull.write, torn=pull.torn)
         try:
             answer = self.card.transmit(command)
         except PowerCut as error:
             self._out = True
             raise CardRemoved("pulled inside the command", where="reader") from error
-        if due:
-            self._out = True
-            raise CardRemoved("pulled before the answer", where="reader")
-        return answer
+        self.card.nvm.cut_after(None)
+        if pull.write is not None:  # it wrote less than that: the command was served
+            return answer
+        self._out = True
+        raise CardRemoved("pulled before the answer", where="reader")

@@ -1,0 +1,195 @@
+"""Clones against cards that saw nothing but APDUs; images to bytes and back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jinka.app.bench_purchase import ISSUER, SeededRandomness
+from jinka.card import (
+    Card,
+    CardImage,
+    CardTemplate,
+    ImageError,
+    Personal,
+    PowerCut,
+    Psam,
+    SamKey,
+    personalised,
+)
+from jinka.card.cos import ATR
+from jinka.codec import Algorithm
+from jinka.kit import JinkaError, Usage
+from jinka.profile import FileKind
+from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
+from tests.card.rig import OK, Scripted, module
+
+TEMPLATES = {Algorithm.TDES: CardTemplate(PROFILE), Algorithm.SM4: CardTemplate(PROFILE_SM4)}
+KNOWN = {template.id: template for template in TEMPLATES.values()}
+KEYS = tuple(bytes((i,)) * 16 for i in range(1, 7))
+CARD_NO = bytes.fromhex("00005180000000012345")
+
+people = st.builds(
+    Personal,
+    card_no=st.integers(0, 10**20 - 1).map(lambda n: bytes.fromhex(f"{n:020d}")),
+    keys=st.lists(st.binary(min_size=16, max_size=16), min_size=6, max_size=6).map(tuple),
+    holder_class=st.integers(1, 4),
+    issuer=st.binary(min_size=8, max_size=8),
+    tac_version=st.integers(1, 3),
+    balance=st.integers(0, 2**32 - 1),
+    online_counter=st.integers(0, 65535),
+    offline_counter=st.integers(0, 65535),
+    ride_record=st.one_of(st.just(b""), st.binary(min_size=48, max_size=48)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(list(Algorithm)), people)
+def test_a_clone_equals_a_card_personalised_by_apdus_alone(algorithm: Algorithm, person: Personal) -> None:
+    template = TEMPLATES[algorithm]
+    by_apdus = personalised(template.profile, person, SeededRandomness(1))
+    image = template.clone(person)
+    assert Card.from_image(image, Scripted()).nvm.memory == by_apdus.nvm.memory
+    again = CardImage.from_bytes(image.to_bytes(), KNOWN)
+    assert Card.from_image(again, Scripted()).nvm.memory == by_apdus.nvm.memory
+
+
+def _person() -> Personal:
+    return Personal(card_no=CARD_NO, keys=KEYS, issuer=ISSUER, balance=5000)
+
+
+def test_an_image_is_small_and_says_nothing_secret_in_a_repr() -> None:
+    image = TEMPLATES[Algorithm.TDES].clone(_person())
+    assert len(image.to_bytes()) < 300
+    assert image.overlay.hex() not in repr(image)
+    assert CARD_NO.hex() not in repr(_person())
+    assert KEYS[0].hex() not in repr(_person())
+
+
+def test_templates_of_one_profile_agree_and_of_two_differ() -> None:
+    assert CardTemplate(PROFILE).id == TEMPLATES[Algorithm.TDES].id
+    assert len(KNOWN) == 2
+
+
+def test_an_image_keeps_the_journal_of_a_cut_transaction() -> None:
+    card = Card.from_image(TEMPLATES[Algorithm.TDES].clone(_person()), Scripted())
+    before = bytes(card.nvm.memory)
+    card.nvm.cut_after(4)
+    with pytest.raises(PowerCut):
+        card.nvm.commit([(200, b"\x01"), (300, b"\x02")])
+    again = CardImage.from_bytes(card.to_image().to_bytes(), KNOWN)
+    assert again.journal
+    revived = Card.from_image(again, Scripted())
+    assert revived.nvm.memory[200] == 1
+    assert revived.nvm.memory[300] == 2
+    assert before != revived.nvm.memory
+
+
+def test_a_card_with_a_later_application_keeps_its_own_directory() -> None:
+    card = Card.from_image(TEMPLATES[Algorithm.TDES].clone(_person()), Scripted())
+    card.nvm.memory[16 + 9] = 0  # the root is open again, as if a second authority had been let in
+    assert card.transmit(bytes.fromhex("80E0DF020D380100F0F095FFFF4142434445")) == OK
+    again = Card.from_image(CardImage.from_bytes(card.to_image().to_bytes(), KNOWN), Scripted())
+    assert again.transmit(bytes.fromhex("00A40400054142434445"))[-2:] == OK
+    other = Card.from_image(TEMPLATES[Algorithm.TDES].clone(_person()), Scripted())
+    assert other.transmit(bytes.fromhex("00A40400054142434445")) == bytes.fromhex("6A82")
+
+
+VERSION_1 = (
+    "4a4349"
+    "01"
+)  # magic, version; then template id, flags, length, journal length: see the layout in the docstring
+
+
+def test_version_1_of_the_format_stays_readable() -> None:
+    """The bytes of a version 1 image, taken apart by hand: whoever changes the layout has to add a version."""
+    image = TEMPLATES[Algorithm.TDES].clone(_person())
+    raw = image.to_bytes()
+    template, length = TEMPLATES[Algorithm.TDES], len(TEMPLATES[Algorithm.TDES].memory)
+    assert raw[:4].hex() == VERSION_1
+    assert raw[4:12] == template.id
+    assert raw[12:17] == b"\x00" + length.to_bytes(2, "big") + b"\x00\x00"
+    pages = -(-length // 16)
+    bitmap = int.from_bytes(raw[17 : 17 + (pages + 7) // 8], "little")
+    body, memory = raw[17 + (pages + 7) // 8 :], bytearray(template.memory)
+    for page in range(pages):
+        if bitmap >> page & 1:
+            size = min(16, length - 16 * page)
+            memory[16 * page : 16 * page + size], body = body[:size], body[size:]
+    assert not body
+    assert memory == Card.from_image(image, Scripted()).nvm.memory
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda raw: b"XXX" + raw[3:], "not a card image"),
+        (lambda raw: raw[:10], "not a card image"),
+        (lambda raw: raw[:3] + b"\x09" + raw[4:], "image version 9; versions \\[1\\]"),
+        (lambda raw: raw[:4] + bytes(8) + raw[12:], "unknown template"),
+        (lambda raw: raw[:-1], "do not fit"),
+        (lambda raw: raw + b"\x00", "do not fit"),
+        (lambda raw: raw[:13] + b"\x00\x10" + raw[15:], "do not fit"),
+        (lambda raw: raw[:15] + b"\xff\xff" + raw[17:], "do not fit"),
+    ],
+)
+def test_spoilt_images_are_refused_with_the_place(spoil, message) -> None:  # type: ignore[no-untyped-def]
+    raw = TEMPLATES[Algorithm.TDES].clone(_person()).to_bytes()
+    with pytest.raises(ImageError, match=message) as caught:
+        CardImage.from_bytes(spoil(raw), KNOWN)
+    assert caught.value.where.startswith("offset")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200), st.booleans())
+def test_any_bytes_are_an_image_or_an_error(raw: bytes, begin_right: bool) -> None:
+    head = b"JCI\x01" + TEMPLATES[Algorithm.TDES].id if begin_right else b""
+    try:
+        image = CardImage.from_bytes(head + raw, KNOWN)
+    except ImageError:
+        return
+    assert image.to_bytes()[4:] == (head + raw)[4:] or image.own_directory
+
+
+def test_personal_data_that_do_not_fit_are_refused() -> None:
+    template = TEMPLATES[Algorithm.TDES]
+    with pytest.raises(Usage, match="10 bytes"):
+        template.clone(Personal(card_no=bytes(9), keys=KEYS))
+    with pytest.raises(Usage, match="key has 16"):
+        template.clone(Personal(card_no=CARD_NO, keys=(bytes(8), *KEYS[1:])))
+    with pytest.raises(Usage, match="ride record has 48"):
+        template.clone(Personal(card_no=CARD_NO, keys=KEYS, ride_record=bytes(47)))
+    with pytest.raises(ValueError):
+        template.clone(Personal(card_no=CARD_NO, keys=KEYS[1:]))
+
+
+def test_personalisation_stops_at_the_first_refusal() -> None:
+    card = personalised(PROFILE, _person(), Scripted())
+    with pytest.raises(Usage, match="no template"):
+        card.to_image()
+    with pytest.raises(JinkaError, match=r"cn.shenzhen.transit, command 8.*SW 6A80"):
+        personalised(PROFILE, Personal(card_no=CARD_NO, keys=(bytes(7), *KEYS[1:])), Scripted())
+
+
+def test_a_module_survives_its_image() -> None:
+    psam = module([SamKey(version=1, algorithm=Algorithm.TDES, level=2, key=bytes(16))])
+    again = Psam.from_bytes(psam.to_bytes(), Scripted())
+    assert again.nvm.memory == psam.nvm.memory
+    assert again.power_up() == ATR
+    with pytest.raises(ImageError, match="not a PSAM image"):
+        Psam.from_bytes(b"JCI" + psam.to_bytes()[3:], Scripted())
+    with pytest.raises(ImageError, match="image version 7"):
+        Psam.from_bytes(b"JSI\x07" + psam.to_bytes()[4:], Scripted())
+
+
+def test_the_profile_declares_what_the_card_holds() -> None:
+    directory = TEMPLATES[Algorithm.TDES].directory
+    folder = directory.named(PROFILE.aid)
+    assert folder is not None
+    for spec in PROFILE.files:
+        found = folder.children[spec.fid]
+        assert found.kind is spec.kind
+        assert found.mac is spec.mac_required
+        if spec.kind is FileKind.BINARY:
+            assert len(spec.example) == found.size

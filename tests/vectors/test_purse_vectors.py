@@ -8,10 +8,9 @@ from __future__ import annotations
 import pytest
 
 from jinka.card import CardOs, SamKey
-from jinka.crypto.block import message_mac4
 from jinka.codec import Algorithm, find
 from jinka.crypto import diversify, load_session, mac4, purchase_session, tac_key
-from jinka.crypto.block import tdes_encrypt
+from jinka.crypto.block import message_mac4, tdes_encrypt
 from tests.card.rig import Scripted, application, module, select
 
 NCUISINE = "ncuisine.com/xingyexinwen/379.html = cnblogs ttss/4280376"
@@ -104,7 +103,9 @@ CALCULATIONS = [
 
 
 def _card_a() -> CardOs:
-    return application(Scripted("11223344"), ["01 3F F0 EF 02 00" + KEY_A, "00 34 F0 EF 00 00" + KEY_A], passbook="F0")
+    return application(
+        Scripted("11223344"), ["01 3F F0 EF 02 00" + KEY_A, "00 34 F0 EF 00 00" + KEY_A], passbook="F0"
+    )
 
 
 def _card_b() -> CardOs:

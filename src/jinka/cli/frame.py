@@ -139,6 +139,10 @@ def progress() -> Iterator[Progress]:
 class Lines:
     """One line for each step that is finished."""
 
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
     def step(self, name: str, done: int, total: int) -> None:
-        if done == total and total:
-            say(f"{name}: {total:,}")
+        if done == total and total and name not in self._said:
+            self._said.add(name)
+            say(f"{name}: {total:,}" if total > 1 else name)

@@ -123,7 +123,7 @@ def _name(label: Text, x: float, y: float) -> str:
 
 def _short(label: Text) -> Text:
     """Names must fit beside the bars; a Chinese character is about two letters wide."""
-    return Text(en=_cut(label.en, 34), zh=_cut(label.zh, 17))
+    return Text(en=_cut(label.en, 29), zh=_cut(label.zh, 16))
 
 
 def _cut(text: str, most: int) -> str:

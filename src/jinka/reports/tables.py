@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -153,11 +153,21 @@ def _orders(report: DayReport) -> Table:
         "orders",
         "order:code payer:text payee:text amount:money",
         (
-            (row.number, names.get(row.payer, row.payer), names.get(row.payee, row.payee), row.amount_fen)
+            (row.number, _party(row.payer, names), _party(row.payee, names), row.amount_fen)
             for row in report.orders
         ),
         total=True,
     )
+
+
+def _party(code: str, names: Mapping[str, Text]) -> Text:
+    """A participant, or the account of an issuer that holds its customers' money (``issuer.float``)."""
+    if name := names.get(code):
+        return name
+    if (owner := code.removesuffix(".float")) != code and owner in names:
+        name, funds = names[owner], WORDS["customer_funds"]
+        return Text(en=f"{name.en}: {funds.en}", zh=f"{name.zh}：{funds.zh}")
+    return Text(en=code, zh=code)
 
 
 def _hours(report: DayReport) -> Table:

@@ -34,7 +34,15 @@ def day_tables(report: DayReport, language: Language) -> Group:
         parts.append(RichText(f"{sign} {in_language(verdict.text, language)}", style=style))
     for note in report.source.simulated:
         parts.append(RichText(f"· {in_language(note, language)}", style="dim"))
+    parts.append(RichText(_run(report, language), style="dim"))
     return Group(*parts)
+
+
+def _run(report: DayReport, language: Language) -> str:
+    """How long this run took, stage by stage, and with which engines."""
+    stages = [f"{row.stage} {row.seconds:.1f} s" for row in report.timings]
+    engines = [f"{row.name} {row.version}" for row in report.engines]
+    return f"{in_language(WORDS['run'], language)}: {', '.join(stages + engines)}"
 
 
 def _figures(report: DayReport, language: Language) -> RichTable:

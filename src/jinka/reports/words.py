@@ -25,7 +25,6 @@ def _words(**pairs: tuple[str, str]) -> dict[str, Text]:
 
 WORDS = _words(
     # titles
-    title=("A city's day", "一城一日"),
     subtitle=("Clearing and settlement report", "清算与结算日报"),
     hours=("The day by the hour", "分时客流"),
     operators=("What each operator is paid", "各运营方应收"),
@@ -55,13 +54,12 @@ WORDS = _words(
     cards=("Cards", "卡片数"),
     terminals=("Terminals", "终端数"),
     rows_read=("Rows read", "读入行数"),
-    duplicates=("Duplicate rows dropped", "剔除重复行"),
+    duplicates=("Duplicates dropped", "剔除重复行"),
     unexplained=("Unexplained charges", "无法解释的扣款"),
     false_rejections=("Good records refused", "误拒笔数"),
     # columns
     operator=("Operator", "运营方"),
     product=("Product", "票种"),
-    share=("Share", "占比"),
     hour=("Hour", "时段"),
     entries=("Metro entries", "地铁进站"),
     exits=("Metro exits", "地铁出站"),
@@ -78,6 +76,7 @@ WORDS = _words(
     receives=("receives", "应收"),
     pays=("pays", "应付"),
     order=("Order", "指令号"),
+    customer_funds=("customer funds", "客户备付金"),
     payer=("Payer", "付款方"),
     payee=("Payee", "收款方"),
     kind=("Kind of fault", "差错类型"),
@@ -86,8 +85,6 @@ WORDS = _words(
     other=("Another reason", "原因不同"),
     missed=("Missed", "未检出"),
     fact=("Inferred fact", "推断项"),
-    stage=("Stage", "阶段"),
-    seconds=("Seconds", "秒"),
     total=("Total", "合计"),
     # books
     cards_hold=("Cards hold", "卡内余额"),
@@ -107,10 +104,8 @@ WORDS = _words(
     nothing_refused=("No record was refused.", "没有被拒付的记录。"),
     no_findings=("Nothing to look at.", "没有待查事项。"),
     # the page itself
-    language=("Language", "语言"),
     taps_file=("Real taps", "真实刷卡数据"),
     generated=("Generated city", "模拟生成的城市"),
-    business_date=("Business date", "营业日"),
     seed=("Seed", "随机种子"),
     yuan=("Amounts in yuan", "金额单位：元"),
     taps_axis=("taps an hour", "次/小时"),

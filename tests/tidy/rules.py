@@ -7,6 +7,7 @@ bad one; `test_tidy.py` feeds it the project, `test_rules.py` feeds it faults.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -42,6 +43,9 @@ ENTRY_POINTS = frozenset({"jinka.cli"})
 RUN_BY_NAME = "jinka.store.migrations"
 
 
+_DOCUMENT = re.compile(r"\b[A-Z]{4,}[\w.]*\.md\b|\bcards facts\b|\bfacts page\b")
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Error:
     """One broken rule, shown as ``path:line: error: text``."""
@@ -75,6 +79,16 @@ def check_markdown(path: str, source: str) -> list[Error]:
     if not titles or titles[0] != 1:
         return [Error(path, 1, "a document opens with its title (# ...)")]
     return [Error(path, number, "a document has one title only") for number in titles[1:]]
+
+
+def check_mentions(path: str, source: str, documents: frozenset[str]) -> list[Error]:
+    """A text sends its reader only to documents that the project has (``documents`` are their file names)."""
+    return [
+        Error(path, number, f"{name} is no document of this project")
+        for number, line in enumerate(source.splitlines(), 1)
+        for name in _DOCUMENT.findall(line)
+        if name not in documents
+    ]
 
 
 def check_dead(sources: Mapping[str, str]) -> list[Error]:

@@ -86,3 +86,11 @@ def test_titles() -> None:
     assert rules.check_markdown("a.md", "# One\n\n```sh\n# not a title\n```\n## Two\n") == []
     assert [error.line for error in rules.check_markdown("a.md", "# One\n\n# Two\n")] == [3]
     assert [error.line for error in rules.check_markdown("a.md", "Text\n# Late\n")] == [1]
+
+
+def test_mentions() -> None:
+    known = frozenset({"README.md"})
+    assert rules.check_mentions(CORE, "see README.md\n", known) == []
+    assert [str(error) for error in rules.check_mentions(CORE, "\nsee DESIGN.md, 3\n", known)] == [
+        f"{CORE}:2: error: DESIGN.md is no document of this project"
+    ]

@@ -39,3 +39,12 @@ def test_documents_have_one_title() -> None:
     assert "README.md" in documents
     errors = [error for path, text in documents.items() for error in rules.check_markdown(path, text)]
     assert not errors, "\n" + _show(errors)
+
+
+def test_every_document_that_is_named_exists() -> None:
+    documents = frozenset(path.split("/")[-1] for path in _sources("*.md"))
+    sources = _sources("src/*.py", "scripts", "*.md", "*.toml", "Makefile")
+    errors = [
+        error for path, text in sources.items() for error in rules.check_mentions(path, text, documents)
+    ]
+    assert not errors, "\n" + _show(errors)

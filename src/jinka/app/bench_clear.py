@@ -41,7 +41,7 @@ from jinka.registry import Registry
 from jinka.settlement import BusinessDay, post_day, post_opening, post_settlement, settlement_orders
 from jinka.sim.parties import GOVERNMENT, ISSUER, SCHEME
 from jinka.sim.records import SHARE_PERCENT, ZONE, Roots, make_records
-from jinka.store import DuckEngine, SqlLedger, open_database
+from jinka.store import ROW_GROUP_ROWS, DuckEngine, SqlLedger, open_database
 
 RUNS = 3
 WRONG_SHARE = 0.01
@@ -129,7 +129,13 @@ def _make(folder: Path, records: int) -> None:
         date=_DATE,
         wrong_share=WRONG_SHARE,
     )
-    pq.write_table(made.records, folder / "records.parquet", compression="zstd", compression_level=1)
+    pq.write_table(
+        made.records,
+        folder / "records.parquet",
+        compression="zstd",
+        compression_level=1,
+        row_group_size=ROW_GROUP_ROWS,
+    )
     for name in Registry.SCHEMAS:
         pq.write_table(getattr(made.registry, name), folder / f"{name}.parquet")
 

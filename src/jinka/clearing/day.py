@@ -88,7 +88,7 @@ def clear_day(
     findings += found
     prices, found = price(engine, tables, explain, params)
     findings += found
-    outcomes = engine.write(_outcomes(tables, checked, links, prices), out, order_by=OUTCOME_ORDER)
+    outcomes = engine.write(_outcomes(engine, tables, checked, links, prices), out, order_by=OUTCOME_ORDER)
     by_reason, remarks = _counts(engine, outcomes)
     torn = [row for row in by_reason if row.outcome is Outcome.UNCONFIRMED]
     return DayResult(
@@ -109,34 +109,41 @@ def clear_day(
     )
 
 
-def _outcomes(tables: ClearingTables, checked: Table, links: ChainResult, prices: Table) -> Table:
+def _outcomes(
+    engine: ClearingEngine, tables: ClearingTables, checked: Table, links: ChainResult, prices: Table
+) -> Table:
     """All records, wide, with their verdicts."""
-    narrow = checked.select("online", "torn", "late", c_id="record_id", c_reason="reason").left_join(
-        links.verdicts, [("c_id", "v_id")]
-    )
-    records = tables.records
-    row = records.inner_join(narrow, [("record_id", "c_id")])
-    row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
     accepted = int(Reason.ACCEPTED)
-    code = ibis.ifelse(row.c_reason == accepted, row.v_reason.fill_null(accepted), row.c_reason)
-    paid = code == accepted
-    explained = row.online | (row.q_charge == row.amount).fill_null(False)
-    mask = ibis.ifelse(
-        paid,
-        row.v_remarks.fill_null(0).cast("int32")
-        + _flag(row.late, Remark.CARD_LISTED_LATE)
-        + _flag(~explained, Remark.UNEXPLAINED_CHARGE),
-        ibis.literal(0, "int32"),
+    narrow = checked.select("online", "late", c_id="record_id", c_reason="reason")
+    narrow = narrow.left_join(links.verdicts, [("c_id", "v_id")])
+    narrow = narrow.select(
+        "c_id",
+        "online",
+        code=ibis.ifelse(narrow.c_reason == accepted, narrow.v_reason.fill_null(accepted), narrow.c_reason),
+        remarks=narrow.v_remarks.fill_null(0).cast("int32") + _flag(narrow.late, Remark.CARD_LISTED_LATE),
+        risk=narrow.v_risk.fill_null(False),
     )
-    borne = paid & ~row.online & explained
+    row = tables.records.inner_join(narrow, [("record_id", "c_id")])
+    row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
+    row = row.mutate(
+        paid=row.code == accepted, explained=row.online | (row.q_charge == row.amount).fill_null(False)
+    )
+    row = row.mutate(
+        mask=ibis.ifelse(row.paid, row.remarks + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE), 0),
+        borne=row.paid & ~row.online & row.explained,
+    )
+    # Names come by joins with tiny tables: a chain of cases would be computed anew for every record.
+    row = row.inner_join(engine.arrow("reasons", _reason_names()), [("code", "n_code")])
+    row = row.inner_join(engine.arrow("remarks", _remark_names()), [("mask", "n_mask")])
     return row.select(
+        "record_id",
         *RECORD_SCHEMA.names,
-        outcome=_name_of(code, {int(reason): outcome.value for reason, outcome in OUTCOME_OF.items()}),
-        reason=_name_of(code, {int(reason): reason.name for reason in Reason}),
-        findings=_remark_names(mask),
-        at_risk=paid & row.v_risk.fill_null(False),
-        subsidy=ibis.ifelse(borne, row.q_subsidy, 0),
-        payer=ibis.ifelse(borne, row.q_payer, ""),
+        outcome="n_outcome",
+        reason="n_reason",
+        findings="n_findings",
+        at_risk=row.paid & row.risk,
+        subsidy=ibis.ifelse(row.borne, row.q_subsidy, 0),
+        payer=ibis.ifelse(row.borne, row.q_payer, ""),
     )
 
 
@@ -144,19 +151,17 @@ def _flag(condition: Expr, remark: Remark) -> Expr:
     return ibis.ifelse(condition, int(remark), 0).cast("int32")
 
 
-def _name_of(code: Expr, names: dict[int, str]) -> Expr:
-    first = ibis.cases((code == int(Reason.ACCEPTED), names[int(Reason.ACCEPTED)]), else_=None)
-    rest = ibis.cases(*((code == number, name) for number, name in names.items()), else_="")
-    return first.fill_null(rest)
+def _reason_names() -> pa.Table:
+    rows = [(int(reason), outcome.value, reason.name) for reason, outcome in OUTCOME_OF.items()]
+    codes, outcomes, names = zip(*rows, strict=True)
+    return pa.table({"n_code": pa.array(codes, pa.uint8()), "n_outcome": outcomes, "n_reason": names})
 
 
-def _remark_names(mask: Expr) -> Expr:
-    """The findings of a record as words joined by spaces, in the order of `Remark`; mostly none."""
-    words = [ibis.ifelse((mask & int(remark)) != 0, f"{remark.name} ", "") for remark in Remark]
-    joined = words[0]
-    for word in words[1:]:
-        joined = joined + word
-    return ibis.ifelse(mask == 0, "", joined.strip())
+def _remark_names() -> pa.Table:
+    """Every set of findings as words joined by spaces, in the order of `Remark`."""
+    masks = range(1 << len(Remark))
+    words = [" ".join(remark.name or "" for remark in Remark if mask & remark) for mask in masks]
+    return pa.table({"n_mask": pa.array(masks, pa.int32()), "n_findings": words})
 
 
 def _counts(engine: ClearingEngine, outcomes: Table) -> tuple[tuple[ReasonTotal, ...], dict[Remark, int]]:

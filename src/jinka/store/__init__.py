@@ -4,12 +4,13 @@ The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live
 """
 
 from jinka.store.database import open_database
-from jinka.store.duck import DuckEngine, publish
+from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
 from jinka.store.registry import load_registry, save_registry
 
 __all__ = [
+    "ROW_GROUP_ROWS",
     "DuckEngine",
     "SqlJournal",
     "SqlLedger",

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from jinka.clearing import BatchAck, BatchReason, BatchStatus, IntakeEntry
-from jinka.store.duck import publish
+from jinka.store.duck import ROW_GROUP_ROWS, publish
 from jinka.store.schema import batches, deliveries
 
 _CHUNK = 10_000  # ids in one query
@@ -117,7 +117,9 @@ class SqlJournal:
             return ""
         target = self._folder / f"{kind}-{delivery.hex()}.parquet"
         temporary = target.with_name(target.name + ".tmp")
-        pq.write_table(table, temporary, compression="zstd", compression_level=1)
+        pq.write_table(
+            table, temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP_ROWS
+        )
         publish(temporary, target)
         return target.name
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jinka.app.bench_purchase import ISSUER, KeyRoots, SeededRandomness
+from jinka.app.bench_purchase import ISSUER, KeyRoots
 from jinka.card import Card, CardTemplate, Personal, Psam, SamKey
 from jinka.codec import Algorithm
 from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
+from jinka.sim.randomness import SeededRandomness
 from tests.card.rig import Scripted, application, module, select
 from tests.card.test_power_cuts import CONTENT, FILES, KEYS
 
 CARD_NO = bytes.fromhex("00005180000000012345")
-ROOTS = {name: KeyRoots.drawn(name, SeededRandomness(1)) for name in Algorithm}
+ROOTS = {name: KeyRoots.drawn(name, SeededRandomness("1")) for name in Algorithm}
 IMAGES = {
     name: CardTemplate(PROFILE_SM4 if name is Algorithm.SM4 else PROFILE).clone(
         Personal(card_no=CARD_NO, keys=ROOTS[name].card_keys(CARD_NO), issuer=ISSUER, balance=5000)
@@ -66,7 +67,7 @@ _SELECT = b"\x00\xa4\x04\x00\x08" + AID
 @settings(max_examples=400, deadline=None)
 @given(st.sampled_from(list(Algorithm)), st.lists(commands(), max_size=12), st.booleans())
 def test_an_issued_card(algorithm: Algorithm, attack: list[bytes], selected: bool) -> None:
-    card = Card.from_image(IMAGES[algorithm], SeededRandomness(2))
+    card = Card.from_image(IMAGES[algorithm], SeededRandomness("2"))
     if selected:
         card.transmit(_SELECT)
     for command in attack:

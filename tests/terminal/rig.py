@@ -9,7 +9,6 @@ from jinka.app.bench_purchase import (
     REGION_FACTOR,
     FlatPricer,
     KeyRoots,
-    SeededRandomness,
     make_cards,
     make_device,
     make_module,
@@ -20,6 +19,7 @@ from jinka.codec.clearing import ClearingRecord
 from jinka.crypto import diversify, load_session, mac4, tac_key
 from jinka.kit import Refused
 from jinka.sectors.transit_shenzhen import PROFILE
+from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import Mode, Pricer
 from jinka.terminal import LoadDevice, LoadRequest, LoadTerminal, PurseTerminal
 
@@ -68,7 +68,7 @@ class City:
     """Roots, issuer, cards and terminals of one algorithm."""
 
     def __init__(self, algorithm: Algorithm = Algorithm.TDES, *, balance: int = 5000, cards: int = 2) -> None:
-        self.randomness = SeededRandomness(3)
+        self.randomness = SeededRandomness("city")
         self.roots = KeyRoots.drawn(algorithm, self.randomness)
         self.issuer = Issuer(self.roots)
         self.cards: list[Card] = make_cards(self.roots, cards, balance, self.randomness)

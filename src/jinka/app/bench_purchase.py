@@ -12,7 +12,6 @@ import resource
 import statistics
 import time
 from dataclasses import dataclass
-from random import Random
 
 from jinka.card import Card, CardTemplate, Personal, Psam, SamKey, make_psam
 from jinka.codec import Algorithm
@@ -20,6 +19,7 @@ from jinka.crypto import diversify, mac4, purchase_session, tac_key
 from jinka.kit import Randomness
 from jinka.profile import KeyUse
 from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4, RIDE_RECORD_ID
+from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import Charge, Mode, RideFacts, TapKind
 from jinka.terminal import DeviceData, PurseTerminal, TapStatus
 
@@ -29,17 +29,6 @@ PSAM_NAME = b"JINKA.PSAM"
 _START = dt.datetime(2018, 9, 1, 6, 0, 0)
 _ROUNDS = 3
 _CARDS = 200
-
-
-class SeededRandomness:
-    """Random bytes from a seed: for measurements and simulations, never for keys that matter."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311 a simulation's chips
-
-    def token_bytes(self, count: int) -> bytes:
-        """Return ``count`` bytes."""
-        return self._random.randbytes(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +132,7 @@ def bench_purchase(seconds: float = 5.0) -> dict[str, object]:
 
 
 def _measure(algorithm: Algorithm, share: float) -> dict[str, object]:
-    randomness = SeededRandomness(7)
+    randomness = SeededRandomness("bench purchase")
     roots = KeyRoots.drawn(algorithm, randomness)
     cards = make_cards(roots, _CARDS, 1_000_000_000, randomness)
     psam = make_module(roots, bytes.fromhex("440300000001"), randomness)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from jinka.card import authenticate, file_access, issuing, purse
-from jinka.card.files import CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
+from jinka.card import authenticate, file_access, issuing, lifecycle, purse
+from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
 from jinka.card.nvm import Nvm, PowerCut
 from jinka.card.purse import Pending
 from jinka.codec import Command, StatusWord
@@ -27,7 +27,13 @@ _PURSE_STEPS = frozenset({(0x80, 0x50), (0x80, 0x52), (0x80, 0x54), (0x80, 0xDC)
 
 ATR = bytes.fromhex("3B6800004A494E4B41303031")  # direct convention, T=0, historical bytes "JINKA001"
 
-CARD_TABLE: Table = {**file_access.TABLE, **authenticate.TABLE, **issuing.TABLE, **purse.TABLE}
+CARD_TABLE: Table = {
+    **file_access.TABLE,
+    **authenticate.TABLE,
+    **issuing.TABLE,
+    **purse.TABLE,
+    **lifecycle.TABLE,
+}
 _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84})
 
 
@@ -121,7 +127,9 @@ class CardOs:
         if handler is None:
             known = command.cla in _CLASSES
             raise CardError(StatusWord.INS_UNSUPPORTED if known else StatusWord.CLA_UNSUPPORTED)
-        if self.nvm.memory[CARD_STATE]:
+        memory = self.nvm.memory
+        blocked = memory[self.folder.header + STATE] >= BLOCKED and name not in lifecycle.WHILE_BLOCKED
+        if blocked or memory[CARD_STATE]:
             raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
         data = handler(self, command)
         if command.ins != _GET_CHALLENGE:

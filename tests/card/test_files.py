@@ -275,7 +275,7 @@ def test_creation_that_makes_no_sense(command: str, answer: str) -> None:
 
 
 def test_creation_commands_of_real_scripts_are_taken() -> None:
-    """Cards facts, section 2: lines of published personalisation scripts."""
+    """Lines of published personalisation scripts for FM1208 cards."""
     card = Card.blank(Scripted())
     expect(card, "80E03F01113804F4F0F0957FFFA00000000386980701")
     select(card, "3F01")

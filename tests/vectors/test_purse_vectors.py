@@ -1,6 +1,6 @@
 """Published vectors and logs of the purse, each with its source; the card and the PSAM themselves give the answers.
 
-Sources are named as in the cards facts, sections 1.2 to 1.4. Trace cases have no keys: they pin layouts and flow.
+Each case names its source. Trace cases have no keys: they pin layouts and flow.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ CALCULATIONS = [
         "3A845BF0",
     ),
     (
-        NCUISINE + " (purchase session computed for the facts page)",
+        NCUISINE + " (its key; the session computed with an independent tool)",
         "purchase session",
         purchase_session(Algorithm.TDES, _h(KEY_A), _h("11223344"), 0, _h("00000001")),
         "003238ABC57659DD",

@@ -1,7 +1,7 @@
 """The card operating system with its purse, the PSAM, templates and images of cards.
 
 A card is bytes in, bytes out: `Card.transmit`. Standards: ISO/IEC 7816-4, JR/T 0025.1 and .2, CJ/T 166; native
-personalisation commands as in cards facts, section 2. No terminal logic, no I/O, no randomness of its own.
+personalisation commands of the FMCOS 2.0 user manual. No terminal logic, no I/O, no randomness of its own.
 """
 
 from jinka.card.cos import ATR, CardOs

@@ -1,6 +1,6 @@
 """Who may do what: the access right byte, keys with their try counters, and secure messaging.
 
-Access right XY: allowed when Y <= security register <= X (cards facts, section 2). Secure messaging with MAC: the
+Access right XY: allowed when Y <= security register <= X (FMCOS 2.0 user manual). Secure messaging with MAC: the
 last four data bytes are a MAC over header and data, with the maintenance key and the last challenge as initial
 value; with encryption as well: length byte, data, 80 00.. to whole blocks, each block enciphered.
 """

@@ -1,4 +1,4 @@
-"""GET CHALLENGE, VERIFY, EXTERNAL and INTERNAL AUTHENTICATE (ISO/IEC 7816-4; key types of cards facts, section 2).
+"""GET CHALLENGE, VERIFY, EXTERNAL and INTERNAL AUTHENTICATE (ISO/IEC 7816-4; key types of the FMCOS 2.0 user manual).
 
 The TAC, purchase and load keys answer none of these: a card that ciphers at will under them would sign money.
 """
@@ -78,7 +78,7 @@ def external_authenticate(card: CardOs, command: Command) -> bytes:
 
 
 def authentication_answer(algorithm: Algorithm, key: bytes, challenge: bytes) -> bytes:
-    """The 8 bytes that prove a key; with SM4 the halves of the block are joined by XOR (cards facts 1.7)."""
+    """The 8 bytes that prove a key; with SM4 the halves of the block are joined by XOR, as toll cards do."""
     if algorithm is Algorithm.TDES:
         return tdes_encrypt(key, challenge[:8].ljust(8, b"\x00"))
     block = sm4_encrypt(key, challenge.ljust(16, b"\x00"))

@@ -1,4 +1,4 @@
-"""SELECT, READ and UPDATE of binary files and records (ISO/IEC 7816-4; FMCOS forms in cards facts 1.1).
+"""SELECT, READ and UPDATE of binary files and records (ISO/IEC 7816-4; forms of the FMCOS 2.0 user manual).
 
 Writing to a file that asks for a MAC needs class 04, except while its folder is still open (before issue).
 """

@@ -1,7 +1,7 @@
 """The card's file system: headers in memory, the directory read from them, and records inside a file body.
 
 Layout of the memory: a head of 16 bytes (format, card state, next free offset), then each file as a header of 16
-bytes and its body, in order of creation. File kinds: cards facts, section 2 (CREATE FILE); records: ISO/IEC 7816-4.
+bytes and its body, in order of creation. File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
 Whether a command may touch a file is decided in `jinka.card.access`, not here.
 """
 

@@ -1,4 +1,4 @@
-"""CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands, cards facts section 2).
+"""CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands of the FMCOS 2.0 user manual).
 
 A new folder is open to everything until it is first left; then its rights hold. Jinka's additions to the native
 forms: a purse file may carry its limit (4 bytes), and the state byte of an authentication key carries the algorithm

@@ -1,4 +1,4 @@
-"""Blocking: an application for a time or for good, and the whole card (cards facts 1.1; commands of class 84).
+"""Blocking: an application for a time or for good, and the whole card (FMCOS 2.0 user manual; class 84).
 
 Each carries a MAC under the application's maintenance key over a fresh challenge. A blocked application answers 6A81 to
 everything but SELECT, GET CHALLENGE and, unless it is blocked for good, APPLICATION UNBLOCK; a blocked card to

@@ -1,4 +1,4 @@
-"""The purchase security module: MAC1 for the terminal, MAC2 checked (JR/T 0025 PSAM; CJ/T 166; cards facts 1.5).
+"""The purchase security module: MAC1 for the terminal, MAC2 checked (JR/T 0025 PSAM; CJ/T 166).
 
 The same operating system as the card, with two commands of its own. It holds parent keys and derives the card's key
 anew for every purchase. A key's usage byte: level in the upper three bits, type in the lower five (42: purchase, level

@@ -2,7 +2,7 @@
 
 `card` makes files, keys and purses from it, `terminal` finds its way by it, `clearing` names it in records. Nothing
 here acts. The fields follow the tables of JR/T 0025.2 (files), and of the CREATE FILE and WRITE KEY commands of the
-native Chinese card systems (cards facts, section 2).
+native Chinese card systems (FMCOS 2.0 user manual).
 """
 
 from jinka.profile.spec import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jinka.kit import Severity
+from jinka.kit import Finding, Severity
 from jinka.reports import (
     DayReport,
     EngineRow,
@@ -111,6 +111,9 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
         findings=(
             _finding("COUNTER_GAP", Severity.WARNING, "Counters missing before it", "此前计数器有缺号", 14),
             _finding("TORN_RESOLVED", Severity.INFO, "Torn tap resolved", "断卡交易已确认", 6),
+        ),
+        finding_samples=(
+            Finding(code="COUNTER_GAP", severity=Severity.WARNING, where="taps.csv:7", what="a <gap> of 2"),
         ),
         inferred=(InferredRow(code="HALF_FARE", title=Text(en="Half fare", zh="半价持卡人"), count=311),),
         positions=_position_rows(operators),

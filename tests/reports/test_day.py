@@ -38,6 +38,13 @@ def test_the_keys_that_others_rely_on() -> None:
     assert day["false_rejections"] == 0
     assert day["findings"]["unexplained_charge"] == 0
     assert day["findings"]["counter_gap"] == 14
+    assert day["finding_samples"][0] == {
+        "code": "COUNTER_GAP",
+        "severity": "warning",
+        "where": "taps.csv:7",
+        "what": "a <gap> of 2",
+        "fix": "",
+    }
     assert day["books_balance"] is True
     assert day["exit_code"] == 0
 

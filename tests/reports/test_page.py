@@ -68,7 +68,7 @@ def test_the_policy_names_the_hash_of_the_style() -> None:
 def test_tables_have_captions_and_charts_have_words() -> None:
     outline = _outline(render_page(sample_day(spoiled=True)))
     tags = [tag for tag, _ in outline.seen]
-    assert tags.count("table") == tags.count("caption") == 11
+    assert tags.count("table") == tags.count("caption") == 12
     assert tags.count("svg") == 4
     named = [attributes["aria-labelledby"] for tag, attributes in outline.seen if tag == "svg"]
     ids = [attributes["id"] for _, attributes in outline.seen if "id" in attributes]

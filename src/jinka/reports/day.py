@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from jinka.kit import Severity
+from jinka.kit import Finding, Severity
 
 EXIT_OK = 0
 EXIT_FAILURE = 1
@@ -222,6 +222,8 @@ class DayReport:
     hours: tuple[HourRow, ...] = ()
     outcomes: tuple[OutcomeRow, ...] = ()
     findings: tuple[FindingRow, ...] = ()
+    finding_samples: tuple[Finding, ...] = ()  # the first few, with their place (file:line) and reason
+    finding_samples: tuple[Finding, ...] = ()  # the first ones, with their places
     inferred: tuple[InferredRow, ...] = ()
     positions: tuple[PositionRow, ...] = ()
     orders: tuple[OrderRow, ...] = ()

@@ -56,7 +56,18 @@ def shown(cell: Cell, column: Column) -> Text:
 
 def day_tables_of(report: DayReport) -> dict[str, Table]:
     """Every table that has something to say, by name, in the order of the report."""
-    makers = (_operators, _products, _outcomes, _findings, _spoil, _positions, _orders, _hours, _inferred)
+    makers = (
+        _operators,
+        _products,
+        _outcomes,
+        _findings,
+        _samples,
+        _spoil,
+        _positions,
+        _orders,
+        _hours,
+        _inferred,
+    )
     tables = (maker(report) for maker in makers)
     return {table.name: table for table in tables if table.rows}
 
@@ -124,6 +135,18 @@ def _findings(report: DayReport) -> Table:
         "severity:text finding:text count:count",
         ((SEVERITY_WORDS[row.severity.value], row.title, row.count) for row in report.findings if row.count),
     )
+
+
+def _samples(report: DayReport) -> Table:
+    return _table(
+        "samples",
+        "place:code finding:text what:text",
+        ((row.where, _title(row.code, report), row.what) for row in report.finding_samples),
+    )
+
+
+def _title(code: str, report: DayReport) -> Text:
+    return next((row.title for row in report.findings if row.code == code), Text(en=code, zh=code))
 
 
 def _spoil(report: DayReport) -> Table:

@@ -46,7 +46,7 @@ CALCULATIONS = [
         "3A845BF0",
     ),
     (
-        NCUISINE + " (its key; the session computed with an independent tool)",
+        NCUISINE + " (its key; this session is not in the publication)",
         "purchase session",
         purchase_session(Algorithm.TDES, _h(KEY_A), _h("11223344"), 0, _h("00000001")),
         "003238ABC57659DD",

@@ -223,7 +223,6 @@ class DayReport:
     outcomes: tuple[OutcomeRow, ...] = ()
     findings: tuple[FindingRow, ...] = ()
     finding_samples: tuple[Finding, ...] = ()  # the first few, with their place (file:line) and reason
-    finding_samples: tuple[Finding, ...] = ()  # the first ones, with their places
     inferred: tuple[InferredRow, ...] = ()
     positions: tuple[PositionRow, ...] = ()
     orders: tuple[OrderRow, ...] = ()

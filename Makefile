@@ -5,18 +5,17 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 DAY ?=
-OUT ?= out/day
 
 .PHONY: help run test lint types contracts unit lock clean
 
 help:
-	@echo "make run    a city's day, from tap to settlement, into $(OUT) (DAY=\"--riders 2000\" for a small one)"
+	@echo "make run    a city's day, from tap to settlement (DAY=\"--riders 2000\" for a small one)"
 	@echo "make test   ruff, mypy, import contracts, pytest"
 	@echo "make lock   write the lock files again from pyproject.toml (UPGRADE=--upgrade for newer versions)"
 	@echo "make clean  remove .venv, caches and out/"
 
 run: .venv/ready-run
-	@$(BIN)/jinka day --dir $(OUT) $(DAY)
+	@$(BIN)/jinka day $(DAY)
 
 test: .venv/ready-test
 	@scripts/system-setup

@@ -56,8 +56,8 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
     Raises `Usage` when another day is in the folder, `Refused` when another run is at work in it.
     """
     steps, watch = progress or Silent(), _Stopwatch()
-    workspace = Workspace(options.directory)
-    with FolderLock(options.directory):
+    workspace = Workspace(options.folder)
+    with FolderLock(options.folder):
         if workspace.claim(options):
             workspace.note("resumed")
         with watch.stage("plan"):

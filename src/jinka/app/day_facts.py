@@ -32,7 +32,7 @@ class DayFacts:
     cards: int
     inferred: dict[str, int]
     findings: list[list[Any]]
-    finding_samples: list[dict[str, str]]
+    finding_samples: list[dict[str, Any]]
     hours: list[list[int]]
     counts: dict[str, int]
 

@@ -15,7 +15,7 @@ from jinka.app.float_proof import unpaid_debits
 from jinka.app.road import Upload, outbox, read_labels
 from jinka.app.workspace import Workspace
 from jinka.clearing import PARKING, REASONS, REMARKS, BatchStatus, Remark
-from jinka.kit import Severity
+from jinka.kit import Finding, Severity
 from jinka.registry import Role
 from jinka.reports import (
     DayReport,
@@ -101,6 +101,9 @@ def build_report(workspace: Workspace, facts: DayFacts, day: ClearedDay, uploads
         hours=_hours(facts, paid),
         outcomes=_outcomes(day),
         findings=_findings(facts, day),
+        finding_samples=tuple(
+            Finding(**row | {"severity": Severity(row["severity"])}) for row in facts.finding_samples
+        ),
         inferred=tuple(
             InferredRow(code=code, title=_INFERRED[code], count=count)
             for code, count in facts.inferred.items()

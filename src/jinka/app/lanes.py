@@ -25,7 +25,7 @@ from jinka.app.workspace import Workspace
 from jinka.card import CardImage
 from jinka.codec.clearing import ClearingRecord, record_table
 from jinka.keys import KeyService
-from jinka.kit import JinkaError
+from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.node import write_durable
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.field import Lane
@@ -34,6 +34,7 @@ from jinka.terminal.batching import batch_id, close_batches
 
 CENSUS = pa.schema([("card_no", pa.binary(10)), ("balance", pa.int64()), ("offline_counter", pa.uint16())])
 _STATE = pa.schema([("kind", pa.string()), ("key", pa.uint32()), ("image", pa.binary())])
+_ERRORS = {kind.exit_code: kind for kind in (JinkaError, Usage, NotFound, Refused)}
 _CARD, _PSAM = "card", "psam"
 
 
@@ -142,7 +143,8 @@ def _hear(
             fix="run the command again: it goes on from the last checkpoint",
         ) from None
     if kind == "error":
-        raise JinkaError(body[0], where=body[1], fix=body[2])
+        kind_of_error, what, where, fix = body
+        raise _ERRORS[kind_of_error](what, where=where, fix=fix)
     if kind == "progress":
         done[lane] = body
     elif kind == "finished":
@@ -165,7 +167,7 @@ def run_lane(job: LaneJob, pipe: Connection) -> None:
         _take_census(workspace, lane)
         pipe.send(("finished", None))
     except JinkaError as error:
-        pipe.send(("error", (error.what, error.where, error.fix)))
+        pipe.send(("error", (error.exit_code, error.what, error.where, error.fix)))
     except BrokenPipeError:
         return  # the parent is gone; what is on the disk is whole
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jinka.kit import Usage
 
-RIDERS_DEFAULT = 20_000
+RIDERS_DEFAULT = 16_000  # about 50,000 taps
 SEED_DEFAULT = 1
 DATE_DEFAULT = dt.date(2018, 9, 3)  # a Monday
 SEED_MAX = 2**63 - 1
@@ -20,11 +20,11 @@ class DayOptions:
     """One day to run.
 
     ``taps`` is a file of real taps; without it a city of ``riders`` is generated from ``seed``. ``date`` is the
-    generated city's business date; a taps file brings its own. ``directory`` receives everything that is written.
+    generated city's business date; a taps file brings its own. ``directory`` receives everything that is written (see `folder`).
     ``spoil`` is the share of records, from 0 to 0.5, into which faults are put.
     """
 
-    directory: Path
+    directory: Path | None = None
     taps: Path | None = None
     riders: int = RIDERS_DEFAULT
     seed: int = SEED_DEFAULT
@@ -38,3 +38,11 @@ class DayOptions:
             raise Usage(f"a seed of {self.seed}", where="--seed", fix="0 to 2^63-1")
         if not (math.isfinite(self.spoil) and 0 <= self.spoil <= 0.5):
             raise Usage(f"a share of {self.spoil}", where="--spoil", fix="0 to 0.5, such as 0.01")
+
+    @property
+    def folder(self) -> Path:
+        """The directory, or one in ``out/`` that is named after the day, so that two days do not meet."""
+        if self.directory is not None:
+            return self.directory
+        what = f"city-{self.riders}-{self.date}" if self.taps is None else self.taps.stem
+        return Path("out") / (f"{what}-seed-{self.seed}" + (f"-spoil-{self.spoil:g}" if self.spoil else ""))

@@ -29,7 +29,6 @@ app = typer.Typer(
 app.add_typer(bench.app, name="bench")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
-_DAY_DIR = Path("out/day")
 
 
 def _version(wanted: bool) -> None:
@@ -62,7 +61,9 @@ def day(
     date: Annotated[
         str, typer.Option(help="Business date of the generated city.")
     ] = DATE_DEFAULT.isoformat(),
-    directory: Annotated[Path, typer.Option("--dir", help="Where everything is written.")] = _DAY_DIR,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help="Where everything is written; a folder in out/ by default.")
+    ] = None,
     spoil: Annotated[
         float, typer.Option(help="Share of the records to put faults into, such as 0.01.")
     ] = 0.0,
@@ -87,7 +88,7 @@ def day(
 
     with progress() as steps:
         report = run_day(options, steps)
-    return _show(report, directory, as_json=as_json, lang=lang)
+    return _show(report, options.folder, as_json=as_json, lang=lang)
 
 
 @app.command()

@@ -42,7 +42,9 @@ def parse(raw: bytes, *, base: int = 0) -> Iterator[tuple[int, bytes, int]]:
         tag, at = _tag(raw, at, base)
         size, at = _length(raw, at, base)
         if at + size > end:
-            raise TlvError(f"tag {tag:X} claims {size} bytes, {end - at} are left", where=f"offset {base + at}")
+            raise TlvError(
+                f"tag {tag:X} claims {size} bytes, {end - at} are left", where=f"offset {base + at}"
+            )
         yield tag, raw[at : at + size], base + at
         at += size
 

@@ -1,0 +1,72 @@
+"""The plug is pulled on a small day at twenty random points; each time the command is typed again.
+
+Whatever was acknowledged or checkpointed is taken up and not made again, and the books come out as in a day that nobody
+disturbed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+
+from tests.journeys.city import JINKA, books, day, log
+
+KILLS = 20
+ASKED = ("--riders", "150", "--seed", "11", "--spoil", "0.02")
+FAULTS_FOUND = 6
+
+
+def start(folder):
+    return subprocess.Popen(
+        [JINKA, "day", "--dir", folder, *ASKED],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def test_kill_9_at_twenty_random_points(tmp_path):
+    undisturbed = tmp_path / "undisturbed"
+    begin = time.monotonic()
+    day(undisturbed, *ASKED, code=FAULTS_FOUND)
+    whole = time.monotonic() - begin
+    wanted = books(undisturbed)
+    draw = random.Random(2018)
+    kills = folders = resumed = 0
+    while kills < KILLS:
+        folder = tmp_path / f"disturbed-{folders}"
+        folders += 1
+        finished = False
+        while not finished:
+            running = start(folder)
+            try:
+                # Late kills are as likely as early ones: a day that was resumed has less left to do.
+                running.wait(timeout=draw.uniform(0.2, whole) if kills < KILLS else None)
+                finished = True
+                assert running.returncode == FAULTS_FOUND
+            except subprocess.TimeoutExpired:
+                kills += 1
+                if draw.random() < 0.5:
+                    os.killpg(running.pid, signal.SIGKILL)  # the whole machine
+                else:
+                    running.kill()  # the program alone: its lanes notice
+                running.wait()
+        assert books(folder) == wanted
+        resumed += nothing_was_made_twice(folder)
+    assert resumed > KILLS // 2, "most kills must have hit a day that had begun"
+
+
+def nothing_was_made_twice(folder):
+    """Once the log says that a thing was made, it never says so again. Returns how often the day was resumed."""
+    entries = log(folder)
+    made = Counter(
+        (entry["event"], entry.get("lane"), entry.get("slice"), entry.get("delivery"))
+        for entry in entries
+        if entry["event"] in ("ceremony_held", "cards_made", "slice_played", "delivery_acknowledged")
+    )
+    assert max(made.values()) == 1
+    return sum(entry["event"] == "resumed" for entry in entries)

@@ -179,7 +179,15 @@ def test_each_fault_has_its_reason_and_no_other_record_is_refused(tmp_path: Path
 
 
 def test_of_two_faults_on_one_record_the_table_of_precedence_names_one(tmp_path: Path) -> None:
-    changes = [unknown_operator, unknown_terminal, unknown_psam, unknown_card, other_zone, negative, truncated]
+    changes = [
+        unknown_operator,
+        unknown_terminal,
+        unknown_psam,
+        unknown_card,
+        other_zone,
+        negative,
+        truncated,
+    ]
     reasons = dict(REJECTED)
     world = World.in_order(records=600, cards=100)
     expected = {}
@@ -302,7 +310,9 @@ def test_a_clone_is_paid_at_the_risk_of_the_scheme_and_its_card_is_listed(tmp_pa
     assert not rows[genuine["record_id"]]["at_risk"]
     assert result.new_listings == (genuine["card_no"],)
     risk = [flow for flow in result.net.flows if flow.kind.value == "risk"]
-    assert [(flow.payer, flow.payee, flow.amount) for flow in risk] == [(SCHEME, clone["operator"], clone["amount"])]
+    assert [(flow.payer, flow.payee, flow.amount) for flow in risk] == [
+        (SCHEME, clone["operator"], clone["amount"])
+    ]
 
 
 def test_a_charge_that_no_product_explains_is_paid_with_a_finding_and_no_subsidy(tmp_path: Path) -> None:

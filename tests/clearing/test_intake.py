@@ -63,10 +63,10 @@ def deliver(
     journal: SqlJournal, *batches: tuple[list[Row], Row], name: str = "d", extra: list[Row] | None = None
 ) -> IntakeResult:
     rows = [row for own, _ in batches for row in own] + (extra or [])
-    keep = set(RECORD_SCHEMA.names)
+    plain = [{name: row[name] for name in RECORD_SCHEMA.names} for row in rows]
     return take_in(
         name=name,
-        records=pa.Table.from_pylist([{k: v for k, v in row.items() if k in keep} for row in rows], schema=RECORD_SCHEMA),
+        records=pa.Table.from_pylist(plain, schema=RECORD_SCHEMA),
         batches=pa.Table.from_pylist([header for _, header in batches], schema=BATCH_SCHEMA),
         journal=journal,
         keys=KEYS,
@@ -82,7 +82,9 @@ def rows() -> list[Row]:
     return World.in_order(records=60, cards=10).rows
 
 
-def test_good_batches_are_taken_in_with_record_ids_in_intake_order(journal: SqlJournal, rows: list[Row]) -> None:
+def test_good_batches_are_taken_in_with_record_ids_in_intake_order(
+    journal: SqlJournal, rows: list[Row]
+) -> None:
     result = deliver(journal, batch(1, rows[:20]), batch(2, rows[20:50]))
     assert reasons(result) == [BatchReason.ACCEPTED] * 2
     [file] = journal.accepted_files()
@@ -148,7 +150,9 @@ def test_an_id_used_again_for_other_records_is_parked(journal: SqlJournal, rows:
     assert reasons(deliver(journal, batch(1, rows[5:9]), name="other")) == [BatchReason.PARKED_REUSED]
 
 
-def test_a_parked_batch_does_not_stand_in_the_way_of_the_true_one(journal: SqlJournal, rows: list[Row]) -> None:
+def test_a_parked_batch_does_not_stand_in_the_way_of_the_true_one(
+    journal: SqlJournal, rows: list[Row]
+) -> None:
     own, header = batch(1, rows[:5])
     assert reasons(deliver(journal, (own, header | {"seal": bytes(32)}))) == [BatchReason.PARKED_SEAL]
     assert reasons(deliver(journal, (own, header), name="true")) == [BatchReason.ACCEPTED]
@@ -168,7 +172,10 @@ def test_the_header_of_a_batch_twice_in_one_delivery_takes_its_records_in_once(
     journal: SqlJournal, rows: list[Row]
 ) -> None:
     own, header = batch(1, rows[:5])
-    assert reasons(deliver(journal, (own, header), ([], header))) == [BatchReason.ACCEPTED, BatchReason.REPLAYED]
+    assert reasons(deliver(journal, (own, header), ([], header))) == [
+        BatchReason.ACCEPTED,
+        BatchReason.REPLAYED,
+    ]
     assert pq.read_table(journal.accepted_files()[0]).num_rows == 5
 
 
@@ -203,7 +210,9 @@ def test_unknown_missing_and_empty_columns_are_refused_and_nothing_is_stored(
 ) -> None:
     own, header = batch(1, rows[:3])
     keep = set(RECORD_SCHEMA.names)
-    table = pa.Table.from_pylist([{k: v for k, v in row.items() if k in keep} for row in own], schema=RECORD_SCHEMA)
+    table = pa.Table.from_pylist(
+        [{k: v for k, v in row.items() if k in keep} for row in own], schema=RECORD_SCHEMA
+    )
     headers = pa.Table.from_pylist([header], schema=BATCH_SCHEMA)
     nulled = table.set_column(8, RECORD_SCHEMA.field("amount"), pa.nulls(3, pa.int64()))
     bad = [

@@ -36,7 +36,8 @@ def explain(pairs: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Price]
     """80 % of the gross fare; the government bears the rest."""
     charges = {pair: pair[1] * SHARE_PERCENT // 100 for pair in pairs if pair[0] == "ordinary"}
     return {
-        pair: Price(charge=charge, subsidy=pair[1] - charge, payer=GOVERNMENT) for pair, charge in charges.items()
+        pair: Price(charge=charge, subsidy=pair[1] - charge, payer=GOVERNMENT)
+        for pair, charge in charges.items()
     }
 
 
@@ -62,7 +63,12 @@ class World:
 
     def add(self, row: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
         """A further record, last in intake order, like ``row`` but for the changes."""
-        made = {**row, "record_id": max(r["record_id"] for r in self.rows) + 1, "batch": b"late" * 4, **changes}
+        made = {
+            **row,
+            "record_id": max(r["record_id"] for r in self.rows) + 1,
+            "batch": b"late" * 4,
+            **changes,
+        }
         self.rows.append(made)
         return made
 
@@ -77,7 +83,10 @@ class World:
         with DuckEngine(threads=2, memory_limit="1GB") as engine:
             tables = ClearingTables(
                 records=engine.parquet([folder / "records.parquet"]),
-                **{key: engine.arrow(key, lists.get(key, getattr(self.registry, key))) for key in Registry.SCHEMAS},
+                **{
+                    key: engine.arrow(key, lists.get(key, getattr(self.registry, key)))
+                    for key in Registry.SCHEMAS
+                },
             )
             result = clear_day(
                 engine, tables, PARAMS, keys=OpenKeys(), explain=explain, fees=FEES,

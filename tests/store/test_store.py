@@ -1,0 +1,127 @@
+"""The database: migrations equal the declared tables, settings are strict, and registries come back as they went in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from jinka.kit import NotFound
+from jinka.registry import Registry
+from jinka.sim.records import make_records
+from jinka.store import DuckEngine, load_registry, open_database, save_registry
+from jinka.store.schema import metadata
+from tests.clearing.soft_tacs import ROOTS
+
+
+def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "c.db")
+    with database.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    database.dispose()
+    assert found == []
+
+
+def test_the_database_is_strict_about_durability_and_foreign_keys(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "c.db")
+    with database.connect() as connection:
+        asked = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
+                 ("journal_mode", "synchronous", "foreign_keys")}  # fmt: skip
+    database.dispose()
+    assert asked == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_transfers_cannot_be_changed_or_removed_behind_the_ledger(tmp_path: Path) -> None:
+    open_database(tmp_path / "c.db").dispose()
+    raw = sqlite3.connect(tmp_path / "c.db")
+    raw.execute("INSERT INTO ledger_transfers VALUES (1, x'01', x'02', x'03', 5, 1, 1, 0, x'00', x'00', 0)")
+    for verb in ("DELETE FROM ledger_transfers", "UPDATE ledger_transfers SET amount = 6"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            raw.execute(verb)
+    raw.close()
+
+
+def test_a_registry_comes_back_as_it_went_in_and_may_be_replaced(tmp_path: Path) -> None:
+    registry = make_records(500, cards=100, seed=1, roots=ROOTS, date=dt.date(2018, 9, 1)).registry
+    database = open_database(tmp_path / "c.db")
+    for _ in range(2):
+        save_registry(database, registry)
+        back = load_registry(database)
+        for name, schema in Registry.SCHEMAS.items():
+            want = getattr(registry, name)
+            got = getattr(back, name)
+            assert got.schema == schema
+            key = schema.names[0]
+            assert got.sort_by(key).equals(want.cast(schema).sort_by(key)), name
+    database.dispose()
+
+
+def test_a_city_of_cards_is_loaded_in_seconds(tmp_path: Path) -> None:
+    registry = make_records(36_000, cards=36_000, seed=1, roots=ROOTS, date=dt.date(2018, 9, 1)).registry
+    database = open_database(tmp_path / "c.db")
+    save_registry(database, registry)
+    assert load_registry(database).cards.num_rows == 36_000
+    database.dispose()
+
+
+def test_fixed_binaries_reach_the_function_with_their_widths_even_when_there_are_no_rows(
+    tmp_path: Path,
+) -> None:
+    like = pa.schema([("id", pa.binary(6)), ("n", pa.int64()), ("tac", pa.binary())])
+    seen: list[pa.Schema] = []
+
+    def note(batch: pa.RecordBatch) -> pa.RecordBatch:
+        seen.append(batch.schema)
+        return batch.select(["n"])
+
+    with DuckEngine(threads=2, memory_limit="256MB") as engine:
+        for count in (0, 3, 300_000):
+            rows = pa.table(
+                [pa.array([b"abcdef"] * count, pa.binary(6)), pa.array(range(count), pa.int64()),
+                 pa.array([None, b"x"] * (count // 2) + [b""] * (count % 2), pa.binary())],
+                schema=like,
+            )  # fmt: skip
+            pq.write_table(rows, tmp_path / "t.parquet")
+            made = engine.map_batches(engine.parquet([tmp_path / "t.parquet"]), note, like=like)
+            assert engine.collect(made)["n"].to_pylist() == list(range(count))
+    assert {schema.field("id").type for schema in seen} == {pa.binary(6)}
+
+
+def test_an_error_in_the_function_comes_out(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"n": [1]}), tmp_path / "t.parquet")
+
+    def fail(_: pa.RecordBatch) -> pa.RecordBatch:
+        raise KeyError("no such key")
+
+    with DuckEngine(memory_limit="256MB") as engine, pytest.raises(KeyError):
+        engine.map_batches(engine.parquet([tmp_path / "t.parquet"]), fail, like=pa.schema([]))
+
+
+def test_written_files_are_sorted_the_same_at_any_time_and_replace_the_old_ones(tmp_path: Path) -> None:
+    rows = pa.table(
+        {"k": [(n * 7919) % 250_007 for n in range(250_000)], "v": ["x" * (n % 9) for n in range(250_000)]}
+    )
+    pq.write_table(rows, tmp_path / "in.parquet")
+    written = []
+    for threads in (2, 1, 2):
+        with DuckEngine(threads=threads, memory_limit="512MB") as engine:
+            target = tmp_path / "it's.parquet"
+            engine.write(engine.parquet([tmp_path / "in.parquet"]), str(target), order_by=["k"])
+        written.append(target.read_bytes())
+        time.sleep(0.01)
+    assert written[0] == written[1] == written[2]
+    keys = pq.read_table(tmp_path / "it's.parquet")["k"].to_pylist()
+    assert keys == sorted(keys)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with DuckEngine(memory_limit="256MB") as engine, pytest.raises(NotFound, match="gone"):
+        engine.parquet([tmp_path / "gone.parquet"])

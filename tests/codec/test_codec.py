@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -42,10 +44,8 @@ def test_tlv_round_trip(size, tag):
 
 @given(st.binary(max_size=80))
 def test_any_bytes_are_tlv_or_a_tlv_error(raw):
-    try:
-        list(parse(raw))
-    except TlvError as error:
-        assert error.where.startswith("offset ")
+    with contextlib.suppress(TlvError):
+        assert sum(len(value) for _, value, _ in parse(raw)) <= len(raw)
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,8 @@ def test_command_round_trip(header, data, le):
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_command_or_an_apdu_error(raw):
-    try:
+    with contextlib.suppress(ApduError):
         assert Command.parse(raw).build() == raw
-    except ApduError as error:
-        assert error.where
 
 
 def test_response():

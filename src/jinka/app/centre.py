@@ -7,14 +7,12 @@ bytes, and transfers that exist are not posted twice.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import sqlalchemy as sa
 
 from jinka.app.day_facts import DayFacts
 from jinka.app.lanes import census_file
@@ -51,7 +49,7 @@ from jinka.settlement import (
 from jinka.sim.field import LOAD_DEVICE
 from jinka.sim.parties import ACQUIRER, GOVERNMENT, ISSUER, LOAD_AGENT, SCHEME
 from jinka.sim.plan import LANES, CityPlan, psam_id, terminal_id
-from jinka.store import DuckEngine, SqlJournal, SqlLedger, load_registry, open_database, save_registry
+from jinka.store import DuckEngine, SqlJournal, SqlLedger, database_at, load_registry, save_registry
 
 FEES = FeeTable(scheme=SCHEME, scheme_bp=20, issuer_bp=10, acquirer_bp=20)
 
@@ -144,19 +142,9 @@ def _card_table(plan: CityPlan) -> pa.Table:
     return pa.table([pa.array(columns[field.name], field.type) for field in CARDS], schema=CARDS)
 
 
-@contextmanager
-def open_centre(workspace: Workspace) -> Iterator[sa.Engine]:
-    """The centre's database, closed at the end."""
-    database = open_database(workspace.centre / "centre.db")
-    try:
-        yield database
-    finally:
-        database.dispose()
-
-
 def register(workspace: Workspace, registry: Registry) -> None:
     """Store the registry in the centre."""
-    with open_centre(workspace) as database:
+    with database_at(workspace.centre / "centre.db") as database:
         save_registry(database, registry)
 
 
@@ -169,7 +157,7 @@ def clear_uploads(
     progress: Progress,
 ) -> ClearedDay:
     """Take in every upload, clear the day, post it and settle it."""
-    with open_centre(workspace) as database:
+    with database_at(workspace.centre / "centre.db") as database:
         journal = SqlJournal(database, workspace.centre / "intake")
         acks = _take_in_all(workspace, journal, uploads, keys, progress)
         registry = load_registry(database)

@@ -28,7 +28,7 @@ from jinka.kit import NotFound, Usage
 from jinka.node import FolderLock, write_durable
 from jinka.reports import DayReport, day_files
 from jinka.reports.day import EngineRow, Timing
-from jinka.sectors.shenzhen_taps import read_taps
+from jinka.sectors.shenzhen_taps import TapFile, read_taps
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.city import generate_city
 from jinka.sim.plan import CityPlan
@@ -97,13 +97,19 @@ def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
 def _plan(options: DayOptions) -> CityPlan:
     if options.taps is None:
         return generate_city(riders=options.riders, seed=options.seed, date=options.date)
-    name = options.taps.name
+    return plan_from_file(open_taps(options.taps), SHENZHEN_2018, name=options.taps.name, seed=options.seed)
+
+
+def open_taps(path: Path) -> TapFile:
+    """Read a file of real taps; `NotFound` or `Usage` when it is not there or no text."""
     try:
-        with options.taps.open(encoding="utf-8-sig", newline="") as lines:
-            return plan_from_file(read_taps(lines, name=name), SHENZHEN_2018, name=name, seed=options.seed)
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            return read_taps(lines, name=path.name)
+    except FileNotFoundError:
+        raise NotFound("no such file", where=str(path), fix="check the path") from None
     except UnicodeDecodeError as problem:
         raise Usage(
-            f"not UTF-8 at byte {problem.start}", where=name, fix="convert the file to UTF-8"
+            f"not UTF-8 at byte {problem.start}", where=path.name, fix="convert the file to UTF-8"
         ) from None
 
 

@@ -20,8 +20,8 @@ class DayOptions:
     """One day to run.
 
     ``taps`` is a file of real taps; without it a city of ``riders`` is generated from ``seed``. ``date`` is the
-    generated city's business date; a taps file brings its own. ``directory`` receives everything that is written (see `folder`).
-    ``spoil`` is the share of records, from 0 to 0.5, into which faults are put.
+    generated city's business date; a taps file brings its own. ``directory`` receives everything that is written
+    (see `folder`). ``spoil`` is the share of records, from 0 to 0.5, into which faults are put.
     """
 
     directory: Path | None = None

@@ -57,7 +57,7 @@ def _with_registry(tables: ClearingTables, facts: Table) -> Table:
     psams = tables.psams.select(m_id="psam_id", m_terminal="terminal_id", m_status="status")
     cards = tables.cards.select(
         c_no="card_no", c_issuer="issuer", c_profile="profile", c_algorithm="algorithm", c_version="key_version",
-        c_status="status",
+        c_status="status", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance",
     )  # fmt: skip
     joined = records.inner_join(facts.rename(f_id="record_id"), [("record_id", "f_id")])
     joined = joined.mutate(

@@ -1,4 +1,4 @@
-"""Outcomes, reasons and findings of clearing, with the one table of precedence (DESIGN.md, "The clearing record").
+"""Outcomes, reasons and findings of clearing, and their precedence (ARCHITECTURE.md, "The clearing record").
 
 A record gets one outcome and one reason: the first row of `REASONS` whose rule applies. Findings are remarks on
 records that are paid nevertheless, and a record may have several. The numbers are positions inside the engine's

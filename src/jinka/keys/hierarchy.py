@@ -1,4 +1,4 @@
-"""Which root makes which card key, and by which factors (JR/T 0025.1 key diversification; cards facts 1.2, 1.5).
+"""Which root makes which card key, and by which factors (JR/T 0025.1, key diversification).
 
 Purchase keys come down two levels: national root, city, card. So the national key in a PSAM meets every
 card: the PSAM is given the card's factor first, then the city's, and applies them from the last to the first. Load,

@@ -3,4 +3,6 @@
 What stands here today is Shenzhen transit: its card profile, its tariff, and the reader of the city's open data.
 """
 
-__all__: list[str] = []
+from jinka.sectors import shenzhen_taps, shenzhen_tariff, transit_shenzhen
+
+__all__ = ["shenzhen_taps", "shenzhen_tariff", "transit_shenzhen"]

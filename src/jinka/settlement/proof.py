@@ -1,6 +1,6 @@
 """The trial balance and the proof of the float: debits equal credits, and the cards' money is where it should be.
 
-The float (DESIGN.md): what cards hold + what is in transit + what is in suspense = the purse liability.
+The float: what cards hold + what is in transit + what is in suspense = the purse liability.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below.
 """
 
-from jinka.store.database import open_database
+from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
@@ -14,6 +14,7 @@ __all__ = [
     "DuckEngine",
     "SqlJournal",
     "SqlLedger",
+    "database_at",
     "load_registry",
     "open_database",
     "publish",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,16 @@ def open_database(path: Path) -> sa.Engine:
     with engine.begin() as connection:
         migrate(connection)
     return engine
+
+
+@contextmanager
+def database_at(path: Path) -> Iterator[sa.Engine]:
+    """`open_database` for a ``with`` block; closed at its end."""
+    engine = open_database(path)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def migrate(connection: sa.Connection) -> None:

@@ -23,6 +23,7 @@ from jinka.app.options import DayOptions
 from jinka.app.progress import Progress, Silent
 from jinka.app.road import Upload, outbox, spoiled_road, spread_lists
 from jinka.app.workspace import Workspace
+from jinka.crypto.bulk import warm_up
 from jinka.keys import SoftKeyService
 from jinka.kit import NotFound, Usage
 from jinka.node import FolderLock, write_durable
@@ -66,6 +67,8 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
             made = make_keys(workspace, seed=options.seed, date=plan.date.isoformat())
             workspace.note("ceremony_held" if made else "keys_taken_up")
             keys = open_keys(workspace, plan.region)
+        with watch.stage("kernels"):
+            warm_up()  # compiled once, before the lanes' processes would each do it
         with watch.stage("field"):
             counts = play_field(workspace, plan, seed=options.seed, progress=steps)
             facts = gather_facts(plan, options, counts)

@@ -181,7 +181,9 @@ def clear_uploads(
         findings = list(found)
         _, found = post_day(ledger, day, result.net, issuer=ISSUER, scheme=SCHEME, suspense=result.suspense)
         findings += found
-        orders = settlement_orders(day, result.net, issuer=ISSUER, scheme=SCHEME)
+        orders = settlement_orders(
+            day, result.net, issuer=ISSUER, scheme=SCHEME, nowhere=result.nowhere_minor
+        )
         _, found = post_settlement(ledger, day, orders, issuer=ISSUER)
         findings += found
         trial, liability = trial_balance(ledger), purse_liability(ledger)

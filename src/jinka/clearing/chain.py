@@ -48,7 +48,7 @@ def chain(
 ) -> tuple[ChainResult, list[Finding]]:
     """Judge the records that `classify` accepted."""
     good = checked.filter(checked.reason == int(Reason.ACCEPTED))
-    crooked = engine.keep("crooked", _imperfect_cards(good, tables.cards))
+    crooked = engine.keep("crooked", _imperfect_cards(good))
     rows = engine.collect(_rows_to_judge(tables, good, crooked))
     ids: list[int] = []
     reasons: list[int] = []
@@ -91,33 +91,25 @@ def chain(
     )
 
 
-def _imperfect_cards(good: Table, cards: Table) -> Table:
+def _imperfect_cards(good: Table) -> Table:
     """The numbers of the cards whose good records are not the perfect continuation of the opening."""
-    order = [good["at"], ~good.online, good.counter, good.record_id]
+    # One number orders a card's records: the moment, loads before purchases of the same second, the counter. Records
+    # that are equal in it share a second, so the card is imperfect whichever comes first.
+    offline = ibis.ifelse(good.online, 0, 1).cast("int64")
+    order = (good["at"] * 2 + offline) * 65_536 + good.counter.cast("int64")
     so_far = ibis.cumulative_window(group_by=good.card_no, order_by=order)
-    loads = good.online.cast("int32")
-    effect = ibis.ifelse(good.online, good.amount, -good.amount)
-    seen = good.select(
-        "card_no", "counter", "online", "balance", "torn",
-        loads=loads.sum().over(so_far),
+    row = good.select(
+        "card_no", "counter", "online", "balance", "torn", "o_counter", "o_online", "o_balance",
+        purchases=offline.sum().over(so_far),
         taps=ibis.row_number().over(so_far) + 1,
-        moved=effect.sum().over(so_far),
+        moved=ibis.ifelse(good.online, good.amount, -good.amount).sum().over(so_far),
         same_second=(good["at"] == good["at"].lag().over(so_far)).fill_null(False),
     )  # fmt: skip
-    opening = cards.select(
-        o_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
-    )
-    row = seen.inner_join(opening, [("card_no", "o_no")])
-    expected = ibis.ifelse(
-        row.online,
-        row.o_online.cast("int64") + row.loads - 1,
-        row.o_counter.cast("int64") + row.taps - row.loads - 1,
+    expected = (
+        ibis.ifelse(row.online, row.o_online + row.taps - row.purchases, row.o_counter + row.purchases) - 1
     )
     perfect = (
-        (row.counter.cast("int64") == expected)
-        & (row.balance == row.o_balance + row.moved)
-        & ~row.torn
-        & ~row.same_second
+        (row.counter == expected) & (row.balance == row.o_balance + row.moved) & ~row.torn & ~row.same_second
     )
     return row.filter(~perfect).select(k_no=row.card_no).distinct()
 
@@ -125,7 +117,7 @@ def _imperfect_cards(good: Table, cards: Table) -> Table:
 def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table:
     """All good records of the imperfect cards with their openings, each marked if it is a duplicate."""
     mine = good.inner_join(crooked, [("card_no", "k_no")]).select(
-        g_id="record_id", g_at="at", g_online="online", g_torn="torn"
+        "o_counter", "o_online", "o_balance", g_id="record_id", g_at="at", g_online="online", g_torn="torn"
     )
     records = tables.records
     wide = records.inner_join(mine, [("record_id", "g_id")])
@@ -135,18 +127,12 @@ def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table
     for name in UNBOUND:
         same = same & wide[name].identical_to(wide[name].first(include_null=True).over(first))
     marked = wide.select(
-        "record_id", "card_no", "counter", "amount", "balance", at="g_at", online="g_online", torn="g_torn",
+        "record_id", "card_no", "counter", "amount", "balance", "o_counter", "o_online", "o_balance",
+        at="g_at", online="g_online", torn="g_torn",
         copy=ibis.row_number().over(first) > 0,
         same=same | wide.g_torn,
     )  # fmt: skip
-    opening = tables.cards.select(
-        o_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
-    )
-    return (
-        marked.inner_join(opening, [("card_no", "o_no")])
-        .drop("o_no")
-        .order_by(["card_no", "at", ibis.desc("online"), "counter", "record_id"])
-    )
+    return marked.order_by(["card_no", "at", ibis.desc("online"), "counter", "record_id"])
 
 
 def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, Opening, list[Tap], list[tuple[int, int]]]]:

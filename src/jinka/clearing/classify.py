@@ -34,7 +34,11 @@ def moment_number(moment: dt.datetime) -> int:
 def classify(
     engine: ClearingEngine, tables: ClearingTables, facts: Table, params: ClearingParams
 ) -> tuple[Table, list[Finding]]:
-    """Return the kept table (record_id, card_no, at, online, counter, amount, balance, torn, late, reason)."""
+    """Return the kept table (record_id, card_no, at, online, counter, amount, balance, torn, late, reason).
+
+    It carries what later stages need: product and gross fare, and the card's opening (o_counter, o_online, o_balance),
+    null for an unknown card.
+    """
     joined = _with_registry(tables, facts)
     rules = _rules(joined, params)
     cases = [
@@ -42,6 +46,7 @@ def classify(
     ]
     checked = joined.select(
         "record_id", "card_no", "at", "online", "counter", "amount", "balance", "torn",
+        "o_counter", "o_online", "o_balance", "product", "gross_fare",
         late=joined.late.fill_null(False),
         reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")),
     )  # fmt: skip

@@ -22,8 +22,9 @@ from jinka.codec import RECORD_SCHEMA
 from jinka.keys.port import KeyService
 from jinka.kit import Finding
 
-# Sorted by card, moment and place of origin: a total order, so that the same records give the same bytes.
-OUTCOME_ORDER = ("card_no", "local_date", "local_time", "terminal_id", "batch", "batch_seq")
+# The order of the journal: total, so that the same intake gives the same bytes, and that in which files are read, so
+# that wide rows need not be sorted.
+OUTCOME_ORDER = ("record_id",)
 GROUPS = pa.schema(
     [
         *((name, pa.string()) for name in ("operator", "acquirer", "issuer", "product")),
@@ -114,36 +115,44 @@ def _outcomes(
 ) -> Table:
     """All records, wide, with their verdicts."""
     accepted = int(Reason.ACCEPTED)
-    narrow = checked.select("online", "late", c_id="record_id", c_reason="reason")
-    narrow = narrow.left_join(links.verdicts, [("c_id", "v_id")])
-    narrow = narrow.select(
-        "c_id",
-        "online",
-        code=ibis.ifelse(narrow.c_reason == accepted, narrow.v_reason.fill_null(accepted), narrow.c_reason),
-        remarks=narrow.v_remarks.fill_null(0).cast("int32") + _flag(narrow.late, Remark.CARD_LISTED_LATE),
-        risk=narrow.v_risk.fill_null(False),
-    )
-    row = tables.records.inner_join(narrow, [("record_id", "c_id")])
+    row = checked.left_join(links.verdicts, [("record_id", "v_id")])
     row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
     row = row.mutate(
-        paid=row.code == accepted, explained=row.online | (row.q_charge == row.amount).fill_null(False)
+        code=ibis.ifelse(row.reason == accepted, row.v_reason.fill_null(accepted), row.reason),
+        explained=row.online | (row.q_charge == row.amount).fill_null(False),
     )
-    row = row.mutate(
-        mask=ibis.ifelse(row.paid, row.remarks + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE), 0),
-        borne=row.paid & ~row.online & row.explained,
+    row = row.mutate(paid=row.code == accepted)
+    remarks = (
+        row.v_remarks.fill_null(0).cast("int32")
+        + _flag(row.late, Remark.CARD_LISTED_LATE)
+        + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE)
     )
+    borne = row.paid & ~row.online & row.explained
+    verdicts = engine.keep(
+        "outcomes",
+        row.select(
+            "code",
+            c_id="record_id",
+            mask=ibis.ifelse(row.paid, remarks, 0),
+            at_risk=row.paid & row.v_risk.fill_null(False),
+            subsidy=ibis.ifelse(borne, row.q_subsidy, 0),
+            payer=ibis.ifelse(borne, row.q_payer, ""),
+        ),
+    )
+    # Every join from here on finds exactly one row, so that the records can stay in the order in which they are read.
     # Names come by joins with tiny tables: a chain of cases would be computed anew for every record.
-    row = row.inner_join(engine.arrow("reasons", _reason_names()), [("code", "n_code")])
-    row = row.inner_join(engine.arrow("remarks", _remark_names()), [("mask", "n_mask")])
-    return row.select(
+    wide = tables.records.inner_join(verdicts, [("record_id", "c_id")])
+    wide = wide.inner_join(engine.arrow("reasons", _reason_names()), [("code", "n_code")])
+    wide = wide.inner_join(engine.arrow("remarks", _remark_names()), [("mask", "n_mask")])
+    return wide.select(
         "record_id",
         *RECORD_SCHEMA.names,
         outcome="n_outcome",
         reason="n_reason",
         findings="n_findings",
-        at_risk=row.paid & row.risk,
-        subsidy=ibis.ifelse(row.borne, row.q_subsidy, 0),
-        payer=ibis.ifelse(row.borne, row.q_payer, ""),
+        at_risk="at_risk",
+        subsidy="subsidy",
+        payer="payer",
     )
 
 

@@ -301,4 +301,5 @@ def _split(
     seq = ordered.column("batch_seq").to_numpy().astype(np.int64) if ordered.num_rows else numbers
     ids = pa.array((numbers << _SEQ_BITS) + seq)
     table = ordered.append_column(pa.field("record_id", pa.int64(), nullable=False), ids)
-    return tuple(table.filter(pa.array(kind == which)).sort_by("record_id") for which in (1, 2))  # type: ignore[return-value]
+    accepted, parked = (table.filter(pa.array(kind == which)).sort_by("record_id") for which in (1, 2))
+    return accepted, parked

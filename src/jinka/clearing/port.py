@@ -31,6 +31,7 @@ class Price:
 # Explains pairs of (product, gross fare); pairs that no product of the tariff explains are absent from the answer.
 Explain = Callable[[Sequence[tuple[str, int]]], Mapping[tuple[str, int], Price]]
 
+_YEAR_MAX = 6999  # so that a moment, a kind and a counter are one number of 63 bits
 PURSE_AMOUNT_MAX = 2**32 - 1  # what 4 bytes of a MAC can bind
 
 
@@ -90,6 +91,8 @@ class ClearingParams:
     def __post_init__(self) -> None:
         if not 0 < self.purse_limit <= PURSE_AMOUNT_MAX:
             raise Usage(f"purse limit {self.purse_limit}", where="clearing", fix="1 to 2^32-1 minor units")
+        if self.window_to.year > _YEAR_MAX:
+            raise Usage("the window ends too late", where="clearing", fix=f"end it by {_YEAR_MAX}")
         if self.window_from >= self.window_to:
             raise Usage("the window ends before it begins", where="clearing")
 

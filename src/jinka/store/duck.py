@@ -99,12 +99,19 @@ class DuckEngine:
                 waiting.extend(pool.submit(function, batch) for batch in islice(source, 1))
 
     def write(self, expr: Table, path: str, *, order_by: Sequence[str]) -> Table:
-        """As the port says. Rows that come out of the expression in order are not sorted again: that is checked in the
-        file, because DuckDB keeps the order of a scan through joins but does not promise to.
+        """As the port says.
+
+        One thread streams rows through joins in the order of the scan, which is mostly the order that is asked for and
+        cheaper than a sort of wide rows by all threads. DuckDB does not promise it, so it is checked in the file, and
+        the rows are sorted when it does not hold.
         """
         target = Path(path)
         temporary = target.with_name(target.name + ".tmp")
-        self._copy(expr, temporary)
+        self._run("SET threads = 1")
+        try:
+            self._copy(expr, temporary)
+        finally:
+            self._run(f"SET threads = {self._threads}")
         if not _in_order(temporary, order_by):
             self._copy(expr.order_by(list(order_by)), temporary)
         publish(temporary, target)

@@ -15,7 +15,7 @@ BATCH = b"b" * 16
 
 
 def record(seq, amount, counter, **changes):
-    row = {
+    return {
         "batch": BATCH,
         "batch_seq": seq,
         "state": RecordState.CONFIRMED,
@@ -46,7 +46,6 @@ def record(seq, amount, counter, **changes):
         "algorithm": 0,
         "tac": bytes(4),
     } | changes
-    return row
 
 
 def table(*rows):

@@ -75,6 +75,7 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
         gross_fen=sum(row.gross_fen for row in operators),
         charged_fen=charged,
         unexplained=0,
+        nowhere_fen=0,
         float_proof=FloatProof(
             cards_fen=56_120_400,
             transit_fen=12_300,

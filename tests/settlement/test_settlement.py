@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import replace
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,10 +44,10 @@ GROUPS = [
 ]
 
 
-def posted(result: NetResult, *, nowhere: int = 0, suspense: int = 0) -> MemoryLedger:
+def posted(result: NetResult, *, suspense: int = 0) -> MemoryLedger:
     ledger = MemoryLedger()
     assert post_opening(ledger, DAY, [(ISSUER, 100_000)])[1] == []
-    found = post_day(ledger, DAY, result, issuer=ISSUER, scheme=SCHEME, nowhere=nowhere, suspense=suspense)[1]
+    found = post_day(ledger, DAY, result, issuer=ISSUER, suspense=suspense)[1]
     assert found == []
     return ledger
 
@@ -73,7 +72,7 @@ def test_posting_the_day_again_changes_nothing() -> None:
     result = net(GROUPS, FEES)
     ledger = posted(result, suspense=70)
     before = trial_balance(ledger)
-    transfers, findings = post_day(ledger, DAY, result, issuer=ISSUER, scheme=SCHEME, suspense=70)
+    transfers, findings = post_day(ledger, DAY, result, issuer=ISSUER, suspense=70)
     assert (findings, trial_balance(ledger)) == ([], before)
     assert len(transfers) == len({transfer.id for transfer in transfers})
 
@@ -82,7 +81,7 @@ def test_another_result_for_the_same_day_is_refused_with_a_finding() -> None:
     ledger = posted(net(GROUPS, FEES))
     before = trial_balance(ledger)
     other = net([replace(RIDE, amount=800, subsidy=200), *GROUPS[1:]], FEES)
-    _, findings = post_day(ledger, DAY, other, issuer=ISSUER, scheme=SCHEME)
+    _, findings = post_day(ledger, DAY, other, issuer=ISSUER)
     assert {finding.code for finding in findings} == {"LEDGER_EXISTS_WITH_DIFFERENT_AMOUNT"}
     assert purse_liability(ledger) == 100_000 + 5_000 - 799 - 333
     assert trial_balance(ledger).balances
@@ -92,15 +91,14 @@ def test_another_result_for_the_same_day_is_refused_with_a_finding() -> None:
 def test_another_cycle_is_another_posting() -> None:
     result = net(GROUPS, FEES)
     ledger = posted(result)
-    assert post_day(ledger, replace(DAY, cycle=2), result, issuer=ISSUER, scheme=SCHEME)[1] == []
+    assert post_day(ledger, replace(DAY, cycle=2), result, issuer=ISSUER)[1] == []
     assert purse_liability(ledger) == 100_000 + 2 * (5_000 - 799 - 333)
 
 
-@pytest.mark.parametrize("nowhere", [0, 777])
-def test_settlement_orders_clear_every_account_but_liability_and_funds(nowhere: int) -> None:
+def test_settlement_orders_clear_every_account_but_liability_and_funds() -> None:
     result = net(GROUPS, FEES)
-    ledger = posted(result, nowhere=nowhere)
-    orders = settlement_orders(DAY, result, issuer=ISSUER, scheme=SCHEME, nowhere=nowhere)
+    ledger = posted(result)
+    orders = settlement_orders(DAY, result, issuer=ISSUER)
     for _ in range(2):
         assert post_settlement(ledger, DAY, orders, issuer=ISSUER)[1] == []
     rows = {row.code: row.debits - row.credits for row in trial_balance(ledger).rows}

@@ -182,8 +182,8 @@ def _clear(folder: Path, keys: SoftKeyService, threads: int, run: int) -> DayRes
     try:
         ledger, day = SqlLedger(database), BusinessDay(date=_DATE, zone=ZONE)
         found = post_opening(ledger, day, [(ISSUER, opening)])[1]
-        found += post_day(ledger, day, result.net, issuer=ISSUER, scheme=SCHEME)[1]
-        orders = settlement_orders(day, result.net, issuer=ISSUER, scheme=SCHEME)
+        found += post_day(ledger, day, result.net, issuer=ISSUER)[1]
+        orders = settlement_orders(day, result.net, issuer=ISSUER)
         found += post_settlement(ledger, day, orders, issuer=ISSUER)[1]
     finally:
         database.dispose()

@@ -179,11 +179,9 @@ def clear_uploads(
         opening = sum(registry.cards["opening_balance"].to_pylist())
         _, found = post_opening(ledger, day, [(ISSUER, opening)])
         findings = list(found)
-        _, found = post_day(ledger, day, result.net, issuer=ISSUER, scheme=SCHEME, suspense=result.suspense)
+        _, found = post_day(ledger, day, result.net, issuer=ISSUER, suspense=result.suspense)
         findings += found
-        orders = settlement_orders(
-            day, result.net, issuer=ISSUER, scheme=SCHEME, nowhere=result.nowhere_minor
-        )
+        orders = settlement_orders(day, result.net, issuer=ISSUER)
         _, found = post_settlement(ledger, day, orders, issuer=ISSUER)
         findings += found
         trial, liability = trial_balance(ledger), purse_liability(ledger)

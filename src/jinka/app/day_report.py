@@ -94,6 +94,7 @@ def build_report(workspace: Workspace, facts: DayFacts, day: ClearedDay, uploads
         gross_fen=pc.sum(paid["gross_fare"]).as_py() or 0,
         charged_fen=pc.sum(paid["amount"]).as_py() or 0,
         unexplained=remarks[Remark.UNEXPLAINED_CHARGE] + facts.counts.get("price_differs", 0),
+        nowhere_fen=day.result.nowhere_minor,
         float_proof=_float(workspace, day, uploads),
         trial_balance=TrialBalance(debits_fen=day.trial.debits, credits_fen=day.trial.credits),
         by_operator=_operators(day),

@@ -215,6 +215,7 @@ class DayReport:
     gross_fen: int  # of the records that were paid
     charged_fen: int  # of the records that were paid
     unexplained: int  # charges that no product of the tariff explains
+    nowhere_fen: int  # balance that appeared on cards without a load: to be looked at, not posted
     float_proof: FloatProof
     trial_balance: TrialBalance
     by_operator: tuple[OperatorRow, ...] = ()

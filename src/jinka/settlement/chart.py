@@ -42,9 +42,8 @@ class TransferCode(IntEnum):
     SUBSIDY = 4
     LOAD = 5
     FEE = 6
-    NOWHERE = 7
-    SUSPENSE = 8
-    SETTLEMENT = 9
+    SUSPENSE = 7
+    SETTLEMENT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,13 +48,10 @@ class SettlementOrder:
         }
 
 
-def settlement_orders(
-    day: BusinessDay, result: NetResult, *, issuer: str, scheme: str, nowhere: int = 0
-) -> list[SettlementOrder]:
+def settlement_orders(day: BusinessDay, result: NetResult, *, issuer: str) -> list[SettlementOrder]:
     """One order for each account of a participant that the day's flows left open, in the order of the accounts.
 
-    The money behind the purses is the other side of every order. ``nowhere`` (balance that appeared on cards) is
-    borne by ``scheme``.
+    The money behind the purses is the other side of every order.
     """
     open_: dict[tuple[AccountCode, str], int] = {}
 
@@ -76,7 +73,6 @@ def settlement_orders(
             case LineKind.FEE:
                 add(AccountCode.OPERATOR_PAYABLE, flow.payer, -flow.amount)
                 add(AccountCode.FEE_PAYABLE, flow.payee, flow.amount)
-    add(AccountCode.RISK, scheme, -nowhere)
     return [
         _order(day, code, owner, amount, issuer) for (code, owner), amount in sorted(open_.items()) if amount
     ]

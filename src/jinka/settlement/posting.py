@@ -8,7 +8,6 @@ the same day again answers EXISTS for every transfer, and posting a different re
 | opening float | customer funds | purse liability |
 | paid purchase | purse liability | operator payable |
 | paid, but by no purse (second use of a counter) | risk | operator payable |
-| balance that appeared from nowhere | risk | purse liability |
 | load | load receivable | purse liability |
 | declared subsidy | government receivable | operator payable |
 | fee | operator payable | fee payable |
@@ -124,20 +123,15 @@ def post_opening(
 
 
 def post_day(
-    engine: LedgerEngine, day: BusinessDay, result: NetResult, *, issuer: str, scheme: str, nowhere: int = 0,
-    suspense: int = 0,
-) -> tuple[list[Transfer], list[Finding]]:  # fmt: skip
-    """Post the flows of a netted day, balances from nowhere, and unresolved torn taps as pending."""
+    engine: LedgerEngine, day: BusinessDay, result: NetResult, *, issuer: str, suspense: int = 0
+) -> tuple[list[Transfer], list[Finding]]:
+    """Post the flows of a netted day, and unresolved torn taps as pending.
+
+    Balance that appeared on cards without a load is a finding and is not posted: no TAC binds a purchase's balance,
+    so an officer has to look before the scheme bears it.
+    """
     liability = AccountName(code=AccountCode.PURSE_LIABILITY, owner=issuer)
     entries = [_entry(flow) for flow in result.flows]
-    entries.append(
-        Entry(
-            debit=AccountName(code=AccountCode.RISK, owner=scheme),
-            credit=liability,
-            amount=nowhere,
-            code=TransferCode.NOWHERE,
-        )
-    )
     entries.append(
         Entry(
             debit=liability,

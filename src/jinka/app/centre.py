@@ -72,22 +72,27 @@ class ClearedDay:
 
 def build_registry(plan: CityPlan, lists: tuple[pa.Table, pa.Table] | None) -> Registry:
     """Everything that a plan registers, and the lists that came up on the day."""
-    terminals, psams = [], []
+    terminals: list[dict[str, object]] = []
+    psams = []
     for device in plan.devices:
         for lane in range(LANES):
             number = terminal_id(device.number, lane)
-            terminals.append((number, device.number, device.operator))
+            place = (plan.lines.get(device.line), plan.stations.get(device.station))
+            terminals.append(_terminal(number, device.number, device.operator, *place))
             psams.append({"psam_id": psam_id(number), "terminal_id": number, "status": 1})
-    terminals += [(terminal_id(LOAD_DEVICE, lane), LOAD_DEVICE, LOAD_AGENT) for lane in range(LANES)]
+    terminals += [
+        _terminal(terminal_id(LOAD_DEVICE, lane), LOAD_DEVICE, LOAD_AGENT, None, None)
+        for lane in range(LANES)
+    ]
     midnight = plan.date.strftime("%Y%m%d") + "000000"
     listings = [
         {"list_version": 1, "card_no": plan.cards[index].card_no, "effective_from": midnight}
         for index in plan.blocked
     ]
     acknowledged = [
-        {"terminal_id": number, "list_version": 1, "acknowledged_at": midnight}
-        for number, _, operator in terminals
-        if plan.blocked and operator != LOAD_AGENT
+        {"terminal_id": row["terminal_id"], "list_version": 1, "acknowledged_at": midnight}
+        for row in terminals
+        if plan.blocked and row["operator"] != LOAD_AGENT
     ]
     listed = pa.Table.from_pylist(listings, schema=LISTINGS)
     spread = pa.Table.from_pylist(acknowledged, schema=ACKNOWLEDGEMENTS)
@@ -105,25 +110,26 @@ def build_registry(plan: CityPlan, lists: tuple[pa.Table, pa.Table] | None) -> R
     ]
     return Registry(
         participants=pa.Table.from_pylist(participants, schema=PARTICIPANTS),
-        terminals=pa.Table.from_pylist(
-            [
-                {
-                    "terminal_id": number,
-                    "device": device,
-                    "operator": operator,
-                    "acquirer": ACQUIRER,
-                    "line": None,
-                    "status": 1,
-                }
-                for number, device, operator in terminals
-            ],
-            schema=TERMINALS,
-        ),
+        terminals=pa.Table.from_pylist(terminals, schema=TERMINALS),
         psams=pa.Table.from_pylist(psams, schema=PSAMS),
         cards=_card_table(plan),
         listings=listed,
         acknowledgements=spread,
     )
+
+
+def _terminal(
+    number: bytes, device: str, operator: str, line: str | None, stop: str | None
+) -> dict[str, object]:
+    return {
+        "terminal_id": number,
+        "device": device,
+        "operator": operator,
+        "acquirer": ACQUIRER,
+        "line": line,
+        "stop": stop,
+        "status": 1,
+    }
 
 
 def _card_table(plan: CityPlan) -> pa.Table:

@@ -27,6 +27,7 @@ TERMINALS = pa.schema(
         pa.field("operator", pa.string(), nullable=False),
         pa.field("acquirer", pa.string(), nullable=False),
         pa.field("line", pa.string()),
+        pa.field("stop", pa.string()),  # where it stands; none for a validator in a bus
         pa.field("status", pa.uint8(), nullable=False),
     ]
 )

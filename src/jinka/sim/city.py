@@ -203,7 +203,13 @@ def _stations() -> dict[int, str]:
 
 def _devices() -> tuple[PlannedDevice, ...]:
     gates = [
-        PlannedDevice(number=f"26{number:07d}", operator="op.sz.metro", mode=Mode.METRO)
+        PlannedDevice(
+            number=f"26{number:07d}",
+            operator="op.sz.metro",
+            mode=Mode.METRO,
+            line=1 + number // (_STATIONS * _GATES),
+            station=1 + number // _GATES,
+        )
         for number in range(_METRO_LINES * _STATIONS * _GATES)
     ]
     validators = [
@@ -211,6 +217,7 @@ def _devices() -> tuple[PlannedDevice, ...]:
             number=f"23{number:07d}",
             operator="op.sz.bus" if number // _VEHICLES < 2 * _BUS_LINES // 3 else "op.sz.west",
             mode=Mode.BUS,
+            line=1 + _METRO_LINES + number // _VEHICLES,
         )
         for number in range(_BUS_LINES * _VEHICLES)
     ]

@@ -49,6 +49,8 @@ class PlannedDevice:
     number: str
     operator: str
     mode: Mode
+    line: int
+    station: int = 0  # 0 for a bus, and where it is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

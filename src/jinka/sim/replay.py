@@ -92,7 +92,15 @@ def plan_from_file(taps: TapFile, tariff: Tariff, *, name: str, seed: int) -> Ci
         lines={number: line for line, number in names.lines.items()},
         stations={number: station for station, number in names.stations.items()},
         devices=tuple(
-            PlannedDevice(number=number, operator=codes[devices[number].company], mode=devices[number].mode)
+            PlannedDevice(
+                number=number,
+                operator=codes[devices[number].company],
+                mode=devices[number].mode,
+                line=names.lines[_line_name(devices[number])],
+                station=names.stations.get(devices[number].station, 0)
+                if devices[number].mode is Mode.METRO
+                else 0,
+            )
             for number in names.devices
         ),
         cards=tuple(cards),

@@ -56,6 +56,7 @@ def _registry() -> None:
         _text("operator"),
         _text("acquirer"),
         _text("line", nullable=True),
+        _text("stop", nullable=True),
         _int("status"),
     )
     op.create_table("psams", _blob("psam_id", primary_key=True), _blob("terminal_id"), _int("status"))

@@ -16,6 +16,7 @@ from jinka.reports import (
     OutcomeRow,
     PositionRow,
     ProductRow,
+    SettlementProof,
     Source,
     SourceKind,
     SpoilRow,
@@ -83,6 +84,9 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
             liability_fen=56_133_150 + (not balanced),
         ),
         trial_balance=TrialBalance(debits_fen=98_765_432, credits_fen=98_765_432),
+        settlement_proof=SettlementProof(
+            open_fen=0, funds_fen=56_133_150, liability_fen=56_133_150, operators_short_fen=0
+        ),
         by_operator=operators,
         by_product=(
             _product(

@@ -34,7 +34,10 @@ def log(folder):
 
 def books(folder):
     """Everything that must come out the same: hashes of outcomes, balances and report, and the ledger itself."""
-    paths = [folder / "centre" / "outcomes.parquet", *sorted((folder / "report").iterdir())]
+    paths = sorted(path for path in folder.glob("centre/outcomes*/**/*") if path.is_file())
+    paths += sorted(folder.glob("centre/outcomes*.parquet"))
+    assert paths, "there are outcomes"
+    paths += sorted((folder / "report").iterdir())
     paths += sorted(folder.glob("field/lane*/census.parquet"))
     found = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
     found["ledger"] = ledger(folder)
@@ -48,3 +51,8 @@ def ledger(folder):
         transfers = database.execute("SELECT * FROM ledger_transfers ORDER BY seq").fetchall()
     database.close()
     return accounts, transfers
+
+
+def outcomes(folder):
+    """The hashes of the outcome files alone."""
+    return {name: value for name, value in books(folder).items() if name.startswith("centre/outcomes")}

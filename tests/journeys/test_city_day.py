@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -13,8 +14,10 @@ from jinka.app.road import read_labels
 from jinka.app.workspace import Workspace
 from jinka.kit import Refused
 from jinka.sim.faults import Fault
-from tests.journeys.city import books, day, jinka, ledger, log
+from tests.journeys.city import books, day, jinka, ledger, log, outcomes
 from tests.shared_data import SHENZHEN_TAPS, needs_shenzhen_taps
+
+SPOILED = ("--riders", 1500, "--seed", 7, "--spoil", 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def small(tmp_path_factory):
 def spoiled(tmp_path_factory):
     """A day with faults of every kind."""
     folder = tmp_path_factory.mktemp("spoiled") / "day"
-    return folder, day(folder, "--riders", 1500, "--seed", 7, "--spoil", 0.02, code=6)
+    return folder, day(folder, *SPOILED, code=6)
 
 
 @pytest.mark.data
@@ -116,12 +119,23 @@ def test_every_injected_fault_is_found_for_the_right_reason(spoiled):
     assert report["float_proof"]["transit_fen"] > 0, "lost records are in transit"
 
 
-def test_the_clearing_cannot_open_the_labels(spoiled):
+def test_the_clearing_needs_no_labels(spoiled, tmp_path):
+    folder, _ = spoiled
+    blind = tmp_path / "blind"
+    shutil.copytree(folder, blind)
+    shutil.rmtree(blind / "labels")
+    shutil.rmtree(blind / "centre")
+    report = json.loads(jinka("day", "--dir", blind, "--json", *SPOILED, code=6).stdout)
+    assert report["spoil"] == []
+    assert ledger(blind) == ledger(folder)
+    assert outcomes(blind) == outcomes(folder)
+
+
+def test_the_labels_are_sealed(spoiled):
     workspace = Workspace(spoiled[0])
-    keys = open_keys(workspace, "440300")
-    with pytest.raises(Refused):
-        keys.open_image(workspace.labels.read_bytes(), context="jinka.labels/1")
     assert Fault.FORGED_TAC.name.encode() not in workspace.labels.read_bytes()
+    for path in (workspace.labels, workspace.labels_key):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert {label.fault for label in read_labels(workspace)} == set(Fault)
 
 
@@ -169,6 +183,22 @@ def test_secrets_lie_apart_and_closed(small):
     assert len(list(folder.glob("custodians/*/share.json"))) == 3
 
 
+def test_one_damaged_share_of_three_does_not_stop_the_day(small, tmp_path):
+    folder = tmp_path / "day"
+    shutil.copytree(small[0], folder)
+    shares = sorted(folder.glob("custodians/*/share.json"))
+    shares[0].write_text("{}")
+    jinka("clear", folder)
+    wrong = json.loads(shares[1].read_text())
+    shares[1].write_text(json.dumps(wrong | {"secret": "00" * 32}))
+    done = jinka("clear", folder, code=4)
+    assert wrong["secret"] not in done.stderr
+
+
+def test_a_days_folder_is_closed_to_others(small):
+    assert stat.S_IMODE(small[0].stat().st_mode) == 0o700
+
+
 def test_one_share_does_not_open_the_keys(small, tmp_path):
     source = Workspace(small[0])
     lone = Workspace(tmp_path)
@@ -186,7 +216,6 @@ def test_one_share_does_not_open_the_keys(small, tmp_path):
     [
         ("field/lane0/cards.state", 4),
         ("field/lane0/outbox/*.records.parquet", 2),
-        ("custodians/custodian-1/share.json", 4),
         ("keys/store.sealed", 4),
         ("day.json", 2),
     ],

@@ -19,7 +19,7 @@ from jinka.settlement import (
     post_day,
     post_opening,
     post_settlement,
-    prove_float,
+    prove_settlement,
     purse_liability,
     settlement_orders,
     trial_balance,
@@ -109,14 +109,22 @@ def test_settlement_orders_clear_every_account_but_liability_and_funds() -> None
     assert len({order.reference for order in orders}) == len(orders)
 
 
-def test_what_is_in_suspense_is_pending_and_the_float_is_proven() -> None:
-    ledger = posted(net(GROUPS, FEES), suspense=70)
-    trial = trial_balance(ledger)
+def test_what_is_in_suspense_is_pending() -> None:
+    trial = trial_balance(posted(net(GROUPS, FEES), suspense=70))
     assert (trial.pending_debits, trial.pending_credits) == (70, 70)
-    liability = purse_liability(ledger)
-    proof = prove_float(liability=liability, card_balances=liability - 70 - 30, in_transit=30, in_suspense=70)
-    assert (proof.difference, proof.holds) == (0, True)
-    assert not prove_float(liability=liability, card_balances=liability, in_transit=0, in_suspense=1).holds
+
+
+def test_the_proof_of_settlement_sees_an_order_that_was_not_paid() -> None:
+    result = net(GROUPS, FEES)
+    orders = settlement_orders(DAY, result, issuer=ISSUER)
+    settled = posted(result, suspense=70)
+    post_settlement(settled, DAY, orders, issuer=ISSUER)
+    assert prove_settlement(settled).holds
+    for missing in orders:
+        ledger = posted(result)
+        post_settlement(ledger, DAY, [order for order in orders if order != missing], issuer=ISSUER)
+        proof = prove_settlement(ledger)
+        assert (proof.open_minor, proof.holds) == (missing.amount, False)
 
 
 GROUP = st.builds(

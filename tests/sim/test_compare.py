@@ -20,7 +20,7 @@ def label(fault, seq=0):
     [
         (Fault.FORGED_TAC, Answer("REJECTED", "WRONG_TAC"), "right"),
         (Fault.FORGED_TAC, Answer("REJECTED", "CARD_BLOCKED"), "other"),
-        (Fault.FORGED_TAC, Answer("PAID", "ACCEPTED", frozenset({"COUNTER_GAP"})), "other"),
+        (Fault.FORGED_TAC, Answer("PAID", "ACCEPTED", frozenset({"COUNTER_GAP"})), "missed"),
         (Fault.FORGED_TAC, Answer("PAID", "ACCEPTED"), "missed"),
         (Fault.FORGED_TAC, None, "missed"),
         (Fault.COUNTER_GAP, Answer("PAID", "ACCEPTED", frozenset({"COUNTER_GAP", "TORN_RESOLVED"})), "right"),

@@ -38,10 +38,12 @@ from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.settlement import (
     BusinessDay,
     SettlementOrder,
+    SettlementProof,
     TrialBalance,
     post_day,
     post_opening,
     post_settlement,
+    prove_settlement,
     purse_liability,
     settlement_orders,
     trial_balance,
@@ -66,6 +68,7 @@ class ClearedDay:
     orders: tuple[SettlementOrder, ...]
     trial: TrialBalance
     liability: int
+    settled: SettlementProof
     census: pa.Table
     findings: tuple[Finding, ...]
 
@@ -201,6 +204,7 @@ def clear_uploads(
             orders=tuple(orders),
             trial=trial,
             liability=liability,
+            settled=prove_settlement(ledger),
             census=pa.concat_tables([pq.read_table(census_file(workspace, lane)) for lane in range(LANES)]),
             findings=(*result.findings, *findings),
         )

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jinka.app.centre import ClearedDay
+from jinka.app.centre import FEES, ClearedDay
 from jinka.app.day_facts import DayFacts
 from jinka.app.float_proof import unpaid_debits
 from jinka.app.road import Upload, outbox, read_labels
 from jinka.app.workspace import Workspace
 from jinka.clearing import PARKING, REASONS, REMARKS, BatchStatus, Remark
+from jinka.codec import CounterKind
 from jinka.kit import Finding, Severity
 from jinka.registry import Role
 from jinka.reports import (
@@ -29,6 +30,7 @@ from jinka.reports import (
     OutcomeRow,
     PositionRow,
     ProductRow,
+    SettlementProof,
     Source,
     SourceKind,
     SpoilRow,
@@ -97,6 +99,7 @@ def build_report(workspace: Workspace, facts: DayFacts, day: ClearedDay, uploads
         nowhere_fen=day.result.nowhere_minor,
         float_proof=_float(workspace, day, uploads),
         trial_balance=TrialBalance(debits_fen=day.trial.debits, credits_fen=day.trial.credits),
+        settlement_proof=_settlement(day),
         by_operator=_operators(day),
         by_product=_products(day),
         hours=_hours(facts, paid),
@@ -283,6 +286,27 @@ def _float(workspace: Workspace, day: ClearedDay, uploads: list[Upload]) -> Floa
         transit_fen=unpaid.in_transit,
         suspense_fen=unpaid.in_suspense,
         liability_fen=day.liability,
+    )
+
+
+def _settlement(day: ClearedDay) -> SettlementProof:
+    """What each operator earned, summed from the outcome file, against its settlement order."""
+    paid = day.outcomes.filter(pc.equal(day.outcomes["outcome"], "PAID"))
+    rides = paid.filter(pc.equal(paid["counter_kind"], int(CounterKind.OFFLINE)))
+    sums = rides.group_by("operator").aggregate([("amount", "sum"), ("subsidy", "sum")])
+    ordered = {order.creditor: order.amount for order in day.orders}
+    ordered |= {order.debtor: -order.amount for order in day.orders if order.debtor not in ordered}
+    short = 0
+    for operator, amount, subsidy in zip(
+        *(sums[name].to_pylist() for name in ("operator", "amount_sum", "subsidy_sum")), strict=True
+    ):
+        fee = (amount * FEES.total_bp + 5_000) // 10_000
+        short += abs(amount + subsidy - fee - ordered.get(operator, 0))
+    return SettlementProof(
+        open_fen=day.settled.open_minor,
+        funds_fen=day.settled.funds,
+        liability_fen=day.settled.liability,
+        operators_short_fen=short,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 
 from jinka.app.workspace import Workspace
 from jinka.keys import Share, SoftKeyService, hold_ceremony
@@ -42,12 +43,25 @@ def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKey
     """Open the key service in process with the shares of two custodians that are here; raises `Refused`."""
     if not workspace.keystore.exists():
         raise NotFound("no key store", where=str(workspace.keystore), fix="run jinka day first")
+    sealed, shares = workspace.keystore.read_bytes(), _readable_shares(workspace)
+    refused = Refused(
+        f"{len(shares)} of {_NEEDED} shares can be read",
+        where=str(workspace.custodians),
+        fix="restore a share",
+    )
+    for pair in combinations(shares, _NEEDED):  # one damaged share of three must not stop the other two
+        try:
+            return SoftKeyService.open(sealed, list(pair), region=region, threads=threads)
+        except Refused as error:
+            refused = error
+    raise refused
+
+
+def _readable_shares(workspace: Workspace) -> list[Share]:
     shares = []
     for path in sorted(workspace.custodians.glob("*/share.json")):
         try:
             shares.append(Share.from_dict(json.loads(path.read_bytes())))
-        except (ValueError, AttributeError):
-            raise Refused("a damaged key share", where=str(path), fix="restore the file") from None
-    return SoftKeyService.open(
-        workspace.keystore.read_bytes(), shares[:_NEEDED], region=region, threads=threads
-    )
+        except (ValueError, AttributeError, Refused):
+            workspace.note("share_unreadable", file=str(path.relative_to(workspace.folder)))
+    return shares

@@ -1,12 +1,13 @@
 """The road from the terminals to the centre: as it is, or with faults put in; and the sealed labels of the faults.
 
-The labels are sealed under a key of the simulator's own, which no part of the clearing opens. Only the comparison after
-the day does.
+The labels are sealed under a random key of the simulator's own. No part of the clearing reads them or it: take the
+folder away and the day is cleared to the same bytes. Only the comparison after the day opens them.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,6 @@ from jinka.node import write_durable
 from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.sim.changes import Row
 from jinka.sim.faults import Expectation, Fault
-from jinka.sim.randomness import SeededRandomness
 from jinka.sim.spoil import Delivery, Label, SpoiledDay, spoil_day
 
 _LABELS_CONTEXT = "jinka.labels/1"
@@ -98,7 +98,7 @@ def spoiled_road(workspace: Workspace, keys: SoftKeyService, *, share: float, se
             terminals=terminals,
             forger=CardThief(keys),
         )
-        _write_road(workspace, day, seed)
+        _write_road(workspace, day)
     names: list[str] = json.loads(done.read_text())
     return [
         Upload(
@@ -132,7 +132,7 @@ def read_labels(workspace: Workspace) -> list[Label]:
     ]
 
 
-def _write_road(workspace: Workspace, day: SpoiledDay, seed: int) -> None:
+def _write_road(workspace: Workspace, day: SpoiledDay) -> None:
     for delivery in day.deliveries:
         write_durable(workspace.road / f"{delivery.name}.records.parquet", parquet_bytes(delivery.records))
         write_durable(workspace.road / f"{delivery.name}.batches.parquet", parquet_bytes(delivery.batches))
@@ -152,8 +152,7 @@ def _write_road(workspace: Workspace, day: SpoiledDay, seed: int) -> None:
         }
         for label in day.labels
     ]
-    drawn = SeededRandomness(f"labels|{seed}")
-    key, nonce = drawn.token_bytes(32), drawn.token_bytes(12)
+    key, nonce = secrets.token_bytes(32), secrets.token_bytes(12)
     blob = seal(key, json.dumps(rows).encode(), context=_LABELS_CONTEXT, nonce12=nonce)
     write_durable(workspace.labels_key, key, private=True)
     write_durable(workspace.labels, blob, private=True)

@@ -22,7 +22,7 @@ from typing import Any
 
 from jinka.app.options import DayOptions
 from jinka.kit import NotFound, Usage
-from jinka.node import append_line, read_lines, write_durable
+from jinka.node import append_line, write_durable
 
 FORMAT = 1
 
@@ -90,11 +90,6 @@ class Workspace:
     def note(self, event: str, **facts: Any) -> None:
         """Append what was done to the log, durably."""
         append_line(self.log_file, json.dumps({"event": event, **facts}, ensure_ascii=False))
-
-    def noted(self, event: str) -> list[dict[str, Any]]:
-        """All entries of one kind, oldest first."""
-        entries = [json.loads(line) for line in read_lines(self.log_file)]
-        return [entry for entry in entries if entry["event"] == event]
 
 
 def _description(options: DayOptions) -> dict[str, Any]:

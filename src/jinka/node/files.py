@@ -10,6 +10,8 @@ from typing import IO
 
 from jinka.kit import Refused
 
+_HALF = ".new"
+
 
 def write_durable(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write ``content`` so that ``path`` holds either the old bytes or all of the new ones, whatever happens.
@@ -17,7 +19,7 @@ def write_durable(path: Path, content: bytes, *, private: bool = False) -> None:
     ``private`` files can be read by their owner only.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    beside = path.with_name(f".{path.name}.{os.getpid()}{_HALF}")
     with os.fdopen(
         os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o644), "wb"
     ) as out:
@@ -42,14 +44,6 @@ def append_line(path: Path, line: str) -> None:
         os.fsync(log.fileno())
 
 
-def read_lines(path: Path) -> list[str]:
-    """The complete lines of a log; a last line without its end was cut off while it was written and is left out."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()
-
-
 def _flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -59,7 +53,11 @@ def _flush_folder(folder: Path) -> None:
 
 
 class FolderLock:
-    """One program at a time in a folder; the operating system frees it when the program dies."""
+    """One program at a time in a folder; the operating system frees it when the program dies.
+
+    A folder that is new or empty is closed to everybody but its owner. Files that a kill left half written are
+    removed.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -67,12 +65,16 @@ class FolderLock:
 
     def __enter__(self) -> FolderLock:
         self._folder.mkdir(parents=True, exist_ok=True)
+        if next(self._folder.iterdir(), None) is None:
+            self._folder.chmod(0o700)  # what will lie in it names cards
         self._handle = (self._folder / ".lock").open("w")
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._handle.close()
             raise Refused("another run is at work here", where=str(self._folder), fix="wait for it") from None
+        for half in self._folder.rglob(f".*{_HALF}"):
+            half.unlink(missing_ok=True)
         return self
 
     def __exit__(

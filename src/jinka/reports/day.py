@@ -140,6 +140,24 @@ class FloatProof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettlementProof:
+    """Whether everybody was paid: what the ledger leaves open, and what operators lack.
+
+    ``operators_short_fen`` adds up, operator by operator, how far its order is from what its paid records and their
+    subsidies earn less its fees, summed from the outcome file and not from the netting.
+    """
+
+    open_fen: int
+    funds_fen: int
+    liability_fen: int
+    operators_short_fen: int
+
+    @property
+    def holds(self) -> bool:
+        return self.open_fen == 0 and self.operators_short_fen == 0 and self.funds_fen == self.liability_fen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrialBalance:
     """All debits and all credits that the ledger holds."""
 
@@ -218,6 +236,7 @@ class DayReport:
     nowhere_fen: int  # balance that appeared on cards without a load: to be looked at, not posted
     float_proof: FloatProof
     trial_balance: TrialBalance
+    settlement_proof: SettlementProof
     by_operator: tuple[OperatorRow, ...] = ()
     by_product: tuple[ProductRow, ...] = ()
     hours: tuple[HourRow, ...] = ()
@@ -234,18 +253,23 @@ class DayReport:
 
     @property
     def books_balance(self) -> bool:
-        """Debits equal credits, the float is proven, and the positions add up to zero."""
+        """Debits equal credits, the float is proven, everybody was paid, and the positions add up to zero."""
         positions = sum(row.position_fen for row in self.positions)
-        return self.trial_balance.balanced and self.float_proof.difference_fen == 0 and positions == 0
+        proven = self.float_proof.difference_fen == 0 and self.settlement_proof.holds
+        return self.trial_balance.balanced and proven and positions == 0
 
     @property
     def exit_code(self) -> int:
         """1 when the scheme itself failed, 6 when someone has to look at a finding, otherwise 0.
 
-        The scheme failed when its books do not balance, when an injected fault was missed, or when a good
-        record was refused. A finding to look at is an ERROR, an unexplained charge, or anything refused.
+        The scheme failed when its books do not balance, when an injected fault was not found for the right reason,
+        or when a good record was refused. A finding to look at is an ERROR, an unexplained charge, or anything refused.
         """
-        if not self.books_balance or self.false_rejections or any(row.missed for row in self.spoil):
+        if (
+            not self.books_balance
+            or self.false_rejections
+            or any(row.missed or row.other for row in self.spoil)
+        ):
             return EXIT_FAILURE
         refused = {Outcome.REJECTED, Outcome.PARKED}
         if (
@@ -266,6 +290,7 @@ class DayReport:
             if name not in ("findings", "engines", "timings")
         }
         plain["float_proof"]["difference_fen"] = self.float_proof.difference_fen
+        plain["settlement_proof"]["holds"] = self.settlement_proof.holds
         plain["trial_balance"]["balanced"] = self.trial_balance.balanced
         plain["books_balance"] = self.books_balance
         plain["findings"] = dict(sorted(counts.items()))

@@ -68,6 +68,8 @@ def _books(report: DayReport, language: Language) -> RichTable:
         "in_suspense": proof.suspense_fen,
         "liability": proof.liability_fen,
         "difference": proof.difference_fen,
+        "still_open": report.settlement_proof.open_fen,
+        "operators_short": report.settlement_proof.operators_short_fen,
         "debit_side": trial.debits_fen,
         "credit_side": trial.credits_fen,
     }

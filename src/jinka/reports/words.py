@@ -95,6 +95,8 @@ WORDS = _words(
     in_suspense=("In suspense", "待确认资金"),
     liability=("Purse liability", "钱包负债"),
     difference=("Difference", "差额"),
+    still_open=("Still open after settlement", "结算后未清"),
+    operators_short=("Short of what operators earned", "运营方少付"),
     debit_side=("All debits", "借方合计"),
     credit_side=("All credits", "贷方合计"),
     # verdicts

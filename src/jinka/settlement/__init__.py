@@ -7,10 +7,10 @@ from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.orders import SettlementOrder, post_settlement, settlement_orders
 from jinka.settlement.posting import BusinessDay, Entry, post, post_day, post_opening
 from jinka.settlement.proof import (
-    FloatProof,
+    SettlementProof,
     TrialBalance,
     TrialRow,
-    prove_float,
+    prove_settlement,
     purse_liability,
     trial_balance,
 )
@@ -20,8 +20,8 @@ __all__ = [
     "AccountName",
     "BusinessDay",
     "Entry",
-    "FloatProof",
     "SettlementOrder",
+    "SettlementProof",
     "TransferCode",
     "TrialBalance",
     "TrialRow",
@@ -29,7 +29,7 @@ __all__ = [
     "post_day",
     "post_opening",
     "post_settlement",
-    "prove_float",
+    "prove_settlement",
     "purse_liability",
     "settlement_orders",
     "trial_balance",

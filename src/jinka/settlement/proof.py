@@ -1,7 +1,4 @@
-"""The trial balance and the proof of the float: debits equal credits, and the cards' money is where it should be.
-
-The float: what cards hold + what is in transit + what is in suspense = the purse liability.
-"""
+"""The trial balance, and the proof that a day was settled: read from the ledger, whatever was meant to be posted."""
 
 from __future__ import annotations
 
@@ -9,6 +6,9 @@ from dataclasses import dataclass
 
 from jinka.ledger import Balance, LedgerEngine
 from jinka.settlement.chart import AccountCode
+
+# What may stand open when a day is settled: the purses, the money behind them, and what nobody can decide yet.
+_STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,22 +60,16 @@ def trial_balance(engine: LedgerEngine) -> TrialBalance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FloatProof:
-    """All in minor units. ``in_transit``: debited by cards and not paid (lost, parked, rejected), less such loads."""
+class SettlementProof:
+    """After settlement: what is still open on payables and receivables, and the money behind the purses."""
 
+    open_minor: int
+    funds: int
     liability: int
-    card_balances: int
-    in_transit: int
-    in_suspense: int
-
-    @property
-    def difference(self) -> int:
-        """Zero when every minor unit is accounted for."""
-        return self.liability - self.card_balances - self.in_transit - self.in_suspense
 
     @property
     def holds(self) -> bool:
-        return self.difference == 0
+        return self.open_minor == 0 and self.funds == self.liability
 
 
 def purse_liability(engine: LedgerEngine) -> int:
@@ -84,11 +78,19 @@ def purse_liability(engine: LedgerEngine) -> int:
     return sum(b.credits_posted - b.debits_posted for b in engine.balances(ids).values())
 
 
-def prove_float(*, liability: int, card_balances: int, in_transit: int, in_suspense: int) -> FloatProof:
-    """Set the ledger's liability against the cards' own balances. Risk losses never touch the liability's debit.
-
-    ``card_balances`` must come from the cards (or their shadow accounts), not from the ledger.
-    """
-    return FloatProof(
-        liability=liability, card_balances=card_balances, in_transit=in_transit, in_suspense=in_suspense
+def prove_settlement(engine: LedgerEngine) -> SettlementProof:
+    """Read from the ledger alone whether everybody was paid and the customers' money is all there."""
+    sums: dict[int, int] = {}
+    open_minor = 0
+    accounts = engine.accounts()
+    balances = engine.balances([account.id for account in accounts])
+    for account in accounts:
+        owed = balances[account.id].credits_posted - balances[account.id].debits_posted
+        sums[account.code] = sums.get(account.code, 0) + owed
+        if account.code not in _STAYING:
+            open_minor += abs(owed)
+    return SettlementProof(
+        open_minor=open_minor,
+        funds=-sums.get(AccountCode.CUSTOMER_FUNDS, 0),
+        liability=sums.get(AccountCode.PURSE_LIABILITY, 0),
     )

@@ -86,4 +86,5 @@ def _verdict(expect: Expectation, answer: Answer | None) -> str:
     right_finding = not expect.finding or expect.finding in answer.findings
     if answer.outcome == expect.outcome and right_reason and right_finding:
         return "right"
-    return "missed" if answer.is_untroubled else "other"
+    paid_in_spite = answer.outcome == "PAID" and expect.outcome != "PAID"
+    return "missed" if paid_in_spite or answer.is_untroubled else "other"

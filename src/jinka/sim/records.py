@@ -250,8 +250,8 @@ def _registry(cards: int, terminals: int, sm4_every: int) -> Registry:
         ),
         terminals=pa.table(
             [ids, pa.array([f"T{n}" for n in numbers]), _words(_operator_of(numbers), _operator_names()),
-             _words(np.zeros(terminals), [ACQUIRER]), pa.nulls(terminals, pa.string()), pa.nulls(terminals, pa.string()),
-             active],
+             _words(np.zeros(terminals), [ACQUIRER]), pa.nulls(terminals, pa.string()),
+             pa.nulls(terminals, pa.string()), active],
             schema=TERMINALS,
         ),
         psams=pa.table([_fixed(_bcd(numbers, 10)), ids, active], schema=PSAMS),

@@ -17,7 +17,9 @@ BUSY_TIMEOUT_MS = 10_000
 def open_database(path: Path) -> sa.Engine:
     """Open or create the database and migrate it. One process may write at a time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)), hide_parameters=True
+    )  # errors must not print card numbers
     sa.event.listen(engine, "connect", _configure)
     sa.event.listen(engine, "begin", _begin)
     with engine.begin() as connection:

@@ -69,20 +69,27 @@ def test_paid_rejected_and_lost():
         table(paid, rejected, lost),
         outcomes((paid, "PAID", False), (rejected, "REJECTED", False)),
         arrived(paid, rejected),
-        {CARD: 3},
+        {(CARD, CounterKind.OFFLINE): 3},
     )
     assert (found.in_suspense, found.in_transit, found.records) == (30, 7, 2)
 
 
 def test_a_record_that_the_risk_account_paid_does_not_count_as_paid_by_the_purse():
     tap = record(0, 100, 0)
-    found = unpaid_debits(table(tap), outcomes((tap, "PAID", True)), arrived(tap), {CARD: 1})
+    found = unpaid_debits(
+        table(tap), outcomes((tap, "PAID", True)), arrived(tap), {(CARD, CounterKind.OFFLINE): 1}
+    )
     assert found.in_suspense == 100
 
 
 def test_a_payment_for_another_amount_is_not_this_payment():
     tap = record(0, 100, 0)
-    found = unpaid_debits(table(tap), outcomes((record(0, 101, 0), "PAID", False)), arrived(tap), {CARD: 1})
+    found = unpaid_debits(
+        table(tap),
+        outcomes((record(0, 101, 0), "PAID", False)),
+        arrived(tap),
+        {(CARD, CounterKind.OFFLINE): 1},
+    )
     assert found.in_suspense == 100
 
 
@@ -90,7 +97,10 @@ def test_a_payment_for_another_amount_is_not_this_payment():
 def test_a_torn_debit_counts_when_the_card_moved_on(counter_after, suspense):
     torn = record(0, 60, 4, state=RecordState.UNCONFIRMED, tac=None)
     found = unpaid_debits(
-        table(torn), outcomes((torn, "UNCONFIRMED", False)), arrived(torn), {CARD: counter_after}
+        table(torn),
+        outcomes((torn, "UNCONFIRMED", False)),
+        arrived(torn),
+        {(CARD, CounterKind.OFFLINE): counter_after},
     )
     assert found.in_suspense == suspense
 
@@ -102,12 +112,34 @@ def test_a_torn_debit_whose_counter_was_used_again_did_not_happen():
         table(torn, again),
         outcomes((torn, "VOID", False), (again, "PAID", False)),
         arrived(torn, again),
-        {CARD: 5},
+        {(CARD, CounterKind.OFFLINE): 5},
     )
     assert found.in_suspense == 0
 
 
 def test_a_load_that_was_not_paid_counts_the_other_way():
     load = record(0, 5_000, 0, counter_kind=CounterKind.ONLINE, txn_type=TransactionType.EP_LOAD)
-    found = unpaid_debits(table(load), outcomes((load, "REJECTED", False)), arrived(load), {CARD: 0})
+    found = unpaid_debits(
+        table(load), outcomes((load, "REJECTED", False)), arrived(load), {(CARD, CounterKind.OFFLINE): 0}
+    )
     assert found.in_suspense == -5_000
+
+
+@pytest.mark.parametrize(("counter_after", "suspense"), [(0, 0), (1, -5_000)])
+def test_a_torn_load_counts_when_the_card_took_it(counter_after, suspense):
+    load = record(
+        0,
+        5_000,
+        0,
+        counter_kind=CounterKind.ONLINE,
+        txn_type=TransactionType.EP_LOAD,
+        state=RecordState.UNCONFIRMED,
+        tac=None,
+    )
+    found = unpaid_debits(
+        table(load),
+        outcomes((load, "UNCONFIRMED", False)),
+        arrived(load),
+        {(CARD, CounterKind.ONLINE): counter_after},
+    )
+    assert found.in_suspense == suspense

@@ -277,9 +277,11 @@ def _float(workspace: Workspace, day: ClearedDay, uploads: list[Upload]) -> Floa
     for upload in uploads:
         table = pq.read_table(upload.records, columns=["batch", "batch_seq"])
         arrived.update(zip(table["batch"].to_pylist(), table["batch_seq"].to_pylist(), strict=True))
-    counters = dict(
-        zip(day.census["card_no"].to_pylist(), day.census["offline_counter"].to_pylist(), strict=True)
-    )
+    names = ("card_no", "offline_counter", "online_counter")
+    counters: dict[tuple[bytes, int], int] = {}
+    for card, offline, online in zip(*(day.census[name].to_pylist() for name in names), strict=True):
+        counters[card, int(CounterKind.OFFLINE)] = offline
+        counters[card, int(CounterKind.ONLINE)] = online
     unpaid = unpaid_debits(journal, day.outcomes, arrived, counters)
     return FloatProof(
         cards_fen=pc.sum(day.census["balance"]).as_py() or 0,

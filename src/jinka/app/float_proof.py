@@ -28,12 +28,15 @@ class Unpaid:
 
 
 def unpaid_debits(
-    journal: pa.Table, outcomes: pa.Table, arrived: set[tuple[bytes, int]], counters: dict[bytes, int]
+    journal: pa.Table,
+    outcomes: pa.Table,
+    arrived: set[tuple[bytes, int]],
+    counters: dict[tuple[bytes, int], int],
 ) -> Unpaid:
     """Compare the terminals' journal with what was paid.
 
     ``arrived`` holds (batch, batch_seq) of every record that reached the centre, parked ones included; ``counters`` the
-    offline counter of each card after the day, which tells whether a torn debit took place.
+    counters of each (card, kind) after the day, which tell whether a torn debit or load took place.
     """
     by_purse = pc.and_(pc.equal(outcomes["outcome"], "PAID"), pc.invert(outcomes["at_risk"]))
     paid = set(_tuples(outcomes.filter(by_purse), IDENTITY))
@@ -48,7 +51,7 @@ def unpaid_debits(
         if identity in paid or not amount:
             continue
         if state == RecordState.UNCONFIRMED and not (
-            counters.get(card, 0) > counter and uses[card, kind, counter] == 1
+            counters.get((card, kind), 0) > counter and uses[card, kind, counter] == 1
         ):
             continue  # torn before the card wrote anything
         count += 1

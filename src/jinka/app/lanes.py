@@ -32,7 +32,14 @@ from jinka.sim.field import Lane
 from jinka.sim.plan import LANES, CityPlan, PlannedTap
 from jinka.terminal.batching import batch_id, close_batches
 
-CENSUS = pa.schema([("card_no", pa.binary(10)), ("balance", pa.int64()), ("offline_counter", pa.uint16())])
+CENSUS = pa.schema(
+    [
+        ("card_no", pa.binary(10)),
+        ("balance", pa.int64()),
+        ("offline_counter", pa.uint16()),
+        ("online_counter", pa.uint16()),
+    ]
+)
 _STATE = pa.schema([("kind", pa.string()), ("key", pa.uint32()), ("image", pa.binary())])
 _ERRORS = {kind.exit_code: kind for kind in (JinkaError, Usage, NotFound, Refused)}
 _CARD, _PSAM = "card", "psam"
@@ -288,6 +295,6 @@ def _take_census(workspace: Workspace, lane: Lane) -> None:
     rows = [(lane.plan.cards[index].card_no, *lane.read_purse(index)) for index in lane.mine]
     columns = [
         pa.array(list(column), field.type)
-        for column, field in zip(zip(*rows, strict=True) if rows else [()] * 3, CENSUS, strict=True)
+        for column, field in zip(zip(*rows, strict=True) if rows else [()] * len(CENSUS), CENSUS, strict=True)
     ]
     write_durable(path, parquet_bytes(pa.table(columns, schema=CENSUS)))

@@ -145,14 +145,16 @@ class Lane:
             self.psams[device] = psam.to_bytes()
         return SliceResult(records, counts)
 
-    def read_purse(self, index: int) -> tuple[int, int]:
-        """What a card says of itself: balance and offline counter, by GET BALANCE and an INITIALIZE over zero."""
+    def read_purse(self, index: int) -> tuple[int, int, int]:
+        """What a card says of itself: balance, offline and online counter (GET BALANCE, two INITIALIZE over zero)."""
         card = Card.from_image(self.images[index], SeededRandomness("census"))
         card.power_up()
         select(card, PROFILE.aid)
         balance = ask_exactly(card, "get balance", bytes.fromhex("805C000204"), 4)
         opened = ask_exactly(card, "initialize", bytes.fromhex("805003020B01") + bytes(10) + b"\x0f", 15)
-        return int.from_bytes(balance, "big"), int.from_bytes(opened[4:6], "big")
+        loading = ask_exactly(card, "initialize", bytes.fromhex("805000020B01") + bytes(10) + b"\x10", 16)
+        held, offline, online = (int.from_bytes(raw, "big") for raw in (balance, opened[4:6], loading[4:6]))
+        return held, offline, online
 
     def _tap(self, tap: PlannedTap, card: Card, records: list[ClearingRecord], counts: Counter[str]) -> None:
         planned, link = self.plan.cards[tap.card], _Link(card)

@@ -146,12 +146,59 @@ def test_a_torn_tap_whose_counter_was_used_again_was_not_debited() -> None:
     assert not remarks([taps[0], attempt, *taps[1:]])
 
 
-def test_of_two_torn_taps_with_one_counter_the_earlier_was_not_debited() -> None:
+def test_of_two_torn_taps_with_one_counter_nobody_can_tell_which_was_debited() -> None:
     taps = story(200, 300, 400)
     first, second = replace(torn(taps[1]), record_id=9), torn(taps[1])
     judgement = judge([taps[0], first, second, taps[2]])
-    assert judgement.verdicts[9].reason is Reason.NOT_DEBITED
-    assert judgement.verdicts[1].remarks == Remark.TORN_RESOLVED
+    assert {judgement.verdicts[9].reason, judgement.verdicts[1].reason} == {Reason.UNRESOLVED}
+
+
+INVENTED = {
+    "a counter out of nowhere before a load": dict(place=1, counter=60_000, amount=9_999, balance=9_800),
+    "a hole before it": dict(place=3, counter=14, amount=300, balance=14_200),
+    "more than the hole cost": dict(place=1, counter=11, amount=900, balance=9_500),
+    "the next counter at an earlier time": dict(place=0, counter=13, amount=5, balance=9_995),
+    "in the place of the opening": dict(place=0, counter=9, amount=0, balance=10_000),
+}
+
+
+@pytest.mark.parametrize("claim", INVENTED.values(), ids=INVENTED.keys())
+def test_an_invented_torn_tap_is_never_paid_and_troubles_nobody(claim: dict[str, int]) -> None:
+    taps = story(200, 300, -5_000, 400)
+    if claim["amount"] == 900:
+        del taps[1]
+    before = remarks(taps)
+    invented = Tap(9, False, claim["counter"], claim["amount"], claim["balance"], torn=True)
+    told = [*taps[: claim["place"]], invented, *taps[claim["place"] :]]
+    assert judge(told).verdicts[9].reason is not Reason.ACCEPTED
+    assert remarks(told) == before
+
+
+def test_a_torn_tap_whose_charge_the_tariff_does_not_explain_stays_in_suspense() -> None:
+    taps = story(200, 300, 400)
+    taps[1] = replace(torn(taps[1]), explained=False)
+    assert judge(taps).verdicts[1].reason is Reason.UNRESOLVED
+
+
+def test_a_torn_tap_is_not_proven_by_a_record_that_is_off_the_chain() -> None:
+    """A dishonest terminal moves its own last record one counter on and invents a tap in its place."""
+    taps = story(200, 300, 400, 500)
+    invented = Tap(9, False, taps[2].counter, 150, taps[1].balance - 150, torn=True)
+    moved = replace(taps[2], counter=taps[2].counter + 1, balance=taps[2].balance - 150)
+    judgement = judge([*taps[:2], invented, moved, taps[3]])
+    assert judgement.verdicts[9].reason is Reason.UNRESOLVED
+    assert all(judgement.verdicts[n].reason is Reason.ACCEPTED for n in range(4))
+
+
+def test_a_load_that_was_rejected_explains_the_step_and_the_holder_is_excused() -> None:
+    for follow in ((), (400,), (400, 500)):
+        taps = story(200, -5_000, 300, *follow)
+        del taps[1]
+        judgement = judge_card(OPENING, taps, gap_max=64, lost_loads=[5_000])
+        assert judgement.excused == {2}
+        assert judgement.verdicts[2].remarks == Remark.BALANCE_BREAK
+        assert judgement.nowhere_minor == 0
+        assert not judge(taps).excused
 
 
 def test_a_torn_tap_without_a_later_record_stays_in_suspense() -> None:

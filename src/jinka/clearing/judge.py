@@ -14,13 +14,15 @@ for a step that a hole explains, `_COST_OFF` for one record that is off, `_COST_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
 from jinka.clearing.reasons import Reason, Remark
 
 LOOK_BACK = 256  # taps of one card that a link may span: bounds the work on a flooded card
+COUNTERS = 65_536  # a counter has two bytes
 NO_REMARK = Remark(0)
 _COST_GAP, _COST_OFF, _COST_STEP = 1, 2, 3
 
@@ -35,6 +37,7 @@ class Tap:
     amount: int
     balance: int
     torn: bool = False
+    explained: bool = True  # the tariff gives this amount; asked of torn taps only, which no TAC vouches for
 
     @property
     def effect(self) -> int:
@@ -78,12 +81,39 @@ class CardJudgement:
     missing_count: int = 0
     missing_minor: int = 0
     nowhere_minor: int = 0
+    excused: set[int] = field(
+        default_factory=set
+    )  # records whose break a lost load explains: no fault of the holder
 
 
-def judge_card(opening: Opening, taps: Sequence[Tap], *, gap_max: int) -> CardJudgement:
-    """Judge the taps of one card, given in the order of local time (a load before a purchase of the same second)."""
-    result = CardJudgement(verdicts={tap.record_id: Verdict() for tap in taps})
-    chain = _resolve_torn(taps, result)
+def judge_card(
+    opening: Opening, taps: Sequence[Tap], *, gap_max: int, lost_loads: Sequence[int] = ()
+) -> CardJudgement:
+    """Judge the taps of one card, given in the order of local time (a load before a purchase of the same second).
+
+    ``lost_loads`` are the amounts of its loads that were rejected or parked: such a step of the balance is explained.
+    """
+    settled: dict[int, Reason] = {}  # torn taps that are not paid
+    proven = _prove_torn(opening, taps, settled)
+    while True:
+        chain = [tap for tap in taps if not tap.torn or tap.record_id in proven]
+        result = CardJudgement(verdicts={tap.record_id: Verdict() for tap in taps})
+        _judge_chain(opening, chain, gap_max, list(lost_loads), result)
+        doubtful = _doubtful(chain, proven, result)
+        if not doubtful:
+            break
+        proven -= doubtful
+        settled |= dict.fromkeys(doubtful, Reason.UNRESOLVED)
+    for record_id, reason in settled.items():
+        result.verdicts[record_id].reason = reason
+    for record_id in proven:
+        result.verdicts[record_id].remarks |= Remark.TORN_RESOLVED
+    return result
+
+
+def _judge_chain(
+    opening: Opening, chain: Sequence[Tap], gap_max: int, lost_loads: list[int], result: CardJudgement
+) -> None:
     holes = _plain_holes(opening, chain, gap_max)
     if holes is None:
         holes = [
@@ -94,47 +124,88 @@ def judge_card(opening: Opening, taps: Sequence[Tap], *, gap_max: int) -> CardJu
     for hole in holes:
         result.verdicts[chain[hole.after].record_id].remarks |= Remark.COUNTER_GAP
         result.missing_count += hole.missing
-    _balance(opening.balance, chain, holes, result)
-    return result
+    _balance(opening.balance, chain, holes, lost_loads, result)
 
 
-def _resolve_torn(taps: Sequence[Tap], result: CardJudgement) -> list[Tap]:
-    """Decide each torn tap, the latest first; return the taps that moved the purse."""
-    moved = [not tap.torn for tap in taps]
-    used = {(tap.online, tap.counter) for tap in taps if not tap.torn}
-    for i in range(len(taps) - 1, -1, -1):
-        tap = taps[i]
+def _prove_torn(opening: Opening, taps: Sequence[Tap], settled: dict[int, Reason]) -> set[int]:
+    """The torn taps that the chain shows to be debited; ``settled`` gets the reasons of the others.
+
+    A torn tap carries no TAC, so anybody could have made it up: it must fit on both sides, and alone.
+    """
+    confirmed = {(tap.online, tap.counter) for tap in taps if not tap.torn}
+    claims = Counter((tap.online, tap.counter) for tap in taps if tap.torn)
+    proven: set[int] = set()
+    for tap in taps:
         if not tap.torn:
             continue
-        if (tap.online, tap.counter) in used:  # the card would not show the same counter again after a debit
-            result.verdicts[tap.record_id].reason = Reason.NOT_DEBITED
-            continue
-        used.add((tap.online, tap.counter))
-        debited = _debited(tap, [other for j, other in enumerate(taps) if j > i and moved[j]])
-        if debited:
-            moved[i] = True
-            result.verdicts[tap.record_id].remarks |= Remark.TORN_RESOLVED
+        place = (tap.online, tap.counter)
+        if place in confirmed:  # the card would not show the same counter again after a debit
+            settled[tap.record_id] = Reason.NOT_DEBITED
+        elif claims[place] > 1 or not tap.explained:
+            settled[tap.record_id] = Reason.UNRESOLVED
         else:
-            result.verdicts[tap.record_id].reason = (
-                Reason.UNRESOLVED if debited is None else Reason.NOT_DEBITED
-            )
-    return [tap for i, tap in enumerate(taps) if moved[i]]
+            proven.add(tap.record_id)
+    while proven:
+        chain = [tap for tap in taps if not tap.torn or tap.record_id in proven]
+        wrong = {}
+        for i in range(len(chain) - 1, -1, -1):
+            if chain[i].torn and (reason := _unproven(opening, chain, i, wrong)) is not None:
+                wrong[chain[i].record_id] = reason
+        if not wrong:
+            break
+        settled |= wrong
+        proven -= wrong.keys()
+    return proven
 
 
-def _debited(torn: Tap, later: Sequence[Tap]) -> bool | None:
-    """Whether a later tap shows that the torn one moved the purse; None when nothing shows it."""
-    balance, counter = torn.balance, torn.counter
-    for tap in later:
+def _unproven(opening: Opening, chain: Sequence[Tap], i: int, wrong: Mapping[int, Reason]) -> Reason | None:
+    """Why the torn tap at position ``i`` is not paid; None when the taps before and after it show the debit."""
+    torn = chain[i]
+    if not _follows(opening, chain, i):
+        return Reason.UNRESOLVED
+    balance = torn.balance
+    for tap in chain[i + 1 : i + 1 + LOOK_BACK]:
+        if tap.record_id in wrong:
+            continue
         balance += tap.effect
         if tap.online == torn.online:
-            counter += 1
-            if tap.counter == counter and tap.balance == balance:
-                return True
-        elif torn.amount and tap.balance == balance:
-            return True
-        elif torn.amount and tap.balance == balance - torn.effect and counter == torn.counter:
-            return False
-    return None
+            fits = tap.counter == (torn.counter + 1) % COUNTERS and tap.balance == balance
+            return None if fits else Reason.UNRESOLVED
+        if torn.amount and tap.balance == balance:
+            return None
+        if torn.amount and tap.balance == balance - torn.effect:
+            return Reason.NOT_DEBITED
+    return Reason.UNRESOLVED
+
+
+def _follows(opening: Opening, chain: Sequence[Tap], i: int) -> bool:
+    """Whether the tap at ``i`` has the very next counter of its kind, and a balance that follows from there."""
+    tap, moved = chain[i], chain[i].effect
+    for before in reversed(chain[max(0, i - LOOK_BACK) : i]):
+        if before.online == tap.online:
+            return (before.counter + 1) % COUNTERS == tap.counter and before.balance + moved == tap.balance
+        moved += before.effect
+    start = opening.online if tap.online else opening.counter
+    return i < LOOK_BACK and tap.counter == start and opening.balance + moved == tap.balance
+
+
+def _doubtful(chain: Sequence[Tap], proven: set[int], result: CardJudgement) -> set[int]:
+    """Torn taps that are off the chain, or whose neighbours are: what proves nothing pays nothing."""
+    off = Remark.COUNTER_BREAK | Remark.BALANCE_BREAK | Remark.COUNTER_REUSED
+    found = set()
+    for i, tap in enumerate(chain):
+        if tap.record_id not in proven:
+            continue
+        own = result.verdicts[tap.record_id]
+        doubted = bool(own.remarks) or own.at_risk
+        for later in chain[i + 1 : i + 1 + LOOK_BACK]:
+            witness = result.verdicts[later.record_id]
+            doubted = doubted or witness.at_risk or bool(witness.remarks & off)
+            if later.online == tap.online:
+                break
+        if doubted:
+            found.add(tap.record_id)
+    return found
 
 
 def _plain_holes(opening: Opening, chain: Sequence[Tap], gap_max: int) -> list[Hole] | None:
@@ -240,7 +311,9 @@ def _mark_off(
     return filled
 
 
-def _balance(opening: int, chain: Sequence[Tap], holes: Sequence[Hole], result: CardJudgement) -> None:
+def _balance(
+    opening: int, chain: Sequence[Tap], holes: Sequence[Hole], lost_loads: list[int], result: CardJudgement
+) -> None:
     """Find the simplest reading of the balances and mark what does not follow."""
     places = [i for i, tap in enumerate(chain) if not result.verdicts[tap.record_id].at_risk]
     # A balance freed of all effects up to it: constant along an unbroken chain.
@@ -259,7 +332,7 @@ def _balance(opening: int, chain: Sequence[Tap], holes: Sequence[Hole], result: 
             before, old = (places[m], level[places[m]]) if m >= 0 else (-1, opening)
             price = (cost[m] if m >= 0 else 0) + _COST_OFF * (n - m - 1)
             if price < cost[n]:
-                price += _link_cost(before, i, level[i] - old, holes)
+                price += _link_cost(before, i, level[i] - old, holes, lost_loads)
                 if price < cost[n]:
                     cost[n], back[n] = price, m
     count = len(places)
@@ -268,17 +341,20 @@ def _balance(opening: int, chain: Sequence[Tap], holes: Sequence[Hole], result: 
     while n >= 0:
         on.add(places[n])
         old, before = (level[places[back[n]]], places[back[n]]) if back[n] >= 0 else (opening, -1)
-        _account(chain[places[n]], _link_cost(before, places[n], level[places[n]] - old, holes),
-                 level[places[n]] - old, result)  # fmt: skip
+        step = level[places[n]] - old
+        cost_of = _link_cost(before, places[n], step, holes, lost_loads)
+        _account(chain[places[n]], cost_of, step, lost_loads, result)
         n = back[n]
     for i in places:
         if i not in on:
             result.verdicts[chain[i].record_id].remarks |= Remark.BALANCE_BREAK
 
 
-def _link_cost(before: int, after: int, step: int, holes: Sequence[Hole]) -> int:
+def _link_cost(before: int, after: int, step: int, holes: Sequence[Hole], lost_loads: Sequence[int]) -> int:
     if not step:
         return 0
+    if step in lost_loads:
+        return _COST_GAP
     for hole in holes:
         between = max(hole.before, before) < min(hole.after, after)
         if between and (step > 0) == hole.online:  # missing purchases lower the level, missing loads raise it
@@ -286,9 +362,13 @@ def _link_cost(before: int, after: int, step: int, holes: Sequence[Hole]) -> int
     return _COST_STEP
 
 
-def _account(tap: Tap, cost: int, step: int, result: CardJudgement) -> None:
+def _account(tap: Tap, cost: int, step: int, lost_loads: list[int], result: CardJudgement) -> None:
     if cost == _COST_GAP:
         result.missing_minor -= step
+        if step in lost_loads:
+            lost_loads.remove(step)
+            result.verdicts[tap.record_id].remarks |= Remark.BALANCE_BREAK
+            result.excused.add(tap.record_id)
     elif cost == _COST_STEP:
         result.verdicts[tap.record_id].remarks |= Remark.BALANCE_BREAK
         result.nowhere_minor += max(step, 0)

@@ -70,9 +70,9 @@ REASONS: tuple[ReasonRow, ...] = (
     _row(Reason.UNKNOWN_PSAM, _R, "Unknown security module", "未登记的安全模块",
          "a purchase's PSAM is not registered and active in this terminal (a load has none)"),
     _row(Reason.UNKNOWN_CARD, _R, "Unknown card", "未登记的卡",
-         "the card is not registered and active with this issuer, profile, algorithm and key version"),
+         "the card is not registered and active with this issuer, profile and version of it, algorithm and key version"),
     _row(Reason.DATE_OUT_OF_WINDOW, _R, "Date outside the window", "日期超出清算窗口",
-         "the local date and time is none, or outside the window, or in another zone"),
+         "the local date and time is none, outside the window, in another zone, or claimed for another business date"),
     _row(Reason.AMOUNT_OUT_OF_RANGE, _R, "Amount beyond the purse's limit", "金额超出钱包限额",
          "the amount is negative or more than the purse can hold"),
     _row(Reason.CARD_BLOCKED, _R, "Blocked card", "黑名单卡",
@@ -80,7 +80,7 @@ REASONS: tuple[ReasonRow, ...] = (
     _row(Reason.TRUNCATED_TAC, _R, "Malformed authentication code", "交易认证码残缺",
          "the TAC is not of 4 bytes, or absent from a confirmed record"),
     _row(Reason.WRONG_TAC, _R, "Wrong authentication code", "交易认证码错误",
-         "the issuer's check of the TAC fails, or the issuer has no such key"),
+         "the issuer's check of the TAC fails, the issuer has no such key, or a load shows a serial that no TAC binds"),
     _row(Reason.UNSUPPORTED_TYPE, _R, "Unsupported transaction", "不支持的交易类型",
          "the transaction type is neither a load nor a purchase"),
     _row(Reason.DUPLICATE, _D, "Duplicate", "重复记录",
@@ -90,7 +90,7 @@ REASONS: tuple[ReasonRow, ...] = (
     _row(Reason.NOT_DEBITED, Outcome.VOID, "Torn tap, card not debited", "断卡交易，未扣款",
          "a torn tap whose counter the card used for another transaction"),
     _row(Reason.UNRESOLVED, Outcome.UNCONFIRMED, "Torn tap, unresolved", "断卡交易，待确认",
-         "a torn tap after which no record has shown what the card did"),
+         "a torn tap that the card's chain does not prove, or whose charge the tariff does not explain"),
     _row(Reason.ACCEPTED, Outcome.PAID, "Paid", "已清算", "no other row applies"),
 )  # fmt: skip
 
@@ -109,6 +109,7 @@ class Remark(IntFlag):
     COUNTER_BREAK = (
         64  # the record's counter does not fit between its neighbours: the record is off, not the card
     )
+    SUBSIDY_UNPROVEN = 128  # the registered class of the card has no right to the product's subsidy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,4 +140,6 @@ REMARKS: tuple[RemarkRow, ...] = (
     _remark(Remark.UNEXPLAINED_CHARGE, Severity.WARNING, "Charge not explained by the tariff",
             "票价规则无法解释的扣款"),
     _remark(Remark.COUNTER_BREAK, Severity.WARNING, "Counter out of place", "计数器错位"),
+    _remark(Remark.SUBSIDY_UNPROVEN, Severity.WARNING, "Subsidy not proven by the registered class",
+            "补贴与登记的持卡人类别不符"),
 )  # fmt: skip

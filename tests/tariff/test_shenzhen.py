@@ -28,8 +28,7 @@ NOON = dt.datetime(2018, 9, 1, 12)
 
 
 def observations():
-    with SHENZHEN_TAPS.open(encoding="utf-8") as lines:
-        rows = read_taps(lines, name="taps").rows
+    rows = read_taps(SHENZHEN_TAPS.read_bytes(), name="taps").rows
     return [(row.mode, row.gross_fen, row.charged_fen) for row in rows]
 
 

@@ -26,7 +26,7 @@ from jinka.app.workspace import Workspace
 from jinka.crypto.bulk import warm_up
 from jinka.keys import SoftKeyService
 from jinka.kit import NotFound, Usage
-from jinka.node import FolderLock, write_durable
+from jinka.node import FolderLock, file_errors, write_durable
 from jinka.reports import DayReport, day_files
 from jinka.reports.day import EngineRow, Timing
 from jinka.sectors.shenzhen_taps import TapFile, read_taps
@@ -54,15 +54,16 @@ class _Stopwatch:
 def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
     """Run the day that ``options`` describe, or go on with it where it stopped.
 
-    Raises `Usage` when another day is in the folder, `Refused` when another run is at work in it.
+    Raises `Usage` when the input cannot be played or another day is in the folder, `Refused` when another run is at
+    work in it. An input that is refused leaves nothing behind.
     """
     steps, watch = progress or Silent(), _Stopwatch()
     workspace = Workspace(options.folder)
-    with FolderLock(options.folder):
+    with watch.stage("plan"):
+        plan = _plan(options)
+    with file_errors(options.folder), FolderLock(options.folder):
         if workspace.claim(options):
             workspace.note("resumed")
-        with watch.stage("plan"):
-            plan = _plan(options)
         with watch.stage("ceremony"):
             made = make_keys(workspace, seed=options.seed, date=plan.date.isoformat())
             workspace.note("ceremony_held" if made else "keys_taken_up")
@@ -88,7 +89,7 @@ def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
         raise NotFound("no such folder", where=str(folder), fix="run jinka day first")
     workspace = Workspace(folder)
     asked = workspace.read_options()
-    with FolderLock(folder):
+    with file_errors(folder), FolderLock(folder):
         facts = read_facts(workspace)
         if facts is None:
             raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
@@ -99,21 +100,19 @@ def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
 
 def _plan(options: DayOptions) -> CityPlan:
     if options.taps is None:
-        return generate_city(riders=options.riders, seed=options.seed, date=options.date)
-    return plan_from_file(open_taps(options.taps), SHENZHEN_2018, name=options.taps.name, seed=options.seed)
+        return generate_city(riders=options.riders, seed=options.seed, date=options.city_date)
+    taps, name = open_taps(options.taps), options.taps.name
+    return plan_from_file(taps, SHENZHEN_2018, name=name, seed=options.seed, date=options.date)
 
 
 def open_taps(path: Path) -> TapFile:
-    """Read a file of real taps; `NotFound` or `Usage` when it is not there or no text."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            return read_taps(lines, name=path.name)
-    except FileNotFoundError:
-        raise NotFound("no such file", where=str(path), fix="check the path") from None
-    except UnicodeDecodeError as problem:
-        raise Usage(
-            f"not UTF-8 at byte {problem.start}", where=path.name, fix="convert the file to UTF-8"
-        ) from None
+    """Read a file of real taps; `NotFound` or `Usage` when it is not there, a folder, or of another kind."""
+    with file_errors(path):
+        if path.is_dir():
+            raise Usage("is a folder", where=str(path), fix="name the file of taps in it")
+        if path.exists() and not path.is_file():
+            raise Usage("is no regular file", where=str(path), fix="name a file of taps")
+        return read_taps(path.read_bytes(), name=path.name)
 
 
 def _uploads(workspace: Workspace, keys: SoftKeyService, share: float, seed: int) -> list[Upload]:

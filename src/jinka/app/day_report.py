@@ -69,10 +69,19 @@ _INFERRED = {
 _READING = {
     "ROW_UNREADABLE": Text(en="Row that cannot be read", zh="无法读取的数据行"),
     "DUPLICATE_ROW": Text(en="Row delivered twice", zh="重复的数据行"),
+    "DATE_OUTSIDE_FILE_DAY": Text(en="Row of another day, not played", zh="非营业日数据行，未重放"),
+    "DEVICE_CONFLICT": Text(
+        en="Device number of several companies or modes, not played", zh="设备编号对应多家公司或多种方式，未重放"
+    ),
     "PRICE_DIFFERS": Text(en="Terminal's price differs from the file's charge", zh="终端计价与文件扣款不符"),
+    "TAP_REFUSED": Text(en="Tap refused by the terminal: nothing charged", zh="终端拒绝，未扣款"),
     "CARD_REFUSED_BY_LIST": Text(en="Tap refused by the terminal: card on the list", zh="终端拒绝：黑名单卡"),
     "TORN_PROVEN": Text(en="Torn tap proven at once by the card", zh="断卡交易，卡片当场证实"),
     "TORN_VOID": Text(en="Torn tap disproven at once: not debited", zh="断卡交易，当场证实未扣款"),
+}
+_CENTRE = {
+    "DELIVERY_REFUSED": Text(en="Delivery refused: it cannot be read", zh="上送文件无法读取，整体拒收"),
+    "CARD_LISTED": Text(en="Card goes onto the next list", zh="列入下一期黑名单"),
 }
 _EXTRA_PRODUCTS = {ENTRY_PRODUCT: Text(en="Metro entry", zh="地铁进站")}
 
@@ -93,7 +102,7 @@ def build_report(workspace: Workspace, facts: DayFacts, day: ClearedDay, uploads
         loaded_fen=sum(total.charged for total in _totals(day, LOAD_PRODUCT)),
         cards=facts.cards,
         terminals=len(set(day.registry.terminals["device"].to_pylist())),
-        gross_fen=pc.sum(paid["gross_fare"]).as_py() or 0,
+        gross_fen=sum(total.gross for total in day.result.net.operators),
         charged_fen=pc.sum(paid["amount"]).as_py() or 0,
         unexplained=remarks[Remark.UNEXPLAINED_CHARGE] + facts.counts.get("price_differs", 0),
         nowhere_fen=day.result.nowhere_minor,
@@ -199,7 +208,7 @@ def _outcomes(day: ClearedDay) -> tuple[OutcomeRow, ...]:
         )
         for total in day.result.by_reason
     ]
-    parked = Counter(ack.reason.value for ack in day.acks.values() if ack.status is not BatchStatus.ACCEPTED)
+    parked = Counter(ack.reason.value for _, ack in day.acks if ack.status is not BatchStatus.ACCEPTED)
     sums = _parked_amounts(day)
     rows += [
         OutcomeRow(
@@ -220,7 +229,7 @@ def _parked_amounts(day: ClearedDay) -> Counter[str]:
     sums: Counter[str] = Counter()
     if day.parked is None:
         return sums
-    reason_of = {ack.number: ack.reason.value for ack in day.acks.values()}
+    reason_of = {ack.number: ack.reason.value for _, ack in day.acks}
     for record_id, amount in zip(
         day.parked["record_id"].to_pylist(), day.parked["amount"].to_pylist(), strict=True
     ):
@@ -235,6 +244,7 @@ def _findings(facts: DayFacts, day: ClearedDay) -> tuple[FindingRow, ...]:
     ]
     counted = (
         ("PRICE_DIFFERS", Severity.ERROR, "price_differs"),
+        ("TAP_REFUSED", Severity.ERROR, "tap_refused"),
         ("CARD_REFUSED_BY_LIST", Severity.INFO, "blocked"),
         ("TORN_PROVEN", Severity.INFO, "torn_proven"),
         ("TORN_VOID", Severity.INFO, "torn_void"),
@@ -255,7 +265,7 @@ def _findings(facts: DayFacts, day: ClearedDay) -> tuple[FindingRow, ...]:
         if day.result.remarks[row.remark]
     ]
     rows += [
-        FindingRow(code=code, severity=severity, title=Text(en=code, zh=code), count=count)
+        FindingRow(code=code, severity=severity, title=_CENTRE.get(code, Text(en=code, zh=code)), count=count)
         for (code, severity), count in sorted(
             Counter((f.code, f.severity) for f in day.findings).items(), key=lambda item: item[0][0]
         )
@@ -324,8 +334,10 @@ def _spoil(workspace: Workspace, day: ClearedDay) -> tuple[tuple[SpoilRow, ...],
         )
     }
     batches = {
-        place: Answer(ack.status.value, "" if ack.reason.value == ack.status.value else ack.reason.value)
-        for place, ack in day.acks.items()
+        (name, ack.batch): Answer(
+            ack.status.value, "" if ack.reason.value == ack.status.value else ack.reason.value
+        )
+        for name, ack in day.acks
     }
     counts, refused = compare(read_labels(workspace), records, batches)
     rows = tuple(

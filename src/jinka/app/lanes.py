@@ -26,7 +26,7 @@ from jinka.card import CardImage
 from jinka.codec.clearing import ClearingRecord, record_table
 from jinka.keys import KeyService
 from jinka.kit import JinkaError, NotFound, Refused, Usage
-from jinka.node import write_durable
+from jinka.node import file_error, write_durable
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.field import Lane
 from jinka.sim.plan import LANES, CityPlan, PlannedTap
@@ -177,6 +177,9 @@ def run_lane(job: LaneJob, pipe: Connection) -> None:
         pipe.send(("error", (error.exit_code, error.what, error.where, error.fix)))
     except BrokenPipeError:
         return  # the parent is gone; what is on the disk is whole
+    except OSError as problem:
+        said = file_error(problem, job.folder)
+        pipe.send(("error", (said.exit_code, said.what, said.where, said.fix)))
 
 
 def _prepare_cards(workspace: Workspace, lane: Lane, keys: KeyService, pipe: Connection) -> None:

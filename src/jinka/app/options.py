@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinka.kit import Usage
+from jinka.kit import FIRST_DATE, LAST_DATE, Usage
 
 RIDERS_DEFAULT = 16_000  # about 50,000 taps
 SEED_DEFAULT = 1
@@ -20,7 +20,8 @@ class DayOptions:
     """One day to run.
 
     ``taps`` is a file of real taps; without it a city of ``riders`` is generated from ``seed``. ``date`` is the
-    generated city's business date; a taps file brings its own. ``directory`` receives everything that is written
+    business date: a generated city has `DATE_DEFAULT` without it, a file of taps its own (see `sim.screening`), and is
+    played on the day that is given. ``directory`` receives everything that is written
     (see `folder`). ``spoil`` is the share of records, from 0 to 0.5, into which faults are put.
     """
 
@@ -28,7 +29,7 @@ class DayOptions:
     taps: Path | None = None
     riders: int = RIDERS_DEFAULT
     seed: int = SEED_DEFAULT
-    date: dt.date = DATE_DEFAULT
+    date: dt.date | None = None
     spoil: float = 0.0
 
     def __post_init__(self) -> None:
@@ -39,10 +40,18 @@ class DayOptions:
         if not (math.isfinite(self.spoil) and 0 <= self.spoil <= 0.5):
             raise Usage(f"a share of {self.spoil}", where="--spoil", fix="0 to 0.5, such as 0.01")
 
+        if self.date is not None and not FIRST_DATE <= self.date <= LAST_DATE:
+            raise Usage(f"a business date of {self.date}", where="--date", fix=f"{FIRST_DATE} to {LAST_DATE}")
+
+    @property
+    def city_date(self) -> dt.date:
+        """The business date of a generated city."""
+        return self.date or DATE_DEFAULT
+
     @property
     def folder(self) -> Path:
         """The directory, or one in ``out/`` that is named after the day, so that two days do not meet."""
         if self.directory is not None:
             return self.directory
-        what = f"city-{self.riders}-{self.date}" if self.taps is None else self.taps.stem
+        what = f"city-{self.riders}-{self.city_date}" if self.taps is None else self.taps.stem
         return Path("out") / (f"{what}-seed-{self.seed}" + (f"-spoil-{self.spoil:g}" if self.spoil else ""))

@@ -102,12 +102,13 @@ def _description(options: DayOptions) -> dict[str, Any]:
         except OSError as problem:
             raise Usage(f"cannot be read: {problem.strerror}", where=str(options.taps)) from None
         taps = {"name": options.taps.name, "sha256": digest}
+    date = options.city_date if taps is None else options.date  # None: the day of the file
     return {
         "format": FORMAT,
         "simulated": True,
         "taps": taps,
         "riders": None if taps else options.riders,
-        "date": None if taps else options.date.isoformat(),
+        "date": None if date is None else date.isoformat(),
         "seed": options.seed,
         "spoil": options.spoil,
     }

@@ -60,8 +60,12 @@ def day(
     riders: Annotated[int, typer.Option(help="Riders of the generated city.")] = RIDERS_DEFAULT,
     seed: Annotated[int, typer.Option(help="Everything random follows from it.")] = SEED_DEFAULT,
     date: Annotated[
-        str, typer.Option(help="Business date of the generated city.")
-    ] = DATE_DEFAULT.isoformat(),
+        str | None,
+        typer.Option(
+            help="Business date, YYYY-MM-DD; without it that of most taps in the file, or of a generated city "
+            f"{DATE_DEFAULT}."
+        ),
+    ] = None,
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Where everything is written; a folder in out/ by default.")
     ] = None,
@@ -75,14 +79,12 @@ def day(
 
     Example: [bold]jinka day --taps taps.csv --json[/bold]
     """
-    if taps is not None and not taps.is_file():
-        raise NotFound("no such file", where=str(taps))
     options = DayOptions(
         directory=directory,
         taps=taps,
         riders=riders,
         seed=seed,
-        date=parse_date(date, where="--date"),
+        date=None if date is None else parse_date(date, where="--date"),
         spoil=spoil,
     )
     from jinka.app.day import run_day

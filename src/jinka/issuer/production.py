@@ -16,12 +16,17 @@ from jinka.tariff import HolderClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOrder:
-    """One card to be made. ``ride`` is the ride record that it is to carry, empty for a new card."""
+    """One card to be made, valid from ``start`` to ``expiry`` (BCD dates).
+
+    ``ride`` is the ride record that it is to carry, empty for a new card.
+    """
 
     card_no: bytes
     holder: HolderClass
     balance: int
     ride: bytes = b""
+    start: bytes = b"\x20\x18\x01\x01"
+    expiry: bytes = b"\x20\x40\x12\x31"
 
 
 def make_cards(
@@ -52,6 +57,8 @@ def make_cards(
                 keys=tuple(column[row].tobytes() for column in columns),
                 holder_class=order.holder,
                 issuer=issuer,
+                start=order.start,
+                expiry=order.expiry,
                 balance=order.balance,
                 ride_record=order.ride,
             )

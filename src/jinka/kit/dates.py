@@ -7,6 +7,10 @@ from zoneinfo import ZoneInfo
 
 from jinka.kit.errors import Usage
 
+# The days on which a simulated city may run: its cards are valid on all of them, and on no other.
+FIRST_DATE = dt.date(2000, 1, 1)
+LAST_DATE = dt.date(2039, 12, 31)
+
 
 def parse_date(text: str, *, where: str) -> dt.date:
     """Read ``YYYY-MM-DD``; raise `Usage` that names the place otherwise."""

@@ -17,7 +17,7 @@ from jinka.codec import Algorithm
 from jinka.codec.clearing import ClearingRecord
 from jinka.issuer import CardOrder, LoadHost, MaintenanceHost, make_cards
 from jinka.keys import KeyService, Purpose
-from jinka.kit import JinkaError, Randomness
+from jinka.kit import FIRST_DATE, LAST_DATE, Randomness, Refused, bcd_date
 from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
 from jinka.sim.parties import ACQUIRER, ISSUER, LOAD_AGENT
 from jinka.sim.plan import CityPlan, PlannedTap, Torn, psam_id, terminal_id
@@ -40,11 +40,14 @@ from jinka.terminal.link import ask, ask_exactly
 from jinka.terminal.reading import select
 
 ISSUER_NUMBER = bytes.fromhex("4403000000000001")
-LOAD_DEVICE = "900000000"
+LOAD_DEVICE = "45900000000"  # with a prefix of its own: the 9 digits belong to the operators
 LOAD_STEP_FEN = 5_000
 PSAM_NAME = b"JINKA.PSAM"
 PURCHASE_VERSIONS = (1, 2, 3)
 _DEBIT = 0x54
+_NOT_SERVED = frozenset(
+    {TapStatus.REFUSED, TapStatus.REMOVED, TapStatus.NEEDS_LOAD}
+)  # a list is another matter
 _PROFILES = {Algorithm.TDES: PROFILE, Algorithm.SM4: PROFILE_SM4}
 
 
@@ -169,12 +172,12 @@ class Lane:
         outcome = self._once(terminal, link, tap)
         if outcome.status is TapStatus.NEEDS_LOAD:
             steps = -(-outcome.shortfall // LOAD_STEP_FEN)
-            records.append(self._loads.load(link, steps * LOAD_STEP_FEN, tap.at, self._load_host))
-            counts["loads"] += 1
-            outcome = self._once(terminal, link, tap)
+            with contextlib.suppress(Refused):  # then the tap stays one that needs a load
+                records.append(self._loads.load(link, steps * LOAD_STEP_FEN, tap.at, self._load_host))
+                counts["loads"] += 1
+                outcome = self._once(terminal, link, tap)
         self._settle(outcome, records, counts)
-        charged = outcome.record.amount if outcome.record is not None else None
-        if tap.expected_fen is not None and charged != tap.expected_fen:
+        if outcome.record is not None and tap.expected_fen not in (None, outcome.record.amount):
             counts["price_differs"] += 1
         if outcome.status is TapStatus.TORN and tap.torn is Torn.TAPS_AGAIN:
             self._settle(self._once(terminal, link, tap), records, counts)
@@ -202,12 +205,8 @@ class Lane:
             _replace(records, outcome.resolved, outcome.resolved)
         if outcome.record is not None and outcome.record is not outcome.resolved:
             records.append(outcome.record)
-        if outcome.status in (TapStatus.REFUSED, TapStatus.REMOVED):
-            raise JinkaError(
-                f"a card was refused at {outcome.step!r}, SW {outcome.sw:04X}",
-                where=f"lane {self.number}",
-                fix="a fault of the simulated city: report it",
-            )
+        if outcome.status in _NOT_SERVED:
+            counts["tap_refused"] += 1
 
     def _drawn(self) -> Randomness:
         assert self._randomness is not None, "begin_slice comes first"
@@ -269,7 +268,14 @@ class Lane:
     def _order(self, index: int) -> CardOrder:
         card = self.plan.cards[index]
         ride = b"" if card.state is None else encode_ride(card.state, _UNSEEN)
-        return CardOrder(card_no=card.card_no, holder=card.holder, balance=card.balance, ride=ride)
+        return CardOrder(
+            card_no=card.card_no,
+            holder=card.holder,
+            balance=card.balance,
+            ride=ride,
+            start=bcd_date(FIRST_DATE),
+            expiry=bcd_date(LAST_DATE),
+        )
 
     def _write_unseen(self, link: _Link, card_no: bytes, algorithm: Algorithm, ride: RideState) -> None:
         write_ride_state(

@@ -102,8 +102,11 @@ def card_number(digits: str) -> bytes:
 
 
 def terminal_id(device_number: str, lane: int) -> bytes:
-    """The 6-byte terminal number of one SAM slot of a device: 44, the operator's 9 digits, the slot."""
-    return digits_to_bcd(f"44{device_number}{lane}", 6)
+    """The 6-byte terminal number of one slot of a device: 44, the operator's 9 digits, the slot.
+
+    A number of 11 digits brings its own prefix, so that it cannot be an operator's.
+    """
+    return digits_to_bcd(f"{device_number.rjust(11, '4')}{lane}", 6)
 
 
 def psam_id(terminal: bytes) -> bytes:

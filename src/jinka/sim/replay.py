@@ -19,6 +19,7 @@ from jinka.registry import Participant, Role
 from jinka.sectors.shenzhen_taps import TapFile, TapRow
 from jinka.sim.parties import common_parties
 from jinka.sim.plan import CityPlan, PlannedCard, PlannedDevice, PlannedTap, card_number
+from jinka.sim.screening import screen
 from jinka.tariff import HolderClass, Mode, PaidRide, RideFacts, RideState, TapKind, Tariff
 
 _UNSEEN_LINE = 0  # no real line has this number
@@ -54,13 +55,21 @@ def _line_name(row: TapRow) -> str:
     return row.station or f"{row.company} {row.device}"
 
 
-def plan_from_file(taps: TapFile, tariff: Tariff, *, name: str, seed: int) -> CityPlan:
-    """Build the plan; `Usage` when the file has no readable row."""
+def plan_from_file(
+    taps: TapFile, tariff: Tariff, *, name: str, seed: int, date: dt.date | None = None
+) -> CityPlan:
+    """Build the plan of one day (see `screen`); `Usage` when the file has no row to play."""
     if not taps.rows:
-        raise Usage("no row could be read", where=name, fix="see the findings, check the columns")
-    names = _Names.of(taps.rows)
+        first = taps.findings[0] if taps.findings else None
+        raise Usage(
+            f"no row could be read: {first.what}" if first else "no row in it",
+            where=first.where if first else name,
+            fix="check the columns and the rows",
+        )
+    played, left_out = screen(taps.rows, name=name, date=date)
+    names = _Names.of(played)
     by_card: dict[str, list[TapRow]] = defaultdict(list)
-    for row in sorted(taps.rows, key=lambda row: (row.at, row.line_no)):
+    for row in sorted(played, key=lambda row: (row.at, row.number)):
         by_card[row.card].append(row)
     draw = random.Random(f"replay|{seed}")  # noqa: S311 a seeded simulation
     inferred: Counter[str] = Counter()
@@ -72,17 +81,16 @@ def plan_from_file(taps: TapFile, tariff: Tariff, *, name: str, seed: int) -> Ci
         balance = draw.randrange(0, 1_000) if low else draw.randrange(2_000, 20_000)
         sm4 = draw.random() < _SM4_SHARE
         cards.append(replace(card, balance=balance, algorithm=Algorithm.SM4 if sm4 else Algorithm.TDES))
-        planned += zip((row.line_no for row in rows), story, strict=True)
+        planned += zip((row.number for row in rows), story, strict=True)
     planned.sort(key=lambda pair: (pair[1].at, pair[0]))
     inferred["unflagged_transfers"] = sum(
         not row.flagged_transfer
         and bool(found := tariff.explain(row.mode, row.gross_fen, row.charged_fen))
         and all(product.code.endswith(".transfer") for product in found)
-        for row in taps.rows
+        for row in played
     )
-    companies = {row.company: row.mode for row in taps.rows}
-    operators, codes = _operators(companies)
-    devices = {row.device: row for row in taps.rows}
+    operators, codes = _operators({row.company for row in played})
+    devices = {row.device: row for row in played}
     return CityPlan(
         source=name,
         region="440300",
@@ -108,7 +116,7 @@ def plan_from_file(taps: TapFile, tariff: Tariff, *, name: str, seed: int) -> Ci
         rows_read=taps.rows_read,
         duplicates_dropped=taps.duplicates_dropped,
         inferred=dict(sorted(inferred.items())),
-        findings=taps.findings,
+        findings=(*taps.findings, *left_out),
     )
 
 
@@ -263,7 +271,7 @@ _ENGLISH = {
 }
 
 
-def _operators(companies: dict[str, Mode]) -> tuple[list[Participant], dict[str, str]]:
+def _operators(companies: set[str]) -> tuple[list[Participant], dict[str, str]]:
     """One participant for each company of the file; a company without an English name keeps its own."""
     parties, codes = [], {}
     for number, company in enumerate(sorted(companies), 1):

@@ -59,6 +59,9 @@ _HOURS = (
 )
 
 
+_SETTLED = SettlementProof(open_fen=0, funds_fen=99, liability_fen=99, operators_short_fen=0)
+
+
 def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
     """A plausible day; every name and figure is made up."""
     operators = _operator_rows()
@@ -84,9 +87,7 @@ def sample_day(*, spoiled: bool = False, balanced: bool = True) -> DayReport:
             liability_fen=56_133_150 + (not balanced),
         ),
         trial_balance=TrialBalance(debits_fen=98_765_432, credits_fen=98_765_432),
-        settlement_proof=SettlementProof(
-            open_fen=0, funds_fen=56_133_150, liability_fen=56_133_150, operators_short_fen=0
-        ),
+        settlement_proof=_SETTLED,
         by_operator=operators,
         by_product=(
             _product(

@@ -45,7 +45,12 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     world = World.in_order()
     first, _ = world.clear(tmp_path, name="first")
     second, _ = world.clear(tmp_path, name="second")
-    assert Path(first.path).read_bytes() == Path(second.path).read_bytes()
+    written = [
+        [(file.name, file.read_bytes()) for file in sorted(Path(done.path).iterdir())]
+        for done in (first, second)
+    ]
+    assert written[0] == written[1]
+    assert written[0]
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -326,6 +331,26 @@ def test_a_charge_that_no_product_explains_is_paid_with_a_finding_and_no_subsidy
         got = rows[row["record_id"]]
         assert (got["outcome"], got["findings"], got["subsidy"]) == ("PAID", "UNEXPLAINED_CHARGE", 0)
     assert result.remarks[Remark.UNEXPLAINED_CHARGE] == 3
+
+
+def test_numbers_beyond_all_bounds_stop_neither_the_day_nor_the_honest(tmp_path: Path) -> None:
+    world = World.in_order()
+    count = len(world.rows)
+    low, high, edge = (world.of_card(place)[1] for place in range(3))
+    # The TAC of a purchase does not bind the balance, so these are valid, and no card could have said them.
+    low["balance"], high["balance"], edge["balance"] = -(2**63), 2**63 - 1, 2**61
+    late, least = world.of_card(3)[-1], world.of_card(4)[-1]
+    late["local_date"], late["local_time"] = b"\x99\x99\x12\x31", b"\x23\x59\x59"
+    least["amount"] = -(2**63)
+    sign(late)
+    result, rows = world.clear(tmp_path)
+    for row in (low, high, edge):
+        got = rows[row["record_id"]]
+        assert (got["outcome"], got["findings"]) == ("PAID", "BALANCE_BREAK")
+    assert rows[late["record_id"]]["reason"] == "DATE_OUT_OF_WINDOW"
+    assert rows[least["record_id"]]["reason"] == "AMOUNT_OUT_OF_RANGE"
+    assert sum(row["outcome"] == "PAID" for row in rows.values()) == count - 2
+    assert result.judged_cards == 3
 
 
 def test_an_empty_day_is_cleared(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ class World:
             )
             result = clear_day(
                 engine, tables, PARAMS, keys=OpenKeys(), explain=explain, fees=FEES,
-                out=str(folder / f"{name}.parquet"),
+                out=str(folder / name),
             )  # fmt: skip
         rows = pq.read_table(result.path).to_pylist()
         return result, {row["record_id"]: row for row in rows}

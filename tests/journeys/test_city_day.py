@@ -101,7 +101,7 @@ def test_a_generated_day_balances_and_explains_itself(small):
 def test_both_algorithms_are_in_the_field(small):
     import pyarrow.parquet as pq
 
-    outcomes = pq.read_table(small[0] / "centre" / "outcomes.parquet")
+    outcomes = pq.read_table(small[0] / "centre" / "outcomes")
     assert set(outcomes["algorithm"].to_pylist()) == {0, 1}
     assert set(outcomes["outcome"].to_pylist()) <= {"PAID", "UNCONFIRMED", "VOID"}
 

@@ -17,6 +17,7 @@ from jinka.kit import NotFound
 from jinka.registry import Registry
 from jinka.sim.records import make_records
 from jinka.store import DuckEngine, load_registry, open_database, save_registry
+from jinka.store.duck import PART_ROWS
 from jinka.store.schema import metadata
 from tests.clearing.soft_tacs import ROOTS
 
@@ -104,22 +105,56 @@ def test_an_error_in_the_function_comes_out(tmp_path: Path) -> None:
         engine.map_batches(engine.parquet([tmp_path / "t.parquet"]), fail, like=pa.schema([]))
 
 
-def test_written_files_are_sorted_the_same_at_any_time_and_replace_the_old_ones(tmp_path: Path) -> None:
-    rows = pa.table(
-        {"k": [(n * 7919) % 250_007 for n in range(250_000)], "v": ["x" * (n % 9) for n in range(250_000)]}
-    )
+@pytest.mark.parametrize("step", [1, 7919], ids=["in order", "in disorder"])
+def test_written_folders_are_sorted_the_same_for_any_threads_and_replace_the_old_ones(
+    tmp_path: Path, step: int
+) -> None:
+    count = 2 * PART_ROWS + 9
+    numbers = [n * step % 600_011 * 2**32 for n in range(count)]
+    rows = pa.table({"k": numbers, "v": ["x" * (n % 9) for n in range(count)]})
     pq.write_table(rows, tmp_path / "in.parquet")
-    written = []
-    for threads in (2, 1, 2):
+    target, written = tmp_path / "it's", []
+    target.mkdir()
+    (target / "part-00009.parquet").write_bytes(b"of another day")
+    for threads in (2, 1, 3):
         with DuckEngine(threads=threads, memory_limit="512MB") as engine:
-            target = tmp_path / "it's.parquet"
-            engine.write(engine.parquet([tmp_path / "in.parquet"]), str(target), order_by=["k"])
-        written.append(target.read_bytes())
+            table = engine.parquet([tmp_path / "in.parquet"])
+            made = engine.write(table, str(target), key="k", keys=table)
+            assert engine.collect(made.count().as_table())[0][0].as_py() == count
+        written.append({file.name: file.read_bytes() for file in target.iterdir()})
         time.sleep(0.01)
     assert written[0] == written[1] == written[2]
-    keys = pq.read_table(tmp_path / "it's.parquet")["k"].to_pylist()
-    assert keys == sorted(keys)
+    files = [pq.read_metadata(target / name).num_rows for name in sorted(written[0])]
+    assert files == [PART_ROWS, PART_ROWS, 9]
+    assert pq.read_table(target).to_pydict() == rows.sort_by("k").to_pydict()
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_rows_that_the_keys_do_not_know_are_written_and_a_folder_of_nothing_can_be_read(
+    tmp_path: Path,
+) -> None:
+    with DuckEngine(threads=2, memory_limit="256MB") as engine:
+        keys = engine.arrow("keys", pa.table({"k": pa.array(range(10, 10 + PART_ROWS + 5), pa.int64())}))
+        rows = engine.arrow("rows", pa.table({"k": pa.array([3, 11, None, 10**15], pa.int64())}))
+        engine.write(rows, str(tmp_path / "out"), key="k", keys=keys)
+        assert pq.read_table(tmp_path / "out")["k"].to_pylist() == [3, 11, None, 10**15]
+        nothing = rows.filter(rows.k == 0)
+        assert (
+            engine.collect(engine.write(nothing, str(tmp_path / "none"), key="k", keys=nothing)).num_rows == 0
+        )
+    assert pq.read_table(tmp_path / "none").num_rows == 0
+
+
+def test_what_cannot_be_written_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
+    with DuckEngine(threads=2, memory_limit="256MB") as engine:
+        rows = engine.arrow("rows", pa.table({"k": [1, 2]}))
+        engine.write(rows, str(tmp_path / "out"), key="k", keys=rows)
+        before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+        wrong = rows.mutate(v=rows.k.cast("string").concat("x").cast("int64"))
+        with pytest.raises(Exception, match="Conversion"):
+            engine.write(wrong, str(tmp_path / "out"), key="k", keys=rows)
+        assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+        assert engine.collect(rows).num_rows == 2
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def _clear(folder: Path, keys: SoftKeyService, threads: int, run: int) -> DayRes
             keys=keys,
             explain=_explain,
             fees=_FEES,
-            out=str(folder / "outcomes.parquet"),
+            out=str(folder / "outcomes"),
         )
         opening = int(
             engine.collect(tables.cards.aggregate(total=tables.cards.opening_balance.sum()))["total"][

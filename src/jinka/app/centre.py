@@ -179,7 +179,7 @@ def clear_uploads(
                 keys=keys,
                 explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: GOVERNMENT}),
                 fees=FEES,
-                out=str(workspace.centre / "outcomes.parquet"),
+                out=str(workspace.centre / "outcomes"),
             )
         progress.step("clearing", 1, 1)
         progress.step("settlement", 0, 1)

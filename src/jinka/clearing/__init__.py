@@ -1,4 +1,4 @@
-"""Clearing: intake, verify, classify, chain, price, net. An honest operator is paid, and paid once.
+"""Clearing: intake, verify, price, classify, chain, net. An honest operator is paid, and paid once.
 
 Builds Ibis expressions on tables that it is given; no I/O, no engine, no keys. Stages return (output, findings). The
 rules are "The clearing record" of ARCHITECTURE.md; the fields come from JR/T 0025 and JT/T 978.4. Exchange between

@@ -16,7 +16,7 @@ import ibis
 import pyarrow as pa
 
 from jinka.clearing.judge import Opening, Tap, judge_card
-from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Table
+from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
 from jinka.clearing.reasons import REMARKS, Reason, Remark
 from jinka.codec import RECORD_SCHEMA
 from jinka.codec.record import IDENTITY
@@ -92,35 +92,35 @@ def chain(
 
 
 def _imperfect_cards(good: Table) -> Table:
-    """The numbers of the cards whose good records are not the perfect continuation of the opening."""
-    # One number orders a card's records: the moment, loads before purchases of the same second, the counter. Records
-    # that are equal in it share a second, so the card is imperfect whichever comes first.
-    offline = ibis.ifelse(good.online, 0, 1).cast("int64")
-    order = (good["at"] * 2 + offline) * 65_536 + good.counter.cast("int64")
-    so_far = ibis.cumulative_window(group_by=good.card_no, order_by=order)
+    """The cards whose good records are not the perfect continuation of the opening."""
+    so_far = ibis.cumulative_window(group_by=good.card, order_by=good.place)
+    second = good.place // (2 * 65_536)
     row = good.select(
-        "card_no", "counter", "online", "balance", "torn", "o_counter", "o_online", "o_balance",
-        purchases=offline.sum().over(so_far),
+        "card", "step", "rest", "torn",
+        purchase=_is_purchase(good),
+        purchases=_is_purchase(good).cast("int32").sum().over(so_far),
         taps=ibis.row_number().over(so_far) + 1,
-        moved=ibis.ifelse(good.online, good.amount, -good.amount).sum().over(so_far),
-        same_second=(good["at"] == good["at"].lag().over(so_far)).fill_null(False),
+        moved=good.moved.sum().over(so_far),
+        same_second=(second == second.lag().over(so_far)).fill_null(False),
     )  # fmt: skip
-    expected = (
-        ibis.ifelse(row.online, row.o_online + row.taps - row.purchases, row.o_counter + row.purchases) - 1
-    )
-    perfect = (
-        (row.counter == expected) & (row.balance == row.o_balance + row.moved) & ~row.torn & ~row.same_second
-    )
-    return row.filter(~perfect).select(k_no=row.card_no).distinct()
+    expected = ibis.ifelse(row.purchase, row.purchases, row.taps - row.purchases) - 1
+    perfect = (row.step == expected) & (row.rest == row.moved) & ~row.torn & ~row.same_second
+    return row.filter(~perfect).select(k_card=row.card).distinct()
+
+
+def _is_purchase(row: Table) -> Expr:
+    return (row.place // 65_536) % 2 == 1
 
 
 def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table:
     """All good records of the imperfect cards with their openings, each marked if it is a duplicate."""
-    mine = good.inner_join(crooked, [("card_no", "k_no")]).select(
-        "o_counter", "o_online", "o_balance", g_id="record_id", g_at="at", g_online="online", g_torn="torn"
+    mine = good.inner_join(crooked, [("card", "k_card")])
+    mine = mine.select(g_id="record_id", g_place="place", g_torn="torn", g_online=~_is_purchase(mine))
+    cards = tables.cards.select(
+        c_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
     )
     records = tables.records
-    wide = records.inner_join(mine, [("record_id", "g_id")])
+    wide = records.inner_join(mine, [("record_id", "g_id")]).inner_join(cards, [("card_no", "c_no")])
     # Among equal identities a confirmed record comes before a torn one, then the one that came in first.
     first = ibis.window(group_by=[wide[name] for name in IDENTITY], order_by=[wide.g_torn, wide.record_id])
     same = ibis.literal(True)
@@ -128,11 +128,11 @@ def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table
         same = same & wide[name].identical_to(wide[name].first(include_null=True).over(first))
     marked = wide.select(
         "record_id", "card_no", "counter", "amount", "balance", "o_counter", "o_online", "o_balance",
-        at="g_at", online="g_online", torn="g_torn",
+        place="g_place", online="g_online", torn="g_torn",
         copy=ibis.row_number().over(first) > 0,
         same=same | wide.g_torn,
     )  # fmt: skip
-    return marked.order_by(["card_no", "at", ibis.desc("online"), "counter", "record_id"])
+    return marked.order_by(["card_no", "place", "record_id"])
 
 
 def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, Opening, list[Tap], list[tuple[int, int]]]]:

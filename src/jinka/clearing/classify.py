@@ -10,7 +10,7 @@ import datetime as dt
 import ibis
 
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
-from jinka.clearing.reasons import REASONS, Outcome, Reason
+from jinka.clearing.reasons import REASONS, Outcome, Reason, Remark
 from jinka.codec import CounterKind, RecordState, TransactionType
 from jinka.keys.port import TacStatus
 from jinka.kit import Finding
@@ -23,6 +23,7 @@ PURCHASE_TYPES = tuple(
     int(kind)
     for kind in (TransactionType.ED_PURCHASE, TransactionType.EP_PURCHASE, TransactionType.CAPP_PURCHASE)
 )
+_NO_BALANCE = 2**61  # more than any purse can hold; no TAC binds the balance of a purchase
 PAID_ROLES = (Role.OPERATOR.value, Role.LOAD_AGENT.value)
 
 
@@ -32,28 +33,61 @@ def moment_number(moment: dt.datetime) -> int:
 
 
 def classify(
-    engine: ClearingEngine, tables: ClearingTables, facts: Table, params: ClearingParams
+    engine: ClearingEngine, tables: ClearingTables, facts: Table, prices: Table, params: ClearingParams
 ) -> tuple[Table, list[Finding]]:
-    """Return the kept table (record_id, card_no, at, online, counter, amount, balance, torn, late, reason).
+    """Return the kept table of every record's reason, and of what later stages need of it: integers and flags only.
 
-    It carries what later stages need: product and gross fare, and the card's opening (o_counter, o_online, o_balance),
-    null for an unknown card.
+    ``record_id``; ``card``, a number in place of the card's; ``place``, see `place_of`; ``step`` and ``rest``, the
+    counter and the balance less the card's opening; ``moved``, what the purse gained; ``torn``; ``remarks``, those that
+    do not come from the chain; ``price_id``, the price that explains a purchase, or 0; ``reason``.
     """
-    joined = _with_registry(tables, facts)
-    rules = _rules(joined, params)
+    row = _with_registry(engine, tables, facts)
+    row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
+    rules = _rules(row, params)
     cases = [
-        (rules[row.reason], ibis.literal(int(row.reason), "uint8")) for row in REASONS if row.reason in rules
+        (rules[line.reason], ibis.literal(int(line.reason), "uint8"))
+        for line in REASONS
+        if line.reason in rules
     ]
-    checked = joined.select(
-        "record_id", "card_no", "at", "online", "counter", "amount", "balance", "torn",
-        "o_counter", "o_online", "o_balance", "product", "gross_fare",
-        late=joined.late.fill_null(False),
+    row = row.mutate(
         reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")),
-    )  # fmt: skip
+        explained=row.online | (row.q_charge == row.amount).fill_null(False),
+    )
+    good = row.reason == int(Reason.ACCEPTED)
+    opening = ibis.ifelse(row.online, row.o_online, row.o_counter).cast("int32")
+    rest = ibis.ifelse(
+        row.balance.between(-_NO_BALANCE, _NO_BALANCE), row.balance - row.o_balance, _NO_BALANCE
+    )
+    checked = row.select(
+        "record_id",
+        "torn",
+        "reason",
+        card="c_card",
+        # Of good records only: what others claim may be beyond all numbers.
+        place=ibis.ifelse(good, place_of(row), 0),
+        step=ibis.ifelse(good, row.counter.cast("int32") - opening, 0).cast("int32"),
+        rest=ibis.ifelse(good, rest, 0),
+        moved=ibis.ifelse(good, ibis.ifelse(row.online, row.amount, -row.amount), 0),
+        remarks=_flag(row.late.fill_null(False), Remark.CARD_LISTED_LATE)
+        + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE),
+        price_id=ibis.ifelse(row.online | ~row.explained, 0, row.q_id).cast("int32"),
+    )
     return engine.keep("checked", checked), []
 
 
-def _with_registry(tables: ClearingTables, facts: Table) -> Table:
+def place_of(row: Table) -> Expr:
+    """One number that orders a card's records: the moment, loads before purchases of the same second, the counter.
+
+    Good records that are equal in it share a second, so their card is imperfect whichever comes first.
+    """
+    return (row["at"] * 2 + ibis.ifelse(row.online, 0, 1)) * 65_536 + row.counter.cast("int64")
+
+
+def _flag(condition: Expr, remark: Remark) -> Expr:
+    return ibis.ifelse(condition, int(remark), 0).cast("int32")
+
+
+def _with_registry(engine: ClearingEngine, tables: ClearingTables, facts: Table) -> Table:
     records = tables.records
     operators = tables.participants.filter(tables.participants.role.isin(PAID_ROLES)).select(p_code="code")
     terminals = tables.terminals.select(
@@ -63,21 +97,24 @@ def _with_registry(tables: ClearingTables, facts: Table) -> Table:
     cards = tables.cards.select(
         c_no="card_no", c_issuer="issuer", c_profile="profile", c_algorithm="algorithm", c_version="key_version",
         c_status="status", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance",
+        c_card=ibis.row_number(),
     )  # fmt: skip
+    taps = records.select("record_id", "card_no", "terminal_id").inner_join(
+        facts.select(f_id="record_id", at="at"), [("record_id", "f_id")]
+    )
+    # Kept, so that what all records are joined with is not computed twice.
+    listed = engine.keep("listed", listing_status(taps, tables.listings, tables.acknowledgements))
     joined = records.inner_join(facts.rename(f_id="record_id"), [("record_id", "f_id")])
     joined = joined.mutate(
         online=joined.txn_type.isin(LOAD_TYPES),
         torn=(joined.state == int(RecordState.UNCONFIRMED)) & joined.tac.isnull(),
     )
-    listed = listing_status(
-        joined.select("record_id", "card_no", "terminal_id", "at"), tables.listings, tables.acknowledgements
-    ).rename(s_id="record_id")
     return (
         joined.left_join(operators, [("operator", "p_code")])
         .left_join(terminals, [("terminal_id", "t_id")])
         .left_join(psams, [("psam_id", "m_id")])
         .left_join(cards, [("card_no", "c_no")])
-        .left_join(listed, [("record_id", "s_id")])
+        .left_join(listed.rename(s_id="record_id"), [("record_id", "s_id")])
     )
 
 

@@ -1,7 +1,7 @@
-"""One business day, stage by stage: verify, classify, chain, price, outcomes, net.
+"""One business day, stage by stage: verify, price, classify, chain, outcomes, net.
 
-Each stage is ``stage(input, params) -> (output, findings)``. The outcomes go to one sorted Parquet file, and every
-total and position is computed from that file, so that the report cannot say anything else than the file.
+Each stage is ``stage(input, params) -> (output, findings)``. The outcomes go to one folder of sorted Parquet, and
+every total and position is computed from it, so that the report cannot say anything else than the files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jinka.kit import Finding
 
 # The order of the journal: total, so that the same intake gives the same bytes, and that in which files are read, so
 # that wide rows need not be sorted.
-OUTCOME_ORDER = ("record_id",)
+OUTCOME_KEY = "record_id"
 GROUPS = pa.schema(
     [
         *((name, pa.string()) for name in ("operator", "acquirer", "issuer", "product")),
@@ -50,7 +50,7 @@ class ReasonTotal:
 class DayResult:
     """A cleared day. Amounts in minor units."""
 
-    outcomes: Table  # reads the outcome file
+    outcomes: Table  # reads the outcome files
     path: str
     records: int
     by_reason: tuple[ReasonTotal, ...]
@@ -80,16 +80,18 @@ def clear_day(
     fees: FeeTable,
     out: str,
 ) -> DayResult:
-    """Clear all records of ``tables`` and write their outcomes to the Parquet file ``out``."""
+    """Clear all records of ``tables`` and write their outcomes to the folder ``out``."""
     facts, found = verify(engine, tables.records, keys)
     findings = list(found)
-    checked, found = classify(engine, tables, facts, params)
+    priced, found = price(engine, tables, explain, params)
+    findings += found
+    checked, found = classify(engine, tables, facts, priced.prices, params)
     findings += found
     links, found = chain(engine, tables, checked, params)
     findings += found
-    prices, found = price(engine, tables, explain, params)
-    findings += found
-    outcomes = engine.write(_outcomes(engine, tables, checked, links, prices), out, order_by=OUTCOME_ORDER)
+    outcomes = engine.write(
+        _outcomes(engine, tables, checked, links, priced.subsidies), out, key=OUTCOME_KEY, keys=checked
+    )
     by_reason, remarks = _counts(engine, outcomes)
     torn = [row for row in by_reason if row.outcome is Outcome.UNCONFIRMED]
     return DayResult(
@@ -111,32 +113,21 @@ def clear_day(
 
 
 def _outcomes(
-    engine: ClearingEngine, tables: ClearingTables, checked: Table, links: ChainResult, prices: Table
+    engine: ClearingEngine, tables: ClearingTables, checked: Table, links: ChainResult, subsidies: Table
 ) -> Table:
     """All records, wide, with their verdicts."""
     accepted = int(Reason.ACCEPTED)
     row = checked.left_join(links.verdicts, [("record_id", "v_id")])
-    row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
-    row = row.mutate(
-        code=ibis.ifelse(row.reason == accepted, row.v_reason.fill_null(accepted), row.reason),
-        explained=row.online | (row.q_charge == row.amount).fill_null(False),
-    )
+    row = row.mutate(code=ibis.ifelse(row.reason == accepted, row.v_reason.fill_null(accepted), row.reason))
     row = row.mutate(paid=row.code == accepted)
-    remarks = (
-        row.v_remarks.fill_null(0).cast("int32")
-        + _flag(row.late, Remark.CARD_LISTED_LATE)
-        + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE)
-    )
-    borne = row.paid & ~row.online & row.explained
     verdicts = engine.keep(
         "outcomes",
         row.select(
             "code",
             c_id="record_id",
-            mask=ibis.ifelse(row.paid, remarks, 0),
+            mask=ibis.ifelse(row.paid, row.v_remarks.fill_null(0).cast("int32") + row.remarks, 0),
             at_risk=row.paid & row.v_risk.fill_null(False),
-            subsidy=ibis.ifelse(borne, row.q_subsidy, 0),
-            payer=ibis.ifelse(borne, row.q_payer, ""),
+            price_id=ibis.ifelse(row.paid, row.price_id, 0),
         ),
     )
     # Every join from here on finds exactly one row, so that the records can stay in the order in which they are read.
@@ -144,6 +135,7 @@ def _outcomes(
     wide = tables.records.inner_join(verdicts, [("record_id", "c_id")])
     wide = wide.inner_join(engine.arrow("reasons", _reason_names()), [("code", "n_code")])
     wide = wide.inner_join(engine.arrow("remarks", _remark_names()), [("mask", "n_mask")])
+    wide = wide.inner_join(subsidies, [("price_id", "b_id")])
     return wide.select(
         "record_id",
         *RECORD_SCHEMA.names,
@@ -151,13 +143,9 @@ def _outcomes(
         reason="n_reason",
         findings="n_findings",
         at_risk="at_risk",
-        subsidy="subsidy",
-        payer="payer",
+        subsidy="b_subsidy",
+        payer="b_payer",
     )
-
-
-def _flag(condition: Expr, remark: Remark) -> Expr:
-    return ibis.ifelse(condition, int(remark), 0).cast("int32")
 
 
 def _reason_names() -> pa.Table:

@@ -59,8 +59,12 @@ class ClearingEngine(Protocol):
         """Compute and return an Arrow table; for small results."""
         ...
 
-    def write(self, expr: Table, path: str, *, order_by: Sequence[str]) -> Table:
-        """Write sorted Parquet, durable before it appears under ``path``, and return a table that reads it."""
+    def write(self, expr: Table, path: str, *, key: str, keys: Table) -> Table:
+        """Write a folder of Parquet sorted by ``key``, durable before it appears under ``path``; return its table.
+
+        ``keys`` is a table with the same keys that costs little to read: it decides where one file ends and the next
+        begins, so that this depends on nothing but the rows.
+        """
         ...
 
 

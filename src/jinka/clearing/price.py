@@ -7,6 +7,7 @@ whatever the tariff says; a charge that it does not explain gets a finding and n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -19,19 +20,33 @@ from jinka.tariff.engine import Tariff
 PAIRS_MAX = 1_000_000
 PRICES = pa.schema(
     [
+        pa.field("q_id", pa.int32(), nullable=False),
         pa.field("q_product", pa.string(), nullable=False),
         pa.field("q_gross", pa.int64(), nullable=False),
         pa.field("q_charge", pa.int64(), nullable=False),
-        pa.field("q_subsidy", pa.int64(), nullable=False),
-        pa.field("q_payer", pa.string(), nullable=False),
+    ]
+)
+SUBSIDIES = pa.schema(
+    [
+        pa.field("b_id", pa.int32(), nullable=False),
+        pa.field("b_subsidy", pa.int64(), nullable=False),
+        pa.field("b_payer", pa.string(), nullable=False),
     ]
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTables:
+    """The prices by product and gross fare, and what each adds to the charge. Number 0 is no price and adds nothing."""
+
+    prices: Table
+    subsidies: Table
+
+
 def price(
     engine: ClearingEngine, tables: ClearingTables, explain: Explain, params: ClearingParams
-) -> tuple[Table, list[Finding]]:
-    """Return the table of prices (product, gross fare, charge, subsidy, payer) of the purchases that occur."""
+) -> tuple[PriceTables, list[Finding]]:
+    """Return the prices of the pairs of product and gross fare of the purchases that occur."""
     records = tables.records
     asked = records.filter(
         ~records.txn_type.isin(LOAD_TYPES), records.gross_fare.between(0, params.purse_limit)
@@ -49,11 +64,17 @@ def price(
         )  # fmt: skip
     keys = list(zip(pairs["product"].to_pylist()[:PAIRS_MAX], pairs["gross_fare"].to_pylist(), strict=False))
     prices = explain(keys)
-    rows = [
-        (*key, made.charge, made.subsidy, made.payer) for key in keys if (made := prices.get(key)) is not None
-    ]
-    table = pa.Table.from_pylist([dict(zip(PRICES.names, row, strict=True)) for row in rows], schema=PRICES)
-    return engine.arrow("prices", table), findings
+    made = [(key, found) for key in keys if (found := prices.get(key)) is not None]
+    ids = range(1, len(made) + 1)
+    products, grosses = [key[0] for key, _ in made], [key[1] for key, _ in made]
+    table = pa.table([ids, products, grosses, [found.charge for _, found in made]], schema=PRICES)
+    subsidies = pa.table(
+        [[0, *ids], [0, *(found.subsidy for _, found in made)], ["", *(found.payer for _, found in made)]],
+        schema=SUBSIDIES,
+    )
+    return PriceTables(
+        prices=engine.arrow("prices", table), subsidies=engine.arrow("subsidies", subsidies)
+    ), findings
 
 
 def tariff_prices(tariff: Tariff, payers: Mapping[Role, str]) -> Explain:

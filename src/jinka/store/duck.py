@@ -1,16 +1,17 @@
 """The embedded clearing engine: DuckDB through Ibis. The only importer of duckdb.
 
 Reads Parquet, keeps intermediate tables in memory (spilling to a folder beyond the limit), streams Arrow batches
-through functions in threads, and writes sorted Parquet that is durable before it appears. Files carry no wall-clock
-time; the same rows give the same bytes with the same DuckDB.
+through functions in threads, and writes folders of sorted Parquet that are durable before they appear. Files carry no
+wall-clock time; the same rows give the same bytes with the same DuckDB, whatever the number of threads.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from jinka.kit import NotFound
 Table = Any
 BATCH_ROWS = 131_072
 ROW_GROUP_ROWS = 122_880  # DuckDB's own; fixed so that a later default cannot change the bytes
+PART_ROWS = 2 * ROW_GROUP_ROWS  # of a written folder's files; small enough to keep several threads busy
+# Beyond so many different values a column is no dictionary; the default tries every one of 24,576 first.
+_DICTIONARY_MAX = 2048
 
 
 class DuckEngine:
@@ -54,20 +58,22 @@ class DuckEngine:
         for path in paths:
             if not path.is_file():
                 raise NotFound("no such Parquet file", where=str(path))
-        return self._con.read_parquet([str(path) for path in paths], table_name=self._name("files"))
+        made, files = self._name("files"), ", ".join(_quoted(path) for path in paths)
+        self._run(f"CREATE VIEW {made} AS FROM read_parquet([{files}])")
+        return self._con.table(made)
 
     def arrow(self, name: str, table: pa.Table) -> Table:
         made, view = self._name(name), self._name("arrow")
         self._con.con.register(view, table)
         try:
-            self._run(f"CREATE TEMP TABLE {made} AS FROM {view}")
+            self._run(f"CREATE TABLE {made} AS FROM {view}")
         finally:
             self._con.con.unregister(view)
         return self._con.table(made)
 
     def keep(self, name: str, expr: Table) -> Table:
         made = self._name(name)
-        self._run(f"CREATE TEMP TABLE {made} AS {ibis.to_sql(expr, dialect='duckdb')}")
+        self._run(f"CREATE TABLE {made} AS {ibis.to_sql(expr, dialect='duckdb')}")
         return self._con.table(made)
 
     def collect(self, expr: Table) -> pa.Table:
@@ -98,44 +104,79 @@ class DuckEngine:
                 yield waiting.pop(0).result()
                 waiting.extend(pool.submit(function, batch) for batch in islice(source, 1))
 
-    def write(self, expr: Table, path: str, *, order_by: Sequence[str]) -> Table:
-        """As the port says.
+    def write(self, expr: Table, path: str, *, key: str, keys: Table) -> Table:
+        """As the port says: files of `PART_ROWS` rows each, made by several threads, one file by one thread.
 
-        One thread streams rows through joins in the order of the scan, which is mostly the order that is asked for and
-        cheaper than a sort of wide rows by all threads. DuckDB does not promise it, so it is checked in the file, and
-        the rows are sorted when it does not hold.
+        Rows pass through joins in the order of the scan then, which is mostly the order that is asked for and cheaper
+        than sorting wide rows. DuckDB does not promise it, so it is checked in each file, and the rows of a file are
+        sorted when it does not hold.
         """
         target = Path(path)
         temporary = target.with_name(target.name + ".tmp")
-        self._run("SET threads = 1")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        parts = [
+            (part, temporary / f"part-{number:05}.parquet")
+            for number, part in enumerate(self._parts(expr, key, keys))
+        ]
+        self._run("SET threads = 1")  # each caller runs its own query alone
         try:
-            self._copy(expr, temporary)
+            with ThreadPoolExecutor(self._threads) as pool:
+                for done in [pool.submit(self._write_part, part, file, key) for part, file in parts]:
+                    done.result()
         finally:
             self._run(f"SET threads = {self._threads}")
-        if not _in_order(temporary, order_by):
-            self._copy(expr.order_by(list(order_by)), temporary)
-        publish(temporary, target)
-        return self.parquet([target])
+        publish_folder(temporary, target)
+        return self.parquet([target / file.name for _, file in parts])
 
-    def _copy(self, expr: Table, path: Path) -> None:
-        quoted = str(path).replace("'", "''")
-        self._run(
-            f"COPY ({ibis.to_sql(expr, dialect='duckdb')}) TO '{quoted}' "
-            f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
-        )
+    def _parts(self, expr: Table, key: str, keys: Table) -> list[Table]:
+        """The rows between every so many keys; all rows, whether ``keys`` has their keys or not."""
+        ordered = ibis.to_sql(keys.select(key).order_by(key), dialect="duckdb")
+        cuts: list[Any] = []
+        rest = PART_ROWS  # rows to skip: the first part begins before all keys
+        with self._run(ordered).to_arrow_reader(BATCH_ROWS) as reader:
+            for batch in reader:
+                cuts += batch.column(0)[rest::PART_ROWS].to_pylist()
+                rest = (rest - len(batch)) % PART_ROWS if rest < len(batch) else rest - len(batch)
+        column = expr[key]
+        if not cuts:
+            return [expr]
+        return [
+            expr.filter((column < cuts[0]) | column.isnull()),
+            *(expr.filter(column >= low, column < high) for low, high in pairwise(cuts)),
+            expr.filter(column >= cuts[-1]),
+        ]
+
+    def _write_part(self, expr: Table, path: Path, key: str) -> None:
+        with self._con.con.cursor() as cursor:
+            _copy(cursor, expr, path)
+            if not _in_order(path, key):
+                _copy(cursor, expr.order_by(key), path)
 
     def _name(self, stem: str) -> str:
         self._names += 1
         return f"jinka_{stem}_{self._names}"
 
 
-def _in_order(path: Path, order_by: Sequence[str]) -> bool:
-    """Whether the rows of a file rise strictly by its one integer key; other keys are not looked at."""
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _copy(connection: Any, expr: Table, path: Path) -> None:
+    connection.execute(
+        f"COPY ({ibis.to_sql(expr, dialect='duckdb')}) TO {_quoted(path)} "
+        f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {_DICTIONARY_MAX})"
+    )
+
+
+def _in_order(path: Path, key: str) -> bool:
+    """Whether the rows of a file rise strictly by its integer key; other keys are not looked at."""
     file = pq.ParquetFile(path)
-    if len(order_by) != 1 or not pa.types.is_integer(file.schema_arrow.field(order_by[0]).type):
+    if not pa.types.is_integer(file.schema_arrow.field(key).type):
         return False
     last: int | None = None
-    for batch in file.iter_batches(ROW_GROUP_ROWS, columns=list(order_by)):
+    for batch in file.iter_batches(ROW_GROUP_ROWS, columns=[key]):
         keys = batch.column(0)
         if not len(keys):
             continue
@@ -150,14 +191,27 @@ def _in_order(path: Path, order_by: Sequence[str]) -> bool:
 
 def publish(temporary: Path, target: Path) -> None:
     """Make a finished file durable, give it its name, and make the name durable."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
+    _sync(temporary)
     temporary.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
+    _sync(target.parent)
+
+
+def publish_folder(temporary: Path, target: Path) -> None:
+    """The same for a folder of files. The one it replaces goes first, so there is the old one, none or the new one."""
+    for file in temporary.iterdir():
+        _sync(file)
+    _sync(temporary)
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.replace(target)
+    _sync(target.parent)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened)
     finally:
-        os.close(folder)
+        os.close(opened)
 
 
 def shaped(batch: pa.RecordBatch, like: pa.Schema) -> pa.RecordBatch:

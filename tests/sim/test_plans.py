@@ -9,10 +9,13 @@ import pytest
 
 from jinka.codec import Algorithm
 from jinka.kit import Usage
-from jinka.sectors.shenzhen_taps import read_taps
+from jinka.sectors.shenzhen_taps import COLUMNS, read_taps
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.city import generate_city, metro_fare_fen
+from jinka.sim.field import LOAD_DEVICE
+from jinka.sim.plan import terminal_id
 from jinka.sim.replay import plan_from_file
+from jinka.sim.screening import screen
 from jinka.tariff import RideFacts, RideState, TapKind
 from tests.shared_data import SHENZHEN_TAPS, needs_shenzhen_taps
 
@@ -91,6 +94,44 @@ def test_a_file_without_a_readable_row_is_refused():
     )
     with pytest.raises(Usage, match="no row"):
         plan_from_file(read_taps(header.encode(), name="x"), SHENZHEN_2018, name="x", seed=1)
+
+
+def screened(*rows, date=None):
+    header = ",".join(COLUMNS) + "\n"
+    text = header + "".join(
+        f"{card},{at} 11:00:00,巴士,160,200,231017343,{who},M506,,0\n" for card, at, who in rows
+    )
+    played, findings = screen(read_taps(text.encode(), name="x").rows, name="x", date=date)
+    return [row.card[-1] for row in played], [(finding.code, finding.where) for finding in findings]
+
+
+def test_a_device_of_two_companies_is_played_for_the_one_with_most_of_its_rows():
+    rows = [
+        ("FIAAAEIFA", "2018-09-01", "甲"),
+        ("FIAAAEIFB", "2018-09-01", "乙"),
+        ("FIAAAEIFC", "2018-09-01", "甲"),
+    ]
+    assert screened(*rows) == (["A", "C"], [("DEVICE_CONFLICT", "x:3")])
+    with pytest.raises(Usage, match="231017343"):
+        screened(*rows[:2])
+
+
+def test_the_business_date_is_that_of_most_rows_or_the_one_that_is_given():
+    rows = [
+        ("FIAAAEIFA", "2018-09-02", "甲"),
+        ("FIAAAEIFB", "2018-09-01", "甲"),
+        ("FIAAAEIFC", "2018-09-02", "甲"),
+    ]
+    assert screened(*rows) == (["A", "C"], [("DATE_OUTSIDE_FILE_DAY", "x:3")])
+    assert screened(*rows, date=dt.date(2018, 9, 1))[0] == ["B"]
+    assert screened(*rows[:2])[0] == ["B"], "of several days with as many rows, the earliest"
+    with pytest.raises(Usage, match="2018-09-03"):
+        screened(*rows, date=dt.date(2018, 9, 3))
+
+
+def test_no_operator_can_have_the_number_of_the_load_device():
+    assert terminal_id("231017343", 1).hex() == "442310173431"
+    assert terminal_id(LOAD_DEVICE, 0)[:1] != terminal_id("900000000", 0)[:1]
 
 
 def test_the_city_is_drawn_from_its_seed():

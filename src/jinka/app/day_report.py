@@ -15,7 +15,7 @@ from jinka.app.float_proof import unpaid_debits
 from jinka.app.road import Upload, outbox, read_labels
 from jinka.app.workspace import Workspace
 from jinka.clearing import PARKING, REASONS, REMARKS, BatchStatus, Remark
-from jinka.codec import CounterKind
+from jinka.codec import RECORD_SCHEMA, CounterKind
 from jinka.kit import Finding, Severity
 from jinka.registry import Role
 from jinka.reports import (
@@ -71,7 +71,8 @@ _READING = {
     "DUPLICATE_ROW": Text(en="Row delivered twice", zh="重复的数据行"),
     "DATE_OUTSIDE_FILE_DAY": Text(en="Row of another day, not played", zh="非营业日数据行，未重放"),
     "DEVICE_CONFLICT": Text(
-        en="Device number of several companies or modes, not played", zh="设备编号对应多家公司或多种方式，未重放"
+        en="Device number of several companies or modes, not played",
+        zh="设备编号对应多家公司或多种方式，未重放",
     ),
     "PRICE_DIFFERS": Text(en="Terminal's price differs from the file's charge", zh="终端计价与文件扣款不符"),
     "TAP_REFUSED": Text(en="Tap refused by the terminal: nothing charged", zh="终端拒绝，未扣款"),
@@ -79,6 +80,7 @@ _READING = {
     "TORN_PROVEN": Text(en="Torn tap proven at once by the card", zh="断卡交易，卡片当场证实"),
     "TORN_VOID": Text(en="Torn tap disproven at once: not debited", zh="断卡交易，当场证实未扣款"),
 }
+PLACES = pa.schema([RECORD_SCHEMA.field("batch"), RECORD_SCHEMA.field("batch_seq")])
 _CENTRE = {
     "DELIVERY_REFUSED": Text(en="Delivery refused: it cannot be read", zh="上送文件无法读取，整体拒收"),
     "CARD_LISTED": Text(en="Card goes onto the next list", zh="列入下一期黑名单"),
@@ -281,11 +283,23 @@ def _positions(day: ClearedDay) -> tuple[PositionRow, ...]:
     )
 
 
+def _readable(upload: Upload, schema: pa.Schema) -> pa.Table | None:
+    """These columns of an upload's records; None when it was damaged, which is a finding of the intake."""
+    try:
+        return pq.read_table(upload.records, columns=schema.names).select(schema.names).cast(schema)
+    except (OSError, KeyError, pa.ArrowException):
+        return None
+
+
 def _float(workspace: Workspace, day: ClearedDay, uploads: list[Upload]) -> FloatProof:
-    journal = pa.concat_tables([pq.read_table(upload.records) for upload in outbox(workspace)])
+    tables = [_readable(upload, RECORD_SCHEMA) for upload in outbox(workspace)]
+    journal = pa.concat_tables([table for table in tables if table is not None])
     arrived: set[tuple[bytes, int]] = set()
+    taken_in = {name for name, _ in day.acks}
     for upload in uploads:
-        table = pq.read_table(upload.records, columns=["batch", "batch_seq"])
+        table = _readable(upload, PLACES) if upload.name in taken_in else None
+        if table is None:
+            continue
         arrived.update(zip(table["batch"].to_pylist(), table["batch_seq"].to_pylist(), strict=True))
     names = ("card_no", "offline_counter", "online_counter")
     counters: dict[tuple[bytes, int], int] = {}

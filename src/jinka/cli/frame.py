@@ -114,7 +114,10 @@ def _exit_code(call: Callable[[], int | None]) -> int:
         Exception
     ) as error:  # the last line of defence: a person gets one sentence, --debug gets the traceback
         fix = "" if settings.debug else " (run jinka --debug ... for the traceback)"
-        _explain(f"jinka: error: {type(error).__name__}: {error}{fix}")
+        said = next(
+            iter(str(error).splitlines()), ""
+        )  # a database adds its statement and a link in further lines
+        _explain(f"jinka: error: {type(error).__name__}: {said}{fix}")
         return 1
 
 

@@ -22,6 +22,8 @@ from tests.clearing.world import World
 
 Row = dict[str, Any]
 KEYS = OpenKeys()
+TERMINAL, NEIGHBOUR = b"\x10\0\0\0\0\x01", b"\x10\0\0\0\0\x02"
+ACTIVE = frozenset((TERMINAL, NEIGHBOUR))
 
 
 @pytest.fixture
@@ -48,10 +50,12 @@ def seal(header: Row, rows: list[Row]) -> Row:
 def batch(number: int, rows: list[Row], **false: Any) -> tuple[list[Row], Row]:
     """A batch of rows, and its header; ``false`` facts are sealed as they are."""
     name = number.to_bytes(16, "big")
-    own = [row | {"batch": name, "batch_seq": place} for place, row in enumerate(rows)]
+    own = [
+        row | {"batch": name, "batch_seq": place, "terminal_id": TERMINAL} for place, row in enumerate(rows)
+    ]
     header: Row = {
         "batch": name,
-        "terminal_id": b"\x10\0\0\0\0\x01",
+        "terminal_id": TERMINAL,
         "batch_no": number,
         "record_count": len(rows),
         "total": sum(row["amount"] for row in rows),
@@ -70,6 +74,7 @@ def deliver(
         batches=pa.Table.from_pylist([header for _, header in batches], schema=BATCH_SCHEMA),
         journal=journal,
         keys=KEYS,
+        terminals=ACTIVE,
     )
 
 
@@ -179,6 +184,34 @@ def test_the_header_of_a_batch_twice_in_one_delivery_takes_its_records_in_once(
     assert pq.read_table(journal.accepted_files()[0]).num_rows == 5
 
 
+def test_headers_of_one_batch_that_differ_park_it_whatever_their_seals(
+    journal: SqlJournal, rows: list[Row]
+) -> None:
+    own, header = batch(1, rows[:5])
+    false = [([], header | {"seal": bytes(31) + bytes([n])}) for n in range(2)]
+    assert reasons(deliver(journal, (own, false[0][1]), false[1])) == [BatchReason.PARKED_HEADER] * 2
+    assert reasons(deliver(journal, (own, header), false[0], name="b")) == [BatchReason.PARKED_HEADER] * 2
+    assert reasons(deliver(journal, (own, header), name="true")) == [BatchReason.ACCEPTED]
+
+
+def test_a_terminal_answers_for_its_own_records_alone(journal: SqlJournal, rows: list[Row]) -> None:
+    unknown = b"\x99" * 6
+    own, header = batch(1, rows[:5])
+    own[3]["terminal_id"] = NEIGHBOUR
+    stranger, its_header = batch(2, rows[5:8])
+    stranger = [row | {"terminal_id": unknown} for row in stranger]
+    result = deliver(
+        journal,
+        (own, seal(header, own)),
+        (stranger, seal(its_header | {"terminal_id": unknown}, stranger)),
+        batch(3, rows[8:10], terminal_id=unknown),
+        batch(4, rows[8:10], terminal_id=NEIGHBOUR),
+        batch(5, [], terminal_id=unknown),
+    )
+    assert reasons(result) == [BatchReason.PARKED_TERMINAL] * 5
+    assert journal.accepted_files() == []
+
+
 def test_records_twice_under_one_header_park_the_batch(journal: SqlJournal, rows: list[Row]) -> None:
     own, header = batch(1, rows[:5])
     assert deliver(journal, ([*own, *own], header)).acks[0].status is BatchStatus.PARKED
@@ -225,7 +258,9 @@ def test_unknown_missing_and_empty_columns_are_refused_and_nothing_is_stored(
     ]
     for records, batches in bad:
         with pytest.raises(Usage):
-            take_in(name="bad", records=records, batches=batches, journal=journal, keys=KEYS)
+            take_in(
+                name="bad", records=records, batches=batches, journal=journal, keys=KEYS, terminals=ACTIVE
+            )
     assert journal.all_acks() == []
 
 

@@ -154,11 +154,16 @@ def test_of_two_torn_taps_with_one_counter_nobody_can_tell_which_was_debited() -
 
 
 INVENTED = {
-    "a counter out of nowhere before a load": dict(place=1, counter=60_000, amount=9_999, balance=9_800),
-    "a hole before it": dict(place=3, counter=14, amount=300, balance=14_200),
-    "more than the hole cost": dict(place=1, counter=11, amount=900, balance=9_500),
-    "the next counter at an earlier time": dict(place=0, counter=13, amount=5, balance=9_995),
-    "in the place of the opening": dict(place=0, counter=9, amount=0, balance=10_000),
+    "a counter out of nowhere before a load": {
+        "place": 1,
+        "counter": 60_000,
+        "amount": 9_999,
+        "balance": 9_800,
+    },
+    "a hole before it": {"place": 3, "counter": 14, "amount": 300, "balance": 14_200},
+    "more than the hole cost": {"place": 1, "counter": 11, "amount": 900, "balance": 9_500},
+    "the next counter at an earlier time": {"place": 0, "counter": 13, "amount": 5, "balance": 9_995},
+    "in the place of the opening": {"place": 0, "counter": 9, "amount": 0, "balance": 10_000},
 }
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from jinka.clearing import ClearingParams, ClearingTables, DayResult, FeeTable, Price, clear_day
 from jinka.codec import RECORD_SCHEMA
 from jinka.registry import ACKNOWLEDGEMENTS, LISTINGS, Registry
-from jinka.sim.records import SHARE_PERCENT, ZONE, make_records
+from jinka.sim.records import HOLDER, SHARE_PERCENT, ZONE, make_records
 from jinka.store import DuckEngine
 from tests.clearing.soft_tacs import ROOTS, OpenKeys, tac
 
@@ -36,7 +36,7 @@ def explain(pairs: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Price]
     """80 % of the gross fare; the government bears the rest."""
     charges = {pair: pair[1] * SHARE_PERCENT // 100 for pair in pairs if pair[0] == "ordinary"}
     return {
-        pair: Price(charge=charge, subsidy=pair[1] - charge, payer=GOVERNMENT)
+        pair: Price(charge=charge, subsidy=pair[1] - charge, payer=GOVERNMENT, holders=(HOLDER,))
         for pair, charge in charges.items()
     }
 

@@ -215,11 +215,28 @@ def test_one_share_does_not_open_the_keys(small, tmp_path):
     ("pattern", "code"),
     [
         ("field/lane0/cards.state", 4),
-        ("field/lane0/outbox/*.records.parquet", 2),
         ("keys/store.sealed", 4),
         ("day.json", 2),
     ],
 )
+def test_a_damaged_delivery_is_refused_and_the_others_are_paid(tmp_path):
+    folder = tmp_path / "day"
+    day(folder, "--riders", 40)
+    orders = ledger(folder)
+    paths = sorted(folder.glob("field/lane0/outbox/*.batches.parquet"))
+    for path in folder.glob("centre/*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    paths[3].write_bytes(os.urandom(500))
+    report = day(folder, "--riders", 40, code=6)
+    assert report["findings"]["delivery_refused"] == 1
+    assert report["books_balance"] is True
+    assert report["float_proof"]["transit_fen"] > 0
+    assert sum(row["net_fen"] for row in report["by_operator"]) > 0
+    assert ledger(folder) != orders
+    [entry] = [entry for entry in log(folder) if entry["event"] == "delivery_refused"]
+    assert entry["delivery"] == paths[3].name.removesuffix(".batches.parquet")
+
+
 def test_a_damaged_file_is_named_and_nothing_is_paid(tmp_path, pattern, code):
     folder = tmp_path / "day"
     day(folder, "--riders", 40)

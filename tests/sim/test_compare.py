@@ -32,7 +32,9 @@ def label(fault, seq=0):
 )
 def test_verdicts_on_one_record(fault, answer, verdict):
     answers = {} if answer is None else {(BATCH, 0): answer}
-    [row], refused = compare([label(fault)], answers, {})
+    rows, refused = compare([label(fault)], answers, {})
+    [row] = [row for row in rows if row.injected]
+    assert {row.fault for row in rows} == set(Fault), "a kind without a victim is shown with none"
     assert (row.injected, getattr(row, verdict)) == (1, 1)
     assert row.right + row.other + row.missed == 1
     assert refused == 0

@@ -40,7 +40,7 @@ from jinka.kit import JinkaError, Usage
 from jinka.registry import Registry
 from jinka.settlement import BusinessDay, post_day, post_opening, post_settlement, settlement_orders
 from jinka.sim.parties import GOVERNMENT, ISSUER, SCHEME
-from jinka.sim.records import SHARE_PERCENT, ZONE, Roots, make_records
+from jinka.sim.records import HOLDER, SHARE_PERCENT, ZONE, Roots, make_records
 from jinka.store import ROW_GROUP_ROWS, DuckEngine, SqlLedger, open_database
 
 RUNS = 3
@@ -146,6 +146,7 @@ def _explain(pairs: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Price
             charge=pair[1] * SHARE_PERCENT // 100,
             subsidy=pair[1] - pair[1] * SHARE_PERCENT // 100,
             payer=GOVERNMENT,
+            holders=(HOLDER,),
         )
         for pair in pairs
     }

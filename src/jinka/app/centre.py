@@ -31,8 +31,10 @@ from jinka.clearing import (
     tariff_prices,
 )
 from jinka.keys import KeyService
-from jinka.kit import Finding, Usage
+from jinka.kit import Finding, Severity, Usage
+from jinka.node import write_durable
 from jinka.registry import ACKNOWLEDGEMENTS, CARDS, LISTINGS, PARTICIPANTS, PSAMS, TERMINALS, Registry, Role
+from jinka.risk import new_listings
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.settlement import (
@@ -53,6 +55,7 @@ from jinka.sim.parties import ACQUIRER, GOVERNMENT, ISSUER, LOAD_AGENT, SCHEME
 from jinka.sim.plan import LANES, CityPlan, psam_id, terminal_id
 from jinka.store import DuckEngine, SqlJournal, SqlLedger, database_at, load_registry, save_registry
 
+ACTIVE = 1
 FEES = FeeTable(scheme=SCHEME, scheme_bp=20, issuer_bp=10, acquirer_bp=20)
 
 
@@ -62,7 +65,7 @@ class ClearedDay:
 
     result: DayResult
     outcomes: pa.Table
-    acks: dict[tuple[str, bytes], BatchAck]
+    acks: tuple[tuple[str, BatchAck], ...]  # with the name of the delivery, in the order of the journal
     parked: pa.Table | None
     registry: Registry
     orders: tuple[SettlementOrder, ...]
@@ -141,6 +144,8 @@ def _card_table(plan: CityPlan) -> pa.Table:
         "card_no": [card.card_no for card in plan.cards],
         "issuer": [ISSUER] * count,
         "profile": [PROFILE.name] * count,
+        "profile_version": [PROFILE.version] * count,
+        "holder": [int(card.holder) for card in plan.cards],
         "algorithm": [card.algorithm for card in plan.cards],
         "key_version": [1] * count,
         "opening_counter": [0] * count,
@@ -168,8 +173,8 @@ def clear_uploads(
     """Take in every upload, clear the day, post it and settle it."""
     with database_at(workspace.centre / "centre.db") as database:
         journal = SqlJournal(database, workspace.centre / "intake")
-        acks = _take_in_all(workspace, journal, uploads, keys, progress)
         registry = load_registry(database)
+        acks, refused = _take_in_all(workspace, journal, uploads, keys, registry, progress)
         progress.step("clearing", 0, 1)
         with DuckEngine() as engine:
             result = clear_day(
@@ -187,7 +192,7 @@ def clear_uploads(
         ledger = SqlLedger(database)
         opening = sum(registry.cards["opening_balance"].to_pylist())
         _, found = post_opening(ledger, day, [(ISSUER, opening)])
-        findings = list(found)
+        findings = [*refused, *found, *_list_cards(workspace, facts, registry, result)]
         _, found = post_day(ledger, day, result.net, issuer=ISSUER, suspense=result.suspense)
         findings += found
         orders = settlement_orders(day, result.net, issuer=ISSUER)
@@ -215,30 +220,67 @@ def _take_in_all(
     journal: SqlJournal,
     uploads: Sequence[Upload],
     keys: KeyService,
+    registry: Registry,
     progress: Progress,
-) -> dict[tuple[str, bytes], BatchAck]:
-    acks: dict[tuple[str, bytes], BatchAck] = {}
+) -> tuple[tuple[tuple[str, BatchAck], ...], list[Finding]]:
+    """Take in what can be read; a delivery that cannot is refused whole, and the others are paid."""
+    acks: list[tuple[str, BatchAck]] = []
+    refused: list[Finding] = []
+    columns = (registry.terminals[name].to_pylist() for name in ("terminal_id", "status"))
+    terminals = frozenset(terminal for terminal, status in zip(*columns, strict=True) if status == ACTIVE)
     progress.step("intake", 0, len(uploads))
     for number, upload in enumerate(uploads, 1):
-        taken = take_in(
-            name=upload.name,
-            records=_read(upload.records),
-            batches=_read(upload.batches),
-            journal=journal,
-            keys=keys,
-        )
+        try:
+            taken = take_in(
+                name=upload.name,
+                records=_read(upload.records),
+                batches=_read(upload.batches),
+                journal=journal,
+                keys=keys,
+                terminals=terminals,
+            )
+        except Usage as problem:
+            workspace.note("delivery_refused", delivery=upload.name, problem=str(problem))
+            refused.append(
+                Finding(
+                    code="DELIVERY_REFUSED", severity=Severity.ERROR, where=upload.name, what=str(problem),
+                    fix="have the terminals send it again",
+                )
+            )  # fmt: skip
+            continue
         counts = {status.value.lower(): taken.count(status) for status in BatchStatus}
         event = "delivery_acknowledged_before" if taken.again else "delivery_acknowledged"
         workspace.note(event, delivery=upload.name, **counts)
-        acks.update(((upload.name, ack.batch), ack) for ack in taken.acks)
+        acks += [(upload.name, ack) for ack in taken.acks]
         progress.step("intake", number, len(uploads))
-    return acks
+    return tuple(acks), refused
+
+
+def _list_cards(
+    workspace: Workspace, facts: DayFacts, registry: Registry, result: DayResult
+) -> list[Finding]:
+    """Write the next list, in force from the next day: the cards that this day's clearing puts on it."""
+    version = max(registry.listings["list_version"].to_pylist(), default=0) + 1
+    tomorrow = dt.date.fromisoformat(facts.last_date) + dt.timedelta(days=1)
+    rows = new_listings(
+        result.new_listings, version=version, effective_from=tomorrow.strftime("%Y%m%d") + "000000"
+    ).to_pylist()
+    lines = ["list_version,card_no,effective_from"]
+    lines += [f"{row['list_version']},{row['card_no'].hex()},{row['effective_from']}" for row in rows]
+    write_durable(workspace.centre / "listings-next.csv", ("\n".join(lines) + "\n").encode())
+    return [
+        Finding(
+            code="CARD_LISTED", severity=Severity.INFO, where=row["card_no"].hex(),
+            what=f"goes onto list {version}",
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _read(path: Path) -> pa.Table:
     try:
         return pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as problem:
+    except (OSError, pa.ArrowException) as problem:
         what = "is not there" if isinstance(problem, FileNotFoundError) else "is no readable Parquet file"
         raise Usage(what, where=str(path), fix="have the terminals send it again") from None
 
@@ -255,6 +297,7 @@ def _tables(engine: DuckEngine, registry: Registry, journal: SqlJournal) -> Clea
         )
     return ClearingTables(
         records=engine.parquet(files),
+        parked=engine.parquet(parked) if (parked := journal.parked_files()) else None,
         **{name: engine.arrow(name, getattr(registry, name)) for name in Registry.SCHEMAS},
     )
 

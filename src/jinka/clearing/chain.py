@@ -15,6 +15,7 @@ from operator import itemgetter
 import ibis
 import pyarrow as pa
 
+from jinka.clearing.classify import LOAD_TYPES
 from jinka.clearing.judge import Opening, Tap, judge_card
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
 from jinka.clearing.reasons import REMARKS, Reason, Remark
@@ -50,6 +51,7 @@ def chain(
     good = checked.filter(checked.reason == int(Reason.ACCEPTED))
     crooked = engine.keep("crooked", _imperfect_cards(good))
     rows = engine.collect(_rows_to_judge(tables, good, crooked))
+    lost = _lost_loads(engine, tables, checked, params, rows["card_no"])
     ids: list[int] = []
     reasons: list[int] = []
     remarks: list[int] = []
@@ -59,7 +61,7 @@ def chain(
     cards = missing_count = missing_minor = nowhere_minor = 0
     for card_no, opening, taps, duplicates in _by_card(rows):
         cards += 1
-        judgement = judge_card(opening, taps, gap_max=params.gap_max)
+        judgement = judge_card(opening, taps, gap_max=params.gap_max, lost_loads=lost.get(card_no, ()))
         missing_count += judgement.missing_count
         missing_minor += judgement.missing_minor
         nowhere_minor += judgement.nowhere_minor
@@ -74,7 +76,10 @@ def chain(
             reasons.append(int(verdict.reason))
             remarks.append(int(verdict.remarks))
             risks.append(verdict.at_risk)
-            on_list = on_list or bool(verdict.remarks & listing)
+            faults = verdict.remarks & listing
+            if record_id in judgement.excused:
+                faults &= ~Remark.BALANCE_BREAK
+            on_list = on_list or bool(faults)
         if on_list:
             listed.append(card_no)
     table = pa.table([ids, reasons, remarks, risks], schema=VERDICTS)
@@ -112,23 +117,54 @@ def _is_purchase(row: Table) -> Expr:
     return (row.place // 65_536) % 2 == 1
 
 
+def _lost_loads(
+    engine: ClearingEngine,
+    tables: ClearingTables,
+    checked: Table,
+    params: ClearingParams,
+    judged: pa.ChunkedArray,
+) -> dict[bytes, list[int]]:
+    """Amounts of loads of the judged cards that were rejected, or lie in parked batches."""
+    refused = checked.filter(checked.reason != int(Reason.ACCEPTED)).select(f_id="record_id")
+    loads = tables.records.filter(tables.records.txn_type.isin(LOAD_TYPES))
+    found = loads.inner_join(refused, [("record_id", "f_id")]).select("card_no", "amount")
+    if tables.parked is not None:
+        parked = tables.parked.filter(tables.parked.txn_type.isin(LOAD_TYPES))
+        found = found.union(parked.select("card_no", "amount"))
+    cards = engine.arrow("judged", pa.table({"j_no": judged.unique().cast(pa.binary(10))}))
+    mine = found.inner_join(cards, [("card_no", "j_no")]).select("card_no", "amount")
+    rows = engine.collect(
+        mine.filter(mine.amount.between(1, params.purse_limit)).order_by(["card_no", "amount"])
+    )
+    lost: dict[bytes, list[int]] = {}
+    for card_no, amount in zip(rows["card_no"].to_pylist(), rows["amount"].to_pylist(), strict=True):
+        lost.setdefault(card_no, []).append(amount)
+    return lost
+
+
 def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table:
     """All good records of the imperfect cards with their openings, each marked if it is a duplicate."""
     mine = good.inner_join(crooked, [("card", "k_card")])
-    mine = mine.select(g_id="record_id", g_place="place", g_torn="torn", g_online=~_is_purchase(mine))
+    mine = mine.select(
+        g_id="record_id", g_place="place", g_torn="torn", g_online=~_is_purchase(mine),
+        g_explained=mine.remarks & int(Remark.UNEXPLAINED_CHARGE) == 0,
+    )  # fmt: skip
     cards = tables.cards.select(
         c_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
     )
     records = tables.records
     wide = records.inner_join(mine, [("record_id", "g_id")]).inner_join(cards, [("card_no", "c_no")])
     # Among equal identities a confirmed record comes before a torn one, then the one that came in first.
-    first = ibis.window(group_by=[wide[name] for name in IDENTITY], order_by=[wide.g_torn, wide.record_id])
+    # The TAC of a load binds counter and balance too.
+    bound = [ibis.ifelse(wide.g_online, wide[name].cast("int64"), 0) for name in ("counter", "balance")]
+    identity = [wide[name] for name in IDENTITY] + bound
+    first = ibis.window(group_by=identity, order_by=[wide.g_torn, wide.record_id])
     same = ibis.literal(True)
     for name in UNBOUND:
         same = same & wide[name].identical_to(wide[name].first(include_null=True).over(first))
     marked = wide.select(
         "record_id", "card_no", "counter", "amount", "balance", "o_counter", "o_online", "o_balance",
-        place="g_place", online="g_online", torn="g_torn",
+        place="g_place", online="g_online", torn="g_torn", explained="g_explained",
         copy=ibis.row_number().over(first) > 0,
         same=same | wide.g_torn,
     )  # fmt: skip
@@ -137,7 +173,7 @@ def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table
 
 def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, Opening, list[Tap], list[tuple[int, int]]]]:
     names = (
-        "card_no", "record_id", "online", "counter", "amount", "balance", "torn", "copy", "same",
+        "card_no", "record_id", "online", "counter", "amount", "balance", "torn", "explained", "copy", "same",
         "o_counter", "o_online", "o_balance",
     )  # fmt: skip
     columns = [rows.column(name).to_pylist() for name in names]
@@ -145,10 +181,10 @@ def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, Opening, list[Tap], list[t
         taps: list[Tap] = []
         duplicates: list[tuple[int, int]] = []
         opening = Opening(0, 0, 0)
-        for _, record_id, online, counter, amount, balance, torn, copy, same, *start in lines:
+        for _, record_id, online, counter, amount, balance, torn, explained, copy, same, *start in lines:
             opening = Opening(*start)
             if copy:
                 duplicates.append((record_id, int(Reason.DUPLICATE if same else Reason.ALTERED_DUPLICATE)))
             else:
-                taps.append(Tap(record_id, online, counter, amount, balance, torn))
+                taps.append(Tap(record_id, online, counter, amount, balance, torn, explained))
         yield card_no, opening, taps, duplicates

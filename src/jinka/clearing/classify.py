@@ -39,7 +39,7 @@ def classify(
 
     ``record_id``; ``card``, a number in place of the card's; ``place``, see `place_of`; ``step`` and ``rest``, the
     counter and the balance less the card's opening; ``moved``, what the purse gained; ``torn``; ``remarks``, those that
-    do not come from the chain; ``price_id``, the price that explains a purchase, or 0; ``reason``.
+    do not come from the chain; ``price_id``, the price of a card with a right to it, or 0; ``reason``.
     """
     row = _with_registry(engine, tables, facts)
     row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
@@ -53,6 +53,8 @@ def classify(
         reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")),
         explained=row.online | (row.q_charge == row.amount).fill_null(False),
     )
+    right = (row.q_holders < 0) | ((row.q_holders >> row.c_holder.cast("int64")) & 1 == 1)
+    row = row.mutate(entitled=row.online | right.fill_null(False))
     good = row.reason == int(Reason.ACCEPTED)
     opening = ibis.ifelse(row.online, row.o_online, row.o_counter).cast("int32")
     rest = ibis.ifelse(
@@ -69,8 +71,9 @@ def classify(
         rest=ibis.ifelse(good, rest, 0),
         moved=ibis.ifelse(good, ibis.ifelse(row.online, row.amount, -row.amount), 0),
         remarks=_flag(row.late.fill_null(False), Remark.CARD_LISTED_LATE)
-        + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE),
-        price_id=ibis.ifelse(row.online | ~row.explained, 0, row.q_id).cast("int32"),
+        + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE)
+        + _flag(row.explained & ~row.entitled, Remark.SUBSIDY_UNPROVEN),
+        price_id=ibis.ifelse(row.online | ~row.explained | ~row.entitled, 0, row.q_id).cast("int32"),
     )
     return engine.keep("checked", checked), []
 
@@ -95,8 +98,9 @@ def _with_registry(engine: ClearingEngine, tables: ClearingTables, facts: Table)
     )
     psams = tables.psams.select(m_id="psam_id", m_terminal="terminal_id", m_status="status")
     cards = tables.cards.select(
-        c_no="card_no", c_issuer="issuer", c_profile="profile", c_algorithm="algorithm", c_version="key_version",
-        c_status="status", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance",
+        c_no="card_no", c_issuer="issuer", c_profile="profile", c_edition="profile_version", c_holder="holder",
+        c_algorithm="algorithm", c_version="key_version", c_status="status",
+        o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance",
         c_card=ibis.row_number(),
     )  # fmt: skip
     taps = records.select("record_id", "card_no", "terminal_id").inner_join(
@@ -126,6 +130,7 @@ def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
         (row.c_status == ACTIVE)
         & (row.c_issuer == row.issuer)
         & (row.c_profile == row.profile)
+        & (row.c_edition == row.profile_version)
         & (row.c_algorithm == row.algorithm)
         & (row.c_version == row.key_version)
     )
@@ -137,11 +142,14 @@ def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
         Reason.UNKNOWN_TERMINAL: ~terminal.fill_null(False),
         Reason.UNKNOWN_PSAM: ~(row.online | psam.fill_null(False)),
         Reason.UNKNOWN_CARD: ~card.fill_null(False),
-        Reason.DATE_OUT_OF_WINDOW: ~(window & (row.zone == params.zone)),
+        Reason.DATE_OUT_OF_WINDOW: ~(
+            window & (row.zone == params.zone) & (row.business_date == params.business_date)
+        ),
         Reason.AMOUNT_OUT_OF_RANGE: ~row.amount.between(0, params.purse_limit),
         Reason.CARD_BLOCKED: row.blocked.fill_null(False),
         Reason.TRUNCATED_TAC: ~row.torn & tac.isin([int(TacStatus.MALFORMED), int(TacStatus.ABSENT)]),
-        Reason.WRONG_TAC: ~row.torn & (tac != int(TacStatus.OK)),
+        Reason.WRONG_TAC: (~row.torn & (tac != int(TacStatus.OK)))
+        | (row.online & (row.terminal_serial != 0)),
         Reason.UNSUPPORTED_TYPE: ~row.txn_type.isin(LOAD_TYPES + PURCHASE_TYPES) | (row.counter_kind != kind),
     }
     assert rules.keys() == {line.reason for line in REASONS if line.outcome is Outcome.REJECTED}

@@ -14,7 +14,16 @@ import pyarrow as pa
 from jinka.clearing.chain import ChainResult, chain
 from jinka.clearing.classify import LOAD_TYPES, classify
 from jinka.clearing.net import NetResult, PaidGroup, net
-from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Explain, Expr, FeeTable, Table
+from jinka.clearing.port import (
+    PURSE_AMOUNT_MAX,
+    ClearingEngine,
+    ClearingParams,
+    ClearingTables,
+    Explain,
+    Expr,
+    FeeTable,
+    Table,
+)
 from jinka.clearing.price import price
 from jinka.clearing.reasons import OUTCOME_OF, Outcome, Reason, Remark
 from jinka.clearing.verify import verify
@@ -100,7 +109,7 @@ def clear_day(
         records=sum(row.count for row in by_reason),
         by_reason=by_reason,
         remarks=remarks,
-        net=net(_paid_groups(engine, outcomes), fees),
+        net=net(_paid_groups(engine, outcomes, params.purse_limit), fees),
         new_listings=tuple(sorted(links.listed)),
         judged_cards=links.judged_cards,
         suspense=sum(row.amount for row in torn),
@@ -180,18 +189,18 @@ def _counts(engine: ClearingEngine, outcomes: Table) -> tuple[tuple[ReasonTotal,
     return by_reason, remarks
 
 
-def _in_range(amount: Expr) -> Expr:
-    """Amounts that a MAC can bind; others are rejected, and would spoil a sum."""
-    return ibis.ifelse(amount.between(0, 2**32 - 1), amount, 0)
+def _in_range(amount: Expr, limit: int = PURSE_AMOUNT_MAX) -> Expr:
+    """Amounts that a MAC can bind, or a purse pay; others would spoil a sum."""
+    return ibis.ifelse(amount.between(0, limit), amount, 0)
 
 
-def _paid_groups(engine: ClearingEngine, outcomes: Table) -> list[PaidGroup]:
+def _paid_groups(engine: ClearingEngine, outcomes: Table, purse_limit: int) -> list[PaidGroup]:
     paid = outcomes.filter(outcomes.outcome == Outcome.PAID.value)
     paid = paid.mutate(online=paid.txn_type.isin(LOAD_TYPES))
     keys = ["operator", "acquirer", "issuer", "product", "online", "at_risk", "payer"]
     grouped = paid.group_by(keys).aggregate(
         count=paid.count(),
-        gross=_in_range(paid.gross_fare).sum(),
+        gross=_in_range(paid.gross_fare, purse_limit).sum(),
         amount=paid.amount.sum(),
         subsidy=paid.subsidy.sum(),
     )

@@ -8,7 +8,7 @@ name gives the acknowledgements that are in the journal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
@@ -50,6 +50,7 @@ class BatchReason(Enum):
     ACCEPTED = "ACCEPTED"
     PARKED_HEADER = "PARKED_HEADER"
     PARKED_SEAL = "PARKED_SEAL"
+    PARKED_TERMINAL = "PARKED_TERMINAL"
     PARKED_COUNT = "PARKED_COUNT"
     PARKED_TOTAL = "PARKED_TOTAL"
     PARKED_REUSED = "PARKED_REUSED"
@@ -58,8 +59,17 @@ class BatchReason(Enum):
 
 # (reason, rule, Chinese title) in descending precedence.
 PARKING: tuple[tuple[BatchReason, str, str], ...] = (
-    (BatchReason.PARKED_HEADER, "records without a batch header", "缺少批次头"),
+    (
+        BatchReason.PARKED_HEADER,
+        "records without a batch header, or with several that differ",
+        "缺少批次头或批次头互相矛盾",
+    ),
     (BatchReason.PARKED_SEAL, "the seal is not that of the terminal over header and records", "批次封签错误"),
+    (
+        BatchReason.PARKED_TERMINAL,
+        "the terminal is not registered and active, or a record is of another terminal",
+        "终端未登记或批次内有其他终端的记录",
+    ),
     (
         BatchReason.PARKED_COUNT,
         "the count is not the number of records, or two have one place",
@@ -135,9 +145,18 @@ class IntakeJournal(Protocol):
 
 
 def take_in(
-    *, name: str, records: pa.Table, batches: pa.Table, journal: IntakeJournal, keys: KeyService
+    *,
+    name: str,
+    records: pa.Table,
+    batches: pa.Table,
+    journal: IntakeJournal,
+    keys: KeyService,
+    terminals: Set[bytes],
 ) -> IntakeResult:
-    """Take in one delivery. Raises `Usage` when the tables are not of the schema; nothing is stored then."""
+    """Take in one delivery. Raises `Usage` when the tables are not of the schema; nothing is stored then.
+
+    ``terminals`` are the ids of those that are registered and active.
+    """
     _require_tables(records, batches, name)
     ordered = in_batch_order(records)
     digests = dict(batch_digests(ordered))
@@ -146,7 +165,7 @@ def take_in(
     if (known := journal.acks_of(delivery)) is not None:
         return IntakeResult(delivery=delivery, acks=known, again=True)
     sums = _sums(ordered)
-    acks = _judge(headers, digests, sums, journal, keys)
+    acks = _judge(headers, digests, sums, journal, keys, terminals)
     accepted, parked = _split(ordered, acks, sums)
     journal.commit(IntakeEntry(delivery=delivery, name=name, acks=acks, accepted=accepted, parked=parked))
     return IntakeResult(delivery=delivery, acks=acks, again=False)
@@ -183,6 +202,13 @@ class _Sum:
     count: int
     total: int
     unique: bool
+    terminal: bytes | None  # that of all records, or None
+
+    def is_of(self, terminal: bytes) -> bool:
+        return self.terminal == terminal or not self.count
+
+
+_NOTHING = _Sum(first=0, count=0, total=0, unique=True, terminal=None)
 
 
 def _sums(ordered: pa.Table) -> dict[bytes, _Sum]:
@@ -199,9 +225,16 @@ def _sums(ordered: pa.Table) -> dict[bytes, _Sum]:
     twice = twice[~np.isin(twice, starts)]
     bad = set((np.searchsorted(starts, twice, side="right") - 1).tolist())
     ids = fixed_bytes(ordered.column("batch").chunk(0))[starts]
+    terminals = fixed_bytes(ordered.column("terminal_id").chunk(0))
+    other = (terminals != np.repeat(terminals[starts], counts, axis=0)).any(axis=1)
+    mixed = np.logical_or.reduceat(other, starts)
     return {
         ids[i].tobytes(): _Sum(
-            int(starts[i]), int(counts[i]), (int(high[i]) << 32) + int(low[i]), i not in bad
+            first=int(starts[i]),
+            count=int(counts[i]),
+            total=(int(high[i]) << 32) + int(low[i]),
+            unique=i not in bad,
+            terminal=None if mixed[i] else terminals[starts[i]].tobytes(),
         )
         for i in range(len(starts))
     }
@@ -235,12 +268,16 @@ def _judge(
     sums: Mapping[bytes, _Sum],
     journal: IntakeJournal,
     keys: KeyService,
+    terminals: Set[bytes],
 ) -> tuple[BatchAck, ...]:
     of = [digests.get(header.batch, EMPTY_DIGEST) for header in headers]
     raw = [header.sealed for header in headers]
     seals: npt.NDArray[np.bool_] = keys.check_batch_seals(
         [header.terminal_id for header in headers], raw, of, [header.seal for header in headers]
     )
+    variants: dict[bytes, set[bytes]] = {}
+    for header, covered in zip(headers, raw, strict=True):
+        variants.setdefault(header.batch, set()).add(covered + header.seal)
     known = dict(journal.accepted_contents([header.batch for header in headers]))
     number = journal.next_number()
     acks: list[BatchAck] = []
@@ -258,10 +295,14 @@ def _judge(
         )
 
     for header, digest, covered, seal_right in zip(headers, of, raw, seals, strict=True):
-        found = sums.get(header.batch, _Sum(0, 0, 0, True))
+        found = sums.get(header.batch, _NOTHING)
         content = sha256(covered + digest).digest()
-        if not seal_right:
+        if len(variants[header.batch]) > 1:
+            reason = BatchReason.PARKED_HEADER
+        elif not seal_right:
             reason = BatchReason.PARKED_SEAL
+        elif header.terminal_id not in terminals or not found.is_of(header.terminal_id):
+            reason = BatchReason.PARKED_TERMINAL
         elif header.record_count != found.count or not found.unique:
             reason = BatchReason.PARKED_COUNT
         elif header.total != found.total:

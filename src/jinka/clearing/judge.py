@@ -147,7 +147,7 @@ def _prove_torn(opening: Opening, taps: Sequence[Tap], settled: dict[int, Reason
             proven.add(tap.record_id)
     while proven:
         chain = [tap for tap in taps if not tap.torn or tap.record_id in proven]
-        wrong = {}
+        wrong: dict[int, Reason] = {}
         for i in range(len(chain) - 1, -1, -1):
             if chain[i].torn and (reason := _unproven(opening, chain, i, wrong)) is not None:
                 wrong[chain[i].record_id] = reason

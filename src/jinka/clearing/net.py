@@ -101,7 +101,8 @@ def net(groups: Sequence[PaidGroup], fees: FeeTable) -> NetResult:
     moves: dict[tuple[LineKind, str, str], int] = defaultdict(int)
     for group in groups:
         if group.online:
-            moves[LineKind.LOAD, group.operator, group.issuer] += group.amount
+            if not group.at_risk:  # a load that no purse shows is no money of the float
+                moves[LineKind.LOAD, group.operator, group.issuer] += group.amount
             continue
         if group.at_risk:
             moves[LineKind.RISK, fees.scheme, group.operator] += group.amount
@@ -166,7 +167,7 @@ def _operators(groups: Sequence[PaidGroup], fee_of: dict[str, int]) -> tuple[Ope
             count=sum(g.count for g in mine),
             gross=sum(g.gross for g in mine if not g.online),
             charged=sum(g.amount for g in mine if not g.online),
-            loaded=sum(g.amount for g in mine if g.online),
+            loaded=sum(g.amount for g in mine if g.online and not g.at_risk),
             subsidy=sum(g.subsidy for g in mine),
             fees=fee_of.get(code, 0),
         )

@@ -21,11 +21,15 @@ Expr = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """What the tariff says of one product and gross fare: the charge, and what ``payer`` adds to it."""
+    """What the tariff says of one product and gross fare: the charge, and what ``payer`` adds to it.
+
+    ``holders`` are the classes of holders that have a right to the subsidy.
+    """
 
     charge: int
     subsidy: int = 0
     payer: str = ""
+    holders: tuple[int, ...] = ()
 
 
 # Explains pairs of (product, gross fare); pairs that no product of the tariff explains are absent from the answer.
@@ -79,6 +83,7 @@ class ClearingTables:
     cards: Table
     listings: Table
     acknowledgements: Table
+    parked: Table | None = None  # records of parked batches: never paid, but a lost load explains a balance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Stage price: is every charge the one that the tariff gives, and who bears a declared discount?
 
 The tariff is asked once for each pair of product and gross fare that occurs. The amount of a valid TAC is paid
-whatever the tariff says; a charge that it does not explain gets a finding and no subsidy.
+whatever the tariff says; a charge that it does not explain gets a finding and no subsidy. Product and gross fare are
+claims of the operator that no TAC binds: a subsidy is paid only for a card of a class that has a right to it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ PRICES = pa.schema(
         pa.field("q_product", pa.string(), nullable=False),
         pa.field("q_gross", pa.int64(), nullable=False),
         pa.field("q_charge", pa.int64(), nullable=False),
+        pa.field("q_holders", pa.int64(), nullable=False),  # a bit for each class; -1: all
     ]
 )
 SUBSIDIES = pa.schema(
@@ -67,7 +69,8 @@ def price(
     made = [(key, found) for key in keys if (found := prices.get(key)) is not None]
     ids = range(1, len(made) + 1)
     products, grosses = [key[0] for key, _ in made], [key[1] for key, _ in made]
-    table = pa.table([ids, products, grosses, [found.charge for _, found in made]], schema=PRICES)
+    charges, rights = [found.charge for _, found in made], [_rights(found) for _, found in made]
+    table = pa.table([ids, products, grosses, charges, rights], schema=PRICES)
     subsidies = pa.table(
         [[0, *ids], [0, *(found.subsidy for _, found in made)], ["", *(found.payer for _, found in made)]],
         schema=SUBSIDIES,
@@ -75,6 +78,10 @@ def price(
     return PriceTables(
         prices=engine.arrow("prices", table), subsidies=engine.arrow("subsidies", subsidies)
     ), findings
+
+
+def _rights(found: Price) -> int:
+    return sum(1 << holder for holder in set(found.holders)) if found.subsidy else -1
 
 
 def tariff_prices(tariff: Tariff, payers: Mapping[Role, str]) -> Explain:
@@ -87,7 +94,12 @@ def tariff_prices(tariff: Tariff, payers: Mapping[Role, str]) -> Explain:
             product = bearer.get(code)
             payer = payers.get(product.borne_by, "") if product and product.borne_by else ""
             subsidy = product.subsidy(gross) if product and payer else 0
-            made[code, gross] = Price(charge=charge, subsidy=subsidy, payer=payer if subsidy else "")
+            made[code, gross] = Price(
+                charge=charge,
+                subsidy=subsidy,
+                payer=payer if subsidy else "",
+                holders=tuple(int(holder) for holder in product.holders) if product and subsidy else (),
+            )
         return made
 
     return explain

@@ -70,7 +70,7 @@ REASONS: tuple[ReasonRow, ...] = (
     _row(Reason.UNKNOWN_PSAM, _R, "Unknown security module", "未登记的安全模块",
          "a purchase's PSAM is not registered and active in this terminal (a load has none)"),
     _row(Reason.UNKNOWN_CARD, _R, "Unknown card", "未登记的卡",
-         "the card is not registered and active with this issuer, profile and version of it, algorithm and key version"),
+         "the card is not registered and active with this issuer, profile, version, algorithm and key version"),
     _row(Reason.DATE_OUT_OF_WINDOW, _R, "Date outside the window", "日期超出清算窗口",
          "the local date and time is none, outside the window, in another zone, or claimed for another business date"),
     _row(Reason.AMOUNT_OUT_OF_RANGE, _R, "Amount beyond the purse's limit", "金额超出钱包限额",

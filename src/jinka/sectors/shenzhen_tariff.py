@@ -30,6 +30,7 @@ TRANSFER_OFF_FEN = 40
 
 SHENZHEN_2018 = Tariff(
     name="shenzhen.2018",
+    gross_max_fen=5_000,
     products=(
         Product(
             code="metro.transfer",

@@ -14,6 +14,7 @@ from jinka.codec import RecordState, digits_to_bcd
 from jinka.sim.faults import Fault
 
 Row = dict[str, Any]
+HALF_FARE = "half"  # the product by which the Shenzhen tariff charges half the fare
 
 
 class Forger(Protocol):
@@ -57,10 +58,6 @@ def _foreign_operator(draw: random.Random, _forger: Forger, limits: Limits, row:
     row["operator"] = draw.choice([other for other in limits.operators if other != row["operator"]])
 
 
-def _unknown_terminal(draw: random.Random, _forger: Forger, _limits: Limits, row: Row) -> None:
-    row["terminal_id"] = digits_to_bcd(f"99{draw.randrange(10**10):010d}", 6)
-
-
 def _unknown_psam(draw: random.Random, _forger: Forger, _limits: Limits, row: Row) -> None:
     row["psam_id"] = digits_to_bcd(f"99{draw.randrange(10**18):018d}", 10)
 
@@ -92,12 +89,16 @@ def _torn(_draw: random.Random, _forger: Forger, _limits: Limits, row: Row) -> N
     row["state"], row["tac"] = int(RecordState.UNCONFIRMED), None
 
 
+def _false_subsidy(_draw: random.Random, _forger: Forger, _limits: Limits, row: Row) -> None:
+    """The operator claims the other half of what the card paid; no TAC binds product and gross fare."""
+    row["product"], row["gross_fare"] = HALF_FARE, 2 * row["amount"]
+
+
 Change = Callable[[random.Random, Forger, Limits, Row], None]
 
 CHANGES: dict[Fault, Change] = {
     Fault.FOREIGN_OPERATOR: _foreign_operator,
     Fault.UNKNOWN_OPERATOR: _unknown_operator,
-    Fault.UNKNOWN_TERMINAL: _unknown_terminal,
     Fault.UNKNOWN_PSAM: _unknown_psam,
     Fault.UNKNOWN_CARD: _unknown_card,
     Fault.DATE_OUTSIDE: _date_outside,
@@ -109,6 +110,8 @@ CHANGES: dict[Fault, Change] = {
     Fault.COUNTER_BREAK: _counter_break,
     Fault.TORN_RESOLVED: _torn,
     Fault.TORN_OPEN: _torn,
+    Fault.FALSE_SUBSIDY: _false_subsidy,
+    Fault.FORGED_LOAD: _forged_tac,
 }
 # Those that have a record rejected, in the order in which several are put onto one record: what makes a TAC anew
 # comes before what breaks it, and a foreign operator before an unknown one.

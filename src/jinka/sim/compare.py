@@ -39,19 +39,19 @@ def compare(
     records: dict[tuple[bytes, int], Answer],
     batches: dict[tuple[str, bytes], Answer],
 ) -> tuple[list[FaultCount], int]:
-    """Return the counts by kind, and how many good records were wrongly refused.
+    """Return the counts by kind, those without a victim too, and how many good records were wrongly refused.
 
     ``records`` holds the answer to every record that was taken in, by (batch, batch_seq); ``batches`` the answer to
     every batch, by (delivery, batch). A record in a batch that was parked is not there.
     """
     labels = list(labels)
-    tally: dict[Fault, Counter[str]] = {}
+    tally: dict[Fault, Counter[str]] = {fault: Counter() for fault in Fault}
     for label in labels:
         if label.batch_seq is None:
             answer = batches.get((label.delivery, label.batch))
         else:
             answer = records.get((label.batch, label.batch_seq))
-        counts = tally.setdefault(label.fault, Counter())
+        counts = tally[label.fault]
         counts["injected"] += 1
         counts[_verdict(label.expect, answer)] += 1
     spoiled = {(label.batch, label.batch_seq) for label in labels if label.batch_seq is not None}

@@ -36,7 +36,7 @@ Bytes = npt.NDArray[np.uint8]
 Roots = Mapping[tuple[Algorithm, int], bytes]  # the issuer's TAC roots by algorithm and key version
 
 PROFILE, ZONE, REGION = "cn.shenzhen.transit", "Asia/Shanghai", "4403"
-PRODUCT, SHARE_PERCENT = "ordinary", 80
+PRODUCT, SHARE_PERCENT, HOLDER = "ordinary", 80, 1
 LOAD_FEN, OPENING_FEN = 5_000, 100_000
 _OPERATORS, _BATCH_ROWS = 10, 500
 _FIRST_SECOND, _LAST_SECOND = 6 * 3600, 23 * 3600
@@ -257,6 +257,7 @@ def _registry(cards: int, terminals: int, sm4_every: int) -> Registry:
         psams=pa.table([_fixed(_bcd(numbers, 10)), ids, active], schema=PSAMS),
         cards=pa.table(
             [_fixed(_card_numbers(all_cards)), _words(np.zeros(cards), [ISSUER]), _words(np.zeros(cards), [PROFILE]),
+             pa.array(np.ones(cards, np.uint16)), pa.array(np.full(cards, HOLDER, np.uint8)),
              pa.array(_algorithms(all_cards, sm4_every)), pa.array((all_cards % 3 + 1).astype(np.uint8)),
              pa.array(np.ones(cards, np.uint16)), pa.array(np.zeros(cards, np.uint16)),
              pa.array(np.full(cards, OPENING_FEN, np.int64)), pa.array(np.ones(cards, np.uint8))],

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from jinka.codec import BATCH_SCHEMA, RECORD_SCHEMA, CounterKind, RecordState
+from jinka.codec import BATCH_SCHEMA, RECORD_SCHEMA, CounterKind, RecordState, digits_to_bcd
 from jinka.codec.canonical import batch_digests, batch_header
-from jinka.registry import ACKNOWLEDGEMENTS, LISTINGS
-from jinka.sim.changes import APPLIED_IN, CHANGES, Forger, Limits, Row
+from jinka.sim.changes import APPLIED_IN, CHANGES, HALF_FARE, Forger, Limits, Row
 from jinka.sim.faults import EXPECTED, PRECEDENCE, Expectation, Fault
+from jinka.sim.listing import LIST_IN_FORCE, LIST_LATE, spread_lists
 from jinka.terminal.batching import batch_id
 
 LATE_BATCH_NO = 900_000  # batches that faults add; a terminal does not close so many in its life
@@ -28,8 +28,10 @@ _BATCH_FAULTS = (
     Fault.FALSE_TOTAL,
     Fault.BATCH_REPLAYED,
     Fault.BATCH_REUSED,
+    Fault.UNKNOWN_TERMINAL,
+    Fault.FOREIGN_RECORDS,
 )
-_LIST_IN_FORCE, _LIST_LATE = 2, 3  # version 1 is the list of the plan
+_HALF_MAX_FEN = 2_500  # so that twice of it is a fare that the tariff could ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +102,10 @@ class _Road:
             )
         )
 
-    def victims(self, wanted: Callable[[list[int], int], bool]) -> Iterator[int]:
-        """Draw indices of confirmed purchases of cards without a fault, for which ``wanted`` holds."""
+    def victims(
+        self, wanted: Callable[[list[int], int], bool], kind: CounterKind = CounterKind.OFFLINE
+    ) -> Iterator[int]:
+        """Draw indices of confirmed purchases (or loads) of cards without a fault, for which ``wanted`` holds."""
         cards = sorted(self.by_card)
         for _ in range(50 * len(cards)):
             card = cards[self.draw.randrange(len(cards))]
@@ -109,7 +113,7 @@ class _Road:
                 continue
             indices = self.by_card[card]
             place = self.draw.randrange(len(indices))
-            if self.rows[indices[place]]["counter_kind"] == CounterKind.OFFLINE and wanted(indices, place):
+            if self.rows[indices[place]]["counter_kind"] == kind and wanted(indices, place):
                 self.used.add(card)
                 yield indices[place]
 
@@ -178,6 +182,10 @@ def _any(_indices: list[int], _place: int) -> bool:
     return True
 
 
+def _last(indices: list[int], place: int) -> bool:
+    return place + 1 == len(indices)
+
+
 def _alone(indices: list[int], _place: int) -> bool:
     return len(indices) == 1
 
@@ -191,25 +199,29 @@ def _spoil_record(road: _Road, fault: Fault) -> None:
     def followed(indices: list[int], place: int) -> bool:
         return place + 1 < len(indices) and offline(indices[place + 1])
 
-    def last(indices: list[int], place: int) -> bool:
-        return place + 1 == len(indices)
-
     def between(indices: list[int], place: int) -> bool:
         return 0 < place < len(indices) - 1 and offline(indices[place - 1]) and offline(indices[place + 1])
 
     def costly_followed(indices: list[int], place: int) -> bool:
         return followed(indices, place) and road.rows[indices[place]]["amount"] > 0
 
+    def full_price(indices: list[int], place: int) -> bool:
+        row = road.rows[indices[place]]
+        return bool(row["product"] != HALF_FARE and 0 < row["amount"] <= _HALF_MAX_FEN)
+
     wanted = {
         Fault.BLOCKED_CARD: _alone,
         Fault.LATE_LIST: _alone,
-        Fault.COUNTER_REUSED: last,
+        Fault.COUNTER_REUSED: _last,
         Fault.COUNTER_GAP: followed,
         Fault.COUNTER_BREAK: between,
         Fault.TORN_RESOLVED: costly_followed,
-        Fault.TORN_OPEN: last,
+        Fault.TORN_OPEN: _last,
+        Fault.FORGED_TORN: _last,
+        Fault.FALSE_SUBSIDY: full_price,
     }.get(fault, _any)
-    index = next(road.victims(wanted), None)
+    counter_kind = CounterKind.ONLINE if fault is Fault.FORGED_LOAD else CounterKind.OFFLINE
+    index = next(road.victims(wanted, counter_kind), None)
     if index is None:
         return
     row = road.rows[index]
@@ -220,12 +232,14 @@ def _spoil_record(road: _Road, fault: Fault) -> None:
         road.label(fault, copy)
     elif fault is Fault.COUNTER_REUSED:
         road.label(fault, _clone(road, row))
+    elif fault is Fault.FORGED_TORN:
+        road.label(fault, _made_up(road, row))
     elif fault is Fault.COUNTER_GAP:
         road.dropped.add(index)
         indices = road.by_card[row["card_no"]]
         road.label(fault, road.rows[indices[indices.index(index) + 1]])
     elif fault in (Fault.BLOCKED_CARD, Fault.LATE_LIST):
-        road.listed[row["card_no"]] = _LIST_IN_FORCE if fault is Fault.BLOCKED_CARD else _LIST_LATE
+        road.listed[row["card_no"]] = LIST_IN_FORCE if fault is Fault.BLOCKED_CARD else LIST_LATE
         road.label(fault, row)
     elif fault is Fault.SEVERAL:
         several = road.draw.sample(APPLIED_IN, road.draw.randrange(2, 5))
@@ -240,6 +254,22 @@ def _spoil_record(road: _Road, fault: Fault) -> None:
 
 def _clone(road: _Road, row: Row) -> Row:
     """A cloned card taps a minute later at another terminal: same counter, same balance, a TAC of its own."""
+    copy = _elsewhere(road, row)
+    copy["tac"] = road.forger.tac(copy)
+    return road.send_late(copy)
+
+
+def _made_up(road: _Road, row: Row) -> Row:
+    """A terminal that the card never met claims the debit that would come next; without a TAC, as if torn."""
+    copy = _elsewhere(road, row)
+    copy["state"], copy["tac"] = int(RecordState.UNCONFIRMED), None
+    copy["counter"] += 1
+    copy["balance"] -= copy["amount"]
+    return road.send_late(copy)
+
+
+def _elsewhere(road: _Road, row: Row) -> Row:
+    """The same tap a minute later at another terminal."""
     elsewhere = row if (index := next(road.bystanders(), None)) is None else road.rows[index]
     copy = dict(row)
     for name in ("terminal_id", "psam_id", "operator", "acquirer", "line", "stop"):
@@ -248,8 +278,7 @@ def _clone(road: _Road, row: Row) -> Row:
     seconds = int(copy["local_time"][:1].hex()) * 3600 + int(copy["local_time"][1:2].hex()) * 60
     minutes = min(seconds // 60 + 1, 24 * 60 - 1)
     copy["local_time"] = bytes.fromhex(f"{minutes // 60:02d}{minutes % 60:02d}59")
-    copy["tac"] = road.forger.tac(copy)
-    return road.send_late(copy)
+    return copy
 
 
 def _moment(row: Row) -> tuple[bytes, bytes, int]:
@@ -260,6 +289,11 @@ def _deliver(
     road: _Road, deliveries: list[Delivery], chosen: list[tuple[bytes, Fault]], terminals: list[bytes]
 ) -> SpoiledDay:
     """Close and seal all batches anew, put in the batch faults, and add the late and the repeated ones."""
+    for batch, kind in chosen:
+        if kind is Fault.UNKNOWN_TERMINAL:
+            _rename_terminal(road, batch)
+        elif kind is Fault.FOREIGN_RECORDS:
+            _move_record(road, batch)
     kept = [row for index, row in enumerate(road.rows) if index not in road.dropped] + road.late
     rows_of: dict[str, list[Row]] = defaultdict(list)
     for row in kept:
@@ -274,20 +308,40 @@ def _deliver(
             if fault in (Fault.BATCH_REPLAYED, Fault.BATCH_REUSED):
                 again += _repeat(road, fault, header["batch"])
             elif fault is not None:
-                _spoil_header(road, fault, header, rows_of[name])
+                if fault in (Fault.FALSE_SEAL, Fault.FALSE_COUNT, Fault.FALSE_TOTAL):
+                    _spoil_header(road, fault, header, rows_of[name])
                 _label_batch(road, fault, name, header["batch"])
         arriving.append(_delivery(name, rows_of[name], headers))
     arriving.append(_delivery("again", again, _headers(road, again)))
     for batch, fault in chosen:
         if fault in (Fault.BATCH_REPLAYED, Fault.BATCH_REUSED):
             _label_batch(road, fault, "again", batch)
-    listings, acknowledgements = _lists(road, terminals)
+    listings, acknowledgements = spread_lists(road.rows, road.listed, terminals)
     return SpoiledDay(
         deliveries=tuple(arriving),
         listings=listings,
         acknowledgements=acknowledgements,
         labels=tuple(road.labels),
     )
+
+
+def _rename_terminal(road: _Road, batch: bytes) -> None:
+    """A terminal that nobody registered sends the batch as its own, records and all."""
+    stranger = digits_to_bcd(f"99{road.draw.randrange(10**10):010d}", 6)
+    for index in road.by_batch[batch]:
+        road.rows[index]["terminal_id"] = stranger
+    road.numbers[batch] = (stranger, road.numbers[batch][1])
+
+
+def _move_record(road: _Road, batch: bytes) -> None:
+    """A terminal puts a record of another terminal into its own batch, and seals it."""
+    for index in road.bystanders():
+        row = road.rows[index]
+        if row["terminal_id"] != road.numbers[batch][0]:
+            road.used.add(row["card_no"])
+            row["batch_seq"] = 1 + max(road.rows[own]["batch_seq"] for own in road.by_batch[batch])
+            row["batch"] = batch
+            return
 
 
 def _headers(road: _Road, rows: list[Row]) -> list[Row]:
@@ -310,13 +364,8 @@ def _headers(road: _Road, rows: list[Row]) -> list[Row]:
 
 
 def _seal(road: _Road, header: Row, digest: bytes) -> bytes:
-    raw = batch_header(
-        terminal_id=header["terminal_id"],
-        batch_no=header["batch_no"],
-        record_count=header["record_count"],
-        total=header["total"],
-        batch=header["batch"],
-    )
+    names = ("terminal_id", "batch_no", "record_count", "total", "batch")
+    raw = batch_header(**{name: header[name] for name in names})
     return road.forger.seal_batch(terminal_id=header["terminal_id"], header=raw, digest32=digest)
 
 
@@ -326,9 +375,8 @@ def _spoil_header(road: _Road, fault: Fault, header: Row, rows: list[Row]) -> No
         header["seal"] = bytes((header["seal"][0] ^ 1,)) + header["seal"][1:]
         return
     header["record_count" if fault is Fault.FALSE_COUNT else "total"] += road.draw.randrange(1, 9)
-    own = [row for row in rows if row["batch"] == header["batch"]]
-    [(_, digest)] = batch_digests(pa.Table.from_pylist(own, schema=RECORD_SCHEMA))
-    header["seal"] = _seal(road, header, digest)
+    own = pa.Table.from_pylist([r for r in rows if r["batch"] == header["batch"]], schema=RECORD_SCHEMA)
+    header["seal"] = _seal(road, header, batch_digests(own)[0][1])
 
 
 def _repeat(road: _Road, fault: Fault, batch: bytes) -> list[Row]:
@@ -349,24 +397,4 @@ def _delivery(name: str, rows: list[Row], headers: list[Row]) -> Delivery:
         name=name,
         records=pa.Table.from_pylist(rows, schema=RECORD_SCHEMA),
         batches=pa.Table.from_pylist(headers, schema=BATCH_SCHEMA),
-    )
-
-
-def _lists(road: _Road, terminals: list[bytes]) -> tuple[pa.Table, pa.Table]:
-    """One list that every terminal had before service, and one that reached them after the last tap."""
-    date = max((row["local_date"] for row in road.rows), default=b"").hex()
-    first = min((row["local_date"] for row in road.rows), default=b"").hex()
-    listings = [
-        {"list_version": version, "card_no": card, "effective_from": first + "000000"}
-        for card, version in sorted(road.listed.items())
-    ]
-    spread = {_LIST_IN_FORCE: first + "000000", _LIST_LATE: date + "235959"}
-    acknowledged = [
-        {"terminal_id": terminal, "list_version": version, "acknowledged_at": moment}
-        for version, moment in spread.items()
-        for terminal in terminals
-    ]
-    return (
-        pa.Table.from_pylist(listings, schema=LISTINGS),
-        pa.Table.from_pylist(acknowledged, schema=ACKNOWLEDGEMENTS),
     )

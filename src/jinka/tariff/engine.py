@@ -68,6 +68,7 @@ class Tariff:
     name: str
     products: tuple[Product, ...]
     transfer: TransferRule
+    gross_max_fen: int  # no ride costs more: a gross fare beyond it is explained by nothing
 
     def price(self, facts: RideFacts) -> Charge:
         """Price one tap. An entry costs nothing; `Usage` when no product fits the holder and the mode."""
@@ -107,9 +108,13 @@ class Tariff:
         raise Usage(f"no product {code!r}", where=f"tariff {self.name}")
 
     def price_table(self, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-        """The charge for each (product, gross fare) that occurs, so that bulk engines can join on it."""
+        """The charge for each (product, gross fare) that occurs, so that bulk engines can join on it.
+
+        Pairs of an unknown product, or of a fare that the tariff cannot ask, are absent.
+        """
         return {
             (code, gross): 0 if code == ENTRY_PRODUCT else self.product(code).rule.price(gross)
             for code, gross in set(pairs)
-            if code == ENTRY_PRODUCT or any(p.code == code for p in self.products)
+            if 0 <= gross <= self.gross_max_fen
+            and (code == ENTRY_PRODUCT or any(p.code == code for p in self.products))
         }

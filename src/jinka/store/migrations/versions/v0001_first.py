@@ -65,6 +65,8 @@ def _registry() -> None:
         _blob("card_no", primary_key=True),
         _text("issuer"),
         _text("profile"),
+        _int("profile_version"),
+        _int("holder"),
         _int("algorithm"),
         _int("key_version"),
         _int("opening_counter"),

@@ -51,13 +51,28 @@ def des_mac4(key8: bytes, data: bytes) -> bytes:
     return cipher.update(pad80(data, 8))[-8:-4]
 
 
+def tdes_cbc_encrypt(key: bytes, blocks: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """3DES in CBC; sizes as for `tdes_encrypt`."""
+    return Cipher(TripleDES(_expand(key)), modes.CBC(iv8)).encryptor().update(blocks)
+
+
+def tdes_cbc_decrypt(key: bytes, blocks: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """The inverse of `tdes_cbc_encrypt`."""
+    return Cipher(TripleDES(_expand(key)), modes.CBC(iv8)).decryptor().update(blocks)
+
+
 def retail_mac4(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
-    """The left 4 bytes of ISO/IEC 9797-1 algorithm 3 with padding 80: secure messaging of a 16-byte key."""
+    """The left 4 bytes of `retail_mac8`: secure messaging of a 16-byte key."""
+    return retail_mac8(key16, data, iv8)[:4]
+
+
+def retail_mac8(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """ISO/IEC 9797-1 algorithm 3 with padding 80, 8 bytes (also ICAO Doc 9303-11, 9.8.6.3)."""
     padded = pad80(data, 8)
     left = key16[:8]
     chain = Cipher(TripleDES(left * 3), modes.CBC(iv8)).encryptor().update(padded)[-16:-8] or iv8
     last = bytes(a ^ b for a, b in zip(chain, padded[-8:], strict=True))
-    return tdes_encrypt(key16, last)[:4]
+    return tdes_encrypt(key16, last)
 
 
 def sm4_mac4(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:

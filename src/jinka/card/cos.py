@@ -1,14 +1,18 @@
 """The card operating system: power, the command table, and the state that lives while the card has power.
 
 ISO/IEC 7816-4 (commands, security status), JR/T 0025.1 (purse). `transmit` answers every input with a status word.
-Commands are functions in tables, one module for each family; a table maps (CLA, INS) to its function.
+Commands are functions in tables, one module for each family; a table maps (CLA, INS) to its function. The table of
+the selected application's applet comes before the common one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import ClassVar
 
 from jinka.card import authenticate, file_access, issuing, lifecycle, purse
+from jinka.card.applet import Applet, Table
+from jinka.card.applet import Handler as Handler  # the name under which the command families know it
 from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
 from jinka.card.nvm import Nvm, PowerCut
 from jinka.card.purse import Pending
@@ -16,10 +20,6 @@ from jinka.codec import Command, StatusWord
 from jinka.codec.apdu import ApduError
 from jinka.kit import Randomness
 
-Handler = Callable[["CardOs", Command], bytes]
-Table = Mapping[tuple[int, int], Handler]
-
-_SW = {sw: sw.to_bytes(2, "big") for sw in StatusWord}
 _OK = b"\x90\x00"
 _GET_CHALLENGE = 0x84
 # Commands after which a begun purse transaction still stands: INITIALIZE, CREDIT, DEBIT, UPDATE CAPP DATA CACHE.
@@ -36,12 +36,17 @@ CARD_TABLE: Table = {
 }
 _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84})
 
+# Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
+APPLETS: dict[int, type[Applet]] = {}
+
 
 class CardOs:
     """A card with power. One instance is one card in one reader; its memory outlives it (`nvm`)."""
 
     __slots__ = (
         "_directory",
+        "_states",
+        "applet",
         "challenge",
         "file",
         "folder",
@@ -53,6 +58,8 @@ class CardOs:
     )
 
     table: Table = CARD_TABLE
+    applets: ClassVar[Mapping[int, type[Applet]]] = APPLETS
+    applet: Applet | None
     folder: File
     file: File | None
     security: int
@@ -75,6 +82,7 @@ class CardOs:
         self.powered = True
         self.challenge = None
         self.pending = None
+        self.applet = None
         self.enter(self.directory.root)
         return ATR
 
@@ -88,15 +96,36 @@ class CardOs:
     def forget_directory(self) -> None:
         """The headers or the key file changed: read them again, and find the current folder in the new reading."""
         self._directory = None
-        self.folder = self.directory.folders[self.folder.header]
-        self.file = None
+        here = self.directory.folders.get(self.folder.header)
+        if here is None:
+            self.enter(self.directory.root)
+            return
+        self.folder, self.file, self._states = here, None, _states(here)
+        if self.applet is not None:
+            self.applet.folder = self.directory.folders[self.applet.folder.header]
 
     def enter(self, folder: File) -> None:
-        """Make ``folder`` the current one: security register and current file start anew."""
+        """Make ``folder`` the current one: security register and current file start anew.
+
+        An applet lives on while its application stays selected, and starts anew when its own folder is selected.
+        """
         self.folder = folder
         self.file = None
         self.security = 0
         self.pending = None
+        self._states = _states(folder)
+        host = folder.host
+        if host is None:
+            self.applet = None
+        elif self.applet is None or host is folder or self.applet.folder.header != host.header:
+            kind = self.applets.get(host.application)
+            self.applet = None if kind is None else kind(self, host)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the current folder or one above it (the root aside) is blocked."""
+        memory = self.nvm.memory
+        return any(memory[at] >= BLOCKED for at in self._states)
 
     def leave(self, target: File) -> None:
         """Seal the current folder if it is still open: from now on its access rights hold."""
@@ -112,7 +141,9 @@ class CardOs:
             return self._answer(command)
         except CardError as error:
             self.pending = self.challenge = None
-            return error.sw.to_bytes(2, "big")
+            if self.applet is not None:
+                return self.applet.respond(error.data, error.sw)
+            return error.data + error.sw.to_bytes(2, "big")
         except PowerCut:
             self.powered = False
             raise
@@ -122,18 +153,33 @@ class CardOs:
             command = Command.parse(raw)
         except ApduError:
             raise CardError(StatusWord.WRONG_LENGTH) from None
+        applet = self.applet
+        if applet is not None:
+            command = applet.receive(command)
         name = (command.cla, command.ins)
-        handler = self.table.get(name)
+        handler = applet.table.get(name) if applet is not None else None
+        if handler is None:
+            handler = self.table.get(name)
         if handler is None:
             known = command.cla in _CLASSES
             raise CardError(StatusWord.INS_UNSUPPORTED if known else StatusWord.CLA_UNSUPPORTED)
-        memory = self.nvm.memory
-        blocked = memory[self.folder.header + STATE] >= BLOCKED and name not in lifecycle.WHILE_BLOCKED
-        if blocked or memory[CARD_STATE]:
+        if self.nvm.memory[CARD_STATE] or (self.blocked and name not in lifecycle.WHILE_BLOCKED):
             raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
         data = handler(self, command)
         if command.ins != _GET_CHALLENGE:
             self.challenge = None
         if self.pending is not None and name not in _PURSE_STEPS:
             self.pending = None
+        if self.applet is not None:
+            return self.applet.respond(data, StatusWord.OK)
         return data + _OK
+
+
+def _states(folder: File) -> tuple[int, ...]:
+    """The offsets of the state bytes that a command here depends on: this folder's and those above, but the root."""
+    places = [folder.header + STATE]
+    above = folder.parent
+    while above is not None and above.parent is not None:
+        places.append(above.header + STATE)
+        above = above.parent
+    return tuple(places)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from jinka.card.access import open_message, require_right
 from jinka.card.files import (
-    BLOCKED,
     MF,
     OPEN,
     STATE,
@@ -25,6 +24,11 @@ if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
 _SFI_FLAG = 0x80
+_BY_NAME, _NEXT = 0x04, 0x02  # P1; P2 for the next occurrence
+_SELECT_NARROW = frozenset({0x01, 0x02, 0x03, 0x08, 0x09})
+_SELECT_ANSWERS = frozenset(
+    {0x00, 0x04, 0x0C}
+)  # FCI, FCP (as FCI unless an applet has its own), nothing asked
 _BY_NUMBER, _BY_ID, _PREVIOUS = 4, 0, 3
 _PURSE_START = 8  # balance 4 | online counter 2 | offline counter 2, set before issue
 _APPLICATION_VERSION = b"\x02"
@@ -32,25 +36,34 @@ _RECORD_FILES = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
 
 
 def select(card: CardOs, command: Command) -> bytes:
-    """SELECT by file identifier (P1 00) or by name (P1 04); answers the FCI of a folder."""
-    if command.p2 not in (0x00, 0x0C):
+    """SELECT by identifier, path or name; answers the FCI of a folder. P2 02 asks for the next name that fits."""
+    p1, p2, data = command.p1, command.p2, command.data
+    if p2 not in _SELECT_ANSWERS and not (p1 == _BY_NAME and p2 == _NEXT):
         raise CardError(StatusWord.P1P2_WRONG)
-    if command.p1 == 0x04:
-        found = card.directory.named(command.data)
-    elif command.p1 == 0x00:
-        found = _by_fid(card, command.data)
+    if p1 == _BY_NAME:
+        directory = card.directory
+        found = directory.next_named(data, card.folder) if p2 == _NEXT else directory.named(data)
+    elif p1 == 0x00:
+        found = _by_fid(card, data)
+    elif p1 in _SELECT_NARROW:
+        found = _narrowly(card, p1, data)
     else:
         raise CardError(StatusWord.P1P2_WRONG)
     if found is None:
         raise CardError(StatusWord.FILE_NOT_FOUND)
-    if found.kind is not FileKind.FOLDER:
+    folder = found if found.kind is FileKind.FOLDER else found.parent
+    assert folder is not None, "a file lies in a folder"
+    if found is folder or folder is not card.folder:
+        card.leave(folder)
+        card.enter(folder)
+        if card.blocked:
+            raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
+    if found is not folder:
         card.file = found
-        return b""
-    card.leave(found)
-    card.enter(found)
-    if card.nvm.memory[found.header + STATE] >= BLOCKED:
-        raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
-    return _fci(card, found)
+    own = card.applet.selected(found, p2) if card.applet is not None else None
+    if own is not None:
+        return own
+    return _fci(card, folder) if found is folder else b""
 
 
 def _by_fid(card: CardOs, data: bytes) -> File | None:
@@ -64,7 +77,25 @@ def _by_fid(card: CardOs, data: bytes) -> File | None:
         return here.children[fid]
     if fid == here.fid:
         return here
-    return here.parent.children.get(fid) if here.parent is not None else None
+    beside = here.parent.children.get(fid) if here.parent is not None else None
+    return beside if beside is None or beside.kind is FileKind.FOLDER else None
+
+
+def _narrowly(card: CardOs, p1: int, data: bytes) -> File | None:
+    """P1 01 a folder in this one, 02 a file in this one, 03 the folder above, 08 a path from the root, 09 from here."""
+    here = card.folder
+    if p1 == 0x03:
+        if data:
+            raise CardError(StatusWord.WRONG_LENGTH)
+        return here.parent
+    if not data or len(data) % 2 or (p1 in (0x01, 0x02) and len(data) != 2):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    found: File | None = card.directory.root if p1 == 0x08 else here
+    for at in range(0, len(data), 2):
+        found = found.children.get(data[at] << 8 | data[at + 1]) if found is not None else None
+    if found is not None and p1 in (0x01, 0x02) and (found.kind is FileKind.FOLDER) != (p1 == 0x01):
+        return None
+    return found
 
 
 def _fci(card: CardOs, folder: File) -> bytes:

@@ -1,7 +1,8 @@
 """The card's file system: headers in memory, the directory read from them, and records inside a file body.
 
 Layout of the memory: a head of 16 bytes (format, card state, next free offset), then each file as a header of 16
-bytes and its body, in order of creation. File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
+bytes and its body, in order of creation. The last byte of a folder's header is the kind of its application.
+File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
 Whether a command may touch a file is decided in `jinka.card.access`, not here.
 """
 
@@ -18,6 +19,7 @@ CARD_STATE = 1  # offset of the card's state: 0 in use, 1 blocked
 _FREE = 2
 FILE_HEAD = 16
 STATE = 9  # offset in a folder's header, see the constants below
+_APPLICATION = 15  # offset in a folder's header: the kind of its application, 0 for plain files and purses
 MF = 0x3F00
 
 OPEN, SEALED, BLOCKED, BLOCKED_FOR_GOOD = 0, 1, 2, 3  # life of a folder
@@ -34,11 +36,12 @@ KEY_X, KEY_Y, KEY_TRIES = 5, 6, 7
 
 
 class CardError(JinkaError):
-    """A command ends with this status word."""
+    """A command ends with this status word, and seldom with data before it."""
 
-    def __init__(self, sw: int) -> None:
+    def __init__(self, sw: int, data: bytes = b"") -> None:
         super().__init__(f"SW {sw:04X}")
         self.sw = sw
+        self.data = data
 
 
 class File:
@@ -47,12 +50,14 @@ class File:
     __slots__ = (
         "a1",
         "a2",
+        "application",
         "at",
         "by_sfi",
         "children",
         "encrypted",
         "fid",
         "header",
+        "host",
         "keys",
         "kind",
         "mac",
@@ -73,11 +78,15 @@ class File:
         self.read, self.write, self.a1, self.a2 = head[5:9]
         self.parent: File | None = None
         self.name = b""
+        self.application = 0
+        self.host: File | None = None  # the folder, itself or above, whose application answers here
         self.children: dict[int, File] = {}
         self.by_sfi: dict[int, File] = {}
         self.keys: dict[tuple[int, int], int] = {}  # (type, kid) -> offset of the key record
         if self.kind is FileKind.FOLDER:
             self.name = bytes(memory[self.at : self.at + head[12]])
+            self.application = head[_APPLICATION]
+            self.host = self if self.application else None
         elif self.kind is FileKind.KEY:
             self.keys = _keys(memory, self.at)
 
@@ -106,6 +115,7 @@ class Directory:
             if parent is not None:
                 entry.parent = parent
                 parent.children[entry.fid] = entry
+                entry.host = entry.host or parent.host
                 if entry.kind is not FileKind.FOLDER:
                     parent.by_sfi.setdefault(entry.fid & 0x1F, entry)
             at += FILE_HEAD + entry.size
@@ -117,6 +127,13 @@ class Directory:
         if found is None and len(name) >= 5:
             found = next((entry for full, entry in self.by_name.items() if full.startswith(name)), None)
         return found
+
+    def next_named(self, name: bytes, after: File) -> File | None:
+        """The folder that begins with this name and was made after ``after`` (next occurrence)."""
+        if len(name) < 5:
+            return None
+        later = (entry for entry in self.by_name.values() if entry.header > after.header)
+        return next((entry for entry in later if entry.name.startswith(name)), None)
 
 
 def free_offset(memory: bytes | bytearray) -> int:
@@ -147,6 +164,7 @@ def file_header(
     parent: int,
     name_length: int = 0,
     quota: int = 0,
+    application: int = 0,
 ) -> bytes:
     """The 16 bytes before a file's body; ``quota`` of a folder in bytes, 0 for none."""
     return (
@@ -157,7 +175,7 @@ def file_header(
         + parent.to_bytes(2, "big")
         + bytes((name_length,))
         + quota.to_bytes(2, "big")
-        + b"\x00"
+        + bytes((application,))
     )
 
 

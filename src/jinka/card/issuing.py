@@ -25,7 +25,7 @@ from jinka.card.files import (
 )
 from jinka.codec import Command, StatusWord
 from jinka.kit import Usage
-from jinka.profile import FileKind, KeyUse, algorithm_of
+from jinka.profile import ApplicationKind, FileKind, KeyUse, algorithm_of
 
 if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
@@ -64,8 +64,14 @@ def create_file(card: CardOs, command: Command) -> bytes:
 
 
 def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
-    """38 | size 2 | create right | erase right | file of application data | 7FFF or FFFF | name."""
+    """38 | size 2 | create right | erase right | file of application data | 7F or FF | FF or kind | name.
+
+    The kind of application in place of the last FF is Jinka's addition.
+    """
     name = data[8:]
+    application = 0 if len(data) < 8 or data[7] == 0xFF else data[7]
+    if application and (application not in card.applets or application == ApplicationKind.DOMAIN):
+        raise CardError(StatusWord.DATA_WRONG)
     if not 5 <= len(name) <= 16 or card.directory.named(name) is not None:
         raise CardError(StatusWord.DATA_WRONG)
     header = file_header(
@@ -77,6 +83,7 @@ def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
         parent=card.folder.header,
         name_length=len(name),
         quota=int.from_bytes(data[1:3], "big"),
+        application=application,
     )
     return header, name
 

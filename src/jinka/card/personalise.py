@@ -88,7 +88,8 @@ def _create_folder(profile: ApplicationProfile) -> Command:
         FILE_HEAD + body_size(spec.kind, spec.size, spec.records, spec.record_length)
         for spec in profile.files
     )
-    body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff\xff" + profile.aid
+    kind = bytes((profile.application or 0xFF,))
+    body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff" + kind + profile.aid
     return Command(0x80, 0xE0, profile.fid >> 8, profile.fid & 0xFF, body)
 
 
@@ -96,7 +97,7 @@ def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
     kind = bytes((spec.kind | (0x80 if spec.mac_required else 0),))
     rights = bytes((spec.read_right, spec.write_right))
     if spec.kind is FileKind.PURSE:
-        purse = profile.purse
+        purse = profile.purse_spec
         own = bytes((purse.tac_kid, purse.log_sfi)) + purse.limit.to_bytes(4, "big")
         body = kind + _PURSE_TYPE_SIZE + rights + own
     elif spec.kind in (FileKind.FIXED, FileKind.CYCLIC):

@@ -154,7 +154,7 @@ class CardTemplate:
             public=folder.children[0x0015].at,
             holder=folder.children[0x0016].at,
             holder_size=folder.children[0x0016].size,
-            purse=folder.children[self.profile.purse.fid].at,
+            purse=folder.children[self.profile.purse_spec.fid].at,
             ride=ride.at + 4 if ride is not None else 0,
             ride_size=ride.size - 4 if ride is not None else 0,
         )

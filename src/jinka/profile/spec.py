@@ -40,6 +40,17 @@ class FileKind(IntEnum):
     KEY = 0x3F
 
 
+class ApplicationKind(IntEnum):
+    """The last byte of an application's folder header: which applet answers while it is selected."""
+
+    NATIVE = 0  # files, keys and purses alone: the common commands
+    EMV = 1
+    TRAVEL = 2
+    USIM = 3
+    IDENTITY = 4
+    DOMAIN = 5  # a security domain; made by the factory or by another domain, never by CREATE FILE
+
+
 class KeyUse(IntEnum):
     """The key type byte of WRITE KEY: what the card lets the key do, and nothing else."""
 
@@ -56,7 +67,10 @@ class KeyUse(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSpec:
-    """One elementary file. ``size`` is bytes for binary, variable and key files, else records times length."""
+    """One elementary file. ``size`` is bytes for binary, variable and key files, else records times length.
+
+    ``folder`` is the identifier of the `FolderSpec` that it lies in, 0 for the application's own folder.
+    """
 
     fid: int
     kind: FileKind
@@ -69,11 +83,24 @@ class FileSpec:
     title_en: str
     title_zh: str
     example: bytes = b""
+    folder: int = 0
 
     @property
     def sfi(self) -> int:
         """The short file identifier: the low five bits of the file identifier."""
         return self.fid & 0x1F
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderSpec:
+    """A folder below the application's own; ``parent`` 0 is the application's own folder. Named folders only."""
+
+    fid: int
+    name: bytes
+    parent: int = 0
+    create_right: int = NEVER
+    title_en: str
+    title_zh: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +119,7 @@ class KeySpec:
     service_purpose: str = ""
     tries: int = 10
     state_after: int = 0  # the security register after VERIFY or EXTERNAL AUTHENTICATE
+    folder: int = 0  # as in `FileSpec`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +157,9 @@ class ApplicationProfile:
     standards: tuple[str, ...]
     files: tuple[FileSpec, ...]
     keys: tuple[KeySpec, ...]
-    purse: PurseSpec
+    purse: PurseSpec | None = None
+    application: ApplicationKind = ApplicationKind.NATIVE
+    folders: tuple[FolderSpec, ...] = ()
     personal: tuple[tuple[int, PersonalDatum], ...] = ()
     ride_record_id: int = 0
 
@@ -139,6 +169,13 @@ class ApplicationProfile:
             if spec.fid == fid:
                 return spec
         raise Usage(f"no file {fid:04X}", where=self.name, fix="see the profile's files")
+
+    @property
+    def purse_spec(self) -> PurseSpec:
+        """The purse; `Usage` when the application has none."""
+        if self.purse is None:
+            raise Usage("no purse", where=self.name, fix="use a profile with a purse")
+        return self.purse
 
     def with_algorithm(self, algorithm: Algorithm) -> ApplicationProfile:
         """The same application with all its keys in another algorithm."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from jinka.card import authenticate, file_access, issuing, lifecycle, purse
+from jinka.card import authenticate, file_access, grey, issuing, lifecycle, purse
 from jinka.card.applet import Applet, Table
 from jinka.card.applet import Handler as Handler  # the name under which the command families know it
 from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
@@ -22,8 +22,7 @@ from jinka.kit import Randomness
 
 _OK = b"\x90\x00"
 _GET_CHALLENGE = 0x84
-# Commands after which a begun purse transaction still stands: INITIALIZE, CREDIT, DEBIT, UPDATE CAPP DATA CACHE.
-_PURSE_STEPS = frozenset({(0x80, 0x50), (0x80, 0x52), (0x80, 0x54), (0x80, 0xDC)})
+_PURSE_STEPS = purse.STEPS | grey.STEPS
 
 ATR = bytes.fromhex("3B6800004A494E4B41303031")  # direct convention, T=0, historical bytes "JINKA001"
 
@@ -32,9 +31,10 @@ CARD_TABLE: Table = {
     **authenticate.TABLE,
     **issuing.TABLE,
     **purse.TABLE,
+    **grey.TABLE,
     **lifecycle.TABLE,
 }
-_CLASSES = frozenset({0x00, 0x04, 0x80, 0x84})
+_CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 
 # Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
 APPLETS: dict[int, type[Applet]] = {}

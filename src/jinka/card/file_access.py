@@ -30,7 +30,7 @@ _SELECT_ANSWERS = frozenset(
     {0x00, 0x04, 0x0C}
 )  # FCI, FCP (as FCI unless an applet has its own), nothing asked
 _BY_NUMBER, _BY_ID, _PREVIOUS = 4, 0, 3
-_PURSE_START = 8  # balance 4 | online counter 2 | offline counter 2, set before issue
+_PURSE_START = 11  # balance 4 | online counter 2 | offline counter 2 | overdraft limit 3, set before issue
 _APPLICATION_VERSION = b"\x02"
 _RECORD_FILES = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
 

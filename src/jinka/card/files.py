@@ -28,6 +28,18 @@ OPEN, SEALED, BLOCKED, BLOCKED_FOR_GOOD = 0, 1, 2, 3  # life of a folder
 BALANCE, ONLINE, OFFLINE, OVERDRAFT, LIMIT, TRIES, PROOFS = 0, 4, 6, 8, 11, 15, 16
 PROOF = 11  # type 1 | counter after the transaction 2 | MAC 4 | TAC 4; first of offline, then of online kind
 PURSE_BODY = PROOFS + 2 * PROOF
+# What follows in a purse with a grey lock (types 3, key use, flags: `jinka.profile.GreySpec`).
+GREY_TYPES, GREY_KEY, GREY_FLAGS = PURSE_BODY, PURSE_BODY + 3, PURSE_BODY + 4
+GREY_STATE, GREY_TRIES = PURSE_BODY + 5, PURSE_BODY + 6
+GREY_PROOF = (
+    PURSE_BODY + 7
+)  # type 1 | ET 1 | balance 4 | counter 2 | terminal 6 | moment 7 | amount or MAC2 4 | MAC 4
+GREY_PROOF_SIZE = 29
+GREY_SERIAL = GREY_PROOF + GREY_PROOF_SIZE  # terminal serial 4 | algorithm 1 | session key 16
+GREY_SESSION = GREY_SERIAL + 5
+GREY_BODY = GREY_SESSION + 16
+GREY_PARAMETERS = 5
+NOT_GREY, GREY, TAC_UNREAD = 0x00, 0x01, 0x10
 PURSE_TRIES = 10  # wrong MACs in a row until the purse locks (9303)
 
 # A key record: length 1 | kid | type | use | change | x | y | tries (most, left) | key.

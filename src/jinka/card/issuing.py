@@ -1,7 +1,7 @@
 """CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands of the FMCOS 2.0 user manual).
 
 A new folder is open to everything until it is first left; then its rights hold. Jinka's additions to the native
-forms: a purse file may carry its limit (4 bytes), and the state byte of an authentication key carries the algorithm
+forms: a purse file may carry its limit (4 bytes) and the parameters of a grey lock (5 bytes), and the state byte of an authentication key carries the algorithm
 label in its upper half. Erasing a folder is not offered.
 """
 
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from jinka.card.access import decipher, find_key, key_algorithm, key_bytes, open_message, require_right
 from jinka.card.files import (
     FILE_HEAD,
+    GREY_BODY,
+    GREY_PARAMETERS,
     LIMIT,
     PURSE_BODY,
     PURSE_TRIES,
@@ -31,7 +33,22 @@ if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
 _TRIES_DEFAULT = 0xAA  # ten, for keys whose form has no place for a counter
-_VERSIONED = (KeyUse.ENCRYPT, KeyUse.DECRYPT, KeyUse.MAC, KeyUse.TAC, KeyUse.PURCHASE, KeyUse.LOAD)
+_PURSE_FORMS = (7, 11, 11 + GREY_PARAMETERS)
+# The form of a key's data: version and algorithm, or (below) algorithm and tries, or state and tries.
+_VERSIONED = frozenset(
+    {
+        KeyUse.ENCRYPT,
+        KeyUse.DECRYPT,
+        KeyUse.MAC,
+        KeyUse.TAC,
+        KeyUse.GREY_LOCK,
+        KeyUse.OVERDRAFT,
+        KeyUse.UNLOAD,
+        KeyUse.PURCHASE,
+        KeyUse.LOAD,
+    }
+)
+_COUNTED = frozenset({KeyUse.MAINTENANCE, KeyUse.PIN_UNBLOCK, KeyUse.PIN_RELOAD})
 _KEY_SIZES = (8, 16)
 _PIN_SIZES = range(2, 9)
 
@@ -89,10 +106,9 @@ def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
 
 
 def _element(card: CardOs, fid: int, kind: FileKind, data: bytes) -> tuple[bytes, bytes]:
-    """Type | size 2, or count and length | right | right | two bytes by type | limit 4 (purse only)."""
+    """Type | size 2, or count and length | right | right | two bytes by type | limit 4, grey lock 5 (purse only)."""
     size = int.from_bytes(data[1:3], "big")
-    limit = data[7:11] if kind is FileKind.PURSE and len(data) == 11 else b"\xff\xff\xff\xff"
-    if len(data) not in ((7, 11) if kind is FileKind.PURSE else (7,)):
+    if len(data) not in (_PURSE_FORMS if kind is FileKind.PURSE else (7,)):
         raise CardError(StatusWord.WRONG_LENGTH)
     if kind in (FileKind.FIXED, FileKind.CYCLIC):
         if not data[1] or not data[2]:
@@ -106,9 +122,10 @@ def _element(card: CardOs, fid: int, kind: FileKind, data: bytes) -> tuple[bytes
         raise CardError(StatusWord.NO_SPACE)
     body = bytearray(length)
     if kind is FileKind.PURSE:
-        assert length == PURSE_BODY
-        body[LIMIT : LIMIT + 4] = limit
+        body[LIMIT : LIMIT + 4] = data[7:11] or b"\xff\xff\xff\xff"
         body[TRIES] = PURSE_TRIES
+        body += data[11:].ljust(GREY_BODY - PURSE_BODY, b"\x00") if data[11:] else b""
+        length = len(body)
     header = file_header(data[0], fid, length, rights=rights, extra=extra, parent=card.folder.header)
     return header, bytes(body)
 
@@ -158,7 +175,7 @@ def _key_record(data: bytes) -> bytes:
         known = KeyUse(type_)
         if known in _VERSIONED:
             label, tries = y, _TRIES_DEFAULT
-        elif known is KeyUse.MAINTENANCE:
+        elif known in _COUNTED:
             label, tries = 0 if x == 0xFF else x, y
         else:
             label, tries, x = x >> 4, y, x & 0x0F

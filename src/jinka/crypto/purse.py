@@ -25,6 +25,24 @@ def purchase_session(
     return sm4_encrypt(purchase_key, pad80(rand4 + tail, 16))
 
 
+def grey_session(
+    algorithm: Algorithm,
+    lock_key: bytes,
+    rand4: bytes,
+    offline_counter: int,
+    terminal_serial: bytes,
+    terminal_rand4: bytes,
+) -> bytes:
+    """Session key of a grey lock: ``DES(E3(DGK, rand4 | ATC2 | serial[2:4]), terminal_rand4 | 80000000)``.
+
+    It is kept until the lock is released. With SM4, Jinka's own: the same two steps over blocks of 16 bytes.
+    """
+    first = purchase_session(algorithm, lock_key, rand4, offline_counter, terminal_serial)
+    if algorithm is Algorithm.TDES:
+        return tdes_encrypt(first, terminal_rand4 + b"\x80\x00\x00\x00")
+    return sm4_encrypt(first, pad80(terminal_rand4, 16))
+
+
 def tac_key(algorithm: Algorithm, dtk16: bytes) -> bytes:
     """The key that makes the TAC: left XOR right of the DTK (8 bytes), or the whole DTK with SM4."""
     if algorithm is Algorithm.SM4:

@@ -59,8 +59,13 @@ class KeyUse(IntEnum):
     MAC = 0x32
     TAC = 0x34
     MAINTENANCE = 0x36  # secure messaging of updates (DAMK)
+    PIN_UNBLOCK = 0x37
+    PIN_RELOAD = 0x38
     EXTERNAL_AUTHENTICATE = 0x39
     PIN = 0x3A
+    GREY_LOCK = 0x3B  # DGK; Jinka's choice: no readable source names its type
+    OVERDRAFT = 0x3C
+    UNLOAD = 0x3D  # also the online release of a grey lock
     PURCHASE = 0x3E
     LOAD = 0x3F
 
@@ -123,6 +128,29 @@ class KeySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GreySpec:
+    """The grey lock of a fuel purse, as far as sources disagree or are silent.
+
+    The defaults are the types of the FMCOS 2.0 user manual for a purse (91, 93, 95 for a passbook); CJ/T 304 has 93 for
+    the release of a purse. ``lock_key`` and the two layout choices are unconfirmed: MAC2 binds the counter's two
+    bytes or, as one manual counts, the low one; the online release is command 7E or 7C.
+    """
+
+    lock_type: int = 0x92
+    unlock_type: int = 0x94
+    online_type: int = 0x96
+    lock_key: KeyUse = KeyUse.GREY_LOCK
+    mac2_binds_low_byte: bool = False
+    online_unlock_is_7c: bool = False
+
+    @property
+    def parameters(self) -> bytes:
+        """The five bytes that CREATE FILE appends: types of lock, release and online release, key use, flags."""
+        flags = int(self.mac2_binds_low_byte) | int(self.online_unlock_is_7c) << 1
+        return bytes((self.lock_type, self.unlock_type, self.online_type, self.lock_key, flags))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PurseSpec:
     """The purse file: what it counts, the most it holds, which key makes its TAC and which file logs it."""
 
@@ -131,6 +159,7 @@ class PurseSpec:
     limit: int
     tac_kid: int
     log_sfi: int
+    grey: GreySpec | None = None
 
 
 class PersonalDatum(Enum):

@@ -31,6 +31,7 @@ _SELECT_ANSWERS = frozenset(
 )  # FCI, FCP (as FCI unless an applet has its own), nothing asked
 _BY_NUMBER, _BY_ID, _PREVIOUS = 4, 0, 3
 _PURSE_START = 11  # balance 4 | online counter 2 | offline counter 2 | overdraft limit 3, set before issue
+_BEFORE_ISSUE = (FileKind.PURSE, FileKind.SECRET)  # what UPDATE BINARY fills while their folder is open
 _APPLICATION_VERSION = b"\x02"
 _RECORD_FILES = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
 
@@ -117,13 +118,13 @@ def read_binary(card: CardOs, command: Command) -> bytes:
 
 
 def update_binary(card: CardOs, command: Command) -> bytes:
-    """UPDATE BINARY; in an open folder also the opening balance and counters of a purse."""
+    """UPDATE BINARY; in an open folder also a secret, and the opening balance and counters of a purse."""
     file, offset = _binary_file(card, command)
     data = _writable(card, file, command)
     is_open = card.nvm.memory[card.folder.header + STATE] == OPEN
-    limit = _PURSE_START if file.kind is FileKind.PURSE and is_open else file.size
-    if file.kind is not FileKind.BINARY and limit != _PURSE_START:
+    if file.kind is not FileKind.BINARY and not (is_open and file.kind in _BEFORE_ISSUE):
         raise CardError(StatusWord.FILE_TYPE_WRONG)
+    limit = _PURSE_START if file.kind is FileKind.PURSE else file.size
     if not data or offset + len(data) > limit:
         raise CardError(StatusWord.WRONG_LENGTH)
     card.nvm.commit([(file.at + offset, data)])

@@ -32,6 +32,7 @@ class FileKind(IntEnum):
     """The file type byte of CREATE FILE, without its secure-messaging bits."""
 
     BINARY = 0x28
+    SECRET = 0x29  # Jinka's own: bytes that commands use and none gives out; the read right is the right to use them
     FIXED = 0x2A
     VARIABLE = 0x2C
     CYCLIC = 0x2E

@@ -77,8 +77,13 @@ def retail_mac8(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
 
 def sm4_mac4(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
     """The left 4 bytes of an SM4 CBC-MAC with padding 80 to 16 bytes (no public standard for the purse)."""
+    return sm4_cbc_mac(key16, data, iv16)[:4]
+
+
+def sm4_cbc_mac(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
+    """The last block of SM4 in CBC over data padded with 80: 16 bytes, of which users take the left 4 or 8."""
     cipher = Cipher(algorithms.SM4(key16), modes.CBC(iv16)).encryptor()
-    return cipher.update(pad80(data, 16))[-16:-12]
+    return cipher.update(pad80(data, 16))[-16:]
 
 
 def mac4(algorithm: Algorithm, key: bytes, data: bytes) -> bytes:

@@ -222,7 +222,7 @@ def test_commands_that_do_not_exist() -> None:
     expect(card, "00FE0000", "6D00")
     expect(card, "A0A40000023F00", "6E00")
     expect(card, "00", "6700")
-    assert send(card, "00A4000003").endswith("9000")  # no data means the root folder
+    assert send(card, "00A4000000").endswith("9000")  # no data means the root folder
     expect(card, "00A40000033F00", "6700")
     expect(card, "00A4000000" + "00" * 300, "6700")
     expect(card, "00A4040005A000000001", "6A82")

@@ -14,13 +14,12 @@ from jinka.card import authenticate, file_access, grey, issuing, lifecycle, purs
 from jinka.card.applet import Applet, Table
 from jinka.card.applet import Handler as Handler  # the name under which the command families know it
 from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
-from jinka.card.nvm import Nvm, PowerCut
+from jinka.card.nvm import Nvm, PowerCut, WornCells
 from jinka.card.purse import Pending
 from jinka.codec import Command, StatusWord
 from jinka.codec.apdu import ApduError
 from jinka.kit import Randomness
 
-_OK = b"\x90\x00"
 _GET_CHALLENGE = 0x84
 _PURSE_STEPS = purse.STEPS | grey.STEPS
 
@@ -34,6 +33,7 @@ CARD_TABLE: Table = {
     **grey.TABLE,
     **lifecycle.TABLE,
 }
+_SECURED = 0x0C  # class bits of secure messaging: there Le counts the plain data
 _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 
 # Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
@@ -54,6 +54,7 @@ class CardOs:
         "pending",
         "powered",
         "randomness",
+        "rest",
         "security",
     )
 
@@ -64,6 +65,7 @@ class CardOs:
     file: File | None
     security: int
     challenge: bytes | None
+    rest: bytes  # of an answer longer than its command asked for, for GET RESPONSE
     pending: Pending | None
 
     def __init__(self, nvm: Nvm, randomness: Randomness, directory: Directory | None = None) -> None:
@@ -83,6 +85,7 @@ class CardOs:
         self.challenge = None
         self.pending = None
         self.applet = None
+        self.rest = b""
         self.enter(self.directory.root)
         return ATR
 
@@ -141,6 +144,8 @@ class CardOs:
             return self._answer(command)
         except CardError as error:
             self.pending = self.challenge = None
+            if error.sw >> 8 != StatusWord.LE_WRONG >> 8:
+                self.rest = b""
             if self.applet is not None:
                 return self.applet.respond(error.data, error.sw)
             return error.data + error.sw.to_bytes(2, "big")
@@ -165,14 +170,23 @@ class CardOs:
             raise CardError(StatusWord.INS_UNSUPPORTED if known else StatusWord.CLA_UNSUPPORTED)
         if self.nvm.memory[CARD_STATE] or (self.blocked and name not in lifecycle.WHILE_BLOCKED):
             raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
-        data = handler(self, command)
+        try:
+            data = handler(self, command)
+        except WornCells:
+            raise CardError(StatusWord.MEMORY_FAILURE) from None
+        sw: int = StatusWord.OK
+        if command.le is not None and command.le < len(data) and not command.cla & _SECURED:
+            data, self.rest = data[: command.le], data[command.le :]
+            sw = StatusWord.RESPONSE_LEFT | min(len(self.rest), 255)
+        else:
+            self.rest = b""
         if command.ins != _GET_CHALLENGE:
             self.challenge = None
         if self.pending is not None and name not in _PURSE_STEPS:
             self.pending = None
         if self.applet is not None:
-            return self.applet.respond(data, StatusWord.OK)
-        return data + _OK
+            return self.applet.respond(data, sw)
+        return data + sw.to_bytes(2, "big")
 
 
 def _states(folder: File) -> tuple[int, ...]:

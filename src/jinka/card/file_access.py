@@ -1,13 +1,16 @@
-"""SELECT, READ and UPDATE of binary files and records (ISO/IEC 7816-4; forms of the FMCOS 2.0 user manual).
+"""SELECT, READ, UPDATE, GET RESPONSE (ISO/IEC 7816-4; forms of the FMCOS 2.0 user manual).
 
 Writing to a file that asks for a MAC needs class 04, except while its folder is still open (before issue).
+Reading with class 04 carries a MAC too, and the answer has one under the same challenge; a file that asks for
+encryption answers in cipher. That form of the answer is Jinka's own: no readable source gives it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jinka.card.access import open_message, require_right
+from jinka.card.access import open_message, require_right, seal_answer
 from jinka.card.files import (
     MF,
     OPEN,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
 _SFI_FLAG = 0x80
+_SECURE_MAX = 240  # data of a secure answer, so that padding and MAC still fit
 _BY_NAME, _NEXT = 0x04, 0x02  # P1; P2 for the next occurrence
 _SELECT_NARROW = frozenset({0x01, 0x02, 0x03, 0x08, 0x09})
 _SELECT_ANSWERS = frozenset(
@@ -114,7 +118,7 @@ def read_binary(card: CardOs, command: Command) -> bytes:
     if file.kind is not FileKind.BINARY:
         raise CardError(StatusWord.FILE_TYPE_WRONG)
     require_right(card, file.read, card.folder)
-    return _cut(bytes(card.nvm.memory[file.at + offset : file.at + file.size]), command)
+    return _answer(card, file, bytes(card.nvm.memory[file.at + offset : file.at + file.size]), command)
 
 
 def update_binary(card: CardOs, command: Command) -> bytes:
@@ -138,7 +142,18 @@ def read_record(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.P1P2_WRONG)
     require_right(card, file.read, card.folder)
     at, length = find_record(card.nvm.memory, file, command.p1, mode == _BY_NUMBER)
-    return _cut(bytes(card.nvm.memory[at : at + length]), command)
+    return _answer(card, file, bytes(card.nvm.memory[at : at + length]), command)
+
+
+def get_response(card: CardOs, command: Command) -> bytes:
+    """GET RESPONSE: what the last answer left (61xx); 6Cxx when more is asked for, 6985 when nothing is left."""
+    if command.p1 or command.p2:
+        raise CardError(StatusWord.P1P2_WRONG)
+    if not card.rest:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    if command.le is not None and len(card.rest) < command.le < 256:
+        raise CardError(StatusWord.LE_WRONG | len(card.rest))
+    return card.rest
 
 
 def update_record(card: CardOs, command: Command) -> bytes:
@@ -217,6 +232,21 @@ def _writable(card: CardOs, file: File, command: Command) -> bytes:
     return command.data
 
 
+def _answer(card: CardOs, file: File, data: bytes, command: Command) -> bytes:
+    """What a READ answers: in clear, or under the command's challenge with class 04; 6281 from worn cells."""
+    if command.cla != 0x04:
+        answer = _cut(data, command)
+        if card.nvm.is_worn(file.at, file.size):
+            raise CardError(StatusWord.CORRUPTED, answer)
+        return answer
+    rand4 = (card.challenge or b"")[:4]
+    if open_message(card, command):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    return seal_answer(
+        card, rand4, _cut(data, replace(command, data=b""))[:_SECURE_MAX], encrypted=file.encrypted
+    )
+
+
 def _cut(data: bytes, command: Command) -> bytes:
     if command.data:
         raise CardError(StatusWord.WRONG_LENGTH)
@@ -232,6 +262,9 @@ TABLE: dict[tuple[int, int], Handler] = {
     (0x00, 0xA4): select,
     (0x00, 0xB0): read_binary,
     (0x00, 0xB2): read_record,
+    (0x04, 0xB0): read_binary,
+    (0x04, 0xB2): read_record,
+    (0x00, 0xC0): get_response,
     (0x00, 0xD0): update_binary,
     (0x00, 0xD6): update_binary,
     (0x04, 0xD0): update_binary,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from jinka.card.access import find_key, key_algorithm, key_bytes
+from jinka.card.access import key_algorithm, key_bytes
 from jinka.card.files import (
     BLOCKED,
     GREY,

@@ -1,8 +1,8 @@
 """CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands of the FMCOS 2.0 user manual).
 
 A new folder is open to everything until it is first left; then its rights hold. Jinka's additions to the native
-forms: a purse file may carry its limit (4 bytes) and the parameters of a grey lock (5 bytes), and the state byte of an authentication key carries the algorithm
-label in its upper half. Erasing a folder is not offered.
+forms: a purse file may carry its limit (4 bytes) and the parameters of a grey lock (5 bytes), and the state byte of
+an authentication key carries the algorithm label in its upper half. Erasing a folder is not offered.
 """
 
 from __future__ import annotations

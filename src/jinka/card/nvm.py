@@ -25,15 +25,22 @@ class PowerCut(JinkaError):
     """The card lost its power: an armed cut came due, or it was not powered up again after one."""
 
 
+class WornCells(JinkaError):
+    """Cells that no longer take a value: the transaction was not begun."""
+
+
 class Nvm:
     """Memory and journal. Cells that were never written read as 00; memory grows up to ``capacity``."""
 
-    __slots__ = ("_left", "_torn", "capacity", "journal", "memory", "writes")
+    __slots__ = ("_left", "_torn", "capacity", "journal", "memory", "worn", "writes")
 
     def __init__(self, memory: bytes | bytearray, *, journal: bytes = b"", capacity: int = 0x8000) -> None:
         self.memory = bytearray(memory)
         self.journal = bytearray(journal)
         self.capacity = capacity
+        self.worn: range | None = (
+            None  # cells at the end of their life: no write, and no trust in what they read
+        )
         self.writes = 0  # physical writes while a cut was armed, for tests that walk through all of them
         self._left: int | None = None
         self._torn = False
@@ -47,6 +54,8 @@ class Nvm:
 
     def commit(self, entries: Sequence[Entry]) -> None:
         """Write all entries or, should the power fail, none (after `recover`)."""
+        if self.worn is not None and any(self.is_worn(at, len(raw)) for at, raw in entries):
+            raise WornCells("worn cells", where=f"{self.worn}", fix="replace the card")
         if self._left is None:
             memory = self.memory
             for at, raw in entries:
@@ -56,6 +65,11 @@ class Nvm:
                 memory[at:end] = raw
             return
         self._commit_journaled(entries)
+
+    def is_worn(self, at: int, size: int) -> bool:
+        """Whether any of these cells is at the end of its life."""
+        worn = self.worn
+        return worn is not None and at < worn.stop and worn.start < at + size
 
     def recover(self) -> None:
         """Finish a transaction whose journal is marked, drop any other. Called at power-up."""

@@ -76,7 +76,7 @@ GET_EID, EID = "80E2910006BF3E035C015A00", "bf3e125a1089882119900000000000000000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """One session as it went over the wire: INITIALIZE UPDATE and its answer, EXTERNAL AUTHENTICATE, wrapped commands."""
+    """One session as it went over the wire."""
 
     size: int
     level: int

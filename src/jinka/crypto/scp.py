@@ -1,4 +1,4 @@
-"""What the secure channels of GlobalPlatform have in common: key sets, levels, and how a card's keys come from a master.
+"""What the secure channels of GlobalPlatform share: key sets, levels, and how a card's keys come from a master.
 
 GlobalPlatform Card Specification 2.3.1, 10 (secure communication), B.6 (key check values); Amendment D 1.2 (SCP03).
 Key diversification by card issuers has no standard: ``visa2`` and ``emv`` are the forms that card makers publish,

@@ -1,12 +1,14 @@
 """The card's file system: headers in memory, the directory read from them, and records inside a file body.
 
 Layout of the memory: a head of 16 bytes (format, card state, next free offset), then each file as a header of 16
-bytes and its body, in order of creation. The last byte of a folder's header is the kind of its application.
-File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
+bytes and its body. What was removed leaves a hole, a header of kind 00 and zeros, which new files fill. The last byte
+of a folder's header is the kind of its application. File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
 Whether a command may touch a file is decided in `jinka.card.access`, not here.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 
 from jinka.card.nvm import Entry
 from jinka.codec import StatusWord
@@ -22,6 +24,7 @@ STATE = 9  # offset in a folder's header, see the constants below
 _APPLICATION = 15  # offset in a folder's header: the kind of its application, 0 for plain files and purses
 MF = 0x3F00
 
+HOLE = 0x00  # the kind byte of released room
 OPEN, SEALED, BLOCKED, BLOCKED_FOR_GOOD = 0, 1, 2, 3  # life of a folder
 
 # The body of a purse file.
@@ -116,21 +119,25 @@ class Directory:
     def __init__(self, memory: bytes | bytearray) -> None:
         self.folders: dict[int, File] = {}  # by offset of their header
         self.by_name: dict[bytes, File] = {}
-        at, free = HEAD, free_offset(memory)
-        while at < free:
-            entry = File(memory, at)
-            parent = self.folders.get(int.from_bytes(memory[at + 10 : at + 12], "big"))
+        files = [File(memory, at) for at, _ in extents(memory) if memory[at]]
+        for entry in files:
             if entry.kind is FileKind.FOLDER:
-                self.folders[at] = entry
+                self.folders[entry.header] = entry
                 if entry.name:
                     self.by_name[entry.name] = entry
+        for entry in files:  # a file may lie in a hole before its folder
+            at = entry.header
+            parent = self.folders.get(int.from_bytes(memory[at + 10 : at + 12], "big"))
             if parent is not None:
                 entry.parent = parent
                 parent.children[entry.fid] = entry
-                entry.host = entry.host or parent.host
                 if entry.kind is not FileKind.FOLDER:
                     parent.by_sfi.setdefault(entry.fid & 0x1F, entry)
-            at += FILE_HEAD + entry.size
+        for entry in self.folders.values():
+            above = entry
+            while above.host is None and above.parent is not None:
+                above = above.parent
+            entry.host = above.host
         self.root = self.folders[HEAD]
 
     def named(self, name: bytes) -> File | None:
@@ -191,11 +198,53 @@ def file_header(
     )
 
 
-def creation(memory: bytes | bytearray, header: bytes, body: bytes) -> list[Entry]:
-    """The writes that add a file at the end of the memory."""
+def extents(memory: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """(offset of the header, bytes with the header) of each file and hole, in order of the memory."""
+    at, free = HEAD, free_offset(memory)
+    while at < free:
+        size = FILE_HEAD + (memory[at + 3] << 8 | memory[at + 4])
+        yield at, size
+        at += size
+
+
+def creation(memory: bytes | bytearray, header: bytes, body: bytes, capacity: int) -> list[Entry]:
+    """The writes that add a file: in the first hole that it fits, else at the end; 6A84 when there is no room."""
+    size = len(header) + len(body)
+    for at, room in extents(memory):
+        if memory[at] == HOLE and (room == size or room >= size + FILE_HEAD):
+            rest = [(at + size, hole(room - size))] if room > size else []
+            return [(at, header + body), *rest]
     at = free_offset(memory)
-    end = at + len(header) + len(body)
-    return [(at, header + body), (_FREE, end.to_bytes(2, "big"))]
+    if at + size > capacity:
+        raise CardError(StatusWord.NO_SPACE)
+    return [(at, header + body), (_FREE, (at + size).to_bytes(2, "big"))]
+
+
+def hole(room: int) -> bytes:
+    """The header of a hole of ``room`` bytes, itself included."""
+    return bytes((HOLE, 0, 0)) + (room - FILE_HEAD).to_bytes(2, "big") + bytes(FILE_HEAD - 5)
+
+
+def release(memory: bytearray, headers: Iterable[int]) -> None:
+    """Wipe files, join neighbouring holes, and give back what lies at the end."""
+    removed = set(headers)
+    at_hole: int | None = None
+    for at, size in list(extents(memory)):
+        if at in removed:
+            memory[at : at + size] = hole(size) + bytes(size - FILE_HEAD)
+        if memory[at] != HOLE:
+            at_hole = None
+            continue
+        if at_hole is None:
+            at_hole = at
+        else:
+            room = at + size - at_hole
+            memory[at : at + FILE_HEAD] = bytes(FILE_HEAD)
+            memory[at_hole : at_hole + FILE_HEAD] = hole(room)
+    if at_hole is not None:
+        end = free_offset(memory)
+        memory[at_hole:end] = bytes(end - at_hole)
+        memory[_FREE : _FREE + 2] = at_hole.to_bytes(2, "big")
 
 
 def body_size(kind: FileKind, size: int, records: int, length: int) -> int:

@@ -22,7 +22,6 @@ from jinka.card.files import (
     body_size,
     creation,
     file_header,
-    free_offset,
     key_writing,
 )
 from jinka.codec import Command, StatusWord
@@ -37,6 +36,9 @@ _PURSE_FORMS = (7, 11, 11 + GREY_PARAMETERS)
 # The form of a key's data: version and algorithm, or (below) algorithm and tries, or state and tries.
 _VERSIONED = frozenset(
     {
+        KeyUse.CRYPTOGRAM,
+        KeyUse.SCRIPT_MAC,
+        KeyUse.SCRIPT_CIPHER,
         KeyUse.ENCRYPT,
         KeyUse.DECRYPT,
         KeyUse.MAC,
@@ -72,10 +74,8 @@ def create_file(card: CardOs, command: Command) -> bytes:
     else:
         header, body = _element(card, fid, kind, data)
     memory = card.nvm.memory
-    if free_offset(memory) + len(header) + len(body) > card.nvm.capacity:
-        raise CardError(StatusWord.NO_SPACE)
     _check_quota(card, len(header) + len(body))
-    card.nvm.commit(creation(memory, header, body))
+    card.nvm.commit(creation(memory, header, body, card.nvm.capacity))
     card.forget_directory()
     return b""
 

@@ -19,7 +19,7 @@ from jinka.kit import Fault, JinkaError, Randomness, Usage, make_id
 from jinka.profile import ApplicationProfile, KeyUse
 
 PAGE = 16
-IMAGE_VERSION = 1
+IMAGE_VERSION = 2  # from 2 on the memory may hold security domains and holes, the journal stretches of zeros
 _MAGIC = b"JCI"
 _TEMPLATE_ID = 8
 _HEAD = len(_MAGIC) + 1 + _TEMPLATE_ID + 1 + 2 + 2
@@ -201,7 +201,7 @@ def _difference(base: bytes, memory: bytearray) -> bytes:
     bitmap, pages = 0, []
     for number, at in enumerate(range(0, len(memory), PAGE)):
         page = memory[at : at + PAGE]
-        if page != base[at : at + PAGE]:
+        if page != base[at : at + PAGE] and (any(page) or at < len(base)):
             bitmap |= 1 << number
             pages.append(page)
     return bitmap.to_bytes(_bitmap_size(len(memory)), "little") + b"".join(pages)
@@ -227,7 +227,7 @@ def _bitmap_size(length: int) -> int:
     return (-(-length // PAGE) + 7) // 8
 
 
-def _read_version_1(raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
+def _read_pages(raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
     template = templates.get(raw[4:12])
     if template is None:
         raise ImageError(
@@ -258,4 +258,4 @@ def _bit(bitmap: bytes, at: int) -> int:
     return bitmap[at // 8] >> at % 8 & 1
 
 
-_READERS = {1: _read_version_1}
+_READERS = {1: _read_pages, 2: _read_pages}

@@ -16,9 +16,11 @@ from jinka.card.applet import Handler as Handler  # the name under which the com
 from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
 from jinka.card.nvm import Nvm, PowerCut, WornCells
 from jinka.card.purse import Pending
+from jinka.card.travel import TravelDocument
 from jinka.codec import Command, StatusWord
 from jinka.codec.apdu import ApduError
 from jinka.kit import Randomness
+from jinka.profile import ApplicationKind
 
 _GET_CHALLENGE = 0x84
 _PURSE_STEPS = purse.STEPS | grey.STEPS
@@ -37,7 +39,9 @@ _SECURED = 0x0C  # class bits of secure messaging: there Le counts the plain dat
 _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 
 # Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
-APPLETS: dict[int, type[Applet]] = {}
+APPLETS: dict[int, type[Applet]] = {
+    ApplicationKind.TRAVEL: TravelDocument,
+}
 
 
 class CardOs:

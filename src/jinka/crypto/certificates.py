@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
@@ -88,14 +88,11 @@ def check_certificate(der: bytes, anchors: Sequence[bytes], at: dt.datetime) -> 
         _require_authority(anchor)
         _require_time(anchor, at)
         _require_time(certificate, at)
-        public = certificate.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
         return Holder(
             name=_text(certificate, NameOID.COMMON_NAME),
             country=_text(certificate, NameOID.COUNTRY_NAME),
             serial=certificate.serial_number,
-            public_der=public,
+            public_der=_public_info(certificate),
         )
     raise Refused("no known authority issued it", where="certificate", fix="import its issuer's certificate")
 
@@ -109,15 +106,15 @@ def sign_message(key: SigningKey, message: bytes) -> bytes:
 
 def verify_message(public_der: bytes, message: bytes, signature: bytes) -> None:
     """Check `sign_message`; raises `Refused`."""
-    key = serialization.load_der_public_key(public_der)
     try:
+        key = serialization.load_der_public_key(public_der)
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, message, ec.ECDSA(hashes.SHA256()))
         else:
             raise Refused("neither RSA nor elliptic", where="public key")
-    except InvalidSignature:
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
         raise Refused("the signature is wrong", where="signature") from None
 
 
@@ -127,11 +124,28 @@ def certificate_identity(der: bytes) -> tuple[bytes, int]:
     return certificate.issuer.public_bytes(), certificate.serial_number
 
 
+def public_key_of(der: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate whose issuer nobody has checked yet."""
+    return _public_info(_load(der))
+
+
+def _public_info(certificate: x509.Certificate) -> bytes:
+    return certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+
+
 def _load(der: bytes) -> x509.Certificate:
+    """Parse a certificate and every part of it that is used here: the parser is lazy, and fails late otherwise."""
     try:
-        return x509.load_der_x509_certificate(der)
+        found = x509.load_der_x509_certificate(der)
+        found.public_key()
+        parts = found.issuer, found.subject, found.extensions, found.serial_number, found.not_valid_after_utc
+        assert parts, "read only for the errors that they raise"
+        found.issuer.public_bytes()
     except Exception:  # the parser raises several kinds for bytes from outside
         raise Refused("not a certificate", where="certificate") from None
+    return found
 
 
 def _require_authority(anchor: x509.Certificate) -> None:

@@ -6,17 +6,14 @@ SHA-256 with ECDSA or PKCS #1 version 1.5; other algorithms are refused.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Sequence
 
 from jinka.codec import TlvError, parse, tlv
 from jinka.crypto.certificates import (
     Authority,
-    Holder,
     certificate_identity,
-    check_certificate,
+    public_key_of,
     sign_message,
     verify_message,
 )
@@ -29,8 +26,9 @@ _CONTENT_TYPE = bytes.fromhex("2A864886F70D010903")
 _MESSAGE_DIGEST = bytes.fromhex("2A864886F70D010904")
 _SHA256_OID = bytes.fromhex("608648016503040201")
 SHA256 = tlv(SEQUENCE, tlv(OID, _SHA256_OID))
-_ECDSA_SHA256 = tlv(SEQUENCE, tlv(OID, bytes.fromhex("2A8648CE3D040302")))
-_RSA_SHA256 = tlv(SEQUENCE, tlv(OID, bytes.fromhex("2A864886F70D01010B")), b"\x05\x00")
+_ECDSA_OID, _RSA_OID = bytes.fromhex("2A8648CE3D040302"), bytes.fromhex("2A864886F70D01010B")
+_ECDSA_SHA256 = tlv(SEQUENCE, tlv(OID, _ECDSA_OID))
+_RSA_SHA256 = tlv(SEQUENCE, tlv(OID, _RSA_OID), b"\x05\x00")
 _VERSION_1, _VERSION_3 = tlv(INTEGER, b"\x01"), tlv(INTEGER, b"\x03")
 
 
@@ -61,32 +59,24 @@ def sign_content(content_type: bytes, content: bytes, signer: Authority) -> byte
     return tlv(SEQUENCE, tlv(OID, SIGNED_DATA), tlv(_CONTEXT0, body))
 
 
-def open_signed(
-    raw: bytes, content_type: bytes, anchors: Sequence[bytes], at: dt.datetime
-) -> tuple[bytes, Holder]:
-    """(content, signer) after every check: type, digest, signature, certificate; raises `Refused`."""
+def open_signed(raw: bytes, content_type: bytes) -> tuple[bytes, bytes]:
+    """(content, signer's certificate) after the check of type, digest and signature; raises `Refused`.
+
+    Who the signer is remains to be asked: `jinka.crypto.certificates.check_certificate`.
+    """
     try:
-        return _opened(raw, content_type, anchors, at)
+        content, certificate, info = _taken_apart(raw, content_type)
+        _check_signer(content_type, content, certificate, info)
     except TlvError as error:
         raise Refused(error.what, where=f"CMS, {error.where}") from None
+    return content, certificate
 
 
-def content_unchecked(raw: bytes, content_type: bytes) -> bytes:
-    """The content without any check of who signed it, for reports on documents that failed; `Refused` if malformed."""
-    try:
-        return _taken_apart(raw, content_type)[0]
-    except TlvError as error:
-        raise Refused(error.what, where=f"CMS, {error.where}") from None
-
-
-def _opened(
-    raw: bytes, content_type: bytes, anchors: Sequence[bytes], at: dt.datetime
-) -> tuple[bytes, Holder]:
-    content, certificate, info = _taken_apart(raw, content_type)
+def _check_signer(content_type: bytes, content: bytes, certificate: bytes, info: bytes) -> None:
     parts = children(info, 6)
-    issuer, serial = certificate_identity(certificate)
     named = children(parts[1][1], 2)
-    if (tlv(named[0][0], named[0][1]), int.from_bytes(named[1][1], "big")) != (issuer, serial):
+    identity = (tlv(named[0][0], named[0][1]), int.from_bytes(named[1][1], "big"))
+    if identity != certificate_identity(certificate):
         raise Refused("the certificate is not the signer's", where="CMS")
     if children(parts[2][1], 1)[0] != (OID, _SHA256_OID):
         raise Refused("a digest other than SHA-256", where="CMS")
@@ -99,9 +89,9 @@ def _opened(
     digest = tlv(OCTETS, hashlib.sha256(content).digest())
     if not hmac.compare_digest(found.get(_MESSAGE_DIGEST, b""), digest):
         raise Refused("the signed digest is not the content's", where="CMS")
-    holder = check_certificate(certificate, anchors, at)
-    verify_message(holder.public_der, tlv(SET, attributes[1]), parts[5][1])
-    return content, holder
+    if children(parts[4][1], 1)[0] not in ((OID, _ECDSA_OID), (OID, _RSA_OID)):
+        raise Refused("an unknown signature algorithm", where="CMS")
+    verify_message(public_key_of(certificate), tlv(SET, attributes[1]), parts[5][1])
 
 
 def _taken_apart(raw: bytes, content_type: bytes) -> tuple[bytes, bytes, bytes]:

@@ -1,0 +1,216 @@
+"""Cards and security modules as files: opened, made fresh for a test, and written back when their memory changed.
+
+A file holds one image (`JCI`, a card; `JSI`, a PSAM), plain or sealed by a key service. Fresh cards are made under
+test keys that follow from a fixed seed: everybody has them, so nothing that they protect is worth anything.
+"""
+
+from __future__ import annotations
+
+import functools
+import pkgutil
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from jinka import sectors
+from jinka.app.keyring import open_keys
+from jinka.app.workspace import Workspace
+from jinka.card import Card, CardImage, CardTemplate, Psam, SamKey, make_psam
+from jinka.codec import Algorithm
+from jinka.codec.bcd import digits_to_bcd
+from jinka.issuer import CardOrder, make_cards
+from jinka.keys import Purpose, SoftKeyService, hold_ceremony
+from jinka.kit import JinkaError, NotFound, Refused, Usage
+from jinka.node import write_durable
+from jinka.profile import ApplicationProfile
+from jinka.sim.randomness import SeededRandomness
+from jinka.tariff import HolderClass
+
+TEST_REGION = "440300"
+TEST_ISSUER = "issuer.test"
+TEST_NUMBER = "5180000000012345"
+ISSUER_NUMBER = bytes.fromhex("4403000000000001")
+TEST_TERMINAL = bytes.fromhex("440300000001")
+_SEALED = b"JCS\x01"  # magic 3 | version 1 | length of the context 1 | context | blob of the key service
+_CARD, _PSAM = b"JCI", b"JSI"
+_NEEDED = 2
+
+
+class SystemRandomness:
+    """Implements `jinka.kit.Randomness` with the operating system's generator."""
+
+    def token_bytes(self, count: int) -> bytes:
+        """Return ``count`` bytes."""
+        return secrets.token_bytes(count)
+
+
+@functools.cache
+def declared_profiles() -> Mapping[str, ApplicationProfile]:
+    """Every application that a module of `jinka.sectors` declares as ``PROFILE``, by its name."""
+    found = {}
+    for entry in pkgutil.iter_modules(sectors.__path__):
+        profile = getattr(import_module(f"jinka.sectors.{entry.name}"), "PROFILE", None)
+        if isinstance(profile, ApplicationProfile):
+            found[profile.name] = profile
+    return dict(sorted(found.items()))
+
+
+def profile_named(name: str, algorithm: Algorithm = Algorithm.TDES) -> ApplicationProfile:
+    """The declared application of this name, with its keys in ``algorithm``; `NotFound` lists the names."""
+    profile = declared_profiles().get(name)
+    if profile is None:
+        raise NotFound(
+            f"no application {name!r}", where="--profile", fix=f"one of {', '.join(declared_profiles())}"
+        )
+    return profile.with_algorithm(algorithm) if algorithm is not Algorithm.TDES else profile
+
+
+def known_templates() -> Iterator[CardTemplate]:
+    """The templates of the declared applications in both algorithms, made one by one as they are asked for."""
+    for profile in declared_profiles().values():
+        for algorithm in Algorithm:
+            template = _template(profile.name, algorithm)
+            if template is not None:
+                yield template
+
+
+@functools.cache
+def _template(name: str, algorithm: Algorithm) -> CardTemplate | None:
+    """None for an application that has no purse files to personalise."""
+    try:
+        return CardTemplate(profile_named(name, algorithm))
+    except (JinkaError, KeyError):
+        return None
+
+
+def template_of(profile: ApplicationProfile, algorithm: Algorithm) -> CardTemplate:
+    """The template of a declared purse application; `Usage` when cards of it are made another way."""
+    template = _template(profile.name, algorithm)
+    if template is None:
+        raise Usage("no card can be made of this application alone", where=profile.name, fix="name another")
+    return template
+
+
+@dataclass(slots=True)
+class CardFile:
+    """A chip and the file that it came from and goes back to; ``path`` None keeps it in memory alone."""
+
+    chip: Card | Psam
+    path: Path | None = None
+    keys: SoftKeyService | None = None  # of a sealed file
+    context: str = ""
+    _written: bytes = b""
+
+    def save(self) -> None:
+        """Write the file when the chip's memory changed since; durable before it returns."""
+        if self.path is None:
+            return
+        raw = _image_bytes(self.chip)
+        if raw == self._written:
+            return
+        write_durable(self.path, self._sealed(raw), private=True)
+        self._written = raw
+
+    def _sealed(self, raw: bytes) -> bytes:
+        return raw if self.keys is None else sealed_file(raw, self.context, self.keys)
+
+
+def sealed_file(raw: bytes, context: str, keys: SoftKeyService) -> bytes:
+    """The bytes of a sealed card file; the context stands in the clear and is authenticated."""
+    name = context.encode()
+    return _SEALED + bytes((len(name),)) + name + keys.seal_image(raw, context=context)
+
+
+def open_card(path: Path, keys: SoftKeyService | None = None) -> CardFile:
+    """Give the image in a file power; raises `NotFound`, `Refused` (the seal) and `ImageError`."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound("no such file", where=str(path), fix="name a card image, or --profile") from None
+    except OSError as problem:
+        raise Usage(f"cannot be read: {problem.strerror}", where=str(path)) from None
+    context = ""
+    if raw[: len(_SEALED)] == _SEALED:
+        if keys is None:
+            raise Refused("the image is sealed", where=str(path), fix="name the key folder with --keys")
+        size = raw[len(_SEALED)] if len(raw) > len(_SEALED) else 0
+        head = len(_SEALED) + 1
+        context = raw[head : head + size].decode("utf-8", "replace")
+        raw = keys.open_image(raw[head + size :], context=context)
+    else:
+        keys = None
+    chip = _chip(raw, str(path))
+    return CardFile(chip, path, keys, context, _image_bytes(chip))
+
+
+def _chip(raw: bytes, where: str) -> Card | Psam:
+    if raw[:3] == _PSAM:
+        return Psam.from_bytes(raw, SystemRandomness())
+    if raw[:3] != _CARD:
+        raise Usage("not a card image", where=where, fix="a file that jinka issue or jinka card vpcd wrote")
+    last: JinkaError | None = None
+    for template in known_templates():
+        try:
+            image = CardImage.from_bytes(raw, {template.id: template})
+        except JinkaError as error:
+            last = error
+            continue
+        return Card.from_image(image, SystemRandomness())
+    raise Usage(
+        "an image of no application that this version declares", where=where, fix="see jinka card tree"
+    ) from last
+
+
+def _image_bytes(chip: Card | Psam) -> bytes:
+    return chip.to_image().to_bytes() if isinstance(chip, Card) else chip.to_bytes()
+
+
+@functools.cache
+def make_test_keys() -> SoftKeyService:
+    """The key service of the test cards, the same on every machine."""
+    ceremony = hold_ceremony(
+        issuer=TEST_ISSUER,
+        date="2018-09-01",
+        custodians=("test-1", "test-2", "test-3"),
+        randomness=SeededRandomness("jinka test cards"),
+        simulated=True,
+    )
+    return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:_NEEDED]), region=TEST_REGION)
+
+
+def fresh_card(
+    name: str, *, algorithm: Algorithm = Algorithm.TDES, number: str = TEST_NUMBER, balance: int = 0
+) -> Card:
+    """A card of a declared application under the test keys."""
+    template = template_of(profile_named(name, algorithm), algorithm)
+    order = CardOrder(card_no=digits_to_bcd(number, 10), holder=HolderClass.ORDINARY, balance=balance)
+    keys = make_test_keys()
+    [image] = make_cards([order], template=template, algorithm=algorithm, issuer=ISSUER_NUMBER, keys=keys)
+    return Card.from_image(image, SystemRandomness())
+
+
+def fresh_psam(algorithm: Algorithm = Algorithm.TDES) -> Psam:
+    """A security module with the test purchase keys, versions 1 to 3."""
+    keys = make_test_keys()
+    return make_psam(
+        terminal_id=TEST_TERMINAL,
+        psam_id=TEST_TERMINAL.rjust(10, b"\x01"),
+        keys=[
+            SamKey(
+                version=version,
+                algorithm=algorithm,
+                level=2,
+                key=keys.sam_key(Purpose.PURCHASE, algorithm=algorithm, version=version),
+            )
+            for version in (1, 2, 3)
+        ],
+        transport_key=SystemRandomness().token_bytes(16),
+        randomness=SystemRandomness(),
+    )
+
+
+def open_key_folder(folder: Path, region: str = TEST_REGION) -> SoftKeyService:
+    """The key service whose store and shares lie in a folder of `jinka issue` or `jinka day`."""
+    return open_keys(Workspace(folder), region)

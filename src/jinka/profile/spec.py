@@ -55,6 +55,9 @@ class ApplicationKind(IntEnum):
 class KeyUse(IntEnum):
     """The key type byte of WRITE KEY: what the card lets the key do, and nothing else."""
 
+    CRYPTOGRAM = 0x21  # debit and credit: application cryptograms; this and the next two numbers are Jinka's choice
+    SCRIPT_MAC = 0x22
+    SCRIPT_CIPHER = 0x23
     ENCRYPT = 0x30
     DECRYPT = 0x31
     MAC = 0x32
@@ -126,6 +129,7 @@ class KeySpec:
     tries: int = 10
     state_after: int = 0  # the security register after VERIFY or EXTERNAL AUTHENTICATE
     folder: int = 0  # as in `FileSpec`
+    initial: bytes = b""  # the same on every card until its holder changes it: a PIN; FF fills it up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

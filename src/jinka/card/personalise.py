@@ -19,6 +19,7 @@ PUBLIC_SIZE = 30
 CARD_NUMBER_AT, START_AT, EXPIRY_AT, OWN_AT = 10, 20, 24, 28
 _KEY_RECORD = 24
 _PIECE = 240
+_LEAVE = Command(0x00, 0xA4, 0, 0, b"\x3f\x00")
 _PURSE_TYPE_SIZE = b"\x02\x08"
 
 
@@ -77,19 +78,55 @@ def purse_start(personal: Personal) -> bytes:
 def script(profile: ApplicationProfile, personal: Personal) -> list[bytes]:
     """The commands, in order, that a blank card answers with 9000 each; at the end the application is sealed."""
     commands = [_create_folder(profile, profile.fid, 0, profile.aid)]
-    for folder in (0, *(spec.fid for spec in profile.folders)):
-        commands.append(Command(0x00, 0xA4, 0, 0, (folder or profile.fid).to_bytes(2, "big")))
-        files = [spec for spec in profile.files if spec.folder == folder]
-        commands += [_create(profile, spec) for spec in files]
-        for key, raw in zip(profile.keys, personal.keys, strict=True):
-            if key.folder == folder:
-                commands.append(_write_key(key, key_version(key, personal), raw))
-        for spec in files:
-            commands += _content(profile, spec, personal)
-        below = (spec for spec in profile.folders if spec.parent == folder and spec.fid != folder)
-        commands += [_create_folder(profile, spec.fid, spec.fid, spec.name) for spec in below]
-    commands.append(Command(0x00, 0xA4, 0, 0, b"\x3f\x00"))
+    for folder in _folders(profile):
+        commands += [_enter(profile, folder), *_made(profile, folder)]
+        commands += [*_filled(profile, personal, folder), *_below(profile, folder)]
+    return [command.build() for command in (*commands, _LEAVE)]
+
+
+def structure(profile: ApplicationProfile) -> list[bytes]:
+    """The part of the script that makes folders and files, for an application that is filled later."""
+    commands = [_create_folder(profile, profile.fid, 0, profile.aid)]
+    for folder in _folders(profile):
+        commands += [_enter(profile, folder), *_made(profile, folder), *_below(profile, folder)]
+    return [command.build() for command in (*commands, _LEAVE)]
+
+
+def contents(profile: ApplicationProfile, personal: Personal) -> list[bytes]:
+    """The part of the script that fills files and keys, from the application's own folder on."""
+    commands: list[Command] = []
+    for folder in _folders(profile):
+        commands += [_enter(profile, folder), *_filled(profile, personal, folder)]
     return [command.build() for command in commands]
+
+
+def _folders(profile: ApplicationProfile) -> tuple[int, ...]:
+    return (0, *(spec.fid for spec in profile.folders))
+
+
+def _enter(profile: ApplicationProfile, folder: int) -> Command:
+    return Command(0x00, 0xA4, 0, 0, (folder or profile.fid).to_bytes(2, "big"))
+
+
+def _made(profile: ApplicationProfile, folder: int) -> list[Command]:
+    return [_create(profile, spec) for spec in profile.files if spec.folder == folder]
+
+
+def _below(profile: ApplicationProfile, folder: int) -> list[Command]:
+    below = (spec for spec in profile.folders if spec.parent == folder and spec.fid != folder)
+    return [_create_folder(profile, spec.fid, spec.fid, spec.name) for spec in below]
+
+
+def _filled(profile: ApplicationProfile, personal: Personal, folder: int) -> list[Command]:
+    commands = [
+        _write_key(key, key_version(key, personal), raw)
+        for key, raw in zip(profile.keys, personal.keys, strict=True)
+        if key.folder == folder
+    ]
+    for spec in profile.files:
+        if spec.folder == folder:
+            commands += _content(profile, spec, personal)
+    return commands
 
 
 def _create_folder(profile: ApplicationProfile, fid: int, folder: int, name: bytes) -> Command:

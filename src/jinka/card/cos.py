@@ -17,6 +17,7 @@ from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError
 from jinka.card.nvm import Nvm, PowerCut, WornCells
 from jinka.card.purse import Pending
 from jinka.card.travel import TravelDocument
+from jinka.card.usim import Usim
 from jinka.codec import Command, StatusWord
 from jinka.codec.apdu import ApduError
 from jinka.kit import Randomness
@@ -41,6 +42,7 @@ _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 # Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
 APPLETS: dict[int, type[Applet]] = {
     ApplicationKind.TRAVEL: TravelDocument,
+    ApplicationKind.USIM: Usim,
 }
 
 

@@ -23,6 +23,7 @@ FILE_HEAD = 16
 STATE = 9  # offset in a folder's header, see the constants below
 _APPLICATION = 15  # offset in a folder's header: the kind of its application, 0 for plain files and purses
 MF = 0x3F00
+UICC = 0x6F  # files 6Fxx have the short identifiers that 3GPP TS 31.102 lists, not their low bits
 
 HOLE = 0x00  # the kind byte of released room
 OPEN, SEALED, BLOCKED, BLOCKED_FOR_GOOD = 0, 1, 2, 3  # life of a folder
@@ -131,7 +132,7 @@ class Directory:
             if parent is not None:
                 entry.parent = parent
                 parent.children[entry.fid] = entry
-                if entry.kind is not FileKind.FOLDER:
+                if entry.kind is not FileKind.FOLDER and entry.fid >> 8 != UICC:
                     parent.by_sfi.setdefault(entry.fid & 0x1F, entry)
         for entry in self.folders.values():
             above = entry

@@ -18,6 +18,7 @@ from jinka.card.files import (
     PURSE_BODY,
     PURSE_TRIES,
     TRIES,
+    UICC,
     CardError,
     body_size,
     creation,
@@ -67,7 +68,8 @@ def create_file(card: CardOs, command: Command) -> bytes:
     folder = card.folder
     require_right(card, folder.read, folder)
     taken = {child.fid & 0x1F for child in folder.by_sfi.values()}
-    if fid in folder.children or fid == folder.fid or (kind is not FileKind.FOLDER and fid & 0x1F in taken):
+    collides = kind is not FileKind.FOLDER and fid >> 8 != UICC and fid & 0x1F in taken
+    if fid in folder.children or fid == folder.fid or collides:
         raise CardError(StatusWord.DATA_WRONG)
     if kind is FileKind.FOLDER:
         header, body = _folder(card, fid, data)

@@ -161,7 +161,7 @@ def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
 def _write_key(key: KeySpec, version: int, raw: bytes) -> Command:
     head = bytes((key.use, key.use_right, key.change_right))
     label, tries = ALGORITHM_LABELS[key.algorithm], key.tries << 4 | key.tries
-    if key.use is KeyUse.MAINTENANCE:
+    if key.use in (KeyUse.MAINTENANCE, KeyUse.PIN_UNBLOCK, KeyUse.PIN_RELOAD):
         own = bytes((label, tries))
     elif key.use in (KeyUse.PIN, KeyUse.EXTERNAL_AUTHENTICATE):
         own = bytes((label << 4 | key.state_after, tries))

@@ -88,6 +88,7 @@ class TravelDocument(Applet):
         if self.channel is not None:
             self.channel = None
             self.card.security = 0
+            self.card.rest = b""
 
 
 def mutual_authenticate(card: CardOs, command: Command) -> bytes:

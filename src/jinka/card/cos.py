@@ -14,6 +14,7 @@ from jinka.card import authenticate, file_access, grey, issuing, lifecycle, purs
 from jinka.card.applet import Applet, Table
 from jinka.card.applet import Handler as Handler  # the name under which the command families know it
 from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
+from jinka.card.identity import Identity
 from jinka.card.nvm import Nvm, PowerCut, WornCells
 from jinka.card.purse import Pending
 from jinka.card.travel import TravelDocument
@@ -43,6 +44,7 @@ _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 APPLETS: dict[int, type[Applet]] = {
     ApplicationKind.TRAVEL: TravelDocument,
     ApplicationKind.USIM: Usim,
+    ApplicationKind.IDENTITY: Identity,
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from jinka.card.files import FILE_HEAD, body_size
+from jinka.card.files import FILE_HEAD, GREY_BODY, PURSE_BODY, body_size
 from jinka.codec import Command
 from jinka.profile import ALGORITHM_LABELS, ApplicationProfile, FileKind, FileSpec, KeySpec, KeyUse
 
@@ -119,7 +119,7 @@ def _below(profile: ApplicationProfile, folder: int) -> list[Command]:
 
 def _filled(profile: ApplicationProfile, personal: Personal, folder: int) -> list[Command]:
     commands = [
-        _write_key(key, key_version(key, personal), raw)
+        _write_key(key, key_version(key, personal), key.initial or raw)
         for key, raw in zip(profile.keys, personal.keys, strict=True)
         if key.folder == folder
     ]
@@ -136,10 +136,19 @@ def _create_folder(profile: ApplicationProfile, fid: int, folder: int, name: byt
         for spec in profile.files
         if spec.folder == folder
     )
+    quota += sum(
+        GREY_BODY - PURSE_BODY for spec in profile.files if spec.folder == folder and _grey(profile, spec)
+    )
     quota += sum(FILE_HEAD + len(spec.name) for spec in profile.folders if spec.parent == folder)
     kind = bytes((0xFF if folder else profile.application or 0xFF,))
     body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff" + kind + name
     return Command(0x80, 0xE0, fid >> 8, fid & 0xFF, body)
+
+
+def _grey(profile: ApplicationProfile, spec: FileSpec) -> bytes:
+    """What CREATE FILE says of the grey lock: the purse may have one, a passbook beside it has none."""
+    purse = profile.purse
+    return b"" if purse is None or purse.grey is None or spec.fid != purse.fid else purse.grey.parameters
 
 
 def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
@@ -147,7 +156,7 @@ def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
     rights = bytes((spec.read_right, spec.write_right))
     if spec.kind is FileKind.PURSE:
         purse = profile.purse_spec
-        own = bytes((purse.tac_kid, purse.log_sfi)) + purse.limit.to_bytes(4, "big")
+        own = bytes((purse.tac_kid, purse.log_sfi)) + purse.limit.to_bytes(4, "big") + _grey(profile, spec)
         body = kind + _PURSE_TYPE_SIZE + rights + own
     elif spec.kind in (FileKind.FIXED, FileKind.CYCLIC):
         body = kind + bytes((spec.records, spec.record_length)) + rights + b"\xff\xff"
@@ -193,6 +202,8 @@ def _content(profile: ApplicationProfile, spec: FileSpec, personal: Personal) ->
     if spec.fid == 0x0016:
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, holder_data(personal, spec.size))]
     if spec.kind is FileKind.PURSE:
+        if spec.fid != profile.purse_spec.fid:  # a passbook beside the purse begins empty
+            return []
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, purse_start(personal))]
     if spec.kind is FileKind.VARIABLE and profile.ride_record_id:
         body = personal.ride_record or bytes(spec.size - 2)

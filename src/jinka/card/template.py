@@ -168,6 +168,8 @@ class CardTemplate:
         if personal.ride_record and len(personal.ride_record) != places.ride_size:
             raise Usage(f"a ride record has {places.ride_size} bytes", where="personal data")
         for key, at, raw in zip(profile.keys, places.keys, personal.keys, strict=True):
+            if key.initial:
+                continue
             if len(raw) != 16:
                 raise Usage("a key has 16 bytes", where="personal data")
             memory[at + KEY_HEAD : at + KEY_HEAD + 16] = raw

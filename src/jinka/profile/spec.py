@@ -55,7 +55,9 @@ class ApplicationKind(IntEnum):
 class KeyUse(IntEnum):
     """The key type byte of WRITE KEY: what the card lets the key do, and nothing else."""
 
-    CRYPTOGRAM = 0x21  # debit and credit: application cryptograms; this and the next two numbers are Jinka's choice
+    CRYPTOGRAM = (
+        0x21  # debit and credit: application cryptograms; this and the next two numbers are Jinka's choice
+    )
     SCRIPT_MAC = 0x22
     SCRIPT_CIPHER = 0x23
     ENCRYPT = 0x30

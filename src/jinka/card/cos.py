@@ -13,6 +13,7 @@ from typing import ClassVar
 from jinka.card import authenticate, file_access, grey, issuing, lifecycle, purse
 from jinka.card.applet import Applet, Table
 from jinka.card.applet import Handler as Handler  # the name under which the command families know it
+from jinka.card.emv import EmvApplet
 from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
 from jinka.card.identity import Identity
 from jinka.card.nvm import Nvm, PowerCut, WornCells
@@ -42,6 +43,7 @@ _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 
 # Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
 APPLETS: dict[int, type[Applet]] = {
+    ApplicationKind.EMV: EmvApplet,
     ApplicationKind.TRAVEL: TravelDocument,
     ApplicationKind.USIM: Usim,
     ApplicationKind.IDENTITY: Identity,

@@ -37,6 +37,7 @@ _BY_NUMBER, _BY_ID, _PREVIOUS = 4, 0, 3
 _PURSE_START = 11  # balance 4 | online counter 2 | offline counter 2 | overdraft limit 3, set before issue
 _BEFORE_ISSUE = (FileKind.PURSE, FileKind.SECRET)  # what UPDATE BINARY fills while their folder is open
 _APPLICATION_VERSION = b"\x02"
+_DIRECTORY_SFI = 0x01
 _RECORD_FILES = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
 
 
@@ -105,6 +106,9 @@ def _narrowly(card: CardOs, p1: int, data: bytes) -> File | None:
 
 def _fci(card: CardOs, folder: File) -> bytes:
     """``6F {84 name, A5 {9F08 version, 9F0C public application data}}``."""
+    listing = folder.by_sfi.get(_DIRECTORY_SFI) if folder.parent is None else None
+    if listing is not None and listing.kind is FileKind.VARIABLE:  # EMV Book 1, 11.3.4: the payment environment
+        return tlv(0x6F, tlv(0x84, folder.name), tlv(0xA5, tlv(0x88, bytes((_DIRECTORY_SFI,)))))
     public = folder.by_sfi.get(0x15)
     if public is None or public.kind is not FileKind.BINARY:
         return tlv(0x6F, tlv(0x84, folder.name))

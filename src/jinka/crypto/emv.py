@@ -1,7 +1,7 @@
 """Application cryptograms and issuer scripts of debit and credit cards, in 3DES and SM4.
 
 EMV Book 2: 8.1 (cryptograms), 8.2 (issuer authentication, methods 1 and 2), 9 (secure messaging), A1.3 and A1.4
-(session and card keys). JR/T 0025.7 (PBOC session keys, cryptogram version 01); JR/T 0025.17 (SM4, cryptogram version 17).
+(session and card keys). JR/T 0025.7 (PBOC session keys, cryptogram version 01); JR/T 0025.17 (SM4, version 17).
 Deriving a card's key from the issuer's is `jinka.crypto.diversify` of `card_block`. No RSA here: see `crypto.emv_oda`.
 """
 

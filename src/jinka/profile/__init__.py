@@ -5,6 +5,7 @@ here acts. The fields follow the tables of JR/T 0025.2 (files), and of the CREAT
 native Chinese card systems (FMCOS 2.0 user manual).
 """
 
+from jinka.profile.emv import EmvSpec
 from jinka.profile.spec import (
     ALGORITHM_LABELS,
     FREE,
@@ -28,6 +29,7 @@ __all__ = [
     "NEVER",
     "ApplicationKind",
     "ApplicationProfile",
+    "EmvSpec",
     "FileKind",
     "FileSpec",
     "GreySpec",

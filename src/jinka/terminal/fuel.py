@@ -21,7 +21,8 @@ from jinka.profile import ALGORITHM_LABELS, GreySpec, algorithm_of
 from jinka.terminal import torn
 from jinka.terminal.grey import CLEAR_PROOF, GREY, GreyClaim, GreyHold, LockProof, read_proof
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
-from jinka.terminal.lists import BlockList
+from jinka.terminal.lists import Acknowledgement, BlockList, DownloadKind
+from jinka.terminal.lists_download import Download, Downloads
 from jinka.terminal.reading import PublicData, read_public, select
 
 _HOLDS_MAX = 10_000
@@ -117,9 +118,21 @@ class ReleaseAuthority(Protocol):
 class FuelTerminal:
     """One pump with its PSAM. ``holds`` and ``claims`` are what its storage keeps over a loss of power."""
 
-    __slots__ = ("_data", "_psam", "block_list", "business_date", "claims", "holds", "psam_id", "terminal_id")
+    __slots__ = (
+        "_data",
+        "_psam",
+        "block_list",
+        "business_date",
+        "claims",
+        "downloads",
+        "holds",
+        "psam_id",
+        "terminal_id",
+    )
 
-    def __init__(self, data: FuelDevice, psam: ApduLink, business_date: dt.date) -> None:
+    def __init__(
+        self, data: FuelDevice, psam: ApduLink, business_date: dt.date, *, downloads: Downloads | None = None
+    ) -> None:
         self._data, self._psam, self.business_date = data, psam, business_date
         self.block_list = BlockList()
         self.holds: dict[bytes, GreyHold] = {}
@@ -127,9 +140,27 @@ class FuelTerminal:
         self.terminal_id = ask_exactly(psam, "psam 0016", bytes.fromhex("00B0960006"), 6)
         self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
         select(psam, data.psam_name)
+        self.downloads = downloads if downloads is not None else Downloads(self.terminal_id)
+        self._obey()
+
+    def receive(self, download: Download, at: dt.datetime) -> Acknowledgement:
+        """Take a block list; it is obeyed from its time on. Raises `Refused`, and `Usage` for a body without sense."""
+        if download.kind is not DownloadKind.BLOCK_LIST:
+            raise Refused(f"a pump has no use for a {download.kind.value}", where="receive")
+        BlockList.from_body(download.version, download.body)
+        answer = self.downloads.install(download, at)
+        self._obey()
+        return answer
+
+    def _obey(self) -> None:
+        download = self.downloads.current(DownloadKind.BLOCK_LIST)
+        if download is not None and download.version != self.block_list.version:
+            self.block_list = BlockList.from_body(download.version, download.body)
 
     def lock(self, card: ApduLink, at: dt.datetime) -> FuelOutcome:
         """Lock the purse before filling; goes on with an own lock, and settles an own claim first."""
+        if self.downloads.switch(at):
+            self._obey()
         try:
             return self._lock(card, at)
         except ChipRefused as error:

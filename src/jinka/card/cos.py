@@ -14,7 +14,20 @@ from jinka.card import authenticate, file_access, grey, issuing, lifecycle, purs
 from jinka.card.applet import Applet, Table
 from jinka.card.applet import Handler as Handler  # the name under which the command families know it
 from jinka.card.emv import EmvApplet
-from jinka.card.files import BLOCKED, CARD_STATE, OPEN, SEALED, STATE, CardError, Directory, File
+from jinka.card.files import (
+    BLOCKED,
+    CARD_BLOCKED,
+    CARD_LOCKED,
+    CARD_STATE,
+    ISSUER_AID,
+    OPEN,
+    SEALED,
+    STATE,
+    CardError,
+    Directory,
+    File,
+)
+from jinka.card.globalplatform import SecurityDomain
 from jinka.card.identity import Identity
 from jinka.card.nvm import Nvm, PowerCut, WornCells
 from jinka.card.purse import Pending
@@ -45,6 +58,7 @@ _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 APPLETS: dict[int, type[Applet]] = {
     ApplicationKind.EMV: EmvApplet,
     ApplicationKind.TRAVEL: TravelDocument,
+    ApplicationKind.DOMAIN: SecurityDomain,
     ApplicationKind.USIM: Usim,
     ApplicationKind.IDENTITY: Identity,
 }
@@ -136,9 +150,15 @@ class CardOs:
 
     @property
     def blocked(self) -> bool:
-        """Whether the current folder or one above it (the root aside) is blocked."""
+        """Whether the current folder or one above it (the root aside) is blocked, or the card but for its issuer."""
         memory = self.nvm.memory
+        if memory[CARD_STATE] == CARD_LOCKED and self.folder.name != ISSUER_AID:
+            return True
         return any(memory[at] >= BLOCKED for at in self._states)
+
+    def shadow(self) -> CardOs:
+        """A second card over a copy of this memory: what is tried there reaches this card only by `Nvm.commit`."""
+        return CardOs(Nvm(self.nvm.memory, capacity=self.nvm.capacity), self.randomness)
 
     def leave(self, target: File) -> None:
         """Seal the current folder if it is still open: from now on its access rights hold."""
@@ -178,7 +198,9 @@ class CardOs:
         if handler is None:
             known = command.cla in _CLASSES
             raise CardError(StatusWord.INS_UNSUPPORTED if known else StatusWord.CLA_UNSUPPORTED)
-        if self.nvm.memory[CARD_STATE] or (self.blocked and name not in lifecycle.WHILE_BLOCKED):
+        if self.nvm.memory[CARD_STATE] == CARD_BLOCKED or (
+            self.blocked and name not in lifecycle.WHILE_BLOCKED
+        ):
             raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
         try:
             data = handler(self, command)

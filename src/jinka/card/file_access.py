@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from jinka.card.access import open_message, require_right, seal_answer
 from jinka.card.files import (
+    HIDDEN,
     MF,
     OPEN,
     STATE,
@@ -59,6 +60,8 @@ def select(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.FILE_NOT_FOUND)
     folder = found if found.kind is FileKind.FOLDER else found.parent
     assert folder is not None, "a file lies in a folder"
+    if card.nvm.memory[folder.header + STATE] == HIDDEN:
+        raise CardError(StatusWord.FILE_NOT_FOUND)
     if found is folder or folder is not card.folder:
         card.leave(folder)
         card.enter(folder)
@@ -107,7 +110,9 @@ def _narrowly(card: CardOs, p1: int, data: bytes) -> File | None:
 def _fci(card: CardOs, folder: File) -> bytes:
     """``6F {84 name, A5 {9F08 version, 9F0C public application data}}``."""
     listing = folder.by_sfi.get(_DIRECTORY_SFI) if folder.parent is None else None
-    if listing is not None and listing.kind is FileKind.VARIABLE:  # EMV Book 1, 11.3.4: the payment environment
+    if (
+        listing is not None and listing.kind is FileKind.VARIABLE
+    ):  # EMV Book 1, 11.3.4: the payment environment
         return tlv(0x6F, tlv(0x84, folder.name), tlv(0xA5, tlv(0x88, bytes((_DIRECTORY_SFI,)))))
     public = folder.by_sfi.get(0x15)
     if public is None or public.kind is not FileKind.BINARY:

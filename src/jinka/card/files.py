@@ -17,7 +17,7 @@ from jinka.profile import FileKind
 
 FORMAT = 1
 HEAD = 16
-CARD_STATE = 1  # offset of the card's state: 0 in use, 1 blocked
+CARD_STATE = 1  # offset of the card's state: 0 in use, else see below
 _FREE = 2
 FILE_HEAD = 16
 STATE = 9  # offset in a folder's header, see the constants below
@@ -27,6 +27,9 @@ UICC = 0x6F  # files 6Fxx have the short identifiers that 3GPP TS 31.102 lists, 
 
 HOLE = 0x00  # the kind byte of released room
 OPEN, SEALED, BLOCKED, BLOCKED_FOR_GOOD = 0, 1, 2, 3  # life of a folder
+HIDDEN, WITHHELD = 4, 5  # installed but not selectable; locked by its security domain
+CARD_BLOCKED, CARD_LOCKED = 1, 2  # the card's state: nothing answers; only the issuer domain answers
+ISSUER_AID = bytes.fromhex("A000000151000000")  # the issuer domain (GlobalPlatform 2.3.1, H.1)
 
 # The body of a purse file.
 BALANCE, ONLINE, OFFLINE, OVERDRAFT, LIMIT, TRIES, PROOFS = 0, 4, 6, 8, 11, 15, 16

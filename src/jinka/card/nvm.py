@@ -147,6 +147,8 @@ def differences(before: bytes | bytearray, after: bytes | bytearray) -> list[Ent
             at += 1
         run = bytes(after[start:at])
         entries += _by_zeros(start, run)
+    if end > len(before):  # the memory grows, even where only zeros are new
+        entries.append((end - 1, bytes(after[-1:])))
     return entries
 
 

@@ -1,8 +1,8 @@
-"""CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands of the FMCOS 2.0 user manual).
+"""CREATE FILE, WRITE KEY, ERASE DF: how a blank card becomes an application (native commands; FMCOS 2.0 user manual).
 
 A new folder is open to everything until it is first left; then its rights hold. Jinka's additions to the native
 forms: a purse file may carry its limit (4 bytes) and the parameters of a grey lock (5 bytes), and the state byte of
-an authentication key carries the algorithm label in its upper half. Erasing a folder is not offered.
+an authentication key carries the algorithm label in its upper half.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ from jinka.card.files import (
     GREY_BODY,
     GREY_PARAMETERS,
     LIMIT,
+    OPEN,
     PURSE_BODY,
     PURSE_TRIES,
+    STATE,
     TRIES,
     UICC,
     CardError,
+    File,
     body_size,
     creation,
     file_header,
+    hole,
     key_writing,
 )
+from jinka.card.nvm import JOURNAL_MAX
 from jinka.codec import Command, StatusWord
 from jinka.kit import Usage
 from jinka.profile import ApplicationKind, FileKind, KeyUse, algorithm_of
@@ -32,6 +37,7 @@ from jinka.profile import ApplicationKind, FileKind, KeyUse, algorithm_of
 if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
+_PIECE = 2048
 _TRIES_DEFAULT = 0xAA  # ten, for keys whose form has no place for a counter
 _PURSE_FORMS = (7, 11, 11 + GREY_PARAMETERS)
 # The form of a key's data: version and algorithm, or (below) algorithm and tries, or state and tries.
@@ -141,6 +147,39 @@ def _check_quota(card: CardOs, size: int) -> None:
         raise CardError(StatusWord.NO_SPACE)
 
 
+def erase_folder(card: CardOs, command: Command) -> bytes:
+    """ERASE DF: wipe everything below the current folder, which is open again afterwards, as on the day it was made.
+
+    Its erase right is asked for. What fits the journal goes at once; else the files first, their bytes after.
+    """
+    if command.p1 or command.p2 or command.data:
+        raise CardError(StatusWord.P1P2_WRONG)
+    folder = card.folder
+    require_right(card, folder.write, folder)
+    below = _below(folder)
+    if any(file.kind is FileKind.FOLDER and file.application for file in (folder, *below)):
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)  # such applications go the way they came
+    opened = (folder.header + STATE, bytes((OPEN,)))
+    wiped = [(file.header, hole(FILE_HEAD + file.size) + bytes(file.size)) for file in below]
+    if sum(4 + len(raw) for _, raw in wiped) < JOURNAL_MAX - 8:
+        card.nvm.commit([*wiped, opened])
+    else:
+        card.nvm.commit([*((at, raw[:FILE_HEAD]) for at, raw in wiped), opened])
+        for at, raw in wiped:
+            for piece in range(FILE_HEAD, len(raw), _PIECE):
+                card.nvm.commit([(at + piece, raw[piece : piece + _PIECE])])
+    card.forget_directory()
+    card.enter(card.folder)
+    return b""
+
+
+def _below(folder: File) -> list[File]:
+    found = []
+    for child in folder.children.values():
+        found += [child, *(_below(child) if child.kind is FileKind.FOLDER else [])]
+    return found
+
+
 def write_key(card: CardOs, command: Command) -> bytes:
     """WRITE KEY: P1 01 adds (the data begins with the type), P1 = type replaces; class 84 is enciphered with MAC."""
     key_file = card.folder.key_file
@@ -193,4 +232,5 @@ TABLE: dict[tuple[int, int], Handler] = {
     (0x80, 0xE0): create_file,
     (0x80, 0xD4): write_key,
     (0x84, 0xD4): write_key,
+    (0x80, 0x0E): erase_folder,
 }

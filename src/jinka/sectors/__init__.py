@@ -1,6 +1,27 @@
 """Sectors: one declarative file each; sectors do not know one another.
 
-What stands here today is Shenzhen transit: its card profile, its tariff, and the reader of the city's open data.
+`PROFILES` lists the card applications. Shenzhen transit has its tariff and the reader of the city's open data besides.
 """
 
-__all__: list[str] = []
+from jinka.profile import ApplicationProfile
+from jinka.sectors import (
+    bank,
+    fuel,
+    identity_card,
+    social_security,
+    transit_shenzhen,
+    travel_document,
+    usim,
+)
+
+PROFILES: tuple[ApplicationProfile, ...] = (
+    transit_shenzhen.PROFILE,
+    fuel.PROFILE,
+    bank.PROFILE,
+    social_security.PROFILE,
+    identity_card.PROFILE,
+    travel_document.PROFILE,
+    usim.PROFILE,
+)
+
+__all__ = ["PROFILES"]

@@ -55,7 +55,7 @@ PROFILE = ApplicationProfile(
         FileSpec(
             fid=0x0000,
             kind=FileKind.KEY,
-            size=2 * 16,
+            size=16 + 24,
             read_right=NEVER,
             title_en="PIN and unblocking key",
             title_zh="个人识别码与解锁码",

@@ -1,6 +1,8 @@
 """Terminals: transit gate, bus reader and fuel pump with their PSAM, the load counter, the service desk.
 
-They see chips only as an `ApduLink` and hold no key. What comes out is one clearing record for each debit and load.
+They see chips only as an `ApduLink` and hold no key (the authentication centre of a USIM's home network apart). What
+comes out of a purse is one clearing record for each debit and load. Beside them: inspection of travel documents (ICAO
+Doc 9303), identity with certificate (ISO/IEC 7816-8), USIM authentication (3GPP TS 33.102), holder records (LD/T 33).
 Standards: JR/T 0025.1 (purse commands), CJ/T 166 (PSAM), JT/T 978.2 (ride record). Batching and upload are not here.
 """
 
@@ -13,6 +15,8 @@ from jinka.terminal.fuel import (
     ReleaseRequest,
 )
 from jinka.terminal.grey import GreyClaim, GreyHold, LockProof
+from jinka.terminal.identity import EnrolmentTerminal, Identification, IdentityStatus, IdentityTerminal
+from jinka.terminal.inspection import Check, Inspection, InspectionTerminal, Result, Verdict
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused
 from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads, DownloadStateError
@@ -20,42 +24,61 @@ from jinka.terminal.load import LoadAuthority, LoadDevice, LoadRequest, LoadTerm
 from jinka.terminal.maintenance import MacProvider, write_ride_state
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.purse import DeviceData, PurseTerminal
+from jinka.terminal.records import RecordReading, holder_values, read_records
 from jinka.terminal.ride import RIDE_SIZE, RideStamp, decode_ride, encode_ride
 from jinka.terminal.torn import Unresolved
+from jinka.terminal.usim_auth import Attach, AttachStatus, AuthenticationCentre, NetworkTerminal, Subscriber
 
 __all__ = [
     "RIDE_SIZE",
     "Acknowledgement",
     "ApduLink",
+    "Attach",
+    "AttachStatus",
+    "AuthenticationCentre",
     "BlockList",
     "Calendar",
     "CardRemoved",
+    "Check",
     "ChipRefused",
     "DeviceData",
     "Download",
     "DownloadKind",
     "DownloadStateError",
     "Downloads",
+    "EnrolmentTerminal",
     "FuelDevice",
     "FuelOutcome",
     "FuelStatus",
     "FuelTerminal",
     "GreyClaim",
     "GreyHold",
+    "Identification",
+    "IdentityStatus",
+    "IdentityTerminal",
+    "Inspection",
+    "InspectionTerminal",
     "LoadAuthority",
     "LoadDevice",
     "LoadRequest",
     "LoadTerminal",
     "LockProof",
     "MacProvider",
+    "NetworkTerminal",
     "PurseTerminal",
+    "RecordReading",
     "ReleaseAuthority",
     "ReleaseRequest",
+    "Result",
     "RideStamp",
+    "Subscriber",
     "TapOutcome",
     "TapStatus",
     "Unresolved",
+    "Verdict",
     "decode_ride",
     "encode_ride",
+    "holder_values",
+    "read_records",
     "write_ride_state",
 ]

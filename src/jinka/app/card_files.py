@@ -125,24 +125,27 @@ def sealed_file(raw: bytes, context: str, keys: SoftKeyService) -> bytes:
 
 def open_card(path: Path, keys: SoftKeyService | None = None) -> CardFile:
     """Give the image in a file power; raises `NotFound`, `Refused` (the seal) and `ImageError`."""
+    raw, context = read_opened(path, keys)
+    chip = _chip(raw, str(path))
+    return CardFile(chip, path, keys if context else None, context, _image_bytes(chip))
+
+
+def read_opened(path: Path, keys: SoftKeyService | None = None) -> tuple[bytes, str]:
+    """A file's bytes without the seal, and the context that it was sealed for; empty for a plain file."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise NotFound("no such file", where=str(path), fix="name a card image, or --profile") from None
+        raise NotFound("no such file", where=str(path), fix="check the name") from None
     except OSError as problem:
         raise Usage(f"cannot be read: {problem.strerror}", where=str(path)) from None
-    context = ""
-    if raw[: len(_SEALED)] == _SEALED:
-        if keys is None:
-            raise Refused("the image is sealed", where=str(path), fix="name the key folder with --keys")
-        size = raw[len(_SEALED)] if len(raw) > len(_SEALED) else 0
-        head = len(_SEALED) + 1
-        context = raw[head : head + size].decode("utf-8", "replace")
-        raw = keys.open_image(raw[head + size :], context=context)
-    else:
-        keys = None
-    chip = _chip(raw, str(path))
-    return CardFile(chip, path, keys, context, _image_bytes(chip))
+    if raw[: len(_SEALED)] != _SEALED:
+        return raw, ""
+    if keys is None:
+        raise Refused("the file is sealed", where=str(path), fix="name the key folder with --keys")
+    size = raw[len(_SEALED)] if len(raw) > len(_SEALED) else 0
+    head = len(_SEALED) + 1
+    context = raw[head : head + size].decode("utf-8", "replace")
+    return keys.open_image(raw[head + size :], context=context), context
 
 
 def _chip(raw: bytes, where: str) -> Card | Psam:

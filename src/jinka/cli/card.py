@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from jinka.cli.frame import command, put, put_json, put_table, say
-from jinka.codec import Algorithm
-from jinka.kit import NotFound, Usage
+from jinka.kit import Usage
 from jinka.reports import Language
 
 app = typer.Typer(
@@ -48,6 +47,7 @@ def vpcd(
     Example: [bold]jinka card vpcd my.card --profile cn.shenzhen.transit[/bold] (makes my.card if it is not there)
     """
     from jinka.app.card_vpcd import VpcdOptions, serve_card
+    from jinka.codec import Algorithm
 
     options = VpcdOptions(
         image=image,
@@ -148,12 +148,12 @@ def script(
 
     Example: [bold]jinka card script transcript.txt --profile cn.shenzhen.transit[/bold]
     """
+    from jinka.app.card_files import open_key_folder, read_opened
     from jinka.app.card_link import CardPlace, card_at
     from jinka.app.card_script import read_script, replay
 
-    if not file.is_file():
-        raise NotFound("no such file", where=str(file))
-    steps = read_script(file.read_text(encoding="utf-8", errors="replace"), where=str(file))
+    raw, _ = read_opened(file, open_key_folder(keys) if keys is not None else None)
+    steps = read_script(raw.decode("utf-8", "replace"), where=str(file))
     with card_at(CardPlace(image=image, profile=profile, keys=keys, reader=reader)) as link:
         done = replay(steps, link)
     deviation = done.deviation

@@ -11,17 +11,20 @@ from jinka.card import CardImage, CardTemplate, Personal
 from jinka.codec import Algorithm
 from jinka.keys import KeyService, Purpose, card_factor
 from jinka.kit import Refused
+from jinka.profile import ApplicationProfile
 from jinka.tariff import HolderClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOrder:
-    """One card to be made. ``ride`` is the ride record that it is to carry, empty for a new card."""
+    """One card to be made. ``ride`` is the ride record that it is to carry, empty for a new card; the dates are BCD."""
 
     card_no: bytes
     holder: HolderClass
     balance: int
     ride: bytes = b""
+    start: bytes = b"\x20\x18\x01\x01"
+    expiry: bytes = b"\x20\x40\x12\x31"
 
 
 def make_cards(
@@ -38,23 +41,40 @@ def make_cards(
         raise Refused("a card number is ordered twice", where="card order", fix="order each number once")
     if not orders:
         return []
-    factors = np.frombuffer(b"".join(map(card_factor, numbers)), np.uint8).reshape(-1, 8)
+    return [
+        template.clone(personal)
+        for personal in personal_data(
+            orders, profile=template.profile, algorithm=algorithm, issuer=issuer, keys=keys
+        )
+    ]
+
+
+def personal_data(
+    orders: Sequence[CardOrder],
+    *,
+    profile: ApplicationProfile,
+    algorithm: Algorithm,
+    issuer: bytes,
+    keys: KeyService,
+) -> list[Personal]:
+    """What makes each card its own, with keys derived for all cards at once."""
+    factors = np.frombuffer(b"".join(card_factor(order.card_no) for order in orders), np.uint8).reshape(-1, 8)
     columns = [
         keys.chip_keys(
             Purpose(spec.service_purpose), algorithm=algorithm, version=spec.version, factors8=factors
         )
-        for spec in template.profile.keys
+        for spec in profile.keys
     ]
     return [
-        template.clone(
-            Personal(
-                card_no=order.card_no,
-                keys=tuple(column[row].tobytes() for column in columns),
-                holder_class=order.holder,
-                issuer=issuer,
-                balance=order.balance,
-                ride_record=order.ride,
-            )
+        Personal(
+            card_no=order.card_no,
+            keys=tuple(column[row].tobytes() for column in columns),
+            holder_class=order.holder,
+            issuer=issuer,
+            start=order.start,
+            expiry=order.expiry,
+            balance=order.balance,
+            ride_record=order.ride,
         )
         for row, order in enumerate(orders)
     ]

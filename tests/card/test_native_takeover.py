@@ -22,7 +22,7 @@ LOG = "fmcos-python, 'FMCOS uses ciphertext with MAC to add_modify keys'"
 
 
 def delivered() -> Card:
-    """A card as it comes from the factory: a key file in the root with the transport key for external authentication."""
+    """A card as it comes from the factory: the transport key in the root, for external authentication."""
     card = Card.blank(Scripted())
     expect(card, "80E00000073F005001F0FFFF")
     expect(card, "80D401001539F0F00133" + TRANSPORT.hex())

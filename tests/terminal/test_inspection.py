@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
+import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -235,6 +239,21 @@ def test_signed_data_covers_every_bit() -> None:
         assert found[0] == content
     assert refused > len(raw) * 4
     assert hashlib.sha256(certificate).digest() == hashlib.sha256(SIGNER.certificate).digest()
+
+
+def test_openssl_verifies_the_security_object(tmp_path: Path) -> None:
+    """An independent reader of CMS accepts what the document signer made, and sees the same content."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    signed, anchor, content = tmp_path / "sod.der", tmp_path / "country.pem", tmp_path / "content"
+    signed.write_bytes(lds.decode_security(DATA.contents[0, lds.SOD]))
+    body = base64.encodebytes(COUNTRY.certificate).decode()
+    anchor.write_text(f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
+    command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", str(signed), "-CAfile", str(anchor)]
+    command += ["-purpose", "any", "-no_check_time", "-out", str(content)]
+    found = subprocess.run(command, capture_output=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert content.read_bytes() == open_signed(signed.read_bytes(), lds.SECURITY_OBJECT)[0]
 
 
 @pytest.mark.parametrize("raw", [b"", b"\x30", b"\x30\x80", bytes(64), b"\xff" * 64, b"\x77\x83\xff\xff\xff"])

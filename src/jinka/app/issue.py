@@ -192,7 +192,7 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
 
 def _check_profile(profile: ApplicationProfile) -> None:
     known = {purpose.value for purpose in Purpose}
-    missing = sorted({key.service_purpose for key in profile.keys} - known)
+    missing = sorted({key.service_purpose for key in profile.keys if not key.initial} - known)
     if profile.purse is None or missing:
         what = "it has no purse" if profile.purse is None else f"no key service derives {', '.join(missing)}"
         raise Usage(f"cards of this application are not made in bulk: {what}", where=profile.name)

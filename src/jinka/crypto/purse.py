@@ -1,4 +1,4 @@
-"""Session and TAC keys of the purse (JR/T 0025.1; cards facts 1.2 and 1.7).
+"""Session and TAC keys of the purse (JR/T 0025.1; JR/T 0025.9 for the grey lock).
 
 Jinka's SM4 purse is a profile of its own, not a standard: the 3DES session input is padded with 80 00 to
 one SM4 block, MACs take the left 4 bytes of an SM4 CBC-MAC, and the TAC uses the whole 16-byte key.

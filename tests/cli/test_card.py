@@ -11,16 +11,21 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from jinka.app.card_files import CardFile, fresh_card, fresh_psam, open_card
+from jinka.app.card_files import CardFile, fresh_psam, open_card
 from jinka.app.card_read import SOCIAL, read_card
 from jinka.app.card_reading import masked, masked_name
+from jinka.app.card_samples import sample_card, secrets_of
 from jinka.app.card_script import fits, read_script
 from jinka.app.card_tree import card_tree, declared_tree, right_words
 from jinka.app.card_words import explain
+from jinka.card import Card, CardTemplate, Personal, personalised
 from jinka.cli.main import app
 from jinka.codec import StatusWord
 from jinka.kit import NotFound, Usage
+from jinka.profile import ApplicationProfile
+from jinka.sectors import PROFILES, fuel
 from jinka.sectors.transit_shenzhen import PROFILE
+from jinka.sim.randomness import SeededRandomness
 
 TRANSIT = PROFILE.name
 
@@ -227,7 +232,7 @@ def test_patterns() -> None:
 
 def test_the_tree_of_a_card_is_the_declared_one() -> None:
     declared = declared_tree(PROFILE)
-    found = card_tree(fresh_card(TRANSIT)).children[0]
+    found = card_tree(sample_card(TRANSIT)).children[0]
     assert found.name == PROFILE.aid
     wanted = [
         (node.fid, node.kind, node.size, node.read, node.write, node.mac) for _, node in declared.walk()
@@ -252,7 +257,7 @@ def test_rights_in_words() -> None:
 
 
 def test_images_of_cards_and_modules_are_opened_and_kept(tmp_path: Path) -> None:
-    for chip in (fresh_card(TRANSIT, balance=700), fresh_psam()):
+    for chip in (sample_card(TRANSIT, balance=700), fresh_psam()):
         path = tmp_path / "chip.jci"
         CardFile(chip, path).save()
         held = open_card(path)
@@ -269,3 +274,28 @@ def test_images_of_cards_and_modules_are_opened_and_kept(tmp_path: Path) -> None
         result = _jinka("read", "--image", str(tmp_path / "bad"))
         assert result.exit_code in (1, 2), raw
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_a_sample_of_every_application_is_kept_as_a_file_and_read(
+    profile: ApplicationProfile, tmp_path: Path
+) -> None:
+    path = tmp_path / "chip.jci"
+    card = sample_card(profile.name)
+    CardFile(card, path).save()
+    assert bytes(open_card(path).chip.nvm.memory) == bytes(card.nvm.memory)
+    result = _jinka("read", "--image", str(path), "--json")
+    found = json.loads(result.stdout)
+    if profile.name == "jinka.identity":
+        assert (result.exit_code, len(found["notes"])) == (3, 1)
+    else:
+        assert found["applications"] or found["notes"][0].endswith(("to be read first", "to the network"))
+
+
+def test_a_cloned_fuel_card_is_one_that_saw_every_apdu() -> None:
+    """Its unblocking key is a derived key of 16 bytes, not a code of 8."""
+    personal = Personal(card_no=bytes(9) + b"\x12", keys=secrets_of(fuel.PROFILE), balance=7)
+    cloned = CardTemplate(fuel.PROFILE).clone(personal)
+    dice = SeededRandomness("any")
+    memory = personalised(fuel.PROFILE, personal, dice).nvm.memory
+    assert Card.from_image(cloned, dice).nvm.memory == memory

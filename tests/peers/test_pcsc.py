@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from jinka.app.bench_purchase import FlatPricer, make_device
-from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, fresh_card, fresh_psam, make_test_keys
+from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, fresh_psam, make_test_keys
+from jinka.app.card_samples import sample_card
 from jinka.codec import Algorithm
 from jinka.codec.record import RecordState
 from jinka.issuer import LoadHost
@@ -94,7 +95,7 @@ def load_and_ride(card: ApduLink, psam: ApduLink, algorithm: Algorithm) -> None:
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
 def test_pyscard_loads_and_buys(service: PcscService, algorithm: Algorithm) -> None:
-    card, psam = fresh_card(PROFILE.name, algorithm=algorithm), fresh_psam(algorithm)
+    card, psam = sample_card(PROFILE.name, algorithm=algorithm), fresh_psam(algorithm)
     with ExitStack() as inserted:
         inserted.enter_context(chip_in_slot(service, card, 0))
         inserted.enter_context(chip_in_slot(service, psam, 1))
@@ -108,14 +109,14 @@ def test_pyscard_loads_and_buys(service: PcscService, algorithm: Algorithm) -> N
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
 def test_opensc_tool_loads_and_buys(service: PcscService, opensc_conf: Path, algorithm: Algorithm) -> None:
-    card, psam = fresh_card(PROFILE.name, algorithm=algorithm), fresh_psam(algorithm)
+    card, psam = sample_card(PROFILE.name, algorithm=algorithm), fresh_psam(algorithm)
     with chip_in_slot(service, card, 0), chip_in_slot(service, psam, 1):
         load_and_ride(OpenscLink(0, opensc_conf), OpenscLink(1, opensc_conf), algorithm)
 
 
 def test_an_exchange_does_not_wait_for_a_delayed_acknowledgement(service: PcscService) -> None:
     """No rate is asserted here, only that the 40 ms are gone; `jinka bench pcsc` gives the figure."""
-    with chip_in_slot(service, fresh_card(PROFILE.name)), PcscLink(service.readers[0]) as link:
+    with chip_in_slot(service, sample_card(PROFILE.name)), PcscLink(service.readers[0]) as link:
         link.transmit(bytes.fromhex("00A4040008") + PROFILE.aid)
         spent = []
         for _ in range(40):
@@ -135,7 +136,7 @@ def test_readers_are_found_by_number_and_by_name(service: PcscService) -> None:
 
 def test_a_reset_ends_the_session_and_a_pulled_card_is_said_to_be_gone(service: PcscService) -> None:
     select, get_balance = bytes.fromhex("00A4040008") + PROFILE.aid, bytes.fromhex("805C000204")
-    with chip_in_slot(service, fresh_card(PROFILE.name)), PcscLink(service.readers[0]) as link:
+    with chip_in_slot(service, sample_card(PROFILE.name)), PcscLink(service.readers[0]) as link:
         assert link.atr == bytes.fromhex("3B6800004A494E4B41303031")
         assert link.transmit(select)[-2:] == b"\x90\x00"
         assert link.transmit(get_balance)[-2:] == b"\x90\x00"
@@ -148,7 +149,7 @@ def test_a_reset_ends_the_session_and_a_pulled_card_is_said_to_be_gone(service: 
 
 def test_a_card_that_leaves_in_the_middle(service: PcscService) -> None:
     inserted = ExitStack()
-    inserted.enter_context(chip_in_slot(service, fresh_card(PROFILE.name)))
+    inserted.enter_context(chip_in_slot(service, sample_card(PROFILE.name)))
     link = PcscLink(service.readers[0])
     inserted.close()
     with pytest.raises(CardRemoved):
@@ -157,7 +158,7 @@ def test_a_card_that_leaves_in_the_middle(service: PcscService) -> None:
 
 
 def test_a_card_that_comes_back_is_seen_again(service: PcscService) -> None:
-    card = fresh_card(PROFILE.name)
+    card = sample_card(PROFILE.name)
     for _ in range(2):
         with chip_in_slot(service, card) as slot, PcscLink(service.readers[0]) as link:
             assert link.transmit(bytes.fromhex("0084000004"))[-2:] == b"\x90\x00"

@@ -7,26 +7,22 @@ test keys that follow from a fixed seed: everybody has them, so nothing that the
 from __future__ import annotations
 
 import functools
-import pkgutil
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
-from jinka import sectors
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
 from jinka.card import Card, CardImage, CardTemplate, Psam, SamKey, make_psam
 from jinka.codec import Algorithm
-from jinka.codec.bcd import digits_to_bcd
-from jinka.issuer import CardOrder, make_cards
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
 from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.node import write_durable
 from jinka.profile import ApplicationProfile
+from jinka.sectors import PROFILES
 from jinka.sim.randomness import SeededRandomness
-from jinka.tariff import HolderClass
 
 TEST_REGION = "440300"
 TEST_ISSUER = "issuer.test"
@@ -46,15 +42,9 @@ class SystemRandomness:
         return secrets.token_bytes(count)
 
 
-@functools.cache
-def declared_profiles() -> Mapping[str, ApplicationProfile]:
-    """Every application that a module of `jinka.sectors` declares as ``PROFILE``, by its name."""
-    found = {}
-    for entry in pkgutil.iter_modules(sectors.__path__):
-        profile = getattr(import_module(f"jinka.sectors.{entry.name}"), "PROFILE", None)
-        if isinstance(profile, ApplicationProfile):
-            found[profile.name] = profile
-    return dict(sorted(found.items()))
+def declared_profiles() -> dict[str, ApplicationProfile]:
+    """Every application that a sector declares, by its name."""
+    return {profile.name: profile for profile in sorted(PROFILES, key=lambda profile: profile.name)}
 
 
 def profile_named(name: str, algorithm: Algorithm = Algorithm.TDES) -> ApplicationProfile:
@@ -71,26 +61,18 @@ def known_templates() -> Iterator[CardTemplate]:
     """The templates of the declared applications in both algorithms, made one by one as they are asked for."""
     for profile in declared_profiles().values():
         for algorithm in Algorithm:
-            template = _template(profile.name, algorithm)
-            if template is not None:
-                yield template
-
-
-@functools.cache
-def _template(name: str, algorithm: Algorithm) -> CardTemplate | None:
-    """None for an application that has no purse files to personalise."""
-    try:
-        return CardTemplate(profile_named(name, algorithm))
-    except (JinkaError, KeyError):
-        return None
+            with suppress(JinkaError):  # some applications have their keys in one algorithm alone
+                yield template_of(profile, algorithm)
 
 
 def template_of(profile: ApplicationProfile, algorithm: Algorithm) -> CardTemplate:
-    """The template of a declared purse application; `Usage` when cards of it are made another way."""
-    template = _template(profile.name, algorithm)
-    if template is None:
-        raise Usage("no card can be made of this application alone", where=profile.name, fix="name another")
-    return template
+    """The template of a declared application, made once."""
+    return _template(profile.name, algorithm)
+
+
+@functools.cache
+def _template(name: str, algorithm: Algorithm) -> CardTemplate:
+    return CardTemplate(profile_named(name, algorithm))
 
 
 @dataclass(slots=True)
@@ -181,17 +163,6 @@ def make_test_keys() -> SoftKeyService:
         simulated=True,
     )
     return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:_NEEDED]), region=TEST_REGION)
-
-
-def fresh_card(
-    name: str, *, algorithm: Algorithm = Algorithm.TDES, number: str = TEST_NUMBER, balance: int = 0
-) -> Card:
-    """A card of a declared application under the test keys."""
-    template = template_of(profile_named(name, algorithm), algorithm)
-    order = CardOrder(card_no=digits_to_bcd(number, 10), holder=HolderClass.ORDINARY, balance=balance)
-    keys = make_test_keys()
-    [image] = make_cards([order], template=template, algorithm=algorithm, issuer=ISSUER_NUMBER, keys=keys)
-    return Card.from_image(image, SystemRandomness())
 
 
 def fresh_psam(algorithm: Algorithm = Algorithm.TDES) -> Psam:

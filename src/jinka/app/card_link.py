@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinka.app.card_files import fresh_card, open_card, open_key_folder
+from jinka.app.card_files import open_card, open_key_folder
+from jinka.app.card_samples import sample_card
 from jinka.app.card_script import ResettableLink
 from jinka.card import PowerCut
 from jinka.kit import Usage
@@ -60,7 +61,7 @@ def card_at(place: CardPlace) -> Iterator[ResettableLink]:
         keys = open_key_folder(place.keys) if place.keys is not None else None
         yield _ChipLink(open_card(place.image, keys).chip)
     elif place.profile:
-        yield _ChipLink(fresh_card(place.profile))
+        yield _ChipLink(sample_card(place.profile))
     else:
         with PcscLink(choose_reader(place.reader)) as link:
             yield link

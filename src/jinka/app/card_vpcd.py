@@ -12,11 +12,11 @@ from pathlib import Path
 
 from jinka.app.card_files import (
     CardFile,
-    fresh_card,
     fresh_psam,
     open_card,
     open_key_folder,
 )
+from jinka.app.card_samples import sample_card
 from jinka.codec import Algorithm
 from jinka.kit import Usage
 from jinka.node.vpcd import VPCD_HOST, VPCD_PORT, VpcdSlot
@@ -59,7 +59,7 @@ def card_for(options: VpcdOptions) -> CardFile:
     if options.psam:
         made = CardFile(fresh_psam(options.algorithm), image)
     else:
-        card = fresh_card(options.profile, algorithm=options.algorithm, balance=options.balance)
+        card = sample_card(options.profile, algorithm=options.algorithm, balance=options.balance)
         made = CardFile(card, image)
     made.save()
     return made

@@ -201,8 +201,9 @@ class CardTemplate:
 
 
 def _key_size(key: KeySpec) -> int:
-    """What a template reserves; a PIN has at most 8 bytes."""
-    return 8 if key.use in (KeyUse.PIN, KeyUse.PIN_UNBLOCK) else 16
+    """What a template reserves: a PIN has at most 8 bytes, and so has a code (no derived key) that unblocks one."""
+    code = key.use is KeyUse.PIN_UNBLOCK and not key.service_purpose
+    return 8 if code or key.use is KeyUse.PIN else 16
 
 
 def personalised(profile: ApplicationProfile, personal: Personal, randomness: Randomness) -> Card:

@@ -312,16 +312,12 @@ def test_a_published_key_has_its_published_hash() -> None:
 def test_a_real_qpboc_answer_is_read() -> None:
     pdol = _h("9F66049F02069F03069F1A0295055F2A029A039C019F3704")
     asked = split_dol(pdol, _h("36800000000000000001000000000000015600000000000156170601002B29EBE4"))
-    assert asked[0x9F66] == _h("36800000"), QPBOC
-    assert asked[0x9A] == _h("170601")
-    answer = dict(
-        leaves(
-            _h(
-                "774F82027C009F36020ADC57116299999999999999D201120101234567899F101307010103A00000010A01000003"
-                "8787868FD1FC9F2608AD03EE811AFAD4845F3401009F6C0200009F5D06000000038787"
-            )
-        )
+    assert (asked[0x9F66], asked[0x9A]) == (_h("36800000"), _h("170601")), QPBOC
+    raw = _h(
+        "774F82027C009F36020ADC57116299999999999999D201120101234567899F101307010103A00000010A01000003"
+        "8787868FD1FC9F2608AD03EE811AFAD4845F3401009F6C0200009F5D06000000038787"
     )
+    answer = dict(leaves(raw))
     assert answer[0x9F10] == _h("07010103A00000010A010000038787868FD1FC")
     assert answer[0x9F5D] == _h("000000038787")
 
@@ -394,11 +390,8 @@ def test_openssl_opens_what_the_card_signs(tmp_path: Any) -> None:
     key = emv_oda.PrivateKey.from_primes(numbers.p, numbers.q)
     signed = emv_oda.sign_dynamic(key, b"\x08ABCDEFGH", b"\x01\x02\x03\x04")
     public = tmp_path / "key.pem"
-    public.write_bytes(
-        made.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-    )
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    public.write_bytes(made.public_key().public_bytes(*form))
     opened = subprocess.run(
         ["openssl", "pkeyutl", "-verifyrecover", "-pubin", "-inkey", str(public), "-pkeyopt", "rsa_padding_mode:none"],
         input=signed, capture_output=True, check=True,

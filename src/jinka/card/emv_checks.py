@@ -1,7 +1,7 @@
 """The card's own risk management as two tables, `FIRST` and `OFFLINE` (JR/T 0025.5; EMV Book 3, 10.8).
 
-A check names a condition, the bits of the card verification results that tell of it, and what it forces: always, or when
-the application default action says so. Decline goes before online.
+A check names a condition, the bits of the card verification results that tell of it, and what it forces: always, or
+when the application default action says so. Decline goes before online.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ Keys stay in the key service; what stands here asks its verbs. No terminals and 
 
 from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders, next_reservation
 from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
+from jinka.issuer.emv import EmvIssuer, IssuerKeys, Question
 from jinka.issuer.field_update import FieldUpdate
 from jinka.issuer.hosts import LoadHost, MaintenanceHost
 from jinka.issuer.production import CardOrder, make_cards, personal_data
@@ -13,11 +14,14 @@ from jinka.issuer.production import CardOrder, make_cards, personal_data
 __all__ = [
     "CardOrder",
     "EmbossLine",
+    "EmvIssuer",
     "FieldUpdate",
     "Holder",
+    "IssuerKeys",
     "LoadHost",
     "MaintenanceHost",
     "NumberRange",
+    "Question",
     "Reservation",
     "check_holders",
     "embossing_file",

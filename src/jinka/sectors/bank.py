@@ -38,9 +38,9 @@ SPEC = EmvSpec(
     # enciphered PIN offline, then PIN offline, online PIN, signature, then nothing where the terminal can do none
     cvm_list=bytes.fromhex("0000000000000000 4401 4103 4203 5E03 1F03"),
     usage=b"\xff\x00",
-    iac_default=bytes.fromhex("D86004A800"),
+    iac_default=bytes.fromhex("DC6004A800"),
     iac_denial=bytes.fromhex("0010000000"),
-    iac_online=bytes.fromhex("D86804F800"),
+    iac_online=bytes.fromhex("DC6804F800"),
     country=COUNTRY,
     currency=CURRENCY,
     aip=b"\x7d\x00",

@@ -1,4 +1,4 @@
-"""Terminals: transit gate, bus reader and fuel pump with their PSAM, the load counter, the service desk.
+"""Terminals: transit gate, bus reader and fuel pump with their PSAM, load counter, service desk, and bank terminals.
 
 They see chips only as an `ApduLink` and hold no key (the authentication centre of a USIM's home network apart). What
 comes out of a purse is one clearing record for each debit and load. Beside them: inspection of travel documents (ICAO
@@ -6,6 +6,8 @@ Doc 9303), identity with certificate (ISO/IEC 7816-8), USIM authentication (3GPP
 Standards: JR/T 0025.1 (purse commands), CJ/T 166 (PSAM), JT/T 978.2 (ride record). Batching and upload are not here.
 """
 
+from jinka.terminal.emv import EmvTerminal
+from jinka.terminal.emv_data import AidData, EmvDevice, EmvOutcome, EmvStatus, IssuerPort, Sale, Tsi, Tvr
 from jinka.terminal.fuel import (
     FuelDevice,
     FuelOutcome,
@@ -24,14 +26,17 @@ from jinka.terminal.load import LoadAuthority, LoadDevice, LoadRequest, LoadTerm
 from jinka.terminal.maintenance import MacProvider, write_ride_state
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.purse import DeviceData, PurseTerminal
+from jinka.terminal.qpboc import QpbocTerminal, Torn
 from jinka.terminal.records import RecordReading, holder_values, read_records
 from jinka.terminal.ride import RIDE_SIZE, RideStamp, decode_ride, encode_ride
+from jinka.terminal.stripe import Chip, Decision, StripeVerdict, Swipe, Track2, TrackError, parse_track2
 from jinka.terminal.torn import Unresolved
 from jinka.terminal.usim_auth import Attach, AttachStatus, AuthenticationCentre, NetworkTerminal, Subscriber
 
 __all__ = [
     "RIDE_SIZE",
     "Acknowledgement",
+    "AidData",
     "ApduLink",
     "Attach",
     "AttachStatus",
@@ -40,12 +45,18 @@ __all__ = [
     "Calendar",
     "CardRemoved",
     "Check",
+    "Chip",
     "ChipRefused",
+    "Decision",
     "DeviceData",
     "Download",
     "DownloadKind",
     "DownloadStateError",
     "Downloads",
+    "EmvDevice",
+    "EmvOutcome",
+    "EmvStatus",
+    "EmvTerminal",
     "EnrolmentTerminal",
     "FuelDevice",
     "FuelOutcome",
@@ -58,6 +69,7 @@ __all__ = [
     "IdentityTerminal",
     "Inspection",
     "InspectionTerminal",
+    "IssuerPort",
     "LoadAuthority",
     "LoadDevice",
     "LoadRequest",
@@ -66,19 +78,29 @@ __all__ = [
     "MacProvider",
     "NetworkTerminal",
     "PurseTerminal",
+    "QpbocTerminal",
     "RecordReading",
     "ReleaseAuthority",
     "ReleaseRequest",
     "Result",
     "RideStamp",
+    "Sale",
+    "StripeVerdict",
     "Subscriber",
+    "Swipe",
     "TapOutcome",
     "TapStatus",
+    "Torn",
+    "Track2",
+    "TrackError",
+    "Tsi",
+    "Tvr",
     "Unresolved",
     "Verdict",
     "decode_ride",
     "encode_ride",
     "holder_values",
+    "parse_track2",
     "read_records",
     "write_ride_state",
 ]

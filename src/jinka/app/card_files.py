@@ -18,7 +18,7 @@ from jinka.app.workspace import Workspace
 from jinka.card import Card, CardImage, CardTemplate, Psam, SamKey, make_psam
 from jinka.codec import Algorithm
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
-from jinka.kit import JinkaError, NotFound, Refused, Usage
+from jinka.kit import JinkaError, NotFound, Randomness, Refused, Usage
 from jinka.node import write_durable
 from jinka.profile import ApplicationProfile
 from jinka.sectors import PROFILES
@@ -165,9 +165,9 @@ def make_test_keys() -> SoftKeyService:
     return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:_NEEDED]), region=TEST_REGION)
 
 
-def fresh_psam(algorithm: Algorithm = Algorithm.TDES) -> Psam:
+def fresh_psam(algorithm: Algorithm = Algorithm.TDES, randomness: Randomness | None = None) -> Psam:
     """A security module with the test purchase keys, versions 1 to 3."""
-    keys = make_test_keys()
+    keys, randomness = make_test_keys(), randomness or SystemRandomness()
     return make_psam(
         terminal_id=TEST_TERMINAL,
         psam_id=TEST_TERMINAL.rjust(10, b"\x01"),
@@ -180,8 +180,8 @@ def fresh_psam(algorithm: Algorithm = Algorithm.TDES) -> Psam:
             )
             for version in (1, 2, 3)
         ],
-        transport_key=SystemRandomness().token_bytes(16),
-        randomness=SystemRandomness(),
+        transport_key=randomness.token_bytes(16),
+        randomness=randomness,
     )
 
 

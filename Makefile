@@ -19,6 +19,7 @@ run: .venv/ready-run
 
 test: .venv/ready-test
 	@scripts/system-setup
+	@scripts/cards-setup
 	@$(MAKE) --no-print-directory lint types contracts unit
 
 lint: .venv/ready-test

@@ -47,17 +47,20 @@ def application(
     content: Iterable[str] = (),
     seal: bool = True,
     passbook: str = "41",
+    grey: tuple[bytes, bytes] = (b"", b""),
 ) -> Card:
     """A card with one application: key file, passbook 0001, purse 0002, log 0018, and what the caller adds.
 
+    ``grey`` are the parameters of a grey lock for passbook and purse (`GreySpec.parameters`).
     ``keys`` are (kid + data) of WRITE KEY in hex, ``files`` (fid + data) of CREATE FILE, ``content`` whole commands.
     """
     card = Card.blank(randomness)
     expect(card, "80E03F0110 38 0600 EF EF 95 FFFF" + AID.hex())
     select(card, "3F01")
     _create(card, "0000 3F 0180 95 EF FFFF".replace(" ", ""))
-    _create(card, f"0001 2F 0208 {passbook} EF 00 18".replace(" ", ""))
-    _create(card, "0002 2F 0208 F0 EF 00 18".replace(" ", ""))
+    tails = ["FFFFFFFF" + lock.hex() if lock else "" for lock in grey]
+    _create(card, f"0001 2F 0208 {passbook} EF 00 18 {tails[0]}".replace(" ", ""))
+    _create(card, f"0002 2F 0208 F0 EF 00 18 {tails[1]}".replace(" ", ""))
     _create(card, "0018 2E 0A17 F0 EF FFFF".replace(" ", ""))
     for item in files:
         _create(card, item.replace(" ", ""))

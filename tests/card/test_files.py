@@ -222,12 +222,12 @@ def test_commands_that_do_not_exist() -> None:
     expect(card, "00FE0000", "6D00")
     expect(card, "A0A40000023F00", "6E00")
     expect(card, "00", "6700")
-    assert send(card, "00A4000003").endswith("9000")  # no data means the root folder
+    assert send(card, "00A4000000").endswith("9000")  # no data means the root folder
     expect(card, "00A40000033F00", "6700")
     expect(card, "00A4000000" + "00" * 300, "6700")
     expect(card, "00A4040005A000000001", "6A82")
     expect(card, "00A40400053F00000000", "6A82")
-    expect(card, "00A40100023F00", "6A86")
+    expect(card, "00A40700023F00", "6A86")
 
 
 def test_the_application_is_found_by_its_name_and_by_the_beginning_of_it() -> None:

@@ -6,10 +6,22 @@ from collections.abc import Callable
 
 import pytest
 
-from jinka.card import Card, PowerCut, Psam, SamKey
-from jinka.card.access import message_mac4
+from jinka.card import (
+    Card,
+    PowerCut,
+    Psam,
+    SamKey,
+    authenticate,
+    file_access,
+    grey,
+    issuing,
+    lifecycle,
+    purse,
+)
+from jinka.card.access import encipher, message_mac4
 from jinka.codec import Algorithm
 from jinka.crypto import load_session, mac4, purchase_session
+from tests.card import purse_rig
 from tests.card.rig import OK, Scripted, application, module, reloaded, select
 
 KEY = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
@@ -227,3 +239,104 @@ def _count_writes(sealed: bool, make: Callable[[Card], bytes]) -> int:
     card.nvm.cut_after(10_000)
     card.transmit(command)
     return card.nvm.writes
+
+
+# Every command of the common table that writes, each in a card that has all of it; the walker below finds new ones.
+
+PURSE_COMMANDS: dict[str, Callable[[Card], bytes]] = {
+    "unload": lambda c: purse_rig.unload_command(c, 100),
+    "new overdraft limit": lambda c: purse_rig.limit_command(c, 1000),
+    "grey lock": lambda c: purse_rig.lock_command(c),
+    "grey lock with a wrong MAC": lambda c: purse_rig.lock_command(c)[:-2] + b"\x00\x08",
+    "debit for unlock": lambda c: purse_rig.lock(c) and purse_rig.debit_command(700),
+    "debit with a wrong GMAC": lambda c: purse_rig.lock(c) and purse_rig.debit_command(700, gmac=bytes(4)),
+    "third wrong GMAC": lambda c: [
+        purse_rig.lock(c),
+        *(c.transmit(purse_rig.debit_command(7, gmac=bytes(4))) for _ in range(2)),
+        purse_rig.debit_command(7, gmac=bytes(4)),
+    ][-1],
+    "grey unlock": lambda c: purse_rig.lock(c) and purse_rig.release_command(c, 700),
+    "clear TAC unread": lambda c: [
+        purse_rig.lock(c), c.transmit(purse_rig.debit_command(1)), bytes.fromhex("E0CA01001E")
+    ][-1],
+    "change PIN": lambda c: bytes.fromhex("805E010007 123456 FF 654321"),
+    "reload PIN": lambda c: _reload_pin(),
+    "unblock PIN": lambda c: _secured_by(
+        c, purse_rig.UNBLOCK, "84240000", encipher(TDES, purse_rig.UNBLOCK, b"\x12\x34")
+    ),
+    "erase": lambda c: bytes.fromhex("800E000000"),
+    "block application": lambda c: _secured_by(c, purse_rig.MAINTAIN, "841E0000", b""),
+    "unblock application": lambda c: [
+        c.transmit(_secured_by(c, purse_rig.MAINTAIN, "841E0000", b"")),
+        _secured_by(c, purse_rig.MAINTAIN, "84180000", b""),
+    ][-1],
+    "block card": lambda c: _secured_by(c, purse_rig.MAINTAIN, "84160000", b""),
+    "secured read with a wrong MAC": lambda c: _secured_by(c, purse_rig.MAINTAIN, "04B09500", b"")[:-1] + b"\x00",
+    "secured record with a wrong MAC": lambda c: [
+        purse_rig.buy(c, 1, 2), _secured_by(c, purse_rig.MAINTAIN, "04B201C4", b"")[:-1] + b"\x00"
+    ][-1],
+}  # fmt: skip
+TDES = Algorithm.TDES
+
+
+def _secured_by(card: Card, key: bytes, head: str, body: bytes) -> bytes:
+    rand = card.transmit(bytes.fromhex("0084000004"))[:4]
+    message = bytes.fromhex(head) + bytes((len(body) + 4,)) + body
+    return message + message_mac4(TDES, key, rand, message)
+
+
+def _reload_pin() -> bytes:
+    key = bytes(a ^ b for a, b in zip(purse_rig.RELOAD[:8], purse_rig.RELOAD[8:], strict=True))
+    return bytes.fromhex("805E000006 1234") + mac4(TDES, key, bytes.fromhex("1234"))
+
+
+def _ready(name: str) -> tuple[Card, bytes]:
+    card = purse_rig.card_with(seal=name != "erase")
+    purse_rig.verify(card)
+    return card, PURSE_COMMANDS[name](card)
+
+
+@pytest.mark.parametrize("name", PURSE_COMMANDS)
+@pytest.mark.parametrize("torn", [False, True], ids=["clean", "torn write"])
+def test_every_write_of_purse_and_keys(name: str, torn: bool) -> None:
+    first, command = _ready(name)
+    states = [bytes(first.nvm.memory)]
+    _watch(first, states)
+    first.transmit(command)
+    assert len(states) > 1, "a command that writes nothing does not belong here"
+    counted, command = _ready(name)
+    counted.nvm.cut_after(10_000)
+    counted.transmit(command)
+    seen = set()
+    for write in range(counted.nvm.writes):
+        card, command = _ready(name)
+        card.nvm.cut_after(write, torn=torn)
+        with pytest.raises(PowerCut):
+            card.transmit(command)
+        card.nvm.cut_after(None)
+        card.power_up()
+        assert bytes(card.nvm.memory) in states, f"write {write}"
+        seen.add(bytes(card.nvm.memory))
+    assert states[0] in seen
+    assert states[-1] in seen, "the last write only clears the mark"
+
+
+# Commands that write nothing, whatever they are sent. What is neither here nor cut above fails the walker.
+SILENT = {
+    (0x00, 0x84), (0x00, 0x88), (0x00, 0xB0), (0x00, 0xB2), (0x00, 0xC0), (0x80, 0x50), (0x80, 0x5A),
+    (0x80, 0x5C), (0x80, 0xDC), (0xE0, 0x7A),
+}  # fmt: skip
+
+
+def test_every_command_that_writes_is_cut() -> None:
+    cut = set()
+    for sealed, make, _ in COMMANDS.values():
+        cut.add(tuple(make(issued(seal=sealed))[:2]))
+    for name in PURSE_COMMANDS:
+        cut.add(tuple(_ready(name)[1][:2]))
+    tables = (file_access, authenticate, issuing, purse, grey, lifecycle)
+    known = {name for module in tables for name in module.TABLE}
+    functions = {module.TABLE[name] for module in tables for name in cut if name in module.TABLE}
+    aliases = {n for module in tables for n, f in module.TABLE.items() if f in functions}
+    assert known - SILENT - cut - aliases == set(), "a writing command without a cut test"
+    assert SILENT.isdisjoint(cut), "a silent command that is cut"

@@ -1,14 +1,16 @@
-"""PSAM: levels, versions, counters, and the lock after wrong MAC2."""
+"""PSAM: levels, versions, counters, grey locks, delivered keys, and the power cut at every write."""
 
 from __future__ import annotations
 
 import pytest
 
-from jinka.card import Psam, SamKey
+from jinka.card import PowerCut, Psam, SamKey, authenticate, file_access, issuing
 from jinka.card.access import message_mac4
+from jinka.card.psam_grey import SLOTS
+from jinka.card.psam_keys import CIPHER_TYPE, GREY_TYPE
 from jinka.codec import Algorithm, StatusWord
-from jinka.crypto import diversify, mac4, purchase_session
-from jinka.crypto.block import pad80, sm4_encrypt, tdes_encrypt
+from jinka.crypto import diversify, grey_session, mac4, purchase_session
+from jinka.crypto.block import pad80, retail_mac4, sm4_encrypt, tdes_encrypt
 from tests.card.rig import OK, Scripted, module, select
 
 KEY = bytes(range(16))
@@ -134,3 +136,239 @@ def test_no_key_of_the_module_can_be_read_or_used_to_cipher() -> None:
         assert psam.transmit(bytes.fromhex(command))[-2:] != OK, command
     assert KEY not in psam.transmit(bytes.fromhex("00A4000002DF01"))
     assert sm4_encrypt(KEY, bytes(16)) != KEY
+
+
+# The grey lock, delivery and the counters of keys.
+
+GREY_KEY, CIPHER_KEY = bytes(range(16, 32)), bytes(range(32, 48))
+MOMENT = bytes.fromhex("20180901083000")
+RAND = bytes.fromhex("A1A2A3A4")
+
+
+def fuelled(
+    *, algorithm: Algorithm = Algorithm.TDES, level: int = 2, randomness: Scripted | None = None
+) -> Psam:
+    return opened(
+        _key(),
+        SamKey(version=1, algorithm=algorithm, level=level, key=GREY_KEY, type=GREY_TYPE),
+        SamKey(version=3, algorithm=algorithm, level=level, key=CIPHER_KEY, type=CIPHER_TYPE),
+        randomness=randomness,
+    )
+
+
+def grey(psam: Psam, *factors: bytes, counter: int = 7, label: int = 0, balance: int = 5000) -> bytes:
+    data = (
+        RAND + counter.to_bytes(2, "big") + balance.to_bytes(4, "big") + b"\x92" + MOMENT + bytes((1, label))
+    )
+    data += b"".join(factors or (CARD, CITY))
+    return psam.transmit(b"\xe0\x40\x00\x00" + bytes((len(data),)) + data + b"\x0c")
+
+
+def grey_key(algorithm: Algorithm, factors: tuple[bytes, ...]) -> bytes:
+    key = GREY_KEY
+    for factor in reversed(factors):
+        key = diversify(algorithm, key, factor)
+    return key
+
+
+def session_of(answer: bytes, counter: int = 7, algorithm: Algorithm = Algorithm.TDES) -> bytes:
+    key = grey_key(algorithm, (CARD, CITY))
+    return grey_session(algorithm, key, RAND, counter, answer[:4], answer[4:8])
+
+
+def certify(psam: Psam, answer: bytes, counter: int = 7, balance: int = 5000) -> bytes:
+    bound = balance.to_bytes(4, "big") + counter.to_bytes(2, "big")
+    mac2 = mac4(Algorithm.TDES, session_of(answer, counter), bound)
+    return psam.transmit(bytes.fromhex("E042000004") + mac2)
+
+
+def gmac(psam: Psam, amount: int, counter: int = 7, card: bytes = CARD) -> bytes:
+    data = b"\x94" + card + counter.to_bytes(2, "big") + amount.to_bytes(4, "big")
+    return psam.transmit(bytes.fromhex("E04400000F") + data + b"\x04")
+
+
+@pytest.mark.parametrize(("algorithm", "label"), [(Algorithm.TDES, 0), (Algorithm.SM4, 4)])
+def test_a_grey_lock_from_mac1_to_gmac(algorithm: Algorithm, label: int) -> None:
+    psam = fuelled(algorithm=algorithm)
+    answer = grey(psam, label=label)
+    assert len(answer) == 14
+    session = session_of(answer, algorithm=algorithm)
+    assert answer[8:12] == mac4(algorithm, session, b"\x92" + TERMINAL + MOMENT)
+    mac2 = mac4(algorithm, session, (5000).to_bytes(4, "big") + bytes.fromhex("0007"))
+    assert psam.transmit(bytes.fromhex("E042000004") + mac2) == OK
+    assert gmac(psam, 1234) == mac4(algorithm, session, (1234).to_bytes(4, "big")) + OK
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_keys_of_every_level(level: int) -> None:
+    factors = (CARD, CITY, bytes(8))[:level]
+    psam = opened(
+        _key(level=level),
+        SamKey(version=1, algorithm=Algorithm.TDES, level=level, key=GREY_KEY, type=GREY_TYPE),
+    )
+    key = KEY
+    for factor in reversed(factors):
+        key = diversify(Algorithm.TDES, key, factor)
+    answer = ask(psam, *factors)
+    bound = bytes.fromhex("000000C8 09") + TERMINAL + bytes.fromhex("20180901083000")
+    wanted = mac4(Algorithm.TDES, purchase_session(Algorithm.TDES, key, RAND, 7, answer[:4]), bound)
+    assert answer[4:8] == wanted
+    answer = grey(psam, *factors)
+    lock = grey_session(Algorithm.TDES, grey_key(Algorithm.TDES, factors), RAND, 7, answer[:4], answer[4:8])
+    assert answer[8:12] == mac4(Algorithm.TDES, lock, b"\x92" + TERMINAL + MOMENT)
+    for wrong in {1, 2, 3} - {level}:
+        assert grey(psam, *(CARD, CITY, bytes(8))[:wrong]) == bytes.fromhex("6A80")
+
+
+def test_no_gmac_without_a_certified_lock_nor_for_a_second_amount() -> None:
+    psam = fuelled()
+    assert gmac(psam, 1).hex() == "9406"
+    answer = grey(psam)
+    assert gmac(psam, 1).hex() == "9406", "the card has not shown that it is locked"
+    assert certify(psam, answer) == OK
+    assert gmac(psam, 5001).hex() == "9401"
+    assert gmac(psam, 1, counter=8).hex() == "9406"
+    assert gmac(psam, 1, card=bytes(8)).hex() == "9406"
+    first = gmac(psam, 700)
+    assert gmac(psam, 700) == first
+    assert gmac(psam, 701).hex() == "6985"
+    again = Psam.from_bytes(psam.to_bytes(), Scripted())
+    select(again, "DF01")
+    assert (gmac(again, 700), gmac(again, 701).hex()) == (first, "6985")
+
+
+def test_a_lock_outlives_the_modules_power() -> None:
+    psam = fuelled()
+    answer = grey(psam)
+    again = Psam.from_bytes(psam.to_bytes(), Scripted())
+    select(again, "DF01")
+    assert certify(again, answer) == OK
+    assert certify(again, answer).hex() == "6901"
+    assert len(gmac(again, 1)) == 6
+
+
+def test_wrong_mac2_of_a_lock_counts_like_that_of_a_purchase() -> None:
+    psam = fuelled()
+    wrong = bytes.fromhex("E042000004") + bytes(4)
+    grey(psam)
+    assert [psam.transmit(wrong).hex() for _ in range(11)] == ["9302"] * 9 + ["9303"] * 2
+    assert grey(psam).hex() == "9303"
+    assert ask(psam, CARD, CITY).hex() == "9303"
+
+
+def test_unsettled_locks_are_never_overwritten() -> None:
+    psam = fuelled()
+    answers = {}
+    for counter in range(SLOTS):
+        answers[counter] = grey(psam, counter=counter)
+        assert certify(psam, answers[counter], counter) == OK
+    assert grey(psam, counter=99).hex() == "6a84"
+    assert len(gmac(psam, 1, counter=3)) == 6
+    assert len(grey(psam, counter=99)) == 14
+    assert gmac(psam, 1, counter=3).hex() == "9406", "settled and overwritten"
+    assert len(gmac(psam, 1, counter=4)) == 6
+
+
+def test_delivered_keys_cipher_and_mac() -> None:
+    psam = fuelled()
+    data = bytes(range(32))
+    assert psam.transmit(bytes.fromhex("80FA000010") + data[:16]).hex() == "6901"
+    assert psam.transmit(bytes.fromhex("801A480310") + CARD + CITY) == OK
+    key = diversify(Algorithm.TDES, diversify(Algorithm.TDES, CIPHER_KEY, CITY), CARD)
+    assert psam.transmit(bytes.fromhex("80FA000010") + data[:16]) == tdes_encrypt(key, data[:16]) + OK
+    padded = pad80(b"abcdefghijk", 8)
+    answer = psam.transmit(bytes.fromhex("80FA050018") + data[:8] + padded)
+    assert answer == retail_mac4(key, b"abcdefghijk", data[:8]) + OK
+    assert psam.transmit(bytes.fromhex("80FA050008") + data[:8]).hex() == "6700"
+    assert psam.transmit(bytes.fromhex("80FA000007") + data[:7]).hex() == "6700"
+    assert psam.transmit(bytes.fromhex("80FA010008") + data[:8]).hex() == "6a86"
+    select(psam, "3F00")
+    select(psam, "DF01")
+    assert psam.transmit(bytes.fromhex("80FA000010") + data[:16]).hex() == "6901", "gone with the folder"
+
+
+@pytest.mark.parametrize(
+    ("head", "sw"),
+    [
+        ("801A4201", "6982"),  # the purchase key ciphers nothing
+        ("801A4D01", "6982"),  # nor does the key of the grey lock
+        ("801A4809", "9403"),  # no such version
+        ("801A2803", "6A80"),  # another level than two factors
+    ],
+)
+def test_only_keys_for_ciphering_are_delivered(head: str, sw: str) -> None:
+    psam = fuelled()
+    assert psam.transmit(bytes.fromhex(head + "10") + CARD + CITY).hex().upper() == sw
+    assert psam.transmit(bytes.fromhex("80FA000010") + bytes(16)).hex() == "6901"
+
+
+def delivered(psam: Psam, spoil: int = 0) -> bytes:
+    """WRITE KEY of version 9 under the transport key."""
+    plain = bytes.fromhex("42 09 00") + KEY
+    message = bytes.fromhex("84D400001C") + tdes_encrypt(KEY, pad80(b"\x13" + plain, 8))
+    challenge = psam.transmit(bytes.fromhex("0084000004"))[:4]
+    mac = message_mac4(Algorithm.TDES, KEY, challenge, message)
+    return message + bytes((mac[0] ^ spoil,)) + mac[1:]
+
+
+def purchased(psam: Psam, spoil: int = 0) -> bytes:
+    answer = ask(psam, CARD, CITY)
+    mac2 = mac4(Algorithm.TDES, session(Algorithm.TDES, KEY, answer[:4]), bytes.fromhex("000000C8"))
+    return bytes.fromhex("8072000004") + bytes((mac2[0] ^ spoil,)) + mac2[1:]
+
+
+def after_a_wrong_one(psam: Psam) -> bytes:
+    psam.transmit(purchased(psam, 1))
+    return purchased(psam)
+
+
+def asked_for_gmac(psam: Psam) -> bytes:
+    certify(psam, grey(psam))
+    return bytes.fromhex("E04400000F 94") + CARD + bytes.fromhex("0007 00000001")
+
+
+def certified(psam: Psam) -> bytes:
+    answer = grey(psam)
+    bound = (5000).to_bytes(4, "big") + bytes.fromhex("0007")
+    return bytes.fromhex("E042000004") + mac4(Algorithm.TDES, session_of(answer), bound)
+
+
+PSAM_WRITES = {
+    (0x80, 0x70): [lambda p: bytes.fromhex("8070000024") + RAND + bytes.fromhex("0007 000000C8 09") + MOMENT
+                   + bytes.fromhex("0100") + CARD + CITY],
+    (0x80, 0x72): [lambda p: purchased(p, 1), after_a_wrong_one],
+    (0x84, 0xD4): [delivered, lambda p: delivered(p, 1)],
+    (0xE0, 0x40): [lambda p: bytes.fromhex("E040000024") + RAND + bytes.fromhex("0007 00001388 92") + MOMENT
+                   + bytes.fromhex("0100") + CARD + CITY],
+    (0xE0, 0x42): [certified, lambda p: certified(p)[:-1] + b"\x00"],
+    (0xE0, 0x44): [asked_for_gmac],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["clean", "torn write"])
+@pytest.mark.parametrize("name", PSAM_WRITES, ids=lambda name: f"{name[0]:02X}{name[1]:02X}")
+def test_the_power_goes_at_every_write(name: tuple[int, int], torn: bool) -> None:
+    for make in PSAM_WRITES[name]:
+        whole = fuelled()
+        command = make(whole)
+        assert command[:2] == bytes(name)
+        before = bytes(whole.nvm.memory)
+        whole.nvm.cut_after(10_000)
+        whole.transmit(command)
+        count, after = whole.nvm.writes, bytes(whole.nvm.memory)
+        assert before != after, "a command that writes nothing does not belong here"
+        for write in range(count):
+            psam = fuelled()
+            assert make(psam) == command
+            psam.nvm.cut_after(write, torn=torn)
+            with pytest.raises(PowerCut):
+                psam.transmit(command)
+            again = Psam.from_bytes(psam.to_bytes(), Scripted())
+            assert bytes(again.nvm.memory) in (before, after), write
+
+
+def test_every_command_of_the_module_that_writes_is_cut() -> None:
+    common = {**file_access.TABLE, **authenticate.TABLE, **issuing.TABLE}
+    silent = {(0x80, 0x1A), (0x80, 0xFA)}
+    own = {name for name in Psam.table if name not in common or Psam.table[name] is not common[name]}
+    assert own - silent - {(0x80, 0xD4)} == set(PSAM_WRITES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -97,18 +99,42 @@ def test_a_card_with_a_later_application_keeps_its_own_directory() -> None:
     assert other.transmit(bytes.fromhex("00A40400054142434445")) == bytes.fromhex("6A82")
 
 
-VERSION_1 = (
+HEAD = (
     "4a4349"
-    "01"
+    "02"
 )  # magic, version; then template id, flags, length, journal length: see the layout in the docstring
 
+# What the first version of the format wrote: a card with a folder of its own and a transaction that a cut left.
+VERSION_1 = (
+    "4a43490194fe5c02d787c2650102d4000fa5ad2f786c00c8000101012c000102c3ff61000038010002d4000000000000"
+    "000000000000383f00000e111100000000000e0000000101010101010101010101010101010118023ef0ef0200aa0202"
+    "020202020202020202020202020218033ef0ef0300aa0303030303030303030303030303030318013ff0ef0100aa0404"
+    "0404040404040404040404040404180034f0ef0100aa05050505050505050505050505050505180036f0ef0000aa0606"
+    "0606060606060606060606060606a80015001ef0f0ffff00002e00000000440300000000000102010000518000000001"
+    "2345201801010026f0ef001800002e000000000000138800000000000000000186a00a00000000000000000000000000"
+    "000000000038df020005f0f09500000010050100004142434445"
+)
+VERSION_1_MEMORY = (
+    "0ed1998722a7c87738a05d659f4817508fca8ea9dea79c8823384d1eb97a1a1a"  # SHA-256 after power-up
+)
 
-def test_version_1_of_the_format_stays_readable() -> None:
-    """The bytes of a version 1 image, taken apart by hand: whoever changes the layout has to add a version."""
+
+def test_an_image_of_version_1_is_read() -> None:
+    image = CardImage.from_bytes(bytes.fromhex(VERSION_1), KNOWN)
+    card = Card.from_image(image, Scripted())
+    assert hashlib.sha256(bytes(card.nvm.memory)).hexdigest() == VERSION_1_MEMORY
+    assert card.transmit(bytes.fromhex("00A40400054142434445"))[-2:] == OK
+    again = card.to_image().to_bytes()
+    assert again[3] == 2
+    assert Card.from_image(CardImage.from_bytes(again, KNOWN), Scripted()).nvm.memory == card.nvm.memory
+
+
+def test_the_layout_of_an_image() -> None:
+    """The bytes of an image, taken apart by hand: whoever changes the layout has to add a version."""
     image = TEMPLATES[Algorithm.TDES].clone(_person())
     raw = image.to_bytes()
     template, length = TEMPLATES[Algorithm.TDES], len(TEMPLATES[Algorithm.TDES].memory)
-    assert raw[:4].hex() == VERSION_1
+    assert raw[:4].hex() == HEAD
     assert raw[4:12] == template.id
     assert raw[12:17] == b"\x00" + length.to_bytes(2, "big") + b"\x00\x00"
     pages = -(-length // 16)
@@ -127,7 +153,7 @@ def test_version_1_of_the_format_stays_readable() -> None:
     [
         (lambda raw: b"XXX" + raw[3:], "not a card image"),
         (lambda raw: raw[:10], "not a card image"),
-        (lambda raw: raw[:3] + b"\x09" + raw[4:], "image version 9; versions \\[1\\]"),
+        (lambda raw: raw[:3] + b"\x09" + raw[4:], "image version 9; versions \\[1, 2\\]"),
         (lambda raw: raw[:4] + bytes(8) + raw[12:], "unknown template"),
         (lambda raw: raw[:-1], "do not fit"),
         (lambda raw: raw + b"\x00", "do not fit"),
@@ -145,7 +171,7 @@ def test_spoilt_images_are_refused_with_the_place(spoil, message) -> None:  # ty
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_an_image_or_an_error(raw: bytes, begin_right: bool) -> None:
-    head = b"JCI\x01" + TEMPLATES[Algorithm.TDES].id if begin_right else b""
+    head = b"JCI\x02" + TEMPLATES[Algorithm.TDES].id if begin_right else b""
     try:
         image = CardImage.from_bytes(head + raw, KNOWN)
     except ImageError:

@@ -21,7 +21,7 @@ def test_any_two_or_all_three_shares_open_the_same_store() -> None:
     stores = [open_store(ceremony.sealed, list(pair)) for pair in itertools.permutations(ceremony.shares, 2)]
     stores.append(open_store(ceremony.sealed, list(ceremony.shares)))
     assert all(store == stores[0] for store in stores)
-    assert len(set(stores[0].roots.values())) == len(stores[0].roots) == 18
+    assert len(set(stores[0].roots.values())) == len(stores[0].roots) == 28
 
 
 def test_the_roots_are_those_that_the_scheme_needs() -> None:

@@ -237,12 +237,16 @@ def test_a_log_record_of_a_real_card() -> None:
     assert card.transmit(_h("00B201C417")) == _h("042d 000000 000001f4 09 300089000340 20241229 141740 9000")
 
 
-def test_the_begin_of_a_metro_gate_transaction() -> None:
-    """NFCGate relay of a metro gate (prefix 2000): the same answer, but for the overdraft field, which is zero here."""
+METRO_GATE = [("000162AF", "0036", "84176AD7"), ("00015A17", "0041", "F8ADA62B")]
+
+
+@pytest.mark.parametrize(("balance", "counter", "rand"), METRO_GATE)
+def test_the_begin_of_a_metro_gate_transaction(balance: str, counter: str, rand: str) -> None:
+    """NFCGate relay of a metro gate (prefix 2000), two runs: the same answer, with the overdraft limit of 8.00."""
     keys = ["01 3E F0 EF 01 00" + KEY_B, "00 34 F0 EF 00 00" + KEY_B]
-    card = application(Scripted("84176AD7"), keys, content=["00D6820008 000162AF 0000 0036"])
+    card = application(Scripted(rand), keys, content=[f"00D682000B {balance} 0000 {counter} 000320"])
     begun = card.transmit(_h("805003020B 01 000000C8 200041599997"))
-    assert begun == _h("000162AF 0036 000000 01 00 84176AD7 9000")
+    assert begun == _h(f"{balance} {counter} 000320 01 00 {rand} 9000")
 
 
 def test_the_fci_of_a_real_card_reads_as_ours() -> None:

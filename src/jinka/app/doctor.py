@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jinka.node.pcscd import DRIVER, SOCKET
+
 _TIMEOUT_S = 10
 _TAPS = Path("shenzhen-taps/2018-09-01-taps.csv")
 _LATER = "not used yet"
@@ -58,11 +60,19 @@ def _engines() -> list[Part]:
 
 
 def _readers() -> list[Part]:
-    socket = Path("/run/pcscd/pcscd.comm")
     return [
-        _package("reader", "pyscard", "pyscard", _LATER),
-        _found("reader", "pcscd socket", socket if socket.exists() else None, _LATER, _apt("pcscd")),
-        _part("reader", "OpenSC tools", _said("opensc-tool", "--version"), _LATER, _apt("opensc")),
+        _package("reader", "pyscard", "pyscard", "jinka card read, apdu, script"),
+        _found("reader", "pcscd socket", SOCKET if SOCKET.exists() else None, "all readers", _apt("pcscd")),
+        _found(
+            "reader",
+            "virtual reader",
+            DRIVER if DRIVER.exists() else None,
+            "jinka card vpcd",
+            _apt("vsmartcard-vpcd"),
+        ),
+        _part(
+            "reader", "OpenSC tools", _said("opensc-tool", "--version"), "tests of the card", _apt("opensc")
+        ),
     ]
 
 

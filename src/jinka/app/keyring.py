@@ -6,7 +6,7 @@ import json
 from itertools import combinations
 
 from jinka.app.workspace import Workspace
-from jinka.keys import Share, SoftKeyService, hold_ceremony
+from jinka.keys import Ceremony, Share, SoftKeyService, hold_ceremony
 from jinka.kit import NotFound, Refused
 from jinka.node import write_durable
 from jinka.sim.parties import ISSUER
@@ -30,13 +30,18 @@ def make_keys(workspace: Workspace, *, seed: int, date: str) -> bool:
         randomness=SeededRandomness(f"ceremony|{seed}"),
         simulated=True,
     )
+    write_ceremony(workspace, ceremony)
+    return True
+
+
+def write_ceremony(workspace: Workspace, ceremony: Ceremony) -> None:
+    """Write the parts of a ceremony, each to its place."""
     for share in ceremony.shares:
         path = workspace.custodians / share.custodian / "share.json"
         write_durable(path, json.dumps(share.as_dict(), indent=2).encode() + b"\n", private=True)
     record = json.dumps(ceremony.record.as_dict(), indent=2, ensure_ascii=False)
     write_durable(workspace.ceremony, record.encode() + b"\n")
     write_durable(workspace.keystore, ceremony.sealed, private=True)  # last: it says that the rest is there
-    return True
 
 
 def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKeyService:

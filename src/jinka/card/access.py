@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 from jinka.card.files import KEY_HEAD, KEY_TRIES, KEY_Y, OPEN, STATE, CardError, File
 from jinka.codec import Algorithm, Command, StatusWord
-from jinka.crypto.block import message_mac4, sm4_decrypt, tdes_decrypt
+from jinka.crypto.block import (
+    message_mac4,
+    pad80,
+    sm4_decrypt,
+    sm4_encrypt,
+    tdes_decrypt,
+    tdes_encrypt,
+)
 from jinka.profile import KeyUse, algorithm_of
 
 if TYPE_CHECKING:
@@ -90,6 +97,23 @@ def open_message(
     if tries_left(card, at) != card.nvm.memory[at + KEY_TRIES] >> 4:
         restore_tries(card, at)
     return decipher(algorithm, key, body) if encrypted else body
+
+
+def seal_answer(card: CardOs, rand4: bytes, data: bytes, *, encrypted: bool) -> bytes:
+    """The data of a secure answer: in cipher if asked for, then the MAC over it under the command's challenge."""
+    at = find_key(card, KeyUse.MAINTENANCE, 0)
+    key, algorithm = key_bytes(card, at), key_algorithm(card, at)
+    body = encipher(algorithm, key, data) if encrypted else data
+    return body + message_mac4(algorithm, key, rand4, body)
+
+
+def encipher(algorithm: Algorithm, key16: bytes, data: bytes) -> bytes:
+    """Length byte, data, 80 00.. to whole blocks unless they are whole already, each block enciphered."""
+    block = 8 if algorithm is Algorithm.TDES else 16
+    plain = bytes((len(data),)) + data
+    if len(plain) % block:
+        plain = pad80(plain, block)
+    return tdes_encrypt(key16, plain) if algorithm is Algorithm.TDES else sm4_encrypt(key16, plain)
 
 
 def decipher(algorithm: Algorithm, key16: bytes, body: bytes) -> bytes:

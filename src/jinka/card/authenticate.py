@@ -1,4 +1,4 @@
-"""GET CHALLENGE, VERIFY, EXTERNAL and INTERNAL AUTHENTICATE (ISO/IEC 7816-4; key types of the FMCOS 2.0 user manual).
+"""GET CHALLENGE, PINs, EXTERNAL and INTERNAL AUTHENTICATE (ISO/IEC 7816-4; JR/T 0025.1; FMCOS 2.0 user manual).
 
 The TAC, purchase and load keys answer none of these: a card that ciphers at will under them would sign money.
 """
@@ -12,13 +12,15 @@ from jinka.card.access import (
     find_key,
     key_algorithm,
     key_bytes,
+    open_message,
     require_right,
     restore_tries,
     spend_try,
     tries_left,
 )
-from jinka.card.files import KEY_X, CardError
+from jinka.card.files import KEY_HEAD, KEY_TRIES, KEY_X, CardError
 from jinka.codec import Algorithm, Command, StatusWord
+from jinka.crypto import mac4, tac_key
 from jinka.crypto.block import (
     des_mac4,
     retail_mac4,
@@ -58,6 +60,74 @@ def verify(card: CardOs, command: Command) -> bytes:
     spend_try(card, at)
     _conclude(card, at, hmac.compare_digest(key_bytes(card, at).rstrip(b"\xff"), pin))
     return b""
+
+
+def change_pin(card: CardOs, command: Command) -> bytes:
+    """CHANGE PIN (P1 01): the old PIN, FF, the new one; RELOAD PIN (P1 00): the new PIN and a MAC. P2 the index.
+
+    The MAC of RELOAD PIN is made with the left half of its key XOR the right one, over the new PIN alone (JR/T 0025.1).
+    """
+    if command.p1 == 0x00:
+        return _reload_pin(card, command)
+    if command.p1 != 0x01:
+        raise CardError(StatusWord.P1P2_WRONG)
+    at = _pin(card, command.p2)
+    require_right(card, card.nvm.memory[at + 3], card.folder)
+    old, separator, new = command.data.partition(b"\xff")
+    if not separator or not 2 <= len(old) <= 8:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    record = _pin_record(card, at, new)
+    spend_try(card, at)
+    if not hmac.compare_digest(key_bytes(card, at).rstrip(b"\xff"), old):
+        _conclude(card, at, False)
+    _set_pin(card, at, record)
+    return b""
+
+
+def _reload_pin(card: CardOs, command: Command) -> bytes:
+    at, key = _pin(card, command.p2), find_key(card, KeyUse.PIN_RELOAD, command.p2)
+    new, mac = command.data[:-4], command.data[-4:]
+    record = _pin_record(card, at, new)
+    spend_try(card, key)
+    algorithm = key_algorithm(card, key)
+    if not hmac.compare_digest(mac4(algorithm, tac_key(algorithm, key_bytes(card, key)), new), mac):
+        raise CardError(StatusWord.SM_INCORRECT)
+    restore_tries(card, key)
+    _set_pin(card, at, record)
+    return b""
+
+
+def unblock_pin(card: CardOs, command: Command) -> bytes:
+    """PIN UNBLOCK: P1 the index; a PIN in cipher and a MAC, both under the unblocking key."""
+    if command.p2:
+        raise CardError(StatusWord.P1P2_WRONG)
+    at = _pin(card, command.p1)
+    new = open_message(card, command, encrypted=True, use=KeyUse.PIN_UNBLOCK)
+    _set_pin(card, at, _pin_record(card, at, new))
+    return b""
+
+
+def _pin(card: CardOs, kid: int) -> int:
+    try:
+        return find_key(card, KeyUse.PIN, kid)
+    except CardError:
+        raise CardError(StatusWord.REFERENCE_NOT_FOUND) from None
+
+
+def _pin_record(card: CardOs, at: int, new: bytes) -> bytes:
+    """The new PIN at the length of its record; 6700 when it does not fit, 6A80 for a byte FF inside."""
+    new = new.rstrip(b"\xff")
+    room = card.nvm.memory[at] - KEY_HEAD
+    if not 2 <= len(new) <= room:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    if b"\xff" in new:
+        raise CardError(StatusWord.DATA_WRONG)
+    return new.ljust(room, b"\xff")
+
+
+def _set_pin(card: CardOs, at: int, record: bytes) -> None:
+    most = card.nvm.memory[at + KEY_TRIES] >> 4
+    card.nvm.commit([(at + KEY_TRIES, bytes((most << 4 | most,)) + record)])
 
 
 def external_authenticate(card: CardOs, command: Command) -> bytes:
@@ -117,6 +187,8 @@ def _conclude(card: CardOs, at: int, right: bool) -> None:
 TABLE: dict[tuple[int, int], Handler] = {
     (0x00, 0x84): get_challenge,
     (0x00, 0x20): verify,
+    (0x80, 0x5E): change_pin,
+    (0x84, 0x24): unblock_pin,
     (0x00, 0x82): external_authenticate,
     (0x00, 0x88): internal_authenticate,
 }

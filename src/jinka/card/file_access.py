@@ -1,15 +1,18 @@
-"""SELECT, READ and UPDATE of binary files and records (ISO/IEC 7816-4; forms of the FMCOS 2.0 user manual).
+"""SELECT, READ, UPDATE, GET RESPONSE (ISO/IEC 7816-4; forms of the FMCOS 2.0 user manual).
 
 Writing to a file that asks for a MAC needs class 04, except while its folder is still open (before issue).
+Reading with class 04 carries a MAC too, and the answer has one under the same challenge; a file that asks for
+encryption answers in cipher. That form of the answer is Jinka's own: no readable source gives it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jinka.card.access import open_message, require_right
+from jinka.card.access import open_message, require_right, seal_answer
 from jinka.card.files import (
-    BLOCKED,
+    HIDDEN,
     MF,
     OPEN,
     STATE,
@@ -25,32 +28,51 @@ if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
 _SFI_FLAG = 0x80
+_SECURE_MAX = 240  # data of a secure answer, so that padding and MAC still fit
+_BY_NAME, _NEXT = 0x04, 0x02  # P1; P2 for the next occurrence
+_SELECT_NARROW = frozenset({0x01, 0x02, 0x03, 0x08, 0x09})
+_SELECT_ANSWERS = frozenset(
+    {0x00, 0x04, 0x0C}
+)  # FCI, FCP (as FCI unless an applet has its own), nothing asked
 _BY_NUMBER, _BY_ID, _PREVIOUS = 4, 0, 3
-_PURSE_START = 8  # balance 4 | online counter 2 | offline counter 2, set before issue
+_PURSE_START = 11  # balance 4 | online counter 2 | offline counter 2 | overdraft limit 3, set before issue
+_BEFORE_ISSUE = (FileKind.PURSE, FileKind.SECRET)  # what UPDATE BINARY fills while their folder is open
 _APPLICATION_VERSION = b"\x02"
+_DIRECTORY_SFI = 0x01
 _RECORD_FILES = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
 
 
 def select(card: CardOs, command: Command) -> bytes:
-    """SELECT by file identifier (P1 00) or by name (P1 04); answers the FCI of a folder."""
-    if command.p2 not in (0x00, 0x0C):
+    """SELECT by identifier, path or name; answers the FCI of a folder. P2 02 asks for the next name that fits."""
+    p1, p2, data = command.p1, command.p2, command.data
+    if p2 not in _SELECT_ANSWERS and not (p1 == _BY_NAME and p2 == _NEXT):
         raise CardError(StatusWord.P1P2_WRONG)
-    if command.p1 == 0x04:
-        found = card.directory.named(command.data)
-    elif command.p1 == 0x00:
-        found = _by_fid(card, command.data)
+    if p1 == _BY_NAME:
+        directory = card.directory
+        found = directory.next_named(data, card.folder) if p2 == _NEXT else directory.named(data)
+    elif p1 == 0x00:
+        found = _by_fid(card, data)
+    elif p1 in _SELECT_NARROW:
+        found = _narrowly(card, p1, data)
     else:
         raise CardError(StatusWord.P1P2_WRONG)
     if found is None:
         raise CardError(StatusWord.FILE_NOT_FOUND)
-    if found.kind is not FileKind.FOLDER:
+    folder = found if found.kind is FileKind.FOLDER else found.parent
+    assert folder is not None, "a file lies in a folder"
+    if card.nvm.memory[folder.header + STATE] == HIDDEN:
+        raise CardError(StatusWord.FILE_NOT_FOUND)
+    if found is folder or folder is not card.folder:
+        card.leave(folder)
+        card.enter(folder)
+        if card.blocked:
+            raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
+    if found is not folder:
         card.file = found
-        return b""
-    card.leave(found)
-    card.enter(found)
-    if card.nvm.memory[found.header + STATE] >= BLOCKED:
-        raise CardError(StatusWord.FUNCTION_UNSUPPORTED)
-    return _fci(card, found)
+    own = card.applet.selected(found, p2) if card.applet is not None else None
+    if own is not None:
+        return own
+    return _fci(card, folder) if found is folder else b""
 
 
 def _by_fid(card: CardOs, data: bytes) -> File | None:
@@ -64,11 +86,34 @@ def _by_fid(card: CardOs, data: bytes) -> File | None:
         return here.children[fid]
     if fid == here.fid:
         return here
-    return here.parent.children.get(fid) if here.parent is not None else None
+    beside = here.parent.children.get(fid) if here.parent is not None else None
+    return beside if beside is None or beside.kind is FileKind.FOLDER else None
+
+
+def _narrowly(card: CardOs, p1: int, data: bytes) -> File | None:
+    """P1 01 a folder in this one, 02 a file in this one, 03 the folder above, 08 a path from the root, 09 from here."""
+    here = card.folder
+    if p1 == 0x03:
+        if data:
+            raise CardError(StatusWord.WRONG_LENGTH)
+        return here.parent
+    if not data or len(data) % 2 or (p1 in (0x01, 0x02) and len(data) != 2):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    found: File | None = card.directory.root if p1 == 0x08 else here
+    for at in range(0, len(data), 2):
+        found = found.children.get(data[at] << 8 | data[at + 1]) if found is not None else None
+    if found is not None and p1 in (0x01, 0x02) and (found.kind is FileKind.FOLDER) != (p1 == 0x01):
+        return None
+    return found
 
 
 def _fci(card: CardOs, folder: File) -> bytes:
     """``6F {84 name, A5 {9F08 version, 9F0C public application data}}``."""
+    listing = folder.by_sfi.get(_DIRECTORY_SFI) if folder.parent is None else None
+    if (
+        listing is not None and listing.kind is FileKind.VARIABLE
+    ):  # EMV Book 1, 11.3.4: the payment environment
+        return tlv(0x6F, tlv(0x84, folder.name), tlv(0xA5, tlv(0x88, bytes((_DIRECTORY_SFI,)))))
     public = folder.by_sfi.get(0x15)
     if public is None or public.kind is not FileKind.BINARY:
         return tlv(0x6F, tlv(0x84, folder.name))
@@ -82,17 +127,17 @@ def read_binary(card: CardOs, command: Command) -> bytes:
     if file.kind is not FileKind.BINARY:
         raise CardError(StatusWord.FILE_TYPE_WRONG)
     require_right(card, file.read, card.folder)
-    return _cut(bytes(card.nvm.memory[file.at + offset : file.at + file.size]), command)
+    return _answer(card, file, bytes(card.nvm.memory[file.at + offset : file.at + file.size]), command)
 
 
 def update_binary(card: CardOs, command: Command) -> bytes:
-    """UPDATE BINARY; in an open folder also the opening balance and counters of a purse."""
+    """UPDATE BINARY; in an open folder also a secret, and the opening balance and counters of a purse."""
     file, offset = _binary_file(card, command)
     data = _writable(card, file, command)
     is_open = card.nvm.memory[card.folder.header + STATE] == OPEN
-    limit = _PURSE_START if file.kind is FileKind.PURSE and is_open else file.size
-    if file.kind is not FileKind.BINARY and limit != _PURSE_START:
+    if file.kind is not FileKind.BINARY and not (is_open and file.kind in _BEFORE_ISSUE):
         raise CardError(StatusWord.FILE_TYPE_WRONG)
+    limit = _PURSE_START if file.kind is FileKind.PURSE else file.size
     if not data or offset + len(data) > limit:
         raise CardError(StatusWord.WRONG_LENGTH)
     card.nvm.commit([(file.at + offset, data)])
@@ -106,7 +151,18 @@ def read_record(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.P1P2_WRONG)
     require_right(card, file.read, card.folder)
     at, length = find_record(card.nvm.memory, file, command.p1, mode == _BY_NUMBER)
-    return _cut(bytes(card.nvm.memory[at : at + length]), command)
+    return _answer(card, file, bytes(card.nvm.memory[at : at + length]), command)
+
+
+def get_response(card: CardOs, command: Command) -> bytes:
+    """GET RESPONSE: what the last answer left (61xx); 6Cxx when more is asked for, 6985 when nothing is left."""
+    if command.p1 or command.p2:
+        raise CardError(StatusWord.P1P2_WRONG)
+    if not card.rest:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    if command.le is not None and len(card.rest) < command.le < 256:
+        raise CardError(StatusWord.LE_WRONG | len(card.rest))
+    return card.rest
 
 
 def update_record(card: CardOs, command: Command) -> bytes:
@@ -185,6 +241,21 @@ def _writable(card: CardOs, file: File, command: Command) -> bytes:
     return command.data
 
 
+def _answer(card: CardOs, file: File, data: bytes, command: Command) -> bytes:
+    """What a READ answers: in clear, or under the command's challenge with class 04; 6281 from worn cells."""
+    if command.cla != 0x04:
+        answer = _cut(data, command)
+        if card.nvm.is_worn(file.at, file.size):
+            raise CardError(StatusWord.CORRUPTED, answer)
+        return answer
+    rand4 = (card.challenge or b"")[:4]
+    if open_message(card, command):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    return seal_answer(
+        card, rand4, _cut(data, replace(command, data=b""))[:_SECURE_MAX], encrypted=file.encrypted
+    )
+
+
 def _cut(data: bytes, command: Command) -> bytes:
     if command.data:
         raise CardError(StatusWord.WRONG_LENGTH)
@@ -200,6 +271,9 @@ TABLE: dict[tuple[int, int], Handler] = {
     (0x00, 0xA4): select,
     (0x00, 0xB0): read_binary,
     (0x00, 0xB2): read_record,
+    (0x04, 0xB0): read_binary,
+    (0x04, 0xB2): read_record,
+    (0x00, 0xC0): get_response,
     (0x00, 0xD0): update_binary,
     (0x00, 0xD6): update_binary,
     (0x04, 0xD0): update_binary,

@@ -1,11 +1,14 @@
 """The card's file system: headers in memory, the directory read from them, and records inside a file body.
 
 Layout of the memory: a head of 16 bytes (format, card state, next free offset), then each file as a header of 16
-bytes and its body, in order of creation. File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
+bytes and its body. What was removed leaves a hole, a header of kind 00 and zeros, which new files fill. The last byte
+of a folder's header is the kind of its application. File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
 Whether a command may touch a file is decided in `jinka.card.access`, not here.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 
 from jinka.card.nvm import Entry
 from jinka.codec import StatusWord
@@ -14,18 +17,36 @@ from jinka.profile import FileKind
 
 FORMAT = 1
 HEAD = 16
-CARD_STATE = 1  # offset of the card's state: 0 in use, 1 blocked
+CARD_STATE = 1  # offset of the card's state: 0 in use, else see below
 _FREE = 2
 FILE_HEAD = 16
 STATE = 9  # offset in a folder's header, see the constants below
+_APPLICATION = 15  # offset in a folder's header: the kind of its application, 0 for plain files and purses
 MF = 0x3F00
+UICC = 0x6F  # files 6Fxx have the short identifiers that 3GPP TS 31.102 lists, not their low bits
 
+HOLE = 0x00  # the kind byte of released room
 OPEN, SEALED, BLOCKED, BLOCKED_FOR_GOOD = 0, 1, 2, 3  # life of a folder
+HIDDEN, WITHHELD = 4, 5  # installed but not selectable; locked by its security domain
+CARD_BLOCKED, CARD_LOCKED = 1, 2  # the card's state: nothing answers; only the issuer domain answers
+ISSUER_AID = bytes.fromhex("A000000151000000")  # the issuer domain (GlobalPlatform 2.3.1, H.1)
 
 # The body of a purse file.
 BALANCE, ONLINE, OFFLINE, OVERDRAFT, LIMIT, TRIES, PROOFS = 0, 4, 6, 8, 11, 15, 16
 PROOF = 11  # type 1 | counter after the transaction 2 | MAC 4 | TAC 4; first of offline, then of online kind
 PURSE_BODY = PROOFS + 2 * PROOF
+# What follows in a purse with a grey lock (types 3, key use, flags: `jinka.profile.GreySpec`).
+GREY_TYPES, GREY_KEY, GREY_FLAGS = PURSE_BODY, PURSE_BODY + 3, PURSE_BODY + 4
+GREY_STATE, GREY_TRIES = PURSE_BODY + 5, PURSE_BODY + 6
+GREY_PROOF = (
+    PURSE_BODY + 7
+)  # type 1 | ET 1 | balance 4 | counter 2 | terminal 6 | moment 7 | amount or MAC2 4 | MAC 4
+GREY_PROOF_SIZE = 29
+GREY_SERIAL = GREY_PROOF + GREY_PROOF_SIZE  # terminal serial 4 | algorithm 1 | session key 16
+GREY_SESSION = GREY_SERIAL + 5
+GREY_BODY = GREY_SESSION + 16
+GREY_PARAMETERS = 5
+NOT_GREY, GREY, TAC_UNREAD = 0x00, 0x01, 0x10
 PURSE_TRIES = 10  # wrong MACs in a row until the purse locks (9303)
 
 # A key record: length 1 | kid | type | use | change | x | y | tries (most, left) | key.
@@ -34,11 +55,12 @@ KEY_X, KEY_Y, KEY_TRIES = 5, 6, 7
 
 
 class CardError(JinkaError):
-    """A command ends with this status word."""
+    """A command ends with this status word, and seldom with data before it."""
 
-    def __init__(self, sw: int) -> None:
+    def __init__(self, sw: int, data: bytes = b"") -> None:
         super().__init__(f"SW {sw:04X}")
         self.sw = sw
+        self.data = data
 
 
 class File:
@@ -47,12 +69,14 @@ class File:
     __slots__ = (
         "a1",
         "a2",
+        "application",
         "at",
         "by_sfi",
         "children",
         "encrypted",
         "fid",
         "header",
+        "host",
         "keys",
         "kind",
         "mac",
@@ -73,11 +97,15 @@ class File:
         self.read, self.write, self.a1, self.a2 = head[5:9]
         self.parent: File | None = None
         self.name = b""
+        self.application = 0
+        self.host: File | None = None  # the folder, itself or above, whose application answers here
         self.children: dict[int, File] = {}
         self.by_sfi: dict[int, File] = {}
         self.keys: dict[tuple[int, int], int] = {}  # (type, kid) -> offset of the key record
         if self.kind is FileKind.FOLDER:
             self.name = bytes(memory[self.at : self.at + head[12]])
+            self.application = head[_APPLICATION]
+            self.host = self if self.application else None
         elif self.kind is FileKind.KEY:
             self.keys = _keys(memory, self.at)
 
@@ -95,20 +123,25 @@ class Directory:
     def __init__(self, memory: bytes | bytearray) -> None:
         self.folders: dict[int, File] = {}  # by offset of their header
         self.by_name: dict[bytes, File] = {}
-        at, free = HEAD, free_offset(memory)
-        while at < free:
-            entry = File(memory, at)
-            parent = self.folders.get(int.from_bytes(memory[at + 10 : at + 12], "big"))
+        files = [File(memory, at) for at, _ in extents(memory) if memory[at]]
+        for entry in files:
             if entry.kind is FileKind.FOLDER:
-                self.folders[at] = entry
+                self.folders[entry.header] = entry
                 if entry.name:
                     self.by_name[entry.name] = entry
+        for entry in files:  # a file may lie in a hole before its folder
+            at = entry.header
+            parent = self.folders.get(int.from_bytes(memory[at + 10 : at + 12], "big"))
             if parent is not None:
                 entry.parent = parent
                 parent.children[entry.fid] = entry
-                if entry.kind is not FileKind.FOLDER:
+                if entry.kind is not FileKind.FOLDER and entry.fid >> 8 != UICC:
                     parent.by_sfi.setdefault(entry.fid & 0x1F, entry)
-            at += FILE_HEAD + entry.size
+        for entry in self.folders.values():
+            above = entry
+            while above.host is None and above.parent is not None:
+                above = above.parent
+            entry.host = above.host
         self.root = self.folders[HEAD]
 
     def named(self, name: bytes) -> File | None:
@@ -117,6 +150,13 @@ class Directory:
         if found is None and len(name) >= 5:
             found = next((entry for full, entry in self.by_name.items() if full.startswith(name)), None)
         return found
+
+    def next_named(self, name: bytes, after: File) -> File | None:
+        """The folder that begins with this name and was made after ``after`` (next occurrence)."""
+        if len(name) < 5:
+            return None
+        later = (entry for entry in self.by_name.values() if entry.header > after.header)
+        return next((entry for entry in later if entry.name.startswith(name)), None)
 
 
 def free_offset(memory: bytes | bytearray) -> int:
@@ -147,6 +187,7 @@ def file_header(
     parent: int,
     name_length: int = 0,
     quota: int = 0,
+    application: int = 0,
 ) -> bytes:
     """The 16 bytes before a file's body; ``quota`` of a folder in bytes, 0 for none."""
     return (
@@ -157,15 +198,57 @@ def file_header(
         + parent.to_bytes(2, "big")
         + bytes((name_length,))
         + quota.to_bytes(2, "big")
-        + b"\x00"
+        + bytes((application,))
     )
 
 
-def creation(memory: bytes | bytearray, header: bytes, body: bytes) -> list[Entry]:
-    """The writes that add a file at the end of the memory."""
+def extents(memory: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """(offset of the header, bytes with the header) of each file and hole, in order of the memory."""
+    at, free = HEAD, free_offset(memory)
+    while at < free:
+        size = FILE_HEAD + (memory[at + 3] << 8 | memory[at + 4])
+        yield at, size
+        at += size
+
+
+def creation(memory: bytes | bytearray, header: bytes, body: bytes, capacity: int) -> list[Entry]:
+    """The writes that add a file: in the first hole that it fits, else at the end; 6A84 when there is no room."""
+    size = len(header) + len(body)
+    for at, room in extents(memory):
+        if memory[at] == HOLE and (room == size or room >= size + FILE_HEAD):
+            rest = [(at + size, hole(room - size))] if room > size else []
+            return [(at, header + body), *rest]
     at = free_offset(memory)
-    end = at + len(header) + len(body)
-    return [(at, header + body), (_FREE, end.to_bytes(2, "big"))]
+    if at + size > capacity:
+        raise CardError(StatusWord.NO_SPACE)
+    return [(at, header + body), (_FREE, (at + size).to_bytes(2, "big"))]
+
+
+def hole(room: int) -> bytes:
+    """The header of a hole of ``room`` bytes, itself included."""
+    return bytes((HOLE, 0, 0)) + (room - FILE_HEAD).to_bytes(2, "big") + bytes(FILE_HEAD - 5)
+
+
+def release(memory: bytearray, headers: Iterable[int]) -> None:
+    """Wipe files, join neighbouring holes, and give back what lies at the end."""
+    removed = set(headers)
+    at_hole: int | None = None
+    for at, size in list(extents(memory)):
+        if at in removed:
+            memory[at : at + size] = hole(size) + bytes(size - FILE_HEAD)
+        if memory[at] != HOLE:
+            at_hole = None
+            continue
+        if at_hole is None:
+            at_hole = at
+        else:
+            room = at + size - at_hole
+            memory[at : at + FILE_HEAD] = bytes(FILE_HEAD)
+            memory[at_hole : at_hole + FILE_HEAD] = hole(room)
+    if at_hole is not None:
+        end = free_offset(memory)
+        memory[at_hole:end] = bytes(end - at_hole)
+        memory[_FREE : _FREE + 2] = at_hole.to_bytes(2, "big")
 
 
 def body_size(kind: FileKind, size: int, records: int, length: int) -> int:

@@ -1,8 +1,8 @@
-"""CREATE FILE and WRITE KEY: how a blank card becomes an application (native commands of the FMCOS 2.0 user manual).
+"""CREATE FILE, WRITE KEY, ERASE DF: how a blank card becomes an application (native commands; FMCOS 2.0 user manual).
 
 A new folder is open to everything until it is first left; then its rights hold. Jinka's additions to the native
-forms: a purse file may carry its limit (4 bytes), and the state byte of an authentication key carries the algorithm
-label in its upper half. Erasing a folder is not offered.
+forms: a purse file may carry its limit (4 bytes) and the parameters of a grey lock (5 bytes), and the state byte of
+an authentication key carries the algorithm label in its upper half.
 """
 
 from __future__ import annotations
@@ -12,26 +12,52 @@ from typing import TYPE_CHECKING
 from jinka.card.access import decipher, find_key, key_algorithm, key_bytes, open_message, require_right
 from jinka.card.files import (
     FILE_HEAD,
+    GREY_BODY,
+    GREY_PARAMETERS,
     LIMIT,
+    OPEN,
     PURSE_BODY,
     PURSE_TRIES,
+    STATE,
     TRIES,
+    UICC,
     CardError,
+    File,
     body_size,
     creation,
     file_header,
-    free_offset,
+    hole,
     key_writing,
 )
+from jinka.card.nvm import JOURNAL_MAX
 from jinka.codec import Command, StatusWord
 from jinka.kit import Usage
-from jinka.profile import FileKind, KeyUse, algorithm_of
+from jinka.profile import ApplicationKind, FileKind, KeyUse, algorithm_of
 
 if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
+_PIECE = 2048
 _TRIES_DEFAULT = 0xAA  # ten, for keys whose form has no place for a counter
-_VERSIONED = (KeyUse.ENCRYPT, KeyUse.DECRYPT, KeyUse.MAC, KeyUse.TAC, KeyUse.PURCHASE, KeyUse.LOAD)
+_PURSE_FORMS = (7, 11, 11 + GREY_PARAMETERS)
+# The form of a key's data: version and algorithm, or (below) algorithm and tries, or state and tries.
+_VERSIONED = frozenset(
+    {
+        KeyUse.CRYPTOGRAM,
+        KeyUse.SCRIPT_MAC,
+        KeyUse.SCRIPT_CIPHER,
+        KeyUse.ENCRYPT,
+        KeyUse.DECRYPT,
+        KeyUse.MAC,
+        KeyUse.TAC,
+        KeyUse.GREY_LOCK,
+        KeyUse.OVERDRAFT,
+        KeyUse.UNLOAD,
+        KeyUse.PURCHASE,
+        KeyUse.LOAD,
+    }
+)
+_COUNTED = frozenset({KeyUse.MAINTENANCE, KeyUse.PIN_UNBLOCK, KeyUse.PIN_RELOAD})
 _KEY_SIZES = (8, 16)
 _PIN_SIZES = range(2, 9)
 
@@ -48,24 +74,29 @@ def create_file(card: CardOs, command: Command) -> bytes:
     folder = card.folder
     require_right(card, folder.read, folder)
     taken = {child.fid & 0x1F for child in folder.by_sfi.values()}
-    if fid in folder.children or fid == folder.fid or (kind is not FileKind.FOLDER and fid & 0x1F in taken):
+    collides = kind is not FileKind.FOLDER and fid >> 8 != UICC and fid & 0x1F in taken
+    if fid in folder.children or fid == folder.fid or collides:
         raise CardError(StatusWord.DATA_WRONG)
     if kind is FileKind.FOLDER:
         header, body = _folder(card, fid, data)
     else:
         header, body = _element(card, fid, kind, data)
     memory = card.nvm.memory
-    if free_offset(memory) + len(header) + len(body) > card.nvm.capacity:
-        raise CardError(StatusWord.NO_SPACE)
     _check_quota(card, len(header) + len(body))
-    card.nvm.commit(creation(memory, header, body))
+    card.nvm.commit(creation(memory, header, body, card.nvm.capacity))
     card.forget_directory()
     return b""
 
 
 def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
-    """38 | size 2 | create right | erase right | file of application data | 7FFF or FFFF | name."""
+    """38 | size 2 | create right | erase right | file of application data | 7F or FF | FF or kind | name.
+
+    The kind of application in place of the last FF is Jinka's addition.
+    """
     name = data[8:]
+    application = 0 if len(data) < 8 or data[7] == 0xFF else data[7]
+    if application and (application not in card.applets or application == ApplicationKind.DOMAIN):
+        raise CardError(StatusWord.DATA_WRONG)
     if not 5 <= len(name) <= 16 or card.directory.named(name) is not None:
         raise CardError(StatusWord.DATA_WRONG)
     header = file_header(
@@ -77,15 +108,15 @@ def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
         parent=card.folder.header,
         name_length=len(name),
         quota=int.from_bytes(data[1:3], "big"),
+        application=application,
     )
     return header, name
 
 
 def _element(card: CardOs, fid: int, kind: FileKind, data: bytes) -> tuple[bytes, bytes]:
-    """Type | size 2, or count and length | right | right | two bytes by type | limit 4 (purse only)."""
+    """Type | size 2, or count and length | right | right | two bytes by type | limit 4, grey lock 5 (purse only)."""
     size = int.from_bytes(data[1:3], "big")
-    limit = data[7:11] if kind is FileKind.PURSE and len(data) == 11 else b"\xff\xff\xff\xff"
-    if len(data) not in ((7, 11) if kind is FileKind.PURSE else (7,)):
+    if len(data) not in (_PURSE_FORMS if kind is FileKind.PURSE else (7,)):
         raise CardError(StatusWord.WRONG_LENGTH)
     if kind in (FileKind.FIXED, FileKind.CYCLIC):
         if not data[1] or not data[2]:
@@ -99,9 +130,10 @@ def _element(card: CardOs, fid: int, kind: FileKind, data: bytes) -> tuple[bytes
         raise CardError(StatusWord.NO_SPACE)
     body = bytearray(length)
     if kind is FileKind.PURSE:
-        assert length == PURSE_BODY
-        body[LIMIT : LIMIT + 4] = limit
+        body[LIMIT : LIMIT + 4] = data[7:11] or b"\xff\xff\xff\xff"
         body[TRIES] = PURSE_TRIES
+        body += data[11:].ljust(GREY_BODY - PURSE_BODY, b"\x00") if data[11:] else b""
+        length = len(body)
     header = file_header(data[0], fid, length, rights=rights, extra=extra, parent=card.folder.header)
     return header, bytes(body)
 
@@ -113,6 +145,39 @@ def _check_quota(card: CardOs, size: int) -> None:
     used = sum(FILE_HEAD + child.size for child in card.folder.children.values())
     if quota not in (0, 0xFFFF) and used + size > quota:
         raise CardError(StatusWord.NO_SPACE)
+
+
+def erase_folder(card: CardOs, command: Command) -> bytes:
+    """ERASE DF: wipe everything below the current folder, which is open again afterwards, as on the day it was made.
+
+    Its erase right is asked for. What fits the journal goes at once; else the files first, their bytes after.
+    """
+    if command.p1 or command.p2 or command.data:
+        raise CardError(StatusWord.P1P2_WRONG)
+    folder = card.folder
+    require_right(card, folder.write, folder)
+    below = _below(folder)
+    if any(file.kind is FileKind.FOLDER and file.application for file in (folder, *below)):
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)  # such applications go the way they came
+    opened = (folder.header + STATE, bytes((OPEN,)))
+    wiped = [(file.header, hole(FILE_HEAD + file.size) + bytes(file.size)) for file in below]
+    if sum(4 + len(raw) for _, raw in wiped) < JOURNAL_MAX - 8:
+        card.nvm.commit([*wiped, opened])
+    else:
+        card.nvm.commit([*((at, raw[:FILE_HEAD]) for at, raw in wiped), opened])
+        for at, raw in wiped:
+            for piece in range(FILE_HEAD, len(raw), _PIECE):
+                card.nvm.commit([(at + piece, raw[piece : piece + _PIECE])])
+    card.forget_directory()
+    card.enter(card.folder)
+    return b""
+
+
+def _below(folder: File) -> list[File]:
+    found = []
+    for child in folder.children.values():
+        found += [child, *(_below(child) if child.kind is FileKind.FOLDER else [])]
+    return found
 
 
 def write_key(card: CardOs, command: Command) -> bytes:
@@ -151,7 +216,7 @@ def _key_record(data: bytes) -> bytes:
         known = KeyUse(type_)
         if known in _VERSIONED:
             label, tries = y, _TRIES_DEFAULT
-        elif known is KeyUse.MAINTENANCE:
+        elif known in _COUNTED:
             label, tries = 0 if x == 0xFF else x, y
         else:
             label, tries, x = x >> 4, y, x & 0x0F
@@ -167,4 +232,5 @@ TABLE: dict[tuple[int, int], Handler] = {
     (0x80, 0xE0): create_file,
     (0x80, 0xD4): write_key,
     (0x84, 0xD4): write_key,
+    (0x80, 0x0E): erase_folder,
 }

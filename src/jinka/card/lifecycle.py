@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jinka.card.access import open_message
-from jinka.card.files import BLOCKED, BLOCKED_FOR_GOOD, CARD_STATE, SEALED, STATE, CardError
+from jinka.card.files import BLOCKED, BLOCKED_FOR_GOOD, CARD_BLOCKED, CARD_STATE, SEALED, STATE, CardError
 from jinka.codec import Command, StatusWord
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def card_block(card: CardOs, command: Command) -> bytes:
     if command.p1 or command.p2:
         raise CardError(StatusWord.P1P2_WRONG)
     _require_mac_alone(card, command)
-    card.nvm.commit([(CARD_STATE, b"\x01")])
+    card.nvm.commit([(CARD_STATE, bytes((CARD_BLOCKED,)))])
     return b""
 
 

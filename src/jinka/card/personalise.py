@@ -7,9 +7,10 @@ template (`jinka.card.template`) must give the same bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from jinka.card.files import FILE_HEAD, body_size
+from jinka.card.files import FILE_HEAD, GREY_BODY, PURSE_BODY, body_size
 from jinka.codec import Command
 from jinka.profile import ALGORITHM_LABELS, ApplicationProfile, FileKind, FileSpec, KeySpec, KeyUse
 
@@ -17,6 +18,8 @@ APPLICATION_TYPE = 0x02  # purse only
 PUBLIC_SIZE = 30
 CARD_NUMBER_AT, START_AT, EXPIRY_AT, OWN_AT = 10, 20, 24, 28
 _KEY_RECORD = 24
+_PIECE = 240
+_LEAVE = Command(0x00, 0xA4, 0, 0, b"\x3f\x00")
 _PURSE_TYPE_SIZE = b"\x02\x08"
 
 
@@ -25,6 +28,7 @@ class Personal:
     """What makes one card different from the next. ``keys`` stand in the order of the profile's keys, 16 bytes each.
 
     The opening balance and counters are set before issue; ``ride_record`` is the 48 bytes after id and length.
+    ``contents`` maps (folder, file), as in `FileSpec`, to a file's first bytes, or to its records one after another.
     """
 
     card_no: bytes
@@ -38,6 +42,7 @@ class Personal:
     online_counter: int = 0
     offline_counter: int = 0
     ride_record: bytes = b""
+    contents: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Personal(card_no=******{self.card_no.hex()[-4:]})"
@@ -72,32 +77,86 @@ def purse_start(personal: Personal) -> bytes:
 
 def script(profile: ApplicationProfile, personal: Personal) -> list[bytes]:
     """The commands, in order, that a blank card answers with 9000 each; at the end the application is sealed."""
-    fid = profile.fid.to_bytes(2, "big")
-    commands = [_create_folder(profile), Command(0x00, 0xA4, 0, 0, fid)]
-    commands += [_create(profile, spec) for spec in profile.files]
-    for key, raw in zip(profile.keys, personal.keys, strict=True):
-        commands.append(_write_key(key, key_version(key, personal), raw))
-    for spec in profile.files:
-        commands += _content(profile, spec, personal)
-    commands.append(Command(0x00, 0xA4, 0, 0, b"\x3f\x00"))
+    commands = [_create_folder(profile, profile.fid, 0, profile.aid)]
+    for folder in _folders(profile):
+        commands += [_enter(profile, folder), *_made(profile, folder)]
+        commands += [*_filled(profile, personal, folder), *_below(profile, folder)]
+    return [command.build() for command in (*commands, _LEAVE)]
+
+
+def structure(profile: ApplicationProfile) -> list[bytes]:
+    """The part of the script that makes folders and files, for an application that is filled later."""
+    commands = [_create_folder(profile, profile.fid, 0, profile.aid)]
+    for folder in _folders(profile):
+        commands += [_enter(profile, folder), *_made(profile, folder), *_below(profile, folder)]
+    return [command.build() for command in (*commands, _LEAVE)]
+
+
+def contents(profile: ApplicationProfile, personal: Personal) -> list[bytes]:
+    """The part of the script that fills files and keys, from the application's own folder on."""
+    commands: list[Command] = []
+    for folder in _folders(profile):
+        commands += [_enter(profile, folder), *_filled(profile, personal, folder)]
     return [command.build() for command in commands]
 
 
-def _create_folder(profile: ApplicationProfile) -> Command:
+def _folders(profile: ApplicationProfile) -> tuple[int, ...]:
+    return (0, *(spec.fid for spec in profile.folders))
+
+
+def _enter(profile: ApplicationProfile, folder: int) -> Command:
+    return Command(0x00, 0xA4, 0, 0, (folder or profile.fid).to_bytes(2, "big"))
+
+
+def _made(profile: ApplicationProfile, folder: int) -> list[Command]:
+    return [_create(profile, spec) for spec in profile.files if spec.folder == folder]
+
+
+def _below(profile: ApplicationProfile, folder: int) -> list[Command]:
+    below = (spec for spec in profile.folders if spec.parent == folder and spec.fid != folder)
+    return [_create_folder(profile, spec.fid, spec.fid, spec.name) for spec in below]
+
+
+def _filled(profile: ApplicationProfile, personal: Personal, folder: int) -> list[Command]:
+    commands = [
+        _write_key(key, key_version(key, personal), key.initial or raw)
+        for key, raw in zip(profile.keys, personal.keys, strict=True)
+        if key.folder == folder
+    ]
+    for spec in profile.files:
+        if spec.folder == folder:
+            commands += _content(profile, spec, personal)
+    return commands
+
+
+def _create_folder(profile: ApplicationProfile, fid: int, folder: int, name: bytes) -> Command:
+    """The application's own folder (``folder`` 0) or one below it; its quota is what the profile puts into it."""
     quota = sum(
         FILE_HEAD + body_size(spec.kind, spec.size, spec.records, spec.record_length)
         for spec in profile.files
+        if spec.folder == folder
     )
-    body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff\xff" + profile.aid
-    return Command(0x80, 0xE0, profile.fid >> 8, profile.fid & 0xFF, body)
+    quota += sum(
+        GREY_BODY - PURSE_BODY for spec in profile.files if spec.folder == folder and _grey(profile, spec)
+    )
+    quota += sum(FILE_HEAD + len(spec.name) for spec in profile.folders if spec.parent == folder)
+    kind = bytes((0xFF if folder else profile.application or 0xFF,))
+    body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff" + kind + name
+    return Command(0x80, 0xE0, fid >> 8, fid & 0xFF, body)
+
+
+def _grey(profile: ApplicationProfile, spec: FileSpec) -> bytes:
+    """What CREATE FILE says of the grey lock: the purse may have one, a passbook beside it has none."""
+    purse = profile.purse
+    return b"" if purse is None or purse.grey is None or spec.fid != purse.fid else purse.grey.parameters
 
 
 def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
     kind = bytes((spec.kind | (0x80 if spec.mac_required else 0),))
     rights = bytes((spec.read_right, spec.write_right))
     if spec.kind is FileKind.PURSE:
-        purse = profile.purse
-        own = bytes((purse.tac_kid, purse.log_sfi)) + purse.limit.to_bytes(4, "big")
+        purse = profile.purse_spec
+        own = bytes((purse.tac_kid, purse.log_sfi)) + purse.limit.to_bytes(4, "big") + _grey(profile, spec)
         body = kind + _PURSE_TYPE_SIZE + rights + own
     elif spec.kind in (FileKind.FIXED, FileKind.CYCLIC):
         body = kind + bytes((spec.records, spec.record_length)) + rights + b"\xff\xff"
@@ -111,7 +170,7 @@ def _create(profile: ApplicationProfile, spec: FileSpec) -> Command:
 def _write_key(key: KeySpec, version: int, raw: bytes) -> Command:
     head = bytes((key.use, key.use_right, key.change_right))
     label, tries = ALGORITHM_LABELS[key.algorithm], key.tries << 4 | key.tries
-    if key.use is KeyUse.MAINTENANCE:
+    if key.use in (KeyUse.MAINTENANCE, KeyUse.PIN_UNBLOCK, KeyUse.PIN_RELOAD):
         own = bytes((label, tries))
     elif key.use in (KeyUse.PIN, KeyUse.EXTERNAL_AUTHENTICATE):
         own = bytes((label << 4 | key.state_after, tries))
@@ -120,12 +179,31 @@ def _write_key(key: KeySpec, version: int, raw: bytes) -> Command:
     return Command(0x80, 0xD4, 0x01, key.kid, head + own + raw)
 
 
+def _given(spec: FileSpec, body: bytes) -> Iterator[Command]:
+    """Select the file, then write its bytes in pieces, or append its records."""
+    yield Command(0x00, 0xA4, 0, 0, spec.fid.to_bytes(2, "big"))
+    if spec.kind in (FileKind.BINARY, FileKind.SECRET):
+        for at in range(0, len(body), _PIECE):
+            yield Command(0x00, 0xD6, at >> 8, at & 0xFF, body[at : at + _PIECE])
+        return
+    at = 0
+    while at < len(body):
+        size = 2 + body[at + 1] if spec.kind is FileKind.VARIABLE else spec.record_length
+        yield Command(0x00, 0xE2, 0, 0x04, body[at : at + size])
+        at += size
+
+
 def _content(profile: ApplicationProfile, spec: FileSpec, personal: Personal) -> list[Command]:
+    given = personal.contents.get((spec.folder, spec.fid))
+    if given is not None:
+        return list(_given(spec, given))
     if spec.fid == 0x0015:
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, public_data(profile, personal))]
     if spec.fid == 0x0016:
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, holder_data(personal, spec.size))]
     if spec.kind is FileKind.PURSE:
+        if spec.fid != profile.purse_spec.fid:  # a passbook beside the purse begins empty
+            return []
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, purse_start(personal))]
     if spec.kind is FileKind.VARIABLE and profile.ride_record_id:
         body = personal.ride_record or bytes(spec.size - 2)

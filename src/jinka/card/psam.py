@@ -1,8 +1,9 @@
-"""The purchase security module: MAC1 for the terminal, MAC2 checked (JR/T 0025 PSAM; CJ/T 166).
+"""The purchase security module: MAC1 for the terminal, MAC2 checked, keys delivered (JR/T 0025 PSAM; CJ/T 166).
 
-The same operating system as the card, with two commands of its own. It holds parent keys and derives the card's key
-anew for every purchase. A key's usage byte: level in the upper three bits, type in the lower five (42: purchase, level
-2). File 0017 is Jinka's own: the next serial 4 | most wrong MAC2 1 | left 1.
+The same operating system as the card, with commands of its own. It holds parent keys and derives the card's key anew
+for every purchase (`jinka.card.psam_keys`); the grey lock is in `jinka.card.psam_grey`. Keys of type 08 cipher and MAC
+what the terminal asks for; keys of any other type never do. File 0017 is Jinka's own: the next serial 4 | most wrong
+MAC2 1 | left 1.
 """
 
 from __future__ import annotations
@@ -10,26 +11,34 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from jinka.card import authenticate, file_access, issuing
+from jinka.card import authenticate, file_access, issuing, psam_grey
 from jinka.card.access import decipher, find_key, key_algorithm, key_bytes, open_message, require_right
 from jinka.card.cos import CardOs
 from jinka.card.files import CardError, File, blank_memory, key_writing
 from jinka.card.nvm import Nvm
+from jinka.card.psam_keys import (
+    CIPHER_TYPE,
+    GREY_TYPE,
+    PURCHASE_TYPE,
+    card_key,
+    count_wrong_mac,
+    counters_of,
+    forgiven,
+    next_serial,
+    split_factors,
+    terminal_number,
+)
 from jinka.card.template import ImageError
 from jinka.codec import Algorithm, Command, StatusWord, TransactionType
-from jinka.crypto import diversify, mac4, purchase_session
+from jinka.crypto import mac4, purchase_session, sm4_encrypt, tdes_encrypt
 from jinka.kit import JinkaError, Randomness, Usage
 from jinka.profile import ALGORITHM_LABELS, KeyUse, algorithm_of
 
 PSAM_NAME = b"JINKA.PSAM"
 PSAM_FOLDER = 0xDF01
-PURCHASE_TYPE = 0x02
-_TERMINAL, _SERIAL_NO, _COUNTERS = 0x0016, 0x0015, 0x0017
 _TRIES = 10
 _KEYS_TO_COME = 6  # room for versions that are delivered later
-_SERIAL_MAX = 0xFFFFFFFF
 _FIXED = 0x14
-_FACTORS_MAX = 3
 _TYPES = frozenset(
     {
         TransactionType.ED_CASH,
@@ -57,6 +66,7 @@ class SamKey:
     algorithm: Algorithm
     level: int
     key: bytes
+    type: int = PURCHASE_TYPE
 
     def __repr__(self) -> str:
         return f"SamKey(version={self.version}, algorithm={self.algorithm.name}, level={self.level})"
@@ -65,10 +75,11 @@ class SamKey:
 class Psam(CardOs):
     """A security module with power."""
 
-    __slots__ = ("session",)
+    __slots__ = ("delivered", "session")
 
     def __init__(self, nvm: Nvm, randomness: Randomness) -> None:
         self.session: _Session | None = None
+        self.delivered: tuple[Algorithm, bytes] | None = None
         super().__init__(nvm, randomness)
 
     @classmethod
@@ -77,8 +88,12 @@ class Psam(CardOs):
         return cls(Nvm(blank_memory()), randomness)
 
     def power_up(self) -> bytes:
-        self.session = None
+        self.session = self.delivered = None
         return super().power_up()
+
+    def enter(self, folder: File) -> None:
+        self.session = self.delivered = None
+        super().enter(folder)
 
     def to_bytes(self) -> bytes:
         """The module without power: magic 3 | version 1 | journal length 2 | journal | memory."""
@@ -98,59 +113,22 @@ class Psam(CardOs):
         return cls(Nvm(raw[end:], journal=raw[6:end]), randomness)
 
 
-def _counters(card: CardOs) -> File:
-    file = card.folder.children.get(_COUNTERS)
-    if file is None or file.size != 6:
-        raise CardError(StatusWord.FILE_NOT_FOUND)
-    if not card.nvm.memory[file.at + 5]:
-        raise CardError(StatusWord.APPLICATION_LOCKED)
-    return file
-
-
-def _parent_key(card: CardOs, version: int, label: int, factors: int) -> tuple[Algorithm, bytes]:
-    """The purchase key of this version and algorithm; its level must be the number of factors."""
-    key_file = card.folder.key_file
-    try:
-        algorithm = algorithm_of(label)
-    except Usage:
-        raise CardError(StatusWord.KEY_NOT_FOUND) from None
-    for (usage, kid), at in key_file.keys.items() if key_file is not None else ():
-        if usage & 0x1F == PURCHASE_TYPE and kid & 0x7F == version and key_algorithm(card, at) is algorithm:
-            if usage >> 5 != factors:
-                raise CardError(StatusWord.DATA_WRONG)
-            return algorithm, key_bytes(card, at)
-    raise CardError(StatusWord.KEY_NOT_FOUND)
-
-
 def init_for_purchase(card: CardOs, command: Command) -> bytes:
     """INIT SAM FOR PURCHASE: rand 4, counter 2, amount 4, type, date 4, time 3, key version, algorithm, factors."""
     assert isinstance(card, Psam)
     card.session = None
     data = command.data
-    factors, rest = divmod(len(data) - _FIXED, 8)
     if command.p1 or command.p2:
         raise CardError(StatusWord.P1P2_WRONG)
-    if rest or not 1 <= factors <= _FACTORS_MAX:
-        raise CardError(StatusWord.WRONG_LENGTH)
+    factors = split_factors(data, _FIXED)
     if data[10] not in _TYPES:
         raise CardError(StatusWord.DATA_WRONG)
-    counters = _counters(card)
-    algorithm, key = _parent_key(card, data[18], data[19], factors)
-    memory = card.nvm.memory
-    serial = bytes(memory[counters.at : counters.at + 4])
-    number = int.from_bytes(serial, "big")
-    if number == _SERIAL_MAX:
-        raise CardError(StatusWord.COUNTER_EXHAUSTED)
-    terminal = card.directory.root.children.get(_TERMINAL)
-    if terminal is None or terminal.size != 6:
-        raise CardError(StatusWord.FILE_NOT_FOUND)
-    for level in reversed(
-        range(factors)
-    ):  # the card's own factor comes first in the data and last in the tree
-        key = diversify(algorithm, key, data[_FIXED + 8 * level : _FIXED + 8 * level + 8])
+    counters = counters_of(card)
+    algorithm, key = card_key(card, PURCHASE_TYPE, data[18], data[19], factors)
+    serial, used = next_serial(card, counters)
+    bound = data[6:11] + terminal_number(card) + data[11:18]
     session = purchase_session(algorithm, key, data[:4], int.from_bytes(data[4:6], "big"), serial)
-    bound = data[6:11] + bytes(memory[terminal.at : terminal.at + 6]) + data[11:18]
-    card.nvm.commit([(counters.at, (number + 1).to_bytes(4, "big"))])  # a serial is never given twice
+    card.nvm.commit([used])
     card.session = _Session(algorithm, session, data[6:10])
     return serial + mac4(algorithm, session, bound)
 
@@ -163,15 +141,61 @@ def credit_for_purchase(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.STATE_INVALID)
     if len(command.data) != 4:
         raise CardError(StatusWord.WRONG_LENGTH)
-    counters = _counters(card)
-    memory = card.nvm.memory
-    most, left = memory[counters.at + 4], memory[counters.at + 5]
-    if hmac.compare_digest(mac4(session.algorithm, session.key, session.amount4), command.data):
-        if left != most:
-            card.nvm.commit([(counters.at + 5, bytes((most,)))])
+    counters = counters_of(card)
+    if not hmac.compare_digest(mac4(session.algorithm, session.key, session.amount4), command.data):
+        raise count_wrong_mac(card, counters)
+    writes = forgiven(card, counters)
+    if writes:
+        card.nvm.commit(writes)
+    return b""
+
+
+def deliver_key(card: CardOs, command: Command) -> bytes:
+    """DELIVERY KEY: P1 usage (a key of type 08), P2 version, data the factors; the key then serves CIPHER DATA."""
+    assert isinstance(card, Psam)
+    card.delivered = None
+    if command.p1 & 0x1F != CIPHER_TYPE:
+        raise CardError(StatusWord.SECURITY_NOT_SATISFIED)
+    factors = split_factors(command.data, 0)
+    if command.p1 >> 5 != len(factors):
+        raise CardError(StatusWord.DATA_WRONG)
+    for label in ALGORITHM_LABELS.values():
+        try:
+            card.delivered = card_key(card, CIPHER_TYPE, command.p2, label, factors)
+        except CardError:
+            continue
         return b""
-    card.nvm.commit([(counters.at + 5, bytes((left - 1,)))])
-    raise CardError(StatusWord.MAC_INVALID if left > 1 else StatusWord.APPLICATION_LOCKED)
+    raise CardError(StatusWord.KEY_NOT_FOUND)
+
+
+def cipher_data(card: CardOs, command: Command) -> bytes:
+    """CIPHER DATA with the delivered key: P1 00 enciphers whole blocks, 05 MACs them (initial value first)."""
+    assert isinstance(card, Psam)
+    if card.delivered is None:
+        raise CardError(StatusWord.STATE_INVALID)
+    if command.p1 not in (0x00, 0x05) or command.p2:
+        raise CardError(StatusWord.P1P2_WRONG)
+    (algorithm, key), data = card.delivered, command.data
+    block = 8 if algorithm is Algorithm.TDES else 16
+    if not data or len(data) % block or (command.p1 and len(data) < 2 * block):
+        raise CardError(StatusWord.WRONG_LENGTH)
+    if not command.p1:
+        return tdes_encrypt(key, data) if algorithm is Algorithm.TDES else sm4_encrypt(key, data)
+    return _chained(algorithm, key, data[:block], data[block:])[:4]
+
+
+def _chained(algorithm: Algorithm, key: bytes, initial: bytes, blocks: bytes) -> bytes:
+    """The last block of a CBC MAC over blocks that the caller padded; with 3DES as ISO/IEC 9797-1 algorithm 3."""
+    size = len(initial)
+    chain = initial
+    for at in range(0, len(blocks), size):
+        mixed = bytes(a ^ b for a, b in zip(chain, blocks[at : at + size], strict=True))
+        if algorithm is Algorithm.SM4:
+            chain = sm4_encrypt(key, mixed)
+        else:
+            last = at + size == len(blocks)
+            chain = tdes_encrypt(key if last else key[:8], mixed)
+    return chain
 
 
 def write_sam_key(card: CardOs, command: Command) -> bytes:
@@ -213,6 +237,11 @@ Psam.table = {
     (0x84, 0xD4): write_sam_key,
     (0x80, 0x70): init_for_purchase,
     (0x80, 0x72): credit_for_purchase,
+    (0x80, 0x1A): deliver_key,
+    (0x80, 0xFA): cipher_data,
+    (0xE0, 0x40): psam_grey.init_grey_lock,
+    (0xE0, 0x42): psam_grey.certify_grey_lock,
+    (0xE0, 0x44): psam_grey.make_gmac,
 }
 
 
@@ -231,8 +260,11 @@ def psam_script(terminal_id: bytes, psam_id: bytes, keys: list[SamKey], transpor
         Command(0x00, 0xD6, 0x97, 0x00, b"\x00\x00\x00\x01" + bytes((_TRIES, _TRIES))),
         Command(0x80, 0xD4, 0x01, 0x00, bytes.fromhex("36F0EFFFAA") + transport_key),
     ]
+    if any(key.type == GREY_TYPE for key in keys):
+        body = b"\x28" + psam_grey.LOCKS_SIZE.to_bytes(2, "big") + bytes.fromhex("EFEFFFFF")
+        commands.append(Command(0x80, 0xE0, 0x00, psam_grey.LOCKS, body))
     for key in keys:
-        usage = key.level << 5 | PURCHASE_TYPE
+        usage = key.level << 5 | key.type
         head = bytes((usage, key.version, ALGORITHM_LABELS[key.algorithm]))
         commands.append(Command(0x80, 0xD4, 0x00, 0x00, head + key.key))
     commands.append(Command(0x00, 0xA4, 0x00, 0x00, b"\x3f\x00"))

@@ -16,10 +16,10 @@ from jinka.card.files import KEY_HEAD, KEY_X, Directory, blank_memory
 from jinka.card.nvm import Nvm
 from jinka.card.personalise import Personal, holder_data, key_version, public_data, purse_start, script
 from jinka.kit import Fault, JinkaError, Randomness, Usage, make_id
-from jinka.profile import ApplicationProfile, KeyUse
+from jinka.profile import ApplicationProfile, KeySpec, KeyUse
 
 PAGE = 16
-IMAGE_VERSION = 1
+IMAGE_VERSION = 2  # from 2 on the memory may hold security domains and holes, the journal stretches of zeros
 _MAGIC = b"JCI"
 _TEMPLATE_ID = 8
 _HEAD = len(_MAGIC) + 1 + _TEMPLATE_ID + 1 + 2 + 2
@@ -136,7 +136,7 @@ class CardTemplate:
     __slots__ = ("_places", "directory", "id", "memory", "profile")
 
     def __init__(self, profile: ApplicationProfile) -> None:
-        empty = Personal(card_no=bytes(10), keys=tuple(bytes(16) for _ in profile.keys))
+        empty = Personal(card_no=bytes(10), keys=tuple(bytes(_key_size(key)) for key in profile.keys))
         card = personalised(profile, empty, _NoRandomness())
         self.profile = profile
         self.memory = bytes(card.nvm.memory)
@@ -144,9 +144,12 @@ class CardTemplate:
         self.id = make_id("jinka.card.template", profile.name, profile.version, self.memory)[:_TEMPLATE_ID]
         self._places = self._find_places()
 
-    def _find_places(self) -> _Places:
+    def _find_places(self) -> _Places | None:
+        """None for an application without the files of JR/T 0025.2: its cards are personalised by APDUs."""
         folder = self.directory.named(self.profile.aid)
         assert folder is not None, "the script creates it"
+        if self.profile.purse is None or not {0x0015, 0x0016} <= folder.children.keys():
+            return None
         key_file = folder.children[0x0000]
         ride = folder.children.get(0x001A)
         return _Places(
@@ -154,20 +157,24 @@ class CardTemplate:
             public=folder.children[0x0015].at,
             holder=folder.children[0x0016].at,
             holder_size=folder.children[0x0016].size,
-            purse=folder.children[self.profile.purse.fid].at,
+            purse=folder.children[self.profile.purse_spec.fid].at,
             ride=ride.at + 4 if ride is not None else 0,
             ride_size=ride.size - 4 if ride is not None else 0,
         )
 
     def clone(self, personal: Personal) -> CardImage:
-        """One more card, without its 20 APDUs."""
-        memory = bytearray(self.memory)
+        """One more card; a purse without its 20 APDUs."""
         profile, places = self.profile, self._places
+        if places is None:
+            return self._by_apdus(personal)
+        memory = bytearray(self.memory)
         if len(personal.card_no) != 10 or len(personal.issuer) != 8:
             raise Usage("a card number has 10 bytes, an issuer 8", where="personal data")
         if personal.ride_record and len(personal.ride_record) != places.ride_size:
             raise Usage(f"a ride record has {places.ride_size} bytes", where="personal data")
         for key, at, raw in zip(profile.keys, places.keys, personal.keys, strict=True):
+            if key.initial:
+                continue
             if len(raw) != 16:
                 raise Usage("a key has 16 bytes", where="personal data")
             memory[at + KEY_HEAD : at + KEY_HEAD + 16] = raw
@@ -180,6 +187,23 @@ class CardTemplate:
         if personal.ride_record:
             memory[places.ride : places.ride + places.ride_size] = personal.ride_record
         return CardImage(template=self, length=len(memory), overlay=_difference(self.memory, memory))
+
+    def _by_apdus(self, personal: Personal) -> CardImage:
+        memory = personalised(self.profile, personal, _NoRandomness()).nvm.memory
+        keys = zip(self.profile.keys, personal.keys, strict=True)
+        moved = any(len(raw) != _key_size(key) for key, raw in keys)  # the keys after it lie elsewhere
+        return CardImage(
+            template=self,
+            length=len(memory),
+            overlay=_difference(self.memory, memory),
+            own_directory=moved,
+        )
+
+
+def _key_size(key: KeySpec) -> int:
+    """What a template reserves: a PIN has at most 8 bytes, and so has a code (no derived key) that unblocks one."""
+    code = key.use is KeyUse.PIN_UNBLOCK and not key.service_purpose
+    return 8 if code or key.use is KeyUse.PIN else 16
 
 
 def personalised(profile: ApplicationProfile, personal: Personal, randomness: Randomness) -> Card:
@@ -201,7 +225,7 @@ def _difference(base: bytes, memory: bytearray) -> bytes:
     bitmap, pages = 0, []
     for number, at in enumerate(range(0, len(memory), PAGE)):
         page = memory[at : at + PAGE]
-        if page != base[at : at + PAGE]:
+        if page != base[at : at + PAGE] and (any(page) or at < len(base)):
             bitmap |= 1 << number
             pages.append(page)
     return bitmap.to_bytes(_bitmap_size(len(memory)), "little") + b"".join(pages)
@@ -227,7 +251,7 @@ def _bitmap_size(length: int) -> int:
     return (-(-length // PAGE) + 7) // 8
 
 
-def _read_version_1(raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
+def _read_pages(raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
     template = templates.get(raw[4:12])
     if template is None:
         raise ImageError(
@@ -258,4 +282,4 @@ def _bit(bitmap: bytes, at: int) -> int:
     return bitmap[at // 8] >> at % 8 & 1
 
 
-_READERS = {1: _read_version_1}
+_READERS = {1: _read_pages, 2: _read_pages}

@@ -23,6 +23,7 @@ class StatusWord(IntEnum):
     """SW1 SW2 as the facts of JR/T 0025.1, ISO/IEC 7816-4 table 5 and the purse specifications name them."""
 
     OK = 0x9000
+    RESPONSE_LEFT = 0x6100
     CORRUPTED = 0x6281
     FILE_INVALIDATED = 0x6283
     PIN_WRONG = 0x63C0

@@ -5,13 +5,14 @@ ISO/IEC 9797-1, GM/T 0002 (SM4). Every algorithm passes a published vector in te
 """
 
 from jinka.crypto.block import des_mac4, diversify, mac4, sm4_encrypt, tdes_encrypt
-from jinka.crypto.purse import load_session, purchase_session, tac_key
+from jinka.crypto.purse import grey_session, load_session, purchase_session, tac_key
 from jinka.crypto.seal import seal, unseal
 from jinka.crypto.shamir import join_shares, split_secret
 
 __all__ = [
     "des_mac4",
     "diversify",
+    "grey_session",
     "join_shares",
     "load_session",
     "mac4",

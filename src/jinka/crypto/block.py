@@ -51,19 +51,39 @@ def des_mac4(key8: bytes, data: bytes) -> bytes:
     return cipher.update(pad80(data, 8))[-8:-4]
 
 
+def tdes_cbc_encrypt(key: bytes, blocks: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """3DES in CBC; sizes as for `tdes_encrypt`."""
+    return Cipher(TripleDES(_expand(key)), modes.CBC(iv8)).encryptor().update(blocks)
+
+
+def tdes_cbc_decrypt(key: bytes, blocks: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """The inverse of `tdes_cbc_encrypt`."""
+    return Cipher(TripleDES(_expand(key)), modes.CBC(iv8)).decryptor().update(blocks)
+
+
 def retail_mac4(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
-    """The left 4 bytes of ISO/IEC 9797-1 algorithm 3 with padding 80: secure messaging of a 16-byte key."""
+    """The left 4 bytes of `retail_mac8`: secure messaging of a 16-byte key."""
+    return retail_mac8(key16, data, iv8)[:4]
+
+
+def retail_mac8(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """ISO/IEC 9797-1 algorithm 3 with padding 80, 8 bytes (also ICAO Doc 9303-11, 9.8.6.3)."""
     padded = pad80(data, 8)
     left = key16[:8]
     chain = Cipher(TripleDES(left * 3), modes.CBC(iv8)).encryptor().update(padded)[-16:-8] or iv8
     last = bytes(a ^ b for a, b in zip(chain, padded[-8:], strict=True))
-    return tdes_encrypt(key16, last)[:4]
+    return tdes_encrypt(key16, last)
 
 
 def sm4_mac4(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
     """The left 4 bytes of an SM4 CBC-MAC with padding 80 to 16 bytes (no public standard for the purse)."""
+    return sm4_cbc_mac(key16, data, iv16)[:4]
+
+
+def sm4_cbc_mac(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
+    """The last block of SM4 in CBC over data padded with 80: 16 bytes, of which users take the left 4 or 8."""
     cipher = Cipher(algorithms.SM4(key16), modes.CBC(iv16)).encryptor()
-    return cipher.update(pad80(data, 16))[-16:-12]
+    return cipher.update(pad80(data, 16))[-16:]
 
 
 def mac4(algorithm: Algorithm, key: bytes, data: bytes) -> bytes:

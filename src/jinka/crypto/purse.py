@@ -1,4 +1,4 @@
-"""Session and TAC keys of the purse (JR/T 0025.1; PBOC 3.0 part 17 for SM4).
+"""Session and TAC keys of the purse (JR/T 0025.1; JR/T 0025.9 for the grey lock).
 
 Jinka's SM4 purse is a profile of its own, not a standard: the 3DES session input is padded with 80 00 to
 one SM4 block, MACs take the left 4 bytes of an SM4 CBC-MAC, and the TAC uses the whole 16-byte key.
@@ -23,6 +23,24 @@ def purchase_session(
     if algorithm is Algorithm.TDES:
         return tdes_encrypt(purchase_key, rand4 + tail)
     return sm4_encrypt(purchase_key, pad80(rand4 + tail, 16))
+
+
+def grey_session(
+    algorithm: Algorithm,
+    lock_key: bytes,
+    rand4: bytes,
+    offline_counter: int,
+    terminal_serial: bytes,
+    terminal_rand4: bytes,
+) -> bytes:
+    """Session key of a grey lock: ``DES(E3(DGK, rand4 | ATC2 | serial[2:4]), terminal_rand4 | 80000000)``.
+
+    It is kept until the lock is released. With SM4, Jinka's own: the same two steps over blocks of 16 bytes.
+    """
+    first = purchase_session(algorithm, lock_key, rand4, offline_counter, terminal_serial)
+    if algorithm is Algorithm.TDES:
+        return tdes_encrypt(first, terminal_rand4 + b"\x80\x00\x00\x00")
+    return sm4_encrypt(first, pad80(terminal_rand4, 16))
 
 
 def tac_key(algorithm: Algorithm, dtk16: bytes) -> bytes:

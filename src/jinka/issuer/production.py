@@ -11,15 +11,13 @@ from jinka.card import CardImage, CardTemplate, Personal
 from jinka.codec import Algorithm
 from jinka.keys import KeyService, Purpose, card_factor
 from jinka.kit import Refused
+from jinka.profile import ApplicationProfile
 from jinka.tariff import HolderClass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOrder:
-    """One card to be made, valid from ``start`` to ``expiry`` (BCD dates).
-
-    ``ride`` is the ride record that it is to carry, empty for a new card.
-    """
+    """One card to be made. ``ride`` is the ride record that it is to carry, empty for a new card; the dates are BCD."""
 
     card_no: bytes
     holder: HolderClass
@@ -43,25 +41,42 @@ def make_cards(
         raise Refused("a card number is ordered twice", where="card order", fix="order each number once")
     if not orders:
         return []
-    factors = np.frombuffer(b"".join(map(card_factor, numbers)), np.uint8).reshape(-1, 8)
+    return [
+        template.clone(personal)
+        for personal in personal_data(
+            orders, profile=template.profile, algorithm=algorithm, issuer=issuer, keys=keys
+        )
+    ]
+
+
+def personal_data(
+    orders: Sequence[CardOrder],
+    *,
+    profile: ApplicationProfile,
+    algorithm: Algorithm,
+    issuer: bytes,
+    keys: KeyService,
+) -> list[Personal]:
+    """What makes each card its own, with keys derived for all cards at once."""
+    factors = np.frombuffer(b"".join(card_factor(order.card_no) for order in orders), np.uint8).reshape(-1, 8)
     columns = [
         keys.chip_keys(
             Purpose(spec.service_purpose), algorithm=algorithm, version=spec.version, factors8=factors
         )
-        for spec in template.profile.keys
+        if not spec.initial  # the same for all, and in the profile
+        else np.zeros((len(orders), 0), np.uint8)
+        for spec in profile.keys
     ]
     return [
-        template.clone(
-            Personal(
-                card_no=order.card_no,
-                keys=tuple(column[row].tobytes() for column in columns),
-                holder_class=order.holder,
-                issuer=issuer,
-                start=order.start,
-                expiry=order.expiry,
-                balance=order.balance,
-                ride_record=order.ride,
-            )
+        Personal(
+            card_no=order.card_no,
+            keys=tuple(column[row].tobytes() for column in columns),
+            holder_class=order.holder,
+            issuer=issuer,
+            start=order.start,
+            expiry=order.expiry,
+            balance=order.balance,
+            ride_record=order.ride,
         )
         for row, order in enumerate(orders)
     ]

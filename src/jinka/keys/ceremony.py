@@ -24,7 +24,17 @@ CIPHER, SHARING = "AES-256-GCM", "shamir-gf256-11b"
 NEEDED, MADE = 2, 3
 HMAC, GCM = "HMAC-SHA256", "AES-256-GCM"
 
-_VERSIONS = {Purpose.PURCHASE: 3, Purpose.LOAD: 1, Purpose.TAC: 3, Purpose.MAINTENANCE: 1}
+_VERSIONS = {
+    Purpose.PURCHASE: 3,
+    Purpose.LOAD: 1,
+    Purpose.TAC: 3,
+    Purpose.MAINTENANCE: 1,
+    Purpose.GREY_LOCK: 1,
+    Purpose.UNLOAD: 1,
+    Purpose.OVERDRAFT: 1,
+    Purpose.PIN_UNBLOCK: 1,
+    Purpose.PIN_RELOAD: 1,
+}
 _SEALS = {Purpose.BATCH_SEAL: HMAC, Purpose.RECORD_SEAL: GCM}
 _BLOB_MAX = 1 << 20
 

@@ -1,4 +1,4 @@
-"""Which root makes which card key, and by which factors (JR/T 0025.1, key diversification).
+"""Which root makes which card key, and by which factors (JR/T 0025.1, key diversification; CJ/T 166).
 
 Purchase keys come down two levels: national root, city, card. So the national key in a PSAM meets every
 card: the PSAM is given the card's factor first, then the city's, and applies them from the last to the first. Load,
@@ -17,7 +17,17 @@ from jinka.keys.port import Purpose
 from jinka.kit import Refused, Usage
 
 # Levels between the root and the card's key.
-LEVELS = {Purpose.PURCHASE: 2, Purpose.LOAD: 1, Purpose.TAC: 1, Purpose.MAINTENANCE: 1}
+LEVELS = {
+    Purpose.PURCHASE: 2,
+    Purpose.GREY_LOCK: 2,
+    Purpose.LOAD: 1,
+    Purpose.TAC: 1,
+    Purpose.MAINTENANCE: 1,
+    Purpose.UNLOAD: 1,
+    Purpose.OVERDRAFT: 1,
+    Purpose.PIN_UNBLOCK: 1,
+    Purpose.PIN_RELOAD: 1,
+}
 
 _BULK = {Algorithm.TDES: tdes_diversify, Algorithm.SM4: sm4_diversify}
 

@@ -24,6 +24,11 @@ class Purpose(Enum):
     LOAD = "load"  # DLK: session of a load; the issuer's alone
     TAC = "tac"  # DTK: transaction authentication code; the issuer's alone
     MAINTENANCE = "maintenance"  # DAMK: secure messaging of updates
+    GREY_LOCK = "grey_lock"  # DGK: session of a refuelling; comes down like the purchase key
+    UNLOAD = "unload"  # DULK: unload, and the online release of a grey lock; the issuer's alone
+    OVERDRAFT = "overdraft"  # DUK: a new overdraft limit; the issuer's alone
+    PIN_UNBLOCK = "pin_unblock"  # DPUK
+    PIN_RELOAD = "pin_reload"  # DRPK
     BATCH_SEAL = "batch_seal"  # HMAC-SHA256 over a terminal's batch
     RECORD_SEAL = "record_seal"  # AES-256-GCM of card images at rest
 
@@ -93,7 +98,7 @@ class KeyService(Protocol):
         ...
 
     def sam_key(self, purpose: Purpose, *, algorithm: Algorithm, version: int) -> bytes:
-        """The purchase key that a simulated PSAM holds (16 bytes): the national one, two levels above the card's.
+        """The purchase or grey lock key that a simulated PSAM holds (16 bytes): two levels above the card's.
 
         The PSAM is given the card's factor, then the city's. Other purposes are refused; else as `chip_keys`.
         """

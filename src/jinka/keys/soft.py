@@ -125,9 +125,9 @@ class SoftKeyService:
         return card_keys(purpose, algorithm, root, city8=self._city8, factors8=factors8)
 
     def sam_key(self, purpose: Purpose, *, algorithm: Algorithm, version: int) -> bytes:
-        """The national purchase key that a simulated PSAM holds at level 2; `Refused` unless simulated."""
+        """The national purchase or grey lock key of a simulated PSAM, at level 2; `Refused` unless simulated."""
         self._require_simulated("sam_key")
-        if purpose is not Purpose.PURCHASE:
+        if purpose not in (Purpose.PURCHASE, Purpose.GREY_LOCK):
             raise Refused(f"a PSAM holds no {purpose.value} key", where="sam_key")
         return self._store.root(purpose, algorithm, version)
 

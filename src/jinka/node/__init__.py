@@ -3,7 +3,7 @@
 No rules of the scheme live here. Later: TCP ports, PC/SC, LLRP, PKCS#11.
 """
 
-from jinka.node.files import FolderLock, append_line, write_durable
+from jinka.node.files import FolderLock, append_line, read_lines, write_durable
 from jinka.node.problems import file_error, file_errors
 
-__all__ = ["FolderLock", "append_line", "file_error", "file_errors", "write_durable"]
+__all__ = ["FolderLock", "append_line", "file_error", "file_errors", "read_lines", "write_durable"]

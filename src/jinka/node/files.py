@@ -44,6 +44,14 @@ def append_line(path: Path, line: str) -> None:
         os.fsync(log.fileno())
 
 
+def read_lines(path: Path) -> list[str]:
+    """The complete lines of a log; a last line without its end was cut off while it was written and is left out."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    return text[: text.rfind("\n") + 1].splitlines()
+
+
 def _flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -5,13 +5,17 @@ here acts. The fields follow the tables of JR/T 0025.2 (files), and of the CREAT
 native Chinese card systems (FMCOS 2.0 user manual).
 """
 
+from jinka.profile.emv import EmvSpec
 from jinka.profile.spec import (
     ALGORITHM_LABELS,
     FREE,
     NEVER,
+    ApplicationKind,
     ApplicationProfile,
     FileKind,
     FileSpec,
+    FolderSpec,
+    GreySpec,
     KeySpec,
     KeyUse,
     PersonalDatum,
@@ -23,9 +27,13 @@ __all__ = [
     "ALGORITHM_LABELS",
     "FREE",
     "NEVER",
+    "ApplicationKind",
     "ApplicationProfile",
+    "EmvSpec",
     "FileKind",
     "FileSpec",
+    "FolderSpec",
+    "GreySpec",
     "KeySpec",
     "KeyUse",
     "PersonalDatum",

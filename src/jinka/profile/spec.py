@@ -32,6 +32,7 @@ class FileKind(IntEnum):
     """The file type byte of CREATE FILE, without its secure-messaging bits."""
 
     BINARY = 0x28
+    SECRET = 0x29  # Jinka's own: bytes that commands use and none gives out; the read right is the right to use them
     FIXED = 0x2A
     VARIABLE = 0x2C
     CYCLIC = 0x2E
@@ -40,23 +41,47 @@ class FileKind(IntEnum):
     KEY = 0x3F
 
 
+class ApplicationKind(IntEnum):
+    """The last byte of an application's folder header: which applet answers while it is selected."""
+
+    NATIVE = 0  # files, keys and purses alone: the common commands
+    EMV = 1
+    TRAVEL = 2
+    USIM = 3
+    IDENTITY = 4
+    DOMAIN = 5  # a security domain; made by the factory or by another domain, never by CREATE FILE
+
+
 class KeyUse(IntEnum):
     """The key type byte of WRITE KEY: what the card lets the key do, and nothing else."""
 
+    CRYPTOGRAM = (
+        0x21  # debit and credit: application cryptograms; this and the next two numbers are Jinka's choice
+    )
+    SCRIPT_MAC = 0x22
+    SCRIPT_CIPHER = 0x23
     ENCRYPT = 0x30
     DECRYPT = 0x31
     MAC = 0x32
     TAC = 0x34
     MAINTENANCE = 0x36  # secure messaging of updates (DAMK)
+    PIN_UNBLOCK = 0x37
+    PIN_RELOAD = 0x38
     EXTERNAL_AUTHENTICATE = 0x39
     PIN = 0x3A
+    GREY_LOCK = 0x3B  # DGK; Jinka's choice: no readable source names its type
+    OVERDRAFT = 0x3C
+    UNLOAD = 0x3D  # also the online release of a grey lock
     PURCHASE = 0x3E
     LOAD = 0x3F
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSpec:
-    """One elementary file. ``size`` is bytes for binary, variable and key files, else records times length."""
+    """One elementary file. ``size`` is bytes for binary, variable and key files, else records times length.
+
+    ``folder`` is the identifier of the `FolderSpec` that it lies in, 0 for the application's own folder.
+    """
 
     fid: int
     kind: FileKind
@@ -69,11 +94,24 @@ class FileSpec:
     title_en: str
     title_zh: str
     example: bytes = b""
+    folder: int = 0
 
     @property
     def sfi(self) -> int:
         """The short file identifier: the low five bits of the file identifier."""
         return self.fid & 0x1F
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderSpec:
+    """A folder below the application's own; ``parent`` 0 is the application's own folder. Named folders only."""
+
+    fid: int
+    name: bytes
+    parent: int = 0
+    create_right: int = NEVER
+    title_en: str
+    title_zh: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +130,31 @@ class KeySpec:
     service_purpose: str = ""
     tries: int = 10
     state_after: int = 0  # the security register after VERIFY or EXTERNAL AUTHENTICATE
+    folder: int = 0  # as in `FileSpec`
+    initial: bytes = b""  # the same on every card until its holder changes it: a PIN; FF fills it up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreySpec:
+    """The grey lock of a fuel purse, as far as sources disagree or are silent.
+
+    The defaults are the types of the FMCOS 2.0 user manual for a purse (91, 93, 95 for a passbook); CJ/T 304 has 93 for
+    the release of a purse. ``lock_key`` and the two layout choices are unconfirmed: MAC2 binds the counter's two
+    bytes or, as one manual counts, the low one; the online release is command 7E or 7C.
+    """
+
+    lock_type: int = 0x92
+    unlock_type: int = 0x94
+    online_type: int = 0x96
+    lock_key: KeyUse = KeyUse.GREY_LOCK
+    mac2_binds_low_byte: bool = False
+    online_unlock_is_7c: bool = False
+
+    @property
+    def parameters(self) -> bytes:
+        """The five bytes that CREATE FILE appends: types of lock, release and online release, key use, flags."""
+        flags = int(self.mac2_binds_low_byte) | int(self.online_unlock_is_7c) << 1
+        return bytes((self.lock_type, self.unlock_type, self.online_type, self.lock_key, flags))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +166,7 @@ class PurseSpec:
     limit: int
     tac_kid: int
     log_sfi: int
+    grey: GreySpec | None = None
 
 
 class PersonalDatum(Enum):
@@ -129,7 +193,9 @@ class ApplicationProfile:
     standards: tuple[str, ...]
     files: tuple[FileSpec, ...]
     keys: tuple[KeySpec, ...]
-    purse: PurseSpec
+    purse: PurseSpec | None = None
+    application: ApplicationKind = ApplicationKind.NATIVE
+    folders: tuple[FolderSpec, ...] = ()
     personal: tuple[tuple[int, PersonalDatum], ...] = ()
     ride_record_id: int = 0
 
@@ -139,6 +205,13 @@ class ApplicationProfile:
             if spec.fid == fid:
                 return spec
         raise Usage(f"no file {fid:04X}", where=self.name, fix="see the profile's files")
+
+    @property
+    def purse_spec(self) -> PurseSpec:
+        """The purse; `Usage` when the application has none."""
+        if self.purse is None:
+            raise Usage("no purse", where=self.name, fix="use a profile with a purse")
+        return self.purse
 
     def with_algorithm(self, algorithm: Algorithm) -> ApplicationProfile:
         """The same application with all its keys in another algorithm."""

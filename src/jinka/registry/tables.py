@@ -46,7 +46,9 @@ CARDS = pa.schema(
         pa.field("issuer", pa.string(), nullable=False),
         pa.field("profile", pa.string(), nullable=False),
         pa.field("profile_version", pa.uint16(), nullable=False),
-        pa.field("holder", pa.uint8(), nullable=False),  # class of the holder, as file 0016 of the card has it
+        pa.field(
+            "holder", pa.uint8(), nullable=False
+        ),  # class of the holder, as file 0016 of the card has it
         pa.field("algorithm", pa.uint8(), nullable=False),
         pa.field("key_version", pa.uint8(), nullable=False),  # of the TAC key
         pa.field("opening_counter", pa.uint16(), nullable=False),  # offline, at the start of the business day

@@ -1,8 +1,27 @@
 """Sectors: one declarative file each; sectors do not know one another.
 
-What stands here today is Shenzhen transit: its card profile, its tariff, and the reader of the city's open data.
+`PROFILES` lists the card applications. Shenzhen transit has its tariff and the reader of the city's open data besides.
 """
 
-from jinka.sectors import shenzhen_taps, shenzhen_tariff, transit_shenzhen
+from jinka.profile import ApplicationProfile
+from jinka.sectors import (
+    bank,
+    fuel,
+    identity_card,
+    social_security,
+    transit_shenzhen,
+    travel_document,
+    usim,
+)
 
-__all__ = ["shenzhen_taps", "shenzhen_tariff", "transit_shenzhen"]
+PROFILES: tuple[ApplicationProfile, ...] = (
+    transit_shenzhen.PROFILE,
+    fuel.PROFILE,
+    bank.PROFILE,
+    social_security.PROFILE,
+    identity_card.PROFILE,
+    travel_document.PROFILE,
+    usim.PROFILE,
+)
+
+__all__ = ["PROFILES"]

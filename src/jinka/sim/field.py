@@ -95,7 +95,7 @@ class Lane:
             entries={plan.cards[i].card_no: dt.datetime.combine(plan.date, dt.time()) for i in plan.blocked},
         )
         self._loads = LoadTerminal(self._load_device(), plan.date)
-        self._load_host = LoadHost(keys, purse_limit=PROFILE.purse.limit)
+        self._load_host = LoadHost(keys, purse_limit=PROFILE.purse_spec.limit)
         self._maintenance = {algorithm: MaintenanceHost(keys, algorithm) for algorithm in Algorithm}
         self._sam_keys = [
             SamKey(

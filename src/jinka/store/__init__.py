@@ -7,7 +7,7 @@ from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
-from jinka.store.registry import load_registry, save_registry
+from jinka.store.registry import load_registry, register_cards, save_registry
 
 __all__ = [
     "ROW_GROUP_ROWS",
@@ -18,5 +18,6 @@ __all__ = [
     "load_registry",
     "open_database",
     "publish",
+    "register_cards",
     "save_registry",
 ]

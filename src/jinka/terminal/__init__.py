@@ -1,37 +1,106 @@
-"""Terminals: the transit gate and bus reader with their PSAM, the load counter, the service desk.
+"""Terminals: transit gate, bus reader and fuel pump with their PSAM, load counter, service desk, and bank terminals.
 
-They see chips only as an `ApduLink` and hold no key. What comes out is one clearing record for each debit and load.
+They see chips only as an `ApduLink` and hold no key (the authentication centre of a USIM's home network apart). What
+comes out of a purse is one clearing record for each debit and load. Beside them: inspection of travel documents (ICAO
+Doc 9303), identity with certificate (ISO/IEC 7816-8), USIM authentication (3GPP TS 33.102), holder records (LD/T 33).
 Standards: JR/T 0025.1 (purse commands), CJ/T 166 (PSAM), JT/T 978.2 (ride record). Batching and upload are not here.
 """
 
+from jinka.terminal.emv import EmvTerminal
+from jinka.terminal.emv_data import AidData, EmvDevice, EmvOutcome, EmvStatus, IssuerPort, Sale, Tsi, Tvr
+from jinka.terminal.fuel import (
+    FuelDevice,
+    FuelOutcome,
+    FuelStatus,
+    FuelTerminal,
+    ReleaseAuthority,
+    ReleaseRequest,
+)
+from jinka.terminal.grey import GreyClaim, GreyHold, LockProof
+from jinka.terminal.identity import EnrolmentTerminal, Identification, IdentityStatus, IdentityTerminal
+from jinka.terminal.inspection import Check, Inspection, InspectionTerminal, Result, Verdict
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused
-from jinka.terminal.lists import Acknowledgement, BlockList
+from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
+from jinka.terminal.lists_download import Download, Downloads, DownloadStateError
 from jinka.terminal.load import LoadAuthority, LoadDevice, LoadRequest, LoadTerminal
 from jinka.terminal.maintenance import MacProvider, write_ride_state
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.purse import DeviceData, PurseTerminal
+from jinka.terminal.qpboc import QpbocTerminal, Torn
+from jinka.terminal.records import RecordReading, holder_values, read_records
 from jinka.terminal.ride import RIDE_SIZE, RideStamp, decode_ride, encode_ride
+from jinka.terminal.stripe import Chip, Decision, StripeVerdict, Swipe, Track2, TrackError, parse_track2
 from jinka.terminal.torn import Unresolved
+from jinka.terminal.usim_auth import Attach, AttachStatus, AuthenticationCentre, NetworkTerminal, Subscriber
 
 __all__ = [
     "RIDE_SIZE",
     "Acknowledgement",
+    "AidData",
     "ApduLink",
+    "Attach",
+    "AttachStatus",
+    "AuthenticationCentre",
     "BlockList",
+    "Calendar",
     "CardRemoved",
+    "Check",
+    "Chip",
     "ChipRefused",
+    "Decision",
     "DeviceData",
+    "Download",
+    "DownloadKind",
+    "DownloadStateError",
+    "Downloads",
+    "EmvDevice",
+    "EmvOutcome",
+    "EmvStatus",
+    "EmvTerminal",
+    "EnrolmentTerminal",
+    "FuelDevice",
+    "FuelOutcome",
+    "FuelStatus",
+    "FuelTerminal",
+    "GreyClaim",
+    "GreyHold",
+    "Identification",
+    "IdentityStatus",
+    "IdentityTerminal",
+    "Inspection",
+    "InspectionTerminal",
+    "IssuerPort",
     "LoadAuthority",
     "LoadDevice",
     "LoadRequest",
     "LoadTerminal",
+    "LockProof",
     "MacProvider",
+    "NetworkTerminal",
     "PurseTerminal",
+    "QpbocTerminal",
+    "RecordReading",
+    "ReleaseAuthority",
+    "ReleaseRequest",
+    "Result",
     "RideStamp",
+    "Sale",
+    "StripeVerdict",
+    "Subscriber",
+    "Swipe",
     "TapOutcome",
     "TapStatus",
+    "Torn",
+    "Track2",
+    "TrackError",
+    "Tsi",
+    "Tvr",
     "Unresolved",
+    "Verdict",
     "decode_ride",
     "encode_ride",
+    "holder_values",
+    "parse_track2",
+    "read_records",
     "write_ride_state",
 ]

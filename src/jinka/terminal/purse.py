@@ -7,17 +7,18 @@ A debit whose answer never came is kept and settled when the card is presented h
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from jinka.codec import StatusWord, TransactionType
 from jinka.codec.clearing import ClearingRecord
 from jinka.codec.record import CounterKind, RecordState
-from jinka.kit import bcd_date, bcd_time
+from jinka.kit import Usage, bcd_date, bcd_time
 from jinka.tariff import Charge, Mode, Pricer, RideFacts, RideState, TapKind
 from jinka.terminal import torn
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
-from jinka.terminal.lists import Acknowledgement, BlockList
+from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
+from jinka.terminal.lists_download import Download, Downloads
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.reading import PublicData, read_holder, read_public, read_ride, select
 from jinka.terminal.ride import RideStamp, encode_ride
@@ -65,23 +66,73 @@ class PurseTerminal:
     __slots__ = (
         "_data",
         "_psam",
+        "_read_tariff",
         "block_list",
         "business_date",
+        "calendar",
+        "downloads",
         "pricer",
         "psam_id",
         "terminal_id",
         "unconfirmed",
     )
 
-    def __init__(self, data: DeviceData, psam: ApduLink, pricer: Pricer, business_date: dt.date) -> None:
-        """Read the terminal's number and the PSAM's serial, then select the purchase application of the PSAM."""
+    def __init__(
+        self,
+        data: DeviceData,
+        psam: ApduLink,
+        pricer: Pricer,
+        business_date: dt.date,
+        *,
+        downloads: Downloads | None = None,
+        read_tariff: Callable[[bytes], Pricer] | None = None,
+    ) -> None:
+        """Read the terminal's number and the PSAM's serial, then select the purchase application of the PSAM.
+
+        ``downloads`` is what was kept over a restart; ``read_tariff`` makes a pricer from the body of a tariff.
+        """
         self._data, self._psam, self.pricer = data, psam, pricer
         self.business_date = business_date
-        self.block_list = BlockList()
+        self.block_list, self.calendar = BlockList(), Calendar()
+        self._read_tariff = read_tariff
         self.unconfirmed: dict[bytes, tuple[ClearingRecord, TapKind, dt.datetime]] = {}
         self.terminal_id = ask_exactly(psam, "psam 0016", bytes.fromhex("00B0960006"), 6)
         self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
         select(psam, data.psam_name)
+        self.downloads = downloads if downloads is not None else Downloads(self.terminal_id)
+        self._obey(frozenset(DownloadKind))
+
+    def receive(self, download: Download, at: dt.datetime) -> Acknowledgement:
+        """Take a download; it is obeyed from its time on. Raises `Refused`, and `Usage` for a body without sense."""
+        self._read(download)
+        before = {kind: self.downloads.current(kind) for kind in DownloadKind}
+        answer = self.downloads.install(download, at)
+        self._obey(
+            frozenset(kind for kind in DownloadKind if self.downloads.current(kind) is not before[kind])
+        )
+        return answer
+
+    def _obey(self, kinds: frozenset[DownloadKind]) -> None:
+        for kind in kinds:
+            download = self.downloads.current(kind)
+            if download is None:
+                continue
+            found = self._read(download)
+            if isinstance(found, BlockList):
+                self.block_list = found
+            elif isinstance(found, Calendar):
+                self.calendar = found
+            else:
+                self.pricer = found
+
+    def _read(self, download: Download) -> BlockList | Calendar | Pricer:
+        if download.kind is DownloadKind.BLOCK_LIST:
+            return BlockList.from_body(download.version, download.body)
+        if download.kind is DownloadKind.CALENDAR:
+            return Calendar.from_body(download.body)
+        if self._read_tariff is None:
+            raise Usage("this terminal reads no tariffs", where="receive", fix="set it up with read_tariff")
+        return self._read_tariff(download.body)
 
     def install_list(self, block_list: BlockList, at: dt.datetime) -> Acknowledgement:
         """Obey a newer list from now on; an older one is not taken. Returns the version in force."""
@@ -105,6 +156,9 @@ class PurseTerminal:
     ) -> TapOutcome:
         """Serve one card. ``at`` is local time without a zone; the codes go into the record as they are."""
         tap = _Tap(kind, line, station, gross_fare, at, line_code, stop_code)
+        change = self.downloads.next_change
+        if change is not None and change <= at:
+            self._obey(self.downloads.switch(at))
         try:
             return self._serve(card, tap)
         except ChipRefused as error:

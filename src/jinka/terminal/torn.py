@@ -17,7 +17,16 @@ from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask_exactly
 from jinka.terminal.reading import read_public, select
 
 LOG_RECORDS = 10
-_ONLINE = frozenset({TransactionType.ED_LOAD, TransactionType.EP_LOAD})
+_ONLINE = frozenset(
+    {
+        TransactionType.ED_LOAD,
+        TransactionType.EP_LOAD,
+        TransactionType.UNLOAD,
+        TransactionType.OVERDRAFT_LIMIT,
+        0x95,  # online release of a grey lock: passbook, purse
+        0x96,
+    }
+)
 
 
 class Unresolved(Enum):
@@ -61,6 +70,29 @@ def resolve_selected(link: ApduLink, kid: int, unconfirmed: ClearingRecord) -> C
     except ChipRefused:
         return Unresolved.UNKNOWN
     return replace(unconfirmed, state=RecordState.CONFIRMED, tac=proof[4:])
+
+
+def find_release(link: ApduLink, claimed: ClearingRecord) -> ClearingRecord | None:
+    """The confirmed record of a grey lock's release that the log still shows and the proof still signs.
+
+    ``claimed`` has any date and time: when the debit came is the log's to say.
+    """
+    try:
+        logged = _logged(link, claimed)
+    except CardRemoved:
+        return None
+    wanted = claimed.amount.to_bytes(4, "big") + bytes((claimed.txn_type,)) + claimed.terminal_id
+    if logged is None or logged[5:16] != wanted:
+        return None
+    after = (claimed.counter + 1).to_bytes(2, "big")
+    command = bytes((0x80, 0x5A, 0x00, claimed.txn_type, 0x02)) + after + b"\x08"
+    try:
+        proof = ask_exactly(link, "get transaction prove", command, 8)
+    except (CardRemoved, ChipRefused):
+        return None
+    return replace(
+        claimed, local_date=logged[16:20], local_time=logged[20:], state=RecordState.CONFIRMED, tac=proof[4:]
+    )
 
 
 def _counter(link: ApduLink, kid: int, record: ClearingRecord) -> int:

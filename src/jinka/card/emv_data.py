@@ -1,0 +1,262 @@
+"""What a debit and credit application keeps: its state, its options, its RSA key, and the verification results.
+
+EMV Book 3 (GET DATA, annex C), JR/T 0025.5 (card verification results, issuer application data, risk parameters),
+JR/T 0025.12 and .13 (electronic cash). Three files that no command gives out: options 001C (BER-TLV), state 001D (fixed
+places, `ELEMENTS`), RSA primes 001E (BER-TLV). Where sources are silent the choice is an option and says so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, IntFlag
+from typing import TYPE_CHECKING
+
+from jinka.card.access import find_key, key_algorithm, key_bytes
+from jinka.card.applet import Applet
+from jinka.card.files import CardError, File
+from jinka.card.nvm import Entry
+from jinka.codec import Algorithm, StatusWord, parse
+from jinka.codec.emv_tags import Tag
+from jinka.codec.tlv import TlvError
+from jinka.crypto import emv, emv_oda
+from jinka.profile import KeyUse
+
+if TYPE_CHECKING:
+    from jinka.card.cos import CardOs
+
+OPTIONS_FILE, STATE_FILE, RSA_FILE = 0x001C, 0x001D, 0x001E
+PRIME_P, PRIME_Q, EXPONENT = 0xDF31, 0xDF32, 0xDF33
+COUNTER_MAX = 0xFFFF
+_RSA_LEAST = 80  # bytes: room for a combined signature's data
+
+# Places in the state file.
+ATC, ONLINE_ATC, FLAGS, SCRIPTS, SPENT = 0, 2, 4, 5, 6
+ECASH, ECASH_MOST, ECASH_SINGLE, RESET = 12, 18, 24, 30
+LOWER, UPPER, SPENT_LOWER, SPENT_UPPER, ACTIONS, CURRENCY = 36, 37, 38, 44, 50, 52
+STATE_SIZE = 54
+
+# Tag -> place, size, whether an issuer script may change it.
+ELEMENTS: dict[int, tuple[int, int, bool]] = {
+    Tag.COUNTER: (ATC, 2, False),
+    Tag.LAST_ONLINE: (ONLINE_ATC, 2, False),
+    Tag.ECASH_BALANCE: (ECASH, 6, True),
+    Tag.ECASH_LIMIT: (ECASH_MOST, 6, True),
+    Tag.ECASH_SINGLE_LIMIT: (ECASH_SINGLE, 6, True),
+    Tag.RESET_THRESHOLD: (RESET, 6, True),
+    Tag.OFFLINE_LIMIT_LOWER: (LOWER, 1, True),
+    Tag.OFFLINE_LIMIT_UPPER: (UPPER, 1, True),
+    Tag.AMOUNT_LIMIT: (SPENT_LOWER, 6, True),
+    Tag.AMOUNT_LIMIT_UPPER: (SPENT_UPPER, 6, True),
+    Tag.DEFAULT_ACTION: (ACTIONS, 2, True),
+    Tag.CURRENCY_CARD: (CURRENCY, 2, False),
+}
+
+
+class Option(IntEnum):
+    """Tags of the options file that are Jinka's own; the others are those of EMV."""
+
+    FCI = 0xA5
+    FORM = 0xDF20  # `Form`
+    ISSUER_KEY_INDEX = 0xDF21
+    CRYPTOGRAM_VERSION = 0xDF22  # 01 with 3DES; sources write 17 for SM4 without saying in which base
+    SESSION = 0xDF23  # 00 PBOC's session keys, 01 EMV's common ones
+
+
+class Form(IntFlag):
+    """How answers look."""
+
+    OPTIONS_TAGGED = 1  # GET PROCESSING OPTIONS in format 2
+    CRYPTOGRAM_TAGGED = 2  # GENERATE AC in format 2
+    BALANCE_IN_ISSUER_DATA = 4  # 9F10 ends with the electronic cash and a MAC (its input is Jinka's choice)
+
+
+class Flag(IntFlag):
+    """The FLAGS byte: what the next transaction must know."""
+
+    ONLINE_PENDING = 0x01
+    AUTHENTICATION_FAILED = 0x02
+    SCRIPT_FAILED = 0x04
+    STATIC_FAILED = 0x08
+    DYNAMIC_FAILED = 0x10
+    BLOCKED = 0x80
+
+
+class Cvr(IntFlag):
+    """Card verification results, the three bytes behind their length 03 (JR/T 0025.5)."""
+
+    SECOND_NONE = 1 << 23
+    SECOND_TC = 1 << 22
+    FIRST_ARQC = 1 << 21
+    FIRST_TC = 1 << 20
+    AUTHENTICATION_FAILED = 1 << 19
+    PIN_DONE = 1 << 18
+    PIN_FAILED = 1 << 17
+    UNABLE_ONLINE = 1 << 16
+    LAST_ONLINE_OPEN = 1 << 15
+    PIN_EXCEEDED = 1 << 14
+    VELOCITY = 1 << 13
+    NEW_CARD = 1 << 12
+    LAST_AUTHENTICATION_FAILED = 1 << 11
+    AUTHENTICATION_MISSING = 1 << 10
+    BLOCKED_BY_PIN = 1 << 9
+    LAST_STATIC_FAILED = 1 << 8
+    SCRIPT_FAILED = 1 << 3
+    LAST_DYNAMIC_FAILED = 1 << 2
+    DYNAMIC_DONE = 1 << 1
+
+
+_NO_RESULTS = Cvr(0)
+
+
+class Kind(IntEnum):
+    """The kind of a cryptogram: the top bits of P1 and of 9F27."""
+
+    AAC = 0x00
+    TC = 0x40
+    ARQC = 0x80
+
+
+class Stage(Enum):
+    """Where a transaction stands; `jinka.card.emv.STAGES` says which command each allows."""
+
+    SELECTED = "selected"
+    INITIATED = "initiated"
+    ONLINE = "online"
+    COMPLETED = "completed"
+
+
+@dataclass(slots=True)
+class Running:
+    """One transaction from SELECT on; lost with the power. What must last is in the state file."""
+
+    stage: Stage = Stage.SELECTED
+    counter: int = 0
+    values: dict[int, bytes] = field(default_factory=dict)
+    cvr: Cvr = _NO_RESULTS
+    bound: bytes = b""  # counter 2 | first cryptogram 8: what scripts are bound to
+    first: Kind = Kind.AAC
+    authenticated: bool | None = None  # issuer authentication: none, passed or failed
+    asked: bytes = b""  # answers to the card's lists so far: a combined signature covers them
+
+
+class EmvBase(Applet):
+    """What the commands of every part share: files, options, keys, the running transaction."""
+
+    __slots__ = ("options", "running", "state")
+
+    options: dict[int, bytes]
+    running: Running
+    state: File | None
+
+    def place(self, at: int) -> int:
+        """The memory offset of a state element."""
+        if self.state is None or self.state.size < STATE_SIZE:
+            raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+        return self.state.at + at
+
+    def read(self, at: int, size: int) -> bytes:
+        """A state element."""
+        place = self.place(at)
+        return bytes(self.card.nvm.memory[place : place + size])
+
+    def number(self, at: int, size: int = 1) -> int:
+        """A binary state element."""
+        return int.from_bytes(self.read(at, size), "big")
+
+    def money(self, at: int) -> int:
+        """An n12 state element, in fen; 6985 when the issuer put something else there."""
+        text = self.read(at, 6).hex()
+        if not text.isdigit():
+            raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+        return int(text)
+
+    def entry(self, at: int, value: bytes) -> Entry:
+        """A write of a state element, for a transaction of the memory."""
+        return (self.place(at), value)
+
+    @property
+    def flags(self) -> Flag:
+        return Flag(self.number(FLAGS))
+
+    @property
+    def form(self) -> Form:
+        return Form(int.from_bytes(self.options.get(Option.FORM, b""), "big"))
+
+    def key(self, use: KeyUse) -> tuple[Algorithm, bytes]:
+        """A key of the application and its algorithm."""
+        at = find_key(self.card, use, 0)
+        return key_algorithm(self.card, at), key_bytes(self.card, at)
+
+    def session(self, use: KeyUse, counter: int) -> tuple[Algorithm, bytes]:
+        """The session key of one transaction."""
+        algorithm, key = self.key(use)
+        if self.options.get(Option.SESSION) == b"\x01" and algorithm is Algorithm.TDES:
+            return algorithm, emv.common_session(key, counter.to_bytes(2, "big") + bytes(6))
+        return algorithm, emv.pboc_session(algorithm, key, counter)
+
+    def rsa_key(self) -> emv_oda.PrivateKey:
+        """The card's RSA key; 6985 when it has none."""
+        file = self.folder.children.get(RSA_FILE)
+        found = read_objects(bytes(self.card.nvm.memory[file.at : file.at + file.size])) if file else {}
+        p, q, e = (int.from_bytes(found.get(tag, b""), "big") for tag in (PRIME_P, PRIME_Q, EXPONENT))
+        key = emv_oda.PrivateKey.from_primes(p, q, e)
+        if key.public.size < _RSA_LEAST or math.gcd(e, (p - 1) * (q - 1)) != 1:
+            raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+        return key
+
+    def cryptogram(self, values: dict[int, bytes]) -> bytes:
+        """The application cryptogram over the data of version 01; the CVR in it binds the kind."""
+        running = self.running
+        algorithm, session = self.session(KeyUse.CRYPTOGRAM, running.counter)
+        data = b"".join(values.get(tag, b"")[:size].rjust(size, b"\x00") for tag, size in CRYPTOGRAM_DATA)
+        aip = self.options.get(Tag.AIP, bytes(2))
+        tail = aip + running.counter.to_bytes(2, "big") + b"\x03" + int(running.cvr).to_bytes(3, "big")
+        return emv.cryptogram(algorithm, session, data + tail)
+
+    def issuer_data(self, balance: bytes | None = None) -> bytes:
+        """9F10: length 07, key index, version, CVR, algorithm; then, by option, the electronic cash with a MAC."""
+        algorithm, session = self.session(KeyUse.CRYPTOGRAM, self.running.counter)
+        index = self.options.get(Option.ISSUER_KEY_INDEX, b"\x01")
+        version = self.options.get(Option.CRYPTOGRAM_VERSION, b"\x01")
+        cvr = b"\x03" + int(self.running.cvr).to_bytes(3, "big")
+        body = b"\x07" + index + version + cvr + ALGORITHM_BYTES[algorithm]
+        if not self.form & Form.BALANCE_IN_ISSUER_DATA:
+            return body
+        held = (balance if balance is not None else self.read(ECASH, 6))[1:]
+        mac = emv.cryptogram(algorithm, session, self.running.counter.to_bytes(2, "big") + held)[:4]
+        return body + b"\x0a\x01" + held + mac
+
+
+def applet_of(card: CardOs) -> EmvBase:
+    """The selected application."""
+    applet = card.applet
+    assert isinstance(applet, EmvBase), "the tables are reached through the applet alone"
+    return applet
+
+
+ALGORITHM_BYTES = {Algorithm.TDES: b"\x01", Algorithm.SM4: b"\x04"}
+# What version 01 binds, before AIP, counter and CVR (JR/T 0025.5).
+CRYPTOGRAM_DATA = (
+    (Tag.AMOUNT, 6),
+    (Tag.AMOUNT_OTHER, 6),
+    (Tag.COUNTRY_TERMINAL, 2),
+    (Tag.TVR, 5),
+    (Tag.CURRENCY, 2),
+    (Tag.DATE, 3),
+    (Tag.TYPE, 1),
+    (Tag.UNPREDICTABLE, 4),
+)
+
+
+def read_objects(raw: bytes) -> dict[int, bytes]:
+    """The objects of a file; a file that the issuer filled with something else has none."""
+    try:
+        return {tag: value for tag, value, _ in parse(raw)}
+    except TlvError:
+        return {}
+
+
+def fen(value: int) -> bytes:
+    """An amount as n12."""
+    return bytes.fromhex(f"{value:012d}")

@@ -1,0 +1,60 @@
+"""`jinka issue`: make an order of cards, or finish one that was interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jinka.cli.frame import command, progress, put, put_json, say
+
+
+@command
+def issue(
+    profile: Annotated[str, typer.Option(help="The application.")],
+    cards: Annotated[str, typer.Option(help="How many, or a CSV file of holders.", metavar="N|FILE.csv")],
+    directory: Annotated[Path, typer.Option("--dir", help="The bureau: keys, range, registry, orders.")],
+    order: Annotated[str, typer.Option(help="Name of the order; the same name goes on with it.")] = "order-1",
+    numbers: Annotated[str, typer.Option("--range", help="Card numbers, FIRST-LAST.")] = "",
+    sm4: Annotated[bool, typer.Option("--sm4", help="SM4 keys instead of 3DES.")] = False,
+    script: Annotated[
+        bool, typer.Option("--script", help="APDU scripts for physical cards instead of images (sealed).")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
+) -> int:
+    """Personalise cards: check holders, reserve numbers, derive keys, write sealed images, emboss, register.
+
+    Example: [bold]jinka issue --profile cn.shenzhen.transit --cards holders.csv --dir out/bureau[/bold]
+    """
+    from jinka.app.issue import RANGE_DEFAULT, IssueOptions
+    from jinka.app.issue import issue as make
+    from jinka.codec import Algorithm
+
+    counted = cards.isascii() and cards.isdigit()
+    options = IssueOptions(
+        directory=directory,
+        profile=profile,
+        cards=min(int(cards), 1_000_000_000) if counted and len(cards) < 30 else 0,
+        holders=None if counted else Path(cards),
+        order=order,
+        algorithm=Algorithm.SM4 if sm4 else Algorithm.TDES,
+        numbers=numbers or RANGE_DEFAULT,
+        scripts=script,
+    )
+    with progress() as steps:
+        done = make(options, steps)
+    if as_json:
+        put_json(done.as_dict())
+    else:
+        for finding in done.findings:
+            put(
+                f"{finding.where}: {finding.code}: {finding.what}"
+                + (f" ({finding.fix})" if finding.fix else "")
+            )
+        if not done.findings:
+            put(f"{done.made} cards made, {done.before} before; {done.first} to {done.last}; {done.folder}")
+    if done.findings:
+        say(f"{len(done.findings)} findings: nothing was made")
+        return 6
+    return 0

@@ -1,0 +1,31 @@
+"""AES steps of the secure channels: ECB, CBC, CMAC (FIPS 197; NIST SP 800-38A and 800-38B)."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
+
+BLOCK = 16
+KEY_SIZES = (16, 24, 32)
+
+
+def aes_encrypt(key: bytes, blocks: bytes) -> bytes:
+    """AES in ECB; ``blocks`` a multiple of 16 bytes."""
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(blocks)  # noqa: S305 by standard
+
+
+def aes_cbc_encrypt(key: bytes, blocks: bytes, iv16: bytes = bytes(BLOCK)) -> bytes:
+    """AES in CBC without padding."""
+    return Cipher(algorithms.AES(key), modes.CBC(iv16)).encryptor().update(blocks)
+
+
+def aes_cbc_decrypt(key: bytes, blocks: bytes, iv16: bytes = bytes(BLOCK)) -> bytes:
+    """The inverse of `aes_cbc_encrypt`."""
+    return Cipher(algorithms.AES(key), modes.CBC(iv16)).decryptor().update(blocks)
+
+
+def aes_cmac(key: bytes, data: bytes) -> bytes:
+    """CMAC, 16 bytes."""
+    mac = CMAC(algorithms.AES(key))
+    mac.update(data)
+    return mac.finalize()

@@ -1,0 +1,164 @@
+"""Application cryptograms and issuer scripts of debit and credit cards, in 3DES and SM4.
+
+EMV Book 2: 8.1 (cryptograms), 8.2 (issuer authentication, methods 1 and 2), 9 (secure messaging), A1.3 and A1.4
+(session and card keys). JR/T 0025.7 (PBOC session keys, cryptogram version 01); JR/T 0025.17 (SM4, version 17).
+Deriving a card's key from the issuer's is `jinka.crypto.diversify` of `card_block`. No RSA here: see `crypto.emv_oda`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import Enum
+
+from jinka.codec.record import Algorithm
+from jinka.crypto.block import (
+    invert,
+    pad80,
+    retail_mac8,
+    sm4_cbc_mac,
+    sm4_decrypt,
+    sm4_encrypt,
+    tdes_cbc_encrypt,
+    tdes_decrypt,
+    tdes_encrypt,
+)
+from jinka.kit import Refused, Usage
+
+PIN_DIGITS = range(4, 13)
+
+
+class Padding(Enum):
+    """How a cryptogram's data is filled: 80 then zeros (ISO/IEC 9797-1 method 2), or zeros only (method 1)."""
+
+    METHOD_2 = 2
+    METHOD_1 = 1
+
+
+def card_block(pan: str, sequence: str = "00") -> bytes:
+    """The 8 bytes that make a card's key (EMV Book 2, A1.4.1 option A): the last 16 digits of number and sequence."""
+    return bytes.fromhex((pan + sequence)[-16:].rjust(16, "0"))
+
+
+def card_block_long(pan: str, sequence: str = "00") -> bytes:
+    """A1.4.2 option B, for numbers of more than 16 digits: SHA-1 of number and sequence, made decimal."""
+    if len(pan) <= 16:
+        return card_block(pan, sequence)
+    digits = pan + sequence
+    text = hashlib.sha1(bytes.fromhex(digits.rjust(len(digits) + len(digits) % 2, "0"))).hexdigest()  # noqa: S324
+    decimal = [c for c in text if c.isdigit()]
+    decimal += [str(int(c, 16) - 10) for c in text if not c.isdigit()]
+    return bytes.fromhex("".join(decimal[:16]))
+
+
+def pboc_session(algorithm: Algorithm, key16: bytes, counter: int) -> bytes:
+    """The session key of PBOC, 16 bytes: ``E(K, 0.. ATC) | E(K, 0.. ~ATC)``; with SM4 one block of both halves."""
+    atc = counter.to_bytes(2, "big")
+    blocks = bytes(6) + atc + bytes(6) + invert(atc)
+    return tdes_encrypt(key16, blocks) if algorithm is Algorithm.TDES else sm4_encrypt(key16, blocks)
+
+
+def common_session(key16: bytes, value8: bytes) -> bytes:
+    """EMV's common session key (A1.3.1), 3DES: the third byte of the value becomes F0, then 0F."""
+    left, right = bytearray(value8), bytearray(value8)
+    left[2], right[2] = 0xF0, 0x0F
+    return tdes_encrypt(key16, bytes(left + right))
+
+
+def cryptogram(
+    algorithm: Algorithm, session16: bytes, data: bytes, padding: Padding = Padding.METHOD_2
+) -> bytes:
+    """TC, ARQC or AAC, 8 bytes: ISO/IEC 9797-1 algorithm 3 with 3DES, the left half of an SM4 CBC-MAC."""
+    if algorithm is Algorithm.SM4:
+        return sm4_cbc_mac(session16, data)[:8]
+    if padding is Padding.METHOD_2:
+        return retail_mac8(session16, data)
+    last = tdes_cbc_encrypt(session16[:8], data + bytes(-len(data) % 8))[-8:]
+    return tdes_encrypt(session16[:8], tdes_decrypt(session16[8:], last))
+
+
+def response_cryptogram(algorithm: Algorithm, session16: bytes, arqc8: bytes, code2: bytes) -> bytes:
+    """ARPC by method 1, 8 bytes: the ARQC, its first two bytes XORed with the response code, enciphered."""
+    block = bytes(a ^ b for a, b in zip(arqc8, code2 + bytes(6), strict=True))
+    if algorithm is Algorithm.TDES:
+        return tdes_encrypt(session16, block)
+    return sm4_encrypt(session16, block + bytes(8))[:8]
+
+
+def response_cryptogram_by_status(session16: bytes, arqc8: bytes, status4: bytes, own: bytes = b"") -> bytes:
+    """ARPC by method 2, 4 bytes: a MAC over ARQC, card status update and proprietary data (3DES)."""
+    return retail_mac8(session16, arqc8 + status4 + own)[:4]
+
+
+def script_mac(algorithm: Algorithm, session16: bytes, head5: bytes, bound: bytes, body: bytes) -> bytes:
+    """The MAC of an issuer script command, 8 bytes, of which a profile sends 4 to 8.
+
+    ``head5`` is the header with Lc, ``bound`` the transaction it belongs to: counter 2 | application cryptogram 8.
+    """
+    message = head5 + bound + body
+    if algorithm is Algorithm.TDES:
+        return retail_mac8(session16, message)
+    return sm4_cbc_mac(session16, message)[:8]
+
+
+def script_encipher(algorithm: Algorithm, session16: bytes, plain: bytes) -> bytes:
+    """The confidential data of a script command: length byte, data, 80 00.. where it is not whole blocks; ECB."""
+    block = 8 if algorithm is Algorithm.TDES else 16
+    framed = bytes((len(plain),)) + plain
+    framed = pad80(framed, block) if len(framed) % block else framed
+    return tdes_encrypt(session16, framed) if algorithm is Algorithm.TDES else sm4_encrypt(session16, framed)
+
+
+def script_decipher(algorithm: Algorithm, session16: bytes, body: bytes) -> bytes:
+    """The inverse of `script_encipher`; `Refused` when the length byte does not fit."""
+    block = 8 if algorithm is Algorithm.TDES else 16
+    if not body or len(body) % block:
+        raise Refused("not whole blocks", where="script data")
+    decrypt = tdes_decrypt if algorithm is Algorithm.TDES else sm4_decrypt
+    plain = decrypt(session16, body)
+    if plain[0] > len(plain) - 1:
+        raise Refused("the length byte does not fit", where="script data")
+    return plain[1 : 1 + plain[0]]
+
+
+def pin_block(pin: str) -> bytes:
+    """The block of an offline VERIFY (ISO 9564-1 format 2): ``2L`` digits, F to 8 bytes."""
+    _check_pin(pin)
+    return bytes((0x20 | len(pin),)) + bytes.fromhex(pin.ljust(14, "F"))
+
+
+def read_pin_block(block8: bytes) -> str:
+    """The digits of a format 2 block; `Refused` for anything else."""
+    count, text = block8[0] & 0x0F, block8[1:].hex()
+    filler = text[count:]
+    if len(block8) != 8 or block8[0] >> 4 != 2 or count not in PIN_DIGITS or filler.strip("f"):
+        raise Refused("not a PIN block of format 2", where="PIN block")
+    return text[:count]
+
+
+def pin_change_block(card_key16: bytes, pin: str, current: str | None = None) -> bytes:
+    """The new PIN under PIN CHANGE/UNBLOCK: ``0L`` digits F.., XORed with the card key's bytes 5-8 and the old PIN."""
+    _check_pin(pin)
+    block = bytes((len(pin),)) + bytes.fromhex(pin.ljust(14, "F"))
+    block = bytes(a ^ b for a, b in zip(block, bytes(4) + card_key16[4:8], strict=True))
+    if current is None:
+        return block
+    _check_pin(current)
+    return bytes(a ^ b for a, b in zip(block, bytes.fromhex(current.ljust(16, "0")), strict=True))
+
+
+def read_pin_change_block(card_key16: bytes, block8: bytes, current: str | None = None) -> str:
+    """The new PIN in a block of `pin_change_block`; `Refused` when it is none."""
+    if len(block8) != 8:
+        raise Refused("a PIN block has 8 bytes", where="PIN block")
+    block = bytes(a ^ b for a, b in zip(block8, bytes(4) + card_key16[4:8], strict=True))
+    if current is not None:
+        block = bytes(a ^ b for a, b in zip(block, bytes.fromhex(current.ljust(16, "0")), strict=True))
+    text, count = block[1:].hex(), block[0]
+    if count not in PIN_DIGITS or not text[:count].isdigit() or text[count:].strip("f"):
+        raise Refused("not a PIN block for a change", where="PIN block")
+    return text[:count]
+
+
+def _check_pin(pin: str) -> None:
+    if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_DIGITS):
+        raise Usage("a PIN has 4 to 12 digits", where="PIN")

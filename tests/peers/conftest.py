@@ -1,0 +1,27 @@
+"""pcscd with two virtual slots, for all tests of this folder; what is started here is ended here, by its own id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from jinka.kit import NotFound, Refused
+from jinka.node.pcscd import PcscService
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[PcscService]:
+    try:
+        import smartcard  # noqa: F401
+    except ImportError:
+        pytest.skip("pyscard is not installed (make test builds it when swig and libpcsclite-dev are there)")
+    running = PcscService()
+    try:
+        running.__enter__()
+    except (NotFound, Refused) as absent:
+        pytest.skip(str(absent))
+    try:
+        yield running
+    finally:
+        running.__exit__(None, None, None)

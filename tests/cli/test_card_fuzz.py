@@ -92,6 +92,19 @@ def test_every_broken_promise_is_found(
     assert Path(found.transcript).exists()
 
 
+def test_which_changes_of_an_honest_debit_a_card_cannot_see() -> None:
+    """Found by this fuzzer: the upper half of the terminal's serial is in neither the session nor MAC1."""
+    debit = bytes.fromhex("805401000F 00000001 20180901 083000 4C2B140D 08")
+    assert fuzz_apdu._was_signed(debit, debit)
+    assert fuzz_apdu._was_signed(bytes.fromhex("805401000F 007F0001 20180901 083000 4C2B140D 08"), debit)
+    for other in ("00000101 20180901 083000 4C2B140D", "00000001 20180902 083000 4C2B140D",
+                  "00000001 20180901 083000 4C2B140E"):  # fmt: skip
+        assert not fuzz_apdu._was_signed(bytes.fromhex(f"805401000F {other} 08"), debit)
+    assert not fuzz_apdu._was_signed(debit, None)
+    load = bytes.fromhex("805200000B 20180901 083000 26CB429F 04")
+    assert not fuzz_apdu._was_signed(bytes.fromhex("805200000B 21180901 083000 26CB429F 04"), load)
+
+
 def test_money_that_comes_out_of_nothing_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     whole = Card.transmit
 

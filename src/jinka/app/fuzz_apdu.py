@@ -65,6 +65,7 @@ _LENGTHS = (
 )
 _P1P2 = (0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x08, 0x09, 0x80, 0x81, 0x84, 0x95, 0x96, 0x98, 0xC4, 0xFF)
 _MONEY = frozenset({0x52, 0x54, 0x58, 0x7E, 0x7C})
+_DEBIT, _DEBIT_SIZE = 0x54, 5 + 15  # DEBIT FOR PURCHASE; the shorter form takes back an unload
 _ANSWER_MAX = 258
 _SW_FIRST = (0x60, 0x90)
 
@@ -154,11 +155,16 @@ class _Run:
 
 
 def _was_signed(command: bytes, honest: bytes | None) -> bool:
-    """Whether a terminal that holds the keys made this MAC for this step."""
-    if honest is None or honest[1] not in _MONEY:
+    """Whether a terminal that holds the keys made this MAC for this step.
+
+    The session of a purchase takes the low two bytes of the terminal's serial (JR/T 0025.1), and MAC1 binds none of it:
+    a changed upper half passes at the card. Only the TAC binds it, so clearing refuses such a record.
+    """
+    if honest is None or honest[1] not in _MONEY or command[1] != honest[1]:
         return False
+    unbound = 2 if honest[1] == _DEBIT and len(honest) >= _DEBIT_SIZE else 0
     end = 5 + honest[4]
-    return command[1] == honest[1] and command[5:end] == honest[5:end]
+    return command[5 + unbound : end] == honest[5 + unbound : end]
 
 
 def fuzz(

@@ -10,7 +10,7 @@ from jinka.kit import NotFound, Refused
 from jinka.node.pcscd import PcscService
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service() -> Iterator[PcscService]:
     try:
         import smartcard  # noqa: F401

@@ -334,7 +334,7 @@ def _keys(memory: bytes | bytearray, at: int) -> dict[tuple[int, int], int]:
     end = at + 2 + (memory[at] << 8 | memory[at + 1])
     at += 2
     found = {}
-    while at < end:
+    while at < end and memory[at] >= KEY_HEAD:  # a shorter record is none: stop rather than turn in a circle
         found[(memory[at + 2], memory[at + 1])] = at
         at += memory[at]
     return found

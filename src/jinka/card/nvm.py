@@ -113,6 +113,8 @@ class Nvm:
             if self._left == 0:
                 if self._torn:
                     half = len(raw) // 2
+                    if target is self.memory:
+                        self._grow(at + half)
                     target[at : at + half] = raw[:half]
                 raise PowerCut("the power was cut", where=f"write {self.writes + 1}", fix="power up the card")
             self._left -= 1

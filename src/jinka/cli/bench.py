@@ -52,3 +52,27 @@ def clear(
     from jinka.app.bench_clear import bench_clear
 
     put_json(bench_clear(records))
+
+
+@app.command()
+@command
+def card(
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to measure.")] = 10.0,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """Purchases, bank transactions and personalised cards a second on one core, and bytes of a card image."""
+    from jinka.app.bench_card import bench_card
+
+    put_json(bench_card(seconds))
+
+
+@app.command()
+@command
+def pcsc(
+    count: Annotated[int, typer.Option(min=100, max=1_000_000, help="Commands to send.")] = 2_000,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """The time of one command through pcscd and the virtual reader; starts a pcscd of its own."""
+    from jinka.app.card_latency import bench_pcsc
+
+    put_json(bench_pcsc(count))

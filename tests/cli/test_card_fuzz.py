@@ -31,7 +31,7 @@ def test_a_short_run_over_every_application(tmp_path: Path) -> None:
     assert (result.exit_code, found["failure"]) == (0, ""), found
     assert set(found["by_application"]) == {profile.name for profile in PROFILES} | {"psam", "globalplatform"}
     assert min(found["by_application"].values()) > 200
-    assert found["different_answers"] > 500, "it must get into the commands, not only be refused at the door"
+    assert found["different_answers"] > 300, "it must get into the commands, not only be refused at the door"
 
 
 def test_the_same_seed_attacks_in_the_same_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

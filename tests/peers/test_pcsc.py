@@ -5,17 +5,19 @@ load and purchase, the PSAM in the second reader. Method: the terminals' kernels
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 import shutil
 import statistics
 import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from jinka.app.bench_purchase import FlatPricer, make_device
-from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, fresh_psam, make_test_keys
+from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, fresh_psam, make_test_keys, open_card
 from jinka.app.card_latency import time_card
 from jinka.app.card_samples import sample_card
 from jinka.codec import Algorithm
@@ -32,6 +34,12 @@ from tests.peers.readers import chip_in_slot, has_card, wait_until
 AT = dt.datetime(2018, 9, 1, 8, 30)
 LOAD_FEN, FARE_FEN = 5000, 200
 NAGLE_MS = 5.0  # without the fix in `jinka.node.vpcd` an exchange takes 40 ms and more
+
+LOAD_DEVICE = LoadDevice(
+    terminal_id=bytes.fromhex("440300000003"), aid=PROFILE.aid, profile=PROFILE.name,
+    profile_version=1, key_index=1, zone="Asia/Shanghai", operator="op.sz.load", acquirer="acq.sz",
+    issuers={ISSUER_NUMBER: TEST_ISSUER},
+)  # fmt: skip
 
 
 class OpenscLink:
@@ -72,12 +80,7 @@ def opensc_conf(tmp_path: Path) -> Path:
 def load_and_ride(card: ApduLink, psam: ApduLink, algorithm: Algorithm) -> None:
     """Load 50 yuan, ride for two, and check all that both sides say."""
     host = LoadHost(make_test_keys(), purse_limit=PURSE_LIMIT_FEN)
-    device = LoadDevice(
-        terminal_id=bytes.fromhex("440300000003"), aid=PROFILE.aid, profile=PROFILE.name,
-        profile_version=1, key_index=1, zone="Asia/Shanghai", operator="op.sz.load", acquirer="acq.sz",
-        issuers={ISSUER_NUMBER: TEST_ISSUER},
-    )  # fmt: skip
-    loaded = LoadTerminal(device, AT.date()).load(card, LOAD_FEN, AT, host)
+    loaded = LoadTerminal(LOAD_DEVICE, AT.date()).load(card, LOAD_FEN, AT, host)
     assert (loaded.state, loaded.balance) == (RecordState.CONFIRMED, LOAD_FEN)
     bus = PurseTerminal(make_device(), psam, FlatPricer(), AT.date())
     outcome = bus.tap(card, kind=TapKind.BOARD, line=113, station=0, gross_fare=FARE_FEN, at=AT)
@@ -157,3 +160,27 @@ def test_a_card_that_comes_back_is_seen_again(service: PcscService) -> None:
         with chip_in_slot(service, card) as slot, PcscLink(service.readers[0]) as link:
             assert link.transmit(bytes.fromhex("0084000004"))[-2:] == b"\x90\x00"
             wait_until(lambda slot=slot: slot.counts.apdus == 1)  # type: ignore[misc]
+
+
+def test_the_commands_put_a_card_in_and_read_it_and_a_killed_card_keeps_its_money(
+    service: PcscService, tmp_path: Path
+) -> None:
+    jinka, image = Path(sys.executable).with_name("jinka"), tmp_path / "my.card"
+    arguments = [jinka, "card", "vpcd", image, "--profile", PROFILE.name, "--port", str(service.port)]
+    process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: has_card(service.readers[0]))
+        with PcscLink(service.readers[0]) as link:
+            host = LoadHost(make_test_keys(), purse_limit=PURSE_LIMIT_FEN)
+            LoadTerminal(LOAD_DEVICE, AT.date()).load(link, LOAD_FEN, AT, host)
+    finally:
+        process.kill()
+        process.wait()
+    wait_until(lambda: not has_card(service.readers[0]))
+    with chip_in_slot(service, open_card(image).chip):
+        done = subprocess.run(
+            [jinka, "card", "read", "--reader", "00 00", "--json"],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+    [purse] = json.loads(done.stdout)["applications"]
+    assert (purse["balance"], purse["log"][0]["kind_zh"]) == (LOAD_FEN, "圈存")

@@ -10,7 +10,7 @@ from jinka.card.nvm import Nvm, PowerCut
 from jinka.card.personalise import Personal, script
 from jinka.card.psam import Psam, SamKey, make_psam, psam_script
 from jinka.card.records import record_contents
-from jinka.card.template import Card, CardImage, CardTemplate, ImageError, personalised
+from jinka.card.template import Card, CardImage, CardTemplate, ImageBase, ImageError, personalised
 from jinka.card.travel_issue import document_data
 from jinka.card.usim import subscriber_data
 
@@ -20,6 +20,7 @@ __all__ = [
     "CardImage",
     "CardOs",
     "CardTemplate",
+    "ImageBase",
     "ImageError",
     "Nvm",
     "Personal",

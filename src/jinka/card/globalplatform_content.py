@@ -34,6 +34,7 @@ from jinka.card.files import (
 )
 from jinka.card.globalplatform_session import Load, SecurityDomain, domain_of, objects
 from jinka.codec import Command, StatusWord
+from jinka.codec.apdu import COMMAND_MAX
 from jinka.crypto.scp import ChannelBroken, Level, unpad80
 from jinka.profile.package import SIZE_MAX, decode
 
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
 _FOR_LOAD, _FOR_INSTALL, _MAKE_SELECTABLE, _PERSONALISATION = 0x02, 0x04, 0x08, 0x20
 _LAST, _ENCIPHERED, _GROUPINGS = 0x80, 0x60, 0x08  # P1 of LOAD and STORE DATA
-_COMMAND_GROUPING = 0x8F01
+_COMMAND_GROUPING = b"\x8f\x01"
+_GROUPING_MAX = 5 + COMMAND_MAX
 _WITH_RELATED = 0x80  # P2 of DELETE
 _QUOTA = 0xC7  # system parameter: memory for the domain's content, 2 bytes (table 11-49)
 
@@ -65,7 +67,7 @@ def install(card: CardOs, command: Command) -> bytes:
         record = _own(domain, _field(fields, 2, 6), Kind.APPLICATION)
         if record.life not in (Life.SELECTABLE, Life.PERSONALISED):
             raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-        domain.target, domain.cursor = record.header, (record.header, 0)
+        domain.target, domain.cursor, domain.partial = record.header, (record.header, 0), b""
     else:
         raise CardError(StatusWord.P1P2_WRONG)
     return b"\x00"
@@ -135,14 +137,17 @@ def store_data(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.DATA_WRONG) from None
     if not enciphered and Level.C_ENC not in channel.level:
         raise CardError(StatusWord.SECURITY_NOT_SATISFIED)
+    commands, partial = _groupings(domain.partial + data)
+    if partial and (command.p1 & _LAST or len(partial) > _GROUPING_MAX):
+        raise CardError(StatusWord.DATA_WRONG)
     shadow = card.shadow()
-    cursor = staging.fill(shadow, record, _groupings(data), domain.cursor)
+    cursor = staging.fill(shadow, record, commands, domain.cursor)
     if command.p1 & _LAST:
         staging.require_keys(shadow, domain.registry, record)
         shadow.nvm.commit(moved(shadow.nvm.memory, record, Move.PERSONALISE))
         domain.target = 0
     staging.commit(card, shadow, record.owner)
-    domain.cursor = cursor
+    domain.cursor, domain.partial = cursor, partial
     return b""
 
 
@@ -267,21 +272,22 @@ def _field(fields: list[bytes], index: int, count: int) -> bytes:
     return fields[index]
 
 
-def _groupings(data: bytes) -> list[bytes]:
-    """The native commands in groupings ``8F01 | length 1, or FF and length 2 | command``."""
-    found, at = [], 0
+def _groupings(data: bytes) -> tuple[list[bytes], bytes]:
+    """The native commands in groupings ``8F01 | length 1, or FF and length 2 | command``, and what is left over."""
+    found: list[bytes] = []
+    at = 0
     while at < len(data):
-        head = data[at : at + 3]
-        if len(head) < 3 or int.from_bytes(head[:2], "big") != _COMMAND_GROUPING:
+        head = data[at : at + 5]
+        if head[:2] != _COMMAND_GROUPING[: len(head)]:
             raise CardError(StatusWord.DATA_WRONG)
-        size, at = head[2], at + 3
-        if size == 0xFF:
-            size, at = int.from_bytes(data[at : at + 2], "big"), at + 2
-        if at + size > len(data):
-            raise CardError(StatusWord.DATA_WRONG)
-        found.append(data[at : at + size])
-        at += size
-    return found
+        is_long = head[2:3] == b"\xff"
+        start = at + (5 if is_long else 3)
+        size = int.from_bytes(head[3:5] if is_long else head[2:3], "big")
+        if len(data) < start or len(data) < start + size:
+            return found, data[at:]
+        found.append(data[start : start + size])
+        at = start + size
+    return found, b""
 
 
 TABLE: dict[tuple[int, int], Handler] = {

@@ -37,7 +37,7 @@ class Load:
 class SecurityDomain(Applet):
     """The state of a session with a domain; gone with the selection and with the power."""
 
-    __slots__ = ("channel", "cursor", "load", "pending", "rest", "secured", "target")
+    __slots__ = ("channel", "cursor", "load", "partial", "pending", "rest", "secured", "target")
 
     # set by `jinka.card.globalplatform`, where the commands are
     table: ClassVar[Table]
@@ -50,6 +50,7 @@ class SecurityDomain(Applet):
         self.load: Load | None = None
         self.target = 0  # header of the application that STORE DATA fills
         self.cursor = (0, 0)  # headers of the folder and the file in which its last block ended
+        self.partial = b""  # of a grouping that goes on in the next block
         self.rest: list[bytes] = []  # of GET STATUS
 
     def receive(self, command: Command) -> Command:
@@ -81,7 +82,7 @@ class SecurityDomain(Applet):
     def end(self) -> None:
         """Forget the session."""
         self.channel = self.pending = self.load = None
-        self.secured, self.target, self.rest = False, 0, []
+        self.secured, self.target, self.rest, self.partial = False, 0, [], b""
 
     @property
     def registry(self) -> Registry:

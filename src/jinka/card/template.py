@@ -44,7 +44,7 @@ class Card(CardOs):
 
     __slots__ = ("template",)
 
-    def __init__(self, nvm: Nvm, randomness: Randomness, template: CardTemplate | None = None) -> None:
+    def __init__(self, nvm: Nvm, randomness: Randomness, template: ImageBase | None = None) -> None:
         self.template = template
         super().__init__(nvm, randomness, template.directory if template is not None else None)
 
@@ -80,7 +80,7 @@ class Card(CardOs):
 class CardImage:
     """A card at rest: what differs from its template, and the journal."""
 
-    template: CardTemplate
+    template: ImageBase
     length: int
     overlay: bytes
     journal: bytes = b""
@@ -103,7 +103,7 @@ class CardImage:
         )
 
     @classmethod
-    def from_bytes(cls, raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
+    def from_bytes(cls, raw: bytes, templates: Mapping[bytes, ImageBase]) -> CardImage:
         """Read an image of any known version; `ImageError` says what does not fit."""
         if raw[: len(_MAGIC)] != _MAGIC or len(raw) < _HEAD:
             raise ImageError("not a card image", where="offset 0", fix="restore the file")
@@ -130,18 +130,27 @@ class _Places:
     ride_size: int
 
 
-class CardTemplate:
+class ImageBase:
+    """A memory that images are differences from: a template of one application, or a card with many."""
+
+    __slots__ = ("directory", "id", "memory")
+
+    def __init__(self, name: str, version: int, memory: bytes) -> None:
+        self.memory = memory
+        self.directory = Directory(memory)
+        self.id = make_id("jinka.card.template", name, version, memory)[:_TEMPLATE_ID]
+
+
+class CardTemplate(ImageBase):
     """A personalised card without a person. Templates of equal profile and algorithm have the same id."""
 
-    __slots__ = ("_places", "directory", "id", "memory", "profile")
+    __slots__ = ("_places", "profile")
 
     def __init__(self, profile: ApplicationProfile) -> None:
         empty = Personal(card_no=bytes(10), keys=tuple(bytes(_key_size(key)) for key in profile.keys))
         card = personalised(profile, empty, _NoRandomness())
+        super().__init__(profile.name, profile.version, bytes(card.nvm.memory))
         self.profile = profile
-        self.memory = bytes(card.nvm.memory)
-        self.directory = Directory(self.memory)
-        self.id = make_id("jinka.card.template", profile.name, profile.version, self.memory)[:_TEMPLATE_ID]
         self._places = self._find_places()
 
     def _find_places(self) -> _Places | None:
@@ -251,7 +260,7 @@ def _bitmap_size(length: int) -> int:
     return (-(-length // PAGE) + 7) // 8
 
 
-def _read_pages(raw: bytes, templates: Mapping[bytes, CardTemplate]) -> CardImage:
+def _read_pages(raw: bytes, templates: Mapping[bytes, ImageBase]) -> CardImage:
     template = templates.get(raw[4:12])
     if template is None:
         raise ImageError(

@@ -27,11 +27,8 @@ from jinka.profile.package import encode
 SCP02_LEVEL = Level.C_MAC | Level.C_ENC
 SCP03_LEVEL = Level.C_MAC | Level.C_ENC | Level.R_MAC | Level.R_ENC
 _BLOCK = 223  # bytes of a LOAD or STORE DATA block: with padding and MAC at most 232
-_PIECE = 200  # bytes of an UPDATE BINARY inside one
 _MORE_LEFT = 0x6310
 _APPLICATIONS, _PACKAGES = 0x40, 0x20
-_UPDATE_BINARY = (0x00, 0xD6)
-_SFI_FLAG = 0x80
 
 
 class Link(Protocol):
@@ -166,7 +163,7 @@ class FieldUpdate:
         """Carry out native filling commands inside an application: WRITE KEY, UPDATE, APPEND, SELECT by identifier."""
         body = _fields(b"", b"", aid, b"", b"", b"")
         self._send("install for personalization", Command(0x80, 0xE6, 0x20, 0, body, 256))
-        blocks = list(_blocks(commands))
+        blocks = _blocks(commands)
         for number, block in enumerate(blocks):
             last = 0x80 if number == len(blocks) - 1 else 0
             plain, flags = block, 0x08
@@ -251,33 +248,10 @@ def _fields(*values: bytes) -> bytes:
     return b"".join(bytes((len(value),)) + value for value in values)
 
 
-def _blocks(commands: Iterable[bytes]) -> Iterable[bytes]:
-    """Native commands in groupings 8F01, as many as fit into a block; the card goes on where the last one ended."""
-    block = b""
-    for raw in commands:
-        for piece in _pieces(Command.parse(raw)):
-            grouped = b"\x8f\x01" + bytes((len(piece),)) + piece
-            if len(grouped) > _BLOCK:
-                raise Usage(
-                    f"a command of {len(piece)} bytes", where="store data", fix="write shorter records"
-                )
-            if len(block) + len(grouped) > _BLOCK:
-                yield block
-                block = b""
-            block += grouped
-    if block:
-        yield block
-
-
-def _pieces(command: Command) -> Iterable[bytes]:
-    """UPDATE BINARY of much data in several; everything else as it is."""
-    if (command.cla, command.ins) != _UPDATE_BINARY or len(command.data) <= _PIECE:
-        yield command.build()
-        return
-    for at in range(0, len(command.data), _PIECE):
-        offset = (command.p2 if command.p1 & _SFI_FLAG else command.p1 << 8 | command.p2) + at
-        by_sfi = command.p1 & _SFI_FLAG and offset < 0x100
-        if command.p1 & _SFI_FLAG and not by_sfi:
-            raise Usage("an offset beyond 255", where="store data", fix="select the file first")
-        p1 = command.p1 if by_sfi else offset >> 8
-        yield Command(0x00, 0xD6, p1, offset & 0xFF, command.data[at : at + _PIECE]).build()
+def _blocks(commands: Iterable[bytes]) -> list[bytes]:
+    """Native commands in groupings 8F01, one after another, cut into blocks; a grouping may go on in the next."""
+    whole = b"".join(
+        b"\x8f\x01" + (bytes((len(raw),)) if len(raw) < 0xFF else b"\xff" + len(raw).to_bytes(2, "big")) + raw
+        for raw in commands
+    )
+    return [whole[at : at + _BLOCK] for at in range(0, len(whole), _BLOCK)]

@@ -192,6 +192,7 @@ def test_an_interrupt_is_130(run_day: Any) -> None:
 def test_a_real_interrupt_of_a_real_process() -> None:
     code = (
         "import sys, types, os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job inherits it ignored
         "day = types.ModuleType('jinka.app.day')\n"
         "day.run_day = lambda options, progress: os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.modules['jinka.app.day'] = day\n"

@@ -355,6 +355,8 @@ class _Maker:
                     "card_no": order.card_no,
                     "issuer": ISSUER,
                     "profile": self._profile.name,
+                    "profile_version": self._profile.version,
+                    "holder": int(order.holder),
                     "algorithm": int(tac.algorithm),
                     "key_version": tac.version,
                     "opening_counter": 0,

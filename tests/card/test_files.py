@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jinka.card import Card
 from jinka.card.access import message_mac4
 from jinka.card.authenticate import authentication_answer
+from jinka.card.files import (
+    FILE_HEAD,
+    HEAD,
+    blank_memory,
+    creation,
+    extents,
+    file_header,
+    free_offset,
+    release,
+)
 from jinka.codec import Algorithm
 from jinka.crypto.block import pad80, sm4_encrypt, sm4_mac4, tdes_encrypt
+from jinka.profile import FileKind
 from tests.card.rig import Scripted, application, expect, reloaded, select, send
 
 KEY = "00112233445566778899AABBCCDDEEFF"
@@ -283,3 +298,34 @@ def test_creation_commands_of_real_scripts_are_taken() -> None:
     expect(card, "80E00002072F0208F0F0FF18")
     expect(card, "80E00018072E0A17F1EFFFFF")
     expect(card, "805C000204", "000000009000")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 90)), max_size=40))
+def test_room_is_used_again_and_nothing_overlaps(steps: list[tuple[bool, int]]) -> None:
+    """Files made and removed at random: they tile the memory, keep their bytes, and what is gone reads as zeros."""
+    memory, bodies = bytearray(blank_memory()), {}
+    start = free_offset(memory)
+    for number, (remove, size) in enumerate(steps):
+        if remove and bodies:
+            at = sorted(bodies)[size % len(bodies)]
+            del bodies[at]
+            release(memory, [at])
+        else:
+            header = file_header(
+                FileKind.BINARY, 0x1000 + number, size, rights=(0, 0), extra=(0, 0), parent=HEAD
+            )
+            body = bytes((number + 1,)) * size
+            writes = creation(memory, header, body, 0x8000)
+            for at, raw in writes:
+                memory[at : at + len(raw)] = raw
+            bodies[writes[0][0]] = body
+        tiles = [(at, size) for at, size in extents(memory) if at >= start]
+        assert {at for at, _ in tiles if memory[at]} == set(bodies)
+        for at, room in tiles:
+            inside = memory[at + FILE_HEAD : at + room]
+            assert inside == bodies[at] if at in bodies else not any(inside)
+        assert not any(memory[free_offset(memory) :])
+        assert all(memory[a] or memory[b] for (a, _), (b, _) in pairwise(tiles)), "neighbouring holes are one"
+    release(memory, bodies)
+    assert free_offset(memory) == start

@@ -189,6 +189,19 @@ def _balance(card: Card) -> int:
     return int.from_bytes(card.transmit(bytes.fromhex("805C000204"))[:4], "big")
 
 
+def test_an_update_makes_no_electronic_cash(wallet: Wallet) -> None:
+    """Not even the bank writes what its card counts: that takes an issuer script, under the card's own counters."""
+    update = authority(wallet.card, "bank")
+    opened = bytes(wallet.card.nvm.memory)
+    secrets = [spec for spec in bank.PROFILE.files if spec.kind is FileKind.SECRET]
+    assert secrets
+    for spec in secrets:
+        choose = b"\x00\xa4\x00\x00\x02" + spec.fid.to_bytes(2, "big")
+        with pytest.raises(DomainRefused, match="6985"):
+            update.write(bank.PROFILE.aid, [choose, bytes.fromhex("00D6000004FFFFFFFF")])
+        assert bytes(wallet.card.nvm.memory) == opened
+
+
 @pytest.mark.parametrize("attacker", AUTHORITIES)
 def test_none_can_touch_another(wallet: Wallet, attacker: str) -> None:
     others = [name for name in AUTHORITIES if name != attacker]

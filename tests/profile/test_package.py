@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jinka.card.personalise import structure
 from jinka.kit import Usage
-from jinka.profile import ApplicationKind, FileKind, FileSpec, FolderSpec
+from jinka.profile import ApplicationKind, ApplicationProfile, FileKind, FileSpec, FolderSpec
 from jinka.profile.package import PackageError, decode, encode
+from jinka.sectors import PROFILES
 from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
 
 RAW = encode(PROFILE)
@@ -36,6 +38,11 @@ def test_everything_that_the_card_needs_comes_back(profile: object) -> None:
     for key, wanted in zip(found.keys, profile.keys, strict=True):  # type: ignore[attr-defined]
         assert key == replace(wanted, service_purpose="")
     assert encode(found) == encode(profile)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=[profile.name for profile in PROFILES])
+def test_a_package_of_every_sector_makes_the_same_files(profile: ApplicationProfile) -> None:
+    assert structure(decode(encode(profile))) == structure(profile)
 
 
 def test_folders_and_kinds_come_back() -> None:

@@ -104,7 +104,7 @@ def _extends(later: ApplicationProfile, earlier: ApplicationProfile) -> bool:
 
 
 def fill(shadow: CardOs, record: Record, commands: list[bytes], begin: tuple[int, int]) -> tuple[int, int]:
-    """Carry out filling commands inside the application; what only its own commands may change stays.
+    """Carry out filling commands inside the application; what only its own commands may change later stays.
 
     ``begin`` are the headers of the folder and the file (0 for none) to begin with; where it ended comes back.
     """
@@ -123,7 +123,9 @@ def fill(shadow: CardOs, record: Record, commands: list[bytes], begin: tuple[int
             raise CardError(StatusWord.DATA_WRONG)
     _carry_out(shadow, commands, own)
     _restore(shadow, states)
-    if record.life == Life.PERSONALISED and _kept(shadow, record) != before:
+    memory = shadow.nvm.memory
+    kept = all(memory[at : at + len(body)] == body for at, body in before.items())
+    if record.life == Life.PERSONALISED and not kept:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     return shadow.folder.header, shadow.file.header if shadow.file is not None else 0
 
@@ -142,14 +144,16 @@ def _carry_out(shadow: CardOs, commands: list[bytes], within: File) -> None:
             raise CardError(StatusWord.DATA_WRONG)
 
 
-def _kept(shadow: CardOs, record: Record) -> list[bytes]:
-    """The bytes of an application that only purse commands may change."""
+def _kept(shadow: CardOs, record: Record) -> dict[int, bytes]:
+    """What may no longer be filled: purses, the card's own logs, secrets (electronic cash among them) once they are."""
     memory = shadow.nvm.memory
-    return [
-        bytes(memory[file.at : file.at + file.size])
-        for file in subtree(shadow.directory.folders[record.header])
-        if file.kind is FileKind.PURSE or (file.kind is FileKind.CYCLIC and file.write == NEVER)
-    ]
+    found = {}
+    for file in subtree(shadow.directory.folders[record.header]):
+        body = bytes(memory[file.at : file.at + file.size])
+        own_log = file.kind is FileKind.CYCLIC and file.write == NEVER
+        if file.kind is FileKind.PURSE or own_log or (file.kind is FileKind.SECRET and any(body)):
+            found[file.at] = body
+    return found
 
 
 def _open(shadow: CardOs, folder: File) -> dict[int, int]:

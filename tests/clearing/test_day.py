@@ -50,7 +50,8 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
         [(file.name, file.read_bytes()) for file in sorted(Path(done.path).iterdir())]
         for done in (first, second)
     ]
-    assert written[0] == written[1] and written[0]
+    assert written[0] == written[1]
+    assert written[0]
     assert not list(tmp_path.glob("*.tmp"))
 
 

@@ -5,14 +5,12 @@ Goal: a status word, never an exception, never a change without a right MAC. Hos
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jinka.card import Card, Nvm
-from jinka.card.domains import KEY_TRIES, Option, subtree, with_issuer_domain
+from jinka.card.domains import KEY_TRIES, Option, with_issuer_domain
 from jinka.card.files import ISSUER_AID, blank_memory
 from jinka.card.globalplatform import SecurityDomain
 from jinka.codec import Command, find, tlv
@@ -369,47 +367,4 @@ def test_spoilt_keys_are_not_put(memory: bytes, spoil) -> None:  # type: ignore[
     before = bytes(card.nvm.memory)
     answer = card.transmit(channel.wrap(Command(0x80, 0xD8, 0, 0x81, spoil(body), 256)).build())
     assert answer[-2:] in (b"\x6a\x80", b"\x67\x00")
-    assert bytes(card.nvm.memory) == before
-
-
-def test_a_package_cannot_leave_its_folder(memory: bytes) -> None:
-    """A folder that pretends to be the root, or another's application, gets nothing made there."""
-    from dataclasses import replace
-
-    from jinka.profile import FileKind, FileSpec, FolderSpec
-
-    victim = PROFILES["transit"].fid
-    for fid in (0x3F00, victim, PROFILES["fuel"].fid):
-        stray = FileSpec(fid=0x0009, kind=FileKind.BINARY, size=4, folder=fid, title_en="", title_zh="")
-        folder = FolderSpec(fid=fid, name=b"STRAY", title_en="", title_zh="")
-        profile = PROFILES["fuel"]
-        evil = replace(profile, files=(*profile.files, stray), folders=(folder,))
-        card, _, update = _opened(memory, "fuel")
-        update.load(evil)
-        before, outside = bytes(card.nvm.memory), set(card.directory.root.children)
-        with contextlib.suppress(DomainRefused):
-            update.install(evil)
-        root = card.directory.root
-        if bytes(card.nvm.memory) != before:  # it made a folder of that number inside its own
-            assert fid == victim
-            assert root.children[profile.fid].children[fid].parent is root.children[profile.fid]
-        assert set(root.children) - outside <= {profile.fid}
-        assert card.nvm.memory[root.header : root.at + root.size] == before[root.header : root.at + root.size]
-        for file in subtree(root.children[victim]):
-            assert (
-                card.nvm.memory[file.header : file.at + file.size]
-                == before[file.header : file.at + file.size]
-            )
-
-
-def test_filling_commands_cannot_leave_the_application(memory: bytes) -> None:
-    card, _, update = _opened(memory)
-    before = bytes(card.nvm.memory)
-    aid = PROFILES["transit"].aid
-    for way in ("00A40000023F00", "00A40300", "00A4040007" + AUTHORITIES["fuel"][0].hex()):
-        with pytest.raises(DomainRefused, match="6A80"):
-            update.write(aid, [bytes.fromhex(way), bytes.fromhex("00D6950001FF")])
-    for command in ("80E0000A0728000CF0EFFFFF", "801E000004", "84160000", "80E6020000"):
-        with pytest.raises(DomainRefused, match="6A80"):
-            update.write(aid, [bytes.fromhex(command)])
     assert bytes(card.nvm.memory) == before

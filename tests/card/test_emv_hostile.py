@@ -202,7 +202,7 @@ def test_the_log_tells_whether_a_torn_tap_was_paid() -> None:
 INSTRUCTIONS = sorted(set(EmvApplet.table) | {(0x00, 0xA4), (0x00, 0x84)})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     commands=st.lists(
         st.tuples(
@@ -236,7 +236,7 @@ def test_any_bytes_get_a_status_word(commands: list[tuple[tuple[int, int], int, 
 _SHARED = issued()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(raw=st.binary(max_size=320), which=st.sampled_from([0x1C, 0x1D, 0x1E, 0x02]))
 def test_files_full_of_nonsense_get_a_status_word(raw: bytes, which: int) -> None:
     card = issued()

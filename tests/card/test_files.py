@@ -300,7 +300,7 @@ def test_creation_commands_of_real_scripts_are_taken() -> None:
     expect(card, "805C000204", "000000009000")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 90)), max_size=40))
 def test_room_is_used_again_and_nothing_overlaps(steps: list[tuple[bool, int]]) -> None:
     """Files made and removed at random: they tile the memory, keep their bytes, and what is gone reads as zeros."""

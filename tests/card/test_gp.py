@@ -80,7 +80,7 @@ commands = st.builds(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.lists(commands, max_size=4))
 def test_hostile_commands_without_a_channel_change_nothing(raws: list[bytes]) -> None:
     card = factory_card()
@@ -93,7 +93,7 @@ def test_hostile_commands_without_a_channel_change_nothing(raws: list[bytes]) ->
     assert changed <= 1, "a try of EXTERNAL AUTHENTICATE at most"
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(st.lists(commands, max_size=4))
 def test_hostile_commands_under_a_right_mac_end_in_a_status_word(raws: list[bytes]) -> None:
     """An authority that sends nonsense harms nobody, not even the card's own structure."""

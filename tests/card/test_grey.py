@@ -240,7 +240,7 @@ def test_a_purse_without_a_lock_has_no_such_commands() -> None:
 _BYTES = st.binary(min_size=1, max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0x7A, 0x7C, 0x7E, 0xCA]), st.integers(7, 10), st.integers(0, 3), _BYTES),

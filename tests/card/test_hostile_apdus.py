@@ -64,7 +64,7 @@ AID = PROFILE.aid
 _SELECT = b"\x00\xa4\x04\x00\x08" + AID
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(list(Algorithm)), st.lists(commands(), max_size=12), st.booleans())
 def test_an_issued_card(algorithm: Algorithm, attack: list[bytes], selected: bool) -> None:
     card = Card.from_image(IMAGES[algorithm], SeededRandomness("2"))
@@ -82,7 +82,7 @@ def test_an_issued_card(algorithm: Algorithm, attack: list[bytes], selected: boo
     assert card.transmit(bytes.fromhex("00B201C417")) == bytes.fromhex("6A83"), "nothing was logged"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(commands(), max_size=12), st.booleans())
 def test_a_card_with_every_kind_of_file_and_key(attack: list[bytes], seal: bool) -> None:
     card = application(Scripted(), KEYS, files=FILES, content=CONTENT, seal=seal)
@@ -95,7 +95,7 @@ def test_a_card_with_every_kind_of_file_and_key(attack: list[bytes], seal: bool)
         assert card.transmit(bytes.fromhex("805C000204")) == bytes.fromhex("000013889000")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(commands(), max_size=12))
 def test_a_module(attack: list[bytes]) -> None:
     psam = module([SamKey(version=1, algorithm=Algorithm.TDES, level=2, key=bytes(16))])
@@ -107,7 +107,7 @@ def test_a_module(attack: list[bytes]) -> None:
     assert psam.transmit(bytes.fromhex("00B0960006")) == bytes.fromhex("4403000000019000")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(commands(), max_size=6))
 def test_a_blank_card(attack: list[bytes]) -> None:
     card = Card.blank(Scripted())

@@ -271,7 +271,7 @@ def test_the_certificate_needs_the_issuers_mac() -> None:
 CARD = enrolled()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.one_of(

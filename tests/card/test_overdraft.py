@@ -80,7 +80,7 @@ def test_lengths(data: str) -> None:
     assert send(card, "80580000", bytes(14), 4).hex() == "6901"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.sampled_from(["limit", "buy", "load", "unload"]), st.integers(0, 3000)), max_size=8)
 )

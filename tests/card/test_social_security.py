@@ -259,7 +259,7 @@ def test_power_cuts_at_every_write(act: Callable[[Card], str]) -> None:
 CARD = card()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.builds(

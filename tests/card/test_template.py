@@ -47,7 +47,7 @@ people = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(list(Algorithm)), people)
 def test_a_clone_equals_a_card_personalised_by_apdus_alone(algorithm: Algorithm, person: Personal) -> None:
     template = TEMPLATES[algorithm]
@@ -168,7 +168,7 @@ def test_spoilt_images_are_refused_with_the_place(spoil, message) -> None:  # ty
     assert caught.value.where.startswith("offset")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200), st.booleans())
 def test_any_bytes_are_an_image_or_an_error(raw: bytes, begin_right: bool) -> None:
     head = b"JCI\x02" + TEMPLATES[Algorithm.TDES].id if begin_right else b""

@@ -207,7 +207,7 @@ _byte = st.integers(0, 255)
 _ins = st.sampled_from([0xA4, 0xB0, 0x82, 0x84, 0x88, 0xD6, 0x20, 0xB2, 0xE0])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.one_of(

@@ -334,7 +334,7 @@ _byte = st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 4, 0x80, 0x81, 0x8
 _VECTOR_LIKE = st.binary(min_size=32, max_size=32).map(lambda raw: b"\x10" + raw[:16] + b"\x10" + raw[16:])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(
         st.one_of(

@@ -75,7 +75,7 @@ def test_tacs_are_those_of_one_card(algorithm: Algorithm, size: int) -> None:
     assert [row.tobytes() for row in made] == wanted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     algorithm=st.sampled_from(list(Algorithm)),
     root=st.binary(min_size=16, max_size=16),

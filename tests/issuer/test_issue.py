@@ -160,7 +160,7 @@ def test_killed_runs_are_finished_and_no_number_is_issued_twice(tmp_path: Path) 
         time.sleep(dice.random() * 0.02)
         process.kill()
         killed += process.wait() == -9
-    assert killed >= 2, "the runs must be interrupted for this to say anything"
+    assert killed >= 4, "the runs must be interrupted for this to say anything"
     done = issue(IssueOptions(directory=folder, profile=TRANSIT, cards=count, slice_size=5))
     assert done.made + done.before == count
     wanted = [f"{5180000001000000 + row:016d}" for row in range(count)]

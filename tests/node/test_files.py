@@ -55,5 +55,7 @@ def test_a_new_folder_is_closed_and_half_written_files_go(tmp_path):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / "deep").mkdir()
         (folder / "deep" / ".file.123.new").write_bytes(b"half")
+        (folder / "deep" / ".0001.new").mkdir()
+        (folder / "deep" / ".0001.new" / ".card.7.new").write_bytes(b"half")
     with FolderLock(folder):
         assert list((folder / "deep").iterdir()) == []

@@ -18,7 +18,7 @@ from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
 RAW = encode(PROFILE)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=120), st.integers(0, len(RAW)), st.integers(0, 255))
 def test_any_bytes_are_a_package_or_an_error(noise: bytes, at: int, byte: int) -> None:
     spoilt = RAW[:at] + bytes((byte,)) + RAW[at + 1 :]

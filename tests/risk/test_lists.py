@@ -42,7 +42,7 @@ VERSIONED = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(VERSIONED, VERSIONED, st.lists(st.integers(0, 23), min_size=1, max_size=5))
 def test_the_expression_says_what_the_function_says(
     lists: list[tuple[int, int]], acks: list[tuple[int, int]], hours: list[int]

@@ -242,7 +242,7 @@ def test_a_card_pulled_anywhere(ins: int) -> None:
 # ---- hostile cards
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     ins=st.sampled_from([0xA4, 0xA8, 0xB2, 0x88, 0xAE, 0xCA, 0x20, 0x84]),
     place=st.integers(0, 260),
@@ -268,7 +268,7 @@ def test_one_wrong_byte_is_never_an_approval_of_something_else(
 _CARD = issued(offline_lower=0, offline_upper=0, spent_lower_fen=0, spent_upper_fen=0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers=st.lists(st.binary(max_size=80), min_size=1, max_size=30), good=st.booleans())
 def test_garbage_ends_in_an_outcome(answers: list[bytes], good: bool) -> None:
     class Garbage:
@@ -283,7 +283,7 @@ def test_garbage_ends_in_an_outcome(answers: list[bytes], good: bool) -> None:
     assert not terminal().purchase(Garbage(), sale(), issuer()).approved
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(reply=st.binary(max_size=60))
 def test_a_garbled_issuer_is_nobody(reply: bytes) -> None:
     class Garbled:

@@ -174,4 +174,4 @@ def _effect(record: ClearingRecord) -> int:
 
 
 TestMoneyIsConserved = MoneyIsConserved.TestCase
-TestMoneyIsConserved.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestMoneyIsConserved.settings = settings(max_examples=80, stateful_step_count=30)

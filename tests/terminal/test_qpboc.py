@@ -104,7 +104,7 @@ def test_a_replayed_answer_is_not_believed() -> None:
     assert second.tvr & Tvr.DDA_FAILED
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(place=st.integers(0, 240), value=st.integers(0, 255), ins=st.sampled_from([0xA4, 0xA8, 0xB2]))
 def test_one_wrong_byte_is_no_other_payment(place: int, value: int, ins: int) -> None:
     def change(command: bytes, answer: bytes) -> bytes:
@@ -158,7 +158,7 @@ def test_another_purchase_in_the_log_is_another_purchase() -> None:
     assert reader().resolve(Tap(card), torn) is Torn.NOT_PAID
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(answers=st.lists(st.binary(max_size=80), min_size=1, max_size=20))
 def test_garbage_ends_in_an_outcome(answers: list[bytes]) -> None:
     class Garbage:

@@ -332,7 +332,7 @@ value8 = st.binary(min_size=8, max_size=8)
 
 # pyemv hands 16-byte keys to `cryptography`, which is about to drop them.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     key=key16, value=value8, data=st.binary(min_size=1, max_size=80), code=st.binary(min_size=2, max_size=2)
 )
@@ -356,7 +356,7 @@ def test_pyemv_agrees_on_cryptograms(key: bytes, value: bytes, data: bytes, code
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     key=key16,
     pan=st.text("0123456789", min_size=12, max_size=19),

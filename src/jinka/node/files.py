@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -63,8 +64,8 @@ def _flush_folder(folder: Path) -> None:
 class FolderLock:
     """One program at a time in a folder; the operating system frees it when the program dies.
 
-    A folder that is new or empty is closed to everybody but its owner. Files that a kill left half written are
-    removed.
+    A folder that is new or empty is closed to everybody but its owner. Files and folders that a kill left half
+    written are removed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -81,8 +82,11 @@ class FolderLock:
         except BlockingIOError:
             self._handle.close()
             raise Refused("another run is at work here", where=str(self._folder), fix="wait for it") from None
-        for half in self._folder.rglob(f".*{_HALF}"):
-            half.unlink(missing_ok=True)
+        for half in list(self._folder.rglob(f".*{_HALF}")):
+            if half.is_dir():
+                shutil.rmtree(half)
+            else:
+                half.unlink(missing_ok=True)
         return self
 
     def __exit__(

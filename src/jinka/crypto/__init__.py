@@ -8,8 +8,15 @@ from jinka.crypto.block import des_mac4, diversify, mac4, sm4_encrypt, tdes_encr
 from jinka.crypto.purse import grey_session, load_session, purchase_session, tac_key
 from jinka.crypto.seal import seal, unseal
 from jinka.crypto.shamir import join_shares, split_secret
+from jinka.crypto.sm2 import Sm2PrivateKey, Sm2PublicKey
+from jinka.crypto.sm2_curve import sm3
+from jinka.crypto.sm2_exchange import Agreement, agree
 
 __all__ = [
+    "Agreement",
+    "Sm2PrivateKey",
+    "Sm2PublicKey",
+    "agree",
     "des_mac4",
     "diversify",
     "grey_session",
@@ -18,6 +25,7 @@ __all__ = [
     "mac4",
     "purchase_session",
     "seal",
+    "sm3",
     "sm4_encrypt",
     "split_secret",
     "tac_key",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import shutil
 import statistics
@@ -25,7 +26,7 @@ from jinka.codec.record import RecordState
 from jinka.issuer import LoadHost
 from jinka.kit import NotFound
 from jinka.node.pcsc import PcscLink, choose_reader, list_readers
-from jinka.node.pcscd import PcscService
+from jinka.node.pcscd import SOCKET_VARIABLE, PcscService
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.tariff import TapKind
 from jinka.terminal import ApduLink, CardRemoved, LoadDevice, LoadTerminal, PurseTerminal, TapStatus
@@ -47,7 +48,7 @@ class OpenscLink:
 
     def __init__(self, reader: int, conf: Path) -> None:
         self._arguments = ["opensc-tool", "-r", str(reader), "-c", "default", "-s"]
-        self._environment = {"OPENSC_CONF": str(conf), "PATH": "/usr/bin:/bin"}
+        self._environment = {**os.environ, "OPENSC_CONF": str(conf)}
 
     def transmit(self, command: bytes) -> bytes:
         done = subprocess.run(
@@ -121,6 +122,19 @@ def test_an_exchange_does_not_wait_for_a_delayed_acknowledgement(service: PcscSe
     """No rate is asserted here, only that the 40 ms are gone; `jinka bench pcsc` gives the figure."""
     assert statistics.median(time_card(service, 40)) * 1000 < NAGLE_MS
     wait_until(lambda: not has_card(service.readers[0]))
+
+
+def test_a_second_service_runs_beside_the_first(service: PcscService, opensc_conf: Path) -> None:
+    """Each on a socket of its own: what a machine's own pcscd does is no business of the tests."""
+    first, ports = os.environ[SOCKET_VARIABLE], {service.port}
+    with PcscService() as beside, chip_in_slot(service, sample_card(PROFILE.name)):
+        assert os.environ[SOCKET_VARIABLE] != first
+        ports.add(beside.port)
+        seen = subprocess.run(["opensc-tool", "-l"], capture_output=True, text=True, check=True, timeout=30)
+        assert [line.split()[1] for line in seen.stdout.splitlines()[2:]] == ["No", "No"], seen.stdout
+    assert os.environ[SOCKET_VARIABLE] == first
+    assert len(ports) == 2
+    assert list_readers() == list(service.readers)
 
 
 def test_readers_are_found_by_number_and_by_name(service: PcscService) -> None:

@@ -18,7 +18,7 @@ _WAIT_S = 10.0
 
 
 def bench_pcsc(count: int = 2_000) -> dict[str, object]:
-    """Start a pcscd of its own with a card in the virtual reader, and time GET BALANCE; needs that none runs."""
+    """Start a pcscd of its own with a card in the virtual reader, and time GET BALANCE."""
     with PcscService() as service:
         spent = sorted(time_card(service, count))
     return {

@@ -1,11 +1,15 @@
 """The PC/SC service of a test or a measurement: pcscd in the foreground, vpcd's virtual reader on free ports.
 
-pcsc-lite 1.9 takes a folder of reader.conf files with ``--config`` and always listens on one socket, so a machine has
-one pcscd at a time: when another is at work, this one does not start, and says so. Only what was started is ended.
+pcsc-lite listens on the one socket that it was built with, unless it is handed a socket that listens already, as
+systemd does (sd_listen_fds(3): descriptor 3, LISTEN_FDS and LISTEN_PID). So this one gets a socket of its own, and the
+machine's pcscd may run beside it. Programs find it by PCSCLITE_CSOCK_NAME, which is set in this process, and thereby in
+those that it starts, while the service runs. libpcsclite reads it once, at a process's first call. A pcscd built
+without libsystemd needs its usual place to be free.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -14,11 +18,15 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from jinka.kit import JinkaError, NotFound, Refused
+from jinka.kit import JinkaError, NotFound
 
 SOCKET = Path("/run/pcscd/pcscd.comm")
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 READER = "Jinka"
+SOCKET_VARIABLE = "PCSCLITE_CSOCK_NAME"
+_WAITING_MAX = 16
+# The shell's process becomes pcscd, so its id is the one that pcscd compares; the socket arrives as standard input.
+_ACTIVATED = 'exec 3<&0 0</dev/null; LISTEN_FDS=1 LISTEN_PID=$$; export LISTEN_FDS LISTEN_PID; exec "$@"'
 _START_S = 10.0
 _STEP_S = 0.02
 _PORTS = range(21_000, 29_000, 2)  # below the ports that the kernel hands out by itself
@@ -37,6 +45,7 @@ class PcscService:
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._before: str | None = None  # what the variable said
 
     @property
     def readers(self) -> tuple[str, str]:
@@ -49,22 +58,15 @@ class PcscService:
             raise NotFound("pcscd is not installed", where="PC/SC", fix="apt-get install pcscd")
         if not DRIVER.exists():
             raise NotFound("no virtual reader", where=str(DRIVER), fix="apt-get install vsmartcard-vpcd")
-        if _answers():
-            raise Refused(
-                "another pcscd runs here", where=str(SOCKET), fix="end it, it takes the only socket"
-            )
         self.port = _two_free_ports()
         self._folder = tempfile.TemporaryDirectory(prefix="jinka-pcscd-")
         folder = Path(self._folder.name)
         conf = folder / "reader.conf.d"
         conf.mkdir()
         (conf / "vpcd").write_text(_READER_CONF.format(name=READER, port=self.port, driver=DRIVER))
-        with (folder / "pcscd.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [program, "--foreground", "--config", str(conf)], stdout=log, stderr=subprocess.STDOUT
-            )
+        self._start([program, "--foreground", "--config", str(conf)], folder)
         try:
-            self._await(folder / "pcscd.log")
+            self._await(folder)
         except JinkaError:
             self.__exit__(None, None, None)
             raise
@@ -74,6 +76,10 @@ class PcscService:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._process is not None:
+            if self._before is None:
+                os.environ.pop(SOCKET_VARIABLE, None)
+            else:
+                os.environ[SOCKET_VARIABLE] = self._before
             self._process.terminate()
             try:
                 self._process.wait(_START_S)
@@ -83,12 +89,26 @@ class PcscService:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _await(self, log: Path) -> None:
+    def _start(self, command: list[str], folder: Path) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, _log(folder).open("wb") as log:
+            listening.bind(str(folder / "comm"))
+            listening.listen(_WAITING_MAX)
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", _ACTIVATED, "pcscd", *command],
+                stdin=listening.fileno(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._before = os.environ.get(SOCKET_VARIABLE)
+        os.environ[SOCKET_VARIABLE] = str(folder / "comm")
+
+    def _await(self, folder: Path) -> None:
+        """Until vpcd listens: pcscd loads its readers before it takes a call, and calls wait in the socket's queue."""
         assert self._process is not None
         until = time.monotonic() + _START_S
-        while not _answers() or _is_free(self.port):
+        while _is_free(self.port) or _is_free(self.port + 1):
             if self._process.poll() is not None or time.monotonic() > until:
-                said = log.read_text(errors="replace").strip().splitlines()
+                said = _log(folder).read_text(errors="replace").strip().splitlines()
                 raise JinkaError(
                     f"pcscd did not start: {said[-1] if said else 'it said nothing'}",
                     where="PC/SC",
@@ -97,14 +117,8 @@ class PcscService:
             time.sleep(_STEP_S)
 
 
-def _answers() -> bool:
-    """Whether a pcscd listens; a socket that a killed one left behind does not count."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
-        try:
-            link.connect(str(SOCKET))
-        except OSError:
-            return False
-    return True
+def _log(folder: Path) -> Path:
+    return folder / "pcscd.log"
 
 
 def _two_free_ports() -> int:

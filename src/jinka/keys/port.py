@@ -78,6 +78,45 @@ class KeyService(Protocol):
         """Make MAC2 of a load, 4 bytes."""
         ...
 
+    def check_online_mac(
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factor8: bytes,
+        session_seed: tuple[bytes, int],
+        data: bytes,
+        mac4: bytes,
+    ) -> None:
+        """Check what a card answers in an online transaction of the unload or overdraft key: MAC1, or an unload's MAC3.
+
+        ``session_seed`` is (the card's rand4, online counter). Raises `Refused`, for other purposes too.
+        """
+        ...
+
+    def make_online_mac2(
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factor8: bytes,
+        session_seed: tuple[bytes, int],
+        data: bytes,
+    ) -> bytes:
+        """Make MAC2 of an unload, an online release of a grey lock, or a new overdraft limit: 4 bytes.
+
+        `Refused` for data of another length than a MAC2 has, so that no card's answer can be had from here.
+        """
+        ...
+
+    def check_tac(
+        self, *, algorithm: Algorithm, version: int, factor8: bytes, data: bytes, mac4: bytes
+    ) -> None:
+        """Check one TAC over ``data``: of a new overdraft limit, or a grey lock's GTAC. Raises `Refused`."""
+        ...
+
     def seal_batch(self, *, terminal_id: bytes, header: bytes, digest32: bytes) -> bytes:
         """Make the 32-byte seal of a terminal's batch: HMAC-SHA256(terminal's key, header | digest)."""
         ...

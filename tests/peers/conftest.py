@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from jinka.kit import NotFound
+from jinka.node.pcsc import list_readers
 from jinka.node.pcscd import PcscService
 
 
@@ -22,6 +23,7 @@ def service() -> Iterator[PcscService]:
     except NotFound as absent:
         pytest.skip(str(absent))
     try:
+        list_readers()  # libpcsclite keeps the socket of its first call
         yield running
     finally:
         running.__exit__(None, None, None)

@@ -11,12 +11,15 @@ from jinka.crypto.shamir import join_shares, split_secret
 from jinka.crypto.sm2 import Sm2PrivateKey, Sm2PublicKey
 from jinka.crypto.sm2_curve import sm3
 from jinka.crypto.sm2_exchange import Agreement, agree
+from jinka.crypto.sm2_libcrypto import Sm2Provider, choose_sm2
 
 __all__ = [
     "Agreement",
     "Sm2PrivateKey",
+    "Sm2Provider",
     "Sm2PublicKey",
     "agree",
+    "choose_sm2",
     "des_mac4",
     "diversify",
     "grey_session",

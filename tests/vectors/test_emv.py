@@ -23,6 +23,7 @@ from jinka.codec.dol import split_dol
 from jinka.codec.emv_tags import leaves
 from jinka.crypto import diversify, emv, emv_oda
 from jinka.crypto.block import check_value
+from jinka.crypto.mac import Padding
 from jinka.kit import Refused
 
 PLANET = "cnblogs 1024Planet/6256545 (PBOC, cryptogram version 01)"
@@ -59,7 +60,7 @@ _VISA_SESSION = emv.common_session(_VISA_KEY, _h("001C000000000000"))
 _MC_KEY = diversify(TDES, _h("FEDCBA98765432100123456789ABCDEF"), emv.card_block("1234567890123456", "00"))
 _MC_ARQC = _h("24CCF3DEE3158C70")
 _DATA_CVN16 = _h("000000009999 000000000000 0124 8000000000 0124 209906 00 ABCDEF12 1800 001C A00003220000")
-_PADS = emv.Padding
+_PADS = Padding
 
 CASES = [
     (PLANET, "card key", _PLANET_KEY, "014D996FCC8F49157DC8B49E3BCDFD99"),

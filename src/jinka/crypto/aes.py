@@ -1,4 +1,4 @@
-"""AES steps of the secure channels: ECB, CBC, CMAC (FIPS 197; NIST SP 800-38A and 800-38B)."""
+"""AES steps of secure channels and key blocks: ECB, CBC, CTR, CMAC (FIPS 197; NIST SP 800-38A and 800-38B)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ KEY_SIZES = (16, 24, 32)
 def aes_encrypt(key: bytes, blocks: bytes) -> bytes:
     """AES in ECB; ``blocks`` a multiple of 16 bytes."""
     return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(blocks)  # noqa: S305 by standard
+
+
+def aes_decrypt(key: bytes, blocks: bytes) -> bytes:
+    """The inverse of `aes_encrypt`."""
+    return Cipher(algorithms.AES(key), modes.ECB()).decryptor().update(blocks)  # noqa: S305 by standard
+
+
+def aes_ctr(key: bytes, data: bytes, counter16: bytes) -> bytes:
+    """AES in counter mode: its own inverse. The counter block goes up as one 128-bit number."""
+    return Cipher(algorithms.AES(key), modes.CTR(counter16)).encryptor().update(data)
 
 
 def aes_cbc_encrypt(key: bytes, blocks: bytes, iv16: bytes = bytes(BLOCK)) -> bytes:

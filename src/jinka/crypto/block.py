@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.cmac import CMAC
 
 from jinka.codec.record import Algorithm
 
@@ -23,6 +24,11 @@ def pad80(data: bytes, block: int) -> bytes:
 def invert(data: bytes) -> bytes:
     """NOT of every bit."""
     return bytes(byte ^ 0xFF for byte in data)
+
+
+def xor(left: bytes, right: bytes) -> bytes:
+    """XOR of two values of one length."""
+    return bytes(a ^ b for a, b in zip(left, right, strict=True))
 
 
 def tdes_encrypt(key: bytes, blocks: bytes) -> bytes:
@@ -68,11 +74,28 @@ def retail_mac4(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
 
 def retail_mac8(key16: bytes, data: bytes, iv8: bytes = _ZERO8) -> bytes:
     """ISO/IEC 9797-1 algorithm 3 with padding 80, 8 bytes (also ICAO Doc 9303-11, 9.8.6.3)."""
-    padded = pad80(data, 8)
+    return retail_chain(key16, pad80(data, 8), iv8)
+
+
+def retail_chain(key16: bytes, padded: bytes, iv8: bytes = _ZERO8) -> bytes:
+    """ISO/IEC 9797-1 algorithm 3 over data that is padded already: DES in CBC, the last block under 3DES."""
     left = key16[:8]
     chain = Cipher(TripleDES(left * 3), modes.CBC(iv8)).encryptor().update(padded)[-16:-8] or iv8
-    last = bytes(a ^ b for a, b in zip(chain, padded[-8:], strict=True))
-    return tdes_encrypt(key16, last)
+    return tdes_encrypt(key16, xor(chain, padded[-8:]))
+
+
+def tdes_cmac(key: bytes, data: bytes) -> bytes:
+    """CMAC over 3DES, 8 bytes (NIST SP 800-38B)."""
+    mac = CMAC(TripleDES(_expand(key)))
+    mac.update(data)
+    return mac.finalize()
+
+
+def sm4_cmac(key16: bytes, data: bytes) -> bytes:
+    """CMAC over SM4, 16 bytes (GB/T 15852.1, algorithm 5)."""
+    mac = CMAC(algorithms.SM4(key16))
+    mac.update(data)
+    return mac.finalize()
 
 
 def sm4_mac4(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
@@ -82,8 +105,17 @@ def sm4_mac4(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
 
 def sm4_cbc_mac(key16: bytes, data: bytes, iv16: bytes = _ZERO16) -> bytes:
     """The last block of SM4 in CBC over data padded with 80: 16 bytes, of which users take the left 4 or 8."""
-    cipher = Cipher(algorithms.SM4(key16), modes.CBC(iv16)).encryptor()
-    return cipher.update(pad80(data, 16))[-16:]
+    return sm4_cbc_encrypt(key16, pad80(data, 16), iv16)[-16:]
+
+
+def sm4_cbc_encrypt(key16: bytes, blocks: bytes, iv16: bytes = _ZERO16) -> bytes:
+    """SM4 in CBC without padding."""
+    return Cipher(algorithms.SM4(key16), modes.CBC(iv16)).encryptor().update(blocks)
+
+
+def sm4_cbc_decrypt(key16: bytes, blocks: bytes, iv16: bytes = _ZERO16) -> bytes:
+    """The inverse of `sm4_cbc_encrypt`."""
+    return Cipher(algorithms.SM4(key16), modes.CBC(iv16)).decryptor().update(blocks)
 
 
 def mac4(algorithm: Algorithm, key: bytes, data: bytes) -> bytes:

@@ -8,30 +8,23 @@ Deriving a card's key from the issuer's is `jinka.crypto.diversify` of `card_blo
 from __future__ import annotations
 
 import hashlib
-from enum import Enum
 
 from jinka.codec.record import Algorithm
 from jinka.crypto.block import (
     invert,
     pad80,
+    retail_chain,
     retail_mac8,
     sm4_cbc_mac,
     sm4_decrypt,
     sm4_encrypt,
-    tdes_cbc_encrypt,
     tdes_decrypt,
     tdes_encrypt,
 )
+from jinka.crypto.mac import Padding, pad
 from jinka.kit import Refused, Usage
 
 PIN_DIGITS = range(4, 13)
-
-
-class Padding(Enum):
-    """How a cryptogram's data is filled: 80 then zeros (ISO/IEC 9797-1 method 2), or zeros only (method 1)."""
-
-    METHOD_2 = 2
-    METHOD_1 = 1
 
 
 def card_block(pan: str, sequence: str = "00") -> bytes:
@@ -70,10 +63,7 @@ def cryptogram(
     """TC, ARQC or AAC, 8 bytes: ISO/IEC 9797-1 algorithm 3 with 3DES, the left half of an SM4 CBC-MAC."""
     if algorithm is Algorithm.SM4:
         return sm4_cbc_mac(session16, data)[:8]
-    if padding is Padding.METHOD_2:
-        return retail_mac8(session16, data)
-    last = tdes_cbc_encrypt(session16[:8], data + bytes(-len(data) % 8))[-8:]
-    return tdes_encrypt(session16[:8], tdes_decrypt(session16[8:], last))
+    return retail_chain(session16, pad(data, padding, 8))
 
 
 def response_cryptogram(algorithm: Algorithm, session16: bytes, arqc8: bytes, code2: bytes) -> bytes:

@@ -51,7 +51,7 @@ CARD_TABLE: Table = {
     **grey.TABLE,
     **lifecycle.TABLE,
 }
-_SECURED = 0x0C  # class bits of secure messaging: there Le counts the plain data
+_SECURED = 0x0C  # class bits of secure messaging
 _CLASSES = frozenset({0x00, 0x04, 0x80, 0x84, 0xE0})
 
 # Kind of application (`jinka.profile.ApplicationKind`) -> what answers for it. Kind 0 needs none.
@@ -188,6 +188,9 @@ class CardOs:
             command = Command.parse(raw)
         except ApduError:
             raise CardError(StatusWord.WRONG_LENGTH) from None
+        is_secured = bool(
+            command.cla & _SECURED
+        )  # then Le is outside of the MAC, and no answer leaves in parts
         applet = self.applet
         if applet is not None:
             command = applet.receive(command)
@@ -207,7 +210,7 @@ class CardOs:
         except WornCells:
             raise CardError(StatusWord.MEMORY_FAILURE) from None
         sw: int = StatusWord.OK
-        if command.le is not None and command.le < len(data) and not command.cla & _SECURED:
+        if command.le is not None and command.le < len(data) and not is_secured:
             data, self.rest = data[: command.le], data[command.le :]
             sw = StatusWord.RESPONSE_LEFT | min(len(self.rest), 255)
         else:

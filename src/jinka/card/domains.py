@@ -3,7 +3,8 @@
 GlobalPlatform Card Specification 2.3.1: 5 (life-cycle models), 7 (security domains), 9 (content management). A domain
 is a folder of kind DOMAIN; the issuer's has the registry as well, one record of 16 bytes for each application, domain
 and package: header 2 | owner 2 | package 2 | kind | life | life before a lock | folder state before it | version |
-privileges 3 | 2 spare. Offsets are those of headers. The commands are in `jinka.card.globalplatform`.
+privileges 3 | locked with its domain 1 | spare 1. Offsets are those of headers. The commands are in
+`jinka.card.globalplatform`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ DOMAIN_PACKAGE, DOMAIN_MODULE = bytes.fromhex("A0000001515350"), bytes.fromhex("
 CPLC_SIZE, KDD_SIZE = 42, 10
 KEY_TRIES = 64  # wrong EXTERNAL AUTHENTICATE in a row, then the key set is spent
 ISSUER_FID, DOMAIN_FIDS = 0x3E00, range(0x3E01, 0x3E20)
-_RECORD, _KEY_SLOT, _KEY_SLOTS, _KEY_MAX = 16, 104, 3, 32
+_RECORD, _WITH_DOMAIN, _KEY_SLOT, _KEY_SLOTS, _KEY_MAX = 16, 14, 104, 3, 32
 
 
 class Kind(IntEnum):
@@ -123,12 +124,13 @@ class Record:
     state_before: int = 0
     version: int = 0
     privileges: bytes = bytes(3)
+    with_domain: int = 0  # 1 for an application that was locked because its domain was
 
     def raw(self) -> bytes:
         """The 16 bytes."""
         offsets = b"".join(offset.to_bytes(2, "big") for offset in (self.header, self.owner, self.package))
         states = bytes((self.kind, self.life, self.life_before, self.state_before, self.version))
-        return offsets + states + self.privileges + bytes(2)
+        return offsets + states + self.privileges + bytes((self.with_domain, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,7 @@ class Registry:
                     state_before=raw[9],
                     version=raw[10],
                     privileges=bytes(raw[11:14]),
+                    with_domain=raw[14],
                 )
 
     def _places(self) -> range:
@@ -244,6 +247,7 @@ def moved(memory: bytes | bytearray, record: Record, move: Move) -> list[tuple[i
     if after is None:
         return [
             (record.at + 7, bytes((record.life_before, 0, 0))),
+            (record.at + _WITH_DOMAIN, b"\x00"),
             (state_at, bytes((record.state_before,))),
         ]
     writes = [(record.at + 7, bytes((after,)))]
@@ -290,7 +294,19 @@ def key_writing(
     return at, head + b"".join(key.ljust(_KEY_MAX, b"\x00") for key in keys.keys)
 
 
-def domain_folder(memory: bytearray, *, fid: int, aid: bytes, quota: int, state: int) -> int:
+def moved_with_domain(memory: bytes | bytearray, record: Record, move: Move) -> list[tuple[int, bytes]]:
+    """The writes that lock or unlock an application because its domain is; its authority's own lock stays."""
+    if (record.life == Life.LOCKED) is (move is Move.LOCK) or (
+        move is Move.UNLOCK and not record.with_domain
+    ):
+        return []
+    flag = bytes((move is Move.LOCK,))
+    return [*moved(memory, record, move), (record.at + _WITH_DOMAIN, flag)]
+
+
+def domain_folder(
+    memory: bytearray, *, fid: int, aid: bytes, quota: int, state: int, capacity: int = 0x8000
+) -> int:
     """Add a domain's folder with its key file to a memory that is being staged; returns its header."""
     root = Directory(memory).root
     header = file_header(
@@ -304,8 +320,9 @@ def domain_folder(memory: bytearray, *, fid: int, aid: bytes, quota: int, state:
         quota=quota,
         application=ApplicationKind.DOMAIN,
     )
-    at = place(memory, header, aid)
-    place(memory, hidden_file(KEYS_FID, _KEY_SLOT * _KEY_SLOTS, at), bytes(_KEY_SLOT * _KEY_SLOTS))
+    at = place(memory, header, aid, capacity)
+    size = _KEY_SLOT * _KEY_SLOTS
+    place(memory, hidden_file(KEYS_FID, size, at), bytes(size), capacity)
     memory[at + STATE] = state
     return at
 

@@ -24,6 +24,7 @@ from jinka.card.emv_data import (
     applet_of,
 )
 from jinka.card.files import CARD_STATE, KEY_HEAD, KEY_TRIES, CardError, find_record
+from jinka.card.lifecycle import require_whole_card
 from jinka.card.nvm import Entry
 from jinka.codec import Command, StatusWord, parse
 from jinka.codec.emv_tags import Form, Tag, form_of
@@ -101,7 +102,8 @@ def application_unblock(card: CardOs, command: Command) -> bytes:
 
 
 def card_block(card: CardOs, command: Command) -> bytes:
-    """CARD BLOCK: the whole card, other authorities' applications too, answers 6A81 from now on."""
+    """CARD BLOCK: the whole card answers 6A81 from now on; 6982 beside applications of other authorities."""
+    require_whole_card(card)
     applet = _bare(card, command)
     _commit(applet, [(CARD_STATE, b"\x01")])
     return b""

@@ -27,6 +27,7 @@ from jinka.card.domains import (
     key_sets,
     key_writing,
     moved,
+    moved_with_domain,
 )
 from jinka.card.files import CARD_BLOCKED, CARD_LOCKED, CARD_STATE, CardError, File, free_offset
 from jinka.card.globalplatform_session import (
@@ -202,18 +203,13 @@ def set_status(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.REFERENCE_NOT_FOUND)
     if record.owner != here or record.header == here:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-    records = [record]
-    move = Move.LOCK if command.p2 & 0x80 else Move.UNLOCK
+    move, memory = Move.LOCK if command.p2 & 0x80 else Move.UNLOCK, card.nvm.memory
+    writes = moved(memory, record, move)
     if command.p1 == _WITH_ALL and record.kind is Kind.DOMAIN:
-        # what was locked on its own stays so, what is not locked needs no unlocking
-        was_locked = move is Move.UNLOCK
-        below = registry.owned(record.header)
-        records += [
-            item
-            for item in below
-            if item.kind is Kind.APPLICATION and (item.life == Life.LOCKED) is was_locked
-        ]
-    card.nvm.commit([write for item in records for write in moved(card.nvm.memory, item, move)])
+        for item in registry.owned(record.header):
+            if item.kind is Kind.APPLICATION:
+                writes += moved_with_domain(memory, item, move)
+    card.nvm.commit(writes)
     return b""
 
 

@@ -68,6 +68,7 @@ def install(card: CardOs, command: Command) -> bytes:
         if record.life not in (Life.SELECTABLE, Life.PERSONALISED):
             raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
         domain.target, domain.cursor, domain.partial = record.header, (record.header, 0), b""
+        domain.blocks = 0
     else:
         raise CardError(StatusWord.P1P2_WRONG)
     return b"\x00"
@@ -100,7 +101,7 @@ def load(card: CardOs, command: Command) -> bytes:
     fid = next(fid for fid in range(PACKAGE_FID, 0x8000) if fid not in taken)
     body = bytes((len(under_way.aid),)) + under_way.aid + raw
     here = domain.folder.header
-    header = place(memory, hidden_file(fid, len(body), here), body)
+    header = place(memory, hidden_file(fid, len(body), here), body, card.nvm.capacity)
     staging.record(
         shadow,
         header=header,
@@ -115,8 +116,9 @@ def load(card: CardOs, command: Command) -> bytes:
 
 
 def store_data(card: CardOs, command: Command) -> bytes:
-    """STORE DATA: P1 08 groupings, 60 enciphered under the DEK, 80 the last; the target is what INSTALL named.
+    """STORE DATA: P1 08 groupings, 60 enciphered under the DEK, 80 the last; P2 the block's number, from 00.
 
+    The target is what INSTALL named; a block out of order (6A86) ends its personalisation.
     Data that are not enciphered are taken only in a channel that enciphers. The last block makes the application
     personalised; after that its purses and logs are out of reach.
     """
@@ -127,6 +129,9 @@ def store_data(card: CardOs, command: Command) -> bytes:
     if record is None:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     if command.p1 & ~(_LAST | _ENCIPHERED | _GROUPINGS) or not command.p1 & _GROUPINGS:
+        raise CardError(StatusWord.P1P2_WRONG)
+    if command.p2 != domain.blocks & 0xFF:
+        domain.target = 0
         raise CardError(StatusWord.P1P2_WRONG)
     data, enciphered = command.data, command.p1 & _ENCIPHERED
     if enciphered not in (0, _ENCIPHERED):
@@ -147,7 +152,7 @@ def store_data(card: CardOs, command: Command) -> bytes:
         shadow.nvm.commit(moved(shadow.nvm.memory, record, Move.PERSONALISE))
         domain.target = 0
     staging.commit(card, shadow, record.owner)
-    domain.cursor, domain.partial = cursor, partial
+    domain.cursor, domain.partial, domain.blocks = cursor, partial, domain.blocks + 1
     return b""
 
 
@@ -197,11 +202,16 @@ def _for_load(domain: SecurityDomain, fields: list[bytes]) -> None:
 
 
 def _for_install(card: CardOs, domain: SecurityDomain, fields: list[bytes], *, selectable: bool) -> None:
-    """Load file AID | module AID | application AID | privileges | parameters | token (empty)."""
+    """Load file AID | module AID | application AID | privileges | parameters | token (empty).
+
+    Privileges are the issuer's to give; what an authority installs has none.
+    """
     if len(fields) != 6 or fields[5] or len(fields[3]) not in (1, 3):
         raise CardError(StatusWord.DATA_WRONG)
     package, module, aid, privileges, parameters = fields[:5]
     privileges = privileges.ljust(3, b"\x00")
+    if any(privileges) and domain.folder.header != domain.registry.issuer.header:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     life = Life.SELECTABLE if selectable else Life.INSTALLED
     shadow = card.shadow()
     if package == DOMAIN_PACKAGE:
@@ -239,7 +249,12 @@ def _new_domain(
         raise CardError(StatusWord.NO_SPACE)
     state = SEALED if life is Life.SELECTABLE else HIDDEN
     header = domain_folder(
-        shadow.nvm.memory, fid=fid, aid=aid, quota=int.from_bytes(quota, "big"), state=state
+        shadow.nvm.memory,
+        fid=fid,
+        aid=aid,
+        quota=int.from_bytes(quota, "big"),
+        state=state,
+        capacity=shadow.nvm.capacity,
     )
     staging.record(
         shadow, header=header, owner=here, package=0, kind=Kind.DOMAIN, life=life, privileges=privileges

@@ -37,7 +37,7 @@ class Load:
 class SecurityDomain(Applet):
     """The state of a session with a domain; gone with the selection and with the power."""
 
-    __slots__ = ("channel", "cursor", "load", "partial", "pending", "rest", "secured", "target")
+    __slots__ = ("blocks", "channel", "cursor", "load", "partial", "pending", "rest", "secured", "target")
 
     # set by `jinka.card.globalplatform`, where the commands are
     table: ClassVar[Table]
@@ -49,6 +49,7 @@ class SecurityDomain(Applet):
         self.secured = False  # the command being served came through the channel
         self.load: Load | None = None
         self.target = 0  # header of the application that STORE DATA fills
+        self.blocks = 0  # of STORE DATA so far
         self.cursor = (0, 0)  # headers of the folder and the file in which its last block ended
         self.partial = b""  # of a grouping that goes on in the next block
         self.rest: list[bytes] = []  # of GET STATUS

@@ -2,7 +2,7 @@
 
 Each carries a MAC under the application's maintenance key over a fresh challenge. A blocked application answers 6A81 to
 everything but SELECT, GET CHALLENGE and, unless it is blocked for good, APPLICATION UNBLOCK; a blocked card to
-everything.
+everything. On a card with security domains only the issuer's own applications block the whole card.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jinka.card.access import open_message
-from jinka.card.files import BLOCKED, BLOCKED_FOR_GOOD, CARD_BLOCKED, CARD_STATE, SEALED, STATE, CardError
+from jinka.card.domains import Registry
+from jinka.card.files import (
+    BLOCKED,
+    BLOCKED_FOR_GOOD,
+    CARD_BLOCKED,
+    CARD_STATE,
+    ISSUER_AID,
+    SEALED,
+    STATE,
+    CardError,
+)
 from jinka.codec import Command, StatusWord
 
 if TYPE_CHECKING:
@@ -43,12 +53,26 @@ def application_unblock(card: CardOs, command: Command) -> bytes:
 
 
 def card_block(card: CardOs, command: Command) -> bytes:
-    """CARD BLOCK: the card answers 6A81 from now on."""
+    """CARD BLOCK: the card answers 6A81 from now on; 6982 from an application of another authority."""
     if command.p1 or command.p2:
         raise CardError(StatusWord.P1P2_WRONG)
+    require_whole_card(card)
     _require_mac_alone(card, command)
     card.nvm.commit([(CARD_STATE, bytes((CARD_BLOCKED,)))])
     return b""
+
+
+def require_whole_card(card: CardOs) -> None:
+    """6982 where the card has an issuer domain and the current application is not the issuer's."""
+    directory = card.directory
+    if ISSUER_AID not in directory.by_name:
+        return
+    registry, folder = Registry(card.nvm.memory, directory), card.folder
+    while folder.parent is not None and folder.header not in registry.records:
+        folder = folder.parent
+    record = registry.records.get(folder.header)
+    if record is None or record.owner != registry.issuer.header:
+        raise CardError(StatusWord.SECURITY_NOT_SATISFIED)
 
 
 def _require_mac_alone(card: CardOs, command: Command) -> None:

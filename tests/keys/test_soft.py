@@ -301,3 +301,44 @@ def test_factors() -> None:
 
 def test_a_row_without_tac_is_absent_whatever_else() -> None:
     assert answers([row(1), row(2, amount=-5), row(3, issuer="x")]) == [ABSENT] * 3
+
+
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_online_verbs_serve_unload_and_overdraft_and_make_nothing_but_mac2(purpose: Purpose) -> None:
+    keys = service(3)
+    size = {Purpose.UNLOAD: 18, Purpose.OVERDRAFT: 17}.get(purpose)
+    asked = {
+        "algorithm": Algorithm.TDES,
+        "version": 1,
+        "factor8": bytes(8),
+        "session_seed": (bytes(4), 0),
+    }
+    for length in range(40):
+        if length == size:
+            assert len(keys.make_online_mac2(purpose, data=bytes(length), **asked)) == 4
+        else:  # the lengths of MAC1 and MAC3 among them
+            with pytest.raises(Refused):
+                keys.make_online_mac2(purpose, data=bytes(length), **asked)
+    with pytest.raises(Refused):
+        keys.check_online_mac(purpose, data=bytes(15), mac4=bytes(4), **asked)
+
+
+def test_one_tac_is_checked_as_in_bulk() -> None:
+    store = store_of(held(3))
+    keys = service(3)
+    record = signed(store, 1, txn_type=6, key_version=1, algorithm=0)
+    data = (
+        record["amount"].to_bytes(4, "big")
+        + b"\x06"
+        + record["terminal_id"]
+        + record["terminal_serial"].to_bytes(4, "big")
+        + record["local_date"]
+        + record["local_time"]
+    )
+    asked = {"algorithm": Algorithm.TDES, "version": 1, "factor8": record["card_no"][2:]}
+    keys.check_tac(data=data, mac4=record["tac"], **asked)
+    for wrong in (bytes(4), b"", record["tac"][:3]):
+        with pytest.raises(Refused, match="TAC is wrong"):
+            keys.check_tac(data=data, mac4=wrong, **asked)
+    with pytest.raises(Refused):
+        keys.check_tac(data=data, mac4=record["tac"], **(asked | {"version": 99}))

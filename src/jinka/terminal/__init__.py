@@ -25,6 +25,14 @@ from jinka.terminal.lists_download import Download, Downloads, DownloadStateErro
 from jinka.terminal.load import LoadAuthority, LoadDevice, LoadRequest, LoadTerminal
 from jinka.terminal.maintenance import MacProvider, write_ride_state
 from jinka.terminal.outcome import TapOutcome, TapStatus
+from jinka.terminal.passbook import (
+    LimitAuthority,
+    LimitRequest,
+    PassbookDevice,
+    PassbookTerminal,
+    UnloadAuthority,
+    UnloadRequest,
+)
 from jinka.terminal.purse import DeviceData, PurseTerminal
 from jinka.terminal.qpboc import QpbocTerminal, Torn
 from jinka.terminal.records import RecordReading, holder_values, read_records
@@ -70,6 +78,8 @@ __all__ = [
     "Inspection",
     "InspectionTerminal",
     "IssuerPort",
+    "LimitAuthority",
+    "LimitRequest",
     "LoadAuthority",
     "LoadDevice",
     "LoadRequest",
@@ -77,6 +87,8 @@ __all__ = [
     "LockProof",
     "MacProvider",
     "NetworkTerminal",
+    "PassbookDevice",
+    "PassbookTerminal",
     "PurseTerminal",
     "QpbocTerminal",
     "RecordReading",
@@ -95,6 +107,8 @@ __all__ = [
     "TrackError",
     "Tsi",
     "Tvr",
+    "UnloadAuthority",
+    "UnloadRequest",
     "Unresolved",
     "Verdict",
     "decode_ride",

@@ -14,14 +14,14 @@ from jinka.codec import Algorithm, TransactionType
 from jinka.codec.clearing import ClearingRecord
 from jinka.codec.record import CounterKind, RecordState
 from jinka.kit import Refused, Usage, bcd_date, bcd_time
-from jinka.profile import algorithm_of
 from jinka.terminal import torn
 from jinka.terminal.link import ApduLink, CardRemoved, ask, ask_exactly
-from jinka.terminal.reading import read_public, select
+from jinka.terminal.reading import PublicData, card_algorithm, read_public, select, verify_pin
 from jinka.terminal.torn import Unresolved
 
 LOAD_PRODUCT = "load"
-_TYPE = TransactionType.EP_LOAD
+PASSBOOK, PURSE = 0x01, 0x02
+_TYPES = {PASSBOOK: TransactionType.ED_LOAD, PURSE: TransactionType.EP_LOAD}
 _AMOUNT_MAX = 0xFFFFFFFF
 
 
@@ -40,6 +40,7 @@ class LoadRequest:
     local_date: bytes
     local_time: bytes
     mac1: bytes
+    txn_type: int = TransactionType.EP_LOAD
 
     @property
     def factor8(self) -> bytes:
@@ -58,7 +59,7 @@ class LoadRequest:
 
     @property
     def _head(self) -> bytes:
-        return self.amount.to_bytes(4, "big") + bytes((_TYPE,)) + self.terminal_id
+        return self.amount.to_bytes(4, "big") + bytes((self.txn_type,)) + self.terminal_id
 
 
 class LoadAuthority(Protocol):
@@ -71,7 +72,7 @@ class LoadAuthority(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadDevice:
-    """A load terminal's data; it has a number but no PSAM."""
+    """A load terminal's data; it has a number but no PSAM. ``purse`` 02, or 01 for a passbook."""
 
     terminal_id: bytes
     aid: bytes
@@ -82,6 +83,7 @@ class LoadDevice:
     operator: str
     acquirer: str
     issuers: Mapping[bytes, str]
+    purse: int = PURSE
 
 
 class LoadTerminal:
@@ -92,8 +94,10 @@ class LoadTerminal:
     def __init__(self, device: LoadDevice, business_date: dt.date) -> None:
         self._device, self.business_date = device, business_date
 
-    def load(self, card: ApduLink, amount: int, at: dt.datetime, authority: LoadAuthority) -> ClearingRecord:
-        """Add ``amount``; the record is unconfirmed when the card went away at the last step.
+    def load(
+        self, card: ApduLink, amount: int, at: dt.datetime, authority: LoadAuthority, *, pin: bytes = b""
+    ) -> ClearingRecord:
+        """Add ``amount``; the record is unconfirmed when the card went away at the last step. A passbook needs a PIN.
 
         Raises `Refused` (the authority's, or `ChipRefused` by the card) and `CardRemoved` before anything was paid.
         """
@@ -105,12 +109,19 @@ class LoadTerminal:
         issuer = device.issuers.get(public.issuer)
         if issuer is None:
             raise Refused("a card of an unknown issuer", where="load", fix="register the issuer")
+        if pin:
+            verify_pin(card, pin)
         amount4 = amount.to_bytes(4, "big")
-        begin = b"\x80\x50\x00\x02\x0b" + bytes((device.key_index,)) + amount4 + device.terminal_id + b"\x10"
+        begin = (
+            bytes((0x80, 0x50, 0x00, device.purse, 0x0B, device.key_index))
+            + amount4
+            + device.terminal_id
+            + b"\x10"
+        )
         opened = ask_exactly(card, "initialize for load", begin, 16)
         request = LoadRequest(
             card_no=public.card_no,
-            algorithm=algorithm_of(opened[7]),
+            algorithm=card_algorithm(opened[7], "initialize for load"),
             key_version=opened[6],
             rand4=opened[8:12],
             online_counter=opened[4] << 8 | opened[5],
@@ -120,15 +131,27 @@ class LoadTerminal:
             local_date=bcd_date(at),
             local_time=bcd_time(at),
             mac1=opened[12:],
+            txn_type=_TYPES[device.purse],
         )
         mac2 = authority.authorise(request)
-        record = ClearingRecord(
+        record = self._record(request, public, issuer)
+        finish = b"\x80\x52\x00\x00\x0b" + request.local_date + request.local_time + mac2 + b"\x04"
+        try:
+            tac = ask(card, "credit for load", finish)
+        except CardRemoved:
+            return record
+        return record.confirmed(tac) if len(tac) == 4 else record
+
+    def _record(self, request: LoadRequest, public: PublicData, issuer: str) -> ClearingRecord:
+        """The record before the card's answer: unconfirmed, without a TAC."""
+        device, amount = self._device, request.amount
+        return ClearingRecord(
             state=RecordState.UNCONFIRMED,
             card_no=public.card_no,
             card_len=public.card_len,
             profile=device.profile,
             profile_version=device.profile_version,
-            txn_type=_TYPE.value,
+            txn_type=request.txn_type,
             amount=amount,
             balance=request.balance + amount,
             gross_fare=amount,
@@ -151,13 +174,9 @@ class LoadTerminal:
             algorithm=public.algorithm,
             tac=None,
         )
-        finish = b"\x80\x52\x00\x00\x0b" + request.local_date + request.local_time + mac2 + b"\x04"
-        try:
-            tac = ask(card, "credit for load", finish)
-        except CardRemoved:
-            return record
-        return record.confirmed(tac) if len(tac) == 4 else record
 
-    def resolve(self, card: ApduLink, unconfirmed: ClearingRecord) -> ClearingRecord | Unresolved:
+    def resolve(
+        self, card: ApduLink, unconfirmed: ClearingRecord, *, pin: bytes = b""
+    ) -> ClearingRecord | Unresolved:
         """Settle a torn load: the confirmed record, or why there is none."""
-        return torn.resolve(card, self._device.aid, self._device.key_index, unconfirmed)
+        return torn.resolve(card, self._device.aid, self._device.key_index, unconfirmed, pin=pin)

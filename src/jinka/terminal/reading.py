@@ -50,20 +50,29 @@ def select(link: ApduLink, aid: bytes) -> None:
     ask(link, "select", b"\x00\xa4\x04\x00" + bytes((len(aid),)) + aid + b"\x00")
 
 
+def verify_pin(link: ApduLink, pin: bytes) -> None:
+    """Present the holder's PIN, which the passbook asks for; `ChipRefused` with 63Cx or 6983."""
+    ask(link, "verify PIN", b"\x00\x20\x00\x00" + bytes((len(pin),)) + pin)
+
+
+def card_algorithm(label: int, step: str) -> Algorithm:
+    """The algorithm that a card names in an answer; `ChipRefused` with 6A80 for a label that nothing has."""
+    try:
+        return algorithm_of(label)
+    except Usage:
+        raise ChipRefused(step, DATA_WRONG) from None
+
+
 def read_public(link: ApduLink) -> PublicData:
     """Read 0015; `ChipRefused` with 6A80 when it holds an algorithm that is not known."""
     raw = ask_exactly(link, "read 0015", _READ_PUBLIC, 30)
-    try:
-        algorithm = algorithm_of(raw[29])
-    except Usage:
-        raise ChipRefused("read 0015", DATA_WRONG) from None
     return PublicData(
         issuer=raw[:8],
         card_no=raw[10:20],
         start=raw[20:24],
         expiry=raw[24:28],
         key_version=raw[28],
-        algorithm=algorithm,
+        algorithm=card_algorithm(raw[29], "read 0015"),
     )
 
 

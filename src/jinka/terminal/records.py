@@ -12,7 +12,7 @@ from jinka.codec.fields import decode_field
 from jinka.kit import Usage
 from jinka.profile.records import RecordSpec
 from jinka.terminal.link import ApduLink, ChipRefused, ask
-from jinka.terminal.reading import select
+from jinka.terminal.reading import select, verify_pin
 
 _BY_NUMBER = 0x04
 
@@ -44,7 +44,7 @@ def read_records(
     """
     select(link, aid)
     if pin:
-        ask(link, "verify PIN", b"\x00\x20\x00\x00" + bytes((len(pin),)) + pin)
+        verify_pin(link, pin)
     found: list[RecordReading] = []
     here, file = 0, -1
     for record in records:

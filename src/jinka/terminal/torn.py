@@ -14,9 +14,20 @@ from jinka.codec import TransactionType
 from jinka.codec.clearing import ClearingRecord
 from jinka.codec.record import CounterKind, RecordState
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask_exactly
-from jinka.terminal.reading import read_public, select
+from jinka.terminal.reading import read_public, select, verify_pin
 
 LOG_RECORDS = 10
+# How the counter of a type is asked for: P1 and P2 of INITIALIZE, and the size of its answer.
+_BEGIN: dict[int, tuple[int, int, int]] = {
+    TransactionType.ED_LOAD: (0x00, 0x01, 16),
+    TransactionType.EP_LOAD: (0x00, 0x02, 16),
+    TransactionType.UNLOAD: (0x05, 0x01, 16),
+    TransactionType.ED_CASH: (0x02, 0x01, 15),
+    TransactionType.ED_PURCHASE: (0x01, 0x01, 15),
+    TransactionType.EP_PURCHASE: (0x01, 0x02, 15),
+    TransactionType.OVERDRAFT_LIMIT: (0x04, 0x01, 19),
+    TransactionType.CAPP_PURCHASE: (0x01, 0x02, 15),
+}
 _ONLINE = frozenset(
     {
         TransactionType.ED_LOAD,
@@ -36,12 +47,19 @@ class Unresolved(Enum):
     UNKNOWN = "unknown"  # another card, no answer, or too long ago: clearing decides by the counters
 
 
-def resolve(link: ApduLink, aid: bytes, kid: int, unconfirmed: ClearingRecord) -> ClearingRecord | Unresolved:
-    """Select the application and settle ``unconfirmed``; never raises for a card that goes away again."""
+def resolve(
+    link: ApduLink, aid: bytes, kid: int, unconfirmed: ClearingRecord, *, pin: bytes = b""
+) -> ClearingRecord | Unresolved:
+    """Select the application and settle ``unconfirmed``; never raises for a card that goes away again.
+
+    A passbook answers after its PIN only.
+    """
     try:
         select(link, aid)
         if read_public(link).card_no != unconfirmed.card_no:
             return Unresolved.UNKNOWN
+        if pin:
+            verify_pin(link, pin)
         return resolve_selected(link, kid, unconfirmed)
     except (CardRemoved, ChipRefused):
         return Unresolved.UNKNOWN
@@ -49,11 +67,11 @@ def resolve(link: ApduLink, aid: bytes, kid: int, unconfirmed: ClearingRecord) -
 
 def resolve_selected(link: ApduLink, kid: int, unconfirmed: ClearingRecord) -> ClearingRecord | Unresolved:
     """As `resolve`, for a card whose application is selected and whose number is known to be the record's."""
-    if _counter(link, kid, unconfirmed) <= unconfirmed.counter:
-        return Unresolved.NOT_DEBITED
-    logged = _logged(link, unconfirmed)
-    if logged is None:
+    begin = _BEGIN.get(unconfirmed.txn_type)
+    if begin is None:
         return Unresolved.UNKNOWN
+    if _counter(link, kid, unconfirmed, begin) <= unconfirmed.counter:
+        return Unresolved.NOT_DEBITED
     wanted = (
         unconfirmed.amount.to_bytes(4, "big")
         + bytes((unconfirmed.txn_type,))
@@ -61,8 +79,9 @@ def resolve_selected(link: ApduLink, kid: int, unconfirmed: ClearingRecord) -> C
         + unconfirmed.local_date
         + unconfirmed.local_time
     )
-    if logged[5:] != wanted:
-        return Unresolved.NOT_DEBITED
+    found = _logged(link, unconfirmed, wanted)
+    if isinstance(found, Unresolved):
+        return found
     after = (unconfirmed.counter + 1).to_bytes(2, "big")
     command = bytes((0x80, 0x5A, 0x00, unconfirmed.txn_type, 0x02)) + after + b"\x08"
     try:
@@ -77,12 +96,12 @@ def find_release(link: ApduLink, claimed: ClearingRecord) -> ClearingRecord | No
 
     ``claimed`` has any date and time: when the debit came is the log's to say.
     """
+    wanted = claimed.amount.to_bytes(4, "big") + bytes((claimed.txn_type,)) + claimed.terminal_id
     try:
-        logged = _logged(link, claimed)
+        logged = _logged(link, claimed, wanted)
     except CardRemoved:
         return None
-    wanted = claimed.amount.to_bytes(4, "big") + bytes((claimed.txn_type,)) + claimed.terminal_id
-    if logged is None or logged[5:16] != wanted:
+    if isinstance(logged, Unresolved):
         return None
     after = (claimed.counter + 1).to_bytes(2, "big")
     command = bytes((0x80, 0x5A, 0x00, claimed.txn_type, 0x02)) + after + b"\x08"
@@ -95,23 +114,39 @@ def find_release(link: ApduLink, claimed: ClearingRecord) -> ClearingRecord | No
     )
 
 
-def _counter(link: ApduLink, kid: int, record: ClearingRecord) -> int:
+def _counter(link: ApduLink, kid: int, record: ClearingRecord, begin: tuple[int, int, int]) -> int:
     """The card's counter of that kind, from an INITIALIZE over zero that is not followed up."""
-    online = record.counter_kind is CounterKind.ONLINE
-    head = bytes((0x80, 0x50, 0x00 if online else 0x01, 0x02, 0x0B, kid)) + bytes(4)
-    size = 16 if online else 15
-    answer = ask_exactly(link, "initialize", head + record.terminal_id + bytes((size,)), size)
+    p1, p2, size = begin
+    amount4 = b"" if record.txn_type == TransactionType.OVERDRAFT_LIMIT else bytes(4)
+    body = bytes((kid,)) + amount4 + record.terminal_id
+    head = bytes((0x80, 0x50, p1, p2, len(body)))
+    answer = ask_exactly(link, "initialize", head + body + bytes((size,)), size)
     return answer[4] << 8 | answer[5]
 
 
-def _logged(link: ApduLink, record: ClearingRecord) -> bytes | None:
-    """The log record of this counter and kind, or None when the log no longer reaches back to it."""
+def _logged(link: ApduLink, record: ClearingRecord, wanted: bytes) -> bytes | Unresolved:
+    """The log record of this counter that goes on with ``wanted``.
+
+    NOT_DEBITED when the counter served another transaction of the same purse, UNKNOWN when the log no longer reaches
+    back to it. Passbook and purse count apart and share the log, so that one counter may stand there twice.
+    """
     online = record.counter_kind is CounterKind.ONLINE
+    place = record.counter.to_bytes(2, "big")
     for number in range(1, LOG_RECORDS + 1):
         try:
             raw = ask_exactly(link, "read 0018", bytes((0x00, 0xB2, number, 0xC4, 0x17)), 23)
         except ChipRefused:
-            return None
-        if (raw[9] in _ONLINE) is online and raw[0] << 8 | raw[1] == record.counter:
+            return Unresolved.UNKNOWN
+        if raw[:2] != place or (raw[9] in _ONLINE) is not online:
+            continue
+        if raw[5 : 5 + len(wanted)] == wanted:
             return raw
-    return None
+        if _purse_of(raw[9]) == _purse_of(record.txn_type) is not None:
+            return Unresolved.NOT_DEBITED
+    return Unresolved.UNKNOWN
+
+
+def _purse_of(txn_type: int) -> int | None:
+    """01 passbook, 02 purse; None for the grey lock's types, whose purse is the profile's choice."""
+    begin = _BEGIN.get(txn_type)
+    return begin[1] if begin is not None else None

@@ -190,8 +190,14 @@ def _emv_moves() -> Iterator[tuple[str, str, str]]:
                 if stage is Stage.INITIATED:
                     yield stage.value, f"{label}, ARQC", Stage.ONLINE.value
                 yield stage.value, f"{label}, TC or AAC", Stage.COMPLETED.value
+            elif name == (0x80, 0xA8):
+                yield stage.value, label, targets.value
+                yield stage.value, f"{label}, qPBOC offline", Stage.PAYING.value
+                yield stage.value, f"{label}, qPBOC online", Stage.ONLINE.value
+                yield stage.value, f"{label}, qPBOC declined", Stage.COMPLETED.value
             else:
                 yield stage.value, label, targets.value
+    yield Stage.PAYING.value, "00 B2 READ RECORD, the last one: the debit", Stage.COMPLETED.value
 
 
 def _security_moves(keys: Iterable[KeySpec]) -> Iterator[tuple[str, str, str]]:

@@ -61,6 +61,20 @@ ICC = PrivateKey.from_primes(
         16,
     ),
 )
+ICC_1984 = PrivateKey.from_primes(
+    int(
+        "dbdabb36f1bea38208465cecdc3f9c4f8f297529f249653a0cc2ba8fa16c920e6f00b0bd004a7d93e5a58c8ac0"
+        "a9aeb6fe19d8c0dbcff1200893ff341869e5974bf6f459721c4c973e2f57b6149447664cf305a726199188617e"
+        "5b4343c444438837e5ffcfb3d773c92b691a298e67eff61b95ffd7aaa6b97f551b0d",
+        16,
+    ),
+    int(
+        "d4338703f6ffa4d40a9f4cdadf0fb162271a12ab63608fa726ba61115e2aedfa9140c1216ff0af107009b045bd"
+        "a5f0fd20f46586139bdbd5cc5f3c79a8beff4b93f1adf2551b2cda6977c781593f50938c080909f78f1b857467"
+        "694dc585ae817119f92a59b58348bd553b48b0c4ae06eceb50d9a3d7885b47f9abe5",
+        16,
+    ),
+)
 
 PAN = "6228000100001117"
 RID = bank.AID_DEBIT[:5]
@@ -156,6 +170,23 @@ def gpo(card: Card, given: dict[int, bytes] | None = None) -> bytes:
     body = fill_dol(bank.SPEC.pdol, given or values())
     body = bytes((0x83, len(body))) + body
     return card.transmit(b"\x80\xa8\x00\x00" + bytes((len(body),)) + body + b"\x00")
+
+
+def tapped(card: Card, given: dict[int, bytes]) -> dict[int, bytes]:
+    """A contactless purchase as a reader does it: options, then every record that the answer names."""
+    found = answer(options(card, given))
+    for command in reading(found.get(Tag.AFL, b"")):
+        found |= answer(card.transmit(command))
+    return found
+
+
+def reading(afl: bytes) -> list[bytes]:
+    """The READ RECORD commands of a file locator."""
+    return [
+        bytes((0x00, 0xB2, number, afl[at] >> 3 << 3 | 4, 0x00))
+        for at in range(0, len(afl), 4)
+        for number in range(afl[at + 1], afl[at + 2] + 1)
+    ]
 
 
 def generate(card: Card, p1: int, given: dict[int, bytes] | None = None, *, second: bool = False) -> bytes:

@@ -341,58 +341,6 @@ def test_update_record_by_script() -> None:
     assert card.transmit(bytes.fromhex("00B2010C00"))[:-2] == new
 
 
-# ---- contactless
-
-
-def test_an_offline_tap_debits_once() -> None:
-    card = issued()
-    found = answer(options(card, values(1234, **TAP)))
-    assert found[Tag.AVAILABLE].hex() == "000000048766"
-    assert found[Tag.ISSUER_DATA][4] & 0x30 == 0x10
-    assert data(card, Tag.ECASH_BALANCE).hex() == "000000048766"
-    assert gpo(card, values(1234, **TAP)) == b"\x69\x85"
-    bound = bytes.fromhex("1E78EEBC 000000001234 0156") + found[Tag.CARD_AUTHENTICATION]
-    assert recover_dynamic(ICC.public, found[Tag.DYNAMIC_SIGNATURE], bound) == b"\x02\x00\x01"
-
-
-@pytest.mark.parametrize(
-    ("fen", "tap", "changes", "kind"),
-    [
-        (1234, ONLINE_TAP, {}, 0x20),
-        (50_000, TAP, {}, 0x10),
-        (50_001, TAP, {}, 0x20),
-        (50_001, OFFLINE_TAP, {}, 0x00),
-        (1000, TAP, {"ecash_single_fen": 999}, 0x20),
-        (1000, OFFLINE_TAP, {"ecash_single_fen": 999}, 0x00),
-        (1000, TAP, {"ecash_reset_fen": 49_001}, 0x20),
-        (1000, OFFLINE_TAP, {"ecash_reset_fen": 49_001}, 0x10),
-        (1000, TAP, {"currency": b"\x03\x44"}, 0x20),
-        (1000, OFFLINE_TAP, {"currency": b"\x03\x44"}, 0x00),
-        (0, TAP, {}, 0x00),
-    ],
-)
-def test_what_a_tap_becomes(fen: int, tap: dict[str, bytes], changes: dict[str, object], kind: int) -> None:
-    card = issued(**changes)
-    found = answer(options(card, values(fen, **tap)))
-    assert found[Tag.ISSUER_DATA][4] & 0x30 == kind
-    left = 50_000 - fen if kind == 0x10 else 50_000
-    assert int(data(card, Tag.ECASH_BALANCE).hex()) == left
-
-
-def test_a_false_amount_pays_nothing() -> None:
-    card = issued()
-    found = answer(options(card, values(amount=bytes.fromhex("00000000100A"), **TAP)))
-    assert found[Tag.ISSUER_DATA][4] & 0x30 == 0
-    assert int(data(card, Tag.ECASH_BALANCE).hex()) == 50_000
-
-
-def test_an_online_tap_takes_a_load() -> None:
-    card = issued()
-    found = answer(options(card, values(1000, **ONLINE_TAP)))
-    assert card.transmit(scripted(found, "04DA9F79", bytes.fromhex(CASH))) == OK
-    assert data(card, Tag.ECASH_BALANCE).hex() == CASH
-
-
 def test_the_holder_is_masked() -> None:
     assert HOLDER.pan not in repr(HOLDER)
     assert HOLDER.pin not in repr(HOLDER)

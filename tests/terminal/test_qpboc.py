@@ -19,7 +19,7 @@ from jinka.codec.emv_tags import Tag
 from jinka.issuer.emv import EmvIssuer, Question
 from jinka.terminal import EmvStatus, Torn, Tvr
 from jinka.terminal.link import CardRemoved
-from tests.card.emv_rig import data, issued, select
+from tests.card.emv_rig import ICC_1984, data, issued, select
 from tests.terminal.emv_rig import Nobody, Tap, issuer, reader, sale, with_application
 
 
@@ -118,12 +118,13 @@ def test_one_wrong_byte_is_no_other_payment(place: int, value: int, ins: int) ->
 
 
 class Cut(Tap):
-    """Takes the power away inside the purchase, after some writes; None: after all of them, before the answer."""
+    """Takes the power away inside one command, after some writes; None: after all of them, before the answer."""
 
     write: int | None = 0
+    at: bytes = b"\x80\xa8"
 
     def transmit(self, command: bytes) -> bytes:
-        if command[1] != 0xA8:
+        if not command.startswith(self.at):
             return super().transmit(command)
         self.card.nvm.cut_after(self.write)
         with contextlib.suppress(PowerCut):
@@ -132,20 +133,82 @@ class Cut(Tap):
         raise CardRemoved("pulled inside the command", where="reader")
 
 
+OPTIONS, FIRST, LAST = b"\x80\xa8", bytes.fromhex("00B2010C"), bytes.fromhex("00B20154")
+
+
+@pytest.mark.parametrize("at", [OPTIONS, FIRST, LAST], ids=["options", "first record", "last record"])
+@pytest.mark.parametrize("form", [4, 12], ids=["paid with the last record", "paid with the options"])
 @pytest.mark.parametrize("write", [*range(14), None])
-def test_a_torn_tap_is_settled_by_the_log(write: int | None) -> None:
-    card = issued()
+def test_a_torn_tap_is_settled_by_the_log(write: int | None, form: int, at: bytes) -> None:
+    card = issued(form=form)
     link = Cut(card)
-    link.write = write
+    link.write, link.at = write, at
     terminal = reader()
     torn = terminal.tap(link, sale(1234), Nobody())
+    if form == 12 and at == LAST:  # there is no such record
+        assert torn.approved
+        return
     assert torn.status is EmvStatus.REMOVED
-    assert torn.step == "get processing options"
+    assert torn.step == ("get processing options" if at == OPTIONS else "read record")
     card.power_up()
     told = terminal.resolve(Tap(card), torn)
     assert told is (Torn.PAID if _cash(card) == 50_000 - 1234 else Torn.NOT_PAID)
-    assert write is not None or told is Torn.PAID
-    assert write != 0 or told is Torn.NOT_PAID
+    paying = (OPTIONS, FIRST) if form == 12 else (LAST,)
+    assert write is not None or (told is Torn.PAID) is (at in paying)
+    assert write != 0 or at == FIRST or told is Torn.NOT_PAID
+
+
+def test_records_kept_from_an_earlier_tap_pay_for_nothing() -> None:
+    """The holder shows the reader old records, so that the card never gives its last one."""
+    card, kept = issued(), {}
+
+    def keep(command: bytes, answer: bytes) -> bytes:
+        if command[1] == 0xB2:
+            kept[command] = answer
+        return answer
+
+    assert reader("1").tap(Tap(card, change=keep), sale(1234), Nobody()).approved
+
+    class Shown(Tap):
+        def transmit(self, command: bytes) -> bytes:
+            return kept[command] if command in kept else super().transmit(command)
+
+    again = reader("2").tap(Shown(card), sale(1234), Nobody())
+    assert again.status is EmvStatus.DECLINED_OFFLINE
+    assert again.tvr & Tvr.DDA_FAILED
+    assert _cash(card) == 50_000 - 1234
+
+
+@pytest.mark.parametrize("at", [OPTIONS, LAST], ids=["not paid", "paid"])
+@pytest.mark.parametrize(("after", "known"), [(0, True), (3, True), (9, True), (10, False)])
+def test_a_torn_tap_is_found_behind_other_purchases(after: int, known: bool, at: bytes) -> None:
+    card = issued()
+    link = Cut(card)
+    link.write, link.at = None, at
+    terminal = reader("torn")
+    torn = terminal.tap(link, sale(1234), Nobody())
+    card.power_up()
+    for number in range(after):
+        assert reader(str(number)).tap(Tap(card), sale(1234), Nobody()).approved
+    wanted = Torn.PAID if at == LAST else Torn.NOT_PAID
+    assert terminal.resolve(Tap(card), torn) is (wanted if known else Torn.UNKNOWN)
+
+
+def test_a_full_log_of_older_purchases_says_not_paid() -> None:
+    card = issued()
+    for number in range(11):
+        assert reader(str(number)).tap(Tap(card), sale(100), Nobody()).approved
+    link = Cut(card)
+    link.at = LAST
+    torn = reader("torn").tap(link, sale(1234), Nobody())
+    card.power_up()
+    assert reader().resolve(Tap(card), torn) is Torn.NOT_PAID
+
+
+def test_a_long_key_is_read_from_its_record() -> None:
+    card = issued(key=ICC_1984)
+    assert reader().tap(Tap(card), sale(1234), Nobody()).status is EmvStatus.APPROVED_OFFLINE
+    assert _cash(card) == 50_000 - 1234
 
 
 def test_another_purchase_in_the_log_is_another_purchase() -> None:

@@ -128,6 +128,9 @@ def _pdol(applet: EmvBase) -> bytes:
 
 def read_record(card: CardOs, command: Command) -> bytes:
     """READ RECORD: records of the application come in template 70; others, such as the log, as they are."""
+    made = emv_qpboc.last_record(applet_of(card), command)
+    if made is not None:
+        return made
     file = file_access.file_of_record(card, command.p2)
     if file.kind is not FileKind.VARIABLE:
         return file_access.read_record(card, command)
@@ -139,6 +142,7 @@ def read_record(card: CardOs, command: Command) -> bytes:
     answer = tlv(0x70, bytes(card.nvm.memory[at + 2 : at + length]))
     if command.le not in (None, 256) and command.le != len(answer):
         raise CardError(StatusWord.LE_WRONG | min(len(answer), 255))
+    emv_qpboc.pay_with(applet_of(card), file, command.p1)
     return answer
 
 

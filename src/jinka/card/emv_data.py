@@ -69,6 +69,9 @@ class Form(IntFlag):
     OPTIONS_TAGGED = 1  # GET PROCESSING OPTIONS in format 2
     CRYPTOGRAM_TAGGED = 2  # GENERATE AC in format 2
     BALANCE_IN_ISSUER_DATA = 4  # 9F10 ends with the electronic cash and a MAC (its input is Jinka's choice)
+    DEBIT_WITH_OPTIONS = (
+        8  # qPBOC debits and signs in its first answer, not with the last record (keys to 1024 bits)
+    )
 
 
 class Flag(IntFlag):
@@ -122,8 +125,22 @@ class Stage(Enum):
 
     SELECTED = "selected"
     INITIATED = "initiated"
+    PAYING = "paying"
     ONLINE = "online"
     COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debit:
+    """A contactless purchase that happens when its last record is read: where that is, and what is written then.
+
+    ``record`` is the record made for this purchase alone, with its signature; empty when the last is one of a file.
+    """
+
+    sfi: int
+    number: int
+    record: bytes
+    writes: list[Entry] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -138,6 +155,7 @@ class Running:
     first: Kind = Kind.AAC
     authenticated: bool | None = None  # issuer authentication: none, passed or failed
     asked: bytes = b""  # answers to the card's lists so far: a combined signature covers them
+    debit: Debit | None = None
 
 
 class EmvBase(Applet):

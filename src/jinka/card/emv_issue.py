@@ -86,16 +86,17 @@ def contents(
 ) -> dict[tuple[int, int], bytes]:
     """The files' contents. Without an authority the card offers no offline authentication, without a key only SDA."""
     aip = _interchange(spec.aip, authority, key)
-    afl = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, 2, 1))
-    records = [_signed_record(spec, holder), _lists(spec, authority, key)]
+    records = [_signed_record(spec, holder), *_lists(spec, authority, key)]
+    signed = len(records) if authority is not None else 1
+    afl = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, len(records), signed))
     if authority is not None:
-        static = records[0] + records[1] + aip
+        static = b"".join(records) + aip
         more = [tlv(Tag.ISSUER_CERTIFICATE, authority.certificate)]
         if key is not None:
             certificate, _ = _card_certificate(authority, key, holder, static)
             more.append(tlv(Tag.ICC_CERTIFICATE, certificate))
         more.append(tlv(Tag.STATIC_SIGNATURE, sign_static(authority.key, b"\xda\xc1", static)))
-        afl = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, 2 + len(more), 2))
+        afl = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, signed + len(more), signed))
         records += more
     found = {
         (0, HOLDER_FILE): _record(tlv(Tag.TRACK2, holder.track2) + tlv(Tag.NAME, holder.name.encode())),
@@ -167,21 +168,24 @@ def _signed_record(spec: EmvSpec, holder: EmvHolder) -> bytes:
     return b"".join(tlv(tag, value) for tag, value in objects)
 
 
-def _lists(spec: EmvSpec, authority: Authority | None, key: PrivateKey | None) -> bytes:
-    """What the terminal needs to ask, and to check certificates: signed as well, so nobody shortens a list."""
+def _lists(spec: EmvSpec, authority: Authority | None, key: PrivateKey | None) -> list[bytes]:
+    """What the terminal needs to ask, and to check certificates: signed as well, so nobody shortens a list.
+
+    One record, or a second for a remainder that has no room in the first.
+    """
     raw = tlv(Tag.CDOL1, spec.cdol1) + tlv(Tag.CDOL2, spec.cdol2) + tlv(Tag.DDOL, spec.ddol)
     if authority is None:
-        return raw
+        return [raw]
     raw += tlv(Tag.CA_INDEX, bytes((authority.ca_index,)))
     raw += tlv(Tag.ISSUER_EXPONENT, authority.key.public.exponent_bytes)
     if authority.remainder:
         raw += tlv(Tag.ISSUER_REMAINDER, authority.remainder)
+    rest = b""
     if key is not None:
         raw += tlv(Tag.ICC_EXPONENT, key.public.exponent_bytes)
         remainder = key.public.modulus_bytes[authority.key.public.size - 42 :]
-        if remainder:
-            raw += tlv(Tag.ICC_REMAINDER, remainder)
-    return raw
+        rest = tlv(Tag.ICC_REMAINDER, remainder) if remainder else b""
+    return [raw + rest] if len(raw + rest) <= _RECORD_MAX else [raw, rest]
 
 
 def _card_certificate(

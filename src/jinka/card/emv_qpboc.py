@@ -1,9 +1,11 @@
 """The contactless purchase in one command: qPBOC with electronic cash (JR/T 0025.12 and .13).
 
-GET PROCESSING OPTIONS with reader's qualifiers 9F66 that ask for qPBOC decides at once: offline with a debit of the
-electronic cash and a dynamic signature (fDDA), online, or declined. Counter, balance and log are written together
-before the answer leaves, so a purchase is debited once or not at all. The signature comes in this answer, so the
-card's key has at most 1024 bits.
+GET PROCESSING OPTIONS with reader's qualifiers 9F66 that ask for qPBOC decides at once: offline from the electronic
+cash with a dynamic signature (fDDA), online, or declined. The debit waits for the last record: balance and log are
+written together before that answer leaves, so a card pulled earlier has lost nothing. The signature is in that
+record, never before it: the other records never change, and who kept them from an earlier tap could show them to a
+reader and let the card pay nothing. Where the record lies (SFI 10, record 1) is Jinka's choice, as is to put keys of
+up to 1024 bits there too. `Form.DEBIT_WITH_OPTIONS` is the older way: debit and signature in the first answer.
 """
 
 from __future__ import annotations
@@ -19,15 +21,17 @@ from jinka.card.emv_data import (
     RESET,
     RSA_FILE,
     Cvr,
+    Debit,
     EmvBase,
     Flag,
+    Form,
     Kind,
     Stage,
     fen,
 )
-from jinka.card.files import CardError
+from jinka.card.files import CardError, File
 from jinka.card.nvm import Entry
-from jinka.codec import StatusWord, tlv
+from jinka.codec import Command, StatusWord, tlv
 from jinka.codec.emv_tags import Tag
 from jinka.crypto import emv_oda
 
@@ -39,6 +43,9 @@ CARD_ONLINE_PIN, CARD_SIGNATURE, ONLINE_IF_UNSIGNED = 0x80, 0x40, 0x20
 _FDDA_VERSION = b"\x01"
 _ANSWER_MAX = 256
 _DYNAMIC_SUPPORT = 0x20  # byte 1 of the AIP: DDA
+SIGNATURE_SFI = 0x0A
+_SIGNATURE_PLACE = bytes((SIGNATURE_SFI << 3, 1, 1, 0))
+_BY_NUMBER = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,25 +97,81 @@ def purchase(applet: EmvBase, counted: Entry) -> bytes:
     running.cvr |= Cvr.SECOND_NONE
     running.first = kind
     balance = applet.read(ECASH, 6)
-    writes = [counted]
+    paid: list[Entry] = []
     objects: list[tuple[int, bytes]] = []
     if kind is Kind.TC:
         running.cvr |= Cvr.FIRST_TC
         balance = fen(tap.balance - tap.amount)
         if _signs(applet):
             running.cvr |= Cvr.DYNAMIC_DONE
-        objects = _signature(applet) if _signs(applet) else []
-        writes += [applet.entry(ECASH, balance), *logged(applet, running.values)]
+            objects = _signature(applet)
+        paid = [applet.entry(ECASH, balance), *logged(applet, running.values)]
     elif kind is Kind.ARQC:
         running.cvr |= Cvr.FIRST_ARQC
+    locator = applet.options.get(Tag.AFL, b"")
+    debit = None
+    if kind is Kind.TC and not applet.form & Form.DEBIT_WITH_OPTIONS:
+        debit, objects, locator = _put_off(paid, objects, locator)
     cryptogram = applet.cryptogram(running.values)
     running.bound = running.counter.to_bytes(2, "big") + cryptogram
-    answer = _answer(applet, kind, cryptogram, balance, objects)
+    answer = _answer(applet, kind, cryptogram, balance, locator, objects)
     if len(answer) > _ANSWER_MAX:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-    applet.card.nvm.commit(writes)
-    running.stage = Stage.ONLINE if kind is Kind.ARQC else Stage.COMPLETED
+    applet.card.nvm.commit([counted] if debit is not None else [counted, *paid])
+    running.debit = debit
+    if kind is Kind.TC:
+        running.stage = Stage.COMPLETED if debit is None else Stage.PAYING
+    else:
+        running.stage = Stage.ONLINE if kind is Kind.ARQC else Stage.COMPLETED
     return answer
+
+
+def _put_off(
+    paid: list[Entry], objects: list[tuple[int, bytes]], locator: bytes
+) -> tuple[Debit | None, list[tuple[int, bytes]], bytes]:
+    """(what happens with the last record, the objects left for this answer, the file locator with that record)."""
+    signed = [tlv(tag, value) for tag, value in objects if tag == Tag.DYNAMIC_SIGNATURE]
+    record = tlv(0x70, *signed) if signed else b""
+    if len(record) > _ANSWER_MAX:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    if record:
+        locator += _SIGNATURE_PLACE
+    if len(locator) < 4:
+        return None, objects, locator  # nothing will be read: it happens now
+    head, _, number, _ = locator[-4:]
+    debit = Debit(sfi=head >> 3, number=number, record=record, writes=paid)
+    return debit, [entry for entry in objects if entry[0] != Tag.DYNAMIC_SIGNATURE], locator
+
+
+def last_record(applet: EmvBase, command: Command) -> bytes | None:
+    """The record with this purchase's signature, paid for by reading it; None when another one is asked for."""
+    debit = applet.running.debit
+    if debit is None or not debit.record:
+        return None
+    if command.p1 != debit.number or command.p2 != debit.sfi << 3 | _BY_NUMBER:
+        return None
+    if command.data:
+        raise CardError(StatusWord.WRONG_LENGTH)
+    if command.le not in (None, 256) and command.le != len(debit.record):
+        raise CardError(StatusWord.LE_WRONG | min(len(debit.record), 255))
+    _pay(applet, debit)
+    return debit.record
+
+
+def pay_with(applet: EmvBase, file: File, number: int) -> None:
+    """Debit when this record of a file is the last one of a purchase."""
+    debit = applet.running.debit
+    if debit is None or debit.record or number != debit.number:
+        return
+    if applet.folder.by_sfi.get(debit.sfi) is file:
+        _pay(applet, debit)
+
+
+def _pay(applet: EmvBase, debit: Debit) -> None:
+    """Once: reading the record again gives the same bytes and writes nothing."""
+    if applet.running.stage is Stage.PAYING:
+        applet.card.nvm.commit(debit.writes)
+        applet.running.stage = Stage.COMPLETED
 
 
 def _tap(applet: EmvBase) -> Tap:
@@ -126,13 +189,18 @@ def _tap(applet: EmvBase) -> Tap:
 
 
 def _answer(
-    applet: EmvBase, kind: Kind, cryptogram: bytes, balance: bytes, signature: list[tuple[int, bytes]]
+    applet: EmvBase,
+    kind: Kind,
+    cryptogram: bytes,
+    balance: bytes,
+    locator: bytes,
+    signature: list[tuple[int, bytes]],
 ) -> bytes:
     """Template 77 in the order of the cards in the field."""
     options, running = applet.options, applet.running
     objects: list[tuple[int, bytes]] = [(Tag.AIP, options.get(Tag.AIP, bytes(2)))]
     if kind is Kind.TC:
-        objects.append((Tag.AFL, options.get(Tag.AFL, b"")))
+        objects.append((Tag.AFL, locator))
     objects += [
         (Tag.COUNTER, running.counter.to_bytes(2, "big")),
         (Tag.TRACK2, options.get(Tag.TRACK2, b"")),

@@ -112,7 +112,7 @@ _FILES = (
     FileSpec(
         fid=0x001E,
         kind=FileKind.SECRET,
-        size=160,
+        size=272,
         title_en="RSA key of the card",
         title_zh="卡片RSA私钥",
     ),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from jinka.card import CardTemplate
 from jinka.codec import Algorithm
-from jinka.crypto import load_session, mac4
+from jinka.crypto import diversify, load_session, mac4
+from jinka.crypto.block import message_mac4
 from jinka.issuer import CardOrder, LoadHost, MaintenanceHost, make_cards
-from jinka.keys import Purpose, SoftKeyService, card_factor, hold_ceremony
+from jinka.keys import Purpose, SoftKeyService, card_factor, hold_ceremony, open_store
 from jinka.kit import Refused
 from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
 from jinka.sim.plan import card_number
@@ -119,5 +121,10 @@ def test_a_service_that_is_not_simulated_gives_no_chip_keys():
         simulated=False,
     )
     keys = SoftKeyService.open(ceremony.sealed, list(ceremony.shares[1:]), region="440300")
+    factors = np.frombuffer(card_factor(CARD), np.uint8).reshape(1, 8)
     with pytest.raises(Refused, match="simulated"):
-        MaintenanceHost(keys, Algorithm.TDES).message_mac(CARD, bytes(4), b"\x04\xd6")
+        keys.chip_keys(Purpose.MAINTENANCE, algorithm=Algorithm.TDES, version=1, factors8=factors)
+    made = MaintenanceHost(keys, Algorithm.TDES).message_mac(CARD, bytes(4), b"\x04\xd6")
+    store = open_store(ceremony.sealed, list(ceremony.shares[:2]))
+    key = diversify(Algorithm.TDES, store.root(Purpose.MAINTENANCE, Algorithm.TDES, 1), CARD[2:])
+    assert made == message_mac4(Algorithm.TDES, key, bytes(4), b"\x04\xd6"), "a MAC is no key: it is made all the same"

@@ -41,6 +41,7 @@ _ROOT_SCHEDULE = np.concatenate(
 ).ravel()
 # Bit b of the TAC key is bit FINAL[b] of the pre-output.
 _TAC_SCHEDULE = (_TAC_KEY + _FP[key_bits()]).ravel()
+_GIVEN_SCHEDULE = (_TAC_KEY + key_bits()).ravel()  # of a key that was loaded, not derived here
 
 
 @kernel
@@ -119,16 +120,32 @@ def tdes_tacs_kernel(root: Any, factors: Any, messages: Any, out: Any) -> None:
         _card_key(work)
         for row in range(64):
             xor_row(work, _TAC_KEY + row, _TAC_KEY + row, _LEFT + row)
-            xor_row(work, _STATE + row, _MASKS, _MASKS)  # the initial value is zero
-        left = _STATE
-        for column in range(messages.shape[1]):
-            load_lanes(work, _BLOCK, messages, start, column)
-            for row in range(64):
-                at = _STATE + row if left == _STATE else _STATE + (row ^ 32)
-                xor_row(work, at, at, _BLOCK + _IP[row])
-            _des(work, _TAC_SCHEDULE, 0, left)
-            left = 2 * _STATE + 32 - left
-        for bit in range(64):
-            at = _STATE + (_FP[bit] if left == _STATE else _FP[bit] ^ 32)
-            copy_row(work, _BLOCK + bit, at)
-        _store_lanes(work, out, start, 0)
+        _chain(work, _TAC_SCHEDULE, messages, out, start)
+
+
+@kernel
+def des_macs_kernel(keys: Any, messages: Any, out: Any) -> None:
+    """DES CBC-MACs of padded messages (N, B), each under its key; blocks as uint64: keys (N, 1), out (N, 1)."""
+    work = make_work(_ROWS)
+    for start in range(0, keys.shape[0], LANES):
+        load_lanes(work, _TAC_KEY, keys, start, 0)
+        _chain(work, _GIVEN_SCHEDULE, messages, out, start)
+
+
+@kernel
+def _chain(work: Any, schedule: Any, messages: Any, out: Any, start: int) -> None:
+    """CBC with the initial value zero over the messages from ``start`` on; the last block goes to ``out``."""
+    for row in range(64):
+        xor_row(work, _STATE + row, _MASKS, _MASKS)
+    left = _STATE
+    for column in range(messages.shape[1]):
+        load_lanes(work, _BLOCK, messages, start, column)
+        for row in range(64):
+            at = _STATE + row if left == _STATE else _STATE + (row ^ 32)
+            xor_row(work, at, at, _BLOCK + _IP[row])
+        _des(work, schedule, 0, left)
+        left = 2 * _STATE + 32 - left
+    for bit in range(64):
+        at = _STATE + (_FP[bit] if left == _STATE else _FP[bit] ^ 32)
+        copy_row(work, _BLOCK + bit, at)
+    _store_lanes(work, out, start, 0)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-
 from jinka.codec import Algorithm
-from jinka.crypto.block import message_mac4
-from jinka.keys import KeyService, Purpose, card_factor
+from jinka.keys import KeyService, card_factor
 from jinka.kit import Refused
 
 LOAD_KEY_VERSION = 1
@@ -69,15 +66,17 @@ class LoadHost:
 
 
 class MaintenanceHost:
-    """Signs updates of cards by secure messaging. Simulated chips only: it takes the chip's key to do so."""
+    """Signs updates of cards by secure messaging."""
 
     def __init__(self, keys: KeyService, algorithm: Algorithm) -> None:
         self._keys, self._algorithm = keys, algorithm
 
     def message_mac(self, card_no: bytes, rand4: bytes, message: bytes) -> bytes:
         """The 4-byte MAC over header and data, initial value ``rand4 | 00..``."""
-        factor = np.frombuffer(card_factor(card_no), np.uint8).reshape(1, 8)
-        [key] = self._keys.chip_keys(
-            Purpose.MAINTENANCE, algorithm=self._algorithm, version=MAINTENANCE_KEY_VERSION, factors8=factor
+        return self._keys.make_message_mac(
+            algorithm=self._algorithm,
+            version=MAINTENANCE_KEY_VERSION,
+            factor8=card_factor(card_no),
+            rand4=rand4,
+            message=message,
         )
-        return message_mac4(self._algorithm, key.tobytes(), rand4, message)

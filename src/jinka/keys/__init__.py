@@ -4,7 +4,8 @@ Keys are bound to one purpose and do not cross the border of the service, but fo
 names. Not here: files, sockets, security modules (`jinka.node`), certificates. JR/T 0025.1, PBOC 3.0 part 17.
 """
 
-from jinka.keys.ceremony import Ceremony, CeremonyRecord, KeyStore, RootName, Share, hold_ceremony, open_store
+from jinka.keys.catalogue import KeyName, KeyRecord, KeyState
+from jinka.keys.ceremony import Ceremony, CeremonyRecord, KeyStore, Share, hold_ceremony, open_store
 from jinka.keys.hierarchy import card_factor, city_factor
 from jinka.keys.port import KeyService, Purpose, TacStatus
 from jinka.keys.soft import SoftKeyService
@@ -12,10 +13,12 @@ from jinka.keys.soft import SoftKeyService
 __all__ = [
     "Ceremony",
     "CeremonyRecord",
+    "KeyName",
+    "KeyRecord",
     "KeyService",
+    "KeyState",
     "KeyStore",
     "Purpose",
-    "RootName",
     "Share",
     "SoftKeyService",
     "TacStatus",

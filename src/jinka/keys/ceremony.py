@@ -16,13 +16,15 @@ from typing import Any
 from jinka.codec import Algorithm
 from jinka.crypto import join_shares, seal, split_secret, unseal
 from jinka.crypto.block import check_value
+from jinka.keys.catalogue import KeyName, KeyRecord, KeyState
 from jinka.keys.port import Purpose
+from jinka.keys.provider import KeyKind
 from jinka.kit import Randomness, Refused, Usage
 
-FORMAT, VERSION = "jinka.keystore", 1
+FORMAT, VERSION = "jinka.keystore", 2
 CIPHER, SHARING = "AES-256-GCM", "shamir-gf256-11b"
 NEEDED, MADE = 2, 3
-HMAC, GCM = "HMAC-SHA256", "AES-256-GCM"
+HMAC, GCM = KeyKind.HMAC.value, KeyKind.GCM.value
 
 _VERSIONS = {
     Purpose.PURCHASE: 3,
@@ -35,25 +37,8 @@ _VERSIONS = {
     Purpose.PIN_UNBLOCK: 1,
     Purpose.PIN_RELOAD: 1,
 }
-_SEALS = {Purpose.BATCH_SEAL: HMAC, Purpose.RECORD_SEAL: GCM}
+_SEALS = ((Purpose.BATCH_SEAL, HMAC), (Purpose.RECORD_SEAL, GCM), (Purpose.RECORD_SEAL, HMAC))
 _BLOB_MAX = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootName:
-    """What a root is for: ``algorithm`` is TDES, SM4, HMAC-SHA256 or AES-256-GCM."""
-
-    purpose: Purpose
-    algorithm: str
-    version: int
-
-    def __str__(self) -> str:
-        return f"{self.purpose.value}/{self.algorithm}/{self.version}"
-
-    @classmethod
-    def parse(cls, text: str) -> RootName:
-        purpose, algorithm, version = text.split("/")
-        return cls(purpose=Purpose(purpose), algorithm=algorithm, version=int(version))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +71,9 @@ class Share:
         """Read `as_dict`'s form; `Refused` when it is anything else."""
         kind = (raw.get("format"), raw.get("version"), raw.get("sharing"))
         if kind != ("jinka.share", VERSION, SHARING):
-            raise Refused("not a key share of version 1", where="share", fix="bring the custodian's file")
+            raise Refused(
+                f"not a key share of version {VERSION}", where="share", fix="bring the custodian's file"
+            )
         try:
             share = cls(
                 issuer=str(raw["issuer"]),
@@ -142,16 +129,17 @@ class Ceremony:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyStore:
-    """The opened roots of one issuer. It lives inside a key service and never crosses its border."""
+    """The opened keys of one issuer with their catalogue. It lives inside a key service."""
 
     issuer: str
     simulated: bool
-    roots: dict[RootName, bytes] = field(repr=False)
+    roots: dict[KeyName, bytes] = field(repr=False)
+    records: dict[KeyName, KeyRecord]
 
     def root(self, purpose: Purpose, algorithm: Algorithm | str, version: int) -> bytes:
         """The root for exactly this use; `Refused` if the ceremony made none."""
         kind = algorithm.name if isinstance(algorithm, Algorithm) else algorithm
-        name = RootName(purpose=purpose, algorithm=kind, version=version)
+        name = KeyName(purpose=purpose, algorithm=kind, version=version)
         if name not in self.roots:
             raise Refused("no such key", where=f"keys.{name}", fix="see the record of the ceremony")
         return self.roots[name]
@@ -167,7 +155,8 @@ def hold_ceremony(
     wrapping, nonce = randomness.token_bytes(32), randomness.token_bytes(12)
     check = wrapping_check(wrapping)
     header = _header(issuer, check, simulated)
-    plain = json.dumps({str(name): secret.hex() for name, secret in roots.items()}).encode()
+    records = {name: KeyRecord(name=name, check=root_check(name, secret)) for name, secret in roots.items()}
+    plain = _write_plain(KeyStore(issuer=issuer, simulated=simulated, roots=roots, records=records))
     blob = seal(wrapping, plain, context=json.dumps(header, sort_keys=True), nonce12=nonce)
     parts = split_secret(wrapping, needed=NEEDED, made=MADE, randomness=randomness)
     return Ceremony(
@@ -182,7 +171,7 @@ def hold_ceremony(
             custodians=custodians,
             needed=NEEDED,
             wrapping_check=check,
-            roots=tuple((str(name), root_check(name, secret)) for name, secret in roots.items()),
+            roots=tuple((str(name), record.check) for name, record in records.items()),
             simulated=simulated,
         ),
     )
@@ -197,8 +186,19 @@ def open_store(sealed: bytes, shares: list[Share]) -> KeyStore:
     header, blob = _read_blob(sealed)
     wrapping = _join(shares, header)
     plain = unseal(wrapping, blob, context=json.dumps(header, sort_keys=True))
-    roots = {RootName.parse(name): bytes.fromhex(secret) for name, secret in json.loads(plain).items()}
-    return KeyStore(issuer=header["issuer"], simulated=header["simulated"], roots=roots)
+    roots, records = {}, {}
+    for row in json.loads(plain):
+        record = KeyRecord(
+            name=KeyName.parse(row["name"]),
+            check=row["check"],
+            state=KeyState(row["state"]),
+            valid_from=row["from"],
+            valid_to=row["to"],
+        )
+        records[record.name] = record
+        if record.state is not KeyState.DESTROYED:
+            roots[record.name] = bytes.fromhex(row["secret"])
+    return KeyStore(issuer=header["issuer"], simulated=header["simulated"], roots=roots, records=records)
 
 
 def wrapping_check(key: bytes) -> str:
@@ -206,25 +206,41 @@ def wrapping_check(key: bytes) -> str:
     return hmac.digest(key, f"{FORMAT}/{VERSION} check value".encode(), "sha256")[:4].hex()
 
 
-def root_check(name: RootName, secret: bytes) -> str:
+def root_check(name: KeyName, secret: bytes) -> str:
     """The check value of a root in hex: 3 bytes of the encryption of zeros, or of an HMAC for the sealing keys."""
     if name.algorithm in Algorithm.__members__:
         return check_value(Algorithm[name.algorithm], secret).hex()
     return hmac.digest(secret, b"check value", hashlib.sha256)[:3].hex()
 
 
-def _names() -> list[RootName]:
+def _write_plain(store: KeyStore) -> bytes:
+    """What is sealed: each key with its line of the catalogue; of a destroyed key only the line."""
+    rows = [
+        {
+            "name": str(name),
+            "check": record.check,
+            "state": record.state.value,
+            "from": record.valid_from,
+            "to": record.valid_to,
+            "secret": store.roots[name].hex() if name in store.roots else "",
+        }
+        for name, record in store.records.items()
+    ]
+    return json.dumps(rows).encode()
+
+
+def _names() -> list[KeyName]:
     cards = [
-        RootName(purpose=purpose, algorithm=algorithm.name, version=version)
+        KeyName(purpose=purpose, algorithm=algorithm.name, version=version)
         for purpose, last in _VERSIONS.items()
         for algorithm in Algorithm
         for version in range(1, last + 1)
     ]
-    return cards + [RootName(purpose=p, algorithm=a, version=1) for p, a in _SEALS.items()]
+    return cards + [KeyName(purpose=p, algorithm=a, version=1) for p, a in _SEALS]
 
 
-def _size(name: RootName) -> int:
-    return 32 if name.purpose in _SEALS else 16
+def _size(name: KeyName) -> int:
+    return 32 if name.algorithm in (HMAC, GCM) else 16
 
 
 def _header(issuer: str, check: str, simulated: bool) -> dict[str, Any]:

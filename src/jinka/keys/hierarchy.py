@@ -7,14 +7,8 @@ TAC and maintenance keys come down one level, from the issuer's root to the card
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
-from jinka.codec import Algorithm
-from jinka.crypto import diversify
-from jinka.crypto.bulk import sm4_diversify, tdes_diversify
 from jinka.keys.port import Purpose
-from jinka.kit import Refused, Usage
+from jinka.kit import Usage
 
 # Levels between the root and the card's key.
 LEVELS = {
@@ -29,8 +23,6 @@ LEVELS = {
     Purpose.PIN_RELOAD: 1,
 }
 
-_BULK = {Algorithm.TDES: tdes_diversify, Algorithm.SM4: sm4_diversify}
-
 
 def city_factor(region: str) -> bytes:
     """The city's factor: its four digits of GB/T 2260 in BCD, FF, five times 00. ``440300`` and ``4403`` agree."""
@@ -44,24 +36,3 @@ def card_factor(card_no: bytes) -> bytes:
     if len(card_no) != 10:
         raise Usage(f"{len(card_no)} bytes", where="card_no", fix="10 bytes BCD")
     return card_no[2:]
-
-
-def parent_key(purpose: Purpose, algorithm: Algorithm, root16: bytes, city8: bytes) -> bytes:
-    """The key one level above the card's: the city's for a purchase, else the root itself."""
-    if purpose not in LEVELS:
-        raise Refused(f"{purpose.value} is no purpose of a card's key", where="keys")
-    return diversify(algorithm, root16, city8) if LEVELS[purpose] == 2 else root16
-
-
-def card_key(purpose: Purpose, algorithm: Algorithm, root16: bytes, *, city8: bytes, factor8: bytes) -> bytes:
-    """One card's key, 16 bytes."""
-    if len(factor8) != 8:
-        raise Usage(f"{len(factor8)} bytes", where="factor8", fix="the last 16 digits of the card number")
-    return diversify(algorithm, parent_key(purpose, algorithm, root16, city8), factor8)
-
-
-def card_keys(
-    purpose: Purpose, algorithm: Algorithm, root16: bytes, *, city8: bytes, factors8: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.uint8]:
-    """The keys of many cards: ``(N, 8)`` factors to ``(N, 16)`` keys."""
-    return _BULK[algorithm](parent_key(purpose, algorithm, root16, city8), factors8)

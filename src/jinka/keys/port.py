@@ -117,6 +117,12 @@ class KeyService(Protocol):
         """Check one TAC over ``data``: of a new overdraft limit, or a grey lock's GTAC. Raises `Refused`."""
         ...
 
+    def make_message_mac(
+        self, *, algorithm: Algorithm, version: int, factor8: bytes, rand4: bytes, message: bytes
+    ) -> bytes:
+        """Make the MAC of an update by secure messaging under the maintenance key, 4 bytes."""
+        ...
+
     def seal_batch(self, *, terminal_id: bytes, header: bytes, digest32: bytes) -> bytes:
         """Make the 32-byte seal of a terminal's batch: HMAC-SHA256(terminal's key, header | digest)."""
         ...

@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 
 from jinka.codec import RECORD_SCHEMA, Algorithm, TransactionType
 from jinka.codec.canonical import fixed_bytes
-from jinka.crypto.bulk import MAX_BOUND, load_messages, purchase_messages, sm4_tacs, tdes_tacs
+from jinka.crypto.block import pad80
+from jinka.crypto.bulk import MAX_BOUND, load_messages, purchase_messages
 from jinka.keys.port import TacStatus
+from jinka.keys.provider import Key
 from jinka.kit import Usage
 
 Rows = npt.NDArray[np.int64] | slice
@@ -26,7 +28,6 @@ Rows = npt.NDArray[np.int64] | slice
 _LOADS = (TransactionType.ED_LOAD, TransactionType.EP_LOAD)
 _NUMBERS = ("txn_type", "amount", "balance", "counter", "terminal_serial", "key_version", "algorithm")
 _BYTES = ("card_no", "terminal_id", "local_date", "local_time")
-_TACS = {Algorithm.TDES: tdes_tacs, Algorithm.SM4: sm4_tacs}
 _BLOCK = {Algorithm.TDES: 8, Algorithm.SM4: 16}
 
 
@@ -35,7 +36,16 @@ class TacKeys:
     """An issuer's TAC roots by algorithm and key version."""
 
     issuer: str
-    roots: dict[tuple[Algorithm, int], bytes] = field(repr=False)
+    roots: dict[tuple[Algorithm, int], Key] = field(repr=False)
+
+
+def make_tac(root: Key, factor8: bytes, data: bytes) -> bytes:
+    """The TAC of one card over ``data``, 4 bytes."""
+    if len(factor8) != 8:
+        raise Usage(f"{len(factor8)} bytes", where="factor8", fix="the last 16 digits of the card number")
+    factors = np.frombuffer(factor8, np.uint8).reshape(1, 8)
+    padded = np.frombuffer(pad80(data, root.kind.block), np.uint8)[None]
+    return root.tacs(factors, padded, threads=1).tobytes()
 
 
 def check_tacs(records: pa.RecordBatch, keys: TacKeys, *, threads: int) -> npt.NDArray[np.uint8]:
@@ -72,7 +82,7 @@ def check_tacs(records: pa.RecordBatch, keys: TacKeys, *, threads: int) -> npt.N
 
 def _make_tacs(
     algorithm: Algorithm,
-    root: bytes,
+    root: Key,
     is_load: bool,
     numbers: dict[str, npt.NDArray[Any]],
     raw: dict[str, npt.NDArray[np.uint8]],
@@ -87,8 +97,7 @@ def _make_tacs(
     block = _BLOCK[algorithm]
     messages = load_messages(**picked, block=block) if is_load else purchase_messages(**picked, block=block)
     factors = raw["card_no"][rows][:, 2:]
-    tacs = _TACS[algorithm](root, factors, messages, threads=threads)
-    return np.ascontiguousarray(tacs).view(np.uint32).ravel()
+    return root.tacs(factors, messages, threads=threads)
 
 
 def _column(records: pa.RecordBatch, name: str) -> pa.Array:

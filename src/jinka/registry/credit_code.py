@@ -14,7 +14,9 @@ _BODY_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _BODY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DEPARTMENTS = frozenset("123456789ANY")
 _PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82".split()
+    str(code)
+    for run in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
+    for code in range(run[0], run[1] + 1)
 )
 _NATION = "100000"
 

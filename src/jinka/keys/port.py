@@ -31,6 +31,21 @@ class Purpose(Enum):
     PIN_RELOAD = "pin_reload"  # DRPK
     BATCH_SEAL = "batch_seal"  # HMAC-SHA256 over a terminal's batch
     RECORD_SEAL = "record_seal"  # AES-256-GCM of card images at rest
+    ZONE_MASTER = "zone_master"  # ZMK: wraps the keys shared with another party
+    ZONE_PIN = "zone_pin"  # ZPK: PIN blocks on their way to another party
+    ZONE_MAC = "zone_mac"  # ZAK: MACs of messages with another party
+    ZONE_DATA = "zone_data"  # ZEK: data encrypted for another party
+    TERMINAL_MASTER = "terminal_master"  # TMK: wraps a terminal's working keys
+    TERMINAL_PIN = "terminal_pin"  # TPK
+    TERMINAL_MAC = "terminal_mac"  # TAK
+    BASE_DERIVATION = "base_derivation"  # BDK of DUKPT (ANSI X9.24)
+    PIN_VERIFY = "pin_verify"  # PVK: IBM 3624 offsets and Visa PVV
+    CARD_VERIFY = "card_verify"  # CVK: CVV, iCVV, CVV2
+    CRYPTOGRAM = "cryptogram"  # IMK-AC: EMV and PBOC cryptograms
+    SCRIPT_MAC = "script_mac"  # IMK-SMI
+    SCRIPT_DATA = "script_data"  # IMK-SMC
+    TRANSPORT = "transport"  # KEK of orders: PSAM and card production
+    SIGN = "sign"  # signatures of records, receipts, certificates
 
 
 class TacStatus(IntEnum):

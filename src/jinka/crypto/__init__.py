@@ -4,7 +4,7 @@ Bytes in, bytes out; no key is stored here. Sources: JR/T 0025.1 (diversificatio
 ISO/IEC 9797-1, GM/T 0002 (SM4). Every algorithm passes a published vector in tests/vectors.
 """
 
-from jinka.crypto import unionpay_mac
+from jinka.crypto import pin_batch, unionpay_mac
 from jinka.crypto.block import des_mac4, diversify, mac4, sm4_encrypt, tdes_encrypt
 from jinka.crypto.purse import grey_session, load_session, purchase_session, tac_key
 from jinka.crypto.seal import seal, unseal
@@ -27,6 +27,7 @@ __all__ = [
     "join_shares",
     "load_session",
     "mac4",
+    "pin_batch",
     "purchase_session",
     "seal",
     "sm3",

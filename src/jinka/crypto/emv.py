@@ -20,11 +20,11 @@ from jinka.crypto.block import (
     sm4_encrypt,
     tdes_decrypt,
     tdes_encrypt,
+    xor,
 )
 from jinka.crypto.mac import Padding, pad
-from jinka.kit import Refused, Usage
-
-PIN_DIGITS = range(4, 13)
+from jinka.crypto.pin_block import PIN_DIGITS, PinFormat, check_pin, decode_block, encode_block
+from jinka.kit import Refused
 
 
 def card_block(pan: str, sequence: str = "00") -> bytes:
@@ -68,7 +68,7 @@ def cryptogram(
 
 def response_cryptogram(algorithm: Algorithm, session16: bytes, arqc8: bytes, code2: bytes) -> bytes:
     """ARPC by method 1, 8 bytes: the ARQC, its first two bytes XORed with the response code, enciphered."""
-    block = bytes(a ^ b for a, b in zip(arqc8, code2 + bytes(6), strict=True))
+    block = xor(arqc8, code2 + bytes(6))
     if algorithm is Algorithm.TDES:
         return tdes_encrypt(session16, block)
     return sm4_encrypt(session16, block + bytes(8))[:8]
@@ -112,43 +112,33 @@ def script_decipher(algorithm: Algorithm, session16: bytes, body: bytes) -> byte
 
 def pin_block(pin: str) -> bytes:
     """The block of an offline VERIFY (ISO 9564-1 format 2): ``2L`` digits, F to 8 bytes."""
-    _check_pin(pin)
-    return bytes((0x20 | len(pin),)) + bytes.fromhex(pin.ljust(14, "F"))
+    return encode_block(PinFormat.ISO_2, pin, "")
 
 
 def read_pin_block(block8: bytes) -> str:
     """The digits of a format 2 block; `Refused` for anything else."""
-    count, text = block8[0] & 0x0F, block8[1:].hex()
-    filler = text[count:]
-    if len(block8) != 8 or block8[0] >> 4 != 2 or count not in PIN_DIGITS or filler.strip("f"):
-        raise Refused("not a PIN block of format 2", where="PIN block")
-    return text[:count]
+    return decode_block(PinFormat.ISO_2, block8, "")
 
 
 def pin_change_block(card_key16: bytes, pin: str, current: str | None = None) -> bytes:
     """The new PIN under PIN CHANGE/UNBLOCK: ``0L`` digits F.., XORed with the card key's bytes 5-8 and the old PIN."""
-    _check_pin(pin)
+    check_pin(pin)
     block = bytes((len(pin),)) + bytes.fromhex(pin.ljust(14, "F"))
-    block = bytes(a ^ b for a, b in zip(block, bytes(4) + card_key16[4:8], strict=True))
+    block = xor(block, bytes(4) + card_key16[4:8])
     if current is None:
         return block
-    _check_pin(current)
-    return bytes(a ^ b for a, b in zip(block, bytes.fromhex(current.ljust(16, "0")), strict=True))
+    check_pin(current)
+    return xor(block, bytes.fromhex(current.ljust(16, "0")))
 
 
 def read_pin_change_block(card_key16: bytes, block8: bytes, current: str | None = None) -> str:
     """The new PIN in a block of `pin_change_block`; `Refused` when it is none."""
     if len(block8) != 8:
         raise Refused("a PIN block has 8 bytes", where="PIN block")
-    block = bytes(a ^ b for a, b in zip(block8, bytes(4) + card_key16[4:8], strict=True))
+    block = xor(block8, bytes(4) + card_key16[4:8])
     if current is not None:
-        block = bytes(a ^ b for a, b in zip(block, bytes.fromhex(current.ljust(16, "0")), strict=True))
+        block = xor(block, bytes.fromhex(current.ljust(16, "0")))
     text, count = block[1:].hex(), block[0]
     if count not in PIN_DIGITS or not text[:count].isdigit() or text[count:].strip("f"):
         raise Refused("not a PIN block for a change", where="PIN block")
     return text[:count]
-
-
-def _check_pin(pin: str) -> None:
-    if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_DIGITS):
-        raise Usage("a PIN has 4 to 12 digits", where="PIN")

@@ -1,0 +1,1 @@
+"""Known attacks, each by its name, and each refused."""

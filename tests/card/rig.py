@@ -94,6 +94,20 @@ def reloaded(card: Card) -> Card:
     return other
 
 
+def watch(card: CardOs, states: list[bytes]) -> None:
+    """Note the memory after each transaction of ``card``: the only states that a power-up may find."""
+    commit = type(card.nvm).commit
+
+    class Watched(type(card.nvm)):  # type: ignore[misc]
+        __slots__ = ()
+
+        def commit(self, entries: object) -> None:
+            commit(self, entries)  # type: ignore[arg-type]
+            states.append(bytes(self.memory))
+
+    card.nvm.__class__ = Watched
+
+
 def module(
     keys: list[SamKey], *, transport_key: bytes = bytes(16), randomness: Scripted | None = None
 ) -> Psam:

@@ -22,7 +22,7 @@ from jinka.card.access import encipher, message_mac4
 from jinka.codec import Algorithm
 from jinka.crypto import load_session, mac4, purchase_session
 from tests.card import purse_rig
-from tests.card.rig import OK, Scripted, application, module, reloaded, select
+from tests.card.rig import OK, Scripted, application, module, reloaded, select, watch
 
 KEY = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 K = KEY.hex()
@@ -119,7 +119,7 @@ def test_every_write(name: str, torn: bool) -> None:
     if not sealed:
         assert first.folder.fid == 0x3F01
     states = [bytes(first.nvm.memory)]
-    _watch(first, states)
+    watch(first, states)
     command = make(first)
     found = first.transmit(command)
     assert found[-2:].hex().upper() == answer or not answer
@@ -146,7 +146,7 @@ def test_a_second_cut_while_recovering(name: str) -> None:
     sealed, make, _ = COMMANDS[name]
     clean = issued(seal=sealed)
     states = [bytes(clean.nvm.memory)]
-    _watch(clean, states)
+    watch(clean, states)
     clean.transmit(make(clean))
     for write in range(_count_writes(sealed, make)):
         for again in range(4):
@@ -219,20 +219,6 @@ def test_the_serial_of_a_module_is_never_given_twice() -> None:
         assert again.transmit(asked)[:4] != first
 
 
-def _watch(card: Card, states: list[bytes]) -> None:
-    """Note the memory after each transaction of ``card``: the only states that a power-up may find."""
-    commit = type(card.nvm).commit
-
-    class Watched(type(card.nvm)):  # type: ignore[misc]
-        __slots__ = ()
-
-        def commit(self, entries: object) -> None:
-            commit(self, entries)  # type: ignore[arg-type]
-            states.append(bytes(self.memory))
-
-    card.nvm.__class__ = Watched
-
-
 def _count_writes(sealed: bool, make: Callable[[Card], bytes]) -> int:
     card = issued(seal=sealed)
     command = make(card)
@@ -301,7 +287,7 @@ def _ready(name: str) -> tuple[Card, bytes]:
 def test_every_write_of_purse_and_keys(name: str, torn: bool) -> None:
     first, command = _ready(name)
     states = [bytes(first.nvm.memory)]
-    _watch(first, states)
+    watch(first, states)
     first.transmit(command)
     assert len(states) > 1, "a command that writes nothing does not belong here"
     counted, command = _ready(name)

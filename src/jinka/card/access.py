@@ -86,16 +86,13 @@ def open_message(
     if len(command.data) < 4:
         raise CardError(StatusWord.SM_MISSING)
     at = find_key(card, use, 0)
-    if tries_left(card, at) == 0:
-        raise CardError(StatusWord.AUTHENTICATION_BLOCKED)
     body, mac = command.data[:-4], command.data[-4:]
     head = bytes((command.cla, command.ins, command.p1, command.p2, len(command.data)))
     key, algorithm = key_bytes(card, at), key_algorithm(card, at)
+    spend_try(card, at)
     if not hmac.compare_digest(message_mac4(algorithm, key, challenge[:4], head + body), mac):
-        spend_try(card, at)
         raise CardError(StatusWord.SM_INCORRECT)
-    if tries_left(card, at) != card.nvm.memory[at + KEY_TRIES] >> 4:
-        restore_tries(card, at)
+    restore_tries(card, at)
     return decipher(algorithm, key, body) if encrypted else body
 
 

@@ -222,20 +222,24 @@ def _lockable(card: CardOs, fid: int) -> File:
 
 
 def _require_gmac(card: CardOs, purse: File, amount4: bytes, given: bytes) -> None:
-    """9302 when the GMAC is wrong; at the third in a row the application is blocked for a time."""
+    """9302 when the GMAC is wrong; at the third in a row the application is blocked for a time.
+
+    The try is spent, and the application blocked, before the comparison; a right GMAC undoes it.
+    """
     memory, at = card.nvm.memory, purse.at
     algorithm = Algorithm(memory[at + GREY_SESSION - 1])
     size = 8 if algorithm is Algorithm.TDES else 16
     session = bytes(memory[at + GREY_SESSION : at + GREY_SESSION + size])
-    if hmac.compare_digest(mac4(algorithm, session, amount4), given):
-        return
-    left = memory[at + GREY_TRIES] - 1
+    tries, state = at + GREY_TRIES, card.folder.header + STATE
+    before = [(place, bytes(memory[place : place + 1])) for place in (tries, state)]
+    left = memory[tries] - 1
     if left:
-        card.nvm.commit([(at + GREY_TRIES, bytes((left,)))])
+        card.nvm.commit([(tries, bytes((left,)))])
     else:
-        state = (card.folder.header + STATE, bytes((BLOCKED,)))
-        card.nvm.commit([(at + GREY_TRIES, bytes((GMAC_TRIES,))), state])
-    raise CardError(StatusWord.MAC_INVALID)
+        card.nvm.commit([(tries, bytes((GMAC_TRIES,))), (state, bytes((BLOCKED,)))])
+    if not hmac.compare_digest(mac4(algorithm, session, amount4), given):
+        raise CardError(StatusWord.MAC_INVALID)
+    card.nvm.commit(before)
 
 
 def _proof(purse: File, head: bytes, seen: bytes, moment: bytes, tail: bytes) -> bytes:

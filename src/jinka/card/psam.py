@@ -21,10 +21,10 @@ from jinka.card.psam_keys import (
     GREY_TYPE,
     PURCHASE_TYPE,
     card_key,
-    count_wrong_mac,
     counters_of,
     forgiven,
     next_serial,
+    spend_mac_try,
     split_factors,
     terminal_number,
 )
@@ -142,11 +142,10 @@ def credit_for_purchase(card: CardOs, command: Command) -> bytes:
     if len(command.data) != 4:
         raise CardError(StatusWord.WRONG_LENGTH)
     counters = counters_of(card)
+    wrong = spend_mac_try(card, counters)
     if not hmac.compare_digest(mac4(session.algorithm, session.key, session.amount4), command.data):
-        raise count_wrong_mac(card, counters)
-    writes = forgiven(card, counters)
-    if writes:
-        card.nvm.commit(writes)
+        raise wrong
+    card.nvm.commit([forgiven(card, counters)])
     return b""
 
 

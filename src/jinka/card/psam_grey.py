@@ -15,10 +15,10 @@ from jinka.card.files import CardError, File
 from jinka.card.psam_keys import (
     GREY_TYPE,
     card_key,
-    count_wrong_mac,
     counters_of,
     forgiven,
     next_serial,
+    spend_mac_try,
     split_factors,
     terminal_number,
 )
@@ -71,9 +71,10 @@ def certify_grey_lock(card: CardOs, command: Command) -> bytes:
     balance, counter = bytes(memory[at + 11 : at + 15]), bytes(memory[at + 9 : at + 11])
     # A card binds both bytes of the counter or, in one reading of its manual, the low one.
     wanted = (mac4(algorithm, session, balance + counter), mac4(algorithm, session, balance + counter[1:]))
+    wrong = spend_mac_try(card, counters)
     if not any(hmac.compare_digest(mac2, command.data) for mac2 in wanted):
-        raise count_wrong_mac(card, counters)
-    card.nvm.commit([(at, bytes((_LOCKED,))), *forgiven(card, counters)])
+        raise wrong
+    card.nvm.commit([(at, bytes((_LOCKED,))), forgiven(card, counters)])
     return b""
 
 

@@ -79,14 +79,14 @@ def next_serial(card: CardOs, counters: File) -> tuple[bytes, Entry]:
     return serial, (counters.at, (number + 1).to_bytes(4, "big"))
 
 
-def count_wrong_mac(card: CardOs, counters: File) -> CardError:
-    """Spend a try; the error to raise is 9302, or 9303 with the last one."""
+def spend_mac_try(card: CardOs, counters: File) -> CardError:
+    """Spend a try before a MAC is compared; the error to raise should it be wrong: 9302, or 9303 with the last one."""
     left = card.nvm.memory[counters.at + 5] - 1
     card.nvm.commit([(counters.at + 5, bytes((left,)))])
     return CardError(StatusWord.MAC_INVALID if left else StatusWord.APPLICATION_LOCKED)
 
 
-def forgiven(card: CardOs, counters: File) -> list[Entry]:
-    """The write that gives all tries back, if any is missing."""
-    most, left = card.nvm.memory[counters.at + 4], card.nvm.memory[counters.at + 5]
-    return [(counters.at + 5, bytes((most,)))] if left != most else []
+def forgiven(card: CardOs, counters: File) -> Entry:
+    """The write that gives all tries back."""
+    most = card.nvm.memory[counters.at + 4]
+    return counters.at + 5, bytes((most,))

@@ -323,13 +323,16 @@ def make_tac(card: CardOs, purse: File, bound: bytes) -> bytes:
 
 
 def require_mac(card: CardOs, purse: File, wanted: bytes, given: bytes) -> None:
-    """9302 when the MAC is wrong, and one try less; the purse answers 9303 when none is left."""
-    if hmac.compare_digest(wanted, given):
-        return
+    """9302 when the MAC is wrong, and one try less; the purse answers 9303 when none is left.
+
+    The try is spent before the comparison, so that pulling the card does not save it, and given back after.
+    """
     at = purse.at + TRIES
     left = card.nvm.memory[at] - 1
     card.nvm.commit([(at, bytes((left,)))])
-    raise CardError(StatusWord.MAC_INVALID if left else StatusWord.APPLICATION_LOCKED)
+    if not hmac.compare_digest(wanted, given):
+        raise CardError(StatusWord.MAC_INVALID if left else StatusWord.APPLICATION_LOCKED)
+    card.nvm.commit([(at, bytes((PURSE_TRIES,)))])
 
 
 def book(
@@ -355,8 +358,6 @@ def book(
     ]
     if overdraft:
         writes.append((purse.at + OVERDRAFT, overdraft))
-    if memory[purse.at + TRIES] != PURSE_TRIES:
-        writes.append((purse.at + TRIES, bytes((PURSE_TRIES,))))
     log = card.folder.by_sfi.get(purse.a2)
     if log is not None and log.kind is FileKind.CYCLIC and log.a2 == _LOG_LENGTH:
         limit = overdraft or bytes(memory[purse.at + OVERDRAFT : purse.at + OVERDRAFT + 3])

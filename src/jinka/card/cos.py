@@ -29,7 +29,7 @@ from jinka.card.files import (
 )
 from jinka.card.globalplatform import SecurityDomain
 from jinka.card.identity import Identity
-from jinka.card.nvm import Nvm, PowerCut, WornCells
+from jinka.card.nvm import JournalFull, Nvm, PowerCut, WornCells
 from jinka.card.purse import Pending
 from jinka.card.travel import TravelDocument
 from jinka.card.usim import Usim
@@ -209,6 +209,8 @@ class CardOs:
             data = handler(self, command)
         except WornCells:
             raise CardError(StatusWord.MEMORY_FAILURE) from None
+        except JournalFull:
+            raise CardError(StatusWord.NO_SPACE) from None
         sw: int = StatusWord.OK
         if command.le is not None and command.le < len(data) and not is_secured:
             data, self.rest = data[: command.le], data[command.le :]

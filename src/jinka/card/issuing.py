@@ -26,10 +26,10 @@ from jinka.card.files import (
     body_size,
     creation,
     file_header,
-    hole,
     key_writing,
+    release,
 )
-from jinka.card.nvm import JOURNAL_MAX
+from jinka.card.nvm import differences
 from jinka.codec import Command, StatusWord
 from jinka.kit import Usage
 from jinka.profile import ApplicationKind, FileKind, KeyUse, algorithm_of
@@ -37,7 +37,6 @@ from jinka.profile import ApplicationKind, FileKind, KeyUse, algorithm_of
 if TYPE_CHECKING:
     from jinka.card.cos import CardOs, Handler
 
-_PIECE = 2048
 _TRIES_DEFAULT = 0xAA  # ten, for keys whose form has no place for a counter
 _PURSE_FORMS = (7, 11, 11 + GREY_PARAMETERS)
 # The form of a key's data: version and algorithm, or (below) algorithm and tries, or state and tries.
@@ -150,7 +149,7 @@ def _check_quota(card: CardOs, size: int) -> None:
 def erase_folder(card: CardOs, command: Command) -> bytes:
     """ERASE DF: wipe everything below the current folder, which is open again afterwards, as on the day it was made.
 
-    Its erase right is asked for. What fits the journal goes at once; else the files first, their bytes after.
+    Its erase right is asked for. What is left are joined holes, all in one transaction.
     """
     if command.p1 or command.p2 or command.data:
         raise CardError(StatusWord.P1P2_WRONG)
@@ -159,15 +158,10 @@ def erase_folder(card: CardOs, command: Command) -> bytes:
     below = _below(folder)
     if any(file.kind is FileKind.FOLDER and file.application for file in (folder, *below)):
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)  # such applications go the way they came
-    opened = (folder.header + STATE, bytes((OPEN,)))
-    wiped = [(file.header, hole(FILE_HEAD + file.size) + bytes(file.size)) for file in below]
-    if sum(4 + len(raw) for _, raw in wiped) < JOURNAL_MAX - 8:
-        card.nvm.commit([*wiped, opened])
-    else:
-        card.nvm.commit([*((at, raw[:FILE_HEAD]) for at, raw in wiped), opened])
-        for at, raw in wiped:
-            for piece in range(FILE_HEAD, len(raw), _PIECE):
-                card.nvm.commit([(at + piece, raw[piece : piece + _PIECE])])
+    memory = bytearray(card.nvm.memory)
+    release(memory, (file.header for file in below))
+    memory[folder.header + STATE] = OPEN
+    card.nvm.commit(differences(card.nvm.memory, memory))
     card.forget_directory()
     card.enter(card.folder)
     return b""

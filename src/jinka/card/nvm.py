@@ -34,6 +34,10 @@ class WornCells(JinkaError):
     """Cells that no longer take a value: the transaction was not begun."""
 
 
+class JournalFull(JinkaError):
+    """More changes than the journal takes at once: the transaction was not begun."""
+
+
 class Nvm:
     """Memory and journal. Cells that were never written read as 00; memory grows up to ``capacity``."""
 
@@ -61,6 +65,8 @@ class Nvm:
         """Write all entries or, should the power fail, none (after `recover`)."""
         if self.worn is not None and any(self.is_worn(at, len(raw)) for at, raw in entries):
             raise WornCells("worn cells", where=f"{self.worn}", fix="replace the card")
+        if sum(_ENTRY_HEAD + len(raw) for _, raw in entries) > JOURNAL_MAX and not fits_journal(entries):
+            raise JournalFull("larger than the journal", where="transaction", fix="write less at once")
         if self._left is None:
             memory = self.memory
             for at, raw in entries:
@@ -91,10 +97,8 @@ class Nvm:
 
     def _commit_journaled(self, entries: Sequence[Entry]) -> None:
         journal = self.journal
-        packed = [_packed(at, raw) for at, raw in entries]
+        packed = _packed(entries)
         body = b"".join(packed)
-        if len(body) > JOURNAL_MAX:
-            raise AssertionError("a transaction larger than the journal")
         journal[:] = bytes(_HEAD + len(body))
         place = _HEAD
         for entry in packed:
@@ -132,11 +136,11 @@ class Nvm:
 
 def fits_journal(entries: Sequence[Entry]) -> bool:
     """Whether a transaction of these entries can be made safe against a power cut."""
-    return sum(len(_packed(at, raw)) for at, raw in entries) <= JOURNAL_MAX
+    return sum(len(raw) for raw in _packed(entries)) <= JOURNAL_MAX
 
 
 def differences(before: bytes | bytearray, after: bytes | bytearray) -> list[Entry]:
-    """The entries that turn ``before`` into ``after``, which is at least as long; runs of zeros stand alone."""
+    """The entries that turn ``before`` into ``after``, which is at least as long."""
     entries: list[Entry] = []
     padded = bytes(before).ljust(len(after), b"\x00")
     at, end = 0, len(after)
@@ -147,11 +151,15 @@ def differences(before: bytes | bytearray, after: bytes | bytearray) -> list[Ent
         start = at
         while at < end and padded[at : at + _NEAR] != after[at : at + _NEAR]:
             at += 1
-        run = bytes(after[start:at])
-        entries += _by_zeros(start, run)
+        entries.append((start, bytes(after[start:at])))
     if end > len(before):  # the memory grows, even where only zeros are new
         entries.append((end - 1, bytes(after[-1:])))
     return entries
+
+
+def _packed(entries: Sequence[Entry]) -> list[bytes]:
+    """Entries as the journal holds them; long stretches of zeros stand alone."""
+    return [_pack(at, raw) for start, run in entries for at, raw in _by_zeros(start, run)]
 
 
 def _by_zeros(start: int, run: bytes) -> Iterator[Entry]:
@@ -166,7 +174,7 @@ def _by_zeros(start: int, run: bytes) -> Iterator[Entry]:
         yield start + at, run[at:]
 
 
-def _packed(at: int, raw: bytes) -> bytes:
+def _pack(at: int, raw: bytes) -> bytes:
     """An entry in the journal: offset 2 | length 2 | bytes; a stretch of zeros has bit 8000 set and no bytes."""
     size = len(raw)
     if size >= _FILL_MIN and not any(raw):

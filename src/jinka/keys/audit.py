@@ -29,11 +29,18 @@ SUBJECT_MAX = 160
 LINE_MAX = 4096
 GENESIS = bytes(HASH_BYTES)  # what the first entry follows
 _NUMBER = re.compile(r"\d(?:[ -]?\d){12,}[Xx]?")  # 13 and more digits: a card or identity number
-_KEY = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{16,}(?![0-9A-Za-z])|[0-9A-Za-z+/_-]{43,}={0,2}")
+# 16 and more hex digits with a letter among the first 16, in groups or not; and base64 of 32 bytes.
+_KEY = re.compile(
+    r"(?=(?:[0-9][ :-]?){0,15}[A-Fa-f])[0-9A-Fa-f](?:[ :-]?[0-9A-Fa-f]){15,}|[0-9A-Za-z+/_-]{43,}={0,2}"
+)
 # Numbers of these kinds are not secret, and an entry is worth little without them.
-_OPEN_KINDS = re.compile(r"psam:[0-9]{20}|certificate:[0-9a-f]{2,40}|log:[\w .:/-]{1,64}")
+_OPEN_KINDS = re.compile(r"psam:[0-9]{20}|certificate:[0-9a-f]{2,40}|log:[0-9A-Za-z_ .:/-]{1,64}")
 _FIELDS = ("seq", "at", "actor", "act", "subject", "outcome", "detail", "prev")
 _INT_MAX = 2**63
+DAMAGED = "run jinka audit verify; keep this file and begin another log"
+OPENED = "log.opened"  # the act of a log's first entry; its subject names the log
+REPAIRED = "log.repaired"  # a line that was cut off was cut away
+_ORIGIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:/-]{0,63}")
 
 
 class Outcome(Enum):
@@ -70,8 +77,8 @@ class AuditEntry:
 
     def to_line(self) -> bytes:
         """The canonical line, without its end."""
-        texts = [encode_basestring_ascii(text) for text in (self.actor, self.act, self.subject)]
-        return _line(self.seq, self.at_micros, *texts, self.outcome, self.detail, self.prev)
+        actor, act, subject = (encode_basestring_ascii(text) for text in (self.actor, self.act, self.subject))
+        return _line(self.seq, self.at_micros, actor, act, subject, self.outcome, self.detail, self.prev)
 
     @classmethod
     def from_line(cls, raw: bytes) -> AuditEntry:
@@ -97,7 +104,11 @@ class AuditEntry:
             )
         except (ValueError, RecursionError):
             raise Refused("not an entry of an audit log", where="line") from None
-        if len(entry.prev) != HASH_BYTES or len(entry.detail) not in (0, HASH_BYTES) or entry.to_line() != raw:
+        if (
+            len(entry.prev) != HASH_BYTES
+            or len(entry.detail) not in (0, HASH_BYTES)
+            or entry.to_line() != raw
+        ):
             raise Refused("not the canonical form of an entry", where="line")
         return entry
 
@@ -133,7 +144,9 @@ class AuditChain:
     def append(self, event: AuditEvent, at_micros: int) -> bytes:
         """Chain an event and return its line, without its end."""
         if len(event.detail) not in (0, HASH_BYTES):
-            raise Usage(f"a detail of {len(event.detail)} bytes", where=event.act, fix="a SHA-256, or nothing")
+            raise Usage(
+                f"a detail of {len(event.detail)} bytes", where=event.act, fix="a SHA-256, or nothing"
+            )
         line = _line(
             self._tree.size,
             at_micros,
@@ -154,7 +167,7 @@ class AuditChain:
             raise Refused(
                 "it does not follow the entry before it",
                 where=f"entry {self._tree.size}",
-                fix="run jinka audit verify; keep this file and begin another log",
+                fix=DAMAGED,
             )
         self._grow(line)
 
@@ -163,14 +176,24 @@ class AuditChain:
         self._tree.push(self.head)
 
 
+def check_origin(origin: str) -> None:
+    """Raises `Usage` unless ``origin`` can name a log."""
+    if not _ORIGIN.fullmatch(origin):
+        raise Usage("not the name of a log", where="origin", fix="letters, digits and _.:/-, at most 64")
+
+
 def withhold(text: str, limit: int) -> str:
     """Cut ``text`` to ``limit`` characters, without numbers of cards and persons and without what may be a key."""
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    if len(text) < 13 or _OPEN_KINDS.fullmatch(text):
-        return text
-    text = _NUMBER.sub(_masked, text)
-    return _KEY.sub(lambda found: f"[{len(found[0])} characters withheld]", text)
+    if len(text) > 4 * limit:  # cutting it first could leave the half of a number
+        return _withheld(len(text))
+    if len(text) >= 13 and not _OPEN_KINDS.fullmatch(text):
+        text = _KEY.sub(lambda found: _withheld(len(found[0])), text)
+        text = _NUMBER.sub(_masked, text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _withheld(count: int) -> str:
+    return f"[{count} characters withheld]"
 
 
 def _masked(found: re.Match[str]) -> str:

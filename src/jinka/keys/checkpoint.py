@@ -1,4 +1,4 @@
-"""Checkpoints of a log: its name, its size and its Merkle root, signed, for somebody else to hold. C2SP tlog-checkpoint.
+"""Checkpoints of a log: its name, size and Merkle root, signed, for somebody else to hold. C2SP tlog-checkpoint.
 
 Whoever holds one can say later whether the log still begins with those entries. A centre hands its checkpoints to
 another one; how often is a matter of agreement. Whether two checkpoints of one log agree is shown by a consistency

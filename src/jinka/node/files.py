@@ -28,7 +28,7 @@ def write_durable(path: Path, content: bytes, *, private: bool = False) -> None:
         out.flush()
         os.fsync(out.fileno())
     beside.replace(path)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -53,7 +53,8 @@ def read_lines(path: Path) -> list[str]:
     return text[: text.rfind("\n") + 1].splitlines()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -265,6 +265,14 @@ def choose_sm2(randomness: Randomness) -> Sm2Provider:
     return Libcrypto() if find_libcrypto() else Reference(randomness=randomness)
 
 
+def verify_sm2(key: Sm2PublicKey, message: bytes, signature: bytes) -> None:
+    """Check ``r | s`` under the default id by whichever provider there is; raises `Refused`. It needs no randomness."""
+    if find_libcrypto():
+        Libcrypto().verify(key, message, signature)
+    else:
+        key.verify(message, signature)
+
+
 def _knows_sm2(library: Any) -> bool:
     """A known public key is read as SM2 (some distributions leave the algorithm out)."""
     der = public_info(Sm2PublicKey(x=G[0], y=G[1]))

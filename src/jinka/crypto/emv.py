@@ -22,6 +22,7 @@ from jinka.crypto.block import (
     tdes_encrypt,
     xor,
 )
+from jinka.crypto.decimals import decimalise
 from jinka.crypto.mac import Padding, pad
 from jinka.crypto.pin_block import PIN_DIGITS, PinFormat, check_pin, decode_block, encode_block
 from jinka.kit import Refused
@@ -37,10 +38,8 @@ def card_block_long(pan: str, sequence: str = "00") -> bytes:
     if len(pan) <= 16:
         return card_block(pan, sequence)
     digits = pan + sequence
-    text = hashlib.sha1(bytes.fromhex(digits.rjust(len(digits) + len(digits) % 2, "0"))).hexdigest()  # noqa: S324
-    decimal = [c for c in text if c.isdigit()]
-    decimal += [str(int(c, 16) - 10) for c in text if not c.isdigit()]
-    return bytes.fromhex("".join(decimal[:16]))
+    packed = bytes.fromhex(digits.rjust(len(digits) + len(digits) % 2, "0"))
+    return bytes.fromhex(decimalise(hashlib.sha1(packed).digest(), 16))  # noqa: S324 by standard
 
 
 def pboc_session(algorithm: Algorithm, key16: bytes, counter: int) -> bytes:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jinka.codec import RECORD_SCHEMA, Algorithm
 from jinka.crypto import diversify, load_session, mac4
 from jinka.keys import KeyService, Purpose, SoftKeyService, TacStatus, card_factor, city_factor
+from jinka.keys.hierarchy import LEVELS
 from jinka.kit import Refused, Usage
 from tests.keys.ground import REGION, batch_of, held, row, service, signed, store_of
 
@@ -234,7 +235,7 @@ def test_batch_seals() -> None:
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-@pytest.mark.parametrize("purpose", [p for p in Purpose if p.value not in ("batch_seal", "record_seal")])
+@pytest.mark.parametrize("purpose", list(LEVELS))
 def test_chip_keys_come_down_the_hierarchy(purpose: Purpose, algorithm: Algorithm) -> None:
     factors = np.random.default_rng(3).integers(0, 256, (70, 8), dtype=np.uint8)
     made = KEYS.chip_keys(purpose, algorithm=algorithm, version=1, factors8=factors)

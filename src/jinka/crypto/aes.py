@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap as _unwrap
+from cryptography.hazmat.primitives.keywrap import aes_key_wrap as _wrap
+
+from jinka.kit import Refused
 
 BLOCK = 16
 KEY_SIZES = (16, 24, 32)
@@ -39,3 +44,18 @@ def aes_cmac(key: bytes, data: bytes) -> bytes:
     mac = CMAC(algorithms.AES(key))
     mac.update(data)
     return mac.finalize()
+
+
+def aes_key_wrap(key: bytes, secret: bytes) -> bytes:
+    """AES Key Wrap (RFC 3394; NIST SP 800-38F): ``secret`` of 16 bytes or more, in steps of 8; 8 bytes longer."""
+    return _wrap(key, secret)
+
+
+def aes_key_unwrap(key: bytes, wrapped: bytes) -> bytes:
+    """The inverse of `aes_key_wrap`; raises `Refused` for a wrong key or a changed blob."""
+    try:
+        return _unwrap(key, wrapped)
+    except (InvalidUnwrap, ValueError):
+        raise Refused(
+            "the wrapped key does not open", where="key wrap", fix="check the wrapping key"
+        ) from None

@@ -170,29 +170,10 @@ def sm4_tacs_kernel(root: Any, factors: Any, messages: Any, out: Any) -> None:
     for start in range(0, factors.shape[0], SIDE_BY_SIDE):
         _card_keys(root_schedule, factors, start, state)
         _expand(state, schedule)
-        _chain(state, schedule, messages, out, start)
-
-
-@kernel
-def sm4_macs_kernel(keys: Any, messages: Any, out: Any) -> None:
-    """CBC-MACs of padded messages, each under its key; bytes: keys (N, 16), messages (N, 16B), out (N, 4)."""
-    schedule = np.empty((_ROUNDS, SIDE_BY_SIDE), dtype=np.uint32)
-    state = np.empty((4, SIDE_BY_SIDE), dtype=np.uint32)
-    for start in range(0, keys.shape[0], SIDE_BY_SIDE):
-        for card in range(SIDE_BY_SIDE):
-            for word in range(4):
-                state[word, card] = _word(keys, start + card, 4 * word)
-        _expand(state, schedule)
-        _chain(state, schedule, messages, out, start)
-
-
-@kernel
-def _chain(state: Any, schedule: Any, messages: Any, out: Any, start: int) -> None:
-    """CBC with the initial value zero over four cards' messages; the left 4 bytes of the last block go out."""
-    state[:] = 0
-    for at in range(0, messages.shape[1], 16):
-        for card in range(SIDE_BY_SIDE):
-            for word in range(4):
-                state[word, card] ^= _word(messages, start + card, at + 4 * word)
-        _encrypt(state, schedule)
-    _store(state, 1, out, start)
+        state[:] = 0
+        for at in range(0, messages.shape[1], 16):
+            for card in range(SIDE_BY_SIDE):
+                for word in range(4):
+                    state[word, card] ^= _word(messages, start + card, at + 4 * word)
+            _encrypt(state, schedule)
+        _store(state, 1, out, start)

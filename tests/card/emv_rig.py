@@ -9,6 +9,7 @@ from jinka.card import Card, Personal
 from jinka.card.emv_issue import (
     Authority,
     EmvHolder,
+    Sm2Authority,
     contents,
     directory_script,
     environment_contents,
@@ -20,9 +21,12 @@ from jinka.codec.dol import fill_dol
 from jinka.codec.emv_tags import Tag, amount, leaves
 from jinka.crypto import diversify, emv
 from jinka.crypto.emv_oda import CaKey, PrivateKey, sign_issuer
+from jinka.crypto.emv_oda_sm2 import STANDARD_FORM, Sm2CaKey, Sm2Form, certify_issuer
+from jinka.crypto.sm2 import Sm2PrivateKey
 from jinka.kit import Randomness
 from jinka.profile import EmvSpec
 from jinka.sectors import bank
+from jinka.sim.randomness import SeededRandomness
 from tests.card.rig import Scripted
 
 CA = PrivateKey.from_primes(
@@ -79,6 +83,9 @@ ICC_1984 = PrivateKey.from_primes(
 PAN = "6228000100001117"
 RID = bank.AID_DEBIT[:5]
 CA_KEY = CaKey(RID, 0x61, CA.public, dt.date(2030, 12, 31))
+SM2_CHANCE = SeededRandomness("bank SM2")
+SM2_CA, SM2_ISSUER, SM2_ICC = (Sm2PrivateKey.generate(SM2_CHANCE) for _ in range(3))
+SM2_CA_KEY = Sm2CaKey(RID, 0x57, SM2_CA.public_key(), dt.date(2030, 12, 31))
 MASTER = {
     "cryptogram": bytes.fromhex("F0C34A8124CEE0A91A0B034AA97D6EAC"),
     "script_mac": bytes.fromhex("FEDCBA98765432100123456789ABCDEF"),
@@ -103,6 +110,21 @@ def authority() -> Authority:
     return Authority(ca_index=0x61, key=ISSUER, certificate=certificate, remainder=remainder)
 
 
+def sm2_authority(form: Sm2Form = STANDARD_FORM, ca: Sm2PrivateKey = SM2_CA) -> Sm2Authority:
+    certificate = certify_issuer(
+        ca,
+        SM2_ISSUER.public_key(),
+        SM2_CHANCE,
+        identifier="622800",
+        expiry=b"\x12\x29",
+        serial=b"\0\0\1",
+        form=form,
+    )
+    return Sm2Authority(
+        ca_index=0x57, key=SM2_ISSUER, certificate=certificate, randomness=SM2_CHANCE, form=form
+    )
+
+
 def card_keys(algorithm: Algorithm, holder: EmvHolder = HOLDER) -> tuple[bytes, ...]:
     block = emv.card_block(holder.pan, f"{holder.sequence:02d}")
     derived = [diversify(algorithm, key, block) for key in MASTER.values()]
@@ -116,6 +138,7 @@ def issued(
     algorithm: Algorithm = Algorithm.TDES,
     key: PrivateKey | None = ICC,
     signed: bool = True,
+    sm2: tuple[Sm2Authority, Sm2PrivateKey | None] | None = None,
     randomness: Randomness | None = None,
     **changes: object,
 ) -> Card:
@@ -123,7 +146,7 @@ def issued(
     if changes:
         spec = replace(spec, **changes)  # type: ignore[arg-type]
     profile = bank.PROFILE.with_algorithm(algorithm)
-    files = contents(spec, holder, authority() if signed else None, key if signed else None)
+    files = contents(spec, holder, authority() if signed else None, key if signed else None, sm2=sm2)
     personal = Personal(card_no=bytes(10), keys=card_keys(algorithm, holder), contents=files)
     environment = Personal(card_no=bytes(10), keys=(), contents=environment_contents([ENTRY]))
     commands = joined(

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 
 from jinka.card import Card, PowerCut
 from jinka.card.emv import EmvApplet
-from jinka.codec import Algorithm
+from jinka.card.emv_data import EXPONENT, PRIME_P, PRIME_Q, RSA_FILE
+from jinka.codec import Algorithm, tlv
 from jinka.codec.dol import fill_dol
 from jinka.codec.emv_tags import Tag
 from jinka.crypto import emv
 from jinka.sectors import bank
 from tests.card.emv_rig import (
+    ICC,
     answer,
     arpc,
     card_keys,
@@ -266,3 +268,22 @@ def test_files_full_of_nonsense_get_a_status_word(raw: bytes, which: int) -> Non
         bytes.fromhex("80CA9F7900"),
     ):
         assert len(card.transmit(command)) >= 2
+
+
+@pytest.mark.parametrize(("p", "q"), [(ICC.p, ICC.p), (ICC.p * 7, ICC.q), (ICC.p + 1, ICC.q), (1, ICC.q)])
+def test_a_damaged_key_gives_a_status_word_and_no_signature(p: int, q: int) -> None:
+    half = 80
+    raw = (
+        tlv(PRIME_P, p.to_bytes(half, "big")) + tlv(PRIME_Q, q.to_bytes(half, "big")) + tlv(EXPONENT, b"\x03")
+    )
+    for asked in (values(), values(1234, **TAP)):
+        card = issued()
+        file = card.directory.named(bank.AID_DEBIT).children[RSA_FILE]  # type: ignore[union-attr]
+        card.nvm.memory[file.at : file.at + len(raw)] = raw
+        found = options(card, asked)
+        if found[-2:] == OK:
+            before = bytes(card.nvm.memory)
+            assert generate(card, 0x50)[-2:] == b"\x69\x85"
+            assert bytes(card.nvm.memory) == before
+            assert card.transmit(bytes.fromhex("0088000004AABBCCDD00"))[-2:] == b"\x69\x85"
+        assert int(data(card, Tag.ECASH_BALANCE).hex()) == 50_000

@@ -1,8 +1,7 @@
 """The debit and credit applet: selection, processing options, records, data, PIN, authentication of the card.
 
 EMV Books 1 and 3, JR/T 0025.5. Cryptograms are in `card.emv_ac`, scripts in `card.emv_script`, the contactless purchase
-in `card.emv_qpboc`. Electronic cash over the contacts (9F7A) and the SM2 profile are not offered. A payment environment
-is this applet with nothing but an FCI.
+in `card.emv_qpboc`. A payment environment is this applet with nothing but an FCI.
 """
 
 from __future__ import annotations
@@ -34,8 +33,8 @@ from jinka.codec import Command, StatusWord, tlv
 from jinka.codec.dol import split_dol
 from jinka.codec.emv_tags import Tag
 from jinka.codec.tlv import TlvError
-from jinka.crypto import emv, emv_oda
-from jinka.kit import Refused
+from jinka.crypto import emv
+from jinka.kit import Refused, Usage
 from jinka.profile import FileKind, KeyUse
 
 if TYPE_CHECKING:
@@ -108,6 +107,7 @@ def get_processing_options(card: CardOs, command: Command) -> bytes:
     if counter == COUNTER_MAX:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     running = applet.running = Running(Stage.INITIATED, counter + 1, values, asked=data[2:])
+    running.sm2 = values.get(Tag.SM_SUPPORT) == b"\x01" and Option.AFL_SM in applet.options
     counted = applet.entry(ATC, running.counter.to_bytes(2, "big"))
     try:
         if emv_qpboc.is_contactless(values):
@@ -116,10 +116,9 @@ def get_processing_options(card: CardOs, command: Command) -> bytes:
         applet.running = Running()
         raise
     card.nvm.commit([counted])
-    aip, afl = applet.options.get(Tag.AIP, bytes(2)), applet.options.get(Tag.AFL, b"")
     if applet.form & Form.OPTIONS_TAGGED:
-        return tlv(0x77, tlv(Tag.AIP, aip), tlv(Tag.AFL, afl))
-    return tlv(0x80, aip, afl)
+        return tlv(0x77, tlv(Tag.AIP, applet.aip), tlv(Tag.AFL, applet.locator))
+    return tlv(0x80, applet.aip, applet.locator)
 
 
 def _pdol(applet: EmvBase) -> bytes:
@@ -197,7 +196,10 @@ def _opened_pin(applet: EmvBase, data: bytes) -> bytes:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     if len(data) != key.public.size or int.from_bytes(data, "big") >= key.public.modulus:
         raise CardError(StatusWord.WRONG_LENGTH)
-    plain = key.sign(data)
+    try:
+        plain = key.sign(data)
+    except Usage:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED) from None
     if plain[0] != _ENCIPHERED_HEAD or not hmac.compare_digest(plain[9:17], challenge):
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     return plain[1:9]
@@ -210,9 +212,8 @@ def internal_authenticate(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.P1P2_WRONG)
     if not 4 <= len(command.data) <= 252:
         raise CardError(StatusWord.WRONG_LENGTH)
-    key = applet.rsa_key()
     number = card.randomness.token_bytes(8)
-    signed = emv_oda.sign_dynamic(key, b"\x08" + number, command.data)
+    signed = applet.sign_dynamic(b"\x08" + number, command.data)
     applet.running.cvr |= Cvr.DYNAMIC_DONE
     applet.running.values[Tag.DYNAMIC_NUMBER] = number
     if applet.form & Form.OPTIONS_TAGGED:

@@ -27,6 +27,7 @@ from jinka.card.emv_data import (
     Flag,
     Form,
     Kind,
+    Running,
     Stage,
     applet_of,
     fen,
@@ -37,7 +38,7 @@ from jinka.codec import Command, StatusWord, tlv
 from jinka.codec.dol import dol_size, fill_dol, split_dol
 from jinka.codec.emv_tags import Tag
 from jinka.codec.tlv import TlvError
-from jinka.crypto import emv, emv_oda
+from jinka.crypto import emv
 from jinka.profile import FileKind, KeyUse
 
 if TYPE_CHECKING:
@@ -114,10 +115,13 @@ def generate_ac(card: CardOs, command: Command) -> bytes:
     except TlvError:
         raise CardError(StatusWord.WRONG_LENGTH) from None
     applet.running.values |= values
-    key = applet.rsa_key() if combined else None
-    kind, writes = _first(applet, wanted) if first else _second(applet, wanted)
-    number = card.randomness.token_bytes(8) if key is not None else b""
-    answer, cryptogram = _answer(applet, kind, key, number, command.data)
+    try:
+        kind, writes = _first(applet, wanted) if first else _second(applet, wanted)
+        number = card.randomness.token_bytes(8) if combined else b""
+        answer, cryptogram = _answer(applet, kind, number, command.data)
+    except CardError:
+        applet.running = Running()  # half judged: such a transaction is not gone on with
+        raise
     card.nvm.commit(writes)
     running = applet.running
     if first:
@@ -210,21 +214,18 @@ def _authenticate(applet: EmvBase, arpc8: bytes, code2: bytes) -> None:
     running.authenticated = hmac.compare_digest(wanted, arpc8)
 
 
-def _answer(
-    applet: EmvBase, kind: Kind, key: emv_oda.PrivateKey | None, number: bytes, asked: bytes
-) -> tuple[bytes, bytes]:
-    """(answer, cryptogram): format 1, format 2, or with a combined signature in place of the cryptogram."""
-    running = applet.running
-    if key is not None and kind is not Kind.AAC:
+def _answer(applet: EmvBase, kind: Kind, number: bytes, asked: bytes) -> tuple[bytes, bytes]:
+    """(answer, cryptogram): format 1, format 2, or with a combined signature (over ``number``) in its place."""
+    running, signs = applet.running, bool(number) and kind is not Kind.AAC
+    if signs:
         running.cvr |= Cvr.DYNAMIC_DONE
     cryptogram = applet.cryptogram(running.values)
     counter, own, cid = running.counter.to_bytes(2, "big"), applet.issuer_data(), bytes((kind,))
-    if key is not None and kind is not Kind.AAC:
+    if signs:
         head = tlv(Tag.CID, cid) + tlv(Tag.COUNTER, counter)
         transaction = running.asked + asked + head + tlv(Tag.ISSUER_DATA, own)
-        dynamic = emv_oda.combined_data(number, kind, cryptogram, transaction)
-        un = running.values.get(Tag.UNPREDICTABLE, b"")
-        signed = emv_oda.sign_dynamic(key, dynamic, un)
+        dynamic = applet.combined(number, kind, cryptogram, transaction)
+        signed = applet.sign_dynamic(dynamic, running.values.get(Tag.UNPREDICTABLE, b""))
         running.asked += asked
         return tlv(0x77, head, tlv(Tag.DYNAMIC_SIGNATURE, signed), tlv(Tag.ISSUER_DATA, own)), cryptogram
     running.asked += asked

@@ -2,12 +2,12 @@
 
 EMV Book 3 (GET DATA, annex C), JR/T 0025.5 (card verification results, issuer application data, risk parameters),
 JR/T 0025.12 and .13 (electronic cash). Three files that no command gives out: options 001C (BER-TLV), state 001D (fixed
-places, `ELEMENTS`), RSA primes 001E (BER-TLV). Where sources are silent the choice is an option and says so.
+places, `ELEMENTS`), private keys 001E (BER-TLV: RSA primes, SM2 scalar).
+Where sources are silent the choice is an option and says so.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum, IntFlag
 from typing import TYPE_CHECKING
@@ -19,14 +19,16 @@ from jinka.card.nvm import Entry
 from jinka.codec import Algorithm, StatusWord, parse
 from jinka.codec.emv_tags import Tag
 from jinka.codec.tlv import TlvError
-from jinka.crypto import emv, emv_oda
+from jinka.crypto import emv, emv_oda, emv_oda_sm2
+from jinka.crypto.sm2 import Sm2PrivateKey
+from jinka.kit import Refused, Usage
 from jinka.profile import KeyUse
 
 if TYPE_CHECKING:
     from jinka.card.cos import CardOs
 
 OPTIONS_FILE, STATE_FILE, RSA_FILE = 0x001C, 0x001D, 0x001E
-PRIME_P, PRIME_Q, EXPONENT = 0xDF31, 0xDF32, 0xDF33
+PRIME_P, PRIME_Q, EXPONENT, SM2_SCALAR = 0xDF31, 0xDF32, 0xDF33, 0xDF34
 COUNTER_MAX = 0xFFFF
 _RSA_LEAST = 80  # bytes: room for a combined signature's data
 
@@ -61,6 +63,8 @@ class Option(IntEnum):
     ISSUER_KEY_INDEX = 0xDF21
     CRYPTOGRAM_VERSION = 0xDF22  # 01 with 3DES; sources write 17 for SM4 without saying in which base
     SESSION = 0xDF23  # 00 PBOC's session keys, 01 EMV's common ones
+    AIP_SM = 0xDF25  # the profile and the locator for a terminal that says DF69 01: authentication by SM2
+    AFL_SM = 0xDF26
 
 
 class Form(IntFlag):
@@ -156,6 +160,7 @@ class Running:
     authenticated: bool | None = None  # issuer authentication: none, passed or failed
     asked: bytes = b""  # answers to the card's lists so far: a combined signature covers them
     debit: Debit | None = None
+    sm2: bool = False  # whether this terminal is shown the SM2 certificates
 
 
 class EmvBase(Applet):
@@ -213,23 +218,54 @@ class EmvBase(Applet):
             return algorithm, emv.common_session(key, counter.to_bytes(2, "big") + bytes(6))
         return algorithm, emv.pboc_session(algorithm, key, counter)
 
+    @property
+    def aip(self) -> bytes:
+        """The interchange profile that this terminal is shown."""
+        return self.options.get(Option.AIP_SM if self.running.sm2 else Tag.AIP, bytes(2))
+
+    @property
+    def locator(self) -> bytes:
+        """The file locator that this terminal is shown."""
+        return self.options.get(Option.AFL_SM if self.running.sm2 else Tag.AFL, b"")
+
     def rsa_key(self) -> emv_oda.PrivateKey:
         """The card's RSA key; 6985 when it has none."""
-        file = self.folder.children.get(RSA_FILE)
-        found = read_objects(bytes(self.card.nvm.memory[file.at : file.at + file.size])) if file else {}
+        found = self._secret_objects()
         p, q, e = (int.from_bytes(found.get(tag, b""), "big") for tag in (PRIME_P, PRIME_Q, EXPONENT))
-        key = emv_oda.PrivateKey.from_primes(p, q, e)
-        if key.public.size < _RSA_LEAST or math.gcd(e, (p - 1) * (q - 1)) != 1:
+        try:
+            key = emv_oda.PrivateKey.from_primes(p, q, e)
+        except Usage:
+            raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED) from None
+        if key.public.size < _RSA_LEAST:
             raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
         return key
+
+    def sign_dynamic(self, dynamic: bytes, terminal_data: bytes, *, contactless: bool = False) -> bytes:
+        """Tag 9F4B by the algorithm that the terminal was shown; 6985 when there is no key of it."""
+        try:
+            if not self.running.sm2:
+                return emv_oda.sign_dynamic(self.rsa_key(), dynamic, terminal_data)
+            key = Sm2PrivateKey.from_bytes(self._secret_objects().get(SM2_SCALAR, b""))
+            randomness = self.card.randomness
+            return emv_oda_sm2.sign_dynamic(key, dynamic, terminal_data, randomness, contactless=contactless)
+        except (Usage, Refused):
+            raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED) from None
+
+    def combined(self, number: bytes, cid: int, ac8: bytes, transaction: bytes) -> bytes:
+        """The dynamic data of a combined signature, with the hash of the algorithm that the terminal was shown."""
+        make = emv_oda_sm2.combined_data if self.running.sm2 else emv_oda.combined_data
+        return make(number, cid, ac8, transaction)
+
+    def _secret_objects(self) -> dict[int, bytes]:
+        file = self.folder.children.get(RSA_FILE)
+        return read_objects(bytes(self.card.nvm.memory[file.at : file.at + file.size])) if file else {}
 
     def cryptogram(self, values: dict[int, bytes]) -> bytes:
         """The application cryptogram over the data of version 01; the CVR in it binds the kind."""
         running = self.running
         algorithm, session = self.session(KeyUse.CRYPTOGRAM, running.counter)
         data = b"".join(values.get(tag, b"")[:size].rjust(size, b"\x00") for tag, size in CRYPTOGRAM_DATA)
-        aip = self.options.get(Tag.AIP, bytes(2))
-        tail = aip + running.counter.to_bytes(2, "big") + b"\x03" + int(running.cvr).to_bytes(3, "big")
+        tail = self.aip + running.counter.to_bytes(2, "big") + b"\x03" + int(running.cvr).to_bytes(3, "big")
         return emv.cryptogram(algorithm, session, data + tail)
 
     def issuer_data(self, balance: bytes | None = None) -> bytes:

@@ -23,6 +23,7 @@ from jinka.card.emv_data import (
     PRIME_Q,
     RESET,
     RSA_FILE,
+    SM2_SCALAR,
     SPENT_LOWER,
     SPENT_UPPER,
     STATE_FILE,
@@ -33,8 +34,11 @@ from jinka.card.emv_data import (
 )
 from jinka.codec import Command, tlv
 from jinka.codec.emv_tags import Tag
+from jinka.crypto import emv_oda_sm2
 from jinka.crypto.emv_oda import PrivateKey, sign_icc, sign_static
-from jinka.kit import Usage
+from jinka.crypto.emv_oda_sm2 import STANDARD_FORM, Sm2Form
+from jinka.crypto.sm2 import Sm2PrivateKey
+from jinka.kit import Randomness, Usage
 from jinka.profile import EmvSpec
 
 HOLDER_FILE, DATA_FILE, LOG_FILE = 0x0001, 0x0002, 0x000B
@@ -81,10 +85,29 @@ class Authority:
     remainder: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sm2Authority:
+    """The same with SM2 (JR/T 0025.17), for terminals that say DF69 01; ``randomness`` is for its signatures."""
+
+    ca_index: int
+    key: Sm2PrivateKey
+    certificate: bytes
+    randomness: Randomness
+    form: Sm2Form = STANDARD_FORM
+
+
 def contents(
-    spec: EmvSpec, holder: EmvHolder, authority: Authority | None = None, key: PrivateKey | None = None
+    spec: EmvSpec,
+    holder: EmvHolder,
+    authority: Authority | None = None,
+    key: PrivateKey | None = None,
+    *,
+    sm2: tuple[Sm2Authority, Sm2PrivateKey | None] | None = None,
 ) -> dict[tuple[int, int], bytes]:
-    """The files' contents. Without an authority the card offers no offline authentication, without a key only SDA."""
+    """The files' contents. Without an authority the card offers no offline authentication, without a key only SDA.
+
+    ``sm2`` is the authority and the card's key of the second chain; a card may have either, both or none.
+    """
     aip = _interchange(spec.aip, authority, key)
     records = [_signed_record(spec, holder), *_lists(spec, authority, key)]
     signed = len(records) if authority is not None else 1
@@ -98,19 +121,63 @@ def contents(
         more.append(tlv(Tag.STATIC_SIGNATURE, sign_static(authority.key, b"\xda\xc1", static)))
         afl = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, signed + len(more), signed))
         records += more
+    options = _options(spec, holder, aip, afl)
+    if sm2 is not None:
+        aip_sm = _interchange(spec.aip, *sm2)
+        chain = _sm2_records(spec, holder, *sm2, static=records[0], aip=aip_sm)
+        place = bytes((DATA_FILE << 3, len(records) + 1, len(records) + len(chain), 1))
+        afl_sm = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, 1, 1)) + place
+        options += tlv(Option.AIP_SM, aip_sm) + tlv(Option.AFL_SM, afl_sm)
+        records += chain
     found = {
         (0, HOLDER_FILE): _record(tlv(Tag.TRACK2, holder.track2) + tlv(Tag.NAME, holder.name.encode())),
         (0, DATA_FILE): b"".join(map(_record, records)),
-        (0, OPTIONS_FILE): _options(spec, holder, aip, afl),
+        (0, OPTIONS_FILE): options,
         (0, STATE_FILE): _state(spec, holder),
     }
+    secret = _secret(key, sm2[1] if sm2 is not None else None)
+    if secret:
+        found[(0, RSA_FILE)] = secret
+    return found
+
+
+def _secret(key: PrivateKey | None, sm2_key: Sm2PrivateKey | None) -> bytes:
+    found = b""
     if key is not None:
         half = (key.public.size + 1) // 2
-        exponent = tlv(EXPONENT, key.public.exponent_bytes)
-        found[(0, RSA_FILE)] = (
-            tlv(PRIME_P, key.p.to_bytes(half, "big")) + tlv(PRIME_Q, key.q.to_bytes(half, "big")) + exponent
+        found = tlv(PRIME_P, key.p.to_bytes(half, "big")) + tlv(PRIME_Q, key.q.to_bytes(half, "big"))
+        found += tlv(EXPONENT, key.public.exponent_bytes)
+    return found + (tlv(SM2_SCALAR, sm2_key.to_bytes()) if sm2_key is not None else b"")
+
+
+def _sm2_records(
+    spec: EmvSpec,
+    holder: EmvHolder,
+    authority: Sm2Authority,
+    key: Sm2PrivateKey | None,
+    *,
+    static: bytes,
+    aip: bytes,
+) -> list[bytes]:
+    """The lists, which are signed, then the certificates and the static signature."""
+    lists = tlv(Tag.CDOL1, spec.cdol1) + tlv(Tag.CDOL2, spec.cdol2) + tlv(Tag.DDOL, spec.ddol)
+    lists += tlv(Tag.CA_INDEX, bytes((authority.ca_index,)))
+    static += lists + aip
+    found = [lists, tlv(Tag.ISSUER_CERTIFICATE, authority.certificate)]
+    if key is not None:
+        certificate = emv_oda_sm2.certify_icc(
+            authority.key,
+            key.public_key(),
+            authority.randomness,
+            pan=holder.pan,
+            expiry=bytes.fromhex(f"{holder.expiry:%m%y}"),
+            serial=b"\0\0\1",
+            static_data=static,
+            form=authority.form,
         )
-    return found
+        found.append(tlv(Tag.ICC_CERTIFICATE, certificate))
+    signed = emv_oda_sm2.sign_static(authority.key, b"\xda\xc1", static, authority.randomness, authority.form)
+    return [*found, tlv(Tag.STATIC_SIGNATURE, signed)]
 
 
 def environment_contents(entries: Sequence[tuple[bytes, str, int]]) -> dict[tuple[int, int], bytes]:
@@ -138,7 +205,9 @@ def joined(root: list[bytes], scripts: Sequence[list[bytes]]) -> list[bytes]:
     return root + [one[0] for one in scripts] + rest
 
 
-def _interchange(aip: bytes, authority: Authority | None, key: PrivateKey | None) -> bytes:
+def _interchange(
+    aip: bytes, authority: Authority | Sm2Authority | None, key: PrivateKey | Sm2PrivateKey | None
+) -> bytes:
     kept = aip[0]
     if key is None:
         kept &= ~(_DDA | _CDA)

@@ -33,7 +33,6 @@ from jinka.card.files import CardError, File
 from jinka.card.nvm import Entry
 from jinka.codec import Command, StatusWord, tlv
 from jinka.codec.emv_tags import Tag
-from jinka.crypto import emv_oda
 
 # Reader's qualifiers 9F66, byte 1 and 2.
 QPBOC, OFFLINE_ONLY, ONLINE_PIN, SIGNATURE = 0x20, 0x08, 0x04, 0x02
@@ -108,7 +107,7 @@ def purchase(applet: EmvBase, counted: Entry) -> bytes:
         paid = [applet.entry(ECASH, balance), *logged(applet, running.values)]
     elif kind is Kind.ARQC:
         running.cvr |= Cvr.FIRST_ARQC
-    locator = applet.options.get(Tag.AFL, b"")
+    locator = applet.locator
     debit = None
     if kind is Kind.TC and not applet.form & Form.DEBIT_WITH_OPTIONS:
         debit, objects, locator = _put_off(paid, objects, locator)
@@ -198,7 +197,7 @@ def _answer(
 ) -> bytes:
     """Template 77 in the order of the cards in the field."""
     options, running = applet.options, applet.running
-    objects: list[tuple[int, bytes]] = [(Tag.AIP, options.get(Tag.AIP, bytes(2)))]
+    objects: list[tuple[int, bytes]] = [(Tag.AIP, applet.aip)]
     if kind is Kind.TC:
         objects.append((Tag.AFL, locator))
     objects += [
@@ -229,8 +228,7 @@ def _qualifiers(applet: EmvBase) -> bytes:
 
 
 def _signs(applet: EmvBase) -> bool:
-    aip = applet.options.get(Tag.AIP, b"\x00")
-    return bool(aip[0] & _DYNAMIC_SUPPORT) and RSA_FILE in applet.folder.children
+    return bool(applet.aip[:1] and applet.aip[0] & _DYNAMIC_SUPPORT) and RSA_FILE in applet.folder.children
 
 
 def _signature(applet: EmvBase) -> list[tuple[int, bytes]]:
@@ -244,5 +242,5 @@ def _signature(applet: EmvBase) -> list[tuple[int, bytes]]:
         + related
     )
     number = applet.running.counter.to_bytes(2, "big")
-    signed = emv_oda.sign_dynamic(applet.rsa_key(), b"\x02" + number, bound)
+    signed = applet.sign_dynamic(b"\x02" + number, bound, contactless=True)
     return [(Tag.CARD_AUTHENTICATION, related), (Tag.DYNAMIC_SIGNATURE, signed)]

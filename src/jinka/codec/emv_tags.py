@@ -114,6 +114,9 @@ class Tag(IntEnum):
     ECASH_SINGLE_LIMIT = 0x9F78
     ECASH_BALANCE = 0x9F79
     ISSUER_OWN = 0xBF0C
+    ECASH_CODE = 0x9F74
+    ECASH_TERMINAL = 0x9F7A
+    SM_SUPPORT = 0xDF69
 
 
 _NUMERIC = frozenset(

@@ -1,8 +1,8 @@
 """Offline data authentication with RSA: certificates, static and dynamic signatures (EMV Book 2, 5 and 6).
 
 Both sides: recovering with a public key (terminal), and signing with message recovery (CA, issuer, card). SHA-1 and RSA
-as the standard fixes them. The big numbers are Python's own: correct, not in constant time, so the private half is for
-simulated cards only. The SM2 profile of JR/T 0025.17 is not here.
+as the standard fixes them. The private half is `jinka.crypto.modular`: for simulated cards and test issuers only. The
+SM2 profile of JR/T 0025.17 is `jinka.crypto.emv_oda_sm2`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
+from jinka.crypto.modular import secret_power
 from jinka.kit import Refused, Usage
 
 SHA1 = 0x01
@@ -51,21 +52,40 @@ class PublicKey:
 
 @dataclass(frozen=True, slots=True)
 class PrivateKey:
-    """The card's, issuer's or CA's half, by its primes (Chinese remainders). Its repr shows nothing secret."""
+    """The card's, issuer's or CA's half, by its primes (Chinese remainders). Its repr shows nothing secret.
+
+    `Usage` for numbers that cannot be a key; whether they are prime shows at the first signature.
+    """
 
     public: PublicKey
     p: int = field(repr=False)
     q: int = field(repr=False)
+    _by_p: int = field(init=False, repr=False)
+    _by_q: int = field(init=False, repr=False)
+    _q_inverse: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        p, q, e = self.p, self.q, self.public.exponent
+        if min(p, q) < 3 or not p & q & 1 or e < 3:
+            raise Usage("numbers that are no primes", where="RSA key", fix="write the key again")
+        try:
+            found = pow(e, -1, p - 1), pow(e, -1, q - 1), pow(q, -1, p)
+        except ValueError:
+            raise Usage("numbers that are no key", where="RSA key", fix="write the key again") from None
+        for name, value in zip(("_by_p", "_by_q", "_q_inverse"), found, strict=True):
+            object.__setattr__(self, name, value)
 
     def sign(self, block: bytes) -> bytes:
-        """The block under the private key."""
+        """The block under the private key; a result that is wrong is kept back, for it tells the primes."""
         size, number = self.public.size, int.from_bytes(block, "big")
         if len(block) != size or number >= self.public.modulus:
             raise Usage(f"{len(block)} bytes under a key of {size}", where="RSA block")
-        p, q, e = self.p, self.q, self.public.exponent
-        a = pow(number % p, pow(e, -1, p - 1), p)
-        b = pow(number % q, pow(e, -1, q - 1), q)
-        return (b + q * ((a - b) * pow(q, -1, p) % p)).to_bytes(size, "big")
+        p, q = self.p, self.q
+        a, b = secret_power(number, self._by_p, p), secret_power(number, self._by_q, q)
+        found = b + q * ((a - b) * self._q_inverse % p)
+        if pow(found, self.public.exponent, self.public.modulus) != number:
+            raise Usage("the result does not verify", where="RSA key", fix="write the key again")
+        return found.to_bytes(size, "big")
 
     @classmethod
     def from_primes(cls, p: int, q: int, exponent: int = 3) -> PrivateKey:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from jinka.crypto.emv_oda import PrivateKey
 from jinka.kit import Refused, Usage
 
 EXPONENT = 65537
@@ -131,13 +132,7 @@ def sign_recoverable(primes: bytes, m1: bytes, m2: bytes) -> bytes:
     """Sign with SHA-256; only ``m1`` is inside the signature. `Usage` when the bytes are no primes."""
     half = len(primes) // 2
     p, q = int.from_bytes(primes[:half], "big"), int.from_bytes(primes[half:], "big")
-    n = p * q
-    f = representative(8 * len(primes), m1, m2)
-    try:
-        d = pow(EXPONENT, -1, (p - 1) * (q - 1))
-    except ValueError:
-        raise Usage("the bytes are no primes", where="ISO/IEC 9796-2", fix="write the key again") from None
-    return pow(int.from_bytes(f, "big"), d, n).to_bytes(len(primes), "big")
+    return PrivateKey.from_primes(p, q, EXPONENT).sign(representative(8 * len(primes), m1, m2))
 
 
 def verify_recoverable(public_der: bytes, signature: bytes, m2: bytes) -> bytes:

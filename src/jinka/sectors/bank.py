@@ -56,6 +56,8 @@ SPEC = EmvSpec(
 )
 SPEC_CREDIT = replace(SPEC, label="PBOC CREDIT", priority=2)
 SPEC_SM4 = replace(SPEC, cryptogram_version=0x17)  # how 17 is written in the byte is not confirmed
+# asks the terminal, too, whether it knows SM2 (DF69): then the card shows its second chain of certificates
+SPEC_SM2 = replace(SPEC_SM4, pdol=SPEC.pdol + bytes.fromhex("DF6901"))
 
 
 def _key(use: KeyUse, purpose: str, tries: int = 10) -> KeySpec:
@@ -72,7 +74,7 @@ _KEYS = (
 _OPTIONS = FileSpec(
     fid=0x001C,
     kind=FileKind.SECRET,
-    size=320,
+    size=352,
     title_en="Options: FCI, lists, interchange profile, file locator",
     title_zh="应用选项（FCI、数据对象列表、AIP、AFL）",
 )
@@ -89,7 +91,7 @@ _FILES = (
     FileSpec(
         fid=0x0002,
         kind=FileKind.VARIABLE,
-        size=1100,
+        size=1600,
         title_en="Signed application data and certificates",
         title_zh="签名应用数据与公钥证书",
     ),
@@ -112,9 +114,9 @@ _FILES = (
     FileSpec(
         fid=0x001E,
         kind=FileKind.SECRET,
-        size=272,
-        title_en="RSA key of the card",
-        title_zh="卡片RSA私钥",
+        size=304,
+        title_en="Private keys of the card: RSA, SM2",
+        title_zh="卡片RSA与SM2私钥",
     ),
 )
 
@@ -126,7 +128,7 @@ PROFILE = ApplicationProfile(
     title_en="Bank debit card with electronic cash",
     title_zh="银行借记卡（含电子现金）",
     authority="Card-issuing bank 发卡银行",
-    standards=("JR/T 0025.5", "JR/T 0025.12", "JR/T 0025.13", "EMV 4.3"),
+    standards=("JR/T 0025.5", "JR/T 0025.12", "JR/T 0025.13", "JR/T 0025.17", "EMV 4.3"),
     files=_FILES,
     keys=_KEYS,
     application=ApplicationKind.EMV,

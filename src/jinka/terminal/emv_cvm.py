@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from jinka.codec.emv_tags import Tag
 from jinka.crypto import emv
+from jinka.crypto.emv_oda import PublicKey
 from jinka.kit import Refused
 from jinka.terminal.emv_data import Aip, Capability, Run, Tsi, Tvr
 from jinka.terminal.emv_oda import card_key
@@ -163,6 +164,8 @@ def _verify_enciphered(run: Run, block: bytes) -> int:
         return challenge.sw if challenge.sw != 0x9000 else 0x6700
     try:
         key = run.icc_key or card_key(run)
+        if not isinstance(key, PublicKey):
+            return 0x6985  # no public source says how a PIN is enciphered with SM2
         filling = run.randomness.token_bytes(key.size - 17)
         return _verify(run, _ENCIPHERED, key.open(b"\x7f" + block + challenge.data + filling))
     except Refused:

@@ -14,6 +14,8 @@ from typing import Protocol
 
 from jinka.codec.emv_tags import Tag, amount
 from jinka.crypto.emv_oda import CaKey, PublicKey
+from jinka.crypto.emv_oda_sm2 import Sm2CaKey
+from jinka.crypto.sm2 import Sm2PublicKey
 from jinka.kit import NotFound, Randomness
 from jinka.terminal.link import ApduLink
 
@@ -115,7 +117,7 @@ class EmvDevice:
     """A terminal: where it stands, what it can do, which applications and CA keys it knows."""
 
     aids: tuple[AidData, ...]
-    ca_keys: tuple[CaKey, ...] = ()
+    ca_keys: tuple[CaKey | Sm2CaKey, ...] = ()
     terminal_type: int = 0x22
     capabilities: Capability = _ALL
     capabilities_more: bytes = bytes.fromhex("F000F0A001")
@@ -136,8 +138,13 @@ class EmvDevice:
             )
         return max(fits, key=lambda entry: len(entry.aid))
 
-    def ca_key(self, rid: bytes, index: int) -> CaKey | None:
-        """The CA key of a scheme and an index."""
+    @property
+    def knows_sm2(self) -> bool:
+        """Whether cards are told by DF69 to show their SM2 certificates."""
+        return any(isinstance(key, Sm2CaKey) for key in self.ca_keys)
+
+    def ca_key(self, rid: bytes, index: int) -> CaKey | Sm2CaKey | None:
+        """The CA key of a scheme and an index; its kind says by which algorithm the card is authenticated."""
         return next((key for key in self.ca_keys if key.rid == rid and key.index == index), None)
 
 
@@ -203,7 +210,7 @@ class Run:
     static: bytes = b""
     tvr: Tvr = Tvr.ODA_NOT_DONE
     tsi: Tsi = field(default_factory=lambda: Tsi(0))
-    icc_key: PublicKey | None = None
+    icc_key: PublicKey | Sm2PublicKey | None = None
     combined: bool = False
     asked: bytes = b""
     signature_wanted: bool = False
@@ -243,6 +250,7 @@ class Run:
                 Tag.TERMINAL_TYPE: bytes((device.terminal_type,)),
                 Tag.CAPABILITIES: int(device.capabilities).to_bytes(3, "big"),
                 Tag.CAPABILITIES_MORE: device.capabilities_more,
+                Tag.SM_SUPPORT: b"\x01" if device.knows_sm2 else b"\x00",
                 0x9F1E: device.serial,
                 0x9F15: device.merchant_category,
             }

@@ -1,5 +1,6 @@
 """Offline data authentication at the terminal: which method, the chain of keys, the verdict (EMV Book 3, 10.3).
 
+The CA key that the card names decides between RSA (EMV Book 2) and SM2 (JR/T 0025.17).
 The strongest method that both sides can do: combined, dynamic, static. A failure sets the method's bit in the TVR and
 never stops the transaction; what follows from it is in the action codes.
 """
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from jinka.codec import TlvError, find, tlv
 from jinka.codec.dol import fill_dol, parse_dol
 from jinka.codec.emv_tags import Tag
-from jinka.crypto import emv_oda
-from jinka.crypto.emv_oda import PublicKey
+from jinka.crypto import emv_oda, emv_oda_sm2
+from jinka.crypto.emv_oda import CaKey, PublicKey
+from jinka.crypto.emv_oda_sm2 import STANDARD_FORM, Sm2CaKey, Sm2Form
+from jinka.crypto.sm2 import Sm2PublicKey
 from jinka.kit import Refused
 from jinka.terminal.emv_data import Aip, Capability, Run, Tsi, Tvr
 from jinka.terminal.emv_selection import send
@@ -31,6 +34,7 @@ class Method:
 
 _STATIC = (Tag.CA_INDEX, Tag.ISSUER_CERTIFICATE, Tag.ISSUER_EXPONENT)
 _DYNAMIC = (*_STATIC, Tag.ICC_CERTIFICATE, Tag.ICC_EXPONENT)
+_RSA_ONLY = frozenset({Tag.ISSUER_EXPONENT, Tag.ICC_EXPONENT})
 # Strongest first.
 METHODS = (
     Method(name="CDA", card=Aip.CDA, terminal=Capability.CDA, failed=Tvr.CDA_FAILED, needs=_DYNAMIC),
@@ -53,14 +57,14 @@ def authenticate(run: Run) -> None:
     run.unmark(Tvr.ODA_NOT_DONE)
     if method.name == "SDA":
         run.mark(Tvr.SDA_SELECTED)
-    if not all(tag in run.values for tag in method.needs):
+    left_out = _RSA_ONLY if isinstance(_ca_key(run), Sm2CaKey) else frozenset()
+    if not all(tag in run.values for tag in method.needs if tag not in left_out):
         run.mark(Tvr.DATA_MISSING | method.failed)
         run.tsi |= Tsi.ODA
         return
     try:
         if method.name == "SDA":
-            code = emv_oda.recover_static(issuer_key(run), run.values[Tag.STATIC_SIGNATURE], run.static)
-            run.values[Tag.DATA_CODE] = code
+            run.values[Tag.DATA_CODE] = _static_code(run)
         else:
             run.icc_key = card_key(run)
             run.combined = method.name == "CDA"
@@ -73,35 +77,53 @@ def authenticate(run: Run) -> None:
         run.tsi |= Tsi.ODA
 
 
-def issuer_key(run: Run) -> PublicKey:
+def _ca_key(run: Run) -> CaKey | Sm2CaKey | None:
+    index = run.values.get(Tag.CA_INDEX, b"")
+    return run.device.ca_key(run.values.get(Tag.AID, b"")[:5], index[0]) if index else None
+
+
+def _form(run: Run) -> Sm2Form:
+    ca = _ca_key(run)
+    return ca.form if isinstance(ca, Sm2CaKey) else STANDARD_FORM
+
+
+def issuer_key(run: Run) -> PublicKey | Sm2PublicKey:
     """The issuer's key, from the CA's; `Refused` says what is wrong."""
-    values = run.values
-    index = values.get(Tag.CA_INDEX, b"")
-    ca = run.device.ca_key(values.get(Tag.AID, b"")[:5], index[0]) if index else None
+    values, ca, today = run.values, _ca_key(run), run.sale.at.date()
     if ca is None:
         raise Refused("no CA key of this index", where="CA key", fix="install it")
-    return emv_oda.recover_issuer(
-        ca,
-        values.get(Tag.ISSUER_CERTIFICATE, b""),
-        values.get(Tag.ISSUER_REMAINDER, b""),
-        values.get(Tag.ISSUER_EXPONENT, b""),
-        run.pan,
-        run.sale.at.date(),
-    )
+    certificate = values.get(Tag.ISSUER_CERTIFICATE, b"")
+    if isinstance(ca, Sm2CaKey):
+        return emv_oda_sm2.check_issuer(ca, certificate, run.pan, today)
+    remainder, exponent = values.get(Tag.ISSUER_REMAINDER, b""), values.get(Tag.ISSUER_EXPONENT, b"")
+    return emv_oda.recover_issuer(ca, certificate, remainder, exponent, run.pan, today)
 
 
-def card_key(run: Run) -> PublicKey:
+def card_key(run: Run) -> PublicKey | Sm2PublicKey:
     """The card's key, from the issuer's."""
-    values = run.values
-    return emv_oda.recover_icc(
-        issuer_key(run),
-        values.get(Tag.ICC_CERTIFICATE, b""),
-        values.get(Tag.ICC_REMAINDER, b""),
-        values.get(Tag.ICC_EXPONENT, b""),
-        run.pan,
-        run.static,
-        run.sale.at.date(),
-    )
+    values, issuer, today = run.values, issuer_key(run), run.sale.at.date()
+    certificate = values.get(Tag.ICC_CERTIFICATE, b"")
+    if isinstance(issuer, Sm2PublicKey):
+        return emv_oda_sm2.check_icc(issuer, certificate, run.pan, run.static, today, _form(run))
+    remainder, exponent = values.get(Tag.ICC_REMAINDER, b""), values.get(Tag.ICC_EXPONENT, b"")
+    return emv_oda.recover_icc(issuer, certificate, remainder, exponent, run.pan, run.static, today)
+
+
+def _static_code(run: Run) -> bytes:
+    issuer, signed = issuer_key(run), run.values[Tag.STATIC_SIGNATURE]
+    if isinstance(issuer, Sm2PublicKey):
+        return emv_oda_sm2.check_static(issuer, signed, run.static, _form(run))
+    return emv_oda.recover_static(issuer, signed, run.static)
+
+
+def _dynamic_data(
+    run: Run, key: PublicKey | Sm2PublicKey, signed: bytes, bound: bytes, *, contactless: bool = False
+) -> bytes:
+    """What the card signed together with ``bound``; `Refused` when it did not."""
+    if isinstance(key, Sm2PublicKey):
+        form = _form(run)
+        return emv_oda_sm2.check_dynamic(key, signed, bound, contactless=contactless, form=form)
+    return emv_oda.recover_dynamic(key, signed, bound)
 
 
 def check_combined(run: Run, answer: bytes, asked: bytes) -> None:
@@ -109,10 +131,10 @@ def check_combined(run: Run, answer: bytes, asked: bytes) -> None:
     values = run.values
     if run.icc_key is None:
         raise Refused("no card key", where="combined signature")
-    dynamic = emv_oda.recover_dynamic(
-        run.icc_key, values.get(Tag.DYNAMIC_SIGNATURE, b""), values[Tag.UNPREDICTABLE]
-    )
-    cid, cryptogram = emv_oda.check_combined(dynamic, asked + answer)
+    signed = values.get(Tag.DYNAMIC_SIGNATURE, b"")
+    dynamic = _dynamic_data(run, run.icc_key, signed, values[Tag.UNPREDICTABLE])
+    check = emv_oda_sm2.check_combined if isinstance(run.icc_key, Sm2PublicKey) else emv_oda.check_combined
+    cid, cryptogram = check(dynamic, asked + answer)
     if bytes((cid,)) != values.get(Tag.CID):
         raise Refused("two kinds of cryptogram", where="combined signature")
     values[Tag.CRYPTOGRAM] = cryptogram
@@ -126,12 +148,13 @@ def check_contactless(run: Run) -> None:
     if not related.startswith(b"\x01"):
         raise Refused("no signed data of version 01", where="fDDA")
     bound = values[Tag.UNPREDICTABLE] + values[Tag.AMOUNT] + values[Tag.CURRENCY] + related
-    number = emv_oda.recover_dynamic(card_key(run), values.get(Tag.DYNAMIC_SIGNATURE, b""), bound)
+    signed = values.get(Tag.DYNAMIC_SIGNATURE, b"")
+    number = _dynamic_data(run, card_key(run), signed, bound, contactless=True)
     if number[1:] != values.get(Tag.COUNTER):
         raise Refused("signed for another transaction", where="fDDA")
 
 
-def _dynamic(run: Run, key: PublicKey) -> None:
+def _dynamic(run: Run, key: PublicKey | Sm2PublicKey) -> None:
     """INTERNAL AUTHENTICATE over the card's or the terminal's list (Book 2, 6.5)."""
     ddol = run.values.get(Tag.DDOL, run.application.default_ddol)
     try:
@@ -147,7 +170,7 @@ def _dynamic(run: Run, key: PublicKey) -> None:
         signed = None
     if response.sw != 0x9000 or signed is None:
         raise Refused(f"SW {response.sw:04X}", where="internal authenticate")
-    dynamic = emv_oda.recover_dynamic(key, signed, asked)
+    dynamic = _dynamic_data(run, key, signed, asked)
     if dynamic[:1] and len(dynamic) >= 1 + dynamic[0]:
         run.values[Tag.DYNAMIC_NUMBER] = dynamic[1 : 1 + dynamic[0]]
 

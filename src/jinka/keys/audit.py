@@ -36,7 +36,7 @@ _KEY = re.compile(
 # Numbers of these kinds are not secret, and an entry is worth little without them.
 _OPEN_KINDS = re.compile(r"psam:[0-9]{20}|certificate:[0-9a-f]{2,40}|log:[0-9A-Za-z_ .:/-]{1,64}")
 _FIELDS = ("seq", "at", "actor", "act", "subject", "outcome", "detail", "prev")
-_INT_MAX = 2**63
+_INT_MAX = 253_402_300_800_000_000  # microseconds to the year 10000; entries are fewer
 DAMAGED = "run jinka audit verify; keep this file and begin another log"
 OPENED = "log.opened"  # the act of a log's first entry; its subject names the log
 REPAIRED = "log.repaired"  # a line that was cut off was cut away

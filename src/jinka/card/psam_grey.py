@@ -57,25 +57,40 @@ def init_grey_lock(card: CardOs, command: Command) -> bytes:
 
 
 def certify_grey_lock(card: CardOs, command: Command) -> bytes:
-    """CERTIFICATE SAM GREY LOCK: the card's MAC2 over balance and counter, for the last lock that was asked for."""
+    """CERTIFICATE SAM GREY LOCK: the card's MAC2 over balance and counter, for the last lock that was asked for.
+
+    Also for an earlier one, or again: a pump that lost its power finds MAC2 in the card's proof, when other cards may
+    have come since. An older lock of the same card and counter is over then: only the issuer can have released it.
+    """
     if command.p1 or command.p2:
         raise CardError(StatusWord.P1P2_WRONG)
     if len(command.data) != 4:
         raise CardError(StatusWord.WRONG_LENGTH)
     counters, locks = counters_of(card), _locks(card)
     memory = card.nvm.memory
-    at = locks.at + 1 + memory[locks.at] * SLOT
-    if memory[at] != _ASKED:
+    slots = [locks.at + 1 + (memory[locks.at] - back) % SLOTS * SLOT for back in range(SLOTS)]
+    open_slots = [at for at in slots if memory[at] in (_ASKED, _LOCKED)]
+    if not open_slots:
         raise CardError(StatusWord.STATE_INVALID)
+    wrong = spend_mac_try(card, counters)
+    for at in open_slots:
+        if _is_mac2(card, at, command.data):
+            break
+    else:
+        raise wrong
+    lock = memory[at + 1 : at + 11]
+    over = [(old, bytes((_FREE,))) for old in slots if old != at and memory[old + 1 : old + 11] == lock]
+    card.nvm.commit([(at, bytes((_LOCKED,))), *over, forgiven(card, counters)])
+    return b""
+
+
+def _is_mac2(card: CardOs, at: int, given: bytes) -> bool:
+    memory = card.nvm.memory
     algorithm, session = _session(card, at)
     balance, counter = bytes(memory[at + 11 : at + 15]), bytes(memory[at + 9 : at + 11])
     # A card binds both bytes of the counter or, in one reading of its manual, the low one.
     wanted = (mac4(algorithm, session, balance + counter), mac4(algorithm, session, balance + counter[1:]))
-    wrong = spend_mac_try(card, counters)
-    if not any(hmac.compare_digest(mac2, command.data) for mac2 in wanted):
-        raise wrong
-    card.nvm.commit([(at, bytes((_LOCKED,))), forgiven(card, counters)])
-    return b""
+    return any(hmac.compare_digest(mac2, given) for mac2 in wanted)
 
 
 def make_gmac(card: CardOs, command: Command) -> bytes:

@@ -3,55 +3,82 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
 
 from jinka.card import Card, CardTemplate, Personal, Psam, SamKey, make_psam
 from jinka.card.psam_keys import GREY_TYPE
 from jinka.codec import Algorithm
 from jinka.codec.clearing import ClearingRecord
-from jinka.crypto import diversify, load_session, mac4, tac_key
-from jinka.kit import Refused
+from jinka.crypto import mac4, tac_key
+from jinka.issuer import ReleaseHost
+from jinka.keys import Purpose, SoftKeyService, card_factor, hold_ceremony
 from jinka.profile import ApplicationProfile, KeyUse
 from jinka.sectors.fuel import PROFILE, PROFILE_SM4
 from jinka.sim.randomness import SeededRandomness
-from jinka.terminal import FuelDevice, FuelTerminal, ReleaseRequest
+from jinka.terminal import FuelDevice, FuelState, FuelTerminal
 
 AT = dt.datetime(2024, 5, 1, 9, 30, 0)
 ISSUER = bytes.fromhex("1000000000000001")
-REGION = bytes.fromhex("1000FF0000000000")
 CARD_NO = bytes.fromhex("00009010000000012345")
 PUMP_1, PUMP_2, FAR_PUMP = (bytes.fromhex(f"10000000000{n}") for n in (1, 2, 9))
 PSAM_NAME = b"JINKA.PSAM"
 
 
+@cache
+def open_keys(seed: str = "fuel") -> SoftKeyService:
+    """The issuer's key service, with roots of its own for each seed."""
+    ceremony = hold_ceremony(
+        issuer="iss.oil",
+        date="2024-01-01",
+        custodians=("a", "b", "c"),
+        randomness=SeededRandomness(seed),
+        simulated=True,
+    )
+    return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:2]), region="1000")
+
+
+def chip_key(keys: SoftKeyService, purpose: str, algorithm: Algorithm, card_no: bytes) -> bytes:
+    """One card's key; nothing for the PIN, which no service derives."""
+    if not purpose:
+        return b""
+    factor = np.frombuffer(card_factor(card_no), np.uint8).reshape(1, 8)
+    [key] = keys.chip_keys(Purpose(purpose), algorithm=algorithm, version=1, factors8=factor)
+    return key.tobytes()
+
+
 class Oil:
-    """Roots, one card and as many pumps as are asked for."""
+    """The issuer's keys and host, one card and as many pumps as are asked for."""
 
     def __init__(
         self,
         profile: ApplicationProfile = PROFILE,
         algorithm: Algorithm = Algorithm.TDES,
         balance: int = 50_000,
+        seed: str = "fuel",
+        card_no: bytes = CARD_NO,
     ) -> None:
         self.algorithm = algorithm
         self.profile = profile if algorithm is Algorithm.TDES else PROFILE_SM4
         assert self.profile.purse_spec.grey is not None
         self.grey = self.profile.purse_spec.grey
         self.randomness = SeededRandomness("fuel")
-        self.roots = {key.use: self.randomness.token_bytes(16) for key in self.profile.keys}
-        keys = tuple(self.card_key(key.use) for key in self.profile.keys)
-        personal = Personal(card_no=CARD_NO, keys=keys, issuer=ISSUER, balance=balance)
+        self.keys = open_keys(seed)
+        self.card_no = card_no
+        self.host = ReleaseHost(self.keys, AT.date())
+        keys = tuple(chip_key(self.keys, k.service_purpose, algorithm, card_no) for k in self.profile.keys)
+        personal = Personal(card_no=card_no, keys=keys, issuer=ISSUER, balance=balance)
         self.card = Card.from_image(CardTemplate(self.profile).clone(personal), self.randomness)
         self.start = balance
-        self.debts: dict[bytes, int] = {}
 
     def card_key(self, use: KeyUse) -> bytes:
-        root = self.roots[use]
-        if use in (KeyUse.GREY_LOCK, KeyUse.PURCHASE):
-            root = diversify(self.algorithm, root, REGION)
-        return diversify(self.algorithm, root, CARD_NO[2:])
+        [purpose] = [key.service_purpose for key in self.profile.keys if key.use is use]
+        return chip_key(self.keys, purpose, self.algorithm, self.card_no)
 
     def psam(self, number: bytes) -> Psam:
-        root = self.roots[KeyUse.GREY_LOCK]
+        root = self.keys.sam_key(Purpose.GREY_LOCK, algorithm=self.algorithm, version=1)
         keys = [SamKey(version=1, algorithm=self.algorithm, level=2, key=root, type=GREY_TYPE)]
         return make_psam(
             terminal_id=number,
@@ -62,7 +89,14 @@ class Oil:
         )
 
     def pump(
-        self, number: bytes = PUMP_1, station: str = "station-a", psam: Psam | None = None
+        self,
+        number: bytes = PUMP_1,
+        station: str = "station-a",
+        psam: Psam | None = None,
+        *,
+        date: dt.date | None = None,
+        state: FuelState | None = None,
+        keep: Callable[[bytes], None] | None = None,
     ) -> FuelTerminal:
         device = FuelDevice(
             aid=self.profile.aid,
@@ -79,7 +113,7 @@ class Oil:
             issuers={ISSUER: "iss.oil"},
             psam_name=PSAM_NAME,
         )
-        return FuelTerminal(device, psam or self.psam(number), AT.date())
+        return FuelTerminal(device, psam or self.psam(number), date or AT.date(), state=state, keep=keep)
 
     def tac(self, record: ClearingRecord) -> bytes:
         """The TAC that a release must carry (CJ/T 304)."""
@@ -91,7 +125,8 @@ class Oil:
             + record.local_date
             + record.local_time
         )
-        return mac4(self.algorithm, tac_key(self.algorithm, self.card_key(KeyUse.TAC)), data)
+        key = chip_key(self.keys, "tac", self.algorithm, self.card_no)
+        return mac4(self.algorithm, tac_key(self.algorithm, key), data)
 
     def balance(self) -> int:
         self.card.nvm.cut_after(None)
@@ -99,24 +134,3 @@ class Oil:
         aid = self.profile.aid
         self.card.transmit(b"\x00\xa4\x04\x00" + bytes((len(aid),)) + aid)
         return int.from_bytes(self.card.transmit(bytes.fromhex("805C000204"))[:4], "big")
-
-    def release(self, request: ReleaseRequest) -> tuple[int, bytes]:
-        """The issuer's host: MAC1 checked, the debt looked up."""
-        session = self._session(request)
-        if mac4(self.algorithm, session, request.mac1_data) != request.mac1:
-            raise Refused("MAC1 is wrong", where="release")
-        amount = self.debts.get(request.card_no)
-        if amount is None:
-            raise Refused("no pump has claimed this lock yet", where="release", fix="come back later")
-        return amount, mac4(self.algorithm, session, request.mac2_data(amount))
-
-    def released(self, request: ReleaseRequest, mac3: bytes) -> None:
-        amount = self.debts.pop(request.card_no)
-        left = (request.balance - amount).to_bytes(4, "big")
-        bound = left + request.online_counter.to_bytes(2, "big") + request.mac2_data(amount)
-        if mac4(self.algorithm, self._session(request), bound) != mac3:
-            raise Refused("MAC3 is wrong", where="release")
-
-    def _session(self, request: ReleaseRequest) -> bytes:
-        key = self.card_key(KeyUse.UNLOAD)
-        return load_session(self.algorithm, key, request.rand4, request.online_counter)

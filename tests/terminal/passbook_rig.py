@@ -5,33 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-import numpy as np
-
 from jinka.card import Card, CardTemplate, Personal
 from jinka.codec import Algorithm
 from jinka.issuer import LimitHost, LoadHost, UnloadHost
-from jinka.keys import Purpose, SoftKeyService, card_factor, hold_ceremony
-from jinka.profile import KeyUse
 from jinka.sectors.fuel import PROFILE, PROFILE_SM4, PURSE_LIMIT_FEN
 from jinka.sim.randomness import SeededRandomness
 from jinka.terminal import LoadDevice, LoadTerminal, PassbookDevice, PassbookTerminal
-from tests.terminal.fuel_rig import ISSUER
+from tests.terminal.fuel_rig import CARD_NO, ISSUER, chip_key, open_keys
 
 AT = dt.datetime(2024, 5, 2, 10, 0, 0)
-CARD_NO = bytes.fromhex("00009010000000012345")
 PIN = bytes.fromhex("999999FF")
 DESK = bytes.fromhex("100000000077")
-
-
-def open_keys(seed: str = "passbook") -> SoftKeyService:
-    ceremony = hold_ceremony(
-        issuer="iss.oil",
-        date="2024-01-01",
-        custodians=("a", "b", "c"),
-        randomness=SeededRandomness(seed),
-        simulated=True,
-    )
-    return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:2]), region="1000")
 
 
 class Bank:
@@ -45,7 +29,9 @@ class Bank:
         self.keys = open_keys()
         personal = Personal(
             card_no=CARD_NO,
-            keys=tuple(self.card_key(spec.use, spec.service_purpose) for spec in self.profile.keys),
+            keys=tuple(
+                chip_key(self.keys, spec.service_purpose, algorithm, CARD_NO) for spec in self.profile.keys
+            ),
             issuer=ISSUER,
             balance=balance,
         )
@@ -68,14 +54,6 @@ class Bank:
         load = LoadDevice(key_index=1, purse=1, **common)  # type: ignore[arg-type]
         self.till = LoadTerminal(load, AT.date())
         self.purse_till = LoadTerminal(replace(load, purse=2), AT.date())
-
-    def card_key(self, use: KeyUse, purpose: str) -> bytes:
-        if not purpose:
-            return b""
-        factor = np.frombuffer(card_factor(CARD_NO), np.uint8).reshape(1, 8)
-        algorithm = self.profile.keys[0].algorithm
-        [key] = self.keys.chip_keys(Purpose(purpose), algorithm=algorithm, version=1, factors8=factor)
-        return key.tobytes()
 
     def says(self, which: int = 1) -> tuple[int, int]:
         """(what can be spent, the overdraft limit), after a fresh start."""

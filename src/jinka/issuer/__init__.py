@@ -8,6 +8,7 @@ from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders,
 from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
 from jinka.issuer.emv import EmvIssuer, IssuerKeys, Question
 from jinka.issuer.field_update import FieldUpdate
+from jinka.issuer.grey_host import ReleaseHost
 from jinka.issuer.hosts import LoadHost, MaintenanceHost
 from jinka.issuer.passbook_hosts import LimitHost, UnloadHost
 from jinka.issuer.production import CardOrder, make_cards, personal_data
@@ -24,6 +25,7 @@ __all__ = [
     "MaintenanceHost",
     "NumberRange",
     "Question",
+    "ReleaseHost",
     "Reservation",
     "UnloadHost",
     "check_holders",

@@ -8,17 +8,13 @@ Standards: JR/T 0025.1 (purse commands), CJ/T 166 (PSAM), JT/T 978.2 (ride recor
 
 from jinka.terminal.emv import EmvTerminal
 from jinka.terminal.emv_data import AidData, EmvDevice, EmvOutcome, EmvStatus, IssuerPort, Sale, Tsi, Tvr
-from jinka.terminal.fuel import (
-    FuelDevice,
-    FuelOutcome,
-    FuelStatus,
-    FuelTerminal,
-    ReleaseAuthority,
-    ReleaseRequest,
-)
+from jinka.terminal.fuel import FuelDevice, FuelOutcome, FuelStatus, FuelTerminal
+from jinka.terminal.fuel_release import ReleaseAuthority, ReleaseRequest
+from jinka.terminal.fuel_state import FuelState
 from jinka.terminal.grey import GreyClaim, GreyHold, LockProof
 from jinka.terminal.identity import EnrolmentTerminal, Identification, IdentityStatus, IdentityTerminal
 from jinka.terminal.inspection import Check, Inspection, InspectionTerminal, Result, Verdict
+from jinka.terminal.kept import KeptStateError
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused
 from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads, DownloadStateError
@@ -68,6 +64,7 @@ __all__ = [
     "EnrolmentTerminal",
     "FuelDevice",
     "FuelOutcome",
+    "FuelState",
     "FuelStatus",
     "FuelTerminal",
     "GreyClaim",
@@ -78,6 +75,7 @@ __all__ = [
     "Inspection",
     "InspectionTerminal",
     "IssuerPort",
+    "KeptStateError",
     "LimitAuthority",
     "LimitRequest",
     "LoadAuthority",

@@ -9,21 +9,22 @@ card itself (GET LOCK PROOF), so nothing is debited twice and no TAC is lost.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Protocol
 
-from jinka.codec import Algorithm, StatusWord
+from jinka.codec import StatusWord
 from jinka.codec.clearing import ClearingRecord
 from jinka.kit import Refused, bcd_date, bcd_time
-from jinka.profile import ALGORITHM_LABELS, GreySpec, algorithm_of
+from jinka.profile import ALGORITHM_LABELS, GreySpec
 from jinka.terminal import torn
+from jinka.terminal.fuel_release import ReleaseAuthority, ask_release, grey_unlock
+from jinka.terminal.fuel_state import FuelState
 from jinka.terminal.grey import CLEAR_PROOF, GREY, GreyClaim, GreyHold, LockProof, read_proof
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
 from jinka.terminal.lists import Acknowledgement, BlockList, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads
-from jinka.terminal.reading import PublicData, read_public, select
+from jinka.terminal.reading import PublicData, card_algorithm, read_public, select
 
 _HOLDS_MAX = 10_000
 
@@ -77,49 +78,17 @@ class FuelDevice:
     elsewhere_after: dt.timedelta = dt.timedelta(hours=48)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseRequest:
-    """The card's answer to INITIALIZE FOR GREY UNLOCK; ``mac1`` binds ``mac1_data`` under the unload key."""
-
-    card_no: bytes
-    algorithm: Algorithm
-    rand4: bytes
-    online_counter: int
-    offline_counter: int
-    balance: int
-    type: int
-    terminal_id: bytes
-    moment: bytes
-    mac1: bytes
-
-    @property
-    def mac1_data(self) -> bytes:
-        """balance 4 | offline counter 2 | type 1 | terminal 6."""
-        seen = self.balance.to_bytes(4, "big") + self.offline_counter.to_bytes(2, "big")
-        return seen + bytes((self.type,)) + self.terminal_id
-
-    def mac2_data(self, amount: int) -> bytes:
-        """amount 4 | type 1 | terminal 6 | date 4 | time 3."""
-        return amount.to_bytes(4, "big") + bytes((self.type,)) + self.terminal_id + self.moment
-
-
-class ReleaseAuthority(Protocol):
-    """The issuer's host: it knows from the pumps' claims what each grey card owes."""
-
-    def release(self, request: ReleaseRequest) -> tuple[int, bytes]:
-        """Check MAC1; return (amount, MAC2). Raises `Refused`."""
-        ...
-
-    def released(self, request: ReleaseRequest, mac3: bytes) -> None:
-        """Check MAC3 and take the claim as paid. Raises `Refused`."""
-        ...
-
-
 class FuelTerminal:
-    """One pump with its PSAM. ``holds`` and ``claims`` are what its storage keeps over a loss of power."""
+    """One pump with its PSAM.
+
+    ``holds`` and ``claims`` must outlive a loss of power: ``keep`` is given them as bytes before a card can become grey
+    and before a claim is told to anybody, and returns when they are durable. What is kept may lag behind a release: the
+    claim then comes again, and the card shows that it was paid. ``state`` is what `FuelState.from_bytes` read.
+    """
 
     __slots__ = (
         "_data",
+        "_keep",
         "_psam",
         "block_list",
         "business_date",
@@ -131,10 +100,19 @@ class FuelTerminal:
     )
 
     def __init__(
-        self, data: FuelDevice, psam: ApduLink, business_date: dt.date, *, downloads: Downloads | None = None
+        self,
+        data: FuelDevice,
+        psam: ApduLink,
+        business_date: dt.date,
+        *,
+        downloads: Downloads | None = None,
+        state: FuelState | None = None,
+        keep: Callable[[bytes], None] | None = None,
     ) -> None:
+        """Read the PSAM's numbers; `Refused` for the state of another terminal."""
         self._data, self._psam, self.business_date = data, psam, business_date
         self.block_list = BlockList()
+        self._keep = keep
         self.holds: dict[bytes, GreyHold] = {}
         self.claims: dict[bytes, GreyClaim] = {}
         self.terminal_id = ask_exactly(psam, "psam 0016", bytes.fromhex("00B0960006"), 6)
@@ -142,6 +120,17 @@ class FuelTerminal:
         select(psam, data.psam_name)
         self.downloads = downloads if downloads is not None else Downloads(self.terminal_id)
         self._obey()
+        if state is not None:
+            if state.terminal_id != self.terminal_id:
+                raise Refused("another terminal's state", where="state", fix="give each pump its own")
+            self.holds.update((hold.card_no, hold) for hold in state.holds)
+            self.claims.update((claim.hold.card_no, claim) for claim in state.claims)
+
+    @property
+    def state(self) -> FuelState:
+        """What must outlive a loss of power."""
+        holds, claims = tuple(self.holds.values()), tuple(self.claims.values())
+        return FuelState(terminal_id=self.terminal_id, holds=holds, claims=claims)
 
     def receive(self, download: Download, at: dt.datetime) -> Acknowledgement:
         """Take a block list; it is obeyed from its time on. Raises `Refused`, and `Usage` for a body without sense."""
@@ -184,6 +173,7 @@ class FuelTerminal:
         gmac = ask_exactly(self._psam, "psam gmac", command, 4)
         claim = self.claims[card_no] = GreyClaim(hold=hold, amount=amount, gmac=gmac)
         self.holds.pop(card_no, None)
+        self._save()
         return claim
 
     def release(self, card: ApduLink, claim: GreyClaim, at: dt.datetime) -> FuelOutcome:
@@ -206,26 +196,32 @@ class FuelTerminal:
         data = self._data
         select(card, data.aid)
         card_no = read_public(card).card_no
-        begin = bytes((0xE0, 0x7A, 0x09, data.purse, 7, data.release_key_index)) + self.terminal_id + b"\x12"
-        opened = ask_exactly(card, "initialize for grey unlock", begin, 18)
-        request = ReleaseRequest(
-            card_no=card_no,
-            algorithm=algorithm_of(opened[9]),
-            rand4=opened[10:14],
-            online_counter=int.from_bytes(opened[6:8], "big"),
-            offline_counter=int.from_bytes(opened[4:6], "big"),
-            balance=int.from_bytes(opened[:4], "big"),
-            type=data.grey.online_type,
+        proof = read_proof(card)
+        if proof.state != GREY and proof.type == data.grey.online_type:  # torn before, here or elsewhere
+            authority.released(card_no, proof.counter, proof.mac)
+            self._forget(card_no)
+            return proof.amount
+        request = ask_release(
+            card,
+            card_no,
+            purse=data.purse,
+            key_index=data.release_key_index,
+            txn_type=data.grey.online_type,
             terminal_id=self.terminal_id,
             moment=bcd_date(at) + bcd_time(at),
-            mac1=opened[14:],
         )
         amount, mac2 = authority.release(request)
-        command = 0x7C if data.grey.online_unlock_is_7c else 0x7E
-        finish = bytes((0xE0, command, 0x09, 0x00, 0x0F)) + amount.to_bytes(4, "big") + request.moment + mac2
-        authority.released(request, ask_exactly(card, "grey unlock", finish + b"\x04", 4))
+        mac3 = grey_unlock(card, request, amount, mac2, is_7c=data.grey.online_unlock_is_7c)
+        authority.released(card_no, request.online_counter, mac3)
         self._forget(card_no)
         return amount
+
+    def settled(self, record: ClearingRecord) -> None:
+        """The issuer says that it released a card for a claim of this pump: the claim is done with."""
+        claim = self.claims.get(record.card_no)
+        lock = (record.terminal_id, record.terminal_serial)
+        if claim is not None and lock == (self.terminal_id, int.from_bytes(claim.hold.serial, "big")):
+            self._forget(record.card_no)
 
     def _lock(self, card: ApduLink, at: dt.datetime) -> FuelOutcome:
         data = self._data
@@ -254,22 +250,19 @@ class FuelTerminal:
     def _resume(self, public: PublicData, proof: LockProof) -> FuelOutcome:
         """A card that is grey already: ours, unsure or not, or somebody else's."""
         hold = self.holds.get(public.card_no)
-        ours = hold is not None and (proof.terminal_id, proof.counter, proof.moment) == (
-            hold.terminal_id,
-            hold.counter,
-            hold.moment,
-        )
-        if hold is None or not ours:
+        if hold is None or not hold.locked_by(proof):
             return FuelOutcome(status=FuelStatus.GREY, proof=proof)
-        if not hold.certain:  # the MAC2 that was lost stands in the proof
+        if not hold.certain:  # the MAC2 and the GTAC that were lost stand in the proof
             ask(self._psam, "psam certificate", b"\xe0\x42\x00\x00\x04" + proof.value)
-            hold = self.holds[public.card_no] = replace(hold, certain=True)
+            hold = self.holds[public.card_no] = replace(hold, gtac=proof.mac, certain=True)
+            self._save()
         return FuelOutcome(status=FuelStatus.LOCKED, hold=hold)
 
     def _send_lock(self, card: ApduLink, public: PublicData, issuer: str, at: dt.datetime) -> FuelOutcome:
         data = self._data
         begin = bytes((0xE0, 0x7A, 0x08, data.purse, 7, data.key_index)) + self.terminal_id + b"\x0f"
         opened = ask_exactly(card, "initialize for grey lock", begin, 15)
+        algorithm = card_algorithm(opened[10], "initialize for grey lock")
         moment = bcd_date(at) + bcd_time(at)
         request = (
             opened[11:15]
@@ -278,7 +271,7 @@ class FuelTerminal:
             + bytes((data.grey.lock_type,))
             + moment
             + opened[9:10]
-            + bytes((ALGORITHM_LABELS[algorithm_of(opened[10])],))
+            + bytes((ALGORITHM_LABELS[algorithm],))
             + public.factor8
             + public.region_factor
         )
@@ -304,10 +297,11 @@ class FuelTerminal:
             profile=data.profile,
             profile_version=data.profile_version,
             zone=data.zone,
-            business_date=self.business_date,
+            lock_type=data.grey.lock_type,
             certain=False,
         )
         self.holds[public.card_no] = hold  # before the card is asked: from here on it may be grey
+        self._save()
         command = b"\xe0\x7c\x08\x00\x13" + signed[:8] + moment + signed[8:] + b"\x08"
         try:
             answer = ask_exactly(card, "grey lock", command, 8)
@@ -317,13 +311,21 @@ class FuelTerminal:
             del self.holds[public.card_no]
             raise
         ask(self._psam, "psam certificate", b"\xe0\x42\x00\x00\x04" + answer[4:])
-        hold = self.holds[public.card_no] = replace(hold, certain=True)
+        hold = self.holds[public.card_no] = replace(hold, gtac=answer[:4], certain=True)
+        self._save()
         return FuelOutcome(status=FuelStatus.LOCKED, hold=hold)
 
     def _release(self, card: ApduLink, claim: GreyClaim, at: dt.datetime) -> FuelOutcome:
         """The application is selected and the card is the claim's."""
         moment = bcd_date(at) + bcd_time(at)
-        record = claim.record(self._data.grey.unlock_type, moment)
+        record = claim.record(self._data.grey.unlock_type, moment, self.business_date)
+        proof = read_proof(card)
+        if proof.state == GREY and not claim.hold.locked_by(proof):  # a wrong GMAC would cost the card a try
+            found = torn.find_release(card, record)
+            if found is None:
+                return FuelOutcome(status=FuelStatus.GREY, proof=proof)
+            self._forget(claim.hold.card_no)
+            return FuelOutcome(status=FuelStatus.DONE, record=found)
         try:
             tac = ask_exactly(card, "debit for unlock", claim.debit(self._data.purse, moment), 4)
         except CardRemoved:
@@ -347,12 +349,13 @@ class FuelTerminal:
         if proof.state != GREY and proof.type == grey.unlock_type and paid:
             self._forget(hold.card_no)
             self._clear(card)
-            record = claim.record(grey.unlock_type, proof.moment)
+            record = claim.record(grey.unlock_type, proof.moment, self.business_date)
             return FuelOutcome(status=FuelStatus.DONE, record=record.confirmed(proof.mac))
-        if proof.state != GREY and proof.type == grey.online_type:
+        left = hold.balance - claim.amount
+        if proof.state != GREY and proof.type == grey.online_type and proof.balance == left:
             self._forget(hold.card_no)
             return FuelOutcome(status=FuelStatus.SETTLED_ONLINE, proof=proof)
-        found = torn.find_release(card, claim.record(grey.unlock_type, bytes(7)))
+        found = torn.find_release(card, claim.record(grey.unlock_type, bytes(7), self.business_date))
         if found is None:
             raise error
         self._forget(hold.card_no)
@@ -368,3 +371,7 @@ class FuelTerminal:
     def _forget(self, card_no: bytes) -> None:
         self.claims.pop(card_no, None)
         self.holds.pop(card_no, None)
+
+    def _save(self) -> None:
+        if self._keep is not None:
+            self._keep(self.state.to_bytes())

@@ -58,7 +58,10 @@ def read_proof(card: ApduLink) -> LockProof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GreyHold:
-    """A card that this pump locked. ``certain`` is False when the card went away before it answered."""
+    """A card that this pump locked. ``certain`` is False when the card went away before it answered.
+
+    ``gtac`` is the card's word to its issuer that it was locked here with this balance; empty while not certain.
+    """
 
     card_no: bytes
     card_len: int
@@ -78,8 +81,20 @@ class GreyHold:
     profile: str
     profile_version: int
     zone: str
-    business_date: dt.date
+    lock_type: int
+    gtac: bytes = b""
     certain: bool = True
+
+    @property
+    def gtac_data(self) -> bytes:
+        """balance 4 | counter 2 | type 1 | terminal 6 | serial 4 | date 4 | time 3: what the GTAC binds."""
+        seen = self.balance.to_bytes(4, "big") + self.counter.to_bytes(2, "big")
+        return seen + bytes((self.lock_type,)) + self.terminal_id + self.serial + self.moment
+
+    def locked_by(self, proof: LockProof) -> bool:
+        """Whether the lock that the card shows is this one."""
+        shown = (proof.terminal_id, proof.counter, proof.moment)
+        return proof.state == GREY and shown == (self.terminal_id, self.counter, self.moment)
 
     def __repr__(self) -> str:
         return f"GreyHold(******{self.card_no.hex()[-4:]}, counter {self.counter}, certain={self.certain})"
@@ -106,8 +121,8 @@ class GreyClaim:
         )
         return bytes((0xE0, 0x7E, 0x08, purse, len(data))) + data + b"\x04"
 
-    def record(self, txn_type: int, moment: bytes) -> ClearingRecord:
-        """The clearing record before the card's TAC is known."""
+    def record(self, txn_type: int, moment: bytes, business_date: dt.date) -> ClearingRecord:
+        """The clearing record before the card's TAC is known, for the business day on which it comes to be."""
         hold = self.hold
         return ClearingRecord(
             state=RecordState.UNCONFIRMED,
@@ -128,7 +143,7 @@ class GreyClaim:
             local_date=moment[:4],
             local_time=moment[4:],
             zone=hold.zone,
-            business_date=hold.business_date,
+            business_date=business_date,
             issuer=hold.issuer,
             acquirer=hold.acquirer,
             operator=hold.operator,

@@ -387,8 +387,7 @@ def test_pyemv_agrees_on_keys_and_pins(key: bytes, pan: str, pin: str, old: str,
 
 def test_openssl_opens_what_the_card_signs(tmp_path: Any) -> None:
     made = rsa.generate_private_key(public_exponent=3, key_size=1024)
-    numbers = made.private_numbers()
-    key = emv_oda.PrivateKey.from_primes(numbers.p, numbers.q)
+    key = emv_oda.PrivateKey.from_primes(made.private_numbers().p, made.private_numbers().q)
     signed = emv_oda.sign_dynamic(key, b"\x08ABCDEFGH", b"\x01\x02\x03\x04")
     public = tmp_path / "key.pem"
     form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)

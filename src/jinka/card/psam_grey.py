@@ -79,7 +79,8 @@ def certify_grey_lock(card: CardOs, command: Command) -> bytes:
     else:
         raise wrong
     lock = memory[at + 1 : at + 11]
-    over = [(old, bytes((_FREE,))) for old in slots if old != at and memory[old + 1 : old + 11] == lock]
+    done = [old for old in slots if old != at and memory[old] in (_LOCKED, _SETTLED)]
+    over = [(old, bytes((_FREE,))) for old in done if memory[old + 1 : old + 11] == lock]
     card.nvm.commit([(at, bytes((_LOCKED,))), *over, forgiven(card, counters)])
     return b""
 

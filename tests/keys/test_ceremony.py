@@ -11,7 +11,8 @@ import pytest
 
 from jinka.codec import Algorithm
 from jinka.crypto.block import check_value
-from jinka.keys import Purpose, Share, hold_ceremony, open_store
+from jinka.keys import Ceremony, Purpose, Share, Sharing, hold_ceremony, open_store, read_header
+from jinka.keys.store import sealed_again, unlock
 from jinka.kit import JinkaError, Refused, Usage
 from tests.keys.ground import CUSTODIANS, ISSUER, Dice, held, service, store_of
 
@@ -105,7 +106,16 @@ def test_every_change_of_the_blob_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("simulated", True), ("version", 1), ("cipher", "none"), ("needed", 1), ("issuer", "issuer.evil")],
+    [
+        ("simulated", True),
+        ("version", 2),
+        ("cipher", "none"),
+        ("needed", 1),
+        ("made", 2),
+        ("serial", 9),
+        ("sharing", "xor-components"),
+        ("issuer", "issuer.evil"),
+    ],
 )
 def test_the_header_is_authenticated(name: str, value: object) -> None:
     ceremony = held(simulated=False)
@@ -124,7 +134,7 @@ def test_the_blob_and_the_shares_name_format_and_algorithms() -> None:
     blob = json.loads(ceremony.sealed)
     assert {k: blob[k] for k in ("format", "version", "cipher", "sharing", "needed", "simulated")} == {
         "format": "jinka.keystore",
-        "version": 2,
+        "version": 3,
         "cipher": "AES-256-GCM",
         "sharing": "shamir-gf256-11b",
         "needed": 2,
@@ -139,7 +149,8 @@ def test_a_share_survives_its_file_and_damage_is_refused() -> None:
     raw = json.loads(json.dumps(share.as_dict()))
     assert Share.from_dict(raw) == share
     for change in (
-        {"format": "x"}, {"version": 1}, {"sharing": "xor"}, {"x": 0}, {"x": 256}, {"x": "one"},
+        {"format": "x"}, {"version": 2}, {"sharing": "xor"}, {"own_check": "00000000"},
+        {"x": 0}, {"x": 256}, {"x": "one"},
         {"secret": "zz"}, {"secret": "00"}, {"secret": None}, {"secret": 5},
     ):  # fmt: skip
         with pytest.raises(Refused):
@@ -180,11 +191,83 @@ def test_a_service_is_not_pickled() -> None:
         pickle.dumps(service())
 
 
-@pytest.mark.parametrize(
-    "custodians", [(), ("a",), ("a", "b"), ("a", "a", "b"), ("a", "b", ""), tuple("abcd")]
-)
-def test_a_ceremony_needs_three_people(custodians: tuple[str, ...]) -> None:
+BAD = [(), ("a",), ("a", "a", "b"), ("a", "A"), ("a", "b", ""), ("a", "b/c"), ("a", "../b"), ("a", "b c")]
+
+
+@pytest.mark.parametrize("custodians", BAD)
+def test_a_ceremony_needs_different_people_with_names(custodians: tuple[str, ...]) -> None:
     with pytest.raises(Usage):
         hold_ceremony(
             issuer=ISSUER, date="2018-09-01", custodians=custodians, randomness=Dice(), simulated=True
         )
+
+
+PEOPLE = ("Zhao", "Qian", "Sun", "李", "Zhou")
+
+
+def among(count: int, needed: int, sharing: Sharing = Sharing.SHAMIR) -> Ceremony:
+    return hold_ceremony(
+        issuer=ISSUER, date="2018-09-01", custodians=PEOPLE[:count], randomness=Dice(), simulated=True,
+        needed=needed, sharing=sharing,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("needed", "made"), [(2, 2), (2, 5), (3, 5), (5, 5)])
+def test_any_m_of_n_open_and_fewer_do_not(needed: int, made: int) -> None:
+    ceremony = among(made, needed)
+    stores = [open_store(ceremony.sealed, list(s)) for s in itertools.permutations(ceremony.shares, needed)]
+    assert all(store == stores[0] for store in stores)
+    for few in itertools.combinations(ceremony.shares, needed - 1):
+        with pytest.raises(Refused, match=f"{needed - 1} of {needed}"):
+            open_store(ceremony.sealed, list(few))
+
+
+@pytest.mark.parametrize("needed", [0, 1, 4, 256])
+def test_m_is_between_two_and_n(needed: int) -> None:
+    with pytest.raises(Usage):
+        among(3, needed)
+
+
+def test_components_are_all_needed_and_a_wrong_one_is_found() -> None:
+    ceremony = among(3, 3, Sharing.COMPONENTS)
+    shares = list(ceremony.shares)
+    assert len(open_store(ceremony.sealed, shares).roots) == 29
+    with pytest.raises(Refused, match="2 of 3"):
+        open_store(ceremony.sealed, shares[:2])
+    wrong = dataclasses.replace(shares[1], secret=bytes(32))
+    with pytest.raises(Refused, match="do not give the key"):
+        open_store(ceremony.sealed, [shares[0], wrong, shares[2]])
+    with pytest.raises(Usage, match="all are needed"):
+        among(3, 2, Sharing.COMPONENTS)
+
+
+def test_one_person_cannot_bring_two_shares() -> None:
+    ceremony = held()
+    second = dataclasses.replace(ceremony.shares[1], custodian=CUSTODIANS[0].lower())
+    with pytest.raises(Refused, match="brings two shares"):
+        open_store(ceremony.sealed, [ceremony.shares[0], second])
+
+
+def test_an_older_copy_of_the_store_is_refused_by_its_serial() -> None:
+    ceremony = held()
+    opened = unlock(ceremony.sealed, list(ceremony.shares[:2]), serial_min=1)
+    later = sealed_again(opened, opened.store, Dice(9))
+    assert read_header(later).serial == 2
+    assert open_store(later, list(ceremony.shares[1:]), serial_min=2) == opened.store
+    with pytest.raises(Refused, match="older than 2"):
+        open_store(ceremony.sealed, list(ceremony.shares[:2]), serial_min=2)
+
+
+def test_a_share_is_typed_from_its_form_and_a_slip_shows() -> None:
+    share = held().shares[1]
+    about = {"issuer": ISSUER, "custodian": "Qian", "check": share.check, "simulated": True}
+    line = share.typed()
+    assert Share.from_typed(f" {line.lower()} ", sharing=Sharing.SHAMIR, **about) == share
+    digits = [at for at, letter in enumerate(line) if letter in "0123456789ABCDEF"]
+    for at in digits:
+        slip = line[:at] + ("0" if line[at] != "0" else "1") + line[at + 1 :]
+        with pytest.raises(Refused):
+            Share.from_typed(slip, sharing=Sharing.SHAMIR, **about)
+    for senseless in ("", "1", line[:-1], line + "0", line.replace("-", "")):
+        with pytest.raises(Refused):
+            Share.from_typed(senseless, sharing=Sharing.SHAMIR, **about)

@@ -1,19 +1,19 @@
-"""The day's keys: made in a ceremony whose parts lie apart in the folder, opened with two of the three shares."""
+"""The day's keys: made in a ceremony whose parts lie apart in the folder, opened with as many shares as it takes."""
 
 from __future__ import annotations
 
 import json
-from itertools import combinations
+from itertools import combinations, islice
 
 from jinka.app.workspace import Workspace
-from jinka.keys import Ceremony, Share, SoftKeyService, hold_ceremony
+from jinka.keys import Ceremony, Share, SoftKeyService, hold_ceremony, read_header
 from jinka.kit import NotFound, Refused
 from jinka.node import write_durable
 from jinka.sim.parties import ISSUER
 from jinka.sim.randomness import SeededRandomness
 
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
-_NEEDED = 2
+_CHOICES_MAX = 1000
 
 
 def make_keys(workspace: Workspace, *, seed: int, date: str) -> bool:
@@ -48,15 +48,18 @@ def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKey
     """Open the key service in process with the shares of two custodians that are here; raises `Refused`."""
     if not workspace.keystore.exists():
         raise NotFound("no key store", where=str(workspace.keystore), fix="run jinka day first")
-    sealed, shares = workspace.keystore.read_bytes(), _readable_shares(workspace)
+    sealed = workspace.keystore.read_bytes()
+    header = read_header(sealed)
+    shares = [share for share in _readable_shares(workspace) if share.check == header.check]
     refused = Refused(
-        f"{len(shares)} of {_NEEDED} shares can be read",
+        f"{len(shares)} of {header.needed} shares can be read",
         where=str(workspace.custodians),
         fix="restore a share",
     )
-    for pair in combinations(shares, _NEEDED):  # one damaged share of three must not stop the other two
+    chosen = islice(combinations(shares, header.needed), _CHOICES_MAX)
+    for some in chosen:  # one damaged share must not stop the others
         try:
-            return SoftKeyService.open(sealed, list(pair), region=region, threads=threads)
+            return SoftKeyService.open(sealed, list(some), region=region, threads=threads)
         except Refused as error:
             refused = error
     raise refused
@@ -64,7 +67,7 @@ def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKey
 
 def _readable_shares(workspace: Workspace) -> list[Share]:
     shares = []
-    for path in sorted(workspace.custodians.glob("*/share.json")):
+    for path in sorted(workspace.custodians.glob("*/share*.json")):
         try:
             shares.append(Share.from_dict(json.loads(path.read_bytes())))
         except (ValueError, AttributeError, Refused):

@@ -7,11 +7,13 @@ names. Not here: files, sockets, security modules (`jinka.node`), certificates. 
 from jinka.keys.audit import AuditChain, AuditEntry, AuditEvent, Outcome
 from jinka.keys.audit_check import AuditReport, check_log
 from jinka.keys.catalogue import KeyName, KeyRecord, KeyState
-from jinka.keys.ceremony import Ceremony, CeremonyRecord, KeyStore, Share, hold_ceremony, open_store
+from jinka.keys.ceremony import Ceremony, CeremonyRecord, hold_ceremony
 from jinka.keys.checkpoint import Checkpoint
 from jinka.keys.hierarchy import card_factor, city_factor
 from jinka.keys.port import KeyService, Purpose, TacStatus
+from jinka.keys.shares import Share, Sharing
 from jinka.keys.soft import SoftKeyService
+from jinka.keys.store import KeyStore, open_store, read_header
 
 __all__ = [
     "AuditChain",
@@ -29,6 +31,7 @@ __all__ = [
     "Outcome",
     "Purpose",
     "Share",
+    "Sharing",
     "SoftKeyService",
     "TacStatus",
     "card_factor",
@@ -36,4 +39,5 @@ __all__ = [
     "city_factor",
     "hold_ceremony",
     "open_store",
+    "read_header",
 ]

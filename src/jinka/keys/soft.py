@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jinka.keys.border import EMBEDDED, Audit, Caller, Holding
-from jinka.keys.ceremony import KeyStore, Share, open_store
 from jinka.keys.service import LocalKeyService
+from jinka.keys.shares import Share
 from jinka.keys.soft_provider import SoftProvider
+from jinka.keys.store import KeyStore, open_store
 
 
 class SoftKeyService(LocalKeyService):

@@ -7,18 +7,13 @@ begins with a province. Whether the code was ever given to anybody is a question
 from __future__ import annotations
 
 from jinka.kit import Refused
+from jinka.registry.divisions import check_division
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _BODY_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _BODY_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DEPARTMENTS = frozenset("123456789ANY")
-_PROVINCES = frozenset(
-    str(code)
-    for run in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
-    for code in range(run[0], run[1] + 1)
-)
-_NATION = "100000"
 
 
 def check_credit_code(code: str) -> None:
@@ -27,9 +22,7 @@ def check_credit_code(code: str) -> None:
         raise Refused("18 characters without I, O, S, V, Z", where="unified social credit code")
     if code[0] not in _DEPARTMENTS:
         raise Refused("an unknown registering department", where="unified social credit code")
-    division = code[2:8]
-    if not division.isdigit() or (division[:2] not in _PROVINCES and division != _NATION):
-        raise Refused("an unknown division", where="unified social credit code")
+    check_division(code[2:8], "unified social credit code")
     check_organisation_code(code[8:17])
     total = sum(_ALPHABET.index(char) * weight for char, weight in zip(code, _WEIGHTS, strict=False))
     if code[17] != _ALPHABET[-total % 31]:

@@ -17,13 +17,15 @@ def test_the_bench_gives_rates_and_sizes() -> None:
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
     rates = [name for name in found if name.endswith("per_second")]
-    assert len(rates) == 5
+    assert len(rates) == 8
     assert all(found[name] > 0 for name in rates)
     assert found["image_bytes_fresh"] < found["image_bytes_used"] < 2048, "a million used cards in under 2 GB"
 
 
 def test_a_purchase_without_data_authentication_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = bench_card.contents
-    monkeypatch.setattr(bench_card, "contents", lambda spec, holder, authority, key: whole(spec, holder))
+    whole = bench_card.make_bank_cards
+    monkeypatch.setattr(
+        bench_card, "make_bank_cards", lambda holders, **given: whole(holders, **given | {"authority": None})
+    )
     with pytest.raises(JinkaError, match="bench card"):
         bench_card._bank_rates(0.1)

@@ -66,6 +66,12 @@ def generate_pair(kind: ChipKeyKind) -> tuple[bytes, bytes]:
     return primes, numbers.public_numbers.n.to_bytes(size // 8, "big")
 
 
+def draw_private_key(bits: int, exponent: int = 3) -> PrivateKey:
+    """A fresh RSA key for the signatures of bank cards, 1024 to 1984 bits, with 3 or 65537 as its public exponent."""
+    numbers = rsa.generate_private_key(exponent, bits).private_numbers()
+    return PrivateKey.from_primes(numbers.p, numbers.q, exponent)
+
+
 def sign_digest(kind: ChipKeyKind, private: bytes, digest: bytes) -> bytes:
     """Sign a SHA-256 digest; `Usage` when the bytes are no key of this kind."""
     if len(digest) != DIGEST or len(private) != private_size(kind):

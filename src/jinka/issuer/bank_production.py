@@ -1,0 +1,93 @@
+"""Bank cards in bulk: symmetric keys derived for all at once, RSA keys from a pool, images cloned from a template.
+
+EMV Book 2, 5.1, 6.1 and A1.4. A key pair for each card takes a hundred times as long as the rest of its making, so the
+pairs are drawn beforehand, in a step of their own, and each is given out once. Per card there remain the issuer's two
+signatures, over the card's key and over its static data; the issuer's own certificate is made once for all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from jinka.card import CardImage
+from jinka.card.emv_issue import Authority, EmvHolder, contents
+from jinka.card.emv_template import EmvTemplate
+from jinka.codec import Algorithm
+from jinka.crypto import bulk, emv
+from jinka.crypto.emv_oda import PrivateKey
+from jinka.issuer.emv import IssuerKeys
+from jinka.kit import Refused, Usage
+from jinka.profile import EmvSpec
+
+
+class KeyPool:
+    """Private keys waiting for cards. Each leaves once; no key is in twice. It holds them in memory, in the clear."""
+
+    __slots__ = ("_keys", "_seen")
+
+    def __init__(self, keys: Iterable[PrivateKey] = ()) -> None:
+        self._keys: deque[PrivateKey] = deque()
+        self._seen: set[int] = set()
+        for key in keys:
+            self.add(key)
+
+    def add(self, key: PrivateKey) -> None:
+        """Put a fresh key in; `Refused` for one that was ever in the pool."""
+        if key.public.modulus in self._seen:
+            raise Refused("a key twice", where="key pool", fix="draw another")
+        self._seen.add(key.public.modulus)
+        self._keys.append(key)
+
+    def take(self) -> PrivateKey:
+        """The oldest key; `Usage` when there is none."""
+        if not self._keys:
+            raise Usage("no keys left", where="key pool", fix="draw more before making cards")
+        return self._keys.popleft()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return f"KeyPool({len(self._keys)} keys)"
+
+
+def make_bank_cards(
+    holders: Sequence[EmvHolder],
+    *,
+    spec: EmvSpec,
+    template: EmvTemplate,
+    masters: IssuerKeys,
+    algorithm: Algorithm = Algorithm.TDES,
+    authority: Authority | None = None,
+    pool: KeyPool | None = None,
+) -> list[CardImage]:
+    """An image for each holder. Without an authority no offline authentication, without a pool only the static one."""
+    names = [(holder.pan, holder.sequence) for holder in holders]
+    if len(set(names)) != len(names):
+        raise Refused("a card number is ordered twice", where="card order", fix="order each card once")
+    if not holders:
+        return []
+    if pool is not None and len(pool) < len(holders):
+        raise Usage(f"{len(pool)} keys for {len(holders)} cards", where="key pool", fix="draw more first")
+    rows = zip(holders, _derived(holders, masters, algorithm), strict=True)
+    return [
+        template.clone(
+            (*keys, holder.pin_bytes), contents(spec, holder, authority, pool.take() if pool else None)
+        )
+        for holder, keys in rows
+    ]
+
+
+def _derived(
+    holders: Sequence[EmvHolder], masters: IssuerKeys, algorithm: Algorithm
+) -> list[tuple[bytes, bytes, bytes]]:
+    blocks = b"".join(emv.card_block(holder.pan, f"{holder.sequence:02d}") for holder in holders)
+    factors = np.frombuffer(blocks, np.uint8).reshape(-1, 8)
+    derive = bulk.tdes_diversify if algorithm is Algorithm.TDES else bulk.sm4_diversify
+    columns = [
+        derive(root, factors) for root in (masters.cryptogram, masters.script_mac, masters.script_cipher)
+    ]
+    return [(a.tobytes(), b.tobytes(), c.tobytes()) for a, b, c in zip(*columns, strict=True)]

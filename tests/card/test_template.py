@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -101,7 +102,7 @@ def test_a_card_with_a_later_application_keeps_its_own_directory() -> None:
 
 HEAD = (
     "4a4349"
-    "02"
+    "03"
 )  # magic, version; then template id, flags, length, journal length: see the layout in the docstring
 
 # What the first version of the format wrote: a card with a folder of its own and a transaction that a cut left.
@@ -125,7 +126,32 @@ def test_an_image_of_version_1_is_read() -> None:
     assert hashlib.sha256(bytes(card.nvm.memory)).hexdigest() == VERSION_1_MEMORY
     assert card.transmit(bytes.fromhex("00A40400054142434445"))[-2:] == OK
     again = card.to_image().to_bytes()
-    assert again[3] == 2
+    assert again[3] == 3
+    assert Card.from_image(CardImage.from_bytes(again, KNOWN), Scripted()).nvm.memory == card.nvm.memory
+
+
+# What the second version wrote: the same card, and a file of 192 zeros that a cut left in the journal.
+VERSION_2 = (
+    "4a43490294fe5c02d787c2650103a4001fa5c7fb5b8c02d4000c28000100c0f0f0ffff0002bf02e080c40002000203a4"
+    "c1ff610000380000010002d40000000000000000000000000101010101010101010101010101010118023ef0ef0200aa"
+    "0202020202020202020202020202020218033ef0ef0300aa0303030303030303030303030303030318013ff0ef0100aa"
+    "04040404040404040404040404040404180034f0ef0100aa05050505050505050505050505050505180036f0ef0000aa"
+    "06060606060606060606060606060606a80015001ef0f0ffff00002e0000000044030000000000010201000051800000"
+    "00012345201801010026f0ef001800002e000000000000138800000000000000000186a00a0000000000000000000000"
+    "0000000000000038df020005f0f0950000001005010000414243444528000100c0f0f0ffff0002bf"
+)
+VERSION_2_MEMORY = "b978a9a9cd8dd03fa82815bb927f978905b1f6b4cf4ac0920343c45deb1da18b"
+
+
+def test_an_image_of_version_2_is_read() -> None:
+    image = CardImage.from_bytes(bytes.fromhex(VERSION_2), KNOWN)
+    assert image.journal
+    card = Card.from_image(image, Scripted())
+    assert hashlib.sha256(bytes(card.nvm.memory)).hexdigest() == VERSION_2_MEMORY
+    assert card.transmit(bytes.fromhex("00A40400054142434445"))[-2:] == OK
+    assert card.transmit(bytes.fromhex("00B08100C0")) == bytes(192) + OK
+    again = card.to_image().to_bytes()
+    assert len(again) < len(VERSION_2) // 2
     assert Card.from_image(CardImage.from_bytes(again, KNOWN), Scripted()).nvm.memory == card.nvm.memory
 
 
@@ -136,15 +162,15 @@ def test_the_layout_of_an_image() -> None:
     template, length = TEMPLATES[Algorithm.TDES], len(TEMPLATES[Algorithm.TDES].memory)
     assert raw[:4].hex() == HEAD
     assert raw[4:12] == template.id
-    assert raw[12:17] == b"\x00" + length.to_bytes(2, "big") + b"\x00\x00"
-    pages = -(-length // 16)
-    bitmap = int.from_bytes(raw[17 : 17 + (pages + 7) // 8], "little")
-    body, memory = raw[17 + (pages + 7) // 8 :], bytearray(template.memory)
-    for page in range(pages):
-        if bitmap >> page & 1:
-            size = min(16, length - 16 * page)
-            memory[16 * page : 16 * page + size], body = body[:size], body[size:]
-    assert not body
+    assert raw[12:17] == b"\x02" + length.to_bytes(2, "big") + b"\x00\x00"
+    body, memory, place = zlib.decompress(raw[17:], -15), bytearray(template.memory), 0
+    while body:
+        skip, size, body = body[0], body[1], body[2:]  # one byte each, for none is above 7F here
+        assert skip < 0x80
+        assert size < 0x80
+        place += skip
+        memory[place : place + size], body = body[:size], body[size:]
+        place += size
     assert memory == Card.from_image(image, Scripted()).nvm.memory
 
 
@@ -153,10 +179,23 @@ def test_the_layout_of_an_image() -> None:
     [
         (lambda raw: b"XXX" + raw[3:], "not a card image"),
         (lambda raw: raw[:10], "not a card image"),
-        (lambda raw: raw[:3] + b"\x09" + raw[4:], "image version 9; versions \\[1, 2\\]"),
+        (lambda raw: raw[:3] + b"\x09" + raw[4:], "image version 9; versions \\[1, 2, 3\\]"),
         (lambda raw: raw[:4] + bytes(8) + raw[12:], "unknown template"),
-        (lambda raw: raw[:-1], "do not fit"),
-        (lambda raw: raw + b"\x00", "do not fit"),
+        (lambda raw: raw[:-1], "do not inflate"),
+        (lambda raw: raw + b"\x00", "do not inflate"),
+        (lambda raw: raw[:17] + _deflated(bytes(1 << 20)), "do not inflate"),
+        (lambda raw: raw[:17] + _deflated(b"\x00\x00"), "do not fit"),
+        (lambda raw: raw[:17] + _deflated(b"\xff\xff\xff\x00"), "do not fit"),
+        (lambda raw: raw[:17] + _deflated(b"\x00\x05\x01"), "do not fit"),
+        (lambda raw: raw[:17] + _deflated(b"\x80"), "do not fit"),
+        (lambda raw: raw[:17] + _deflated(b"\xff\x7f\x01\x01"), "do not fit"),
+        (lambda raw: raw[:13] + b"\xff\xff" + raw[15:], "do not fit"),
+        (lambda raw: bytes.fromhex(VERSION_2)[:-1], "do not fit the bitmap"),
+        (lambda raw: bytes.fromhex(VERSION_2) + b"\x00", "do not fit the bitmap"),
+        (lambda raw: raw[:12] + b"\x01" + raw[13:17] + b"\x10\x01\x01", "no card's memory"),
+        (lambda raw: raw[:12] + b"\x01" + raw[13:17] + b"\x02\x02\x7f\xff", "no card's memory"),
+        (lambda raw: raw[:12] + b"\x01" + raw[13:17] + b"\x02\x02\x00\x11", "do not fill"),
+        (lambda raw: _with_journal(raw, b"\x80\x00\x00\x01\x00"), "no card's memory"),
         (lambda raw: raw[:13] + b"\x00\x10" + raw[15:], "do not fit"),
         (lambda raw: raw[:15] + b"\xff\xff" + raw[17:], "do not fit"),
     ],
@@ -165,18 +204,52 @@ def test_spoilt_images_are_refused_with_the_place(spoil, message) -> None:  # ty
     raw = TEMPLATES[Algorithm.TDES].clone(_person()).to_bytes()
     with pytest.raises(ImageError, match=message) as caught:
         CardImage.from_bytes(spoil(raw), KNOWN)
-    assert caught.value.where.startswith("offset")
+    assert caught.value.where.startswith(("offset", "memory"))
+
+
+def _deflated(body: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return packer.compress(body) + packer.flush()
+
+
+def _with_journal(raw: bytes, entries: bytes) -> bytes:
+    """The image with a transaction that a cut left, as its writer would have left it."""
+    journal = b"\xa5" + zlib.crc32(entries).to_bytes(4, "big") + entries
+    return raw[:15] + len(journal).to_bytes(2, "big") + journal + raw[17:]
 
 
 @settings(max_examples=300)
-@given(st.binary(max_size=200), st.booleans())
-def test_any_bytes_are_an_image_or_an_error(raw: bytes, begin_right: bool) -> None:
-    head = b"JCI\x02" + TEMPLATES[Algorithm.TDES].id if begin_right else b""
+@given(st.binary(max_size=200), st.sampled_from([None, 1, 2, 3]), st.booleans(), st.booleans())
+def test_any_bytes_are_an_image_or_an_error(
+    raw: bytes, version: int | None, right_length: bool, deflated: bool
+) -> None:
+    template = TEMPLATES[Algorithm.TDES]
+    head = b"" if version is None else b"JCI" + bytes((version,)) + template.id
+    if version and right_length:
+        raw = raw[:1] + len(template.memory).to_bytes(2, "big") + b"\x00\x00" + raw[1:]
+        if deflated:
+            raw = b"\x02" + raw[1:5] + _deflated(raw[5:])
     try:
         image = CardImage.from_bytes(head + raw, KNOWN)
     except ImageError:
         return
-    assert image.to_bytes()[4:] == (head + raw)[4:] or image.own_directory
+    assert CardImage.from_bytes(image.to_bytes(), KNOWN) == image
+    Card.from_image(image, Scripted()).transmit(bytes.fromhex("00A4040008A000000632010105"))
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(st.integers(12, 4000), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_spoilt_image_with_files_of_its_own_is_a_card_or_an_error(spoilt: list[tuple[int, int]]) -> None:
+    raw = bytearray(bytes.fromhex(VERSION_2))
+    for at, value in spoilt:
+        raw[12 + at % (len(raw) - 12)] = value
+    try:
+        image = CardImage.from_bytes(bytes(raw), KNOWN)
+    except ImageError:
+        return
+    card = Card.from_image(image, Scripted())
+    for command in ("00A40400054142434445", "00B0810000", "80E0000207280008F0F0FFFF", "00A40000023F01"):
+        assert len(card.transmit(bytes.fromhex(command))) >= 2
 
 
 def test_personal_data_that_do_not_fit_are_refused() -> None:
@@ -208,6 +281,10 @@ def test_a_module_survives_its_image() -> None:
         Psam.from_bytes(b"JCI" + psam.to_bytes()[3:], Scripted())
     with pytest.raises(ImageError, match="image version 7"):
         Psam.from_bytes(b"JSI\x07" + psam.to_bytes()[4:], Scripted())
+    raw = psam.to_bytes()
+    for size in range(len(raw)):
+        with pytest.raises(ImageError):
+            Psam.from_bytes(raw[:size], Scripted())
 
 
 def test_the_profile_declares_what_the_card_holds() -> None:

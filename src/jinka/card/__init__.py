@@ -6,11 +6,12 @@ ISO/IEC 7816-8 (identity). No terminal logic, no I/O, no randomness of its own.
 """
 
 from jinka.card.cos import ATR, CardOs
+from jinka.card.image import CardImage, ImageBase, ImageError
 from jinka.card.nvm import Nvm, PowerCut
 from jinka.card.personalise import Personal, script
 from jinka.card.psam import Psam, SamKey, make_psam, psam_script
 from jinka.card.records import record_contents
-from jinka.card.template import Card, CardImage, CardTemplate, ImageBase, ImageError, personalised
+from jinka.card.template import Card, CardTemplate, personalised
 from jinka.card.travel_issue import document_data
 from jinka.card.usim import subscriber_data
 

@@ -294,6 +294,12 @@ def key_writing(
     return at, head + b"".join(key.ljust(_KEY_MAX, b"\x00") for key in keys.keys)
 
 
+def wiped_keys(memory: bytearray, file: File) -> None:
+    """Wipe the keys of a domain's key file, and leave versions and families."""
+    for at in range(file.at + 8, file.at + file.size, _KEY_SLOT):
+        memory[at : at + 3 * _KEY_MAX] = bytes(3 * _KEY_MAX)
+
+
 def moved_with_domain(memory: bytes | bytearray, record: Record, move: Move) -> list[tuple[int, bytes]]:
     """The writes that lock or unlock an application because its domain is; its authority's own lock stays."""
     if (record.life == Life.LOCKED) is (move is Move.LOCK) or (

@@ -35,7 +35,7 @@ class WornCells(JinkaError):
 
 
 class JournalFull(JinkaError):
-    """More changes than the journal takes at once: the transaction was not begun."""
+    """More changes than the journal takes at once, or beyond the memory: the transaction was not begun."""
 
 
 class Nvm:
@@ -67,6 +67,8 @@ class Nvm:
             raise WornCells("worn cells", where=f"{self.worn}", fix="replace the card")
         if sum(_ENTRY_HEAD + len(raw) for _, raw in entries) > JOURNAL_MAX and not fits_journal(entries):
             raise JournalFull("larger than the journal", where="transaction", fix="write less at once")
+        if any(at + len(raw) > self.capacity for at, raw in entries):
+            raise JournalFull("beyond the memory", where="transaction", fix="remove files first")
         if self._left is None:
             memory = self.memory
             for at, raw in entries:
@@ -130,7 +132,7 @@ class Nvm:
     def _grow(self, end: int) -> None:
         if end > len(self.memory):
             if end > self.capacity:
-                raise AssertionError("a write beyond the card's memory")
+                raise JournalFull("beyond the memory", where="journal", fix="restore the image")
             self.memory.extend(bytes(end - len(self.memory)))
 
 

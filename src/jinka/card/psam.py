@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from jinka.card import authenticate, file_access, issuing, psam_grey
 from jinka.card.access import decipher, find_key, key_algorithm, key_bytes, open_message, require_right
 from jinka.card.cos import CardOs
-from jinka.card.files import CardError, File, blank_memory, key_writing
+from jinka.card.files import HEAD, CardError, File, blank_memory, key_writing
+from jinka.card.image import ImageError, require_readable
 from jinka.card.nvm import Nvm
 from jinka.card.psam_keys import (
     CIPHER_TYPE,
@@ -28,7 +29,6 @@ from jinka.card.psam_keys import (
     split_factors,
     terminal_number,
 )
-from jinka.card.template import ImageError
 from jinka.codec import Algorithm, Command, StatusWord, TransactionType
 from jinka.crypto import mac4, purchase_session, sm4_encrypt, tdes_encrypt
 from jinka.kit import JinkaError, Randomness, Usage
@@ -110,6 +110,9 @@ class Psam(CardOs):
                 f"image version {raw[3]}; version 1 is known", where="offset 3", fix="use a newer jinka"
             )
         end = 6 + int.from_bytes(raw[4:6], "big")
+        if len(raw) < end + HEAD:
+            raise ImageError("the lengths do not fit", where="offset 4", fix="restore the file")
+        require_readable(bytearray(raw[end:]), raw[6:end])
         return cls(Nvm(raw[end:], journal=raw[6:end]), randomness)
 
 

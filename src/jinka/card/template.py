@@ -1,35 +1,21 @@
-"""Card templates and images: thousands of cards that share what is equal and keep what differs.
+"""Card templates: thousands of cards that share what is equal and keep what differs.
 
 A template is one card, personalised through real APDUs with empty data. `CardTemplate.clone` patches the places where
-cards differ; a test proves that the bytes equal those of a card that saw nothing but APDUs. An image is the template's
-id, the pages of 16 bytes that differ from it, and the journal of a transaction that a power cut left. Images name
-their format's version; sealing them at rest is the business of the key service.
+cards differ; a test proves that the bytes equal those of a card that saw nothing but APDUs. How a card is kept without
+power: `jinka.card.image`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinka.card.cos import CardOs
-from jinka.card.files import KEY_HEAD, KEY_X, Directory, blank_memory
+from jinka.card.files import KEY_HEAD, KEY_X, blank_memory
+from jinka.card.image import CardImage, ImageBase, difference
 from jinka.card.nvm import Nvm
 from jinka.card.personalise import Personal, holder_data, key_version, public_data, purse_start, script
-from jinka.kit import Fault, JinkaError, Randomness, Usage, make_id
+from jinka.kit import JinkaError, Randomness, Usage
 from jinka.profile import ApplicationProfile, KeySpec, KeyUse
-
-PAGE = 16
-IMAGE_VERSION = 2  # from 2 on the memory may hold security domains and holes, the journal stretches of zeros
-_MAGIC = b"JCI"
-_TEMPLATE_ID = 8
-_HEAD = len(_MAGIC) + 1 + _TEMPLATE_ID + 1 + 2 + 2
-_OWN_DIRECTORY = 0x01
-
-
-class ImageError(JinkaError):
-    """The bytes are no card image that this program can read."""
-
-    fault = Fault.PEER
 
 
 class _NoRandomness:
@@ -56,7 +42,7 @@ class Card(CardOs):
     @classmethod
     def from_image(cls, image: CardImage, randomness: Randomness) -> Card:
         """Give an image power; a transaction that was cut is finished or dropped now."""
-        nvm = Nvm(_patched(image.template.memory, image.length, image.overlay), journal=image.journal)
+        nvm = Nvm(image.memory(), journal=image.journal)
         card = cls.__new__(cls)
         card.template = image.template
         CardOs.__init__(card, nvm, randomness, None if image.own_directory else image.template.directory)
@@ -70,51 +56,10 @@ class Card(CardOs):
         return CardImage(
             template=self.template,
             length=len(memory),
-            overlay=_difference(self.template.memory, memory),
+            overlay=difference(self.template.memory, memory),
             journal=bytes(self.nvm.journal),
             own_directory=self._directory is not self.template.directory,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardImage:
-    """A card at rest: what differs from its template, and the journal."""
-
-    template: ImageBase
-    length: int
-    overlay: bytes
-    journal: bytes = b""
-    own_directory: bool = False
-
-    def __repr__(self) -> str:
-        return f"CardImage(template={self.template.id.hex()}, {len(self.overlay)} bytes)"
-
-    def to_bytes(self) -> bytes:
-        """Magic 3 | version 1 | template id 8 | flags 1 | memory length 2 | journal length 2 | journal | overlay."""
-        return (
-            _MAGIC
-            + bytes((IMAGE_VERSION,))
-            + self.template.id
-            + bytes((_OWN_DIRECTORY if self.own_directory else 0,))
-            + self.length.to_bytes(2, "big")
-            + len(self.journal).to_bytes(2, "big")
-            + self.journal
-            + self.overlay
-        )
-
-    @classmethod
-    def from_bytes(cls, raw: bytes, templates: Mapping[bytes, ImageBase]) -> CardImage:
-        """Read an image of any known version; `ImageError` says what does not fit."""
-        if raw[: len(_MAGIC)] != _MAGIC or len(raw) < _HEAD:
-            raise ImageError("not a card image", where="offset 0", fix="restore the file")
-        reader = _READERS.get(raw[3])
-        if reader is None:
-            raise ImageError(
-                f"image version {raw[3]}; versions {sorted(_READERS)} are known",
-                where="offset 3",
-                fix="use the version of jinka that wrote it",
-            )
-        return reader(raw, templates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +73,6 @@ class _Places:
     purse: int
     ride: int
     ride_size: int
-
-
-class ImageBase:
-    """A memory that images are differences from: a template of one application, or a card with many."""
-
-    __slots__ = ("directory", "id", "memory")
-
-    def __init__(self, name: str, version: int, memory: bytes) -> None:
-        self.memory = memory
-        self.directory = Directory(memory)
-        self.id = make_id("jinka.card.template", name, version, memory)[:_TEMPLATE_ID]
 
 
 class CardTemplate(ImageBase):
@@ -195,7 +129,7 @@ class CardTemplate(ImageBase):
         memory[places.purse : places.purse + 8] = purse_start(personal)
         if personal.ride_record:
             memory[places.ride : places.ride + places.ride_size] = personal.ride_record
-        return CardImage(template=self, length=len(memory), overlay=_difference(self.memory, memory))
+        return CardImage(template=self, length=len(memory), overlay=difference(self.memory, memory))
 
     def _by_apdus(self, personal: Personal) -> CardImage:
         memory = personalised(self.profile, personal, _NoRandomness()).nvm.memory
@@ -204,7 +138,7 @@ class CardTemplate(ImageBase):
         return CardImage(
             template=self,
             length=len(memory),
-            overlay=_difference(self.memory, memory),
+            overlay=difference(self.memory, memory),
             own_directory=moved,
         )
 
@@ -227,68 +161,3 @@ def personalised(profile: ApplicationProfile, personal: Personal, randomness: Ra
                 fix="correct the profile",
             )
     return card
-
-
-def _difference(base: bytes, memory: bytearray) -> bytes:
-    """Bitmap of the pages that differ, then those pages."""
-    bitmap, pages = 0, []
-    for number, at in enumerate(range(0, len(memory), PAGE)):
-        page = memory[at : at + PAGE]
-        if page != base[at : at + PAGE] and (any(page) or at < len(base)):
-            bitmap |= 1 << number
-            pages.append(page)
-    return bitmap.to_bytes(_bitmap_size(len(memory)), "little") + b"".join(pages)
-
-
-def _patched(base: bytes, length: int, overlay: bytes) -> bytearray:
-    memory = bytearray(base)
-    if length > len(base):
-        memory.extend(bytes(length - len(base)))
-    size = _bitmap_size(length)
-    bitmap, taken = int.from_bytes(overlay[:size], "little"), size
-    while bitmap:
-        lowest = bitmap & -bitmap
-        at = (lowest.bit_length() - 1) * PAGE
-        end = min(at + PAGE, length)
-        memory[at:end] = overlay[taken : taken + end - at]
-        taken += end - at
-        bitmap ^= lowest
-    return memory
-
-
-def _bitmap_size(length: int) -> int:
-    return (-(-length // PAGE) + 7) // 8
-
-
-def _read_pages(raw: bytes, templates: Mapping[bytes, ImageBase]) -> CardImage:
-    template = templates.get(raw[4:12])
-    if template is None:
-        raise ImageError(
-            f"unknown template {raw[4:12].hex()}", where="offset 4", fix="load its profile first"
-        )
-    flags, length, journal = raw[12], int.from_bytes(raw[13:15], "big"), int.from_bytes(raw[15:17], "big")
-    overlay = raw[_HEAD + journal :]
-    size = _bitmap_size(length)
-    pages = [at for at in range(_pages(length)) if overlay[at // 8 : at // 8 + 1] and _bit(overlay, at)]
-    wanted = size + sum(min(PAGE, length - at * PAGE) for at in pages)
-    spare = any(_bit(overlay, at) for at in range(_pages(length), min(size, len(overlay)) * 8))
-    if length < len(template.memory) or len(overlay) != wanted or spare:
-        raise ImageError("the pages do not fit the bitmap", where=f"offset {_HEAD}", fix="restore the file")
-    return CardImage(
-        template=template,
-        length=length,
-        overlay=overlay,
-        journal=raw[_HEAD : _HEAD + journal],
-        own_directory=bool(flags & _OWN_DIRECTORY),
-    )
-
-
-def _pages(length: int) -> int:
-    return -(-length // PAGE)
-
-
-def _bit(bitmap: bytes, at: int) -> int:
-    return bitmap[at // 8] >> at % 8 & 1
-
-
-_READERS = {1: _read_pages, 2: _read_pages}

@@ -117,12 +117,10 @@ def _constraints(wanted: Constraints) -> x509.NameConstraints:
     def dns(names: tuple[str, ...]) -> list[dict[str, Any]]:
         return [{"base": x509.GeneralName(name="dns_name", value=check_dns(name))} for name in names]
 
-    # A directory tree starts at its root: country, then organisation.
-    trees: list[dict[str, Any]] = []
-    for organisation in wanted.permitted_organisations:
-        name = Subject(common_name="x", organisation=organisation).to_name()
-        top = x509.Name(name="", value=x509.RDNSequence(list(name.chosen)[:2]))
-        trees.append({"base": x509.GeneralName(name="directory_name", value=top)})
+    trees = [
+        {"base": x509.GeneralName(name="directory_name", value=x509.Name.load(tree))}
+        for tree in wanted.permitted_trees
+    ]
     parts: dict[str, Any] = {}
     if trees or wanted.permitted_dns:
         parts["permitted_subtrees"] = dns(wanted.permitted_dns) + trees

@@ -147,24 +147,18 @@ def _read_constraints(found: Any) -> Constraints | None:
         return None
     permitted, excluded = found["permitted_subtrees"], found["excluded_subtrees"]
     dns: dict[bool, list[str]] = {True: [], False: []}
-    organisations = []
+    directories = []
     for allowed, trees in ((True, permitted), (False, excluded)):
         for tree in trees or ():
             base = tree["base"]
             if base.name == "dns_name":
                 dns[allowed].append(base.native.lower())
-            elif (
-                base.name == "directory_name"
-                and allowed
-                and set(base.native) <= {"country_name", "organization_name"}
-            ):
-                organisations.append(_last(base.native, "organization_name"))
+            elif base.name == "directory_name" and allowed:
+                directories.append(base.chosen.untag().dump())
             else:
                 raise Refused(f"a tree of {base.name}", where="certificate, name constraints")
     return Constraints(
-        permitted_dns=tuple(dns[True]),
-        excluded_dns=tuple(dns[False]),
-        permitted_organisations=tuple(organisations),
+        permitted_dns=tuple(dns[True]), excluded_dns=tuple(dns[False]), permitted_trees=tuple(directories)
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from asn1crypto import algos, core, keys, x509
 
+from jinka.codec.der import check_der
 from jinka.crypto.sm2_curve import sm3
 from jinka.crypto.x509_keys import Signer, key_kind
 from jinka.kit import Refused, Usage
@@ -81,11 +82,43 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraints:
-    """Name constraints of an authority: DNS trees that it may or may not serve, organisations that it may serve."""
+    """Name constraints of an authority: DNS trees that it may or may not serve, and directory trees that it may.
+
+    A directory tree is a name in DER (`organisation_tree`); a subject is in it when it starts with it, byte by byte.
+    """
 
     permitted_dns: tuple[str, ...] = ()
     excluded_dns: tuple[str, ...] = ()
-    permitted_organisations: tuple[str, ...] = ()
+    permitted_trees: tuple[bytes, ...] = ()
+
+
+def subject_of(name: x509.Name) -> Subject:
+    """Read a name as a `Subject`; `Refused` when it has other parts, or one of them twice."""
+    fields = {
+        "country_name": "country",
+        "organization_name": "organisation",
+        "organizational_unit_name": "unit",
+        "organization_identifier": "organisation_code",
+        "common_name": "common_name",
+    }
+    found: dict[str, str] = {}
+    for rdn in name.chosen:
+        for part in rdn:
+            kind = fields.get(part["type"].native, "")
+            if not kind or kind in found:
+                raise Refused(
+                    "parts other than C, O, OU, organizationIdentifier and CN, each once", where="subject"
+                )
+            found[kind] = str(part["value"].native)
+    if "common_name" not in found:
+        raise Refused("no common name", where="subject")
+    return Subject(**{"country": "", **found})
+
+
+def organisation_tree(organisation: str, country: str = "CN") -> bytes:
+    """The directory tree of one organisation: country, then its name."""
+    name = Subject(common_name="-", organisation=organisation, country=country).to_name()
+    return bytes(x509.Name(name="", value=x509.RDNSequence(list(name.chosen)[:2])).dump())
 
 
 def sign_body(body: core.Sequence, signer: Signer) -> bytes:
@@ -114,7 +147,10 @@ def algorithm_of(signer: Signer) -> algos.SignedDigestAlgorithm:
 
 
 def read_extensions(extensions: Any, known: Set[str]) -> dict[str, Any]:
-    """Name or OID -> parsed value; `Refused` when one comes twice, or is critical and not ``known``."""
+    """Name or OID -> parsed value; `Refused` when one comes twice, or is critical and not ``known``.
+
+    `TlvError` when a value is not DER: the outer walk does not look into octet strings.
+    """
     found: dict[str, Any] = {}
     for extension in extensions or ():
         name = extension["extn_id"].native
@@ -122,6 +158,7 @@ def read_extensions(extensions: Any, known: Set[str]) -> dict[str, Any]:
             raise Refused("it comes twice", where=f"extension {name}")
         if extension["critical"].native and name not in known:
             raise Refused("critical and unknown", where=f"extension {name}")
+        check_der(bytes(extension["extn_value"]))
         found[name] = extension["extn_value"].parsed
         found[name].native  # noqa: B018 the parser is lazy, and fails late otherwise
     return found

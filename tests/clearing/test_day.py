@@ -143,7 +143,16 @@ def other_business_date(row: Row) -> None:
 
 
 def unsupported(row: Row) -> None:
-    row["txn_type"] = 0x04
+    row["txn_type"] = 0x08
+    sign(row)
+
+
+def new_limit(row: Row) -> None:
+    row["txn_type"] = 0x07
+
+
+def unload_of_nobody(row: Row) -> None:
+    row["txn_type"], row["counter_kind"] = 0x03, 1
     sign(row)
 
 
@@ -170,10 +179,12 @@ REJECTED: list[tuple[Callable[[Row], None], Reason]] = [
     (beyond_the_purse, Reason.AMOUNT_OUT_OF_RANGE),
     (negative, Reason.AMOUNT_OUT_OF_RANGE),
     (beyond_four_bytes, Reason.AMOUNT_OUT_OF_RANGE),
+    (new_limit, Reason.NO_CLAIM),
     (truncated, Reason.TRUNCATED_TAC),
     (empty, Reason.TRUNCATED_TAC),
     (absent, Reason.TRUNCATED_TAC),
     (wrong, Reason.WRONG_TAC),
+    (unload_of_nobody, Reason.NOT_CONCLUDED),
     (unsupported, Reason.UNSUPPORTED_TYPE),
     (false_kind, Reason.UNSUPPORTED_TYPE),
 ]

@@ -11,7 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.clearing import ClearingParams, ClearingTables, DayResult, FeeTable, Price, clear_day
+from jinka.clearing import (
+    ATTESTED,
+    ClearingParams,
+    ClearingTables,
+    DayResult,
+    FeeTable,
+    Price,
+    clear_day,
+)
 from jinka.codec import RECORD_SCHEMA
 from jinka.registry import ACKNOWLEDGEMENTS, LISTINGS, Registry
 from jinka.sim.records import HOLDER, SHARE_PERCENT, ZONE, make_records
@@ -49,6 +57,7 @@ class World:
     registry: Registry
     listings: list[dict[str, Any]] = field(default_factory=list)
     acknowledgements: list[dict[str, Any]] = field(default_factory=list)
+    attested: list[dict[str, Any]] | None = None
 
     @classmethod
     def in_order(cls, *, records: int = 240, cards: int = 40) -> World:
@@ -87,6 +96,7 @@ class World:
                     key: engine.arrow(key, lists.get(key, getattr(self.registry, key)))
                     for key in Registry.SCHEMAS
                 },
+                attested=self._attested(engine),
             )
             result = clear_day(
                 engine, tables, PARAMS, keys=OpenKeys(), explain=explain, fees=FEES,
@@ -94,6 +104,12 @@ class World:
             )  # fmt: skip
         rows = pq.read_table(result.path).to_pylist()
         return result, {row["record_id"]: row for row in rows}
+
+    def _attested(self, engine: DuckEngine) -> Any:
+        if self.attested is None:
+            return None
+        rows = [{name: row[name] for name in ATTESTED.names} for row in self.attested]
+        return engine.arrow("attested", pa.Table.from_pylist(rows, schema=ATTESTED))
 
 
 def sign(row: dict[str, Any]) -> None:

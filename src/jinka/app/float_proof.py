@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jinka.codec import CounterKind, RecordState
-from jinka.codec.record import IDENTITY
+from jinka.codec import RecordState
+from jinka.codec.record import CREDITS, IDENTITY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +41,16 @@ def unpaid_debits(
     by_purse = pc.and_(pc.equal(outcomes["outcome"], "PAID"), pc.invert(outcomes["at_risk"]))
     paid = set(_tuples(outcomes.filter(by_purse), IDENTITY))
     rows = list(
-        _tuples(journal, ("card_no", "counter_kind", "counter", "state", "amount", "batch", "batch_seq"))
+        _tuples(
+            journal,
+            ("card_no", "counter_kind", "counter", "state", "amount", "batch", "batch_seq", "txn_type"),
+        )
     )
     uses = Counter(row[:3] for row in rows)
     sums = {True: 0, False: 0}
     count = 0
     for identity, row in zip(_tuples(journal, IDENTITY), rows, strict=True):
-        card, kind, counter, state, amount, batch, seq = row
+        card, kind, counter, state, amount, batch, seq, txn_type = row
         if identity in paid or not amount:
             continue
         if state == RecordState.UNCONFIRMED and not (
@@ -55,7 +58,7 @@ def unpaid_debits(
         ):
             continue  # torn before the card wrote anything
         count += 1
-        sums[(batch, seq) in arrived] += amount if kind == CounterKind.OFFLINE else -amount
+        sums[(batch, seq) in arrived] += -amount if txn_type in CREDITS else amount
     return Unpaid(in_transit=sums[False], in_suspense=sums[True], records=count)
 
 

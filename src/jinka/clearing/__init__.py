@@ -17,11 +17,21 @@ from jinka.clearing.intake import (
     take_in,
 )
 from jinka.clearing.net import Flow, LineKind, NetResult, OperatorTotal, ProductTotal
-from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Explain, FeeTable, Price
+from jinka.clearing.port import (
+    ATTESTED,
+    ClearingEngine,
+    ClearingParams,
+    ClearingTables,
+    Explain,
+    FeeTable,
+    Price,
+    attested_table,
+)
 from jinka.clearing.price import tariff_prices
 from jinka.clearing.reasons import OUTCOME_OF, REASONS, REMARKS, Outcome, Reason, Remark
 
 __all__ = [
+    "ATTESTED",
     "OUTCOME_OF",
     "PARKING",
     "REASONS",
@@ -48,6 +58,7 @@ __all__ = [
     "Reason",
     "ReasonTotal",
     "Remark",
+    "attested_table",
     "clear_day",
     "take_in",
     "tariff_prices",

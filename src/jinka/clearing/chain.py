@@ -15,8 +15,8 @@ from operator import itemgetter
 import ibis
 import pyarrow as pa
 
-from jinka.clearing.classify import LOAD_TYPES
-from jinka.clearing.judge import Opening, Tap, judge_card
+from jinka.clearing.classify import ATTESTED_TYPES, LOAD_TYPES, PASSBOOK_TYPES
+from jinka.clearing.judge import CardJudgement, Opening, Tap, Verdict, judge_card
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
 from jinka.clearing.reasons import REMARKS, Reason, Remark
 from jinka.codec import RECORD_SCHEMA
@@ -59,9 +59,12 @@ def chain(
     listed: list[bytes] = []
     listing = Remark(sum(row.remark for row in REMARKS if row.lists_card))
     cards = missing_count = missing_minor = nowhere_minor = 0
-    for card_no, opening, taps, duplicates in _by_card(rows):
-        cards += 1
-        judgement = judge_card(opening, taps, gap_max=params.gap_max, lost_loads=lost.get(card_no, ()))
+    for card_no, passbook, opening, taps, duplicates in _by_card(rows):
+        cards += not passbook
+        if passbook:
+            judgement = _unchained(taps)
+        else:
+            judgement = judge_card(opening, taps, gap_max=params.gap_max, lost_loads=lost.get(card_no, ()))
         missing_count += judgement.missing_count
         missing_minor += judgement.missing_minor
         nowhere_minor += judgement.nowhere_minor
@@ -97,7 +100,9 @@ def chain(
 
 
 def _imperfect_cards(good: Table) -> Table:
-    """The cards whose good records are not the perfect continuation of the opening."""
+    """The cards whose good records are not the perfect continuation of the opening, and those with a passbook's."""
+    with_passbook = good.filter(good.passbook).select(k_card="card")
+    good = good.filter(~good.passbook)
     so_far = ibis.cumulative_window(group_by=good.card, order_by=good.place)
     second = good.place // (2 * 65_536)
     row = good.select(
@@ -110,7 +115,13 @@ def _imperfect_cards(good: Table) -> Table:
     )  # fmt: skip
     expected = ibis.ifelse(row.purchase, row.purchases, row.taps - row.purchases) - 1
     perfect = (row.step == expected) & (row.rest == row.moved) & ~row.torn & ~row.same_second
-    return row.filter(~perfect).select(k_card=row.card).distinct()
+    return row.filter(~perfect).select(k_card=row.card).union(with_passbook).distinct()
+
+
+def _unchained(taps: list[Tap]) -> CardJudgement:
+    """The passbook's records: no opening is registered, so no chain proves a torn one or shows a gap."""
+    unresolved = Verdict(reason=Reason.UNRESOLVED)
+    return CardJudgement(verdicts={tap.record_id: unresolved if tap.torn else Verdict() for tap in taps})
 
 
 def _is_purchase(row: Table) -> Expr:
@@ -166,25 +177,25 @@ def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table
         "record_id", "card_no", "counter", "amount", "balance", "o_counter", "o_online", "o_balance",
         place="g_place", online="g_online", torn="g_torn", explained="g_explained",
         copy=ibis.row_number().over(first) > 0,
-        same=same | wide.g_torn,
+        same=same | wide.g_torn, out=wide.txn_type.isin(ATTESTED_TYPES), passbook=wide.txn_type.isin(PASSBOOK_TYPES),
     )  # fmt: skip
-    return marked.order_by(["card_no", "place", "record_id"])
+    return marked.order_by(["card_no", "passbook", "place", "record_id"])
 
 
-def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, Opening, list[Tap], list[tuple[int, int]]]]:
+def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, bool, Opening, list[Tap], list[tuple[int, int]]]]:
     names = (
-        "card_no", "record_id", "online", "counter", "amount", "balance", "torn", "explained", "copy", "same",
-        "o_counter", "o_online", "o_balance",
+        "card_no", "passbook", "record_id", "online", "counter", "amount", "balance", "torn", "explained", "out",
+        "copy", "same", "o_counter", "o_online", "o_balance",
     )  # fmt: skip
     columns = [rows.column(name).to_pylist() for name in names]
-    for card_no, lines in groupby(zip(*columns, strict=True), key=itemgetter(0)):
+    for (card_no, passbook), lines in groupby(zip(*columns, strict=True), key=itemgetter(0, 1)):
         taps: list[Tap] = []
         duplicates: list[tuple[int, int]] = []
         opening = Opening(0, 0, 0)
-        for _, record_id, online, counter, amount, balance, torn, explained, copy, same, *start in lines:
-            opening = Opening(*start)
+        for _, _, record_id, *said, copy, same, o_counter, o_online, o_balance in lines:
+            opening = Opening(o_counter, o_online, o_balance)
             if copy:
                 duplicates.append((record_id, int(Reason.DUPLICATE if same else Reason.ALTERED_DUPLICATE)))
             else:
-                taps.append(Tap(record_id, online, counter, amount, balance, torn, explained))
-        yield card_no, opening, taps, duplicates
+                taps.append(Tap(record_id, *said))
+        yield card_no, passbook, opening, taps, duplicates

@@ -9,20 +9,23 @@ import datetime as dt
 
 import ibis
 
-from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
+from jinka.clearing.port import ATTESTED, ClearingEngine, ClearingParams, ClearingTables, Expr, Table
 from jinka.clearing.reasons import REASONS, Outcome, Reason, Remark
-from jinka.codec import CounterKind, RecordState, TransactionType
+from jinka.codec import CounterKind, RecordState
+from jinka.codec.record import ATTESTED_DEBITS, CREDITS, DEBITS, NO_CLAIMS, PASSBOOK
 from jinka.keys.port import TacStatus
 from jinka.kit import Finding
 from jinka.registry import Role
 from jinka.risk import listing_status
 
 ACTIVE = 1
-LOAD_TYPES = (int(TransactionType.ED_LOAD), int(TransactionType.EP_LOAD))
-PURCHASE_TYPES = tuple(
-    int(kind)
-    for kind in (TransactionType.ED_PURCHASE, TransactionType.EP_PURCHASE, TransactionType.CAPP_PURCHASE)
-)
+LOAD_TYPES = tuple(map(int, CREDITS))
+PURCHASE_TYPES = tuple(map(int, DEBITS))
+ATTESTED_TYPES = tuple(
+    map(int, ATTESTED_DEBITS)
+)  # their last word is the issuer's host's to check, see `Attested`
+NO_CLAIM_TYPES = tuple(map(int, NO_CLAIMS))
+PASSBOOK_TYPES = tuple(map(int, PASSBOOK))
 _NO_BALANCE = 2**61  # more than any purse can hold; no TAC binds the balance of a purchase
 PAID_ROLES = (Role.OPERATOR.value, Role.LOAD_AGENT.value)
 
@@ -38,8 +41,9 @@ def classify(
     """Return the kept table of every record's reason, and of what later stages need of it: integers and flags only.
 
     ``record_id``; ``card``, a number in place of the card's; ``place``, see `place_of`; ``step`` and ``rest``, the
-    counter and the balance less the card's opening; ``moved``, what the purse gained; ``torn``; ``remarks``, those that
-    do not come from the chain; ``price_id``, the price of a card with a right to it, or 0; ``reason``.
+    counter and the balance less the card's opening; ``moved``, what the purse gained; ``torn``; ``passbook``, of the
+    card's other purse, whose opening nobody registered; ``remarks``, those that do not come from the chain;
+    ``price_id``, the price of a card with a right to it, or 0; ``reason``.
     """
     row = _with_registry(engine, tables, facts)
     row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
@@ -69,7 +73,8 @@ def classify(
         place=ibis.ifelse(good, place_of(row), 0),
         step=ibis.ifelse(good, row.counter.cast("int32") - opening, 0).cast("int32"),
         rest=ibis.ifelse(good, rest, 0),
-        moved=ibis.ifelse(good, ibis.ifelse(row.online, row.amount, -row.amount), 0),
+        moved=ibis.ifelse(good, ibis.ifelse(row.credit, row.amount, -row.amount), 0),
+        passbook=row.txn_type.isin(PASSBOOK_TYPES),
         remarks=_flag(row.late.fill_null(False), Remark.CARD_LISTED_LATE)
         + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE)
         + _flag(row.explained & ~row.entitled, Remark.SUBSIDY_UNPROVEN),
@@ -79,7 +84,7 @@ def classify(
 
 
 def place_of(row: Table) -> Expr:
-    """One number that orders a card's records: the moment, loads before purchases of the same second, the counter.
+    """One number that orders a card's records: the moment, online before offline in the same second, the counter.
 
     Good records that are equal in it share a second, so their card is imperfect whichever comes first.
     """
@@ -110,9 +115,17 @@ def _with_registry(engine: ClearingEngine, tables: ClearingTables, facts: Table)
     listed = engine.keep("listed", listing_status(taps, tables.listings, tables.acknowledgements))
     joined = records.inner_join(facts.rename(f_id="record_id"), [("record_id", "f_id")])
     joined = joined.mutate(
-        online=joined.txn_type.isin(LOAD_TYPES),
+        online=joined.txn_type.isin(LOAD_TYPES + ATTESTED_TYPES),
+        credit=joined.txn_type.isin(LOAD_TYPES),
+        attested=joined.txn_type.isin(ATTESTED_TYPES),
         torn=(joined.state == int(RecordState.UNCONFIRMED)) & joined.tac.isnull(),
     )
+    if tables.attested is None:
+        joined = joined.mutate(vouched=ibis.literal(False))
+    else:
+        said = tables.attested.distinct().rename({f"h_{name}": name for name in ATTESTED.names})
+        joined = joined.left_join(said, [(name, f"h_{name}") for name in ATTESTED.names])
+        joined = joined.mutate(vouched=joined.h_card_no.notnull())
     return (
         joined.left_join(operators, [("operator", "p_code")])
         .left_join(terminals, [("terminal_id", "t_id")])
@@ -148,9 +161,12 @@ def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
         Reason.AMOUNT_OUT_OF_RANGE: ~row.amount.between(0, params.purse_limit),
         Reason.CARD_BLOCKED: row.blocked.fill_null(False),
         Reason.TRUNCATED_TAC: ~row.torn & tac.isin([int(TacStatus.MALFORMED), int(TacStatus.ABSENT)]),
-        Reason.WRONG_TAC: (~row.torn & (tac != int(TacStatus.OK)))
-        | (row.online & (row.terminal_serial != 0)),
-        Reason.UNSUPPORTED_TYPE: ~row.txn_type.isin(LOAD_TYPES + PURCHASE_TYPES) | (row.counter_kind != kind),
+        Reason.NO_CLAIM: row.txn_type.isin(NO_CLAIM_TYPES),
+        Reason.WRONG_TAC: (~row.torn & ~row.attested & (tac != int(TacStatus.OK)))
+        | (row.credit & (row.terminal_serial != 0)),
+        Reason.NOT_CONCLUDED: row.attested & ~row.vouched,
+        Reason.UNSUPPORTED_TYPE: ~row.txn_type.isin(LOAD_TYPES + PURCHASE_TYPES + ATTESTED_TYPES)
+        | (row.counter_kind != kind),
     }
     assert rules.keys() == {line.reason for line in REASONS if line.outcome is Outcome.REJECTED}
     return rules

@@ -28,6 +28,7 @@ from jinka.clearing.price import price
 from jinka.clearing.reasons import OUTCOME_OF, Outcome, Reason, Remark
 from jinka.clearing.verify import verify
 from jinka.codec import RECORD_SCHEMA
+from jinka.codec.record import CASH
 from jinka.keys.port import KeyService
 from jinka.kit import Finding
 
@@ -37,7 +38,7 @@ OUTCOME_KEY = "record_id"
 GROUPS = pa.schema(
     [
         *((name, pa.string()) for name in ("operator", "acquirer", "issuer", "product")),
-        *((name, pa.bool_()) for name in ("online", "at_risk")),
+        *((name, pa.bool_()) for name in ("online", "cash", "at_risk")),
         ("payer", pa.string()),
         *((name, pa.int64()) for name in ("count", "gross", "amount", "subsidy")),
     ]
@@ -196,8 +197,8 @@ def _in_range(amount: Expr, limit: int = PURSE_AMOUNT_MAX) -> Expr:
 
 def _paid_groups(engine: ClearingEngine, outcomes: Table, purse_limit: int) -> list[PaidGroup]:
     paid = outcomes.filter(outcomes.outcome == Outcome.PAID.value)
-    paid = paid.mutate(online=paid.txn_type.isin(LOAD_TYPES))
-    keys = ["operator", "acquirer", "issuer", "product", "online", "at_risk", "payer"]
+    paid = paid.mutate(online=paid.txn_type.isin(LOAD_TYPES), cash=paid.txn_type.isin(tuple(map(int, CASH))))
+    keys = ["operator", "acquirer", "issuer", "product", "online", "cash", "at_risk", "payer"]
     grouped = paid.group_by(keys).aggregate(
         count=paid.count(),
         gross=_in_range(paid.gross_fare, purse_limit).sum(),

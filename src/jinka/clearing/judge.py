@@ -38,11 +38,12 @@ class Tap:
     balance: int
     torn: bool = False
     explained: bool = True  # the tariff gives this amount; asked of torn taps only, which no TAC vouches for
+    out: bool = False  # an unload or an online release: under the online counter, and yet money off the card
 
     @property
     def effect(self) -> int:
         """What the transaction does to the balance."""
-        return self.amount if self.online else -self.amount
+        return self.amount if self.online and not self.out else -self.amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from jinka.kit import apportion
 class LineKind(Enum):
     """Why a participant receives or pays; one ledger transfer a line."""
 
-    CHARGE = "charge"  # paid from the purse float to the operator
+    CHARGE = "charge"  # paid from the purse float to the operator, or to who gave cash for it
     RISK = "risk"  # paid from the scheme's risk account to the operator
     SUBSIDY = "subsidy"  # from the government to the operator
     LOAD = "load"  # owed by the load agent to the purse float
@@ -38,7 +38,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidGroup:
-    """Paid records of one operator, acquirer, issuer and product, summed by the engine."""
+    """Paid records of one operator, acquirer, issuer and product, summed by the engine. ``online``: loads."""
 
     operator: str
     acquirer: str
@@ -51,6 +51,7 @@ class PaidGroup:
     gross: int
     amount: int
     subsidy: int
+    cash: bool = False  # handed to the holder: the float pays it back, and no fee is due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ def _fees(
     basis: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     totals: dict[str, int] = defaultdict(int)
     for group in groups:
-        if group.online:
+        if group.online or group.cash:
             continue
         totals[group.operator] += group.amount
         weights = basis[group.operator]

@@ -6,12 +6,14 @@ The engine is given by the caller (`jinka.store.DuckEngine`; Spark later). Nothi
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from jinka.codec.clearing import ClearingRecord
+from jinka.codec.record import IDENTITY, RECORD_SCHEMA
 from jinka.kit import Usage
 
 # An Ibis table or column. Ibis ships no types that mypy could check, so the name is for the reader.
@@ -37,6 +39,8 @@ Explain = Callable[[Sequence[tuple[str, int]]], Mapping[tuple[str, int], Price]]
 
 _YEAR_MAX = 6999  # so that a moment, a kind and a counter are one number of 63 bits
 PURSE_AMOUNT_MAX = 2**32 - 1  # what 4 bytes of a MAC can bind
+# What the issuer's hosts concluded online: the identity of a record, what else the card's MAC3 binds, and the MAC3.
+ATTESTED = pa.schema([RECORD_SCHEMA.field(name) for name in (*IDENTITY, "counter", "balance", "tac")])
 
 
 class ClearingEngine(Protocol):
@@ -83,6 +87,7 @@ class ClearingTables:
     cards: Table
     listings: Table
     acknowledgements: Table
+    attested: Table | None = None  # `ATTESTED`: unloads and online releases that the issuer's hosts concluded
     parked: Table | None = None  # records of parked batches: never paid, but a lost load explains a balance
 
 
@@ -122,3 +127,9 @@ class FeeTable:
     @property
     def total_bp(self) -> int:
         return self.scheme_bp + self.issuer_bp + self.acquirer_bp
+
+
+def attested_table(concluded: Iterable[ClearingRecord]) -> pa.Table:
+    """The records that the issuer's hosts concluded (`jinka.issuer`), as the table `ClearingTables.attested` reads."""
+    rows = [{name: getattr(record, name) for name in ATTESTED.names} for record in concluded]
+    return pa.Table.from_pylist(rows, schema=ATTESTED)

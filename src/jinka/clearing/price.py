@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from jinka.clearing.classify import LOAD_TYPES
+from jinka.clearing.classify import ATTESTED_TYPES, LOAD_TYPES
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Explain, Price, Table
 from jinka.kit import Finding, Severity
 from jinka.registry import Role
@@ -51,7 +51,7 @@ def price(
     """Return the prices of the pairs of product and gross fare of the purchases that occur."""
     records = tables.records
     asked = records.filter(
-        ~records.txn_type.isin(LOAD_TYPES), records.gross_fare.between(0, params.purse_limit)
+        ~records.txn_type.isin(LOAD_TYPES + ATTESTED_TYPES), records.gross_fare.between(0, params.purse_limit)
     )
     distinct = asked.select("product", "gross_fare").distinct().order_by(["product", "gross_fare"])
     pairs = engine.collect(distinct.limit(PAIRS_MAX + 1))

@@ -34,13 +34,15 @@ class Reason(IntEnum):
     DATE_OUT_OF_WINDOW = 5
     AMOUNT_OUT_OF_RANGE = 6
     CARD_BLOCKED = 7
-    TRUNCATED_TAC = 8
-    WRONG_TAC = 9
-    UNSUPPORTED_TYPE = 10
-    DUPLICATE = 11
-    ALTERED_DUPLICATE = 12
-    NOT_DEBITED = 13
-    UNRESOLVED = 14
+    NO_CLAIM = 8
+    TRUNCATED_TAC = 9
+    WRONG_TAC = 10
+    NOT_CONCLUDED = 11
+    UNSUPPORTED_TYPE = 12
+    DUPLICATE = 13
+    ALTERED_DUPLICATE = 14
+    NOT_DEBITED = 15
+    UNRESOLVED = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +79,16 @@ REASONS: tuple[ReasonRow, ...] = (
          "the amount is negative or more than the purse can hold"),
     _row(Reason.CARD_BLOCKED, _R, "Blocked card", "黑名单卡",
          "the list that names the card was in force at this terminal at the time of the tap"),
+    _row(Reason.NO_CLAIM, _R, "No claim", "不构成债权",
+         "a new overdraft limit (07) or a grey lock (91, 92): no money moves, so nobody is owed any"),
     _row(Reason.TRUNCATED_TAC, _R, "Malformed authentication code", "交易认证码残缺",
          "the TAC is not of 4 bytes, or absent from a confirmed record"),
     _row(Reason.WRONG_TAC, _R, "Wrong authentication code", "交易认证码错误",
          "the issuer's check of the TAC fails, the issuer has no such key, or a load shows a serial that no TAC binds"),
+    _row(Reason.NOT_CONCLUDED, _R, "Not concluded by the issuer", "发卡方未确认的联机交易",
+         "an unload (03) or online release (95, 96), which has no TAC, and the issuer's host concluded no such one"),
     _row(Reason.UNSUPPORTED_TYPE, _R, "Unsupported transaction", "不支持的交易类型",
-         "the transaction type is neither a load nor a purchase"),
+         "the transaction type is neither a load nor a debit, or counted by the wrong counter"),
     _row(Reason.DUPLICATE, _D, "Duplicate", "重复记录",
          "a record with the same identity and the same content came in before"),
     _row(Reason.ALTERED_DUPLICATE, _D, "Altered duplicate", "被改动的重复记录",

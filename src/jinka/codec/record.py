@@ -16,7 +16,10 @@ RECORD_VERSION = 1
 
 
 class TransactionType(IntEnum):
-    """The transaction type byte inside MACs, TACs and log records (JR/T 0025.1)."""
+    """The transaction type byte inside MACs, TACs and log records (JR/T 0025.1; 91 to 96 as FMCOS 2.0 numbers them).
+
+    CJ/T 304 has 93 for the release of a purse: which of the grey lock's types a card uses is its profile's choice.
+    """
 
     ED_LOAD = 0x01
     EP_LOAD = 0x02
@@ -26,6 +29,41 @@ class TransactionType(IntEnum):
     EP_PURCHASE = 0x06
     OVERDRAFT_LIMIT = 0x07
     CAPP_PURCHASE = 0x09
+    ED_GREY_LOCK = 0x91
+    EP_GREY_LOCK = 0x92
+    ED_GREY_DEBIT = 0x93
+    EP_GREY_DEBIT = 0x94
+    ED_GREY_RELEASE = 0x95
+    EP_GREY_RELEASE = 0x96
+
+
+# What a record of each type is to the clearing. Credits and debits carry a TAC that binds them to the issuer.
+CREDITS = (TransactionType.ED_LOAD, TransactionType.EP_LOAD)
+DEBITS = (
+    TransactionType.ED_CASH,
+    TransactionType.ED_PURCHASE,
+    TransactionType.EP_PURCHASE,
+    TransactionType.CAPP_PURCHASE,
+    TransactionType.ED_GREY_DEBIT,
+    TransactionType.EP_GREY_DEBIT,
+)
+# Debits under the online counter whose last word is a MAC3 for the issuer's host: the host's record is the proof.
+ATTESTED_DEBITS = (
+    TransactionType.UNLOAD,
+    TransactionType.ED_GREY_RELEASE,
+    TransactionType.EP_GREY_RELEASE,
+)
+# No money moves to anybody: a new limit, and a lock before the refuelling.
+NO_CLAIMS = (TransactionType.OVERDRAFT_LIMIT, TransactionType.ED_GREY_LOCK, TransactionType.EP_GREY_LOCK)
+# Cash in the holder's hand, for which no merchant's fee is due.
+CASH = (TransactionType.UNLOAD, TransactionType.ED_CASH)
+# The passbook's own types; those of the grey lock may be either purse's and are taken for the registered one's.
+PASSBOOK = (
+    TransactionType.ED_LOAD,
+    TransactionType.UNLOAD,
+    TransactionType.ED_CASH,
+    TransactionType.ED_PURCHASE,
+)
 
 
 class CounterKind(IntEnum):

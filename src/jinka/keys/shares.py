@@ -16,6 +16,7 @@ from itertools import groupby
 from typing import Any
 
 from jinka.crypto import join_shares, split_secret
+from jinka.crypto.block import xor
 from jinka.kit import Randomness, Refused, Usage
 
 SHARE_VERSION = 3
@@ -148,7 +149,7 @@ def part_key(key: bytes, *, needed: int, made: int, sharing: Sharing, randomness
     if sharing is Sharing.SHAMIR:
         return [raw for _, raw in split_secret(key, needed=needed, made=made, randomness=randomness)]
     drawn = [randomness.token_bytes(len(key)) for _ in range(made - 1)]
-    return [*drawn, reduce(_xor, drawn, key)]
+    return [*drawn, reduce(xor, drawn, key)]
 
 
 def join_parts(shares: list[Share], *, check: str, issuer: str, needed: int, sharing: Sharing) -> bytes:
@@ -168,7 +169,7 @@ def join_parts(shares: list[Share], *, check: str, issuer: str, needed: int, sha
         if len(list(theirs)) > 1:
             raise Refused(f"{name} brings two shares", where=where, fix="each custodian brings one")
     if sharing is Sharing.COMPONENTS:
-        keys = [reduce(_xor, (share.secret for share in points), bytes(WRAPPING_BYTES))]
+        keys = [reduce(xor, (share.secret for share in points), bytes(WRAPPING_BYTES))]
     else:
         raw = [(share.x, share.secret) for share in points]
         keys = [join_shares([*raw[: needed - 1], other], needed=needed) for other in raw[needed - 1 :]]
@@ -180,7 +181,3 @@ def join_parts(shares: list[Share], *, check: str, issuer: str, needed: int, sha
 def wrapping_check(key: bytes) -> str:
     """The check value of a wrapping key, 4 bytes in hex: the left of HMAC-SHA256(key, a text of this format)."""
     return hmac.digest(key, b"jinka.keystore wrapping key check value", "sha256")[:4].hex()
-
-
-def _xor(a: bytes, b: bytes) -> bytes:
-    return bytes(x ^ y for x, y in zip(a, b, strict=True))

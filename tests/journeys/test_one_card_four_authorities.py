@@ -13,12 +13,12 @@ import pytest
 
 from jinka.app.bench_purchase import ISSUER
 from jinka.card import Card, CardImage, ImageBase, Nvm, Personal
-from jinka.card.domains import KEYS_FID, Life
+from jinka.card.domains import Life
 from jinka.card.emv_issue import contents as bank_contents
 from jinka.card.emv_issue import environment_contents
 from jinka.card.records import record_contents
 from jinka.issuer.field_update import DomainRefused
-from jinka.profile import ApplicationKind, ApplicationProfile, FileKind, FileSpec
+from jinka.profile import ApplicationProfile, FileKind, FileSpec
 from jinka.sectors import bank, fuel, social_security, transit_shenzhen
 from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import TapKind
@@ -26,6 +26,7 @@ from jinka.terminal import EmvStatus, FuelStatus, TapStatus
 from jinka.terminal.records import holder_values, read_records
 from tests.card.domain_rig import AUTHORITIES, authority, card_of_authorities, session
 from tests.card.emv_rig import ENTRY, HOLDER, ICC, card_keys
+from tests.card.emv_rig import ISSUER as ISSUER_KEY
 from tests.card.emv_rig import authority as certificate_authority
 from tests.card.test_social_security import VALUES, key_of
 from tests.terminal import fuel_rig
@@ -39,7 +40,7 @@ LATER = fuel_rig.AT.replace(hour=10)
 class Wallet:
     """The card and what the four authorities have to use it: their roots, terminals and holders' data."""
 
-    def __init__(self, *, personalised: bool = True) -> None:
+    def __init__(self) -> None:
         self.city = City(cards=1)
         self.oil = fuel_rig.Oil()
         self.card = card_of_authorities()
@@ -48,8 +49,7 @@ class Wallet:
             for profile, personal in applications:
                 update.load(profile)
                 update.install(profile)
-                if personalised:
-                    update.personalise(profile, personal)
+                update.personalise(profile, personal)
         self.oil.card = self.card
         self.pump = self.oil.pump()
 
@@ -231,11 +231,47 @@ def test_the_issuer_withdraws_one_authority(wallet: Wallet) -> None:
     assert wallet.refuel() is FuelStatus.DONE
 
 
-def test_how_large_used_cards_are(wallet: Wallet) -> None:
-    """Bytes at rest after twelve rides. A transit card: far below the 2,000 that put a million into two gigabytes.
+class Specimen(Wallet):
+    """The four authorities' specimen: made as every card, for nobody, with keys that open nothing."""
 
-    The base of the card with four applications is the card before personalisation, without domain keys: every byte of
-    a holder's own counts, the RSA key and its certificates among them. Such a card takes less than 4,000.
+    def applications(self) -> dict[str, list[tuple[ApplicationProfile, Personal]]]:
+        found = {
+            name: [
+                (profile, replace(personal, card_no=bytes(10), balance=0, keys=_zeros(personal)))
+                for profile, personal in given
+            ]
+            for name, given in super().applications().items()
+        }
+        nobody = {
+            "card id": "0" * 32,
+            "initialiser": "0" * 24,
+            "card number": "A00000000",
+            "social security number": "0" * 18,
+            "name": "样卡",
+            "birthplace": "000000",
+            "born on": "20000101",
+        }
+        social, personal = found["social"][0]
+        values = record_contents(social_security.RECORDS, VALUES | nobody)
+        found["social"] = [(social, replace(personal, contents=values))]
+        holder = replace(HOLDER, pan="6228000000000003", pin="000000", ecash_fen=0)
+        files = bank_contents(
+            bank.SPEC, holder, certificate_authority(), ISSUER_KEY
+        )  # of the same size as a card's
+        debit, personal = found["bank"][0]
+        found["bank"][0] = debit, replace(personal, contents=files)
+        return found
+
+
+def _zeros(personal: Personal) -> tuple[bytes, ...]:
+    return tuple(bytes(len(key)) for key in personal.keys)
+
+
+def test_how_large_used_cards_are(wallet: Wallet) -> None:
+    """Bytes at rest after twelve rides, far below the 2,000 that put a million into two gigabytes.
+
+    The base of the card with four applications is a specimen without secrets: every byte of a holder's own counts, all
+    keys, the RSA pair and its certificates among them.
     """
     for _ in range(12):
         assert wallet.ride() is TapStatus.DONE
@@ -245,17 +281,27 @@ def test_how_large_used_cards_are(wallet: Wallet) -> None:
             ).status
             is TapStatus.DONE
         )
-    assert len(wallet.city.cards[0].to_image().to_bytes()) < 700
+    assert len(wallet.city.cards[0].to_image().to_bytes()) < 600
 
     assert wallet.refuel() is FuelStatus.DONE
     assert wallet.pay() is EmvStatus.APPROVED_OFFLINE
-    base = bytearray(Wallet(personalised=False).card.nvm.memory)
-    for folder in Card(Nvm(base), SeededRandomness("1")).directory.folders.values():
-        if folder.application == ApplicationKind.DOMAIN:
-            keys = folder.children[KEYS_FID]
-            base[keys.at : keys.at + keys.size] = bytes(keys.size)
-    template = ImageBase("four authorities", 1, bytes(base))
+    template = ImageBase.of_specimen("four authorities", 1, bytes(Specimen().card.nvm.memory))
     card = Card(Nvm(wallet.card.nvm.memory), SeededRandomness("again"), template)
     image = CardImage.from_bytes(card.to_image().to_bytes(), {template.id: template})
-    assert len(image.to_bytes()) < 4000
+    assert len(image.to_bytes()) < 2000
     assert Card.from_image(image, SeededRandomness("1")).nvm.memory == wallet.card.nvm.memory
+
+
+def test_the_base_of_a_specimen_holds_no_secret(wallet: Wallet) -> None:
+    """Whoever makes the specimen of a card in use by mistake gives away neither keys nor PINs."""
+    memory = bytes(wallet.card.nvm.memory)
+    base = ImageBase.of_specimen("four authorities", 1, memory).memory
+    given = [
+        key for parts in wallet.applications().values() for _, personal in parts for key in personal.keys
+    ]
+    domains = [key for _, keys in AUTHORITIES.values() for key in keys.keys]
+    secrets = [
+        key for key in (*given, *domains, ICC.p.to_bytes(64, "big")) if len(key) >= 6 and key in memory
+    ]
+    assert len(secrets) > 40
+    assert not [key for key in secrets if key in base]

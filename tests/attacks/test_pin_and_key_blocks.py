@@ -7,11 +7,21 @@ test makes the good case pass first, then attacks it.
 from __future__ import annotations
 
 import random
+import string
 
 import numpy as np
 import pytest
 
 from jinka.crypto.block_key import BlockCipher, BlockKey, CheckMethod
+from jinka.crypto.key_block import open_block, unwrap, wrap
+from jinka.crypto.key_block_header import (
+    Exportability,
+    KeyAlgorithm,
+    KeyBlockHeader,
+    KeyBlockVersion,
+    KeyMode,
+    KeyUsage,
+)
 from jinka.crypto.mac import X9_19, MacAlgorithm, MacScheme, check_mac, make_mac
 from jinka.crypto.pin_batch import translate_pins
 from jinka.crypto.pin_block import (
@@ -188,3 +198,160 @@ def test_wrong_kcv(key: BlockKey) -> None:
         ):
             with pytest.raises(Refused):
                 key.expect(wrong, method)
+
+
+WORK = bytes.fromhex("1122334455667788AABBCCDDEEFF0011")
+VERSIONS = list(KeyBlockVersion)
+
+
+def _guard(version: KeyBlockVersion, value: bytes = KEY) -> BlockKey:
+    aes = version in (KeyBlockVersion.D, KeyBlockVersion.E)
+    return BlockKey(cipher=BlockCipher.AES if aes else BlockCipher.TDES, value=value)
+
+
+def _header(version: KeyBlockVersion, **changes: object) -> KeyBlockHeader:
+    values: dict[str, object] = {
+        "version": version,
+        "usage": KeyUsage.PIN,
+        "algorithm": KeyAlgorithm.TDES,
+        "mode": KeyMode.BOTH,
+        "exportability": Exportability.NO,
+        "optional": (("KS", "FFFF9876543210E00000"),),
+    }
+    return KeyBlockHeader(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_header_swap(version: KeyBlockVersion) -> None:
+    """P0 made D0: the PIN key would decrypt PIN blocks as data. So with every other part of the header."""
+    guard = _guard(version)
+    block = wrap(guard, _header(version), WORK, DICE)
+    assert unwrap(guard, block, [KeyUsage.PIN]).value == WORK
+    for at, text in ((5, "D0"), (5, "K0"), (7, "A"), (8, "D"), (9, "01"), (11, "E"), (11, "S"), (22, "0")):
+        swapped = block[:at] + text + block[at + len(text) :]
+        with pytest.raises(Refused):
+            unwrap(guard, swapped, list(KeyUsage))
+    for other in VERSIONS:
+        if other is not version:
+            with pytest.raises(Refused):
+                unwrap(_guard(other), other.value + block[1:], list(KeyUsage))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_any_changed_character_of_a_key_block(version: KeyBlockVersion) -> None:
+    guard = _guard(version)
+    block = wrap(guard, _header(version), WORK, DICE)
+    for at in range(len(block)):
+        for letter in {*random.Random(at).choices(string.printable, k=6), block[at].swapcase()} - {block[at]}:
+            with pytest.raises(Refused):
+                open_block(guard, block[:at] + letter + block[at + 1 :])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_truncated_and_lengthened_key_blocks(version: KeyBlockVersion) -> None:
+    """Cut, with and without a length that fits; lengthened; with an optional block cut out; and no block at all."""
+    guard = _guard(version)
+    block = wrap(guard, _header(version), WORK, DICE)
+    for size in range(len(block)):
+        for text in (block[:size], f"{block[0]}{size:04}{block[5:size]}"):
+            with pytest.raises(Refused):
+                open_block(guard, text)
+    for tail in ("00", "0" * 16, "0" * 32):
+        longer = f"{block[0]}{len(block) + len(tail):04}{block[5:]}{tail}"
+        with pytest.raises(Refused):
+            open_block(guard, longer)
+    for text in ("", "A", "é" * 16, "\x00" * 16, "D9999" + "P" * 9994, "D00१६P0TB00N0000"):
+        with pytest.raises(Refused):
+            open_block(guard, text)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    ["01", "0100", "01KS", "01KS0", "01KSFF", "01KS03", "01KS00", "01KS0002", "01KS00020001", "01KS0004FFFF",
+     "02PB08AAAAKS08AAAA", "02KS08AAAAKS08AAAA", "99", "xx", "01KS04", "01KS08AA\nA", "01KSg8AAAA", "01é 08AAAA"],
+)  # fmt: skip
+def test_optional_blocks_that_lie(blocks: str) -> None:
+    count, tail = blocks[:2], blocks[2:].ljust(32, "0") + "0" * 96
+    text = f"D{16 + len(tail):04}P0TB00N{count}00{tail}"
+    with pytest.raises(Refused):
+        open_block(_guard(KeyBlockVersion.D), text)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_wrong_protection_key(version: KeyBlockVersion) -> None:
+    """Another key, the same bytes under another cipher, a shrunk key: refused with one message."""
+    block = wrap(_guard(version), _header(version), WORK, DICE)
+    with pytest.raises(Refused, match="the key block is refused"):
+        open_block(_guard(version, WORK), block)
+    wrong = SM4 if version in (KeyBlockVersion.D, KeyBlockVersion.E) else AES
+    with pytest.raises(Refused):
+        open_block(wrong, block)
+    if version not in (KeyBlockVersion.D, KeyBlockVersion.E):
+        with pytest.raises(Refused):
+            wrap(_guard(version, KEY[:8] * 2), _header(version), WORK, DICE)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_key_shrinking_inside_a_key_block(version: KeyBlockVersion) -> None:
+    guard = _guard(version)
+    for weak in (KEY[:8] * 2, KEY[:8], KEY[:8] + bytes(byte ^ 1 for byte in KEY[:8])):
+        with pytest.raises(Refused):
+            wrap(guard, _header(version), weak, DICE)
+
+
+def test_a_key_under_a_weaker_one() -> None:
+    long = _header(KeyBlockVersion.D, algorithm=KeyAlgorithm.AES)
+    with pytest.raises(Refused):
+        wrap(_guard(KeyBlockVersion.D), long, bytes(range(32)), DICE)
+    strong = _guard(KeyBlockVersion.D, KEY + WORK)
+    assert unwrap(strong, wrap(strong, long, bytes(range(32)), DICE), [KeyUsage.PIN])
+    with pytest.raises(Refused):
+        wrap(_guard(KeyBlockVersion.B), _header(KeyBlockVersion.B, algorithm=KeyAlgorithm.AES), WORK, DICE)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_key_for_another_purpose(version: KeyBlockVersion) -> None:
+    """A right block, but not for this verb; a mode that does not go with the usage; a key that may not leave."""
+    guard = _guard(version)
+    block = wrap(guard, _header(version), WORK, DICE)
+    for usages in ([], [KeyUsage.DATA], [KeyUsage.MAC_3, KeyUsage.KEK]):
+        with pytest.raises(Refused):
+            unwrap(guard, block, usages)
+    for usage, mode in (
+        (KeyUsage.PIN, KeyMode.GENERATE),
+        (KeyUsage.MAC_3, KeyMode.BOTH),
+        (KeyUsage.BDK, KeyMode.ENCRYPT),
+    ):
+        with pytest.raises(Refused):
+            wrap(guard, _header(version, usage=usage, mode=mode), WORK, DICE)
+
+
+def test_export_of_a_key_that_may_not_leave() -> None:
+    rights = {
+        Exportability.NO: (False, False),
+        Exportability.TRUSTED: (True, False),
+        Exportability.SENSITIVE: (True, True),
+    }
+    for kind, (trusted, other) in rights.items():
+        header = _header(KeyBlockVersion.D, exportability=kind)
+        for allowed, under_trusted in ((trusted, True), (other, False)):
+            if allowed:
+                header.check_export(under_trusted=under_trusted)
+            else:
+                with pytest.raises(Refused):
+                    header.check_export(under_trusted=under_trusted)
+
+
+@pytest.mark.parametrize("name", ["KC", "KP"])
+def test_wrong_kcv_in_a_key_block(name: str) -> None:
+    """The check values of the key (KC) and of its protection key (KP) are covered, and must be true as well."""
+    guard = _guard(KeyBlockVersion.D)
+    key = guard if name == "KP" else BlockKey(cipher=BlockCipher.TDES, value=WORK)
+    for method, number in ((CheckMethod.ZEROS, "00"), (CheckMethod.CMAC, "01")):
+        right = number + key.check_value(method).hex().upper()
+        block = wrap(guard, _header(KeyBlockVersion.D, optional=((name, right),)), WORK, DICE)
+        assert unwrap(guard, block, [KeyUsage.PIN])
+    for wrong in ("00AABBCC", "01AABBCC", "02AABBCC", "00", "", "00AA", "00xxxxxx"):
+        block = wrap(guard, _header(KeyBlockVersion.D, optional=((name, wrong),)), WORK, DICE)
+        with pytest.raises(Refused):
+            unwrap(guard, block, [KeyUsage.PIN])

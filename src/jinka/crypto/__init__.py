@@ -4,7 +4,7 @@ Bytes in, bytes out; no key is stored here. Sources: JR/T 0025.1 (diversificatio
 ISO/IEC 9797-1, GM/T 0002 (SM4). Every algorithm passes a published vector in tests/vectors.
 """
 
-from jinka.crypto import card_value, dukpt, dukpt_aes, pin_batch, pin_verify, unionpay_mac
+from jinka.crypto import card_value, dukpt, dukpt_aes, key_block, pin_batch, pin_verify, unionpay_mac
 from jinka.crypto.block import des_mac4, diversify, mac4, sm4_encrypt, tdes_encrypt
 from jinka.crypto.purse import grey_session, load_session, purchase_session, tac_key
 from jinka.crypto.seal import seal, unseal
@@ -28,6 +28,7 @@ __all__ = [
     "dukpt_aes",
     "grey_session",
     "join_shares",
+    "key_block",
     "load_session",
     "mac4",
     "pin_batch",

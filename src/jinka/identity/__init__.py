@@ -1,0 +1,39 @@
+"""Identity: who certifies whom, under which profile, approved by whom, and what became of it.
+
+A certification authority without I/O: certificate profiles, applications approved by two officers, certificates for
+RSA, ECDSA and SM2 keys (the last in pairs with an escrowed encryption key), revocation lists and OCSP answers. Follows
+RFC 5280 and 6960, GM/T 0015 and 0034. What certificates are made of, and whether one may be believed, is in `crypto`;
+sockets are in `node`.
+"""
+
+from jinka.identity.application import TRANSITIONS, Act, Application, State, Step
+from jinka.identity.authority import (
+    ISSUING_PROFILES,
+    ROOT_PROFILES,
+    Addresses,
+    CertificateAuthority,
+    Issued,
+    make_root,
+)
+from jinka.identity.escrow import Escrow, EscrowedKey, SealedEscrow
+from jinka.identity.profiles import PROFILES, CertificateProfile, ProfileName
+
+__all__ = [
+    "ISSUING_PROFILES",
+    "PROFILES",
+    "ROOT_PROFILES",
+    "TRANSITIONS",
+    "Act",
+    "Addresses",
+    "Application",
+    "CertificateAuthority",
+    "CertificateProfile",
+    "Escrow",
+    "EscrowedKey",
+    "Issued",
+    "ProfileName",
+    "SealedEscrow",
+    "State",
+    "Step",
+    "make_root",
+]

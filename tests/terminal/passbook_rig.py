@@ -26,6 +26,7 @@ class Bank:
     ) -> None:
         self.profile = PROFILE if algorithm is Algorithm.TDES else PROFILE_SM4
         self.randomness = SeededRandomness("bank")
+        self.card_no = CARD_NO
         self.keys = open_keys()
         personal = Personal(
             card_no=CARD_NO,

@@ -148,12 +148,13 @@ def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
         & (row.c_version == row.key_version)
     )
     window = (row["at"] >= moment_number(params.window_from)) & (row["at"] < moment_number(params.window_to))
+    no_claim = row.txn_type.isin(NO_CLAIM_TYPES)
     kind = ibis.ifelse(row.online, int(CounterKind.ONLINE), int(CounterKind.OFFLINE))
     tac = row.tac_status
     rules = {
         Reason.UNKNOWN_OPERATOR: row.p_code.isnull(),
         Reason.UNKNOWN_TERMINAL: ~terminal.fill_null(False),
-        Reason.UNKNOWN_PSAM: ~(row.online | psam.fill_null(False)),
+        Reason.UNKNOWN_PSAM: ~(row.online | no_claim | psam.fill_null(False)),
         Reason.UNKNOWN_CARD: ~card.fill_null(False),
         Reason.DATE_OUT_OF_WINDOW: ~(
             window & (row.zone == params.zone) & (row.business_date == params.business_date)
@@ -161,7 +162,7 @@ def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
         Reason.AMOUNT_OUT_OF_RANGE: ~row.amount.between(0, params.purse_limit),
         Reason.CARD_BLOCKED: row.blocked.fill_null(False),
         Reason.TRUNCATED_TAC: ~row.torn & tac.isin([int(TacStatus.MALFORMED), int(TacStatus.ABSENT)]),
-        Reason.NO_CLAIM: row.txn_type.isin(NO_CLAIM_TYPES),
+        Reason.NO_CLAIM: no_claim,
         Reason.WRONG_TAC: (~row.torn & ~row.attested & (tac != int(TacStatus.OK)))
         | (row.credit & (row.terminal_serial != 0)),
         Reason.NOT_CONCLUDED: row.attested & ~row.vouched,

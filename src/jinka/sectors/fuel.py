@@ -8,6 +8,7 @@ they are known: 93 for the release), and file 001C: grades 2 (a bit each) | most
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from enum import IntFlag
 
@@ -25,6 +26,7 @@ from jinka.profile import (
     PersonalDatum,
     PurseSpec,
 )
+from jinka.tariff import Product, Share, Tariff, Transfer, TransferRule
 
 PURSE_LIMIT_FEN = 5_000_000
 INITIAL_PIN = bytes.fromhex("999999FF")  # up to four bytes; the holder changes it at the counter
@@ -157,6 +159,22 @@ PROFILE = ApplicationProfile(
         (0x0016, PersonalDatum.HOLDER_CLASS),
         (0x0018, PersonalDatum.MOVEMENT),
     ),
+)
+TARIFF = Tariff(
+    name="cn.fuel",
+    products=(
+        Product(
+            code="fuel",  # what a pump's claims name: the price is the pump's, the card pays it in full
+            title_en="Fuel",
+            title_zh="加油",
+            modes=(),
+            holders=(),
+            transfer=Transfer.ANY,
+            rule=Share(100),
+        ),
+    ),
+    transfer=TransferRule(within=dt.timedelta(0), pairs=frozenset()),
+    gross_max_fen=PURSE_LIMIT_FEN,
 )
 PROFILE_SM4 = PROFILE.with_algorithm(Algorithm.SM4)
 PROFILE_CJT304 = replace(

@@ -5,7 +5,7 @@ Windows, caps and ISO 20022 messages come later. No I/O: a ledger engine is give
 
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.orders import SettlementOrder, post_settlement, settlement_orders
-from jinka.settlement.posting import BusinessDay, Entry, post, post_day, post_opening
+from jinka.settlement.posting import BusinessDay, Entry, lift_suspense, post, post_day, post_opening
 from jinka.settlement.proof import (
     SettlementProof,
     TrialBalance,
@@ -25,6 +25,7 @@ __all__ = [
     "TransferCode",
     "TrialBalance",
     "TrialRow",
+    "lift_suspense",
     "post",
     "post_day",
     "post_opening",

@@ -6,12 +6,12 @@ the same day again answers EXISTS for every transfer, and posting a different re
 | flow | debit | credit |
 |---|---|---|
 | opening float | customer funds | purse liability |
-| paid purchase | purse liability | operator payable |
+| paid purchase, cash out of a passbook, online release of a grey card | purse liability | operator payable |
 | paid, but by no purse (second use of a counter) | risk | operator payable |
 | load | load receivable | purse liability |
 | declared subsidy | government receivable | operator payable |
 | fee | operator payable | fee payable |
-| torn tap, unresolved | purse liability (pending) | suspense (pending) |
+| torn tap, unresolved | purse liability (pending) | suspense (pending), void when the tap is decided |
 | settlement | customer funds, or what is payable | what is receivable, or customer funds |
 """
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinka.clearing import Flow, LineKind, NetResult
 from jinka.kit import Finding, Severity, Unit, make_id, utc_micros
@@ -142,6 +142,43 @@ def post_day(
         )
     )
     return post(engine, day, entries)
+
+
+def lift_suspense(
+    engine: LedgerEngine, day: BusinessDay, earlier: BusinessDay, *, issuer: str
+) -> list[Finding]:
+    """Void what ``earlier`` left in suspense, once its torn taps are cleared again with ``day``.
+
+    What is decided now is among the flows of ``day``, and what is still open goes into suspense again with it. Voiding
+    again is harmless; nothing happens when the earlier day left nothing.
+    """
+    held = Entry(
+        debit=AccountName(code=AccountCode.PURSE_LIABILITY, owner=issuer),
+        credit=AccountName(code=AccountCode.SUSPENSE, owner=issuer),
+        amount=0,
+        code=TransferCode.SUSPENSE,
+        pending=True,
+    ).transfer(earlier)
+    pending = engine.lookup([held.id]).get(held.id)
+    if pending is None:
+        return []
+    void = replace(
+        pending,
+        id=make_id("jinka.transfer.void", pending.id),
+        flags=TransferFlag.VOID_PENDING,
+        pending_id=pending.id,
+        timestamp=day.micros,
+    )
+    [result] = engine.create_transfers([void])
+    if result in (TransferResult.CREATED, TransferResult.EXISTS):
+        return []
+    what = f"the ledger refused to void {pending.amount}"
+    where = f"SUSPENSE of {earlier.date}"
+    return [
+        Finding(
+            code=f"LEDGER_{result.name}", severity=Severity.ERROR, where=where, what=what, fix="look there"
+        )
+    ]
 
 
 def _entry(flow: Flow) -> Entry:

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from jinka.card import emv_ac, emv_qpboc, emv_script, file_access
+from jinka.card import emv_ac, emv_cash, emv_qpboc, emv_script, file_access
 from jinka.card.access import find_key, key_bytes, restore_tries, spend_try, tries_left
 from jinka.card.emv_data import (
     ATC,
@@ -116,9 +116,11 @@ def get_processing_options(card: CardOs, command: Command) -> bytes:
         applet.running = Running()
         raise
     card.nvm.commit([counted])
+    place = emv_cash.cash_place(applet)
+    running.cash_fen = emv_cash.amount_of(applet) if place else 0
     if applet.form & Form.OPTIONS_TAGGED:
-        return tlv(0x77, tlv(Tag.AIP, applet.aip), tlv(Tag.AFL, applet.locator))
-    return tlv(0x80, applet.aip, applet.locator)
+        return tlv(0x77, tlv(Tag.AIP, applet.aip), tlv(Tag.AFL, applet.locator + place))
+    return tlv(0x80, applet.aip, applet.locator + place)
 
 
 def _pdol(applet: EmvBase) -> bytes:

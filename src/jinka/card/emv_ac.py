@@ -9,11 +9,12 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
+from jinka.card import emv_cash
 from jinka.card.access import find_key, tries_left
+from jinka.card.emv_cash import amount_of
 from jinka.card.emv_checks import FIRST, OFFLINE, Action, Check, Force, Situation
 from jinka.card.emv_data import (
     ACTIONS,
-    CURRENCY,
     FLAGS,
     LOWER,
     ONLINE_ATC,
@@ -59,7 +60,7 @@ def situation(applet: EmvBase) -> Situation:
         new=last == 0,
         pin_exceeded=_pin_exceeded(applet),
         offline_count=applet.running.counter - last,
-        spent_fen=applet.money(SPENT) + in_currency(applet),
+        spent_fen=applet.money(SPENT) + amount_of(applet),
         lower=applet.number(LOWER),
         upper=applet.number(UPPER),
         spent_lower_fen=applet.money(SPENT_LOWER),
@@ -77,15 +78,6 @@ def judged(applet: EmvBase, checks: tuple[Check, ...]) -> Force:
             if (not check.when or check.when & actions) and check.force.value > found.value:
                 found = check.force
     return found
-
-
-def in_currency(applet: EmvBase) -> int:
-    """The amount of this transaction in fen, 0 when it is in another currency or not decimal."""
-    values = applet.running.values
-    text = values.get(Tag.AMOUNT, b"\x00").hex()
-    if values.get(Tag.CURRENCY) != applet.read(CURRENCY, 2) or not text.isdigit():
-        return 0
-    return int(text)
 
 
 def logged(applet: EmvBase, values: dict[int, bytes]) -> list[Entry]:
@@ -116,9 +108,9 @@ def generate_ac(card: CardOs, command: Command) -> bytes:
         raise CardError(StatusWord.WRONG_LENGTH) from None
     applet.running.values |= values
     try:
-        kind, writes = _first(applet, wanted) if first else _second(applet, wanted)
+        kind, writes, balance = _first(applet, wanted) if first else (*_second(applet, wanted), None)
         number = card.randomness.token_bytes(8) if combined else b""
-        answer, cryptogram = _answer(applet, kind, number, command.data)
+        answer, cryptogram = _answer(applet, kind, number, command.data, balance)
     except CardError:
         applet.running = Running()  # half judged: such a transaction is not gone on with
         raise
@@ -130,8 +122,13 @@ def generate_ac(card: CardOs, command: Command) -> bytes:
     return answer
 
 
-def _first(applet: EmvBase, wanted: Kind) -> tuple[Kind, list[Entry]]:
-    force, kind = judged(applet, FIRST), wanted
+def _first(applet: EmvBase, wanted: Kind) -> tuple[Kind, list[Entry], bytes | None]:
+    """(the kind, its writes, the electronic cash that is left when it pays)."""
+    by_cash = applet.running.cash_fen > 0
+    force, kind = judged(applet, emv_cash.CHECKS if by_cash else FIRST), wanted
+    debit = emv_cash.cash_debit(applet) if by_cash and wanted is Kind.TC else None
+    if by_cash and debit is None and force is Force.NOTHING:
+        force = Force.ONLINE  # another amount than was agreed: not without the issuer
     if force is Force.DECLINE:
         kind = Kind.AAC
     elif force is Force.ONLINE and wanted is Kind.TC:
@@ -140,11 +137,12 @@ def _first(applet: EmvBase, wanted: Kind) -> tuple[Kind, list[Entry]]:
     running.cvr |= Cvr.SECOND_NONE
     if kind is Kind.ARQC:
         running.cvr |= Cvr.FIRST_ARQC
-        return kind, [_flags(applet, flags | Flag.ONLINE_PENDING)]
+        return kind, [_flags(applet, flags | Flag.ONLINE_PENDING)], None
     if kind is Kind.TC:
         running.cvr |= Cvr.FIRST_TC
-        return kind, [_spent(applet), *logged(applet, running.values)]
-    return kind, [_flags(applet, flags | _failures(applet))]
+        left, paid = debit if debit is not None else (None, [_spent(applet)])
+        return kind, [*paid, *logged(applet, running.values)], left
+    return kind, [_flags(applet, flags | _failures(applet))], None
 
 
 def _second(applet: EmvBase, wanted: Kind) -> tuple[Kind, list[Entry]]:
@@ -214,13 +212,15 @@ def _authenticate(applet: EmvBase, arpc8: bytes, code2: bytes) -> None:
     running.authenticated = hmac.compare_digest(wanted, arpc8)
 
 
-def _answer(applet: EmvBase, kind: Kind, number: bytes, asked: bytes) -> tuple[bytes, bytes]:
+def _answer(
+    applet: EmvBase, kind: Kind, number: bytes, asked: bytes, balance: bytes | None
+) -> tuple[bytes, bytes]:
     """(answer, cryptogram): format 1, format 2, or with a combined signature (over ``number``) in its place."""
     running, signs = applet.running, bool(number) and kind is not Kind.AAC
     if signs:
         running.cvr |= Cvr.DYNAMIC_DONE
     cryptogram = applet.cryptogram(running.values)
-    counter, own, cid = running.counter.to_bytes(2, "big"), applet.issuer_data(), bytes((kind,))
+    counter, own, cid = running.counter.to_bytes(2, "big"), applet.issuer_data(balance), bytes((kind,))
     if signs:
         head = tlv(Tag.CID, cid) + tlv(Tag.COUNTER, counter)
         transaction = running.asked + asked + head + tlv(Tag.ISSUER_DATA, own)
@@ -256,7 +256,7 @@ def _flags(applet: EmvBase, flags: Flag) -> Entry:
 
 
 def _spent(applet: EmvBase) -> Entry:
-    return applet.entry(SPENT, fen(min(applet.money(SPENT) + in_currency(applet), _AMOUNT_MOST)))
+    return applet.entry(SPENT, fen(min(applet.money(SPENT) + amount_of(applet), _AMOUNT_MOST)))
 
 
 def _pin_exceeded(applet: EmvBase) -> bool:

@@ -65,6 +65,7 @@ class Option(IntEnum):
     SESSION = 0xDF23  # 00 PBOC's session keys, 01 EMV's common ones
     AIP_SM = 0xDF25  # the profile and the locator for a terminal that says DF69 01: authentication by SM2
     AFL_SM = 0xDF26
+    ECASH_PLACE = 0xDF27  # what the locator gets behind it for electronic cash over the contacts
 
 
 class Form(IntFlag):
@@ -161,6 +162,7 @@ class Running:
     asked: bytes = b""  # answers to the card's lists so far: a combined signature covers them
     debit: Debit | None = None
     sm2: bool = False  # whether this terminal is shown the SM2 certificates
+    cash_fen: int = 0  # what the electronic cash is to pay, once the terminal was told so
 
 
 class EmvBase(Applet):

@@ -129,6 +129,9 @@ def contents(
         afl_sm = bytes((HOLDER_FILE << 3, 1, 1, 0, DATA_FILE << 3, 1, 1, 1)) + place
         options += tlv(Option.AIP_SM, aip_sm) + tlv(Option.AFL_SM, afl_sm)
         records += chain
+    if spec.ecash_code:
+        records.append(tlv(Tag.ECASH_CODE, spec.ecash_code.encode()))
+        options += tlv(Option.ECASH_PLACE, bytes((DATA_FILE << 3, len(records), len(records), 0)))
     found = {
         (0, HOLDER_FILE): _record(tlv(Tag.TRACK2, holder.track2) + tlv(Tag.NAME, holder.name.encode())),
         (0, DATA_FILE): b"".join(map(_record, records)),

@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jinka.card.emv_ac import in_currency, logged
+from jinka.card.emv_ac import logged
+from jinka.card.emv_cash import amount_of
 from jinka.card.emv_data import (
     CURRENCY,
     ECASH,
@@ -177,7 +178,7 @@ def _tap(applet: EmvBase) -> Tap:
     values = applet.running.values
     qualifiers = values[Tag.TERMINAL_QUALIFIERS].ljust(2, b"\x00")
     return Tap(
-        amount=in_currency(applet),
+        amount=amount_of(applet),
         balance=applet.money(ECASH),
         single=applet.money(ECASH_SINGLE),
         reset=applet.money(RESET),

@@ -41,3 +41,6 @@ class EmvSpec:
     ecash_limit_fen: int = 0
     ecash_single_fen: int = 0
     ecash_reset_fen: int = 0
+    ecash_code: str = (
+        ""  # the issuer's authorisation code 9F74, 6 characters: electronic cash over the contacts too
+    )

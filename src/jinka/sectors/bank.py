@@ -54,6 +54,8 @@ SPEC = EmvSpec(
     ecash_single_fen=100_000,
     ecash_reset_fen=0,
 )
+# pays from the electronic cash over the contacts as well, when the terminal says 9F7A 01
+SPEC_CASH = replace(SPEC, pdol=SPEC.pdol + bytes.fromhex("9F7A01"), ecash_code="EC0001")
 SPEC_CREDIT = replace(SPEC, label="PBOC CREDIT", priority=2)
 SPEC_SM4 = replace(SPEC, cryptogram_version=0x17)  # how 17 is written in the byte is not confirmed
 # asks the terminal, too, whether it knows SM2 (DF69): then the card shows its second chain of certificates

@@ -8,6 +8,7 @@ Standards: JR/T 0025.1 (purse commands), CJ/T 166 (PSAM), JT/T 978.2 (ride recor
 
 from jinka.terminal.emv import EmvTerminal
 from jinka.terminal.emv_data import AidData, EmvDevice, EmvOutcome, EmvStatus, IssuerPort, Sale, Tsi, Tvr
+from jinka.terminal.emv_torn import Torn, settle
 from jinka.terminal.fuel import FuelDevice, FuelOutcome, FuelStatus, FuelTerminal
 from jinka.terminal.fuel_release import ReleaseAuthority, ReleaseRequest
 from jinka.terminal.fuel_state import FuelState
@@ -30,7 +31,7 @@ from jinka.terminal.passbook import (
     UnloadRequest,
 )
 from jinka.terminal.purse import DeviceData, PurseTerminal
-from jinka.terminal.qpboc import QpbocTerminal, Torn
+from jinka.terminal.qpboc import QpbocTerminal
 from jinka.terminal.records import RecordReading, holder_values, read_records
 from jinka.terminal.ride import RIDE_SIZE, RideStamp, decode_ride, encode_ride
 from jinka.terminal.stripe import Chip, Decision, StripeVerdict, Swipe, Track2, TrackError, parse_track2
@@ -114,5 +115,6 @@ __all__ = [
     "holder_values",
     "parse_track2",
     "read_records",
+    "settle",
     "write_ride_state",
 ]

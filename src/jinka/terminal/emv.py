@@ -1,7 +1,8 @@
 """The contact kernel: one debit or credit transaction from selection to completion (EMV Book 3, 8 and 10; JR/T 0025.6).
 
 The phases are the other modules `terminal.emv_*`; here they are put in order, and the two cryptograms, the issuer's
-answer and its scripts are dealt with. PINs for the issuer and reversals belong to the acquirer.
+answer and its scripts are dealt with. PINs for the issuer and reversals belong to the acquirer. Electronic cash over
+the contacts is JR/T 0025.13. A card pulled at its cryptogram may have paid: `jinka.terminal.emv_torn.settle`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ FIELD_55 = (
     Tag.DF_NAME, Tag.VERSION_TERMINAL, Tag.PAN, Tag.SEQUENCE, Tag.TRACK2,
 )  # fmt: skip
 APPROVALS = frozenset({b"00", b"10", b"11"})
-UNABLE_APPROVE, UNABLE_DECLINE = b"Y3", b"Z3"
+APPROVED_OFFLINE, UNABLE_APPROVE, UNABLE_DECLINE = b"Y1", b"Y3", b"Z3"
 _COMBINED = 0x10
 _SCRIPTS_MAX, _COMMANDS_MAX = 8, 16
 _CID_SIZES = {Tag.CID: 1, Tag.COUNTER: 2, Tag.CRYPTOGRAM: 8}
@@ -72,6 +73,7 @@ def _open(run: Run) -> None:
 
 
 def _decide(run: Run, issuer: IssuerPort) -> EmvOutcome:
+    run.cash = emv_risk.offered_cash(run)
     emv_oda.authenticate(run)
     emv_risk.restrict(run)
     emv_cvm.verify_holder(run)
@@ -87,6 +89,7 @@ def _decide(run: Run, issuer: IssuerPort) -> EmvOutcome:
     if kind is Request.AAC:
         return run.outcome(EmvStatus.DECLINED_OFFLINE)
     if kind is Request.TC:
+        run.values[Tag.ARC] = APPROVED_OFFLINE
         return run.outcome(EmvStatus.APPROVED_OFFLINE)
     return _go_online(run, issuer)
 

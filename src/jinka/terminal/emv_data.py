@@ -107,6 +107,7 @@ class AidData:
     tac_denial: int = 0x0010000000
     tac_online: int = 0xDC4004F800
     default_ddol: bytes = bytes.fromhex("9F3704")
+    ecash_limit_fen: int = 0  # up to here electronic cash over the contacts is offered (9F7B); 0: not at all
     contactless_limit_fen: int = 100_000
     contactless_floor_fen: int = 100_000
     contactless_cvm_fen: int = 30_000
@@ -210,6 +211,7 @@ class Run:
     static: bytes = b""
     tvr: Tvr = Tvr.ODA_NOT_DONE
     tsi: Tsi = field(default_factory=lambda: Tsi(0))
+    cash: bool = False  # the card offers to pay from its electronic cash
     icc_key: PublicKey | Sm2PublicKey | None = None
     combined: bool = False
     asked: bytes = b""

@@ -70,6 +70,8 @@ def manage_risk(run: Run) -> None:
     if not run.aip(Aip.RISK):
         return
     run.tsi |= Tsi.TERMINAL_RISK
+    if run.cash:  # paid with the cryptogram: no floor, no lot, no count
+        return
     application, fen = run.application, run.sale.amount_fen
     if fen >= application.floor_limit_fen:
         run.mark(Tvr.FLOOR_LIMIT)
@@ -114,6 +116,26 @@ def _check_velocity(run: Run) -> None:
         run.mark(Tvr.NEW_CARD)
 
 
+def offered_cash(run: Run) -> bool:
+    """Whether the card offers to pay from its electronic cash: it showed the code that only such a purchase reads."""
+    code = run.values.get(Tag.ECASH_CODE, b"")
+    return run.values.get(Tag.ECASH_TERMINAL) == b"\x01" and len(code) == 6
+
+
+def wants_load(run: Run) -> bool:
+    """Whether the purchase would leave less than the threshold 9F6D, or the card does not tell (JR/T 0025.13)."""
+    balance, threshold = _amount_object(run, Tag.ECASH_BALANCE), _amount_object(run, Tag.RESET_THRESHOLD)
+    return balance is None or threshold is None or balance - run.sale.amount_fen < threshold
+
+
+def _amount_object(run: Run, tag: Tag) -> int | None:
+    response = send(run.link, b"\x80\xca" + tag.to_bytes(2, "big") + b"\x00")
+    head, text = tag.to_bytes(2, "big") + b"\x06", response.data[3:].hex()
+    if response.sw != 0x9000 or response.data[:3] != head or len(response.data) != 9 or not text.isdigit():
+        return None
+    return int(text)
+
+
 def _data_object(run: Run, tag: Tag) -> int | None:
     response = send(run.link, b"\x80\xca" + tag.to_bytes(2, "big") + b"\x00")
     if (
@@ -130,6 +152,8 @@ def analyse(run: Run) -> Request:
     application, tvr = run.application, int(run.tvr)
     if tvr & (_code(run, Tag.IAC_DENIAL, 0) | application.tac_denial):
         return Request.AAC
+    if run.cash and run.device.online and wants_load(run):
+        return Request.ARQC
     if run.device.online:
         online = _code(run, Tag.IAC_ONLINE, _ALL_ONES) | application.tac_online
         return Request.ARQC if tvr & online else Request.TC

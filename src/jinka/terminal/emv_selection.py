@@ -60,6 +60,8 @@ def choose(link: ApduLink, run: Run, entry: Candidate) -> None:
     run.values.update(_objects("select", response.data))
     run.values[Tag.AID] = entry.aid
     run.values[Tag.VERSION_TERMINAL] = run.application.version
+    offers = 0 < run.sale.amount_fen <= run.application.ecash_limit_fen and not run.sale.forced_online
+    run.values[Tag.ECASH_TERMINAL] = b"\x01" if offers else b"\x00"
 
 
 def initiate(run: Run) -> None:

@@ -274,8 +274,14 @@ def key_sets(memory: bytes | bytearray, domain: File) -> list[StoredKeys]:
 def key_writing(
     memory: bytes | bytearray, domain: File, keys: KeySet, *, replaces: int, option: Option | None = None
 ) -> tuple[int, bytes]:
-    """The write that adds a key set (``replaces`` 0) or puts it in place of a version; the counter starts anew."""
-    present = {stored.keys.version: stored.at for stored in key_sets(memory, domain)}
+    """The write that adds a key set (``replaces`` 0) or puts it in place of a version.
+
+    The counter goes on from the highest of the domain's sets of this family, so that keys that come back, or come
+    twice, open no recorded session.
+    """
+    stored_sets = key_sets(memory, domain)
+    present = {stored.keys.version: stored.at for stored in stored_sets}
+    counter = max((item.counter for item in stored_sets if item.keys.family is keys.family), default=0)
     if keys.version != replaces and keys.version in present:
         raise CardError(StatusWord.DATA_WRONG)
     if replaces:
@@ -289,7 +295,7 @@ def key_writing(
         if place is None:
             raise CardError(StatusWord.NO_SPACE)
         at = place
-    head = bytes((keys.version, keys.family.value, len(keys.enc), KEY_TRIES, 0, 0, 0))
+    head = bytes((keys.version, keys.family.value, len(keys.enc), KEY_TRIES)) + counter.to_bytes(3, "big")
     head += bytes((DEFAULT_OPTION[keys.family] if option is None else option,))
     return at, head + b"".join(key.ljust(_KEY_MAX, b"\x00") for key in keys.keys)
 

@@ -15,7 +15,8 @@ from typing import Protocol
 
 from jinka.codec import TlvError, find, tlv
 from jinka.crypto.certificates import Holder, check_certificate
-from jinka.crypto.rsa_sign import ChipKeyKind, public_info, verify_digest
+from jinka.crypto.rsa_sign import ChipKeyKind, is_elliptic, public_info, verify_digest
+from jinka.crypto.sm2 import signature_der
 from jinka.kit import Randomness, Refused, Usage
 from jinka.terminal.link import ApduLink, ChipRefused, ask, ask_exactly
 from jinka.terminal.maintenance import MacProvider
@@ -157,6 +158,34 @@ class EnrolmentTerminal:
         message = bytes((0x04, 0xD6, at >> 8, at & 0xFF, len(piece) + 4)) + piece
         mac = self._mac_provider.message_mac(card_no, rand4, message)
         ask(link, "write certificate", message + mac)
+
+
+class CardSigner:
+    """A card's key as the `jinka.crypto.x509_keys.Signer` of its own request for a certificate (PKCS #10).
+
+    The holder's PIN is asked for each signature. SHA-256 is computed out here, as the card takes digests.
+    """
+
+    def __init__(self, link: ApduLink, aid: bytes, pin: bytes, public_der: bytes) -> None:
+        self._link, self._aid, self._pin, self._public_der = link, aid, pin, public_der
+
+    @property
+    def public_der(self) -> bytes:
+        """The SubjectPublicKeyInfo that `EnrolmentTerminal.make_key` gave."""
+        return self._public_der
+
+    def sign(self, message: bytes) -> bytes:
+        """PKCS #1 version 1.5, or ECDSA in DER; raises `ChipRefused`."""
+        select(self._link, self._aid)
+        ask(self._link, "verify PIN", b"\x00\x20\x00\x01" + bytes((len(self._pin),)) + self._pin)
+        digest = hashlib.sha256(message).digest()
+        signature = ask(self._link, "sign", b"\x00\x2a\x9e\x9a\x20" + digest + b"\x00")
+        if not is_elliptic(self._public_der):
+            return signature
+        try:
+            return signature_der(signature)  # r | s to DER, the same for every curve of 256 bits
+        except Usage:
+            raise ChipRefused("sign", 0x6A80) from None
 
 
 def ask_long(link: ApduLink, step: str, command: bytes) -> bytes:

@@ -1,21 +1,22 @@
 """`jinka issue`: an order of cards, from holders to sealed images, embossing files and registered numbers.
 
 The folder is the bureau: its keys, its range of numbers and its registry serve all orders. An order is made in
-slices; a slice counts when its line is in the log, and until then it is made again, with the same numbers and the
-same bytes. Numbers are reserved durably before the first card is made, so none is ever given to two orders.
+slices; a slice counts when its line is in the log, and until then it is made again, with the same numbers, keys and
+PINs. Numbers are reserved durably before the first card is made, so none is ever given to two orders.
 
 ::
 
     bureau.json            range, region, and the mark that all of it is simulated
     bureau.log.jsonl       reservations and finished slices, flushed line by line; numbers masked
     custodians/, keys/     the ceremony's shares and the sealed store
+    keys/applications.jcs  the sealed secret that keys and PINs of applications without a purse follow from
     registry.sqlite        the registration of each card; a number stands in it once
-    orders/NAME/           order.json, cards/SLICE/ROW.jcs (or scripts), emboss/SLICE.csv
+    orders/NAME/           order.json, cards/SLICE/ROW.jcs (or scripts), emboss/SLICE.csv,
+                           letters/SLICE.jcs (sealed: PINs)
 """
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -26,41 +27,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from jinka.app.card_files import (
-    ISSUER_NUMBER,
     TEST_REGION,
-    SystemRandomness,
+    open_key_folder,
     profile_named,
+    read_opened,
     sealed_file,
-    template_of,
 )
-from jinka.app.card_script import write_script
+from jinka.app.issue_cards import (
+    CardMaker,
+    IssuedCard,
+    balance_limit,
+    check_holders_for,
+    check_profile,
+    is_purse,
+)
 from jinka.app.keyring import CUSTODIANS, open_keys, write_ceremony
 from jinka.app.progress import Progress, Silent
 from jinka.app.workspace import Workspace
-from jinka.card import script
 from jinka.codec import Algorithm
-from jinka.codec.bcd import digits_to_bcd
+from jinka.issuer.applications import SECRET_SIZE, BureauSecret
 from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders, next_reservation
 from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
-from jinka.issuer.production import CardOrder, make_cards, personal_data
-from jinka.keys import Purpose, SoftKeyService, hold_ceremony
+from jinka.keys import SoftKeyService, hold_ceremony
 from jinka.kit import Finding, NotFound, Usage
 from jinka.node import FolderLock, append_line, read_lines, write_durable
-from jinka.profile import ApplicationProfile, KeyUse
-from jinka.registry import CARDS
+from jinka.node.system import SystemRandomness
+from jinka.profile import ApplicationProfile
 from jinka.sim.parties import ISSUER
 from jinka.store import open_database, register_cards
-from jinka.tariff import HolderClass
 
 SLICE = 1000
 RANGE_DEFAULT = "5180000001000000-5180000001999999"
 DATE_DEFAULT = "2018-01-01"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CSV_MAX = 64 * 1024 * 1024
-_OK = b"\x90\x00"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,14 @@ class Bureau:
             write_ceremony(self.workspace, ceremony)
         return open_keys(self.workspace, TEST_REGION)
 
+    def secret(self, keys: SoftKeyService) -> BureauSecret:
+        """Open the secret of the applications without a purse; draw it when there is none."""
+        path = self.workspace.keystore.parent / "applications.jcs"
+        if not path.exists():
+            drawn = SystemRandomness().token_bytes(SECRET_SIZE)
+            write_durable(path, sealed_file(drawn, "jinka.issue/1|applications", keys), private=True)
+        return BureauSecret(read_opened(path, keys)[0])
+
     def noted(self, event: str) -> Iterator[dict[str, Any]]:
         """Entries of the log of one kind, oldest first."""
         for line in read_lines(self.log):
@@ -173,7 +182,7 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
     """Make an order, or finish one that was interrupted; with findings in the holders' file nothing is made."""
     progress = progress or Silent()
     profile = profile_named(options.profile, options.algorithm)
-    _check_profile(profile)
+    check_profile(profile)
     holders, findings, digest = _holders(options, profile)
     folder = options.directory / "orders" / options.order
     if findings:
@@ -188,14 +197,6 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
         reservation = bureau.reserve(options.order, len(holders))
         maker = _Maker(options, profile, keys, reservation, bureau, folder)
         return maker.run(holders, progress)
-
-
-def _check_profile(profile: ApplicationProfile) -> None:
-    known = {purpose.value for purpose in Purpose}
-    missing = sorted({key.service_purpose for key in profile.keys if not key.initial} - known)
-    if profile.purse is None or missing:
-        what = "it has no purse" if profile.purse is None else f"no key service derives {', '.join(missing)}"
-        raise Usage(f"cards of this application are not made in bulk: {what}", where=profile.name)
 
 
 def _holders(options: IssueOptions, profile: ApplicationProfile) -> tuple[list[Holder], list[Finding], str]:
@@ -213,8 +214,9 @@ def _holders(options: IssueOptions, profile: ApplicationProfile) -> tuple[list[H
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise Usage(f"not UTF-8 at byte {problem.start}", where=str(options.holders)) from None
-    limit = profile.purse.limit if profile.purse is not None else 0
-    holders, findings = check_holders(text, balance_limit=limit, where=options.holders.name)
+    where = options.holders.name
+    holders, findings = check_holders(text, balance_limit=balance_limit(profile), where=where)
+    findings += check_holders_for(profile, options.algorithm, holders, where)
     return holders, findings, hashlib.sha256(raw).hexdigest()
 
 
@@ -244,6 +246,19 @@ def _claim_order(
         )
 
 
+def open_letters(directory: Path, order: str) -> list[dict[str, str]]:
+    """What the holders of an order have to be told, PINs above all; `NotFound` when its cards have none."""
+    keys = open_key_folder(directory)
+    found = []
+    for path in sorted((directory / "orders" / order / "letters").glob("*.jcs")):
+        found += [json.loads(line) for line in read_opened(path, keys)[0].decode().splitlines()]
+    if not found:
+        raise NotFound(
+            "no letters", where=f"order {order}", fix="purses have none; name the order with --order"
+        )
+    return found
+
+
 class _Maker:
     """One order being made, slice by slice."""
 
@@ -256,9 +271,10 @@ class _Maker:
         bureau: Bureau,
         folder: Path,
     ) -> None:
-        self._options, self._profile, self._keys = options, profile, keys
+        self._options, self._keys = options, keys
         self._reservation, self._bureau, self._folder = reservation, bureau, folder
-        self._template = template_of(profile, options.algorithm)
+        secret = None if is_purse(profile) else bureau.secret(keys)
+        self._cards = CardMaker(profile, options.algorithm, keys, secret, scripts=options.scripts)
         self._engine = open_database(bureau.registry)
 
     def run(self, holders: Sequence[Holder], progress: Progress) -> Issued:
@@ -287,50 +303,25 @@ class _Maker:
     def _make(self, number: int, start: int, holders: Sequence[Holder]) -> None:
         """Files first, then the registration, then the line that makes the slice count."""
         digits = [self._reservation.number(start + row) for row in range(len(holders))]
-        orders = [_card_order(text, holder) for text, holder in zip(digits, holders, strict=True)]
-        bodies = self._scripts(orders) if self._options.scripts else self._images(orders)
-        self._write_files(number, start, bodies)
+        cards = self._cards.make(digits, holders)
+        self._write_files(number, start, [card.body for card in cards])
+        self._write_letters(number, start, cards)
         lines = [
             EmbossLine(
                 row=start + row + 1,
-                number=text,
-                expiry=order.expiry,
-                name=holder.name,
-                holder_class=holder.holder_class.name,
+                number=card.number,
+                expiry=card.expiry,
+                name=card.holder.name,
+                holder_class=card.holder.holder_class.name,
             )
-            for row, (text, order, holder) in enumerate(zip(digits, orders, holders, strict=True))
+            for row, card in enumerate(cards)
         ]
         write_durable(self._folder / "emboss" / f"{number:04d}.csv", embossing_file(lines), private=True)
-        register_cards(self._engine, self._registrations(orders))
+        register_cards(self._engine, self._cards.registrations(cards))
         self._bureau.note(
-            "made", order=self._options.order, slice=number, cards=len(orders),
+            "made", order=self._options.order, slice=number, cards=len(cards),
             first=masked_number(digits[0]), last=masked_number(digits[-1]),
         )  # fmt: skip
-
-    def _images(self, orders: Sequence[CardOrder]) -> list[bytes]:
-        images = make_cards(
-            orders,
-            template=self._template,
-            algorithm=self._options.algorithm,
-            issuer=ISSUER_NUMBER,
-            keys=self._keys,
-        )
-        return [image.to_bytes() for image in images]
-
-    def _scripts(self, orders: Sequence[CardOrder]) -> list[bytes]:
-        """Transcripts with the keys in the clear; they leave this process sealed."""
-        everyone = personal_data(
-            orders,
-            profile=self._profile,
-            algorithm=self._options.algorithm,
-            issuer=ISSUER_NUMBER,
-            keys=self._keys,
-        )
-        title = f"{self._profile.name} {self._profile.version}: a blank card answers 9000 to each"
-        return [
-            _wanted_only_9000(write_script([(c, _OK) for c in script(self._profile, who)], title=title))
-            for who in everyone
-        ]
 
     def _write_files(self, number: int, start: int, bodies: Sequence[bytes]) -> None:
         """A folder of sealed files that gets its name when all of them are on the disk."""
@@ -347,42 +338,19 @@ class _Maker:
         _flush_folder(place)
         _flush_folder(place.parent)
 
-    def _registrations(self, orders: Sequence[CardOrder]) -> pa.Table:
-        tac = next(key for key in self._profile.keys if key.use is KeyUse.TAC)
-        return pa.Table.from_pylist(
-            [
-                {
-                    "card_no": order.card_no,
-                    "issuer": ISSUER,
-                    "profile": self._profile.name,
-                    "profile_version": self._profile.version,
-                    "holder": int(order.holder),
-                    "algorithm": int(tac.algorithm),
-                    "key_version": tac.version,
-                    "opening_counter": 0,
-                    "opening_online": 0,
-                    "opening_balance": order.balance,
-                    "status": 1,
-                }
-                for order in orders
-            ],
-            schema=CARDS,
+    def _write_letters(self, number: int, start: int, cards: Sequence[IssuedCard]) -> None:
+        """PINs and subscribers' keys, one line of JSON for each card; sealed, since nobody else may know them."""
+        if not any(card.letter for card in cards):
+            return
+        lines = [
+            json.dumps({"row": start + row, "number": card.number, **card.letter})
+            for row, card in enumerate(cards, 1)
+        ]
+        context = f"jinka.issue/1|{self._options.order}|letters {number}"
+        path = self._folder / "letters" / f"{number:04d}.jcs"
+        write_durable(
+            path, sealed_file(("\n".join(lines) + "\n").encode(), context, self._keys), private=True
         )
-
-
-def _card_order(digits: str, holder: Holder) -> CardOrder:
-    order = CardOrder(
-        card_no=digits_to_bcd(digits, 10),
-        holder=HolderClass(holder.holder_class),
-        balance=holder.balance,
-    )
-    dates = {name: value for name in ("start", "expiry") if (value := getattr(holder, name))}
-    return dataclasses.replace(order, **dates)
-
-
-def _wanted_only_9000(text: str) -> bytes:
-    """A blank card's answers may carry data (SELECT its FCI); the bureau asks for the status word."""
-    return text.replace("\n< 9000", "\n< *9000").encode()
 
 
 def _write_flushed(path: Path, raw: bytes) -> None:

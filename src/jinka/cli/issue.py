@@ -21,13 +21,16 @@ def issue(
     script: Annotated[
         bool, typer.Option("--script", help="APDU scripts for physical cards instead of images (sealed).")
     ] = False,
+    letters: Annotated[
+        bool, typer.Option("--letters", help="Print an order's PINs and subscriber keys; makes nothing.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
 ) -> int:
     """Personalise cards: check holders, reserve numbers, derive keys, write sealed images, emboss, register.
 
     Example: [bold]jinka issue --profile cn.shenzhen.transit --cards holders.csv --dir out/bureau[/bold]
     """
-    from jinka.app.issue import RANGE_DEFAULT, IssueOptions
+    from jinka.app.issue import RANGE_DEFAULT, IssueOptions, open_letters
     from jinka.app.issue import issue as make
     from jinka.codec import Algorithm
 
@@ -42,6 +45,9 @@ def issue(
         numbers=numbers or RANGE_DEFAULT,
         scripts=script,
     )
+    if letters:
+        put_json(open_letters(directory, order))
+        return 0
     with progress() as steps:
         done = make(options, steps)
     if as_json:

@@ -1,0 +1,409 @@
+"""`jinka keys ceremony` and the acts that come after it: who is present, what is done, what was recorded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jinka.cli.frame import command, put, put_json, say
+
+if TYPE_CHECKING:
+    from jinka.app.key_folder import Ask
+    from jinka.keys.acts import Act
+    from jinka.keys.minutes import Minutes
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+record = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Look at the signed records. Example: [bold]jinka keys record verify out/keys[/bold]",
+)
+app.add_typer(record, name="record")
+
+Folder = Annotated[Path, typer.Argument(help="The folder of the key store.", metavar="DIR")]
+Name = Annotated[str, typer.Argument(help="purpose/algorithm/version[@owner], such as purchase/TDES/4.")]
+By = Annotated[
+    list[str],
+    typer.Option("--by", help="A custodian who is present, NAME or NAME=PATH; once for each."),
+]
+Custodian = Annotated[
+    list[str],
+    typer.Option(help="NAME or NAME=PATH, the place that this person alone keeps; once for each."),
+]
+Date = Annotated[str, typer.Option(help="Date of the act, YYYY-MM-DD; today without it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
+
+
+@app.command()
+@command
+def ceremony(
+    folder: Folder,
+    issuer: Annotated[str, typer.Option(help="Whose keys they are, such as issuer.szt.")],
+    custodian: Custodian,
+    needed: Annotated[int, typer.Option(help="How many shares open the store (M of N).")] = 2,
+    components: Annotated[
+        bool, typer.Option("--components", help="Components that are all needed, instead of M-of-N shares.")
+    ] = False,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Mark all of it as simulated.")] = False,
+    date: Date = "",
+    as_json: Json = False,
+) -> None:
+    """Make the roots and part their wrapping key among custodians; each gets share, form and signing key.
+
+    Example: [bold]jinka keys ceremony out/keys --issuer issuer.szt --custodian Li --custodian Wu --custodian He[/bold]
+    """
+    from jinka.app.key_acts import Asked, hold
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import Sharing
+
+    room = KeyFolder(folder)
+    asked = Asked(
+        issuer=issuer,
+        places=tuple(room.place(text) for text in custodian),
+        needed=len(custodian) if components else needed,
+        date=date or _today(),
+        sharing=Sharing.COMPONENTS if components else Sharing.SHAMIR,
+        simulated=simulated,
+    )
+    _show(hold(room, asked), as_json=as_json)
+    for place in asked.places:
+        say(f"{place.custodian}: print the form and take away {place.path}")
+
+
+@app.command()
+@command
+def components(
+    folder: Folder,
+    name: Name,
+    custodian: Custodian,
+    date: Date = "",
+    as_json: Json = False,
+) -> None:
+    """Draw a new key as components, one for each custodian; it is whole nowhere until they are added up.
+
+    Example: [bold]jinka keys components out/keys zone_master/TDES/1@bank --custodian Li --custodian Wu[/bold]
+    """
+    from jinka.app.key_components import hand_out_components
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import KeyName
+
+    room = KeyFolder(folder)
+    last = room.minutes()[-1]
+    check = hand_out_components(
+        KeyName.parse(name),
+        [room.place(text) for text in custodian],
+        issuer=last.issuer,
+        date=date or _today(),
+        simulated=last.simulated,
+    )
+    if as_json:
+        put_json({"key": name, "check": check, "components": len(custodian)})
+    else:
+        put(f"{name}: check value {check.upper()}, {len(custodian)} components")
+
+
+@app.command()
+@command
+def add(
+    folder: Folder,
+    name: Name,
+    by: By,
+    component: Annotated[
+        list[str] | None,
+        typer.Option(help="A custodian who brings a component, NAME or NAME=PATH; drawn here without it."),
+    ] = None,
+    check: Annotated[
+        str, typer.Option(help="The check value of the key, from the forms (with --component).")
+    ] = "",
+    valid_from: Annotated[str, typer.Option("--from", help="First day of use, YYYY-MM-DD.")] = "",
+    valid_to: Annotated[str, typer.Option("--to", help="Last day on which it makes something new.")] = "",
+    date: Date = "",
+    as_json: Json = False,
+) -> None:
+    """Take a key in: drawn here, or added up from components that custodians bring or type.
+
+    Example: [bold]jinka keys add out/keys zone_pin/TDES/1@bank --by Zhao --by Sun --component Li --component Wu[/bold]
+    """
+    from jinka.app.key_acts import perform
+    from jinka.app.key_components import take_components
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import KeyName, acts
+
+    room, parsed, ask = KeyFolder(folder), KeyName.parse(name), _ask()
+    if component and not check and ask is not None:
+        check = typer.prompt("check value of the key, from the form")
+    places = [room.place(text) for text in component or []]
+    dates = {"valid_from": valid_from, "valid_to": valid_to}
+    if places:
+        secret = take_components(parsed, places, check=check, ask=ask)
+        done = perform(
+            room,
+            acts.Act.ADD,
+            [room.place(text) for text in by],
+            lambda store, _: acts.add(store, parsed, secret, **dates),
+            date=date or _today(),
+            ask=ask,
+        )
+    else:
+        done = perform(
+            room,
+            acts.Act.ADD,
+            [room.place(text) for text in by],
+            lambda store, randomness: acts.draw(store, parsed, randomness, **dates),
+            date=date or _today(),
+            ask=ask,
+        )
+    _show(done, as_json=as_json)
+
+
+@app.command()
+@command
+def rotate(
+    folder: Folder,
+    line: Annotated[str, typer.Argument(help="purpose/algorithm[@owner], such as purchase/TDES.")],
+    by: By,
+    valid_from: Annotated[str, typer.Option("--from", help="First day of the new version, YYYY-MM-DD.")] = "",
+    old_until: Annotated[str, typer.Option(help="Last day on which the old ones make something new.")] = "",
+    date: Date = "",
+    as_json: Json = False,
+) -> None:
+    """Draw the next version of a key.
+
+    Example: [bold]jinka keys rotate out/keys tac/TDES --by Zhao --by Sun --from 2027-01-01[/bold]
+    """
+    from jinka.app.key_acts import perform
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import KeyName, acts
+
+    room = KeyFolder(folder)
+    body, at, owner = line.partition("@")
+    key = KeyName.parse(f"{body}/1{at}{owner}")
+    done = perform(
+        room,
+        acts.Act.ROTATE,
+        [room.place(text) for text in by],
+        lambda store, randomness: acts.rotate(
+            store, key.purpose, key.algorithm, randomness, owner=key.owner, valid_from=valid_from,
+            old_until=old_until,
+        ),
+        date=date or _today(),
+        ask=_ask(),
+    )  # fmt: skip
+    _show(done, as_json=as_json)
+
+
+@app.command()
+@command
+def retire(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
+    """A key makes nothing new any more; it still checks what it made."""
+    from jinka.keys.acts import Act
+
+    _move(folder, name, by, Act.RETIRE, date, as_json)
+
+
+@app.command()
+@command
+def resume(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
+    """Take a retired key into use again."""
+    from jinka.keys.acts import Act
+
+    _move(folder, name, by, Act.RESUME, date, as_json)
+
+
+@app.command()
+@command
+def compromise(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
+    """Somebody else may have the key: nothing uses it any more; it can only be destroyed."""
+    from jinka.keys.acts import Act
+
+    _move(folder, name, by, Act.COMPROMISE, date, as_json)
+
+
+@app.command()
+@command
+def destroy(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
+    """Take the value of a retired or compromised key out of the store for good; its line stays."""
+    from jinka.keys.acts import Act
+
+    _move(folder, name, by, Act.DESTROY, date, as_json)
+
+
+@app.command()
+@command
+def reshare(
+    folder: Folder,
+    by: By,
+    custodian: Custodian,
+    needed: Annotated[int, typer.Option(help="How many of the new shares open the store.")] = 2,
+    components: Annotated[bool, typer.Option("--components", help="Components that are all needed.")] = False,
+    date: Date = "",
+    as_json: Json = False,
+) -> None:
+    """Give the keys to new custodians under a new wrapping key; the old shares open no later store.
+
+    Example: [bold]jinka keys reshare out/keys --by Zhao --by Sun --custodian Li --custodian Wu --custodian He[/bold]
+    """
+    from jinka.app.key_acts import Asked
+    from jinka.app.key_acts import reshare as share_anew
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import Sharing
+
+    room = KeyFolder(folder)
+    last = room.minutes()[-1]
+    asked = Asked(
+        issuer=last.issuer,
+        places=tuple(room.place(text) for text in custodian),
+        needed=len(custodian) if components else needed,
+        date=date or _today(),
+        sharing=Sharing.COMPONENTS if components else Sharing.SHAMIR,
+        simulated=last.simulated,
+    )
+    _show(share_anew(room, [room.place(text) for text in by], asked, ask=_ask()), as_json=as_json)
+
+
+@app.command()
+@command
+def restore(
+    folder: Folder,
+    copy: Annotated[Path, typer.Argument(help="A copy of store.sealed.", metavar="COPY")],
+    by: By,
+    date: Date = "",
+    as_json: Json = False,
+) -> None:
+    """Put back a copy of a store that was lost or damaged; an older version is refused.
+
+    Example: [bold]jinka keys restore out/keys backup/store.sealed --by Zhao --by Sun[/bold]
+    """
+    from jinka.app.key_acts import restore as put_back
+    from jinka.app.key_folder import KeyFolder
+
+    room = KeyFolder(folder)
+    places = [room.place(text) for text in by]
+    _show(put_back(room, places, copy, date=date or _today(), ask=_ask()), as_json=as_json)
+
+
+@app.command("list")
+@command
+def list_(folder: Folder, as_json: Json = False) -> None:
+    """List the catalogue: name, check value, state, dates. No value is read.
+
+    Example: [bold]jinka keys list out/keys[/bold]
+    """
+    _catalogue(folder, "", as_json)
+
+
+@app.command()
+@command
+def show(folder: Folder, name: Name, as_json: Json = False) -> None:
+    """Show one line of the catalogue.
+
+    Example: [bold]jinka keys show out/keys tac/TDES/1[/bold]
+    """
+    _catalogue(folder, name, as_json)
+
+
+@record.callback()
+def record_root() -> None:
+    """Look at the signed records."""
+
+
+@record.command()
+@command
+def verify(
+    folder: Folder,
+    first: Annotated[
+        str, typer.Option(help="The first record's digest, from a form or your own notes.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check every record and signature, each key's steps, and that the store is the one last recorded.
+
+    Example: [bold]jinka keys record verify out/keys --first 3f2a...[/bold]
+    """
+    from jinka.app.key_folder import KeyFolder
+
+    room = KeyFolder(folder)
+    minutes = room.minutes(first)
+    room.sealed(minutes)
+    if as_json:
+        put_json([_facts(one) for one in minutes])
+        return
+    for one in minutes:
+        names = ", ".join(key.name for key in one.present)
+        touched = " ".join(map(str, one.touched))
+        put(f"{one.number:4d}  {one.date}  {one.act.value:10}  {names}  {touched}".rstrip())
+    put(f"{len(minutes)} records are in order; the store is that of the last, serial {minutes[-1].serial}")
+    if not first:
+        say("compare the first digest with a form, or name it with --first: " + minutes[0].digest)
+
+
+def _move(folder: Path, name: str, by: list[str], act: Act, date: str, as_json: bool) -> None:
+    from jinka.app.key_acts import perform
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import KeyName, acts
+
+    room, key = KeyFolder(folder), KeyName.parse(name)
+    places = [room.place(text) for text in by]
+    done = perform(
+        room, act, places, lambda store, _: acts.move(store, key, act), date=date or _today(), ask=_ask()
+    )
+    _show(done, as_json=as_json)
+
+
+def _catalogue(folder: Path, name: str, as_json: bool) -> None:
+    from jinka.app.key_acts import catalogue
+    from jinka.app.key_folder import KeyFolder
+    from jinka.keys import KeyName
+
+    rows = catalogue(KeyFolder(folder), KeyName.parse(name) if name else None)
+    if as_json:
+        put_json(rows)
+        return
+    for row in rows:
+        dates = f"{row['valid_from'] or '-'} to {row['valid_to'] or '-'}"
+        put(f"{row['name']:32} {row['check'].upper():8} {row['state']:12} {dates}")
+
+
+def _facts(minutes: Minutes) -> dict[str, object]:
+    return {
+        "number": minutes.number,
+        "date": minutes.date,
+        "act": minutes.act.value,
+        "present": [key.name for key in minutes.present],
+        "custodians": [key.name for key in minutes.holders],
+        "needed": minutes.needed,
+        "touched": [str(name) for name in minutes.touched],
+        "keys": {str(key.name): key.check for key in minutes.keys if key.name in minutes.touched},
+        "serial": minutes.serial,
+        "digest": minutes.digest,
+        "simulated": minutes.simulated,
+    }
+
+
+def _show(minutes: Minutes, *, as_json: bool) -> None:
+    if as_json:
+        put_json(_facts(minutes))
+        return
+    put(f"record {minutes.number}: {minutes.act.value} on {minutes.date}, signed by "
+        + ", ".join(key.name for key in minutes.must_sign))  # fmt: skip
+    for key in minutes.keys:
+        if key.name in minutes.touched:
+            put(f"{key.name}: check value {key.check.upper()}, {key.state.value}")
+    put(f"digest {minutes.digest}")
+
+
+def _ask() -> Ask | None:
+    """Ask for what is typed, without echo; only where a person sits."""
+    if not sys.stdin.isatty():
+        return None
+    from getpass import getpass
+
+    return getpass
+
+
+def _today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()

@@ -22,8 +22,10 @@ from jinka.card.files import (
     release,
 )
 from jinka.codec import Algorithm
+from jinka.crypto import mac4, purchase_session
 from jinka.crypto.block import pad80, sm4_encrypt, sm4_mac4, tdes_encrypt
 from jinka.profile import FileKind
+from tests.card import purse_rig
 from tests.card.rig import Scripted, application, expect, reloaded, select, send
 
 KEY = "00112233445566778899AABBCCDDEEFF"
@@ -166,10 +168,16 @@ def test_secure_messaging_with_mac_and_with_encryption() -> None:
     expect(card, "00B0950002", "AA029000")
     both = binary("F0", "F0", type_="E8")
     _secure(both, tdes_encrypt(key, pad80(bytes.fromhex("02BBCC"), 8)), key, "9000")
-    expect(both, "00B0950003", "BBCC039000")
+    assert _content(both).startswith(bytes.fromhex("BBCC03"))
     _secure(both, tdes_encrypt(key, bytes.fromhex("FFBBCC0000000000")), key, "6988")  # a false length inside
     _secure(both, bytes(7), key, "6988")
-    expect(both, "00B0950003", "BBCC039000")
+    assert _content(both).startswith(bytes.fromhex("BBCC03"))
+
+
+def _content(card: Card) -> bytes:
+    """What lies in file 0015, which does not come out in the clear."""
+    file = card.folder.children[0x0015]
+    return bytes(card.nvm.memory[file.at : file.at + file.size])
 
 
 def _secure(card: Card, body: bytes, key: bytes, answer: str) -> None:
@@ -329,3 +337,36 @@ def test_room_is_used_again_and_nothing_overlaps(steps: list[tuple[bool, int]]) 
         assert all(memory[a] or memory[b] for (a, _), (b, _) in pairwise(tiles)), "neighbouring holes are one"
     release(memory, bodies)
     assert free_offset(memory) == start
+
+
+def test_an_answer_fetched_in_parts_leaves_the_transaction_standing() -> None:
+    """GET RESPONSE is the transport's business (ISO/IEC 7816-3, 12.2.1): a purchase goes on behind it."""
+    card = purse_rig.card_with()
+    purse_rig.verify(card)
+    first = send(card, "805001020B 01 00000064 440300000001 04")
+    assert first.endswith("610B")
+    opened = bytes.fromhex(first[:-4] + send(card, "00C0000000")[:-4])
+    session = purchase_session(Algorithm.TDES, purse_rig.BUY, opened[11:15], 0, bytes(4))
+    mac1 = mac4(Algorithm.TDES, session, bytes.fromhex("00000064 06 440300000001 20180901083000"))
+    answer = card.transmit(bytes.fromhex("805401000F 00000000 20180901083000") + mac1)
+    assert answer[-2:] == b"\x90\x00"
+
+
+def test_a_file_that_asks_for_encryption_is_not_read_in_the_clear() -> None:
+    """Type bit 40: neither a plain READ nor a plain record read gives what only leaves in cipher."""
+    card = purse_rig.card_with()  # 0017 is of type E8: MAC and encryption
+    purse_rig.verify(card)
+    expect(card, "00B0970008", "6987")
+    expect(card, "00B0970000", "6987")
+    expect(card, "00D6970002 0102", "6987")
+
+
+def test_keys_are_written_to_a_key_file_alone() -> None:
+    """A file 0000 of another kind takes no key, which its read right would give out."""
+    card = Card.blank(Scripted())
+    expect(card, "80E03F0110380000F0F095FFFFA000000386980701")
+    select(card, "3F01")
+    expect(card, "80E0000007 2C 0080 F0F0FFFF")
+    before = bytes(card.nvm.memory)
+    expect(card, "80D4010015 36F0EFFF33" + "AA" * 16, "6A82")
+    assert card.nvm.memory == before

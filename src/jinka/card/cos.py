@@ -39,7 +39,9 @@ from jinka.kit import Randomness
 from jinka.profile import ApplicationKind
 
 _GET_CHALLENGE = 0x84
-_PURSE_STEPS = purse.STEPS | grey.STEPS
+_PURSE_STEPS = (
+    purse.STEPS | grey.STEPS | {(0x00, 0xC0)}
+)  # and the rest of an answer, which the transport fetches
 
 ATR = bytes.fromhex("3B6800004A494E4B41303031")  # direct convention, T=0, historical bytes "JINKA001"
 

@@ -2,7 +2,7 @@
 
 Writing to a file that asks for a MAC needs class 04, except while its folder is still open (before issue).
 Reading with class 04 carries a MAC too, and the answer has one under the same challenge; a file that asks for
-encryption answers in cipher. That form of the answer is Jinka's own: no readable source gives it.
+encryption answers in cipher, and in no other way. Both are Jinka's own: no readable source gives them.
 """
 
 from __future__ import annotations
@@ -242,8 +242,13 @@ def _writable(card: CardOs, file: File, command: Command) -> bytes:
 
 
 def _answer(card: CardOs, file: File, data: bytes, command: Command) -> bytes:
-    """What a READ answers: in clear, or under the command's challenge with class 04; 6281 from worn cells."""
+    """What a READ answers: in clear, or under the command's challenge with class 04; 6281 from worn cells.
+
+    A file that asks for encryption never answers in clear once its folder is sealed (6987).
+    """
     if command.cla != 0x04:
+        if file.encrypted and card.nvm.memory[card.folder.header + STATE] != OPEN:
+            raise CardError(StatusWord.SM_MISSING)
         answer = _cut(data, command)
         if card.nvm.is_worn(file.at, file.size):
             raise CardError(StatusWord.CORRUPTED, answer)

@@ -111,8 +111,9 @@ class File:
 
     @property
     def key_file(self) -> File | None:
-        """The key file of a folder."""
-        return self.children.get(0x0000)
+        """The key file of a folder; a file 0000 of another kind is none."""
+        file = self.children.get(0x0000)
+        return file if file is not None and file.kind is FileKind.KEY else None
 
 
 class Directory:

@@ -29,12 +29,18 @@ SUBJECT_MAX = 160
 LINE_MAX = 4096
 GENESIS = bytes(HASH_BYTES)  # what the first entry follows
 _NUMBER = re.compile(r"\d(?:[ -]?\d){12,}[Xx]?")  # 13 and more digits: a card or identity number
-# 16 and more hex digits with a letter among the first 16, in groups or not; and base64 of 32 bytes.
+# 16 and more hex digits in one run, or in groups, with a letter among them; and base64 of 32 bytes.
 _KEY = re.compile(
-    r"(?=(?:[0-9][ :-]?){0,15}[A-Fa-f])[0-9A-Fa-f](?:[ :-]?[0-9A-Fa-f]){15,}|[0-9A-Za-z+/_-]{43,}={0,2}"
+    r"(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{16,}"
+    r"|(?<![0-9A-Za-z])(?=[0-9 :-]*[A-Fa-f])[0-9A-Fa-f]{2,8}(?:[ :-][0-9A-Fa-f]{2,8}){3,}(?![0-9A-Za-z])"
+    r"|[0-9A-Za-z+/_-]{43,}={0,2}"
 )
 # Numbers of these kinds are not secret, and an entry is worth little without them.
-_OPEN_KINDS = re.compile(r"psam:[0-9]{20}|certificate:[0-9a-f]{2,40}|log:[0-9A-Za-z_ .:/-]{1,64}")
+_OPEN_KINDS = re.compile(
+    r"psam:[0-9]{20}|certificate:[0-9a-f]{2,40}|log:[0-9A-Za-z_ .:/-]{1,64}"
+    r"|registration:[0-9]{1,18} "
+    r"(?:aid [ADF][0-9A-F]{9,31}|psam [0-9A-F]{20}|card-range [0-9]{12,20}-[0-9]{12,20}) [a-z]+"
+)
 _FIELDS = ("seq", "at", "actor", "act", "subject", "outcome", "detail", "prev")
 _INT_MAX = 253_402_300_800_000_000  # microseconds to the year 10000; entries are fewer
 DAMAGED = "run jinka audit verify; keep this file and begin another log"

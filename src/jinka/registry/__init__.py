@@ -5,6 +5,20 @@ JR/T 0025 PSAM (terminal number of 6 bytes, PSAM serial of 10 bytes) and GB/T 22
 """
 
 from jinka.registry.parties import Participant, Role
+from jinka.registry.registration import (
+    STEPS,
+    Act,
+    Deed,
+    Kind,
+    Registration,
+    State,
+    asks_for_parent,
+    check_application,
+    check_parent,
+    checked_value,
+    parent_of,
+    reach,
+)
 from jinka.registry.tables import (
     ACKNOWLEDGEMENTS,
     CARDS,
@@ -21,8 +35,20 @@ __all__ = [
     "LISTINGS",
     "PARTICIPANTS",
     "PSAMS",
+    "STEPS",
     "TERMINALS",
+    "Act",
+    "Deed",
+    "Kind",
     "Participant",
+    "Registration",
     "Registry",
     "Role",
+    "State",
+    "asks_for_parent",
+    "check_application",
+    "check_parent",
+    "checked_value",
+    "parent_of",
+    "reach",
 ]

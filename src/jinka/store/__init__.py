@@ -7,11 +7,13 @@ from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
+from jinka.store.registrations import Register, register_in
 from jinka.store.registry import load_registry, register_cards, save_registry
 
 __all__ = [
     "ROW_GROUP_ROWS",
     "DuckEngine",
+    "Register",
     "SqlJournal",
     "SqlLedger",
     "database_at",
@@ -19,5 +21,6 @@ __all__ = [
     "open_database",
     "publish",
     "register_cards",
+    "register_in",
     "save_registry",
 ]

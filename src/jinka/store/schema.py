@@ -106,4 +106,30 @@ transfers = sa.Table(
     sa.Index("ledger_transfers_by_credit", "credit_account"),
 )
 
-APPEND_ONLY = ("deliveries", "batches", "ledger_transfers")
+registrations = sa.Table(
+    "registrations",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("low", sa.Text, nullable=False),  # first and last of the numbers that it takes
+    sa.Column("high", sa.Text, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("under", sa.Text, nullable=False),
+    sa.Column("valid_from", sa.Text, nullable=False),
+    sa.Column("valid_to", sa.Text, nullable=False),
+    sa.Index("registrations_by_reach", "kind", "low", "high"),
+)
+
+registration_acts = sa.Table(
+    "registration_acts",
+    metadata,
+    sa.Column("number", sa.BigInteger, sa.ForeignKey("registrations.number"), primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("act", sa.Text, nullable=False),
+    sa.Column("officer", sa.Text, nullable=False),
+    sa.Column("at_micros", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+APPEND_ONLY = ("deliveries", "batches", "ledger_transfers", "registrations", "registration_acts")

@@ -1,0 +1,214 @@
+"""`jinka registry`: officers' acts on registrations, each in the audit log before it takes effect.
+
+An act is checked and written inside one transaction; before that is committed, its entry is on the disk. So an act
+without an entry does not exist; an entry whose act was cut off by a crash may, and shows as an act that the register
+does not have. Refused acts are entries as well. The officer is named by the caller: who may sit at this machine, and
+under which name, is the business of its accounts.
+
+A simulated bureau or day has its own range granted at the start by the same acts, by two of its custodians.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from jinka.app.keyring import CUSTODIANS
+from jinka.keys import AuditEvent, Outcome
+from jinka.keys.audit import withhold
+from jinka.kit import FIRST_DATE, LAST_DATE, Clock, JinkaError, NotFound, Refused
+from jinka.node import AuditLog, file_errors
+from jinka.node.system import SystemClock
+from jinka.registry import Act, Deed, Kind, Registration, checked_value
+from jinka.registry.registration import REASON_MAX
+from jinka.store import open_database, register_in
+
+DATABASE = "registry.sqlite"
+AUDIT = "audit.jsonl"
+ORIGIN = "registry"
+YEARS = 10
+
+
+class FixedClock:
+    """Implements `jinka.kit.Clock` for what is simulated: it stands at the beginning of a day."""
+
+    def __init__(self, date: dt.date) -> None:
+        self._now = int(dt.datetime.combine(date, dt.time(), dt.UTC).timestamp()) * 1_000_000
+
+    def now_micros(self) -> int:
+        """Always the same."""
+        return self._now
+
+
+class Registrar:
+    """A register with its audit log, both in one folder. One at a time: the log has one writer."""
+
+    def __init__(self, folder: Path, *, clock: Clock | None = None, database: str = DATABASE) -> None:
+        self.folder, self._clock = folder, clock or SystemClock()
+        with file_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._log = AuditLog(folder / AUDIT, origin=ORIGIN, clock=self._clock)
+        try:
+            self._engine = open_database(folder / database)
+        except BaseException:
+            self._log.close()
+            raise
+
+    @property
+    def today(self) -> dt.date:
+        """The date in UTC, by which validity is judged."""
+        return dt.datetime.fromtimestamp(self._clock.now_micros() // 1_000_000, dt.UTC).date()
+
+    def apply(
+        self,
+        kind: Kind,
+        text: str,
+        *,
+        holder: str,
+        officer: str,
+        under: str = "",
+        valid_from: dt.date | None = None,
+        valid_to: dt.date | None = None,
+        reason: str = "",
+    ) -> Registration:
+        """Apply for a number; raises `Refused` when it is wrong or not free."""
+        today = self.today
+        with self._audited(Act.APPLY, officer, kind.value) as noted:
+            start = valid_from or today
+            draft = Registration(
+                number=0,
+                kind=kind,
+                value=checked_value(kind, text, today=today),
+                holder=holder,
+                under=under,
+                valid_from=start,
+                valid_to=valid_to or _years_on(start),
+                deeds=(self._deed(Act.APPLY, officer, reason),),
+            )
+            with register_in(self._engine) as register:
+                found = register.apply(draft, today)
+                noted(found)
+        return found
+
+    def act(self, number: int, act: Act, *, officer: str, reason: str = "") -> Registration:
+        """Do an act on a registration; raises `NotFound` and `Refused`."""
+        with (
+            self._audited(act, officer, f"registration:{number}") as noted,
+            register_in(self._engine) as register,
+        ):
+            found = register.act(number, self._deed(act, officer, reason), self.today)
+            noted(found)
+        return found
+
+    def require_card_numbers(self, first: str, last: str) -> Registration:
+        """The range in force that holds all these numbers; raises `Refused`, and that is an entry too."""
+        try:
+            with register_in(self._engine) as register:
+                return register.require_card_numbers(first, last, self.today)
+        except Refused:
+            subject = f"{len(first)} digits {first[:6]}"
+            self._log.record(
+                AuditEvent(actor="jinka", act="registry.use", subject=subject, outcome=Outcome.REFUSED)
+            )
+            raise
+
+    def grant_simulated(self, first: str, last: str, *, holder: str) -> Registration:
+        """Have a simulated range and its issuer number granted, by two custodians, unless they were before.
+
+        What an officer refused, suspended or withdrew meanwhile stays so.
+        """
+        issuer_number = first[:8] if first[:8] == last[:8] else first[:6]
+        wanted = ((Kind.ISSUER_NUMBER, issuer_number), (Kind.CARD_RANGE, f"{first}-{last}"))
+        with register_in(self._engine) as register:
+            there = {(found.kind, found.value): found for found in register.listed()}
+        for kind, value in wanted:
+            found = there.get((kind, value)) or self.apply(
+                kind,
+                value,
+                holder=holder,
+                officer=CUSTODIANS[0],
+                valid_from=FIRST_DATE,
+                valid_to=LAST_DATE,
+                reason="simulated",
+            )
+            for act, done in (
+                (Act.REVIEW, 1),
+                (Act.GRANT, 2),
+            ):  # a run that was killed goes on where it stopped
+                if len(found.deeds) == done and all(deed.reason == "simulated" for deed in found.deeds):
+                    found = self.act(found.number, act, officer=CUSTODIANS[1], reason="simulated")
+        return found
+
+    def close(self) -> None:
+        """Let another program in."""
+        self._engine.dispose()
+        self._log.close()
+
+    def __enter__(self) -> Registrar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _deed(self, act: Act, officer: str, reason: str) -> Deed:
+        kept = withhold(reason, REASON_MAX)  # a reason is free text: card numbers in it are masked
+        return Deed(act=act, officer=officer, at_micros=self._clock.now_micros(), reason=kept)
+
+    @contextmanager
+    def _audited(self, act: Act, officer: str, subject: str) -> Iterator[_Note]:
+        note = _Note(self._log, act, officer)
+        try:
+            yield note
+        except JinkaError as problem:
+            outcome = Outcome.REFUSED if isinstance(problem, Refused) else Outcome.FAILED
+            self._log.record(
+                AuditEvent(actor=officer, act=f"registry.{act.value}", subject=subject, outcome=outcome)
+            )
+            raise
+
+
+class _Note:
+    """Writes the entry of an act that the register accepted, before it is committed."""
+
+    def __init__(self, log: AuditLog, act: Act, officer: str) -> None:
+        self._log, self._act, self._officer = log, act, officer
+
+    def __call__(self, found: Registration) -> None:
+        subject = f"registration:{found.number} {found.kind.value} {found.masked} {found.state.value}"
+        dates = (str(found.valid_from), str(found.valid_to))
+        detail = json.dumps([found.number, found.holder, found.under, *dates, found.deeds[-1].reason])
+        self._log.record(
+            AuditEvent(
+                actor=self._officer,
+                act=f"registry.{self._act.value}",
+                subject=subject,
+                detail=hashlib.sha256(detail.encode()).digest(),
+            )
+        )
+
+
+def read_register(folder: Path, kind: Kind | None = None, *, database: str = DATABASE) -> list[Registration]:
+    """All registrations of a folder; nothing is written, and a log is not needed."""
+    path = folder / database
+    if not path.exists():
+        raise NotFound("no register is here", where=str(folder), fix="jinka registry apply begins one")
+    engine = open_database(path)
+    try:
+        with register_in(engine) as register:
+            return register.listed(kind)
+    finally:
+        engine.dispose()
+
+
+def _years_on(start: dt.date) -> dt.date:
+    try:
+        return start.replace(year=start.year + YEARS)
+    except ValueError:  # 29 February
+        return start.replace(year=start.year + YEARS, day=28)

@@ -1,0 +1,193 @@
+"""`jinka registry`: numbers applied for, reviewed by a second officer, granted, suspended, ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jinka.cli.frame import command, put, put_json, put_table
+from jinka.kit import parse_date
+from jinka.registry import Act, Kind, Registration
+from jinka.registry.words import ACTS, KINDS, LABELS, STATES
+from jinka.reports import Language
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Register issuers, ranges, AIDs, centres, devices, tag owners, organisations and citizens. "
+    "Example: [bold]jinka registry list --dir out/bureau[/bold]",
+)
+Directory = Annotated[Path, typer.Option("--dir", help="The folder of the register and its audit log.")]
+Officer = Annotated[str, typer.Option(help="Who acts: a code such as li-si.")]
+Reason = Annotated[str, typer.Option(help="Why.")]
+Number = Annotated[int, typer.Argument(help="The registration's number, as list shows it.", min=1)]
+Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
+Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
+
+
+@app.callback()
+def root() -> None:
+    """Register what may be issued and admitted."""
+
+
+@app.command()
+@command
+def apply(
+    kind: Annotated[Kind, typer.Argument(help="What is applied for.")],
+    value: Annotated[str, typer.Argument(help="The number; for a range FIRST-LAST.")],
+    directory: Directory,
+    officer: Officer,
+    holder: Annotated[str, typer.Option(help="Whom it is for: a participant's or organisation's code.")],
+    under: Annotated[str, typer.Option(help="The centre of a terminal or PSAM.")] = "",
+    valid_from: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD; today by default.")] = "",
+    valid_to: Annotated[str, typer.Option("--to", help="Last day; ten years on by default.")] = "",
+    reason: Reason = "",
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """Apply for a number. A second officer reviews it.
+
+    Example: [bold]jinka registry apply rid A000000333 --holder org.a --officer li-si --dir out/register[/bold]
+    """
+    from jinka.app.registrar import Registrar
+
+    with Registrar(directory) as registrar:
+        found = registrar.apply(
+            kind,
+            value,
+            holder=holder,
+            officer=officer,
+            under=under,
+            valid_from=parse_date(valid_from, where="--from") if valid_from else None,
+            valid_to=parse_date(valid_to, where="--to") if valid_to else None,
+            reason=reason,
+        )
+    _show(found, as_json=as_json, lang=lang)
+
+
+def _verb(act: Act, sentence: str) -> Callable[..., None]:
+    """A command that does one act on one registration."""
+
+    def run(
+        number: Number,
+        directory: Directory,
+        officer: Officer,
+        reason: Reason = "",
+        as_json: Json = False,
+        lang: Lang = Language.EN,
+    ) -> None:
+        from jinka.app.registrar import Registrar
+
+        with Registrar(directory) as registrar:
+            found = registrar.act(number, act, officer=officer, reason=reason)
+        _show(found, as_json=as_json, lang=lang)
+
+    example = f"jinka registry {act.value} 1 --officer wang-wu --dir out/register"
+    run.__doc__ = f"{sentence}\n\nExample: [bold]{example}[/bold]"
+    run.__name__ = act.value
+    return command(run)
+
+
+for _act, _sentence in (
+    (Act.REVIEW, "Review an application; not by whoever applied."),
+    (Act.GRANT, "Grant what was reviewed; not by whoever applied."),
+    (Act.REFUSE, "Refuse an application; say why."),
+    (Act.SUSPEND, "Suspend what was granted; say why."),
+    (Act.RESUME, "Resume what was suspended; not by whoever suspended it; say why."),
+    (Act.EXPIRE, "Close what is over by its date."),
+    (Act.WITHDRAW, "End a registration before its date, for good; say why."),
+):
+    app.command(name=_act.value)(_verb(_act, _sentence))
+
+
+@app.command(name="list")
+@command
+def list_(
+    directory: Directory,
+    kind: Annotated[Kind | None, typer.Option(help="Only of this kind.")] = None,
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> None:
+    """List registrations.
+
+    Example: [bold]jinka registry list --dir out/bureau --lang zh[/bold]
+    """
+    from rich.table import Table
+
+    from jinka.app.registrar import read_register
+
+    found = read_register(directory, kind)
+    if as_json:
+        put_json([_as_dict(registration) for registration in found])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("number", "kind", "value", "holder", "state", "validity"):
+        table.add_column(_word(LABELS[name], lang), overflow="fold")
+    for item in found:
+        table.add_row(
+            str(item.number),
+            _word(KINDS[item.kind], lang),
+            item.masked,
+            item.holder,
+            _word(STATES[item.state], lang),
+            f"{item.valid_from} – {item.valid_to}",
+        )
+    put_table(table)
+
+
+@app.command()
+@command
+def show(number: Number, directory: Directory, as_json: Json = False, lang: Lang = Language.EN) -> None:
+    """Show one registration and what was done about it.
+
+    Example: [bold]jinka registry show 1 --dir out/bureau[/bold]
+    """
+    from jinka.app.registrar import read_register
+    from jinka.kit import NotFound
+
+    found = next((item for item in read_register(directory) if item.number == number), None)
+    if found is None:
+        raise NotFound(f"no registration {number}", where=str(directory), fix="see jinka registry list")
+    _show(found, as_json=as_json, lang=lang)
+
+
+def _show(found: Registration, *, as_json: bool, lang: Language) -> None:
+    if as_json:
+        put_json(_as_dict(found))
+        return
+    put(
+        f"{found.number}  {_word(KINDS[found.kind], lang)}  {found.masked}  {found.holder}  "
+        f"{_word(STATES[found.state], lang)}  {found.valid_from} – {found.valid_to}"
+    )
+    for deed in found.deeds:
+        line = f"    {_time(deed.at_micros)}  {_word(ACTS[deed.act], lang)}  {deed.officer}  {deed.reason}"
+        put(line.rstrip())
+
+
+def _as_dict(found: Registration) -> dict[str, Any]:
+    return {
+        "number": found.number,
+        "kind": found.kind.value,
+        "value": found.masked,
+        "holder": found.holder,
+        "under": found.under,
+        "state": found.state.value,
+        "valid_from": str(found.valid_from),
+        "valid_to": str(found.valid_to),
+        "acts": [
+            {"act": d.act.value, "officer": d.officer, "at": _time(d.at_micros), "reason": d.reason}
+            for d in found.deeds
+        ],
+    }
+
+
+def _time(micros: int) -> str:
+    return f"{dt.datetime.fromtimestamp(micros // 1_000_000, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _word(pair: tuple[str, str], lang: Language) -> str:
+    return pair[1] if lang is Language.ZH else pair[0]

@@ -1,0 +1,272 @@
+"""The life of a registration: applied for, reviewed by a second officer, granted, suspended, over. A table of steps.
+
+ISO/IEC 7812-2 (issuer numbers) and ISO/IEC 7816-5 (application providers) leave the procedure to the registration
+authority; this one is four-eyed: who applies cannot review, grant or refuse, who suspends cannot resume. A number that
+was granted once is never given to another holder. What a registration rests on (a card range on an issuer number, an
+AID on its RID, a device on its centre) must be in force when it is granted and whenever it is relied on.
+Who an officer is, and that he is who he says, is not decided here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from jinka.kit import Refused, Usage
+from jinka.registry import numbers
+
+_OFFICER = re.compile(r"[a-z][a-z0-9.-]{1,31}")
+_HOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,63}")
+REASON_MAX = 200
+_REACH_DIGITS = 20
+
+
+class Kind(Enum):
+    """What is registered."""
+
+    ISSUER_NUMBER = "issuer-number"
+    CARD_RANGE = "card-range"
+    RID = "rid"
+    AID = "aid"
+    CENTRE = "centre"
+    TERMINAL = "terminal"
+    PSAM = "psam"
+    TAG_OWNER = "tag-owner"
+    ORGANISATION = "organisation"
+    CITIZEN = "citizen"
+
+
+class State(Enum):
+    """Where a registration stands. Only ``GRANTED`` allows anything."""
+
+    APPLIED = "applied"
+    REVIEWED = "reviewed"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Act(Enum):
+    """What an officer does."""
+
+    APPLY = "apply"
+    REVIEW = "review"
+    GRANT = "grant"
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    EXPIRE = "expire"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One row of the table. ``not_who``: the officer must not be the one who last did one of these acts."""
+
+    act: Act
+    sources: tuple[State, ...]
+    target: State
+    not_who: tuple[Act, ...] = ()
+
+
+_OPEN = (State.APPLIED, State.REVIEWED)
+_GIVEN = (State.GRANTED, State.SUSPENDED)
+STEPS = (
+    Step(act=Act.APPLY, sources=(), target=State.APPLIED),
+    Step(act=Act.REVIEW, sources=(State.APPLIED,), target=State.REVIEWED, not_who=(Act.APPLY,)),
+    Step(act=Act.GRANT, sources=(State.REVIEWED,), target=State.GRANTED, not_who=(Act.APPLY,)),
+    Step(act=Act.REFUSE, sources=_OPEN, target=State.REFUSED, not_who=(Act.APPLY,)),
+    Step(act=Act.SUSPEND, sources=(State.GRANTED,), target=State.SUSPENDED),
+    Step(act=Act.RESUME, sources=(State.SUSPENDED,), target=State.GRANTED, not_who=(Act.SUSPEND,)),
+    Step(act=Act.EXPIRE, sources=_GIVEN, target=State.EXPIRED),
+    Step(act=Act.WITHDRAW, sources=(*_OPEN, *_GIVEN), target=State.WITHDRAWN),
+)
+_STEP = {step.act: step for step in STEPS}
+_NEEDS_REASON = frozenset({Act.REFUSE, Act.SUSPEND, Act.RESUME, Act.WITHDRAW})
+_RESTS = frozenset({Act.APPLY, Act.GRANT, Act.RESUME})  # acts that ask for what it rests on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """An act that was done."""
+
+    act: Act
+    officer: str
+    at_micros: int  # UTC
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not _OFFICER.fullmatch(self.officer):
+            raise Usage(
+                "not an officer's code", where="officer", fix="a-z, then a-z, 0-9, . and -, at most 32"
+            )
+        if len(self.reason) > REASON_MAX or not (self.reason.isprintable() or not self.reason):
+            raise Usage("not a reason", where="reason", fix=f"at most {REASON_MAX} printable characters")
+        if self.act in _NEEDS_REASON and not self.reason.strip():
+            raise Usage("no reason is given", where="reason", fix=f"say why, to {self.act.value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """One registration and everything that was done about it, oldest first."""
+
+    number: int
+    kind: Kind
+    value: str  # in its one written form
+    holder: str  # whom it is for
+    under: str = ""  # the centre of a device
+    valid_from: dt.date
+    valid_to: dt.date
+    deeds: tuple[Deed, ...]
+
+    def __repr__(self) -> str:
+        return f"Registration({self.number}, {self.kind.value} {self.masked}, {self.state.value})"
+
+    @property
+    def state(self) -> State:
+        """Where it stands by its deeds; a date that is over shows in `in_force` alone."""
+        return _STEP[self.deeds[-1].act].target
+
+    @property
+    def masked(self) -> str:
+        """The value as it may be shown to everybody: numbers of cards and persons without their middle."""
+        if self.kind is Kind.CITIZEN:
+            return f"{self.value[:6]}********{self.value[-4:]}"
+        return self.value
+
+    @property
+    def reach(self) -> tuple[str, str]:
+        """First and last of the numbers that it takes, as texts that compare; two of a kind must not overlap."""
+        return reach(self.kind, self.value)
+
+    def in_force(self, on: dt.date) -> bool:
+        """Whether it allows what it is for on that day; what it rests on is asked apart."""
+        return self.state is State.GRANTED and self.valid_from <= on <= self.valid_to
+
+    def bars(self, other: Registration) -> bool:
+        """Whether its numbers cannot go to ``other``: they are taken, or were given to somebody else before."""
+        if self.state is State.REFUSED:
+            return False
+        if self.state in (State.EXPIRED, State.WITHDRAWN):
+            return any(deed.act is Act.GRANT for deed in self.deeds) and self.holder != other.holder
+        return True
+
+    def done(self, deed: Deed, on: dt.date) -> Registration:
+        """The registration after an act; raises `Refused` when the table does not allow it, or not this officer."""
+        step = _STEP[deed.act]
+        where = f"registration {self.number}"
+        if self.state not in step.sources:
+            allowed = (
+                ", ".join(found.act.value for found in STEPS if self.state in found.sources) or "nothing"
+            )
+            raise Refused(
+                f"it is {self.state.value}; {deed.act.value} does not apply",
+                where=where,
+                fix=f"possible: {allowed}",
+            )
+        for act in step.not_who:
+            if deed.officer == next(past.officer for past in reversed(self.deeds) if past.act is act):
+                raise Refused(
+                    f"{deed.officer} did the {act.value} and cannot {deed.act.value}",
+                    where=where,
+                    fix="a second officer must",
+                )
+        if deed.act is Act.EXPIRE and on <= self.valid_to:
+            raise Refused(
+                f"it is valid until {self.valid_to}", where=where, fix="withdraw it to end it before"
+            )
+        if deed.at_micros < self.deeds[-1].at_micros:
+            raise Refused("the clock went back behind the last act", where=where, fix="set the clock")
+        return dataclasses.replace(self, deeds=(*self.deeds, deed))
+
+
+def checked_value(kind: Kind, text: str, *, today: dt.date) -> str:
+    """A number of the kind in its one written form; raises `Refused`."""
+    if kind is Kind.CARD_RANGE:
+        return "-".join(numbers.card_range(text))
+    if kind is Kind.CITIZEN:
+        return numbers.citizen_number(text, today=today)
+    return {
+        Kind.ISSUER_NUMBER: numbers.issuer_number,
+        Kind.RID: numbers.rid,
+        Kind.AID: numbers.aid,
+        Kind.CENTRE: numbers.centre_code,
+        Kind.TERMINAL: numbers.terminal_number,
+        Kind.PSAM: numbers.psam_number,
+        Kind.TAG_OWNER: numbers.company_prefix,
+        Kind.ORGANISATION: numbers.organisation_code,
+    }[kind](text)
+
+
+def reach(kind: Kind, value: str) -> tuple[str, str]:
+    """See `Registration.reach`. A prefix takes every number that begins with it."""
+    if kind in (Kind.ISSUER_NUMBER, Kind.TAG_OWNER, Kind.CARD_RANGE):
+        first, _, last = value.partition("-")
+        return first.ljust(_REACH_DIGITS, "0"), (last or first).ljust(_REACH_DIGITS, "9")
+    return value, value
+
+
+def parent_of(kind: Kind, value: str, under: str) -> tuple[Kind, tuple[str, str]] | None:
+    """What a registration rests on: its kind, and the numbers that it must reach; None when it stands alone."""
+    if kind is Kind.CARD_RANGE:
+        return Kind.ISSUER_NUMBER, reach(kind, value)
+    if kind is Kind.AID:
+        owner = numbers.rid_of(value)
+        return None if owner is None else (Kind.RID, (owner, owner))
+    if kind in (Kind.TERMINAL, Kind.PSAM):
+        centre = numbers.centre_code(under)
+        return Kind.CENTRE, (centre, centre)
+    return None
+
+
+def check_application(
+    new: Registration, neighbours: Iterable[Registration], parents: Sequence[Registration], on: dt.date
+) -> None:
+    """Check an application against its kind's registrations that overlap it, and against what it rests on.
+
+    Raises `Refused`.
+    """
+    if not _HOLDER.fullmatch(new.holder):
+        raise Usage("not a holder's code", where="holder", fix="letters, digits, . and -, at most 64")
+    if new.valid_from > new.valid_to or new.valid_to < on:
+        raise Usage("not a time of validity", where="validity", fix="from, then to, and not over already")
+    if new.under and new.kind not in (Kind.TERMINAL, Kind.PSAM):
+        raise Usage(f"a {new.kind.value} is under no centre", where="under", fix="leave it out")
+    for other in neighbours:
+        if other.bars(new):
+            raise Refused(
+                f"the {new.kind.value} overlaps registration {other.number} ({other.state.value})",
+                where=new.kind.value,
+                fix="apply for numbers that are free",
+            )
+    check_parent(new, parents, on)
+
+
+def check_parent(new: Registration, parents: Sequence[Registration], on: dt.date) -> None:
+    """Check that what a registration rests on is in force, and its holder's own; raises `Refused`."""
+    wanted = parent_of(new.kind, new.value, new.under)
+    if wanted is None:
+        return
+    kind, (low, high) = wanted
+    for parent in parents:
+        first, last = parent.reach
+        if parent.kind is kind and first <= low and high <= last and parent.in_force(on):
+            if kind is not Kind.CENTRE and parent.holder != new.holder:
+                raise Refused(f"the {kind.value} is another holder's", where=new.kind.value)
+            return
+    raise Refused(
+        f"no {kind.value} that is in force covers it",
+        where=new.kind.value,
+        fix=f"have the {kind.value} granted first",
+    )
+
+
+def asks_for_parent(act: Act) -> bool:
+    """Whether an act needs what the registration rests on to be in force."""
+    return act in _RESTS

@@ -1,0 +1,152 @@
+"""The register of registrations in SQL: append-only rows and acts, changed in one transaction at a time.
+
+The rules are those of `jinka.registry`; here they are given the rows that they ask for, inside the transaction that
+writes the result, so that two officers cannot give one number away twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from jinka.kit import NotFound, Refused
+from jinka.registry import (
+    Act,
+    Deed,
+    Kind,
+    Registration,
+    asks_for_parent,
+    check_application,
+    check_parent,
+    parent_of,
+    reach,
+)
+from jinka.store.schema import registration_acts, registrations
+
+_CHUNK = 500
+
+
+class Register:
+    """The registrations as one transaction sees them."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def apply(self, draft: Registration, on: dt.date) -> Registration:
+        """Take an application in, under the next number; raises `Refused` when its numbers are not free."""
+        neighbours = self._overlapping(draft.kind, *draft.reach)
+        check_application(draft, neighbours, self._parents(draft), on)
+        found = self._connection.execute(sa.select(sa.func.max(registrations.c.number))).scalar()
+        number = int(found or 0) + 1
+        low, high = draft.reach
+        self._connection.execute(
+            registrations.insert().values(
+                number=number,
+                kind=draft.kind.value,
+                value=draft.value,
+                low=low,
+                high=high,
+                holder=draft.holder,
+                under=draft.under,
+                valid_from=draft.valid_from.isoformat(),
+                valid_to=draft.valid_to.isoformat(),
+            )
+        )
+        self._write(number, 0, draft.deeds[0])
+        return self.read(number)
+
+    def act(self, number: int, deed: Deed, on: dt.date) -> Registration:
+        """Do an act on a registration; raises `NotFound` and `Refused`."""
+        before = self.read(number)
+        after = before.done(deed, on)
+        if asks_for_parent(deed.act):
+            check_parent(after, self._parents(after), on)
+        self._write(number, len(before.deeds), deed)
+        return after
+
+    def read(self, number: int) -> Registration:
+        """One registration with its acts."""
+        found = self._load(registrations.c.number == number)
+        if not found:
+            raise NotFound(f"no registration {number}", where="register", fix="see jinka registry list")
+        return found[0]
+
+    def listed(self, kind: Kind | None = None) -> list[Registration]:
+        """All registrations, or those of a kind, by number."""
+        return self._load(sa.true() if kind is None else registrations.c.kind == kind.value)
+
+    def require_card_numbers(self, first: str, last: str, on: dt.date) -> Registration:
+        """The range in force that holds all these card numbers, its issuer number in force too; else `Refused`."""
+        low, high = reach(Kind.CARD_RANGE, f"{first}-{last}")
+        for found in self._overlapping(Kind.CARD_RANGE, low, high):
+            start, end = found.reach
+            same_length = len(found.value.partition("-")[0]) == len(first)
+            if start <= low and high <= end and same_length and found.in_force(on):
+                check_parent(found, self._parents(found), on)
+                return found
+        raise Refused(
+            "no range of card numbers that is granted and in force holds them",
+            where="card numbers",
+            fix="jinka registry apply card-range FIRST-LAST, then review and grant",
+        )
+
+    def _overlapping(self, kind: Kind, low: str, high: str) -> list[Registration]:
+        table = registrations.c
+        return self._load((table.kind == kind.value) & (table.low <= high) & (table.high >= low))
+
+    def _parents(self, child: Registration) -> Sequence[Registration]:
+        wanted = parent_of(child.kind, child.value, child.under)
+        return [] if wanted is None else self._overlapping(wanted[0], *wanted[1])
+
+    def _load(self, where: sa.ColumnElement[bool]) -> list[Registration]:
+        rows = self._connection.execute(
+            sa.select(registrations).where(where).order_by(registrations.c.number)
+        ).mappings().all()  # fmt: skip
+        deeds: dict[int, list[Deed]] = {row["number"]: [] for row in rows}
+        numbers = list(deeds)
+        for start in range(0, len(numbers), _CHUNK):
+            chosen = registration_acts.c.number.in_(numbers[start : start + _CHUNK])
+            acts = sa.select(registration_acts).where(chosen)
+            for row in self._connection.execute(acts.order_by(registration_acts.c.seq)).mappings():
+                deeds[row["number"]].append(_deed(row))
+        return [_registration(row, deeds[row["number"]]) for row in rows]
+
+    def _write(self, number: int, seq: int, deed: Deed) -> None:
+        self._connection.execute(
+            registration_acts.insert().values(
+                number=number,
+                seq=seq,
+                act=deed.act.value,
+                officer=deed.officer,
+                at_micros=deed.at_micros,
+                reason=deed.reason,
+            )
+        )
+
+
+@contextmanager
+def register_in(engine: sa.Engine) -> Iterator[Register]:
+    """The register in one transaction: committed at the end of the block, taken back when it raises."""
+    with engine.begin() as connection:
+        yield Register(connection)
+
+
+def _registration(row: Any, deeds: list[Deed]) -> Registration:
+    return Registration(
+        number=row["number"],
+        kind=Kind(row["kind"]),
+        value=row["value"],
+        holder=row["holder"],
+        under=row["under"],
+        valid_from=dt.date.fromisoformat(row["valid_from"]),
+        valid_to=dt.date.fromisoformat(row["valid_to"]),
+        deeds=tuple(deeds),
+    )
+
+
+def _deed(row: Any) -> Deed:
+    return Deed(act=Act(row["act"]), officer=row["officer"], at_micros=row["at_micros"], reason=row["reason"])

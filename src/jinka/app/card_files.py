@@ -7,7 +7,6 @@ test keys that follow from a fixed seed: everybody has them, so nothing that the
 from __future__ import annotations
 
 import functools
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from jinka.codec import Algorithm
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
 from jinka.kit import JinkaError, NotFound, Randomness, Refused, Usage
 from jinka.node import write_durable
+from jinka.node.system import SystemRandomness
 from jinka.profile import ApplicationProfile
 from jinka.sectors import PROFILES
 from jinka.sim.randomness import SeededRandomness
@@ -32,14 +32,6 @@ TEST_TERMINAL = bytes.fromhex("440300000001")
 _SEALED = b"JCS\x01"  # magic 3 | version 1 | length of the context 1 | context | blob of the key service
 _CARD, _PSAM = b"JCI", b"JSI"
 _NEEDED = 2
-
-
-class SystemRandomness:
-    """Implements `jinka.kit.Randomness` with the operating system's generator."""
-
-    def token_bytes(self, count: int) -> bytes:
-        """Return ``count`` bytes."""
-        return secrets.token_bytes(count)
 
 
 def declared_profiles() -> dict[str, ApplicationProfile]:

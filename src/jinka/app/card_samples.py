@@ -12,7 +12,6 @@ from collections.abc import Callable
 from jinka.app.card_files import (
     ISSUER_NUMBER,
     TEST_NUMBER,
-    SystemRandomness,
     make_test_keys,
     profile_named,
     template_of,
@@ -27,6 +26,7 @@ from jinka.crypto.certificates import Authority
 from jinka.issuer.production import CardOrder, personal_data
 from jinka.keys import Purpose
 from jinka.kit import Randomness, Usage
+from jinka.node.system import SystemRandomness
 from jinka.profile import ApplicationKind, ApplicationProfile, KeyUse
 from jinka.sectors import bank, social_security
 from jinka.sim.randomness import SeededRandomness

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from itertools import combinations, islice
+from pathlib import Path
+from typing import TypeVar
 
 from jinka.app.workspace import Workspace
 from jinka.keys import Ceremony, Share, SoftKeyService, hold_ceremony, read_header
+from jinka.keys.store import OpenedStore, unlock
 from jinka.kit import NotFound, Refused
 from jinka.node import write_durable
 from jinka.sim.parties import ISSUER
@@ -14,6 +18,8 @@ from jinka.sim.randomness import SeededRandomness
 
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
 _CHOICES_MAX = 1000
+
+T = TypeVar("T")
 
 
 def make_keys(workspace: Workspace, *, seed: int, date: str) -> bool:
@@ -44,13 +50,31 @@ def write_ceremony(workspace: Workspace, ceremony: Ceremony) -> None:
     write_durable(workspace.keystore, ceremony.sealed, private=True)  # last: it says that the rest is there
 
 
-def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKeyService:
-    """Open the key service in process with the shares of two custodians that are here; raises `Refused`."""
+def open_keys(
+    workspace: Workspace, region: str, *, threads: int = 1, share_files: Sequence[Path] = ()
+) -> SoftKeyService:
+    """Open the key service in process with shares of custodians, those in the folder by default; raises `Refused`."""
+
+    def opener(sealed: bytes, shares: list[Share]) -> SoftKeyService:
+        return SoftKeyService.open(sealed, shares, region=region, threads=threads)
+
+    return _opened(workspace, share_files, opener)
+
+
+def unlock_store(workspace: Workspace, share_files: Sequence[Path] = ()) -> OpenedStore:
+    """Open the store for an act upon it; raises `Refused`."""
+    return _opened(workspace, share_files, unlock)
+
+
+def _opened(
+    workspace: Workspace, share_files: Sequence[Path], opener: Callable[[bytes, list[Share]], T]
+) -> T:
+    """What ``opener`` makes of the store and the first shares that open it."""
     if not workspace.keystore.exists():
         raise NotFound("no key store", where=str(workspace.keystore), fix="run jinka day first")
     sealed = workspace.keystore.read_bytes()
     header = read_header(sealed)
-    shares = [share for share in _readable_shares(workspace) if share.check == header.check]
+    shares = [share for share in _readable_shares(workspace, share_files) if share.check == header.check]
     refused = Refused(
         f"{len(shares)} of {header.needed} shares can be read",
         where=str(workspace.custodians),
@@ -59,17 +83,18 @@ def open_keys(workspace: Workspace, region: str, *, threads: int = 1) -> SoftKey
     chosen = islice(combinations(shares, header.needed), _CHOICES_MAX)
     for some in chosen:  # one damaged share must not stop the others
         try:
-            return SoftKeyService.open(sealed, list(some), region=region, threads=threads)
+            return opener(sealed, list(some))
         except Refused as error:
             refused = error
     raise refused
 
 
-def _readable_shares(workspace: Workspace) -> list[Share]:
+def _readable_shares(workspace: Workspace, files: Sequence[Path] = ()) -> list[Share]:
     shares = []
-    for path in sorted(workspace.custodians.glob("*/share*.json")):
+    for path in files or sorted(workspace.custodians.glob("*/share*.json")):
         try:
             shares.append(Share.from_dict(json.loads(path.read_bytes())))
         except (ValueError, AttributeError, Refused):
-            workspace.note("share_unreadable", file=str(path.relative_to(workspace.folder)))
+            name = path.relative_to(workspace.folder) if path.is_relative_to(workspace.folder) else path
+            workspace.note("share_unreadable", file=str(name))
     return shares

@@ -15,10 +15,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from jinka.codec import Algorithm
+from jinka.keys.audit import AuditEvent, Outcome
 from jinka.keys.catalogue import KeyName, KeyRecord, Use
 from jinka.keys.port import Purpose
 from jinka.keys.provider import Key, Provider
-from jinka.kit import JinkaError, Refused
+from jinka.kit import Refused, Usage
 
 VERBS: set[str] = set()  # the names that a caller may be given and that a socket serves
 
@@ -48,10 +49,10 @@ EMBEDDED = Caller(name="embedded", verbs=("*",), keys=("*",))  # the program tha
 
 
 class Audit(Protocol):
-    """Where the entries of the audit log go."""
+    """Where the entries go (`jinka.node.AuditLog`): who serves a caller commits them before it answers."""
 
-    def note(self, *, actor: str, act: str, subject: str, outcome: str) -> None:
-        """Append one entry; it may be flushed together with others, but before the answer to the caller."""
+    def append(self, event: AuditEvent) -> int:
+        """Chain an entry; returns its number."""
         ...
 
 
@@ -80,21 +81,22 @@ def verb(method: Callable[Concatenate[Self, P], R]) -> Callable[Concatenate[Self
     @wraps(method)
     def called(self: Self, /, *args: P.args, **kwargs: P.kwargs) -> R:
         touched: list[str] = []
-        token, outcome = _touched.set(touched), "ok"
+        token, outcome = _touched.set(touched), Outcome.FAILED
         try:
             self.caller.require_verb(name)
-            return method(self, *args, **kwargs)
-        except JinkaError as error:
-            outcome = f"refused: {error.what}"
-            raise
-        except BaseException:
-            outcome = "failed"
+            result = method(self, *args, **kwargs)
+            outcome = Outcome.OK
+            return result
+        except (Refused, Usage):
+            outcome = Outcome.REFUSED
             raise
         finally:
             _touched.reset(token)
             if self.audit is not None:
                 subject = " ".join(dict.fromkeys(touched))
-                self.audit.note(actor=self.caller.name, act=name, subject=subject, outcome=outcome)
+                self.audit.append(
+                    AuditEvent(actor=self.caller.name, act=f"keys.{name}", subject=subject, outcome=outcome)
+                )
 
     return called
 

@@ -156,7 +156,7 @@ def unlock(sealed: bytes, shares: list[Share], *, serial_min: int = 0) -> Opened
             valid_to=row["to"],
         )
         records[record.name] = record
-        if record.state is not KeyState.DESTROYED:
+        if row["secret"]:  # else it was destroyed, or lives on a token
             roots[record.name] = bytes.fromhex(row["secret"])
     store = KeyStore(issuer=header.issuer, simulated=header.simulated, roots=roots, records=records)
     return OpenedStore(header=header, store=store, wrapping=wrapping)
@@ -194,7 +194,7 @@ def _context(header: StoreHeader) -> str:
 
 
 def _plain(store: KeyStore) -> bytes:
-    """What is sealed: each key with its line of the catalogue; of a destroyed key only the line."""
+    """What is sealed: each key with its line of the catalogue; of one destroyed or on a token only the line."""
     rows = [
         {
             "name": str(name),

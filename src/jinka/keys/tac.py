@@ -28,6 +28,7 @@ Rows = npt.NDArray[np.int64] | slice
 _LOADS = (TransactionType.ED_LOAD, TransactionType.EP_LOAD)
 _NUMBERS = ("txn_type", "amount", "balance", "counter", "terminal_serial", "key_version", "algorithm")
 _BYTES = ("card_no", "terminal_id", "local_date", "local_time")
+TAC_COLUMNS = (*_NUMBERS, *_BYTES, "issuer", "tac")  # of `RECORD_SCHEMA`: what a check needs
 _BLOCK = {Algorithm.TDES: 8, Algorithm.SM4: 16}
 
 
@@ -53,7 +54,7 @@ def check_tacs(records: pa.RecordBatch, keys: TacKeys, *, threads: int) -> npt.N
 
     Raises `Usage` when a column is missing, has another type than in `RECORD_SCHEMA`, or has nulls (``tac`` may).
     """
-    columns = {name: _column(records, name) for name in (*_NUMBERS, *_BYTES, "issuer", "tac")}
+    columns = {name: _column(records, name) for name in TAC_COLUMNS}
     numbers = {name: columns[name].to_numpy() for name in _NUMBERS}
     raw = {name: fixed_bytes(columns[name]) for name in _BYTES}
     status, given = _read_tacs(columns["tac"])

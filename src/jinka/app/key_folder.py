@@ -147,6 +147,11 @@ class KeyFolder:
             self._recover()
             yield
 
+    def mend(self) -> None:
+        """Finish or take back what a kill left of an act."""
+        with self.alone():
+            pass
+
     def begin(self, sealed: bytes, note: str, minutes: Minutes, check: Callable[[bytes], None]) -> None:
         """Put down the first store with its record; the name of the store comes last."""
         write_durable(self.first, sealed, private=True)

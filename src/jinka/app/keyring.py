@@ -8,6 +8,7 @@ from itertools import combinations, islice
 from pathlib import Path
 from typing import TypeVar
 
+from jinka.app.key_folder import KeyFolder
 from jinka.app.workspace import Workspace
 from jinka.keys import Ceremony, Share, SoftKeyService, hold_ceremony, read_header
 from jinka.keys.store import OpenedStore, unlock
@@ -73,6 +74,9 @@ def _opened(
     if not workspace.keystore.exists():
         raise NotFound("no key store", where=str(workspace.keystore), fix="run jinka day first")
     sealed = workspace.keystore.read_bytes()
+    custody = KeyFolder(workspace.folder)
+    if custody.records.exists():  # custodians signed which store is the last one: an older copy is refused
+        sealed = custody.sealed(custody.minutes())
     header = read_header(sealed)
     shares = [share for share in _readable_shares(workspace, share_files) if share.check == header.check]
     refused = Refused(

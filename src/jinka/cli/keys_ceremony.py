@@ -327,6 +327,7 @@ def verify(
     from jinka.app.key_folder import KeyFolder
 
     room = KeyFolder(folder)
+    room.mend()
     minutes = room.minutes(first)
     room.sealed(minutes)
     if as_json:

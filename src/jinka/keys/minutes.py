@@ -168,7 +168,7 @@ def require_store(minutes: Minutes, sealed: bytes) -> None:
         raise Refused(
             f"it is not the store that record {minutes.number} left",
             where="key store",
-            fix="an older copy, or a damaged one: jinka keys restore",
+            fix="an older copy, a damaged one, or an act cut off: jinka keys record verify, jinka keys restore",
         )
 
 

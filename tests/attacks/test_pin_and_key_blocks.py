@@ -12,6 +12,7 @@ import string
 import numpy as np
 import pytest
 
+from jinka.crypto import key_block
 from jinka.crypto.block_key import BlockCipher, BlockKey, CheckMethod
 from jinka.crypto.key_block import open_block, unwrap, wrap
 from jinka.crypto.key_block_header import (
@@ -355,3 +356,15 @@ def test_wrong_kcv_in_a_key_block(name: str) -> None:
         block = wrap(guard, _header(KeyBlockVersion.D, optional=((name, wrong),)), WORK, DICE)
         with pytest.raises(Refused):
             unwrap(guard, block, [KeyUsage.PIN])
+
+
+@pytest.mark.parametrize("bits", [0, 1, 127, 129, 8 * 31, 0xFFF8, 0xFFFF])
+def test_a_length_inside_a_key_block_that_lies(bits: int) -> None:
+    """With a right MAC, by someone who has the protection key: no length but whole bytes that are there."""
+    guard, header = _guard(KeyBlockVersion.D), _header(KeyBlockVersion.D)
+    payload = bits.to_bytes(2, "big") + WORK + bytes(14)
+    text = header.text(len(payload) + 16)
+    encryption, authentication = key_block._block_keys(guard, KeyBlockVersion.D)
+    mac = authentication.cmac(text.encode() + payload)
+    with pytest.raises(Refused, match="the key block is refused"):
+        open_block(guard, text + (encryption.cbc_encrypt(payload, mac) + mac).hex().upper())

@@ -102,3 +102,42 @@ def test_every_usage_has_its_modes() -> None:
     assert KeyMode.DECRYPT not in MODES[KeyUsage.MAC_CMAC] | MODES[KeyUsage.CARD_VALUE] | MODES[KeyUsage.BDK]
     assert KeyMode.GENERATE not in MODES[KeyUsage.PIN] | MODES[KeyUsage.KEK]
     assert MODES[KeyUsage.INITIAL_VECTOR] == {KeyMode.ANY}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("D0015P0TB00N000", "plain characters"),
+        ("D0017P0TB00N0000", "another length"),
+        ("D00 6P0TB00N0000", "another length"),
+        ("D0016P0TB00Nx000", "number of optional blocks"),
+        ("D0016P0TB00N0001", "number of optional blocks and 00"),
+        ("F0016P0TB00N0000", "KeyBlockVersion"),
+        ("D0016Z0TB00N0000", "KeyUsage"),
+        ("D0016P0XB00N0000", "KeyAlgorithm"),
+        ("D0016P0TZ00N0000", "KeyMode"),
+        ("D0016P0TB00X0000", "Exportability"),
+        ("D0016P0TB-0N0000", "two letters or digits"),
+        ("D0016P0TB00N0100", "without its length"),
+        ("D0026P0TB00N0100KS0AABCDEF", "whole blocks"),
+        ("B0026P0TB00N0100KS0AABCDEF", "whole blocks"),
+        ("D0032P0TB00N0100KS11ABCDEFGHIJKL", "leads out"),
+        ("D0032P0TB00N0100KS03ABCDEFGHIJKL", "leads out"),
+        ("D0032P0TB00N0100KS0004000900000000"[:32], "leads out"),
+        ("D0032P0TB00N0100KS00030010000000", "without its length"),
+        ("D0032P0TB00N0200PB080000KS080000", "not the last"),
+        ("D0032P0TB00N0200KS080000KS080000", "twice"),
+    ],
+)
+def test_each_rule_of_the_header(text: str, said: str) -> None:
+    """Under its MAC a wrong header shows as a wrong MAC; here each rule stands by itself."""
+    with pytest.raises(Refused, match=said):
+        parse_header(text)
+
+
+def test_headers_that_are_right() -> None:
+    for text in ("D0016P0TB00N0000", "B0024P0TB00N0100KS080000", "D0032P0TB00N0200KS080000PB080000"):
+        assert parse_header(text)[1] == len(text)
+    for announced in ("02", "04"):
+        text = f"D0032P0TB00N0100KS00{announced}0010ABCDEF"
+        assert parse_header(text)[0].optional == (("KS", "ABCDEF"),)

@@ -28,6 +28,7 @@ from jinka.crypto.key_block_header import (
     KeyUsage,
     parse_header,
 )
+from jinka.kit import Refused
 
 A, B, C, D, E = KeyBlockVersion
 HSM = "made by a Thales payShield 10K: openemv/tr31, test/tr31_decrypt_test.c"
@@ -184,6 +185,8 @@ def test_version_e_makes_the_published_block(monkeypatch: pytest.MonkeyPatch) ->
     """B.2 uses a mode that does not go with its usage, so the rule gives way here."""
     _, key, block, wanted, _ = next(row for row in PUBLISHED if row[2][0] == "E")
     opened = open_block(protection(E, key), block)
+    with pytest.raises(Refused, match="mode V of usage B0"):
+        unwrap(protection(E, key), block, [KeyUsage.BDK])
     monkeypatch.setitem(MODES, KeyUsage.BDK, MODES[KeyUsage.BDK] | {KeyMode.VERIFY})
     assert wrap(protection(E, key), opened.header, bytes.fromhex(wanted), Dice()) == block
 

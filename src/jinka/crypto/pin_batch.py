@@ -65,7 +65,6 @@ def _numbers(pans: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.int64], Rows]:
     inside = np.arange(_PAN_MAX) < lengths[:, None]
     good = np.isin(lengths, PAN_DIGITS) & np.all((digits <= 9) | ~inside, axis=1)
     digits[~inside] = 0
-    digits[~good] = 0
     return digits, np.where(good, lengths, _DIGITS_MAX), good
 
 

@@ -88,7 +88,82 @@ def test_a_t_union_card_of_another_city() -> None:
         "0016: holder class 09 is not in this program's table",
         "0018 record 2: transaction type 77",
         "0018 record 4: no date and time where they belong",
+        "0017: the place of issue is not given",
+        "001E: no trips are given",
     ]
+
+
+def test_a_t_union_card_tells_its_trips_and_where_it_was_issued() -> None:
+    """The layouts of 0017 and 001E as open card readers have them; the values are made up."""
+    name = "A000000632010105"
+    out = "04" + "0000300089000340" + "01" + "00000113000027" + "000000C8" + "0000012C" + "20241229141740"
+    out += "1000" + "0102030405060708" + bytes(6).hex()
+    strange = "7F" + out[2:18] + "09" + out[20:]
+    answers = {
+        f"00A4040008{name}00": "6F009000",
+        "805C000204": "0000012C9000",
+        "00B0970000": "00000000" + "5840" + "5840" + "000001" + "9000",
+        "00B201F430": out + "9000",
+        "00B202F430": bytes(48).hex() + "9000",
+        "00B203F430": strange + "9000",
+        "00B204F430": "04009000",
+    }
+    [purse] = read_card(Played(answers)).readings
+    assert purse.issued_in == "5840 / 5840"
+    trip, odd = purse.trips
+    assert (trip.kind_en, trip.kind_zh, trip.amount, trip.balance) == ("metro, out", "地铁出站", 200, 300)
+    assert (trip.at, trip.place, trip.city) == ("2024-12-29 14:17:40", "00000113000027", "1000")
+    assert odd.kind_en == "industry 09, type 7F"
+    assert purse.unknown[-3:] == [
+        "001E record 3: trip type 7F", "001E record 3: industry 09", "001E record 4: 2 bytes instead of 48",
+    ]  # fmt: skip
+    answers["00B0970000"] = "01029000"
+    assert (
+        "0017: no place of issue where T-Union cards have it"
+        in read_card(Played(answers)).readings[0].unknown
+    )
+
+
+class Guarded:
+    """A bank card that shows no record before GET PROCESSING OPTIONS, as cards in the field."""
+
+    def __init__(self, card: Card) -> None:
+        self.card, self.started, self.asked = card, False, b""
+
+    def transmit(self, command: bytes) -> bytes:
+        if command[1] == 0xA8:
+            self.started, self.asked = True, command
+        return b"\x69\x85" if command[1] == 0xB2 and not self.started else self.card.transmit(command)
+
+
+def test_a_bank_card_that_has_to_be_started_is_started_for_nothing() -> None:
+    card = sample_card("cn.bank.debit", balance=4321)
+    card.power_up()
+    held = Guarded(card)
+    [bank] = read_card(held).readings
+    assert (bank.number, bank.balance) == ("5180000000012345", 4321)
+    assert "to show its records the card counted one transaction, of nothing" in bank.unknown
+    length = held.asked[6]
+    assert held.asked[5:] == bytes((0x83, length)) + bytes(length + 1), "zeros: no qPBOC, no amount"
+    assert read_card(held).readings[0].balance == 4321
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["80" + "04" + "7D000801", "7704940208FF", "770A94080801FF0008000100", "80", "6985", "77817F94"],
+)
+def test_a_bank_card_may_answer_what_it_likes_to_the_start(options: str) -> None:
+    """False lengths, places that are none, a range of 255 records: the reading ends, without a number."""
+    aid = "A000000333010101"
+    card = Played(
+        {
+            f"00A4040008{aid}00": f"6F138408{aid}A507 9F3803 9F6604 9000",
+            "80A8000006830400000000 00": options + "9000",
+        }
+    )
+    [bank] = read_card(card).readings
+    assert bank.number == ""
+    assert any("no number" in text for text in bank.unknown)
 
 
 def test_a_social_security_card() -> None:

@@ -13,7 +13,9 @@ import statistics
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,13 +23,16 @@ from jinka.app.bench_purchase import FlatPricer, make_device
 from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, fresh_psam, make_test_keys, open_card
 from jinka.app.card_latency import time_card
 from jinka.app.card_samples import sample_card
+from jinka.card import Card, Personal, personalised
 from jinka.codec import Algorithm
 from jinka.codec.record import RecordState
 from jinka.issuer import LoadHost
 from jinka.kit import NotFound
 from jinka.node.pcsc import PcscLink, choose_reader, list_readers
 from jinka.node.pcscd import SOCKET_VARIABLE, PcscService
+from jinka.profile import FileKind, FileSpec
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
+from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import TapKind
 from jinka.terminal import ApduLink, CardRemoved, LoadDevice, LoadTerminal, PurseTerminal, TapStatus
 from tests.peers.readers import chip_in_slot, has_card, wait_until
@@ -198,3 +203,41 @@ def test_the_commands_put_a_card_in_and_read_it_and_a_killed_card_keeps_its_mone
         )  # fmt: skip
     [purse] = json.loads(done.stdout)["applications"]
     assert (purse["balance"], purse["log"][0]["kind_zh"]) == (LOAD_FEN, "圈存")
+
+
+def _read_by_command(service: PcscService, card: Card) -> list[dict[str, Any]]:
+    jinka = Path(sys.executable).with_name("jinka")
+    with chip_in_slot(service, card):
+        done = subprocess.run(
+            [jinka, "card", "read", "--reader", "00 00", "--json", "--show"],
+            capture_output=True, text=True, check=True, timeout=60,
+        )  # fmt: skip
+    found: list[dict[str, Any]] = json.loads(done.stdout)["applications"]
+    return found
+
+
+def test_the_reader_tells_what_each_kind_of_card_holds(service: PcscService) -> None:
+    """A bank card with electronic cash, a T-Union card with trips, a social security card: all through pcscd."""
+    bank_card = sample_card("cn.bank.debit", balance=5000)
+    [bank] = _read_by_command(service, bank_card)
+    assert (bank["number"], bank["balance"], bank["valid_to"]) == ("5180000000012345", 5000, "2040-01-01")
+    trip = bytes.fromhex("04" + "0000300089000340" + "02" + "00000113000027" + "000000C8" + "0000012C"
+                         "20241229141740" + "5840" + "0102030405060708" + "000000000000")  # fmt: skip
+    extra = (
+        FileSpec(fid=0x0017, kind=FileKind.BINARY, size=11, title_en="Management", title_zh="管理信息"),
+        FileSpec(fid=0x001E, kind=FileKind.CYCLIC, records=30, record_length=48,
+                 title_en="Trips", title_zh="交易记录"),
+    )  # fmt: skip
+    union = replace(PROFILE, name="test.union", files=PROFILE.files + extra)
+    keys = tuple(key.initial or bytes(16) for key in union.keys)
+    contents = {(0, 0x0017): bytes.fromhex("00000000584058400000 01"), (0, 0x001E): trip}
+    person = Personal(
+        card_no=bytes.fromhex("00005180000000054321"), keys=keys, balance=777, contents=contents
+    )
+    [purse] = _read_by_command(service, personalised(union, person, SeededRandomness("union")))
+    assert (purse["number"], purse["balance"], purse["issued_in"]) == ("5180000000054321", 777, "5840 / 5840")
+    assert [(one["kind_en"], one["amount"], one["at"]) for one in purse["trips"]] == [
+        ("bus, out", 200, "2024-12-29 14:17:40")
+    ]
+    [social] = _read_by_command(service, sample_card("cn.social-security"))
+    assert "each asks for its own key" in social["unknown"][-1]

@@ -1,8 +1,9 @@
 """`jinka card read`: what any reader can see of a card without a key, application by application.
 
-Purses: JR/T 0025.2, CJ/T 166, JT/T 978.2 (files 0015 to 0018, log of 23 bytes). Social security: LD/T 32 and LD/T 33.
-Bank cards: `jinka.app.card_read_bank`. Nothing is written, no PIN is presented, and no command that could move
-money is sent. What is recognised but not read, and what is not recognised at all, is said.
+Purses: JR/T 0025.2, CJ/T 166, JT/T 978.2 (files 0015 to 0018, log of 23 bytes); what T-Union has besides:
+`jinka.app.card_read_union`. Social security: LD/T 32 and LD/T 33. Bank cards: `jinka.app.card_read_bank`. Nothing is
+written, no PIN is presented, and no command that could move money is sent. What is recognised but not read, and what
+is not recognised at all, is said.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 
 from jinka.app.card_files import declared_profiles
 from jinka.app.card_read_bank import read_bank
+from jinka.app.card_read_union import UNION_NAME, read_union
 from jinka.app.card_reading import (
     LogRow,
     Reading,
@@ -135,6 +137,8 @@ def _read_purse(link: ApduLink, english: str, chinese: str, aid: bytes) -> Readi
     else:
         reading.unknown.append("the balance is not given without a PIN or key")
     _read_log(link, reading)
+    if aid.startswith(UNION_NAME):
+        read_union(link, reading)
     return reading if reading.number or reading.balance is not None else None
 
 

@@ -1,14 +1,16 @@
 """Debit, credit and qPBOC cards as a reader without keys sees them (EMV Book 1 and 3; JR/T 0025.5; JR/T 0025.12).
 
-Records are read by their place, without GET PROCESSING OPTIONS: a card with electronic cash may debit itself in its
-answer to that. So what a card gives only after it is not read, and that is said.
+Records are read by their place first. A card that shows no number so gets GET PROCESSING OPTIONS for nothing: every
+object that it asks for is zeros, so the reader's qualifiers ask for no qPBOC and the amount is 0, and no electronic
+cash can be debited. It costs one count of the card's 65,535 transactions, and the reading says so. Then the records
+of its file locator are read. No cryptogram is asked for.
 """
 
 from __future__ import annotations
 
 from jinka.app.card_reading import LogRow, Reading, ask, bcd_date_text, bcd_time_text, select_name
-from jinka.codec import TlvError, find
-from jinka.codec.dol import split_dol
+from jinka.codec import TlvError, find, tlv
+from jinka.codec.dol import dol_size, split_dol
 from jinka.codec.tlv import parse
 from jinka.terminal import ApduLink
 
@@ -22,7 +24,16 @@ _TITLES = {
     0x08: ("PBOC national", "国密"),
 }
 _SFI_MAX, _RECORDS_MAX, _LOG_MAX = 10, 8, 10
-_CASH, _LOG_FORMAT, _LOG_ENTRY = 0x9F79, 0x9F4F, 0x9F4D
+_CASH, _LOG_FORMAT, _LOG_ENTRY, _PDOL, _LOCATOR = 0x9F79, 0x9F4F, 0x9F4D, 0x9F38, 0x94
+_AFL_RECORDS_MAX, _PDOL_MAX = 64, 250
+_KINDS = {  # 9C
+    "00": ("purchase", "消费"),
+    "01": ("cash", "取现"),
+    "20": ("refund", "退货"),
+    "60": ("load", "指定账户圈存"),
+    "62": ("load", "非指定账户圈存"),
+    "63": ("cash load", "现金圈存"),
+}
 _TAGS_DEPTH = 4
 
 
@@ -66,6 +77,8 @@ def _read(link: ApduLink, aid: bytes, fci: bytes) -> Reading:
                 break
             for tag, value in _flat(raw):
                 objects.setdefault(tag, value)
+    if not _number(objects):
+        _start(link, fci, objects, reading)
     _take(reading, objects)
     cash = _data(link, _CASH)
     if cash is not None and cash.hex().isdigit():
@@ -76,15 +89,55 @@ def _read(link: ApduLink, aid: bytes, fci: bytes) -> Reading:
     return reading
 
 
-def _take(reading: Reading, objects: dict[int, bytes]) -> None:
+def _start(link: ApduLink, fci: bytes, objects: dict[int, bytes], reading: Reading) -> None:
+    """GET PROCESSING OPTIONS with zeros for everything, then the records of the file locator."""
+    wanted = next((value for tag, value in _flat(fci) if tag == _PDOL), b"")
+    try:
+        size = dol_size(wanted)
+    except TlvError:
+        reading.unknown.append("the card's list of what it wants to know (9F38) is broken")
+        return
+    if size > _PDOL_MAX:
+        reading.unknown.append(f"the card wants {size} bytes before it shows its records")
+        return
+    body = tlv(0x83, bytes(size))
+    options = ask(link, f"80A80000{len(body):02X}{body.hex()}00")
+    if options is None:
+        reading.unknown.append("the card does not start a transaction of nothing, so it shows no records")
+        return
+    reading.unknown.append("to show its records the card counted one transaction, of nothing")
+    found = _flat(options)
+    locator = b""
+    for tag, value in found:
+        objects.setdefault(tag, value)
+        locator = value[2:] if tag == 0x80 else value if tag == _LOCATOR else locator
+    for sfi, number in _places(locator):
+        raw = ask(link, f"00B2{number:02X}{sfi << 3 | 4:02X}00")
+        for tag, value in _flat(raw or b""):
+            objects.setdefault(tag, value)
+
+
+def _places(locator: bytes) -> list[tuple[int, int]]:
+    """(SFI, record) of a file locator, at most as many as a card may have; what is broken is left out."""
+    found: list[tuple[int, int]] = []
+    for at in range(0, len(locator) - 3, 4):
+        head, first, last, _ = locator[at : at + 4]
+        if 1 <= head >> 3 <= 30 and 1 <= first <= last:
+            found += [(head >> 3, number) for number in range(first, last + 1)]
+    return found[:_AFL_RECORDS_MAX]
+
+
+def _number(objects: dict[int, bytes]) -> str:
+    """5A, or what stands before the separator of track 2; empty when it is none."""
     number = objects.get(0x5A, b"").hex().upper() or objects.get(0x57, b"").hex().upper().split("D")[0]
     number = number.rstrip("F")
-    if number.isdigit():
-        reading.number = number
-    else:
-        reading.unknown.append(
-            "the number is not readable before GET PROCESSING OPTIONS, which may debit; not sent"
-        )
+    return number if number.isdigit() else ""
+
+
+def _take(reading: Reading, objects: dict[int, bytes]) -> None:
+    reading.number = _number(objects)
+    if not reading.number:
+        reading.unknown.append("no number (5A, 57) in the records that the card shows")
     reading.valid_from, reading.valid_to = (bcd_date_text(objects.get(tag, b"")) for tag in (0x5F25, 0x5F24))
     name = objects.get(0x9F0B, b"") or objects.get(0x5F20, b"")
     reading.holder = name.decode("gbk", "replace").strip(" /")
@@ -114,8 +167,8 @@ def _read_log(link: ApduLink, reading: Reading, fci: bytes) -> None:
         kind = row.get(0x9C, b"").hex()
         reading.log.append(
             LogRow(
-                kind_en=f"type {kind}" if kind else "transaction",
-                kind_zh=f"类型 {kind}" if kind else "交易",
+                kind_en=_KINDS.get(kind, (f"type {kind}" if kind else "transaction",))[0],
+                kind_zh=_KINDS.get(kind, ("", f"类型 {kind}" if kind else "交易"))[1],
                 amount=int(amount) if amount.isdigit() else 0,
                 at=f"{bcd_date_text(row.get(0x9A, b''))} {bcd_time_text(row.get(0x9F21, b''))}".strip(),
                 terminal=row.get(0x9F4E, b"").decode("gbk", "replace").strip("\x00 "),

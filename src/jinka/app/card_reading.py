@@ -23,6 +23,19 @@ class LogRow:
     counter: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """One trip as a transit card keeps it. ``place`` is line and station in hex, ``city`` a code; amounts as above."""
+
+    kind_en: str
+    kind_zh: str
+    amount: int
+    balance: int
+    at: str
+    place: str
+    city: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """One application as a reader without keys sees it. ``unknown`` says what was there and was not understood."""
@@ -38,6 +51,8 @@ class Reading:
     unit: Unit = Unit.FEN
     valid_from: str = ""
     valid_to: str = ""
+    issued_in: str = ""  # codes of province and city
+    trips: list[Trip] = field(default_factory=list)
     log: list[LogRow] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 

@@ -25,8 +25,22 @@ _LABELS = {
         "valid",
         "log",
         "not known",
+        "issued in",
+        "trips",
     ),
-    Language.ZH: ("应用", "AID", "卡号", "持卡人", "类别", "余额", "有效期", "交易明细", "未能识别"),
+    Language.ZH: (
+        "应用",
+        "AID",
+        "卡号",
+        "持卡人",
+        "类别",
+        "余额",
+        "有效期",
+        "交易明细",
+        "未能识别",
+        "发卡地",
+        "行程",
+    ),
 }
 
 
@@ -47,7 +61,7 @@ def reading_table(reading: Reading, lang: Language, *, show: bool) -> Table:
         reading.balance_text,
         valid,
     )
-    for label, value in zip(labels, values, strict=False):
+    for label, value in (*zip(labels, values, strict=False), (labels[9], reading.issued_in)):
         if value:
             table.add_row(label, value)
     for number, row in enumerate(reading.log):
@@ -56,6 +70,12 @@ def reading_table(reading: Reading, lang: Language, *, show: bool) -> Table:
         counter = "" if row.counter is None else f"#{row.counter}"
         table.add_row(
             labels[7] if not number else "", f"{row.at}  {kind}  {amount}  {row.terminal}  {counter}"
+        )
+    for number, trip in enumerate(reading.trips):
+        kind = trip.kind_zh if chinese else trip.kind_en
+        moved = f"{format_minor(trip.amount, reading.unit)} ({format_minor(trip.balance, reading.unit)})"
+        table.add_row(
+            labels[10] if not number else "", f"{trip.at}  {kind}  {moved}  {trip.place}  {trip.city}"
         )
     for number, text in enumerate(reading.unknown):
         table.add_row(labels[8] if not number else "", text)

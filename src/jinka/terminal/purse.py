@@ -1,26 +1,27 @@
 """The transit terminal: one tap from SELECT to a clearing record, by APDUs to card and PSAM (JR/T 0025.1, CJ/T 166).
 
 Every tap is a composite purchase: an entry debits nothing and writes where the ride began. The terminal knows no key.
-A debit whose answer never came is kept and settled when the card is presented here again.
+A debit whose answer never came is kept and settled when the card is presented here again. The gate opens for MAC2
+alone, also then: a log and a TAC that no module can check may come from a card without keys.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinka.codec import StatusWord, TransactionType
 from jinka.codec.clearing import ClearingRecord
 from jinka.codec.record import CounterKind, RecordState
 from jinka.kit import Usage, bcd_date, bcd_time
-from jinka.tariff import Charge, Mode, Pricer, RideFacts, RideState, TapKind
+from jinka.tariff import ENTRY_PRODUCT, Charge, Mode, Pricer, RideFacts, RideState, TapKind
 from jinka.terminal import torn
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
 from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads
 from jinka.terminal.outcome import TapOutcome, TapStatus
-from jinka.terminal.reading import PublicData, read_holder, read_public, read_ride, select
+from jinka.terminal.reading import DATA_WRONG, PublicData, read_holder, read_public, read_ride, select
 from jinka.terminal.ride import RideStamp, encode_ride
 from jinka.terminal.torn import Unresolved
 
@@ -67,6 +68,7 @@ class PurseTerminal:
         "_data",
         "_psam",
         "_read_tariff",
+        "_session",
         "block_list",
         "business_date",
         "calendar",
@@ -95,6 +97,7 @@ class PurseTerminal:
         self.business_date = business_date
         self.block_list, self.calendar = BlockList(), Calendar()
         self._read_tariff = read_tariff
+        self._session: bytes | None = None  # the serial of the purchase whose MAC2 the module still waits for
         self.unconfirmed: dict[bytes, tuple[ClearingRecord, TapKind, dt.datetime]] = {}
         self.terminal_id = ask_exactly(psam, "psam 0016", bytes.fromhex("00B0960006"), 6)
         self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
@@ -186,12 +189,13 @@ class PurseTerminal:
         if issuer is None:
             return TapOutcome(status=TapStatus.REFUSED, step="issuer")
         resolved = void = None
+        torn_tap = self.unconfirmed.get(public.card_no)
         if public.card_no in self.unconfirmed:
             resolved, void, same_ride = self._settle(card, public.card_no, tap)
-            if same_ride:
-                return TapOutcome(status=TapStatus.DONE, record=resolved, resolved=resolved)
+            if same_ride and resolved is not None and torn_tap is not None:
+                return self._reopen(card, tap, public, resolved, torn_tap)
         try:
-            outcome = self._purchase(card, tap, public, issuer, date)
+            outcome = self._purchase(card, tap, public, issuer)
         except ChipRefused as error:
             outcome = TapOutcome(status=TapStatus.REFUSED, sw=error.sw, step=error.step)
         except CardRemoved as error:
@@ -213,9 +217,35 @@ class PurseTerminal:
         same = kind is tap.kind and dt.timedelta(0) <= tap.at - at <= _RESUME
         return found, None, same
 
-    def _purchase(
-        self, card: ApduLink, tap: _Tap, public: PublicData, issuer: str, date: bytes
+    def _reopen(
+        self,
+        card: ApduLink,
+        tap: _Tap,
+        public: PublicData,
+        resolved: ClearingRecord,
+        torn_tap: tuple[ClearingRecord, TapKind, dt.datetime],
     ) -> TapOutcome:
+        """The torn tap over again: open for the MAC2 that was missed.
+
+        A module that has served others since has forgotten the session; then a purchase of nothing shows that the card
+        has keys. Until one of them is right the tap counts as torn, so that nobody pays twice.
+        """
+        self.unconfirmed[public.card_no] = torn_tap
+        if self._session == resolved.terminal_serial.to_bytes(4, "big"):
+            mac2 = torn.prove(card, resolved)[:4]
+            self._session = None
+            ask(self._psam, "psam credit for purchase", b"\x80\x72\x00\x00\x04" + mac2)
+            del self.unconfirmed[public.card_no]
+            return TapOutcome(status=TapStatus.DONE, record=resolved, resolved=resolved)
+        nothing = replace(tap, gross_fare=0)
+        outcome = self._pay(card, nothing, public, resolved.issuer, Charge(0, ENTRY_PRODUCT), None)
+        if outcome.status is TapStatus.DONE:
+            del self.unconfirmed[public.card_no]
+        if outcome.status in (TapStatus.DONE, TapStatus.TORN):  # torn: the purchase of nothing now waits here
+            return outcome.with_settled(resolved, None)
+        return outcome
+
+    def _purchase(self, card: ApduLink, tap: _Tap, public: PublicData, issuer: str) -> TapOutcome:
         data = self._data
         holder = read_holder(card)
         state = read_ride(card, data.ride_record_id)
@@ -231,6 +261,19 @@ class PurseTerminal:
                 at=tap.at,
             )
         )
+        return self._pay(card, tap, public, issuer, charge, (state,))
+
+    def _pay(
+        self,
+        card: ApduLink,
+        tap: _Tap,
+        public: PublicData,
+        issuer: str,
+        charge: Charge,
+        ride: tuple[RideState | None] | None,
+    ) -> TapOutcome:
+        """The composite purchase of ``charge``; ``ride`` is the state to go on from, or None to leave it as it is."""
+        data = self._data
         amount4 = charge.amount.to_bytes(4, "big")
         begin = b"\x80\x50\x03\x02\x0b" + bytes((data.key_index,)) + amount4 + self.terminal_id + b"\x0f"
         try:
@@ -242,14 +285,18 @@ class PurseTerminal:
             return TapOutcome(
                 status=TapStatus.NEEDS_LOAD, shortfall=charge.amount - int.from_bytes(held, "big")
             )
-        moment = date + bcd_time(tap.at)
+        balance = int.from_bytes(opened[:4], "big") - charge.amount
+        if balance < 0:
+            raise ChipRefused("initialize for capp purchase", DATA_WRONG)
+        moment = bcd_date(tap.at) + bcd_time(tap.at)
         factors = public.factor8 + public.region_factor
         request = opened[11:15] + opened[4:6] + amount4 + _CAPP + moment + opened[9:11] + factors
         signed = ask_exactly(
             self._psam, "psam init for purchase", b"\x80\x70\x00\x00\x24" + request + b"\x08", 8
         )
-        balance = int.from_bytes(opened[:4], "big") - charge.amount
-        self._cache_ride(card, tap, state, charge, balance)
+        self._session = signed[:4]
+        if ride is not None:
+            self._cache_ride(card, tap, ride[0], charge, balance)
         record = self._record(tap, public, issuer, charge, opened, signed, moment, balance)
         return self._debit(card, tap, record, signed, moment)
 
@@ -327,6 +374,7 @@ class PurseTerminal:
             return self._torn(tap, record)
         if len(answer) != 8:
             return self._torn(tap, record)
+        self._session = None
         try:
             ask(self._psam, "psam credit for purchase", b"\x80\x72\x00\x00\x04" + answer[4:])
         except (CardRemoved, ChipRefused):

@@ -87,4 +87,8 @@ def _decode_before(raw: bytes, at: dt.datetime) -> PaidRide | None:
     except ValueError:
         raise Usage(f"industry {raw[0]:02X}", where="ride record, reserved bytes") from None
     seconds = int.from_bytes(raw[4:6], "big")
-    return PaidRide(mode=mode, line=int.from_bytes(raw[1:4], "big"), at=at - dt.timedelta(seconds=seconds))
+    try:
+        paid = at - dt.timedelta(seconds=seconds)
+    except OverflowError:
+        raise Usage(f"{seconds} s before {at}", where="ride record, reserved bytes") from None
+    return PaidRide(mode=mode, line=int.from_bytes(raw[1:4], "big"), at=paid)

@@ -82,13 +82,18 @@ def resolve_selected(link: ApduLink, kid: int, unconfirmed: ClearingRecord) -> C
     found = _logged(link, unconfirmed, wanted)
     if isinstance(found, Unresolved):
         return found
-    after = (unconfirmed.counter + 1).to_bytes(2, "big")
-    command = bytes((0x80, 0x5A, 0x00, unconfirmed.txn_type, 0x02)) + after + b"\x08"
     try:
-        proof = ask_exactly(link, "get transaction prove", command, 8)
+        proof = prove(link, unconfirmed)
     except ChipRefused:
         return Unresolved.UNKNOWN
     return replace(unconfirmed, state=RecordState.CONFIRMED, tac=proof[4:])
+
+
+def prove(link: ApduLink, record: ClearingRecord) -> bytes:
+    """GET TRANSACTION PROVE for the record's type and counter: MAC2 4 | TAC 4."""
+    after = (record.counter + 1).to_bytes(2, "big")
+    command = bytes((0x80, 0x5A, 0x00, record.txn_type, 0x02)) + after + b"\x08"
+    return ask_exactly(link, "get transaction prove", command, 8)
 
 
 def find_release(link: ApduLink, claimed: ClearingRecord) -> ClearingRecord | None:
@@ -103,10 +108,8 @@ def find_release(link: ApduLink, claimed: ClearingRecord) -> ClearingRecord | No
         return None
     if isinstance(logged, Unresolved):
         return None
-    after = (claimed.counter + 1).to_bytes(2, "big")
-    command = bytes((0x80, 0x5A, 0x00, claimed.txn_type, 0x02)) + after + b"\x08"
     try:
-        proof = ask_exactly(link, "get transaction prove", command, 8)
+        proof = prove(link, claimed)
     except (CardRemoved, ChipRefused):
         return None
     return replace(

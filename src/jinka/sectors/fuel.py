@@ -3,7 +3,7 @@
 Standards: JR/T 0025.2 (0015, 0016, 0018), JR/T 0025.9 and CJ/T 304 (grey lock), in the shape of the cards of the
 large oil companies. Jinka's own choices, because no readable source fixes them: the name of the application, the
 key type of the grey lock, the transaction types of the FMCOS manual (`PROFILE_CJT304` has those of CJ/T 304 as far as
-they are known: 93 for the release), and file 001C: grades 2 (a bit each) | most fen for one refuelling 4, 0 for any.
+they are known: 93 for the release), and file 001C: grades 2 (a bit each) | most fen for one refuelling 4; 0 for any.
 """
 
 from __future__ import annotations

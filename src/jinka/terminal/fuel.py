@@ -24,7 +24,7 @@ from jinka.terminal.grey import CLEAR_PROOF, GREY, GreyClaim, GreyHold, LockProo
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
 from jinka.terminal.lists import Acknowledgement, BlockList, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads
-from jinka.terminal.reading import PublicData, card_algorithm, read_public, select
+from jinka.terminal.reading import BuyingRule, PublicData, card_algorithm, read_public, read_rule, select
 
 _HOLDS_MAX = 10_000
 
@@ -76,6 +76,7 @@ class FuelDevice:
     issuers: Mapping[bytes, str]
     psam_name: bytes
     elsewhere_after: dt.timedelta = dt.timedelta(hours=48)
+    grade: int = 0  # what the nozzle sells, a bit of the card's file 001C; 0 sells to every card
 
 
 class FuelTerminal:
@@ -160,14 +161,16 @@ class FuelTerminal:
     def settle(self, card_no: bytes, amount: int) -> GreyClaim:
         """The nozzle is back: turn the hold into a claim over ``amount`` (0 when nothing flowed).
 
-        Raises `Refused` without a certain hold, or beyond the balance; asking again for the same amount is harmless.
+        Raises `Refused` without a certain hold, or beyond `GreyHold.most`; asking again for the same is harmless.
         """
         present = self.claims.get(card_no)
         hold = present.hold if present is not None else self.holds.get(card_no)
         if hold is None or not hold.certain:
             raise Refused("the card is not locked here", where="settle", fix="lock it first")
-        if not 0 <= amount <= hold.balance:
-            raise Refused(f"{amount} of {hold.balance}", where="settle", fix="stop the nozzle at the balance")
+        if not 0 <= amount <= hold.most:
+            raise Refused(
+                f"{amount} of {hold.most}", where="settle", fix="stop the nozzle at the hold's most"
+            )
         data = bytes((self._data.grey.unlock_type,)) + card_no[2:] + hold.counter.to_bytes(2, "big")
         command = b"\xe0\x44\x00\x00\x0f" + data + amount.to_bytes(4, "big") + b"\x04"
         gmac = ask_exactly(self._psam, "psam gmac", command, 4)
@@ -245,7 +248,10 @@ class FuelTerminal:
             return FuelOutcome(status=FuelStatus.REFUSED, step="issuer")
         if len(self.holds) >= _HOLDS_MAX:
             return FuelOutcome(status=FuelStatus.REFUSED, step="holds")
-        return self._send_lock(card, public, issuer, at)
+        rule = read_rule(card)
+        if not rule.allows(data.grade):
+            return FuelOutcome(status=FuelStatus.REFUSED, step="grade")
+        return self._send_lock(card, public, issuer, rule, at)
 
     def _resume(self, public: PublicData, proof: LockProof) -> FuelOutcome:
         """A card that is grey already: ours, unsure or not, or somebody else's."""
@@ -258,7 +264,9 @@ class FuelTerminal:
             self._save()
         return FuelOutcome(status=FuelStatus.LOCKED, hold=hold)
 
-    def _send_lock(self, card: ApduLink, public: PublicData, issuer: str, at: dt.datetime) -> FuelOutcome:
+    def _send_lock(
+        self, card: ApduLink, public: PublicData, issuer: str, rule: BuyingRule, at: dt.datetime
+    ) -> FuelOutcome:
         data = self._data
         begin = bytes((0xE0, 0x7A, 0x08, data.purse, 7, data.key_index)) + self.terminal_id + b"\x0f"
         opened = ask_exactly(card, "initialize for grey lock", begin, 15)
@@ -299,6 +307,7 @@ class FuelTerminal:
             zone=data.zone,
             lock_type=data.grey.lock_type,
             certain=False,
+            most_fen=rule.most_fen,
         )
         self.holds[public.card_no] = hold  # before the card is asked: from here on it may be grey
         self._save()

@@ -84,6 +84,12 @@ class GreyHold:
     lock_type: int
     gtac: bytes = b""
     certain: bool = True
+    most_fen: int = 0  # what the card may buy at a time; 0 for any
+
+    @property
+    def most(self) -> int:
+        """What may flow: never more than the balance, nor than the card may buy at a time."""
+        return min(self.balance, self.most_fen or self.balance)
 
     @property
     def gtac_data(self) -> bytes:

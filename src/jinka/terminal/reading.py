@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jinka.codec import Algorithm
+from jinka.codec import Algorithm, StatusWord
 from jinka.kit import Usage
 from jinka.profile import algorithm_of
 from jinka.tariff import HolderClass, RideState
@@ -13,6 +13,7 @@ from jinka.terminal.ride import RIDE_SIZE, decode_ride
 
 DATA_WRONG = 0x6A80
 _READ_PUBLIC = bytes.fromhex("00B095001E")
+_READ_RULE = bytes.fromhex("00B09C0006")
 _READ_HOLDER = bytes.fromhex("00B0960001")
 _DIGITS_MIN = 16
 _REGION_TAIL = b"\xff\x00\x00\x00\x00\x00"
@@ -45,6 +46,18 @@ class PublicData:
         return self.issuer[:2] + _REGION_TAIL
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyingRule:
+    """File 001C of a fuel card: what it buys (a bit for each grade), and for how much at a time. 0 stands for any."""
+
+    grades: int = 0
+    most_fen: int = 0
+
+    def allows(self, grade: int) -> bool:
+        """Whether the card buys this grade; a pump that names none (0) is not asked."""
+        return not grade or not self.grades or bool(self.grades & grade)
+
+
 def select(link: ApduLink, aid: bytes) -> None:
     """Select the application by name."""
     ask(link, "select", b"\x00\xa4\x04\x00" + bytes((len(aid),)) + aid + b"\x00")
@@ -74,6 +87,17 @@ def read_public(link: ApduLink) -> PublicData:
         key_version=raw[28],
         algorithm=card_algorithm(raw[29], "read 0015"),
     )
+
+
+def read_rule(link: ApduLink) -> BuyingRule:
+    """Read 001C; a card without that file has no rule."""
+    try:
+        raw = ask_exactly(link, "read 001C", _READ_RULE, 6)
+    except ChipRefused as error:
+        if error.sw != StatusWord.FILE_NOT_FOUND:
+            raise
+        return BuyingRule()
+    return BuyingRule(grades=int.from_bytes(raw[:2], "big"), most_fen=int.from_bytes(raw[2:], "big"))
 
 
 def read_holder(link: ApduLink) -> HolderClass:

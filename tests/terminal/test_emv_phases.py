@@ -103,7 +103,7 @@ def test_conditions(condition: int, fen: int, type_: int, atm: bool, applies: bo
     run.values[Tag.CURRENCY_APPLICATION] = b"\x01\x56"
     run.values[Tag.CVM_LIST] = X.to_bytes(4, "big") + Y.to_bytes(4, "big") + bytes((0x1F, condition))
     verify_holder(run)
-    assert run.values[Tag.CVM_RESULTS] == (bytes((0x1F, condition, 2)) if applies else b"\x3f\x00\x00")
+    assert run.values[Tag.CVM_RESULTS] == (bytes((0x1F, condition, 2)) if applies else b"\x3f\x00\x01")
     assert bool(run.tvr & Tvr.CVM_FAILED) is not applies
     assert set(CONDITIONS) == set(range(10))
 
@@ -113,11 +113,14 @@ def test_conditions(condition: int, fen: int, type_: int, atm: bool, applies: bo
     [
         ("0203", 0xE0F8C8, "020300", Tvr.ONLINE_PIN),
         ("4200 1E00", 0xE0B8C8, "1e0000", Tvr.PIN_PAD_MISSING),
-        ("0200 1E00", 0xE0B8C8, "020001", Tvr.PIN_PAD_MISSING | Tvr.CVM_FAILED),
+        ("0200 1E00", 0xE0B8C8, "3f0001", Tvr.PIN_PAD_MISSING | Tvr.CVM_FAILED),
+        ("4100 4200", 0xE018C8, "3f0001", Tvr.PIN_PAD_MISSING | Tvr.CVM_FAILED),
+        ("4000 5E01", 0xE0F8C8, "400001", Tvr.CVM_FAILED),
         ("7F00 1F00", 0xE0F8C8, "1f0002", Tvr.CVM_UNKNOWN),
         ("3F00 1F00", 0xE0F8C8, "3f0001", Tvr.CVM_UNKNOWN | Tvr.CVM_FAILED),
         ("0000", 0xE0F8C8, "000001", Tvr.CVM_FAILED),
-        ("1F20", 0xE0F8C8, "3f0000", Tvr.CVM_FAILED),
+        ("1F20", 0xE0F8C8, "3f0001", Tvr.CVM_FAILED),
+        ("1F01 1F04", 0xE0F8C8, "3f0001", Tvr.CVM_FAILED),
         ("", 0xE0F8C8, "3f0000", Tvr.DATA_MISSING),
     ],
 )

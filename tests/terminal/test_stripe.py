@@ -82,6 +82,13 @@ CASES = [
     (_swipe(STRIPE, online=False), StripeVerdict.REFUSE, "a stripe is never paid offline", ""),
     (_swipe(STRIPE, today=dt.date(2029, 1, 1)), StripeVerdict.REFUSE, "expired", ""),
     (_swipe(STRIPE.replace("120", "901", 1)), StripeVerdict.REFUSE, "test card", ""),
+    (_swipe(STRIPE.replace("2812120", "2812701")), StripeVerdict.REFUSE, "private card, no agreement", ""),
+    (
+        _swipe(STRIPE.replace("2812120", "2812701"), private_agreed=True),
+        StripeVerdict.ACCEPT,
+        "stripe card",
+        "90",
+    ),
     (_swipe(STRIPE.replace("2812120", "2812104")), StripeVerdict.REFUSE, "cash only", ""),
     (
         _swipe(STRIPE.replace("2812120", "2812103"), cash=True),

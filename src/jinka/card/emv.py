@@ -17,6 +17,7 @@ from jinka.card.emv_data import (
     COUNTER_MAX,
     ELEMENTS,
     OPTIONS_FILE,
+    SCRIPTS,
     STATE_FILE,
     Cvr,
     EmvBase,
@@ -107,6 +108,7 @@ def get_processing_options(card: CardOs, command: Command) -> bytes:
     if counter == COUNTER_MAX:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
     running = applet.running = Running(Stage.INITIATED, counter + 1, values, asked=data[2:])
+    running.cvr = Cvr(min(applet.number(SCRIPTS), 15) << 4)  # scripts carried out after the last one online
     running.sm2 = values.get(Tag.SM_SUPPORT) == b"\x01" and Option.AFL_SM in applet.options
     counted = applet.entry(ATC, running.counter.to_bytes(2, "big"))
     try:
@@ -181,7 +183,7 @@ def verify(card: CardOs, command: Command) -> bytes:
     except Refused:
         pin = ""
     held = key_bytes(card, at).hex().rstrip("f")
-    if not hmac.compare_digest(held.encode(), pin.encode()):
+    if not held.isdigit() or not hmac.compare_digest(held.encode(), pin.encode()):  # F alone is no PIN
         applet.running.cvr |= Cvr.PIN_FAILED
         left = tries_left(card, at)
         raise CardError(StatusWord.PIN_WRONG | left)

@@ -161,6 +161,7 @@ class Running:
     authenticated: bool | None = None  # issuer authentication: none, passed or failed
     asked: bytes = b""  # answers to the card's lists so far: a combined signature covers them
     debit: Debit | None = None
+    scripts: set[bytes] = field(default_factory=set)  # MACs of those carried out: none is, twice
     sm2: bool = False  # whether this terminal is shown the SM2 certificates
     cash_fen: int = 0  # what the electronic cash is to pay, once the terminal was told so
 

@@ -164,6 +164,9 @@ def _opened(card: CardOs, command: Command) -> tuple[EmvBase, bytes]:
         card.nvm.commit([applet.entry(FLAGS, bytes((applet.flags | Flag.SCRIPT_FAILED,)))])
         raise CardError(StatusWord.SM_INCORRECT)
     restore_tries(card, at)
+    if given in running.scripts:  # an older value would come back
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    running.scripts.add(given)
     return applet, body
 
 

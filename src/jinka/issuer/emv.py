@@ -17,6 +17,8 @@ from jinka.crypto import diversify, emv
 from jinka.kit import Refused
 
 APPROVED, DECLINED, WRONG_CRYPTOGRAM = b"00", b"51", b"05"
+_OFFLINE_PIN, _CVM_FAILED = frozenset({0x01, 0x03, 0x04, 0x05}), 0x01
+_PIN_DONE, _PIN_FAILED = 0x04, 0x02  # first byte of the card's verification results
 _ALGORITHMS = {0x01: Algorithm.TDES, 0x04: Algorithm.SM4}
 _BOUND = (
     (Tag.AMOUNT, 6),
@@ -58,7 +60,10 @@ class Question:
 
 
 class EmvIssuer:
-    """Answers requests. ``decide`` gives the response code; ``scripts`` the commands to send with an answer."""
+    """Answers requests. ``decide`` gives the response code; ``scripts`` the commands to send with an answer.
+
+    A card's counter must have risen since its last request; the last ones are kept in memory, not durably.
+    """
 
     def __init__(
         self,
@@ -68,13 +73,18 @@ class EmvIssuer:
         scripts: Callable[[EmvIssuer, Question], list[bytes]] = lambda _issuer, _question: [],
     ) -> None:
         self._keys, self._decide, self._scripts = keys, decide, scripts
+        self._counters: dict[tuple[str, str], int] = {}
 
     def authorise(self, request: bytes) -> bytes:
-        """Answer one request: 8A, 91 (ARPC | code) and 72; a wrong cryptogram gets a code and nothing else."""
+        """Answer one request: 8A, 91 (ARPC | code) and 72; a wrong or old cryptogram gets a code and nothing else."""
         try:
             question = self.check(request)
         except Refused:
             return tlv(Tag.ARC, WRONG_CRYPTOGRAM)
+        card = (question.pan, question.sequence)
+        if question.counter <= self._counters.get(card, 0):
+            return tlv(Tag.ARC, WRONG_CRYPTOGRAM)
+        self._counters[card] = question.counter
         code = self._decide(question)
         session = self._session(self._keys.cryptogram, question)
         arpc = emv.response_cryptogram(question.algorithm, session, question.bound[2:], code)
@@ -92,7 +102,13 @@ class EmvIssuer:
             raise Refused("not TLV", where="field 55") from None
         own = values.get(Tag.ISSUER_DATA, b"")
         algorithm = _ALGORITHMS.get(own[7]) if len(own) >= 8 else None
-        pan = values.get(Tag.PAN, b"").hex().rstrip("f") or values.get(Tag.TRACK2, b"").hex().split("d")[0]
+        pan, track = (
+            values.get(Tag.PAN, b"").hex().rstrip("f"),
+            values.get(Tag.TRACK2, b"").hex().split("d")[0],
+        )
+        if pan and track and pan != track:
+            raise Refused("two numbers", where="field 55", fix="ask the acquirer")
+        pan = pan or track
         sizes = all(len(values.get(tag, b"")) == size for tag, size in _BOUND)
         if algorithm is None or not sizes or not pan.isdigit() or own[3:4] != b"\x03":
             raise Refused("objects missing or of another length", where="field 55")
@@ -112,6 +128,7 @@ class EmvIssuer:
         wanted = emv.cryptogram(algorithm, self._session(self._keys.cryptogram, question), data)
         if not hmac.compare_digest(wanted, cryptogram):
             raise Refused("wrong", where="request cryptogram")
+        _check_pin(own[4], values.get(Tag.CVM_RESULTS, b""))
         return question
 
     def script(self, question: Question, head4: bytes, body: bytes = b"", *, secret: bool = False) -> bytes:
@@ -138,3 +155,10 @@ class EmvIssuer:
         block = emv.card_block(question.pan, question.sequence)
         key = diversify(question.algorithm, master, block)
         return emv.pboc_session(question.algorithm, key, question.counter)
+
+
+def _check_pin(cvr: int, results: bytes) -> None:
+    """The terminal says that the card verified a PIN: then the card's own results, which are authentic, say so too."""
+    claimed = len(results) == 3 and results[0] & 0x3F in _OFFLINE_PIN and results[2] != _CVM_FAILED
+    if claimed and cvr & (_PIN_DONE | _PIN_FAILED) != _PIN_DONE:
+        raise Refused("the card knows of no PIN", where="CVM results", fix="somebody answered in its name")

@@ -25,7 +25,7 @@ FIELD_55 = (
     Tag.DF_NAME, Tag.VERSION_TERMINAL, Tag.PAN, Tag.SEQUENCE, Tag.TRACK2,
 )  # fmt: skip
 APPROVALS = frozenset({b"00", b"10", b"11"})
-APPROVED_OFFLINE, UNABLE_APPROVE, UNABLE_DECLINE = b"Y1", b"Y3", b"Z3"
+APPROVED_OFFLINE, DECLINED_OFFLINE, UNABLE_APPROVE, UNABLE_DECLINE = b"Y1", b"Z1", b"Y3", b"Z3"
 _COMBINED = 0x10
 _SCRIPTS_MAX, _COMMANDS_MAX = 8, 16
 _CID_SIZES = {Tag.CID: 1, Tag.COUNTER: 2, Tag.CRYPTOGRAM: 8}
@@ -79,18 +79,24 @@ def _decide(run: Run, issuer: IssuerPort) -> EmvOutcome:
     emv_cvm.verify_holder(run)
     emv_risk.manage_risk(run)
     wanted = emv_risk.analyse(run)
+    if wanted is not Request.ARQC:
+        run.values[Tag.ARC] = APPROVED_OFFLINE if wanted is Request.TC else DECLINED_OFFLINE
     kind, sound = _generate(run, wanted, Tag.CDOL1)
     run.tsi |= Tsi.CARD_RISK
-    if not sound:
+    refused = "" if sound else "combined signature"
+    if sound and kind is not Request.AAC and emv_cvm.pin_disputed(run):
+        run.mark(Tvr.CVM_FAILED)
+        refused = "the card knows of no PIN"
+    if refused:
         if kind is Request.ARQC:  # the card is told, the issuer is not asked
             run.values[Tag.ARC] = UNABLE_DECLINE
             _generate(run, Request.AAC, Tag.CDOL2)
-        return run.outcome(EmvStatus.DECLINED_OFFLINE, "combined signature")
+        return run.outcome(EmvStatus.DECLINED_OFFLINE, refused)
     if kind is Request.AAC:
         return run.outcome(EmvStatus.DECLINED_OFFLINE)
     if kind is Request.TC:
-        run.values[Tag.ARC] = APPROVED_OFFLINE
         return run.outcome(EmvStatus.APPROVED_OFFLINE)
+    run.values.pop(Tag.ARC, None)
     return _go_online(run, issuer)
 
 

@@ -1,7 +1,8 @@
 """The holder's verification by the card's list 8E (EMV Book 3, 10.5; codes of annex C3).
 
 Rules are tried in order until one succeeds, or fails without leave to go on. Conditions and methods are tables; what
-the terminal cannot do counts as a failure of the rule, not of the transaction.
+the terminal cannot do counts as a failure of the rule, not of the transaction. Results are set as Book 4, 6.3.4.5,
+table 2, says: only a rule that was carried out is named there.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _RULES_MAX = 32
 _ATTEMPTS_MAX = 5
 _PLAIN, _ENCIPHERED = 0x80, 0x88
 _CASH, _CASHBACK = 0x01, 0x09
-_NO_RULE = b"\x3f\x00\x00"
+_NO_RULE, _NONE_FITS = b"\x3f\x00\x00", b"\x3f\x00\x01"
+_CVR_PIN_DONE, _CVR_PIN_FAILED = 0x04, 0x02  # first byte of the card's results (JR/T 0025.5)
 
 # Method -> what the terminal must be able to do.
 METHODS: dict[int, Capability] = {
@@ -35,7 +37,8 @@ METHODS: dict[int, Capability] = {
     0x1E: Capability.SIGNATURE,
     0x1F: Capability.NO_CVM,
 }
-_PIN_METHODS = frozenset({0x01, 0x02, 0x03, 0x04, 0x05})
+_OFFLINE_PIN = frozenset({0x01, 0x03, 0x04, 0x05})
+_PIN_METHODS = _OFFLINE_PIN | {0x02}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def verify_holder(run: Run) -> None:
         run.mark(Tvr.DATA_MISSING)
         return
     run.tsi |= Tsi.CVM
+    run.values[Tag.CVM_RESULTS] = _NONE_FITS
     x, y = int.from_bytes(listed[:4], "big"), int.from_bytes(listed[4:8], "big")
     for at in range(8, min(len(listed), 8 + 2 * _RULES_MAX), 2):
         code, condition = listed[at], listed[at + 1]
@@ -93,25 +97,41 @@ def verify_holder(run: Run) -> None:
         if applies is None or not applies(Rule(run, method, x, y)):
             continue
         result = _perform(run, method)
-        run.values[Tag.CVM_RESULTS] = bytes((code, condition, result))
-        if result != _FAILED:
+        if result is not None:
+            run.values[Tag.CVM_RESULTS] = bytes((code, condition, result))
+        if result not in (None, _FAILED):
             return
         if not code & _NEXT:
             break
     run.mark(Tvr.CVM_FAILED)
 
 
-def _perform(run: Run, method: int) -> int:
+def pin_disputed(run: Run) -> bool:
+    """Whether the terminal takes an offline PIN for verified, and the card's own results say that it was not.
+
+    Somebody between the two can answer VERIFY in the card's name. The card's results are in its cryptogram and its
+    combined signature; they are read where 9F10 has the form of JR/T 0025.5.
+    """
+    own, results = run.values.get(Tag.ISSUER_DATA, b""), run.values.get(Tag.CVM_RESULTS, _NO_RULE)
+    if len(own) < 7 or own[0] != 7 or own[3] != 3:
+        return False
+    if results[0] & 0x3F not in _OFFLINE_PIN or results[2] == _FAILED:
+        return False
+    return own[4] & (_CVR_PIN_DONE | _CVR_PIN_FAILED) != _CVR_PIN_DONE
+
+
+def _perform(run: Run, method: int) -> int | None:
+    """The result of a rule; None when the terminal cannot carry it out."""
     wanted = METHODS.get(method)
     if method == 0x00:
         return _FAILED
     if wanted is None:
         run.mark(Tvr.CVM_UNKNOWN)
-        return _FAILED
+        return None
     if run.device.capabilities & wanted != wanted:
         if method in _PIN_METHODS:
             run.mark(Tvr.PIN_PAD_MISSING)
-        return _FAILED
+        return None
     if method == 0x02:
         return _online_pin(run)
     if method in _PIN_METHODS and not _offline_pin(run, enciphered=method in (0x04, 0x05)):
@@ -124,11 +144,18 @@ def _perform(run: Run, method: int) -> int:
 
 def _online_pin(run: Run) -> int:
     """The PIN goes to the issuer by the acquirer's own encryption; here it only counts that it was entered."""
-    if run.sale.pin() is None:
-        run.mark(Tvr.PIN_NOT_ENTERED)
+    if _asked_pin(run) is None:
         return _FAILED
     run.mark(Tvr.ONLINE_PIN)
     return _UNKNOWN
+
+
+def _asked_pin(run: Run) -> str | None:
+    """Once the holder has passed over a PIN, no other rule asks for one (Book 4, 6.3.4.3)."""
+    pin = None if run.tvr & Tvr.PIN_NOT_ENTERED else run.sale.pin()
+    if pin is None:
+        run.mark(Tvr.PIN_NOT_ENTERED)
+    return pin
 
 
 def _offline_pin(run: Run, *, enciphered: bool) -> bool:
@@ -137,9 +164,8 @@ def _offline_pin(run: Run, *, enciphered: bool) -> bool:
         run.mark(Tvr.PIN_TRIES_EXCEEDED)
         return False
     for _ in range(_ATTEMPTS_MAX):
-        pin = run.sale.pin()
+        pin = _asked_pin(run)
         if pin is None:
-            run.mark(Tvr.PIN_NOT_ENTERED)
             return False
         block = emv.pin_block(pin)
         sw = _verify_enciphered(run, block) if enciphered else _verify(run, _PLAIN, block)

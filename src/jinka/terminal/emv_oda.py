@@ -147,6 +147,8 @@ def check_contactless(run: Run) -> None:
     related = values.get(Tag.CARD_AUTHENTICATION, b"")
     if not related.startswith(b"\x01"):
         raise Refused("no signed data of version 01", where="fDDA")
+    if related[5:7] != values.get(Tag.CARD_QUALIFIERS):  # the copy is signed, what was sent alone is not
+        raise Refused("another verification of the holder than was signed", where="fDDA")
     bound = values[Tag.UNPREDICTABLE] + values[Tag.AMOUNT] + values[Tag.CURRENCY] + related
     signed = values.get(Tag.DYNAMIC_SIGNATURE, b"")
     number = _dynamic_data(run, card_key(run), signed, bound, contactless=True)

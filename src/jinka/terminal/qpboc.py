@@ -110,7 +110,10 @@ def _conclude(run: Run, issuer: IssuerPort, bound: bytes) -> EmvOutcome:
 
 def _offline(run: Run) -> EmvOutcome:
     """The card has paid; the reader believes it when the card's signature is right and its dates are."""
+    shown = run.pan  # of track 2 in the first answer, which nobody signed
     selection.read_application(run)
+    if run.pan != shown:
+        return run.outcome(EmvStatus.DECLINED_OFFLINE, "two numbers")
     if run.values.get(Tag.EXPIRY, b"") < run.values[Tag.DATE]:
         run.mark(Tvr.EXPIRED)
         return run.outcome(EmvStatus.DECLINED_OFFLINE, "expired")

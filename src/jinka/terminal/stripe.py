@@ -16,7 +16,7 @@ from jinka.kit import Fault, JinkaError
 
 _DIGITS_MAX = 19
 _TRACK_MAX = 40
-_CHIP_CODES, _TEST_CODE = frozenset("26"), "9"
+_CHIP_CODES, _TEST_CODE, _PRIVATE = frozenset("26"), "9", "7"
 _KNOWN_FIRST, _KNOWN_SECOND, _KNOWN_THIRD = frozenset("125679"), frozenset("024"), frozenset("01234567")
 _PIN_WANTED = frozenset("035")
 _PIN_WHERE_POSSIBLE = frozenset("67")
@@ -118,6 +118,7 @@ class Swipe:
     cash: bool = False
     pin_pad: bool = True
     test_terminal: bool = False
+    private_agreed: bool = False  # the card's issuer and this acquirer have an agreement of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,12 @@ RULES: tuple[Rule, ...] = (
     (
         "test card",
         lambda s: (s.track.service_code[0] == _TEST_CODE) != s.test_terminal,
+        StripeVerdict.REFUSE,
+        "",
+    ),
+    (
+        "private card, no agreement",
+        lambda s: s.track.service_code[0] == _PRIVATE and not s.private_agreed,
         StripeVerdict.REFUSE,
         "",
     ),

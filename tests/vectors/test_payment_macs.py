@@ -101,6 +101,11 @@ def test_a_terminals_mac() -> None:
     assert pos_mac(key, wire[13:-8], PosMacForm.BINARY)[:4].hex().upper() == "B3A092AE"
 
 
+def test_a_terminals_mac_key_comes_under_its_master_key() -> None:
+    master = _key("70F2A84CCBC2AE8625CBB0F2C22AB923")
+    assert master.decrypt(bytes.fromhex("96D605EA176B7E9E")).hex().upper() == "C24A8FB57AA20123", POS_DEMO
+
+
 def test_the_sm4_form_of_a_terminals_mac_step_by_step() -> None:
     """The published steps by hand: XOR of blocks, hex text, two blocks in CBC. No published result is complete."""
     key = _key("12345678901234567890123456789012", SM4)

@@ -1,7 +1,8 @@
 """Primitives over `cryptography`, and bulk kernels over numba (`crypto.bulk`). The only importer of both.
 
-Bytes in, bytes out; no key is stored here. Sources: JR/T 0025.1 (diversification, session keys, MACs),
-ISO/IEC 9797-1, GM/T 0002 (SM4). Every algorithm passes a published vector in tests/vectors.
+Bytes in, bytes out; no key is stored here. Sources: JR/T 0025.1 (diversification, session keys, MACs), ISO/IEC 9797-1,
+GM/T 0002 (SM4); for payments ISO 9564-1 (PINs), ANSI X9.24 (DUKPT) and X9.143 (key blocks). Every algorithm passes a
+published vector or agrees with an independent implementation in tests/vectors.
 """
 
 from jinka.crypto import card_value, dukpt, dukpt_aes, key_block, pin_batch, pin_verify, unionpay_mac

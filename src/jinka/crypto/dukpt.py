@@ -22,7 +22,7 @@ _INITIAL = _LEFT + _LEFT
 
 
 class DukptUse(Enum):
-    """What a working key is for, with its variant (annex A.4.1, table A-1)."""
+    """What a working key is for, with its variant (annex A, variants of the current key)."""
 
     PIN = "00000000000000FF"
     MAC_REQUEST = "000000000000FF00"
@@ -41,7 +41,7 @@ def initial_key(base: BlockKey, serial10: bytes) -> BlockKey:
 
 
 def transaction_key(initial: BlockKey, serial10: bytes) -> BlockKey:
-    """The key of one transaction, from a terminal's initial key (A.3); `Refused` for a counter that none uses."""
+    """The key of one transaction, from a terminal's initial key; `Refused` for a counter that none uses."""
     _check_base(initial)
     counter = serial_counter(serial10)
     register = bytearray(_without_counter(serial10)[-8:])
@@ -91,7 +91,7 @@ def next_serial(serial10: bytes) -> bytes:
 
 
 def _next_key(key16: bytes, register8: bytes) -> bytes:
-    """The non-reversible key generation of A.2: both halves from one register, single DES."""
+    """The non-reversible key generation process: both halves from one register, single DES."""
     return _half(xor(key16, _INITIAL), register8) + _half(key16, register8)
 
 

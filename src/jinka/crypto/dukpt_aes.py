@@ -23,7 +23,7 @@ _DERIVE, _DERIVE_INITIAL = 0x8000, 0x8001
 
 
 class AesDukptUse(Enum):
-    """What a working key is for (6.3.2, table 2)."""
+    """What a working key is for (table of key usages)."""
 
     KEY_ENCRYPTION = 0x0002
     PIN = 0x1000
@@ -36,7 +36,7 @@ class AesDukptUse(Enum):
 
 
 class AesDukptType(Enum):
-    """The kind of a working key, with its number, bytes and bits of strength (6.3.2, table 3)."""
+    """The kind of a working key, with its number, bytes and bits of strength (table of algorithms)."""
 
     TDES_2 = (0, 16, 80)
     TDES_3 = (1, 24, 112)
@@ -92,7 +92,7 @@ class AesSerial:
 
 
 def initial_key(base: BlockKey, initial_id8: bytes) -> BlockKey:
-    """The key that is loaded into a terminal (6.3.3)."""
+    """The key that is loaded into a terminal."""
     _check(base)
     if len(initial_id8) != 8:
         raise Usage(f"{len(initial_id8)} bytes", where="initial key id", fix="8 bytes")
@@ -110,7 +110,7 @@ def working_key(initial: BlockKey, serial: AesSerial, use: AesDukptUse, kind: Ae
 
 
 def update_key(initial: BlockKey, initial_id8: bytes, kind: AesDukptType) -> BlockKey:
-    """The key under which a terminal receives its next initial key (6.6.4)."""
+    """The key under which a terminal receives its next initial key."""
     return _working(initial, initial_id8, _UPDATE_COUNTER, AesDukptUse.KEY_ENCRYPTION, kind)
 
 
@@ -136,7 +136,7 @@ def _walk(initial: BlockKey, initial_id8: bytes, counter: int) -> BlockKey:
 
 
 def _derive(parent: BlockKey, kind: AesDukptType, use: int, context8: bytes) -> BlockKey:
-    """6.3.2: blocks of derivation data under the parent, version 1 with a block counter in front."""
+    """Blocks of derivation data under the parent, version 1 with a block counter in front."""
     tail = use.to_bytes(2, "big") + kind.value[0].to_bytes(2, "big") + (8 * kind.size).to_bytes(2, "big")
     blocks = range(1, -(-kind.size // BLOCK) + 1)
     data = b"".join(bytes((1, block)) + tail + context8 for block in blocks)

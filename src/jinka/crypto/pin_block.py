@@ -1,6 +1,6 @@
 """PIN blocks and their translation: ISO 9564-1 (GB/T 21078.1) formats 0 to 4, and UnionPay's 16-byte block for SM4.
 
-Formats 0, 1 and 3 travel under 3DES, format 4 under AES (ISO 9564-1, 9.4.2; Jinka takes SM4 there too), UnionPay's
+Formats 0, 1 and 3 travel under 3DES, format 4 under AES (Jinka takes SM4 there too), UnionPay's
 under SM4: format 0 with filler and account number stretched to 16 bytes. Format 2 goes to a chip and never
 between centres. What may become what is `TRANSLATIONS`: a block that is bound to an account number stays bound to
 that number. Every fault of a block has one message, so that a stranger cannot learn a PIN from the refusals.
@@ -41,7 +41,7 @@ CIPHERS: dict[PinFormat, frozenset[BlockCipher]] = {
     PinFormat.UNIONPAY_16: frozenset({_SM4}),
 }
 BOUND = (PinFormat.ISO_0, PinFormat.ISO_3, PinFormat.ISO_4, PinFormat.UNIONPAY_16)
-# From the format on the left to those on the right (ISO 9564-1, 10; ANSI X9.8-1).
+# From the format on the left to those on the right (ISO 9564-1, restrictions of translation; ANSI X9.8-1).
 TRANSLATIONS: dict[PinFormat, frozenset[PinFormat]] = {
     **{bound: frozenset(BOUND) for bound in BOUND},
     PinFormat.ISO_1: frozenset({PinFormat.ISO_1, *BOUND}),

@@ -1,6 +1,6 @@
 """What an issuer checks a PIN against: IBM 3624 (natural PIN and offset) and Visa's PIN verification value.
 
-IBM 3624 by the description in ISO 9564-1 annex and IBM's CCA; PVV by Visa's Payment Technology Standards Manual. Both
+IBM 3624 as IBM's CCA describes it; PVV by Visa's Payment Technology Standards Manual. Both
 need a 3DES key of two independent halves. The decimal table belongs to the issuer, never to the caller of a verb:
 a table chosen by an attacker finds a PIN in some fifteen tries. Counting wrong tries is the key service's.
 """

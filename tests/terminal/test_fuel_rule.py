@@ -15,7 +15,7 @@ from jinka.kit import Refused
 from jinka.sectors.fuel import LIMITS_FILE, Grade, limits
 from jinka.terminal import FuelState, FuelStatus, FuelTerminal
 from tests.card.rig import Pull, Reader
-from tests.terminal.fuel_rig import AT, CARD_NO, PUMP_2, Oil
+from tests.terminal.fuel_rig import AT, CARD_NO, PUMP_1, PUMP_2, Oil
 
 LATER = AT + dt.timedelta(minutes=4)
 
@@ -28,8 +28,8 @@ def _ruled(grades: Grade | int, most_fen: int) -> Oil:
     return oil
 
 
-def _pump(oil: Oil, grade: Grade | int, state: FuelState | None = None) -> FuelTerminal:
-    pump = oil.pump(state=state)
+def _pump(oil: Oil, grade: Grade | int) -> FuelTerminal:
+    pump = oil.pump()
     pump._data = replace(pump._data, grade=int(grade))
     return pump
 
@@ -73,12 +73,14 @@ def test_no_more_flows_than_the_rule_and_the_balance(most: int, allowed: int, re
 def test_the_rule_outlives_the_pump_s_power_and_a_lost_answer() -> None:
     oil = _ruled(0, 20_000)
     kept: list[bytes] = []
-    pump = oil.pump(keep=kept.append)
+    psam = oil.psam(PUMP_1)
+    pump = oil.pump(psam=psam, keep=kept.append)
     reader = Reader(oil.card)
     reader.pull(Pull(5, None))  # the GREY LOCK, done, and its answer lost
     unsure = pump.lock(reader, AT)
     assert unsure.status is FuelStatus.UNSURE
-    again = oil.pump(state=FuelState.from_bytes(kept[-1]), psam=pump._psam)
+    psam.power_up()
+    again = oil.pump(psam=psam, state=FuelState.from_bytes(kept[-1]))
     reader.insert()
     assert again.lock(reader, LATER).status is FuelStatus.LOCKED
     with pytest.raises(Refused):

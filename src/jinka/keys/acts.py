@@ -36,7 +36,7 @@ class Act(Enum):
     DESTROY = "destroy"
     RESHARE = "reshare"
     RESTORE = "restore"
-    TOKEN = "token"  # values moved onto a security module
+    MOVE = "move"  # values moved onto a security module
 
 
 MOVES = {

@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from jinka.codec import Algorithm
 from jinka.crypto.block import invert, pad80
-from jinka.keys.border import EMBEDDED, Audit, Border, Caller, Holding, verb
+from jinka.keys.border import EMBEDDED, Audit, Caller, Holding, verb
 from jinka.keys.catalogue import KeyState, Use
 from jinka.keys.hierarchy import LEVELS, city_factor
+from jinka.keys.orders import OrderVerbs, message_mac
 from jinka.keys.port import Purpose
 from jinka.keys.provider import Key, KeyKind
 from jinka.keys.tac import TacKeys, check_tacs, make_tac
@@ -30,7 +31,7 @@ _MAC2_SIZES = {Purpose.UNLOAD: 18, Purpose.OVERDRAFT: 17}
 _SEALS = 1  # the version of the batch and image keys
 
 
-class LocalKeyService(Border):
+class LocalKeyService(OrderVerbs):
     """Implements `jinka.keys.KeyService` for one caller. ``threads`` is how many the bulk kernels may use."""
 
     def __init__(
@@ -143,13 +144,7 @@ class LocalKeyService(Border):
             raise Usage(f"{len(rand4)} bytes", where="message_mac.rand4", fix="the card's 4 random bytes")
         root = self._root(Purpose.MAINTENANCE, algorithm, version, Use.MAKE)
         with _derived(root, factor8 + invert(factor8)) as key:
-            block = key.kind.block
-            padded, start = pad80(message, block), rand4 + bytes(block - 4)
-            if key.kind is not KeyKind.TDES:
-                return key.encrypt_cbc(padded, start)[-block:][:4]
-            with _closing(key.left()) as left:  # ISO/IEC 9797-1 algorithm 3
-                chain = (start + left.encrypt_cbc(padded[:-8], start))[-8:]
-            return key.encrypt(bytes(a ^ b for a, b in zip(chain, padded[-8:], strict=True)))[:4]
+            return message_mac(key, rand4, message)
 
     @verb
     def seal_batch(self, *, terminal_id: bytes, header: bytes, digest32: bytes) -> bytes:
@@ -177,11 +172,7 @@ class LocalKeyService(Border):
         self._require_simulated("chip_keys")
         if purpose not in LEVELS:
             raise Refused(f"{purpose.value} is no purpose of a chip's key", where="chip_keys")
-        root = self._root(purpose, algorithm, version, Use.MAKE)
-        if LEVELS[purpose] == 1:
-            return root.diversify(factors8)
-        with _derived(root, self._city8 + invert(self._city8)) as city:
-            return city.diversify(factors8)
+        return self._chip_values(purpose, algorithm, version, factors8)
 
     @verb
     def sam_key(self, purpose: Purpose, *, algorithm: Algorithm, version: int) -> bytes:
@@ -249,14 +240,6 @@ class LocalKeyService(Border):
     def _require_simulated(self, name: str) -> None:
         if not self.simulated:
             raise Refused("keys leave a simulated service only", where=name, fix="use a card that has keys")
-
-
-@contextmanager
-def _closing(key: Key) -> Iterator[Key]:
-    try:
-        yield key
-    finally:
-        key.close()
 
 
 @contextmanager

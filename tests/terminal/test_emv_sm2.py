@@ -84,6 +84,18 @@ def test_the_wrong_ca_and_the_wrong_id(method: Capability) -> None:
         assert not found.approved
 
 
+def test_a_revoked_issuer_certificate() -> None:
+    for keys, card in (
+        ((replace(SM2_CA_KEY, revoked=frozenset({b"\0\0\1"})),), _card()),
+        ((replace(CA_KEY, revoked=frozenset({b"\0\0\1"})),), issued()),
+    ):
+        found = terminal(ca_keys=keys).purchase(Tap(card), sale(1000), Nobody())
+        assert found.tvr & Tvr.CDA_FAILED
+        assert not found.approved
+    other = replace(CA_KEY, revoked=frozenset({b"\0\0\2"}))
+    assert terminal(ca_keys=(other,)).purchase(Tap(issued()), sale(1000), Nobody()).approved
+
+
 def test_an_rsa_card_cannot_use_the_index_of_an_sm2_key() -> None:
     device = terminal(ca_keys=(replace(SM2_CA_KEY, index=0x61),))
     found = device.purchase(Tap(issued()), sale(1000), Nobody())

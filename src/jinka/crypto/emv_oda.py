@@ -95,12 +95,16 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class CaKey:
-    """A certification authority's public key as a terminal stores it: scheme (RID 5), index, key, last day."""
+    """A certification authority's public key as a terminal stores it: scheme (RID 5), index, key, last day.
+
+    ``revoked`` are the serial numbers, 3 bytes each, of issuer certificates that are no longer good (Book 2, 5.1.2).
+    """
 
     rid: bytes
     index: int
     key: PublicKey
     expiry: dt.date | None = None
+    revoked: frozenset[bytes] = frozenset()
 
     def check_value(self) -> bytes:
         """SHA-1 of RID, index, modulus and exponent: what a terminal checks before it trusts a key."""
@@ -128,6 +132,8 @@ def recover_issuer(
         raise Refused(f"made for {identifier}", where="issuer certificate", fix="another issuer's card")
     key = _certified(plain, 13, _ISSUER_OVERHEAD, remainder, exponent, "issuer certificate")
     _check_date(plain[6:8], today, "issuer certificate")
+    if plain[8:11] in ca.revoked:
+        raise Refused("revoked", where="issuer certificate", fix="another card")
     if ca.expiry is not None and today > ca.expiry:
         raise Refused("the CA's key is out of date", where="CA key", fix="install a newer one")
     return key

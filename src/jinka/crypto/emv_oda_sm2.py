@@ -48,6 +48,7 @@ class Sm2CaKey:
     key: Sm2PublicKey
     expiry: dt.date | None = None
     form: Sm2Form = field(default=STANDARD_FORM)
+    revoked: frozenset[bytes] = frozenset()  # serial numbers of issuer certificates
 
 
 def certify_issuer(
@@ -117,6 +118,8 @@ def check_issuer(ca: Sm2CaKey, certificate: bytes, pan: str, today: dt.date) -> 
     if not 3 <= len(identifier) <= 8 or not identifier.isdigit() or not pan.startswith(identifier):
         raise Refused(f"made for {identifier}", where=where, fix="another issuer's card")
     _check_date(body[5:7], today, where)
+    if body[7:10] in ca.revoked:
+        raise Refused("revoked", where=where, fix="another card")
     if ca.expiry is not None and today > ca.expiry:
         raise Refused("the CA's key is out of date", where="CA key", fix="install a newer one")
     return _key(body, _ISSUER_HEAD)

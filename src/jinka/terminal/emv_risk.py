@@ -117,7 +117,11 @@ def _check_velocity(run: Run) -> None:
 
 
 def offered_cash(run: Run) -> bool:
-    """Whether the card offers to pay from its electronic cash: it showed the code that only such a purchase reads."""
+    """Whether the card offers to pay from its electronic cash: it showed the code that only such a purchase reads.
+
+    Nobody signs that code. Who slips it in makes the terminal leave out its floor limit, up to the limit for electronic
+    cash and no further; the card still decides by its own limits, and authentication and denial codes hold.
+    """
     code = run.values.get(Tag.ECASH_CODE, b"")
     return run.values.get(Tag.ECASH_TERMINAL) == b"\x01" and len(code) == 6
 

@@ -155,13 +155,13 @@ def test_a_simulated_range_is_granted_once_and_stays_as_an_officer_left_it(tmp_p
     first, last = "5180000001000000", "5180000001999999"
     with Registrar(tmp_path) as registrar:
         with pytest.raises(Refused):
-            registrar.require_card_numbers(first, last)
+            registrar.require_card_numbers(first, last, holder="issuer.test")
         granted = registrar.grant_simulated(first, last, holder="issuer.test")
         assert granted.state is State.GRANTED
         assert registrar.grant_simulated(first, last, holder="issuer.test") == granted
-        registrar.require_card_numbers(first, last)
+        registrar.require_card_numbers(first, last, holder="issuer.test")
         registrar.act(granted.number, Act.SUSPEND, officer="wang-wu", reason="lost")
         assert registrar.grant_simulated(first, last, holder="issuer.test").state is State.SUSPENDED
         with pytest.raises(Refused):
-            registrar.require_card_numbers(first, last)
+            registrar.require_card_numbers(first, last, holder="issuer.test")
     assert ("jinka", "registry.use", "refused") in _log(tmp_path)

@@ -15,14 +15,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from jinka.app.audit import show
 from jinka.app.card_files import open_card, open_key_folder, read_opened
 from jinka.app.card_read import read_card
 from jinka.app.card_script import read_script, replay
 from jinka.app.issue import IssueOptions, issue
+from jinka.app.registrar import AUDIT, Registrar
 from jinka.card import Card
 from jinka.cli.main import app
 from jinka.kit import Refused, Usage
+from jinka.registry import Act
 from jinka.sectors.transit_shenzhen import PROFILE
+from jinka.sim.parties import ISSUER
 from jinka.sim.randomness import SeededRandomness
 from jinka.store import load_registry, open_database
 
@@ -103,6 +107,11 @@ def test_findings_stop_the_order(tmp_path: Path) -> None:
 
 def test_orders_share_the_range_and_keep_their_own_numbers(tmp_path: Path) -> None:
     numbers = "5180000009000000-5180000009000034"
+    with pytest.raises(Refused, match="granted and in force"):
+        issue(_options(tmp_path, numbers=numbers))
+    assert not (tmp_path / "bureau.json").exists()
+    with Registrar(tmp_path) as registrar:
+        registrar.grant_simulated(*numbers.split("-"), holder=ISSUER)
     issue(_options(tmp_path, numbers=numbers))
     issue(_options(tmp_path, order="two", cards=5))
     with pytest.raises(Refused, match="0 numbers are left"):
@@ -113,6 +122,49 @@ def test_orders_share_the_range_and_keep_their_own_numbers(tmp_path: Path) -> No
         issue(_options(tmp_path, order="four", numbers="5180000008000000-5180000008000001"))
     registered = _registered(tmp_path)
     assert sorted(registered) == [f"{5180000009000000 + row:016d}" for row in range(35)]
+
+
+def test_a_suspended_range_makes_no_card(tmp_path: Path) -> None:
+    """Also in the middle of an order: the slices that were made stay, and the order goes on when it is resumed."""
+    folder = tmp_path / "b"
+
+    class Officer:
+        def step(self, name: str, done: int, total: int) -> None:
+            if done == 10:
+                with Registrar(folder) as registrar:
+                    registrar.act(2, Act.SUSPEND, officer="wang-wu", reason="numbers leaked")
+
+    with pytest.raises(Refused, match="granted and in force"):
+        issue(_options(folder), Officer())
+    assert len(_registered(folder)) == 10
+    with pytest.raises(Refused, match="granted and in force"):
+        issue(_options(folder))
+    with Registrar(folder) as registrar:
+        registrar.act(2, Act.RESUME, officer="li-si", reason="found")
+    assert issue(_options(folder)).made == 20
+    acts = [(row["actor"], row["act"], row["outcome"]) for row in show(folder / AUDIT)]
+    assert (
+        acts[1:7]
+        == [
+            ("custodian-1", "registry.apply", "ok"),
+            ("custodian-2", "registry.review", "ok"),
+            ("custodian-2", "registry.grant", "ok"),
+        ]
+        * 2
+    )
+    assert acts[7:] == [
+        ("wang-wu", "registry.suspend", "ok"),
+        ("jinka", "registry.use", "refused"),
+        ("li-si", "registry.resume", "ok"),
+    ]
+
+
+def test_another_holders_range_makes_no_card(tmp_path: Path) -> None:
+    numbers = "5180000009000000-5180000009000034"
+    with Registrar(tmp_path) as registrar:
+        registrar.grant_simulated(*numbers.split("-"), holder="issuer.other")
+    with pytest.raises(Refused, match="granted and in force"):
+        issue(_options(tmp_path, numbers=numbers))
 
 
 def test_scripts_turn_blank_cards_into_the_same_cards(tmp_path: Path) -> None:

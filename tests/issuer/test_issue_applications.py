@@ -15,12 +15,14 @@ from typer.testing import CliRunner, Result
 from jinka.app.card_files import declared_profiles, open_card, open_key_folder
 from jinka.app.card_read import read_card
 from jinka.app.issue import Bureau, IssueOptions, issue, open_letters
+from jinka.app.registrar import Registrar
 from jinka.card import Card
 from jinka.cli.main import app
 from jinka.issuer import EmvIssuer, NumberRange
 from jinka.kit import NotFound
 from jinka.sectors import bank
 from jinka.sectors.social_security import AID as AID_SOCIAL
+from jinka.sim.parties import ISSUER
 from jinka.sim.randomness import SeededRandomness
 from jinka.store import load_registry, open_database
 from jinka.terminal.emv import EmvTerminal
@@ -39,6 +41,8 @@ def _jinka(*arguments: str) -> Result:
 def _order(folder: Path, profile: str, **more: object) -> list[Card]:
     holders = folder.with_suffix(".csv")
     holders.write_text(HOLDERS, encoding="utf-8")
+    with Registrar(folder) as registrar:
+        registrar.grant_simulated(*RANGE.split("-"), holder=ISSUER)
     options = {"directory": folder, "profile": profile, "holders": holders, "numbers": RANGE} | more
     assert issue(IssueOptions(**options)).made == 2  # type: ignore[arg-type]
     keys = open_key_folder(folder)

@@ -108,10 +108,10 @@ def test_cards_are_issued_from_granted_ranges(engine: sa.Engine, first: str, las
     _granted(engine, Kind.CARD_RANGE, RANGE)
     with register_in(engine) as register:
         if held:
-            assert register.require_card_numbers(first, last, ON).value == RANGE
+            assert register.require_card_numbers(first, last, ON, holder="org.a").value == RANGE
         else:
             with pytest.raises(Refused):
-                register.require_card_numbers(first, last, ON)
+                register.require_card_numbers(first, last, ON, holder="org.a")
 
 
 def test_no_card_when_range_or_issuer_is_not_in_force(engine: sa.Engine) -> None:
@@ -124,11 +124,11 @@ def test_no_card_when_range_or_issuer_is_not_in_force(engine: sa.Engine) -> None
         with register_in(engine) as register:
             register.act(suspended, _deed(Act.SUSPEND), ON)
             with pytest.raises(Refused, match="in force"):
-                register.require_card_numbers(first, last, ON)
+                register.require_card_numbers(first, last, ON, holder="org.a")
             register.act(suspended, _deed(Act.RESUME, "li-si"), ON)
-            register.require_card_numbers(first, last, ON)
+            register.require_card_numbers(first, last, ON, holder="org.a")
             with pytest.raises(Refused):
-                register.require_card_numbers(first, last, dt.date(2030, 1, 2))
+                register.require_card_numbers(first, last, dt.date(2030, 1, 2), holder="org.a")
 
 
 @pytest.mark.parametrize("table", ["registrations", "registration_acts"])

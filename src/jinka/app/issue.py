@@ -10,7 +10,8 @@ PINs. Numbers are reserved durably before the first card is made, so none is eve
     bureau.log.jsonl       reservations and finished slices, flushed line by line; numbers masked
     custodians/, keys/     the ceremony's shares and the sealed store
     keys/applications.jcs  the sealed secret that keys and PINs of applications without a purse follow from
-    registry.sqlite        the registration of each card; a number stands in it once
+    registry.sqlite        the range, as the register granted it, and each card; a number stands in it once
+    audit.jsonl            who granted it: the register's audit log
     orders/NAME/           order.json, cards/SLICE/ROW.jcs (or scripts), emboss/SLICE.csv,
                            letters/SLICE.jcs (sealed: PINs)
 """
@@ -44,6 +45,7 @@ from jinka.app.issue_cards import (
 )
 from jinka.app.keyring import CUSTODIANS, open_keys, write_ceremony
 from jinka.app.progress import Progress, Silent
+from jinka.app.registrar import Registrar, utc_today
 from jinka.app.workspace import Workspace
 from jinka.codec import Algorithm
 from jinka.issuer.applications import SECRET_SIZE, BureauSecret
@@ -52,10 +54,10 @@ from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
 from jinka.keys import SoftKeyService, hold_ceremony
 from jinka.kit import Finding, NotFound, Usage
 from jinka.node import FolderLock, append_line, read_lines, write_durable
-from jinka.node.system import SystemRandomness
+from jinka.node.system import SystemClock, SystemRandomness
 from jinka.profile import ApplicationProfile
 from jinka.sim.parties import ISSUER
-from jinka.store import open_database, register_cards
+from jinka.store import open_database, register_cards, register_in
 
 SLICE = 1000
 RANGE_DEFAULT = "5180000001000000-5180000001999999"
@@ -128,10 +130,20 @@ class Bureau:
                 raise Usage(
                     f"the bureau here has the range {found}", where=str(about), fix="leave out --range"
                 )
+            self._admit(found)
             return found
+        self._admit(numbers)
         body = {"format": 1, "simulated": True, "range": str(numbers), "region": TEST_REGION}
         write_durable(about, json.dumps(body, indent=2).encode() + b"\n")
         return numbers
+
+    def _admit(self, numbers: NumberRange) -> None:
+        """Refuse a range that the register has not granted. The default one is simulated, and granted here."""
+        first, last = str(numbers).split("-")
+        with Registrar(self.folder) as registrar:
+            if str(numbers) == RANGE_DEFAULT:
+                registrar.grant_simulated(first, last, holder=ISSUER)
+            registrar.require_card_numbers(first, last, holder=ISSUER)
 
     def keys(self) -> SoftKeyService:
         """Open the bureau's keys; hold the ceremony when there are none."""
@@ -303,6 +315,8 @@ class _Maker:
     def _make(self, number: int, start: int, holders: Sequence[Holder]) -> None:
         """Files first, then the registration, then the line that makes the slice count."""
         digits = [self._reservation.number(start + row) for row in range(len(holders))]
+        with register_in(self._engine) as register:  # the range may have been suspended meanwhile
+            register.require_card_numbers(digits[0], digits[-1], utc_today(SystemClock()), holder=ISSUER)
         cards = self._cards.make(digits, holders)
         self._write_files(number, start, [card.body for card in cards])
         self._write_letters(number, start, cards)

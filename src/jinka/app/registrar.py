@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -26,12 +26,15 @@ from jinka.node import AuditLog, file_errors
 from jinka.node.system import SystemClock
 from jinka.registry import Act, Deed, Kind, Registration, checked_value
 from jinka.registry.registration import REASON_MAX
+from jinka.sim.parties import ISSUER
+from jinka.sim.plan import card_number
 from jinka.store import open_database, register_in
 
 DATABASE = "registry.sqlite"
 AUDIT = "audit.jsonl"
 ORIGIN = "registry"
 YEARS = 10
+DAY_RANGE = (card_number("").hex()[1:], card_number("9" * 12).hex()[1:])  # what a simulated city issues from
 
 
 class FixedClock:
@@ -62,7 +65,7 @@ class Registrar:
     @property
     def today(self) -> dt.date:
         """The date in UTC, by which validity is judged."""
-        return dt.datetime.fromtimestamp(self._clock.now_micros() // 1_000_000, dt.UTC).date()
+        return utc_today(self._clock)
 
     def apply(
         self,
@@ -105,11 +108,11 @@ class Registrar:
             noted(found)
         return found
 
-    def require_card_numbers(self, first: str, last: str) -> Registration:
-        """The range in force that holds all these numbers; raises `Refused`, and that is an entry too."""
+    def require_card_numbers(self, first: str, last: str, *, holder: str) -> Registration:
+        """The holder's range in force that has all these numbers; raises `Refused`, and that is an entry too."""
         try:
             with register_in(self._engine) as register:
-                return register.require_card_numbers(first, last, self.today)
+                return register.require_card_numbers(first, last, self.today, holder=holder)
         except Refused:
             subject = f"{len(first)} digits {first[:6]}"
             self._log.record(
@@ -181,7 +184,7 @@ class _Note:
         self._log, self._act, self._officer = log, act, officer
 
     def __call__(self, found: Registration) -> None:
-        subject = f"registration:{found.number} {found.kind.value} {found.masked} {found.state.value}"
+        subject = f"registration:{found.number} {found.kind.value} {found.logged} {found.state.value}"
         dates = (str(found.valid_from), str(found.valid_to))
         detail = json.dumps([found.number, found.holder, found.under, *dates, found.deeds[-1].reason])
         self._log.record(
@@ -192,6 +195,20 @@ class _Note:
                 detail=hashlib.sha256(detail.encode()).digest(),
             )
         )
+
+
+def admit_day(folder: Path, date: dt.date, cards: Sequence[bytes], *, database: str) -> None:
+    """Have the numbers of a simulated day granted, and refuse cards outside of them (`Refused`)."""
+    with Registrar(folder, clock=FixedClock(date), database=database) as registrar:
+        registrar.grant_simulated(*DAY_RANGE, holder=ISSUER)
+        numbers = sorted(card.hex()[-len(DAY_RANGE[0]) :] for card in cards)
+        if numbers:
+            registrar.require_card_numbers(numbers[0], numbers[-1], holder=ISSUER)
+
+
+def utc_today(clock: Clock) -> dt.date:
+    """The date in UTC, by which validity is judged."""
+    return dt.datetime.fromtimestamp(clock.now_micros() // 1_000_000, dt.UTC).date()
 
 
 def read_register(folder: Path, kind: Kind | None = None, *, database: str = DATABASE) -> list[Registration]:

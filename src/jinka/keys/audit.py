@@ -39,7 +39,7 @@ _KEY = re.compile(
 _OPEN_KINDS = re.compile(
     r"psam:[0-9]{20}|certificate:[0-9a-f]{2,40}|log:[0-9A-Za-z_ .:/-]{1,64}"
     r"|registration:[0-9]{1,18} "
-    r"(?:aid [ADF][0-9A-F]{9,31}|psam [0-9A-F]{20}|card-range [0-9]{12,20}-[0-9]{12,20}) [a-z]+"
+    r"(?:aid [ADF][0-9A-F]{9,31}|psam [0-9A-F]{20}) [a-z]+"
 )
 _FIELDS = ("seq", "at", "actor", "act", "subject", "outcome", "detail", "prev")
 _INT_MAX = 253_402_300_800_000_000  # microseconds to the year 10000; entries are fewer

@@ -141,6 +141,14 @@ class Registration:
         return self.value
 
     @property
+    def logged(self) -> str:
+        """The value as it may stand in a log: the ends of a range are card numbers too."""
+        if self.kind is not Kind.CARD_RANGE:
+            return self.masked
+        first, _, last = self.value.partition("-")
+        return f"{first[:6]} {int(last) - int(first) + 1} of {len(first)} digits"
+
+    @property
     def reach(self) -> tuple[str, str]:
         """First and last of the numbers that it takes, as texts that compare; two of a kind must not overlap."""
         return reach(self.kind, self.value)

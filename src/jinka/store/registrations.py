@@ -79,19 +79,19 @@ class Register:
         """All registrations, or those of a kind, by number."""
         return self._load(sa.true() if kind is None else registrations.c.kind == kind.value)
 
-    def require_card_numbers(self, first: str, last: str, on: dt.date) -> Registration:
-        """The range in force that holds all these card numbers, its issuer number in force too; else `Refused`."""
+    def require_card_numbers(self, first: str, last: str, on: dt.date, *, holder: str) -> Registration:
+        """The holder's range in force that has all these card numbers, its issuer number in force too; or `Refused`."""
         low, high = reach(Kind.CARD_RANGE, f"{first}-{last}")
         for found in self._overlapping(Kind.CARD_RANGE, low, high):
             start, end = found.reach
             same_length = len(found.value.partition("-")[0]) == len(first)
-            if start <= low and high <= end and same_length and found.in_force(on):
+            if start <= low and high <= end and same_length and found.holder == holder and found.in_force(on):
                 check_parent(found, self._parents(found), on)
                 return found
         raise Refused(
-            "no range of card numbers that is granted and in force holds them",
+            f"no range of {holder} that is granted and in force holds them",
             where="card numbers",
-            fix="jinka registry apply card-range FIRST-LAST, then review and grant",
+            fix=f"apply for it: jinka registry apply card-range FIRST-LAST --holder {holder}; then review and grant",
         )
 
     def _overlapping(self, kind: Kind, low: str, high: str) -> list[Registration]:

@@ -16,7 +16,7 @@ from asn1crypto import x509
 
 from jinka.codec import TlvError
 from jinka.codec.der import check_der
-from jinka.crypto.x509_fields import CODE_OID, Constraints, KeyUsage, read_extensions
+from jinka.crypto.x509_fields import CODE_OID, Constraints, KeyUsage, read_extensions, signature_bits
 from jinka.crypto.x509_keys import check_signature, key_kind
 from jinka.kit import Refused
 
@@ -99,7 +99,7 @@ def _read(der: bytes) -> Certificate:
         der=der,
         body=body.dump(),
         algorithm=algorithm,
-        signature=outer["signature_value"].native,
+        signature=signature_bits(outer["signature_value"]),
         serial=serial,
         issuer=body["issuer"].dump(),
         subject=body["subject"].dump(),

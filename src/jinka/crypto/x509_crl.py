@@ -24,6 +24,7 @@ from jinka.crypto.x509_fields import (
     key_identifier,
     read_extensions,
     sign_body,
+    signature_bits,
     time_of,
 )
 from jinka.crypto.x509_keys import Signer, check_signature
@@ -170,7 +171,7 @@ def read_list(der: bytes) -> RevocationList:
         return RevocationList(
             body=body.dump(),
             algorithm=algorithm,
-            signature=outer["signature"].native,
+            signature=signature_bits(outer["signature"]),
             issuer=body["issuer"].dump(),
             number=found["crl_number"].native,
             base_number=None if delta is None else delta.native,

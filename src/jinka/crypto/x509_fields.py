@@ -141,6 +141,13 @@ def time_of(moment: dt.datetime) -> x509.Time:
     return x509.Time({"utc_time" if utc.year < _EPOCH_OF_LONG_YEARS else "general_time": utc})
 
 
+def signature_bits(value: core.OctetBitString) -> bytes:
+    """A signature as whole bytes: the one part outside the signed body must not have two encodings either."""
+    if value.contents[:1] != b"\x00":
+        raise Refused("not a whole number of bytes", where="signature")
+    return bytes(value.native)
+
+
 def algorithm_of(signer: Signer) -> algos.SignedDigestAlgorithm:
     """The AlgorithmIdentifier of what a signer makes."""
     return algos.SignedDigestAlgorithm.load(key_kind(signer.public_der).value)

@@ -21,7 +21,7 @@ from jinka.codec import TlvError
 from jinka.codec.der import check_der
 from jinka.crypto.x509_certificate import Certificate, read_certificate
 from jinka.crypto.x509_crl import Reason
-from jinka.crypto.x509_fields import Purpose, read_extensions, sign_body
+from jinka.crypto.x509_fields import Purpose, read_extensions, sign_body, signature_bits
 from jinka.crypto.x509_keys import Signer, check_signature
 from jinka.kit import Refused, Usage
 
@@ -155,6 +155,8 @@ def check_answer(der: bytes, issuer: Certificate, serial: int, *, nonce: bytes, 
         outer = ocsp.OCSPResponse.load(der, strict=True)
         if outer["response_status"].native != "successful":
             raise Refused(f"no answer: {outer['response_status'].native}", where="OCSP")
+        if outer["response_bytes"]["response_type"].native != "basic_ocsp_response":
+            raise Refused("not a basic answer", where="OCSP answer")
         raw = bytes(outer["response_bytes"]["response"])
         check_der(raw)
         _check_basic(ocsp.BasicOCSPResponse.load(raw, strict=True), issuer, serial, nonce, at)
@@ -168,7 +170,10 @@ def _check_basic(basic: Any, issuer: Certificate, serial: int, nonce: bytes, at:
     body = basic["tbs_response_data"]
     responder = _responder(basic, issuer, at)
     check_signature(
-        responder.public_der, basic["signature_algorithm"].dump(), body.dump(), basic["signature"].native
+        responder.public_der,
+        basic["signature_algorithm"].dump(),
+        body.dump(),
+        signature_bits(basic["signature"]),
     )
     found = read_extensions(body["response_extensions"], frozenset({"nonce"}))
     if nonce and not hmac.compare_digest(found["nonce"].native if "nonce" in found else b"", nonce):

@@ -12,7 +12,7 @@ from asn1crypto import csr, keys, x509
 
 from jinka.codec import TlvError
 from jinka.codec.der import check_der
-from jinka.crypto.x509_fields import Subject, check_dns, sign_body, subject_of
+from jinka.crypto.x509_fields import Subject, check_dns, sign_body, signature_bits, subject_of
 from jinka.crypto.x509_keys import Signer, check_signature, key_kind
 from jinka.kit import Refused
 
@@ -56,7 +56,7 @@ def read_request(der: bytes) -> CertificateRequest:
         body = outer["certification_request_info"]
         public_der = body["subject_pk_info"].dump()
         key_kind(public_der)
-        algorithm, signature = outer["signature_algorithm"].dump(), outer["signature"].native
+        algorithm, signature = outer["signature_algorithm"].dump(), signature_bits(outer["signature"])
         check_signature(public_der, algorithm, body.dump(), signature)
         if body["version"].native != "v1":
             raise Refused("not of version 1", where="request")

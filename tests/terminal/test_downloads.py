@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jinka.kit import Refused, Usage
-from jinka.tariff import Charge, RideFacts, TapKind
+from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.tariff import Charge, Days, RideFacts, Share, TapKind, tariff_to_body
 from jinka.terminal import (
     BlockList,
     Calendar,
@@ -233,8 +234,70 @@ def test_a_gate_prices_and_blocks_by_what_is_in_force_when_the_card_comes() -> N
     holiday = Calendar(holidays=frozenset({noon.date()}))
     again.receive(down(DownloadKind.CALENDAR, 1, noon, holiday.to_body()), noon)
     assert again.calendar == holiday
-    with pytest.raises(Usage, match="reads no tariffs"):
+    with pytest.raises(Usage, match="not a tariff"):
         old.receive(down(DownloadKind.TARIFF, 1, noon, b"\x00\xfa"), AT)
+
+
+def test_a_tariff_and_a_calendar_come_down_and_price_the_next_tap() -> None:
+    city = City()
+    rest = replace(SHENZHEN_2018.products[3], code="bus.rest", rule=Share(10), days=Days.REST)
+    tariff = replace(SHENZHEN_2018, products=(rest, *SHENZHEN_2018.products))
+    monday, sunday = MONDAY.replace(hour=9), MONDAY.replace(hour=9) + 6 * DAY
+    gate = city.bus
+    gate.receive(down(DownloadKind.TARIFF, 1, MONDAY, tariff_to_body(tariff)), AT)
+    holiday = Calendar(
+        holidays=frozenset({(MONDAY + DAY).date()}), working_days=frozenset({(sunday + 7 * DAY).date()})
+    )
+    gate.receive(down(DownloadKind.CALENDAR, 1, MONDAY, holiday.to_body()), AT)
+
+    def ride(at: dt.datetime) -> tuple[int, str]:
+        found = gate.tap(city.cards[0], kind=TapKind.BOARD, line=1, station=0, gross_fare=200, at=at)
+        assert found.record is not None
+        return found.record.amount, found.record.product
+
+    assert ride(AT) == (200, "full"), "the tariff waits for its time"
+    assert ride(monday) == (160, "bus.ordinary")
+    assert ride(monday + DAY) == (20, "bus.rest"), "a holiday"
+    assert ride(sunday) == (20, "bus.rest")
+    assert ride(sunday + 7 * DAY) == (160, "bus.ordinary"), "a Sunday that is a working day"
+
+
+@pytest.mark.parametrize("version", [0, -1, 2**32, 2**40])
+def test_versions_out_of_bounds_are_refused(version: int) -> None:
+    download = replace(down(DownloadKind.TARIFF, 1, MONDAY), version=version)
+    with pytest.raises(Refused, match="out of bounds"):
+        Downloads(TERMINAL).install(download, MONDAY)
+    with pytest.raises(Usage):
+        Downloads(TERMINAL).install(
+            replace(down(DownloadKind.TARIFF, 1, MONDAY), effective_from=MONDAY.replace(tzinfo=dt.UTC)),
+            MONDAY,
+        )
+
+
+def test_another_terminals_downloads_are_refused() -> None:
+    city = City()
+    city.bus._psam.power_up()  # type: ignore[attr-defined]
+    with pytest.raises(Refused, match="another terminal"):
+        PurseTerminal(
+            city.bus._data, city.bus._psam, Flat(b"\x00\xc8"), AT.date(), downloads=Downloads(bytes(6))
+        )
+
+
+def test_an_older_download_does_not_undo_a_list_that_was_installed_by_hand() -> None:
+    city = City()
+    number = bytes.fromhex("00005180000000000002")
+    noon = AT.replace(hour=12)
+    city.bus.receive(Download.of(DownloadKind.BLOCK_LIST, 4, noon, b""), AT)
+    city.bus.install_list(BlockList(version=5, entries={number: AT}), AT)
+    assert board(city.bus, city.cards[1], noon)[0] is TapStatus.BLOCKED
+
+
+def test_a_list_that_contradicts_itself_is_refused() -> None:
+    entry = bytes(9) + b"\x01" + bytes.fromhex("20180903000000")
+    with pytest.raises(Usage, match="twice"):
+        BlockList.from_body(1, entry + bytes(9) + b"\x01" + bytes.fromhex("20190903000000"))
+    with pytest.raises(Usage, match="both"):
+        Calendar.from_body(b"\x00" + bytes.fromhex("20181001") + b"\x01" + bytes.fromhex("20181001"))
 
 
 def test_a_pump_takes_block_lists_the_same_way() -> None:

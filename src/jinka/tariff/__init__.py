@@ -4,7 +4,8 @@ A product is a rule (a share of the fare, marginal bands, an amount off), never 
 No cards and no I/O here. The facts are those of the T-Union trip record (JT/T 978.2).
 """
 
-from jinka.tariff.engine import ENTRY_PRODUCT, Product, Tariff, Transfer, TransferRule
+from jinka.tariff.body import tariff_from_body, tariff_to_body
+from jinka.tariff.engine import ENTRY_PRODUCT, Days, Product, Tariff, Transfer, TransferRule
 from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, Pricer, RideFacts, RideState, TapKind
 from jinka.tariff.rules import AmountOff, Bands, Rule, Share
 
@@ -13,6 +14,7 @@ __all__ = [
     "AmountOff",
     "Bands",
     "Charge",
+    "Days",
     "HolderClass",
     "Mode",
     "PaidRide",
@@ -26,4 +28,6 @@ __all__ = [
     "Tariff",
     "Transfer",
     "TransferRule",
+    "tariff_from_body",
+    "tariff_to_body",
 ]

@@ -26,9 +26,17 @@ class Transfer(Enum):
     ANY = "any"
 
 
+class Days(Enum):
+    """On which days a product is sold: what a rest day is, the calendar says."""
+
+    ANY = "any"
+    WORK = "work"
+    REST = "rest"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One way to pay: whom it is for, its rule, and who bears the discount (None: the operator itself)."""
+    """One way to pay: whom it is for and when, its rule, and who bears the discount (None: the operator itself)."""
 
     code: str
     title_en: str
@@ -38,6 +46,7 @@ class Product:
     transfer: Transfer
     rule: Rule
     borne_by: Role | None = None
+    days: Days = Days.ANY
 
     def subsidy(self, gross_fen: int) -> int:
         """What somebody else pays the operator for one ride: the amount off, or the whole discount of a share."""
@@ -74,7 +83,8 @@ class Tariff:
         """Price one tap. An entry costs nothing; `Usage` when no product fits the holder and the mode."""
         if facts.kind is TapKind.ENTRY:
             return Charge(0, ENTRY_PRODUCT)
-        product = self.select(facts.mode, facts.holder, self.is_transfer(facts))
+        transfer = self.is_transfer(facts)
+        product = self.select(facts.mode, facts.holder, transfer, rest_day=facts.rest_day)
         return Charge(product.rule.price(facts.gross_fare), product.code)
 
     def is_transfer(self, facts: RideFacts) -> bool:
@@ -86,11 +96,16 @@ class Tariff:
             return self.transfer.grants(state.before, facts.mode, state.line, state.at)
         return self.transfer.grants(state.last_paid, facts.mode, facts.line, facts.at)
 
-    def select(self, mode: Mode, holder: HolderClass, is_transfer: bool) -> Product:
-        """Return the first product for this mode, holder and kind of ride."""
+    def select(
+        self, mode: Mode, holder: HolderClass, is_transfer: bool, *, rest_day: bool = False
+    ) -> Product:
+        """Return the first product for this mode, holder, kind of ride and kind of day."""
         unwanted = Transfer.NEVER if is_transfer else Transfer.ONLY
+        closed = Days.WORK if rest_day else Days.REST
         for product in self.products:
-            if mode in product.modes and holder in product.holders and product.transfer is not unwanted:
+            if product.transfer is unwanted or product.days is closed:
+                continue
+            if mode in product.modes and holder in product.holders:
                 return product
         raise Usage(
             f"no product for {mode.name}, {holder.name}", where=f"tariff {self.name}", fix="declare one"

@@ -80,6 +80,7 @@ class RideFacts:
     holder: HolderClass
     state: RideState | None
     at: dt.datetime
+    rest_day: bool = False  # by the terminal's calendar
 
 
 @dataclass(frozen=True, slots=True)

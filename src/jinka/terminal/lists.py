@@ -46,8 +46,11 @@ class BlockList:
         """Read a body; `Usage` when it is no list of entries."""
         if len(body) % _ENTRY:
             raise Usage(f"{len(body)} bytes", where="block list", fix="17 bytes for each card")
-        pieces = (body[at : at + _ENTRY] for at in range(0, len(body), _ENTRY))
-        return cls(version=version, entries={p[:10]: local_datetime(p[10:14], p[14:]) for p in pieces})
+        pieces = [body[at : at + _ENTRY] for at in range(0, len(body), _ENTRY)]
+        entries = {p[:10]: local_datetime(p[10:14], p[14:]) for p in pieces}
+        if len(entries) != len(pieces):
+            raise Usage("a card stands twice", where="block list", fix="one entry for each card")
+        return cls(version=version, entries=entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,8 @@ class Calendar:
             if len(entry) != 5 or entry[0] > 1:
                 raise Usage("not kind and date", where=f"calendar, byte {at}", fix="5 bytes for each day")
             days[entry[0]].add(local_datetime(entry[1:], bytes(3)).date())
+        if days[0] & days[1]:
+            raise Usage("a day that is both", where="calendar", fix="a holiday or a working day")
         return cls(holidays=frozenset(days[0]), working_days=frozenset(days[1]))
 
 

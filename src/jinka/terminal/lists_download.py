@@ -62,6 +62,11 @@ class Downloads:
         self._waiting: dict[DownloadKind, list[Download]] = {}
         self.next_change: dt.datetime | None = None
 
+    @property
+    def terminal_id(self) -> bytes:
+        """Whose downloads these are."""
+        return self._terminal_id
+
     def install(self, download: Download, at: dt.datetime) -> Acknowledgement:
         """Take a newer version, or the same again; returns what the terminal answers to the centre.
 
@@ -69,11 +74,11 @@ class Downloads:
         for an older version, another body under a known version, a false digest, or when too many wait.
         """
         where = f"{download.kind.value} version {download.version}"
+        if not 0 < download.version < 1 << 32 or len(download.body) > _BODY_MAX:
+            raise Refused("version or size out of bounds", where=where, fix="1 to 2^32-1, 16 MiB")
         wanted = digest_of(download.kind, download.version, download.effective_from, download.body)
         if not hmac.compare_digest(wanted, download.digest):
             raise Refused("the digest does not match", where=where, fix="send it again")
-        if not 0 < download.version < 1 << 32 or len(download.body) > _BODY_MAX:
-            raise Refused("version or size out of bounds", where=where, fix="1 to 2^32-1, 16 MiB")
         self.switch(at)
         held = self.held(download.kind)
         if held is not None and download.version <= held.version:
@@ -154,6 +159,8 @@ class Downloads:
             digest=head[13:45],
             body=raw[start : start + size],
         )
+        if not hmac.compare_digest(digest_of(kind, entry.version, moment, entry.body), entry.digest):
+            raise DownloadStateError("an entry that was cut or changed", where=f"offset {at}")
         if in_force:
             self._current[kind] = entry
         else:
@@ -178,7 +185,9 @@ _KINDS = {number: kind for kind, number in _CODES.items()}
 
 
 def _head(kind: DownloadKind, version: int, effective_from: dt.datetime) -> bytes:
+    if effective_from.tzinfo is not None or effective_from < _EPOCH or effective_from.microsecond:
+        raise Usage(f"{effective_from}", where="effective_from", fix="local, whole seconds, 1970 or later")
+    if not 0 <= version < 1 << 32:
+        raise Usage(f"version {version}", where="version", fix="1 to 2^32-1")
     seconds = int((effective_from - _EPOCH).total_seconds())
-    if seconds < 0 or effective_from.microsecond:
-        raise Usage(f"{effective_from}", where="effective_from", fix="whole seconds, 1970 or later")
     return bytes((_CODES[kind],)) + version.to_bytes(4, "big") + seconds.to_bytes(8, "big")

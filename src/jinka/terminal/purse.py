@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from jinka.codec import StatusWord, TransactionType
 from jinka.codec.clearing import ClearingRecord
 from jinka.codec.record import CounterKind, RecordState
-from jinka.kit import Usage, bcd_date, bcd_time
-from jinka.tariff import ENTRY_PRODUCT, Charge, Mode, Pricer, RideFacts, RideState, TapKind
+from jinka.kit import Refused, bcd_date, bcd_time
+from jinka.tariff import ENTRY_PRODUCT, Charge, Mode, Pricer, RideFacts, RideState, TapKind, tariff_from_body
 from jinka.terminal import torn
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
 from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
@@ -87,7 +87,7 @@ class PurseTerminal:
         business_date: dt.date,
         *,
         downloads: Downloads | None = None,
-        read_tariff: Callable[[bytes], Pricer] | None = None,
+        read_tariff: Callable[[bytes], Pricer] = tariff_from_body,
     ) -> None:
         """Read the terminal's number and the PSAM's serial, then select the purchase application of the PSAM.
 
@@ -103,6 +103,8 @@ class PurseTerminal:
         self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
         select(psam, data.psam_name)
         self.downloads = downloads if downloads is not None else Downloads(self.terminal_id)
+        if self.downloads.terminal_id != self.terminal_id:
+            raise Refused("another terminal's state", where="downloads", fix="give each terminal its own")
         self._obey(frozenset(DownloadKind))
 
     def receive(self, download: Download, at: dt.datetime) -> Acknowledgement:
@@ -122,7 +124,8 @@ class PurseTerminal:
                 continue
             found = self._read(download)
             if isinstance(found, BlockList):
-                self.block_list = found
+                if found.version >= self.block_list.version:  # one that was installed by hand may be newer
+                    self.block_list = found
             elif isinstance(found, Calendar):
                 self.calendar = found
             else:
@@ -133,8 +136,6 @@ class PurseTerminal:
             return BlockList.from_body(download.version, download.body)
         if download.kind is DownloadKind.CALENDAR:
             return Calendar.from_body(download.body)
-        if self._read_tariff is None:
-            raise Usage("this terminal reads no tariffs", where="receive", fix="set it up with read_tariff")
         return self._read_tariff(download.body)
 
     def install_list(self, block_list: BlockList, at: dt.datetime) -> Acknowledgement:
@@ -259,6 +260,7 @@ class PurseTerminal:
                 holder=holder,
                 state=state,
                 at=tap.at,
+                rest_day=self.calendar.is_rest_day(tap.at.date()),
             )
         )
         return self._pay(card, tap, public, issuer, charge, (state,))

@@ -7,11 +7,16 @@ published block (ISO 20038:2017 B.2), opened and made again byte for byte; its e
 
 from __future__ import annotations
 
+import base64
 import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psec import tr31
@@ -179,6 +184,21 @@ def test_published_blocks(source: str, key: str, block: str, wanted: str, check:
         assert opened.header.optional == (("KS", "00604B120F9292800000"),)
     body = len(block[parse_header(block)[1] :]) // 2
     assert block.startswith(opened.header.text(body)), "the header is written as the standard writes it"
+
+
+def test_a_key_pair_with_its_certificates() -> None:
+    """ANSI X9.143:2021, 8.6: long optional blocks, the check value of the protection key, padding, a private key."""
+    text = (Path(__file__).parent / "x9_143_ecc_key_block.txt").read_text().replace("\n", "")
+    opened = unwrap(protection(D, _STANDARD), text, [KeyUsage.SIGN_PAIR])
+    assert opened.header.text(len(text[parse_header(text)[1] :]) // 2) == text[: parse_header(text)[1]]
+    blocks = dict(opened.header.optional)
+    assert (blocks["KP"], blocks["TS"], len(blocks["CT"])) == ("012331550BC9", "20200818004100Z", 0x5CC - 10)
+    secret = serialization.load_der_private_key(opened.value, None)
+    assert isinstance(secret, ec.EllipticCurvePrivateKey)
+    certificate = x509.load_der_x509_certificate(base64.b64decode(blocks["CT"][8 : 8 + 0x2F0]))
+    assert certificate.public_key() == secret.public_key()
+    with pytest.raises(Refused):
+        opened.block_key()
 
 
 def test_version_e_makes_the_published_block(monkeypatch: pytest.MonkeyPatch) -> None:

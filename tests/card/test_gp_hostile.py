@@ -16,6 +16,7 @@ from jinka.crypto.block import message_mac4
 from jinka.crypto.scp import Channel
 from jinka.issuer.field_update import DomainRefused, FieldUpdate, package_aid
 from jinka.profile import ApplicationProfile, KeyUse
+from jinka.profile.package import encode
 from jinka.sim.randomness import SeededRandomness
 from tests.card.domain_rig import (
     AUTHORITIES,
@@ -144,3 +145,22 @@ def test_a_card_with_less_memory_says_that_it_is_full() -> None:
         small = Card(Nvm(memory, capacity=len(memory) + more), SeededRandomness("small"))
         with pytest.raises(DomainRefused, match="6A84"):
             put_on(small, "transit")
+
+
+def test_no_authority_fills_the_registry() -> None:
+    """However many packages one loads, the others find room for an application each."""
+    card = card_of_authorities()
+    update = authority(card, "transit")
+    raw = tlv(0xC4, encode(TRANSIT))
+    blocks = [raw[at : at + 223] for at in range(0, len(raw), 223)]
+    with pytest.raises(DomainRefused, match="6A84"):
+        for number in range(40):
+            aid = b"PACKAGE" + bytes((number,))
+            head = _fields(aid, AUTHORITIES["transit"][0], b"", b"", b"")
+            update._send("load", Command(0x80, 0xE6, 0x02, 0, head, 256))
+            for index, block in enumerate(blocks):
+                last = 0x80 if index == len(blocks) - 1 else 0
+                update._send("load", Command(0x80, 0xE8, last, index, block, 256))
+    assert len(update.content()) > 5
+    for name in ("fuel", "social", "bank"):
+        put_on(card, name)

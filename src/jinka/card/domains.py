@@ -35,6 +35,7 @@ PACKAGE_FID = 0x4000  # and above: the packages of a domain
 DOMAIN_PACKAGE, DOMAIN_MODULE = bytes.fromhex("A0000001515350"), bytes.fromhex("A000000151535041")
 CPLC_SIZE, KDD_SIZE = 42, 10
 KEY_TRIES = 64  # wrong EXTERNAL AUTHENTICATE in a row, then the key set is spent
+_KEPT_RECORDS = 2
 ISSUER_FID, DOMAIN_FIDS = 0x3E00, range(0x3E01, 0x3E20)
 _RECORD, _WITH_DOMAIN, _KEY_SLOT, _KEY_SLOTS, _KEY_MAX = 16, 14, 104, 3, 32
 
@@ -183,12 +184,19 @@ class Registry:
         file = self.issuer.children[REGISTRY_FID]
         return range(file.at, file.at + file.size, _RECORD)
 
-    def free_place(self) -> int:
-        """Where the next record goes; 6A84 when the registry is full."""
-        for at in self._places():
-            if not self.memory[at + 6]:
-                return at
-        raise CardError(StatusWord.NO_SPACE)
+    def free_place(self, owner: int) -> int:
+        """Where a domain's next record goes; 6A84 when none is free but those kept for the other authorities.
+
+        Each has room for an application and its package, however much another installs. The issuer is not bound.
+        """
+        free = [at for at in self._places() if not self.memory[at + 6]]
+        kept = 0
+        if owner != self.issuer.header and len(self.owned(owner)) >= _KEPT_RECORDS:
+            domains = [record.header for record in self.records.values() if record.kind is Kind.DOMAIN]
+            kept = sum(max(0, _KEPT_RECORDS - len(self.owned(domain))) for domain in domains)
+        if len(free) <= kept:
+            raise CardError(StatusWord.NO_SPACE)
+        return free[0]
 
     def name(self, record: Record) -> bytes:
         """The AID of what a record stands for."""

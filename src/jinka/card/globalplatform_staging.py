@@ -188,7 +188,7 @@ def record(shadow: CardOs, **fields: Any) -> None:
     """Add a record to the registry of a shadow."""
     shadow.forget_directory()
     memory = shadow.nvm.memory
-    record = Record(at=Registry(memory, shadow.directory).free_place(), **fields)
+    record = Record(at=Registry(memory, shadow.directory).free_place(fields["owner"]), **fields)
     memory[record.at : record.at + 16] = record.raw()
 
 

@@ -101,9 +101,11 @@ def _decide(run: Run, issuer: IssuerPort) -> EmvOutcome:
 
 
 def _go_online(run: Run, issuer: IssuerPort) -> EmvOutcome:
+    run.pending = run.device.online
     reply = issuer.authorise(field_55(run.values)) if run.device.online else None
     answer = authorised(reply)
     code = answer.get(Tag.ARC, [b""])[0]
+    run.pending = run.pending and (len(code) != 2 or code in APPROVALS)
     if len(code) != 2:
         wish = emv_risk.analyse_offline(run)
         run.values[Tag.ARC] = UNABLE_APPROVE if wish is Request.TC else UNABLE_DECLINE
@@ -117,7 +119,11 @@ def _go_online(run: Run, issuer: IssuerPort) -> EmvOutcome:
     run_scripts(run, answer.get(Tag.SCRIPT_BEFORE, []), Tvr.SCRIPT_BEFORE_FAILED)
     granted = code in APPROVALS
     kind, sound = _generate(run, Request.TC if granted else Request.AAC, Tag.CDOL2)
-    run_scripts(run, answer.get(Tag.SCRIPT_AFTER, []), Tvr.SCRIPT_AFTER_FAILED)
+    try:
+        run_scripts(run, answer.get(Tag.SCRIPT_AFTER, []), Tvr.SCRIPT_AFTER_FAILED)
+    except CardRemoved:  # all is decided by now; the scripts may come with the next transaction
+        run.failed_scripts += 1
+        run.mark(Tvr.SCRIPT_AFTER_FAILED)
     if granted and kind is Request.TC and sound:
         return run.outcome(EmvStatus.APPROVED_ONLINE)
     step = "the card declined what the issuer approved" if granted else ""

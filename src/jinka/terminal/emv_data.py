@@ -182,7 +182,10 @@ class EmvStatus(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmvOutcome:
-    """How it ended. ``data`` are the objects gathered, for clearing; ``step`` and ``sw`` say where it was refused."""
+    """How it ended. ``data`` are the objects gathered, for clearing; ``step`` and ``sw`` say where it was refused.
+
+    ``reversal_wanted``: the issuer approved or may have, and the purchase did not end so (Book 4, 6.3.8).
+    """
 
     status: EmvStatus
     step: str = ""
@@ -191,6 +194,7 @@ class EmvOutcome:
     tsi: Tsi
     signature_wanted: bool = False
     failed_scripts: int = 0
+    reversal_wanted: bool = False
     data: Mapping[int, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -217,6 +221,7 @@ class Run:
     asked: bytes = b""
     signature_wanted: bool = False
     failed_scripts: int = 0
+    pending: bool = False  # the issuer was asked and did not decline
 
     def mark(self, tvr: Tvr) -> None:
         """Set bits of the TVR."""
@@ -277,5 +282,6 @@ class Run:
             tsi=self.tsi,
             signature_wanted=self.signature_wanted,
             failed_scripts=self.failed_scripts,
+            reversal_wanted=self.pending and status is not EmvStatus.APPROVED_ONLINE,
             data=dict(self.values),
         )

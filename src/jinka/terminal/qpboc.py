@@ -130,8 +130,10 @@ def _offline(run: Run) -> EmvOutcome:
 def _online(run: Run, issuer: IssuerPort, bound: bytes) -> EmvOutcome:
     if not _verified(run):
         return run.outcome(EmvStatus.DECLINED_OFFLINE, "holder")
+    run.pending = True
     answer = authorised(issuer.authorise(field_55({**run.values, Tag.TVR: bound})))
     code = answer.get(Tag.ARC, [b""])[0]
+    run.pending = not code or code in APPROVALS
     if code not in APPROVALS:
         return run.outcome(EmvStatus.DECLINED_ONLINE, "" if code else "no answer")
     run.values[Tag.ARC] = code

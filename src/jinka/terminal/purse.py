@@ -17,6 +17,7 @@ from jinka.codec.record import CounterKind, RecordState
 from jinka.kit import Refused, bcd_date, bcd_time
 from jinka.tariff import ENTRY_PRODUCT, Charge, Mode, Pricer, RideFacts, RideState, TapKind, tariff_from_body
 from jinka.terminal import torn
+from jinka.terminal.key_choice import KeyPeriod, first_that_is_there, key_indexes, resolve_torn, settle_torn
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
 from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads
@@ -39,7 +40,7 @@ class DeviceData:
     profile: str
     profile_version: int
     ride_record_id: int
-    key_index: int  # which of the card's purchase keys to use; switched by date
+    key_index: int  # which of the card's purchase keys to use, unless `key_periods` say so by date
     mode: Mode
     zone: str
     operator: str
@@ -48,6 +49,7 @@ class DeviceData:
     psam_name: bytes
     region: bytes = bytes(2)
     acquirer_number: bytes = bytes(8)
+    key_periods: tuple[KeyPeriod, ...] = ()  # the preferred one first
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,8 @@ class PurseTerminal:
 
     def resolve(self, card: ApduLink, unconfirmed: ClearingRecord) -> ClearingRecord | Unresolved:
         """Settle a torn debit of this terminal: the confirmed record, or why there is none."""
-        found = torn.resolve(card, self._data.aid, self._data.key_index, unconfirmed)
+        data = self._data
+        found = resolve_torn(card, data.aid, data.key_periods, data.key_index, unconfirmed)
         if found is not Unresolved.UNKNOWN:
             self.unconfirmed.pop(unconfirmed.card_no, None)
         return found
@@ -208,7 +211,7 @@ class PurseTerminal:
     ) -> tuple[ClearingRecord | None, ClearingRecord | None, bool]:
         """(confirmed, void, whether this tap is the torn one over again) for the card's torn debit here."""
         record, kind, at = self.unconfirmed[card_no]
-        found = torn.resolve_selected(card, self._data.key_index, record)
+        found = settle_torn(card, self._data.key_periods, self._data.key_index, record)
         del self.unconfirmed[card_no]
         if found is Unresolved.UNKNOWN:
             return None, None, False
@@ -277,9 +280,16 @@ class PurseTerminal:
         """The composite purchase of ``charge``; ``ride`` is the state to go on from, or None to leave it as it is."""
         data = self._data
         amount4 = charge.amount.to_bytes(4, "big")
-        begin = b"\x80\x50\x03\x02\x0b" + bytes((data.key_index,)) + amount4 + self.terminal_id + b"\x0f"
+        indexes = key_indexes(
+            data.key_periods, data.key_index, region8=public.region_factor, day=tap.at.date()
+        )
+        step, rest = "initialize for capp purchase", amount4 + self.terminal_id + b"\x0f"
         try:
-            opened = ask_exactly(card, "initialize for capp purchase", begin, 15)
+            opened = first_that_is_there(
+                indexes,
+                step,
+                lambda kid: ask_exactly(card, step, b"\x80\x50\x03\x02\x0b" + bytes((kid,)) + rest, 15),
+            )
         except ChipRefused as error:
             if error.sw != StatusWord.BALANCE_INSUFFICIENT:
                 raise

@@ -14,13 +14,26 @@ from jinka.card import Card, CardImage
 from jinka.card.emv_issue import EmvHolder, contents
 from jinka.card.emv_template import EmvTemplate, bank_card
 from jinka.codec import Algorithm
+from jinka.codec.emv_tags import Tag
 from jinka.crypto.emv_oda import PrivateKey
 from jinka.crypto.rsa_sign import draw_private_key
 from jinka.issuer import IssuerKeys
 from jinka.issuer.bank_production import KeyPool, make_bank_cards
 from jinka.kit import Refused, Usage
 from jinka.sectors import bank
-from tests.card.emv_rig import ENTRY, HOLDER, ICC, ICC_1984, MASTER, authority, card_keys
+from jinka.sim.randomness import SeededRandomness
+from tests.card.emv_rig import (
+    CA_KEY,
+    ENTRY,
+    HOLDER,
+    ICC,
+    ICC_1984,
+    MASTER,
+    SM2_CA_KEY,
+    authority,
+    card_keys,
+    sm2_authority,
+)
 from tests.card.rig import Scripted
 from tests.terminal.emv_rig import Nobody, Tap, issuer, reader, sale, terminal
 
@@ -72,6 +85,29 @@ def test_cards_of_one_order_pay_by_contact_and_without() -> None:
         assert terminal().purchase(Tap(Card.from_image(image, Scripted())), sale(1000), issuer()).approved
         assert reader().tap(Tap(Card.from_image(image, Scripted())), sale(1234), Nobody()).approved
     assert len(pool) == 0
+
+
+def test_each_card_has_an_sm2_key_of_its_own() -> None:
+    images = make_bank_cards(
+        HOLDERS,
+        spec=bank.SPEC_SM2,
+        template=TEMPLATES[Algorithm.SM4],
+        masters=MASTERS,
+        algorithm=Algorithm.SM4,
+        authority=authority(),
+        pool=KeyPool(draw_private_key(1024) for _ in HOLDERS),
+        sm2=sm2_authority(),
+    )
+    certificates = set()
+    for image in images:
+        device = reader(ca_keys=(CA_KEY, SM2_CA_KEY))
+        found = device.tap(Tap(Card.from_image(image, SeededRandomness("card"))), sale(1234), Nobody())
+        assert found.approved
+        certificates.add(found.data[Tag.ICC_CERTIFICATE][20:84])
+        assert (
+            reader().tap(Tap(Card.from_image(image, SeededRandomness("card"))), sale(1234), Nobody()).approved
+        )
+    assert len(certificates) == 3
 
 
 def test_a_key_leaves_its_pool_once() -> None:

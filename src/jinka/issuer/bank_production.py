@@ -2,7 +2,8 @@
 
 EMV Book 2, 5.1, 6.1 and A1.4. A key pair for each card takes a hundred times as long as the rest of its making, so the
 pairs are drawn beforehand, in a step of their own, and each is given out once. Per card there remain the issuer's two
-signatures, over the card's key and over its static data; the issuer's own certificate is made once for all.
+signatures, over the card's key and over its static data; the issuer's own certificate is made once for all. SM2 keys
+are quick to draw and need no pool.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from jinka.card import CardImage
-from jinka.card.emv_issue import Authority, EmvHolder, contents
+from jinka.card.emv_issue import Authority, EmvHolder, Sm2Authority, contents
 from jinka.card.emv_template import EmvTemplate
 from jinka.codec import Algorithm
 from jinka.crypto import bulk, emv
 from jinka.crypto.emv_oda import PrivateKey
+from jinka.crypto.sm2 import Sm2PrivateKey
 from jinka.issuer.emv import IssuerKeys
 from jinka.kit import Refused, Usage
 from jinka.profile import EmvSpec
@@ -63,8 +65,12 @@ def make_bank_cards(
     algorithm: Algorithm = Algorithm.TDES,
     authority: Authority | None = None,
     pool: KeyPool | None = None,
+    sm2: Sm2Authority | None = None,
 ) -> list[CardImage]:
-    """An image for each holder. Without an authority no offline authentication, without a pool only the static one."""
+    """An image for each holder. Without an authority no offline authentication, without a pool only the static one.
+
+    With ``sm2`` each card has an SM2 key and chain too, drawn and signed with that authority's randomness.
+    """
     names = [(holder.pan, holder.sequence) for holder in holders]
     if len(set(names)) != len(names):
         raise Refused("a card number is ordered twice", where="card order", fix="order each card once")
@@ -72,13 +78,13 @@ def make_bank_cards(
         return []
     if pool is not None and len(pool) < len(holders):
         raise Usage(f"{len(pool)} keys for {len(holders)} cards", where="key pool", fix="draw more first")
-    rows = zip(holders, _derived(holders, masters, algorithm), strict=True)
-    return [
-        template.clone(
-            (*keys, holder.pin_bytes), contents(spec, holder, authority, pool.take() if pool else None)
-        )
-        for holder, keys in rows
-    ]
+    images = []
+    for holder, keys in zip(holders, _derived(holders, masters, algorithm), strict=True):
+        key = pool.take() if pool is not None else None
+        chain = (sm2, Sm2PrivateKey.generate(sm2.randomness)) if sm2 is not None else None
+        files = contents(spec, holder, authority, key, sm2=chain)
+        images.append(template.clone((*keys, holder.pin_bytes), files))
+    return images
 
 
 def _derived(

@@ -15,9 +15,13 @@ from jinka.app import fuzz_apdu
 from jinka.app.card_script import read_script
 from jinka.app.fuzz_apdu import fuzz
 from jinka.app.fuzz_targets import targets
-from jinka.card import Card, purse
+from jinka.card import Card, globalplatform, psam, purse
 from jinka.card.files import Directory
+from jinka.card.psam_keys import COUNTERS
 from jinka.cli.main import app
+from jinka.crypto.bac import SecureChannel
+from jinka.crypto.scp02 import Scp02
+from jinka.crypto.scp03 import Scp03
 from jinka.sectors import PROFILES
 
 SECONDS = 5.0
@@ -29,8 +33,11 @@ def test_a_short_run_over_every_application(tmp_path: Path) -> None:
     )
     found = json.loads(result.stdout)
     assert (result.exit_code, found["failure"]) == (0, ""), found
-    assert set(found["by_application"]) == {profile.name for profile in PROFILES} | {"psam", "globalplatform"}
+    assert set(found["by_application"]) == {profile.name for profile in PROFILES} | {
+        "psam", "globalplatform", "globalplatform-scp02",
+    }  # fmt: skip
     assert min(found["by_application"].values()) > 200
+    assert found["commands_inside_sessions"] > 200
     assert found["different_answers"] > 300, "it must get into the commands, not only be refused at the door"
 
 
@@ -129,3 +136,44 @@ def test_every_target_starts_anew_from_its_snapshot() -> None:
         assert target.names
         assert all(target.corpus)
     assert CliRunner().invoke(app, ["fuzz", "apdu", "--only", "nobody"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "only"),
+    [
+        (SecureChannel, "protect_answer", "icao.passport"),
+        (Scp03, "unwrap", "globalplatform"),
+        (Scp02, "unwrap", "globalplatform-scp02"),
+        (globalplatform, "_read_key", "globalplatform"),
+        (psam, "forgiven", "psam"),
+    ],
+)
+def test_a_fault_behind_an_authentication_is_found(
+    owner: object, name: str, only: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing of this runs before the other side has shown that it holds the keys."""
+
+    def fault(*anything: object) -> bytes:
+        raise LookupError("planted")
+
+    monkeypatch.setattr(owner, name, fault)
+    found = fuzz(seconds=30, seed=1, directory=tmp_path, only=only)
+    assert found.failure == "LookupError: planted"
+    assert found.inside
+
+
+def test_a_counter_that_falls_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    whole = psam.Psam.transmit
+
+    def forgetful(chip: psam.Psam, command: bytes) -> bytes:
+        answer = whole(chip, command)
+        if command[1:2] == b"\x70" and answer[-2:] == b"\x90\x00":
+            file = next(
+                f[COUNTERS] for f in (d.children for d in chip.directory.folders.values()) if COUNTERS in f
+            )
+            chip.nvm.memory[file.at : file.at + 4] = bytes(4)
+        return answer
+
+    monkeypatch.setattr(psam.Psam, "transmit", forgetful)
+    found = fuzz(seconds=30, seed=1, directory=tmp_path, only="psam")
+    assert found.failure.startswith("a transaction counter fell")

@@ -36,7 +36,7 @@ TEST_PIN = b"\x12\x34\x56"
 _SECRET_SIZE = 16
 _DAY = dt.datetime(2018, 9, 1, tzinfo=dt.UTC)
 _END = dt.datetime(2040, 1, 1, tzinfo=dt.UTC)
-_ZONE = Mrz(
+SPECIMEN_ZONE = Mrz(
     format=MrzFormat.TD3,
     document_type="P",
     issuer="UTO",
@@ -109,7 +109,7 @@ def _bank(profile: ApplicationProfile, algorithm: Algorithm, number: str, balanc
 def _travel(profile: ApplicationProfile, algorithm: Algorithm, number: str, balance: int) -> Personal:  # noqa: ARG001
     country = Authority.root("UT", "Test country", _DAY, _END)
     signer = country.signer("UT", "Test signer", 1, _DAY, _END)
-    return document_data(_ZONE, _PHOTO, width=8, height=8, signer=signer)
+    return document_data(SPECIMEN_ZONE, _PHOTO, width=8, height=8, signer=signer)
 
 
 def _usim(profile: ApplicationProfile, algorithm: Algorithm, number: str, balance: int) -> Personal:  # noqa: ARG001

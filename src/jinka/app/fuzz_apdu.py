@@ -1,10 +1,11 @@
 """`jinka fuzz apdu`: hostile commands for every application, from one seed.
 
-Four sources take turns: the personalisation script and reading commands of an application, mutated; every name of its
-command tables with data of telling lengths; bytes that are no command; and, for the purse, an honest terminal with
-somebody between it and the card. After each command: an answer with a status word, no exception, no money that moved
-without the right MAC (electronic cash may fall by its own offline purchase, and never rise), no journal left, an end
-in bounded time. The first failure is kept as a transcript that `jinka card script` replays.
+Five sources take turns: the personalisation script and reading commands of an application, mutated; every name of its
+command tables with data of telling lengths; bytes that are no command; for the purse, an honest terminal with
+somebody between it and the card; and sessions opened with the test keys (`jinka.app.fuzz_sessions`). After each
+command: an answer with a status word, no exception, no money that moved without the right MAC (electronic cash may
+fall by its own offline purchase, and never rise), no transaction counter that fell, no journal left, an end in bounded
+time. The first failure is kept as a transcript that `jinka card script` replays.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from jinka.app.card_script import write_script
 from jinka.app.fuzz_targets import Chip, Target, honest_session
 from jinka.app.fuzz_targets import targets as all_targets
 from jinka.app.progress import Progress, Silent
-from jinka.card.emv_data import ECASH, STATE_FILE
-from jinka.card.files import BALANCE
+from jinka.card import Psam
+from jinka.card.emv_data import ATC, ECASH, STATE_FILE
+from jinka.card.files import BALANCE, OFFLINE, ONLINE
+from jinka.card.psam_keys import COUNTERS
 from jinka.kit import JinkaError, Usage
 from jinka.node import write_durable
 from jinka.profile import FileKind
@@ -86,6 +89,7 @@ class FuzzResult:
     commands: int
     seconds: float
     by_target: dict[str, int]
+    inside: int  # commands in sessions that the keys had opened
     kinds: int  # different (application, class, instruction of its tables, status word)
     failure: str = ""
     transcript: str = ""
@@ -102,6 +106,7 @@ class FuzzResult:
             "commands": self.commands,
             "seconds": round(self.seconds, 1),
             "commands_per_second": self.rate,
+            "commands_inside_sessions": self.inside,
             "different_answers": self.kinds,
             "by_application": self.by_target,
             "failure": self.failure,
@@ -117,6 +122,8 @@ class _Run:
     dice: random.Random
     chip: Chip
     places: list[tuple[int, int, bool]]  # offset, size, may fall by itself
+    counters: list[tuple[int, int]] = field(default_factory=list)  # offset, size; none may ever fall
+    inside: int = 0  # commands sent in sessions
     counts: Counter[tuple[int, int, int]] = field(default_factory=Counter)
     history: list[tuple[bytes, bytes]] = field(default_factory=list)
     sent: int = 0
@@ -125,6 +132,7 @@ class _Run:
     def send(self, command: bytes, honest: bytes | None = None) -> bytes:
         """One command and all checks; ``honest`` is what the terminal meant, when there is one."""
         chip = self.chip
+        counted = [int.from_bytes(chip.nvm.memory[at : at + size], "big") for at, size in self.counters]
         before = [int.from_bytes(chip.nvm.memory[at : at + size], "big") for at, size, _ in self.places]
         self.history.append((command, b""))
         self.sent += 1
@@ -140,6 +148,9 @@ class _Run:
             now = int.from_bytes(chip.nvm.memory[at : at + size], "big")
             if now != old and not (may_fall and now < old) and not _was_signed(command, honest):
                 raise Broken(f"money moved from {old} to {now}")
+        for (at, size), old in zip(self.counters, counted, strict=True):
+            if int.from_bytes(chip.nvm.memory[at : at + size], "big") < old:
+                raise Broken(f"a transaction counter fell from {old}")
         if command[:2] in self.known:  # what the tables name: noise would count every class and instruction
             self.counts[command[0], command[1], int.from_bytes(answer[-2:], "big")] += 1
         return answer
@@ -201,6 +212,7 @@ def fuzz(
         commands=sum(run.sent for run in runs),
         seconds=time.monotonic() - begin,
         by_target={run.target.name: run.sent for run in runs},
+        inside=sum(run.inside for run in runs),
         kinds=sum(len(run.counts) for run in runs),
         failure=failure,
         transcript=transcript,
@@ -209,14 +221,18 @@ def fuzz(
 
 def _begin(target: Target, dice: random.Random) -> _Run:
     chip = target.restore(SeededRandomness(target.name))
-    places = []
+    places, counters = [], []
     for folder in chip.directory.folders.values():
         for file in folder.children.values():
             if file.kind is FileKind.PURSE:
                 places.append((file.at + BALANCE, 4, False))
+                counters += [(file.at + ONLINE, 2), (file.at + OFFLINE, 2)]
             elif file.kind is FileKind.SECRET and file.fid == STATE_FILE and target.has_ecash:
                 places.append((file.at + ECASH, 6, True))
-    return _Run(target, dice, chip, places, known=frozenset(bytes(name) for name in target.names))
+                counters.append((file.at + ATC, 2))
+            elif isinstance(chip, Psam) and file.fid == COUNTERS:
+                counters.append((file.at, 4))
+    return _Run(target, dice, chip, places, counters, known=frozenset(bytes(name) for name in target.names))
 
 
 def _session(run: _Run) -> str:
@@ -245,6 +261,8 @@ def _sources(run: _Run) -> Iterator[Callable[[_Run], None]]:
             yield _Run.reset
         elif draw < 0.05 and run.target.honest:
             yield _between
+        elif draw < 0.12 and run.target.sessions:
+            yield _inside
         elif draw < 0.40:
             yield _mutated_walk
         elif draw < 0.92:
@@ -294,6 +312,27 @@ def _between(run: _Run) -> None:
     except Broken:
         raise
     except JinkaError:  # an honest terminal gives up on a card that lies
+        return
+
+
+def _inside(run: _Run) -> None:
+    """A session that the keys open, on a wire that changes and repeats commands."""
+
+    class Wire:
+        def transmit(self, command: bytes) -> bytes:
+            changed = _mutated(command, run.dice) if run.dice.random() < 0.06 else command
+            answer = run.send(changed)
+            run.inside += 1
+            if run.dice.random() < 0.03:
+                answer = run.send(changed)
+            return _mutated(answer, run.dice) if run.dice.random() < 0.02 else answer
+
+    session = run.dice.choice(run.target.sessions)
+    try:
+        session(Wire(), run.dice, lambda command: _mutated(command, run.dice))
+    except Broken:
+        raise
+    except JinkaError:  # the honest side gives up
         return
 
 

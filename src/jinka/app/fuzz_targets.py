@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from jinka.app.bench_purchase import FlatPricer, make_device
 from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, declared_profiles, fresh_psam, make_test_keys
 from jinka.app.card_samples import TEST_PIN, sample_card, secrets_of
+from jinka.app.fuzz_sessions import (
+    Session,
+    channel_session,
+    document_session,
+    life_session,
+    module_session,
+)
 from jinka.card import Card, CardOs, Nvm, Personal, Psam, script
 from jinka.card.cos import CARD_TABLE
 from jinka.card.domains import with_issuer_domain
@@ -21,6 +28,7 @@ from jinka.crypto.scp import KeyFamily, KeySet
 from jinka.issuer.hosts import LoadHost
 from jinka.kit import JinkaError, Randomness
 from jinka.profile import ApplicationKind, ApplicationProfile, FileKind
+from jinka.sectors import identity_card
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import TapKind
@@ -42,6 +50,7 @@ class Target:
     corpus: tuple[Sequence, ...]
     has_ecash: bool = False
     honest: bool = False  # `honest_session` can talk to it
+    sessions: tuple[Session, ...] = ()  # what is opened with the keys, and then attacked inside
 
 
 def _application(profile: ApplicationProfile) -> Target:
@@ -60,6 +69,7 @@ def _application(profile: ApplicationProfile) -> Target:
         corpus=tuple(_walks(profile, select)),
         has_ecash=profile.application is ApplicationKind.EMV,
         honest=profile.name == PROFILE.name,
+        sessions=(document_session,) if profile.application is ApplicationKind.TRAVEL else (),
     )
 
 
@@ -196,12 +206,11 @@ _KINDS: dict[ApplicationKind, Callable[[bytes], list[Sequence]]] = {
 }
 
 
-def _domains() -> Target:
+def _domains(name: str, family: KeyFamily) -> Target:
     source = SeededRandomness("jinka test domain")
     enc, mac, dek = (source.token_bytes(16) for _ in range(3))
-    memory = with_issuer_domain(
-        blank_memory(), KeySet(version=1, family=KeyFamily.AES, enc=enc, mac=mac, dek=dek)
-    )
+    keys = KeySet(version=1, family=family, enc=enc, mac=mac, dek=dek)
+    memory = with_issuer_domain(blank_memory(), keys)
     card = Card(Nvm(memory), source)
     select = Command(0x00, 0xA4, 0x04, 0, ISSUER_AID).build()
     card.transmit(select)
@@ -212,10 +221,14 @@ def _domains() -> Target:
         "84D8018110" + "00" * 16, "84E4000010" + "00" * 16, "84F040070A" + "00" * 10,
     )  # fmt: skip
     return Target(
-        name="globalplatform",
+        name=name,
         restore=lambda randomness: Card(Nvm(memory), randomness),
         names=tuple(sorted({*CARD_TABLE, *card.applet.table})),
         corpus=(walk,),
+        sessions=(
+            channel_session(keys),
+            life_session(keys, identity_card.PROFILE, secrets_of(identity_card.PROFILE)),
+        ),
     )
 
 
@@ -233,12 +246,18 @@ def _psam() -> Target:
         restore=lambda randomness: Psam.from_bytes(raw, randomness),
         names=tuple(sorted(Psam.table)),
         corpus=(walk,),
+        sessions=(module_session,),
     )
 
 
 def targets() -> tuple[Target, ...]:
     """Every target, made anew."""
-    return (*(_application(profile) for profile in declared_profiles().values()), _domains(), _psam())
+    return (
+        *(_application(profile) for profile in declared_profiles().values()),
+        _domains("globalplatform", KeyFamily.AES),
+        _domains("globalplatform-scp02", KeyFamily.TDES),
+        _psam(),
+    )
 
 
 def honest_session(card: ApduLink, amount: int) -> None:

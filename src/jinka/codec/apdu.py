@@ -10,7 +10,8 @@ from enum import IntEnum
 
 from jinka.kit import Fault, JinkaError
 
-COMMAND_MAX = 5 + 255 + 1
+DATA_MAX = 255
+COMMAND_MAX = 5 + DATA_MAX + 1
 
 
 class ApduError(JinkaError):
@@ -84,7 +85,9 @@ class Command:
         return cls(cla, ins, p1, p2, raw[5 : 5 + lc], le)
 
     def build(self) -> bytes:
-        """The bytes to send."""
+        """The bytes to send; `ApduError` for more data than a short command holds, as wrapping may have made it."""
+        if len(self.data) > DATA_MAX:
+            raise ApduError(f"{len(self.data)} bytes of data", where="command", fix=f"at most {DATA_MAX}")
         head = bytes((self.cla, self.ins, self.p1, self.p2))
         body = bytes((len(self.data),)) + self.data if self.data else b""
         tail = b"" if self.le is None else bytes((self.le & 0xFF,))

@@ -155,8 +155,6 @@ def require_strong(key: KeyName, value: bytes) -> None:
     """Raise `Refused` for a key that is no key: one byte all over, or a 3DES key whose halves are equal."""
     parts = [value[at : at + 8] for at in range(0, len(value), 8)]
     plain = [bytes(byte & 0xFE for byte in part) for part in parts]  # DES passes over the parity bits
-    shrunk = key.algorithm == KeyKind.TDES.value and any(
-        a == b for a, b in pairwise(plain)
-    )
+    shrunk = key.algorithm == KeyKind.TDES.value and any(a == b for a, b in pairwise(plain))
     if len(set(value)) == 1 or shrunk:
         raise Refused("the key is weak: constant, or single DES", where=f"keys.{key}", fix="draw another")

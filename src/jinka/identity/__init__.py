@@ -15,6 +15,7 @@ from jinka.identity.authority import (
     Issued,
     make_root,
 )
+from jinka.identity.enrolment import Enrolment
 from jinka.identity.escrow import Escrow, EscrowedKey, SealedEscrow
 from jinka.identity.profiles import PROFILES, CertificateProfile, ProfileName
 
@@ -28,6 +29,7 @@ __all__ = [
     "Application",
     "CertificateAuthority",
     "CertificateProfile",
+    "Enrolment",
     "Escrow",
     "EscrowedKey",
     "Issued",

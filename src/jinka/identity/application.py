@@ -68,6 +68,7 @@ TRANSITIONS: Mapping[tuple[State, Act], State] = MappingProxyType(
         (State.RENEWED, Act.EXPIRE): State.EXPIRED,
     }
 )
+UNDECIDED = frozenset({State.REQUESTED, State.FIRST_APPROVED, State.APPROVED})
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 

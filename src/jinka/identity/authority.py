@@ -19,7 +19,15 @@ from jinka.crypto.x509_crl import Reason, Revocation, build_list
 from jinka.crypto.x509_fields import Constraints, Subject
 from jinka.crypto.x509_keys import KeyKind, Signer, key_kind
 from jinka.crypto.x509_request import read_request
-from jinka.identity.application import Act, Application, State, check_person, new_application
+from jinka.identity.application import (
+    UNDECIDED,
+    Act,
+    Application,
+    State,
+    check_person,
+    new_application,
+    same_person,
+)
 from jinka.identity.escrow import Escrow, EscrowedKey
 from jinka.identity.profiles import AUTHORISES, ENCRYPTS, PROFILES, CertificateProfile, ProfileName
 from jinka.kit import NotFound, Randomness, Refused
@@ -80,7 +88,9 @@ class CertificateAuthority:
         self._signer, self._randomness, self._officers = signer, randomness, officers
         self._addresses, self._escrow = addresses or Addresses(), escrow
         self._applications: dict[bytes, Application] = {}
-        self._keys = {certificate.public_der}
+        self._by_key: dict[bytes, bytes] = {
+            certificate.public_der: b""
+        }  # the application for each key; none for its own
         self._issued: dict[int, Certificate] = {}
         self._revoked: dict[int, Revocation] = {}
         self._number = 0
@@ -92,6 +102,22 @@ class CertificateAuthority:
         if found is None:
             raise NotFound("no such application", where=f"application {name.hex()[:8]}")
         return found
+
+    def application_for(self, public_der: bytes) -> Application | None:
+        """The application in which a key stands, unless it was rejected."""
+        name = self._by_key.get(public_der)
+        return self._applications[name] if name else None
+
+    def waiting(self, requester: str) -> int:
+        """How many applications of one requester are undecided."""
+        return sum(
+            found.state in UNDECIDED and same_person(found.requester, requester)
+            for found in self._applications.values()
+        )
+
+    def certificates_of(self, application: Application) -> tuple[Certificate, ...]:
+        """What was issued for it: nothing yet, one certificate, or a pair."""
+        return tuple(self._issued[serial] for serial in application.serials)
 
     def submit(
         self,
@@ -115,7 +141,7 @@ class CertificateAuthority:
         if renews is not None:
             self._require_renewable(self.application(renews), application)
         self._applications[application.id] = application
-        self._keys.add(application.public_der)
+        self._by_key[application.public_der] = application.id
         return application
 
     def act(
@@ -137,7 +163,7 @@ class CertificateAuthority:
         found = self.application(name).act(act, officer, at, reason=reason, note=note)
         self._applications[name] = found
         if act is Act.REJECT:
-            self._keys.discard(found.public_der)
+            del self._by_key[found.public_der]
         for serial in found.serials:
             if act is Act.SUSPEND:
                 self._revoked[serial] = Revocation(since=at, reason=Reason.ON_HOLD)
@@ -297,7 +323,7 @@ class CertificateAuthority:
 
     def _require_new_key(self, public_der: bytes) -> None:
         """A key is certified once: not under a second name, and not again after it was revoked."""
-        if public_der in self._keys:
+        if public_der in self._by_key:
             raise Refused("this key was asked for before", where="application", fix="make a new key pair")
 
     def _require_renewable(self, old: Application, new: Application) -> None:

@@ -16,6 +16,8 @@ MODULES = (
     Path("/usr/lib64/softhsm/libsofthsm.so"),
 )
 TOKEN, PIN, SO_PIN = "jinka-test", "246813", "135792"
+MORE_TOKENS = ("jinka-day", "jinka-other")
+_INIT = ("softhsm2-util", "--init-token", "--free", "--so-pin", SO_PIN, "--pin", PIN)
 
 
 def module() -> Path:
@@ -28,7 +30,7 @@ def module() -> Path:
 
 @cache
 def token_folder() -> Path:
-    """A folder with SoftHSM2's configuration and one token; SOFTHSM2_CONF names it from now on."""
+    """A folder with SoftHSM2's configuration and its tokens; SOFTHSM2_CONF names it from now on."""
     folder = Path(tempfile.mkdtemp(prefix="jinka-hsm-"))
     (folder / "tokens").mkdir()
     conf = folder / "softhsm2.conf"
@@ -36,11 +38,6 @@ def token_folder() -> Path:
         f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n"
     )
     os.environ["SOFTHSM2_CONF"] = str(conf)
-    make_token(TOKEN)
+    for label in (TOKEN, *MORE_TOKENS):  # all at once: a module counts its tokens when it is loaded
+        subprocess.run([*_INIT, "--label", label], check=True, capture_output=True, timeout=60)
     return folder
-
-
-def make_token(label: str) -> None:
-    """Initialise a free slot as a token of that label."""
-    command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", SO_PIN, "--pin", PIN]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)

@@ -75,4 +75,4 @@ def connected(path: Path, caller: str = "day") -> Iterator[KeyService]:
     try:
         yield remote
     finally:
-        remote.close()  # type: ignore[attr-defined]
+        remote.close()

@@ -305,7 +305,7 @@ def test_after_sigterm_the_socket_is_gone_and_the_log_whole(tmp_path: Path) -> N
     assert not Path(facts["socket"]).exists()
     with pytest.raises(JinkaError, match="still runs"):
         remote.make_load_mac2(**LOAD)
-    remote.close()  # type: ignore[attr-defined]
+    remote.close()
     acts = [json.loads(line)["act"] for line in (folder / "keys-audit.jsonl").read_text().splitlines()]
     assert acts[-1] == "keys.stopped"
 

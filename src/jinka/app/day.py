@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,14 +17,14 @@ from pathlib import Path
 from jinka.app.centre import build_registry, clear_uploads, register
 from jinka.app.day_facts import DayFacts, gather_facts, read_facts, write_facts
 from jinka.app.day_report import build_report
-from jinka.app.keyring import make_keys, open_keys
+from jinka.app.keyring import connect_keys, make_keys
 from jinka.app.lanes import play_field
 from jinka.app.options import DayOptions
 from jinka.app.progress import Progress, Silent
 from jinka.app.road import Upload, outbox, spoiled_road, spread_lists
 from jinka.app.workspace import Workspace
 from jinka.crypto.bulk import warm_up
-from jinka.keys import SoftKeyService
+from jinka.keys import KeyService
 from jinka.kit import NotFound, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.reports import DayReport, day_files
@@ -61,13 +61,14 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
     workspace = Workspace(options.folder)
     with watch.stage("plan"):
         plan = _plan(options)
-    with file_errors(options.folder), FolderLock(options.folder):
+    with file_errors(options.folder), FolderLock(options.folder), ExitStack() as stack:
         if workspace.claim(options):
             workspace.note("resumed")
         with watch.stage("ceremony"):
-            made = make_keys(workspace, seed=options.seed, date=plan.date.isoformat())
-            workspace.note("ceremony_held" if made else "keys_taken_up")
-            keys = open_keys(workspace, plan.region)
+            own = options.keys is None
+            made = own and make_keys(workspace, seed=options.seed, date=plan.date.isoformat())
+            workspace.note("ceremony_held" if made else "keys_taken_up" if own else "key_service")
+            keys = stack.enter_context(closing(connect_keys(workspace, plan.region)))
         with watch.stage("kernels"):
             warm_up()  # compiled once, before the lanes' processes would each do it
         with watch.stage("field"):
@@ -75,7 +76,7 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
             facts = gather_facts(plan, options, counts)
         with watch.stage("road"):
             uploads = _uploads(workspace, keys, options.spoil, options.seed)
-            register(workspace, build_registry(plan, spread_lists(workspace)))
+            register(workspace, build_registry(plan, spread_lists(workspace)), plan.date)
             write_facts(workspace, facts)
         return _clear(workspace, facts, uploads, keys, steps, watch)
 
@@ -93,9 +94,9 @@ def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
         facts = read_facts(workspace)
         if facts is None:
             raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
-        keys = open_keys(workspace, facts.region)
-        uploads = _uploads(workspace, keys, asked["spoil"], asked["seed"])
-        return _clear(workspace, facts, uploads, keys, progress or Silent(), _Stopwatch())
+        with closing(connect_keys(workspace, facts.region)) as keys:
+            uploads = _uploads(workspace, keys, asked["spoil"], asked["seed"])
+            return _clear(workspace, facts, uploads, keys, progress or Silent(), _Stopwatch())
 
 
 def _plan(options: DayOptions) -> CityPlan:
@@ -115,7 +116,7 @@ def open_taps(path: Path) -> TapFile:
         return read_taps(path.read_bytes(), name=path.name)
 
 
-def _uploads(workspace: Workspace, keys: SoftKeyService, share: float, seed: int) -> list[Upload]:
+def _uploads(workspace: Workspace, keys: KeyService, share: float, seed: int) -> list[Upload]:
     return spoiled_road(workspace, keys, share=share, seed=seed) if share else outbox(workspace)
 
 
@@ -123,7 +124,7 @@ def _clear(
     workspace: Workspace,
     facts: DayFacts,
     uploads: list[Upload],
-    keys: SoftKeyService,
+    keys: KeyService,
     progress: Progress,
     watch: _Stopwatch,
 ) -> DayReport:

@@ -10,14 +10,16 @@ from typing import TypeVar
 
 from jinka.app.key_folder import KeyFolder
 from jinka.app.workspace import Workspace
-from jinka.keys import Ceremony, Share, SoftKeyService, hold_ceremony, read_header
+from jinka.keys import Ceremony, KeyService, Share, SoftKeyService, city_factor, hold_ceremony, read_header
 from jinka.keys.store import OpenedStore, unlock
 from jinka.kit import NotFound, Refused
 from jinka.node import write_durable
+from jinka.node.key_socket import connect_unix
 from jinka.sim.parties import ISSUER
 from jinka.sim.randomness import SeededRandomness
 
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
+CALLER = "day"  # the name by which a day comes to a key service
 _CHOICES_MAX = 1000
 
 T = TypeVar("T")
@@ -60,6 +62,20 @@ def open_keys(
         return SoftKeyService.open(sealed, shares, region=region, threads=threads)
 
     return _opened(workspace, share_files, opener)
+
+
+def connect_keys(workspace: Workspace, region: str) -> KeyService:
+    """The key service that the day was told to use, or the one in process over the day's own keys."""
+    socket = workspace.read_options().get("keys")
+    if socket is None:
+        return open_keys(workspace, region)
+    keys = connect_unix(Path(socket), caller=CALLER)
+    if keys.city_factor8 != city_factor(region):
+        keys.close()
+        raise Refused(
+            "the key service is another city's", where=socket, fix=f'set region = "{region}" in keys.toml'
+        )
+    return keys
 
 
 def unlock_store(workspace: Workspace, share_files: Sequence[Path] = ()) -> OpenedStore:

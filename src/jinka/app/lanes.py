@@ -11,6 +11,7 @@ import json
 import multiprocessing as mp
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.app.keyring import open_keys
+from jinka.app.keyring import connect_keys
 from jinka.app.progress import Progress
 from jinka.app.workspace import Workspace
 from jinka.card import CardImage
@@ -166,11 +167,11 @@ def run_lane(job: LaneJob, pipe: Connection) -> None:
     """The body of a lane's process."""
     workspace = Workspace(job.folder)
     try:
-        keys = open_keys(workspace, job.plan.region)
-        lane = Lane(job.plan, job.lane, seed=job.seed, keys=keys, tariff=SHENZHEN_2018)
-        _prepare_cards(workspace, lane, keys, pipe)
-        for number, (first, last) in enumerate(job.slices):
-            _run_slice(workspace, lane, number, (first, last), keys, pipe)
+        with closing(connect_keys(workspace, job.plan.region)) as keys:
+            lane = Lane(job.plan, job.lane, seed=job.seed, keys=keys, tariff=SHENZHEN_2018)
+            _prepare_cards(workspace, lane, keys, pipe)
+            for number, (first, last) in enumerate(job.slices):
+                _run_slice(workspace, lane, number, (first, last), keys, pipe)
         _take_census(workspace, lane)
         pipe.send(("finished", None))
     except JinkaError as error:

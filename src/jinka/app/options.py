@@ -22,7 +22,8 @@ class DayOptions:
     ``taps`` is a file of real taps; without it a city of ``riders`` is generated from ``seed``. ``date`` is the
     business date: a generated city has `DATE_DEFAULT` without it, a file of taps its own (see `sim.screening`), and is
     played on the day that is given. ``directory`` receives everything that is written
-    (see `folder`). ``spoil`` is the share of records, from 0 to 0.5, into which faults are put.
+    (see `folder`). ``spoil`` is the share of records, from 0 to 0.5, into which faults are put. ``keys`` is the socket
+    of a key service that serves the caller ``day``; without it keys are made and held in process.
     """
 
     directory: Path | None = None
@@ -31,6 +32,7 @@ class DayOptions:
     seed: int = SEED_DEFAULT
     date: dt.date | None = None
     spoil: float = 0.0
+    keys: Path | None = None
 
     def __post_init__(self) -> None:
         if self.riders < 1:

@@ -19,7 +19,7 @@ from jinka.app.lanes import parquet_bytes
 from jinka.app.workspace import Workspace
 from jinka.codec import Algorithm, TransactionType
 from jinka.crypto import mac4, seal, tac_key, unseal
-from jinka.keys import Purpose, SoftKeyService, card_factor
+from jinka.keys import KeyService, Purpose, card_factor
 from jinka.node import write_durable
 from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.sim.changes import Row
@@ -42,7 +42,7 @@ class Upload:
 class CardThief:
     """Implements `jinka.sim.changes.Forger` with the simulated chips' own keys."""
 
-    def __init__(self, keys: SoftKeyService) -> None:
+    def __init__(self, keys: KeyService) -> None:
         self._keys = keys
 
     def tac(self, row: Row) -> bytes:
@@ -81,7 +81,7 @@ def outbox(workspace: Workspace) -> list[Upload]:
     return sorted(found, key=lambda upload: (upload.name.split("-")[1], upload.name))
 
 
-def spoiled_road(workspace: Workspace, keys: SoftKeyService, *, share: float, seed: int) -> list[Upload]:
+def spoiled_road(workspace: Workspace, keys: KeyService, *, share: float, seed: int) -> list[Upload]:
     """Put the faults in, unless that was done, and return the deliveries as they arrive."""
     done = workspace.road / "order.json"
     if not done.exists():

@@ -111,4 +111,4 @@ def _description(options: DayOptions) -> dict[str, Any]:
         "date": None if date is None else date.isoformat(),
         "seed": options.seed,
         "spoil": options.spoil,
-    }
+    } | ({"keys": str(options.keys.absolute())} if options.keys else {})

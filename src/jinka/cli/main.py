@@ -79,6 +79,12 @@ def day(
     spoil: Annotated[
         float, typer.Option(help="Share of the records to put faults into, such as 0.01.")
     ] = 0.0,
+    keys_socket: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys", help="Socket of a key service (jinka keys serve); keys in process without it."
+        ),
+    ] = None,
     as_json: Json = False,
     lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
 ) -> int:
@@ -93,6 +99,7 @@ def day(
         seed=seed,
         date=None if date is None else parse_date(date, where="--date"),
         spoil=spoil,
+        keys=keys_socket,
     )
     from jinka.app.day import run_day
 

@@ -117,6 +117,10 @@ class Border:
     def __reduce__(self) -> Any:
         raise Refused("a key service is not pickled", where="keys", fix="open the store in the new process")
 
+    def close(self) -> None:
+        """Wipe the keys; no verb works afterwards, for no caller."""
+        self.holding.provider.close()
+
     @property
     def issuer(self) -> str:
         """Whose load and TAC roots these are: the `issuer` that records have to name."""

@@ -61,6 +61,21 @@ class TacStatus(IntEnum):
 class KeyService(Protocol):
     """The verbs that the city's day needs. ``factors8`` are ``card_no[2:10]``, the last 16 digits."""
 
+    @property
+    def issuer(self) -> str:
+        """Whose load and TAC roots these are."""
+        ...
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the ceremony was marked as simulated."""
+        ...
+
+    @property
+    def city_factor8(self) -> bytes:
+        """The city's factor, which a terminal gives its PSAM after the card's."""
+        ...
+
     def verify_tacs(self, records: pa.RecordBatch) -> pa.UInt8Array:
         """Return a `TacStatus` for each row of a batch with the columns of `jinka.codec.RECORD_SCHEMA`.
 
@@ -170,4 +185,8 @@ class KeyService(Protocol):
 
     def open_image(self, blob: bytes, *, context: str) -> bytes:
         """Open what `seal_image` sealed for the same context; raises `Refused`."""
+        ...
+
+    def close(self) -> None:
+        """Wipe the keys, or hang up; no verb works afterwards."""
         ...

@@ -40,7 +40,3 @@ class SoftKeyService(LocalKeyService):
     def open(cls, sealed: bytes, shares: list[Share], *, region: str, threads: int = 1) -> SoftKeyService:
         """Open a sealed store with its shares; ``region`` is the city's code of GB/T 2260. Raises `Refused`."""
         return cls(open_store(sealed, shares), region=region, threads=threads)
-
-    def close(self) -> None:
-        """Overwrite the keys; no verb works afterwards."""
-        self.holding.provider.close()

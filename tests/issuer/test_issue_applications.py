@@ -168,3 +168,12 @@ def test_letters_are_printed_for_those_who_hold_the_keys(tmp_path: Path) -> None
     assert _jinka(*same, "--order", "none").exit_code == 3
     with pytest.raises(NotFound):
         open_letters(tmp_path / "nowhere", "order-1")
+
+
+def test_what_the_machine_or_the_card_cannot_do_is_said_in_a_sentence(tmp_path: Path) -> None:
+    sm4 = _jinka("--profile", "3gpp.usim", "--sm4", "--cards", "2", "--dir", str(tmp_path / "b"))
+    assert (sm4.exit_code, "not SM4" in sm4.stderr) == (2, True), sm4.stderr
+    (tmp_path / "file").touch()
+    inside = _jinka("--profile", "cn.fuel", "--cards", "2", "--dir", str(tmp_path / "file" / "b"))
+    assert inside.exit_code == 2
+    assert "a file stands where a folder is needed" in inside.stderr

@@ -58,8 +58,15 @@ def known_templates() -> Iterator[CardTemplate]:
 
 
 def template_of(profile: ApplicationProfile, algorithm: Algorithm) -> CardTemplate:
-    """The template of a declared application, made once."""
-    return _template(profile.name, algorithm)
+    """The template of a declared application, made once; `Usage` when its keys cannot be in this algorithm."""
+    try:
+        return _template(profile.name, algorithm)
+    except JinkaError as refused:
+        if algorithm is Algorithm.TDES:
+            raise
+        raise Usage(
+            f"the keys of this application are not {algorithm.name}", where=profile.name, fix="leave it out"
+        ) from refused
 
 
 @functools.cache

@@ -60,9 +60,23 @@ def _engines() -> list[Part]:
 
 
 def _readers() -> list[Part]:
+    program = shutil.which("pcscd", path="/usr/sbin:/usr/bin:/sbin:/bin") or ""
     return [
-        _package("reader", "pyscard", "pyscard", "jinka card read, apdu, script"),
-        _found("reader", "pcscd socket", SOCKET if SOCKET.exists() else None, "all readers", _apt("pcscd")),
+        _part(
+            "reader",
+            "pyscard",
+            _package("reader", "pyscard", "pyscard", "").version,
+            "jinka card read, apdu, script",
+            "scripts/cards-setup (needs gcc, swig, libpcsclite-dev)",
+        ),
+        _part("reader", "PC/SC service", program, "all readers", _apt("pcscd")),
+        _part(
+            "reader",
+            "PC/SC service runs",
+            str(SOCKET) if SOCKET.exists() else "",
+            "jinka card read, apdu, script",
+            "pcscd --foreground" if program else _apt("pcscd"),
+        ),
         _found(
             "reader",
             "virtual reader",
@@ -70,9 +84,7 @@ def _readers() -> list[Part]:
             "jinka card vpcd",
             _apt("vsmartcard-vpcd"),
         ),
-        _part(
-            "reader", "OpenSC tools", _said("opensc-tool", "--version"), "tests of the card", _apt("opensc")
-        ),
+        _part("reader", "OpenSC tools", _said("opensc-tool", "-i"), "tests of the card", _apt("opensc")),
     ]
 
 

@@ -53,7 +53,7 @@ from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders,
 from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
 from jinka.keys import SoftKeyService, hold_ceremony
 from jinka.kit import Finding, NotFound, Usage
-from jinka.node import FolderLock, append_line, read_lines, write_durable
+from jinka.node import FolderLock, append_line, file_errors, read_lines, write_durable
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.profile import ApplicationProfile
 from jinka.sim.parties import ISSUER
@@ -194,7 +194,7 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
     """Make an order, or finish one that was interrupted; with findings in the holders' file nothing is made."""
     progress = progress or Silent()
     profile = profile_named(options.profile, options.algorithm)
-    check_profile(profile)
+    check_profile(profile, options.algorithm)
     holders, findings, digest = _holders(options, profile)
     folder = options.directory / "orders" / options.order
     if findings:
@@ -202,7 +202,7 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
             order=options.order, made=0, before=0, first="", last="", folder=folder, findings=tuple(findings)
         )
     numbers = NumberRange.parse(options.numbers)
-    with FolderLock(options.directory):
+    with file_errors(options.directory), FolderLock(options.directory):
         bureau = Bureau(options.directory, numbers)
         _claim_order(folder, options, profile, digest, len(holders))
         keys = bureau.keys()

@@ -67,7 +67,7 @@ def is_purse(profile: ApplicationProfile) -> bool:
     return profile.purse is not None
 
 
-def check_profile(profile: ApplicationProfile) -> None:
+def check_profile(profile: ApplicationProfile, algorithm: Algorithm) -> None:
     """Raise `Usage` with reason and way out for an application that a bureau cannot make from holders alone."""
     if is_purse(profile):
         known = {purpose.value for purpose in Purpose}
@@ -76,17 +76,17 @@ def check_profile(profile: ApplicationProfile) -> None:
             raise Usage(
                 f"no key service derives {', '.join(missing)}", where=profile.name, fix="name other purposes"
             )
-        return
     if profile.application is ApplicationKind.TRAVEL:
         raise Usage(
             "a travel document takes a zone, a photograph and a document signer, and holders' files have none",
             where=profile.name,
             fix="make its data with jinka.card.document_data; a specimen: jinka card vpcd --profile",
         )
-    if _maker_of(profile, Algorithm.TDES) is None:
+    if not is_purse(profile) and _maker_of(profile, algorithm) is None:
         raise Usage(
             "nobody has said how its cards are made", where=profile.name, fix="teach app/issue_cards.py"
         )
+    template_of(profile, algorithm)
 
 
 def check_holders_for(

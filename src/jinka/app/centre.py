@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from jinka.app.day_facts import DayFacts
 from jinka.app.lanes import census_file
 from jinka.app.progress import Progress
+from jinka.app.registrar import admit_day
 from jinka.app.road import Upload
 from jinka.app.workspace import Workspace
 from jinka.clearing import (
@@ -156,8 +157,10 @@ def _card_table(plan: CityPlan) -> pa.Table:
     return pa.table([pa.array(columns[field.name], field.type) for field in CARDS], schema=CARDS)
 
 
-def register(workspace: Workspace, registry: Registry) -> None:
-    """Store the registry in the centre."""
+def register(workspace: Workspace, registry: Registry, date: dt.date) -> None:
+    """Store the registry in the centre, once the numbers of its cards are granted."""
+    cards = registry.cards["card_no"].to_pylist()
+    admit_day(workspace.centre, date, cards)
     with database_at(workspace.centre / "centre.db") as database:
         save_registry(database, registry)
 

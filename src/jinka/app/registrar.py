@@ -31,6 +31,7 @@ from jinka.sim.plan import card_number
 from jinka.store import open_database, register_in
 
 DATABASE = "registry.sqlite"
+CENTRE = "centre.db"
 AUDIT = "audit.jsonl"
 ORIGIN = "registry"
 YEARS = 10
@@ -51,13 +52,13 @@ class FixedClock:
 class Registrar:
     """A register with its audit log, both in one folder. One at a time: the log has one writer."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None, database: str = DATABASE) -> None:
+    def __init__(self, folder: Path, *, clock: Clock | None = None, database: str = "") -> None:
         self.folder, self._clock = folder, clock or SystemClock()
         with file_errors(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._log = AuditLog(folder / AUDIT, origin=ORIGIN, clock=self._clock)
         try:
-            self._engine = open_database(folder / database)
+            self._engine = open_database(folder / (database or _database_in(folder)))
         except BaseException:
             self._log.close()
             raise
@@ -197,9 +198,9 @@ class _Note:
         )
 
 
-def admit_day(folder: Path, date: dt.date, cards: Sequence[bytes], *, database: str) -> None:
+def admit_day(folder: Path, date: dt.date, cards: Sequence[bytes]) -> None:
     """Have the numbers of a simulated day granted, and refuse cards outside of them (`Refused`)."""
-    with Registrar(folder, clock=FixedClock(date), database=database) as registrar:
+    with Registrar(folder, clock=FixedClock(date), database=CENTRE) as registrar:
         registrar.grant_simulated(*DAY_RANGE, holder=ISSUER)
         numbers = sorted(card.hex()[-len(DAY_RANGE[0]) :] for card in cards)
         if numbers:
@@ -211,9 +212,9 @@ def utc_today(clock: Clock) -> dt.date:
     return dt.datetime.fromtimestamp(clock.now_micros() // 1_000_000, dt.UTC).date()
 
 
-def read_register(folder: Path, kind: Kind | None = None, *, database: str = DATABASE) -> list[Registration]:
+def read_register(folder: Path, kind: Kind | None = None) -> list[Registration]:
     """All registrations of a folder; nothing is written, and a log is not needed."""
-    path = folder / database
+    path = folder / _database_in(folder)
     if not path.exists():
         raise NotFound("no register is here", where=str(folder), fix="jinka registry apply begins one")
     engine = open_database(path)
@@ -222,6 +223,11 @@ def read_register(folder: Path, kind: Kind | None = None, *, database: str = DAT
             return register.listed(kind)
     finally:
         engine.dispose()
+
+
+def _database_in(folder: Path) -> str:
+    """A centre keeps its register in its store, beside its journal; elsewhere it has a file of its own."""
+    return CENTRE if (folder / CENTRE).exists() and not (folder / DATABASE).exists() else DATABASE
 
 
 def _years_on(start: dt.date) -> dt.date:

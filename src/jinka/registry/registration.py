@@ -146,7 +146,7 @@ class Registration:
         if self.kind is not Kind.CARD_RANGE:
             return self.masked
         first, _, last = self.value.partition("-")
-        return f"{first[:6]} {int(last) - int(first) + 1} of {len(first)} digits"
+        return f"{first[:6]}: {int(last) - int(first) + 1:,} numbers of {len(first)} digits"
 
     @property
     def reach(self) -> tuple[str, str]:

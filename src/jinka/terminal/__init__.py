@@ -36,6 +36,7 @@ from jinka.terminal.records import RecordReading, holder_values, read_records
 from jinka.terminal.ride import RIDE_SIZE, RideStamp, decode_ride, encode_ride
 from jinka.terminal.stripe import Chip, Decision, StripeVerdict, Swipe, Track2, TrackError, parse_track2
 from jinka.terminal.torn import Unresolved
+from jinka.terminal.torn_state import TornTap, TornTaps
 from jinka.terminal.usim_auth import Attach, AttachStatus, AuthenticationCentre, NetworkTerminal, Subscriber
 
 __all__ = [
@@ -102,6 +103,8 @@ __all__ = [
     "TapOutcome",
     "TapStatus",
     "Torn",
+    "TornTap",
+    "TornTaps",
     "Track2",
     "TrackError",
     "Tsi",

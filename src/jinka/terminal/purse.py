@@ -25,9 +25,9 @@ from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.reading import DATA_WRONG, PublicData, read_holder, read_public, read_ride, select
 from jinka.terminal.ride import RideStamp, encode_ride
 from jinka.terminal.torn import Unresolved
+from jinka.terminal.torn_state import TornTap, TornTaps
 
 _RESUME = dt.timedelta(minutes=20)
-_UNCONFIRMED_MAX = 10_000
 _CAPP = bytes((TransactionType.CAPP_PURCHASE,))
 _RIDE_FILE = 0x1A << 3
 
@@ -89,24 +89,26 @@ class PurseTerminal:
         business_date: dt.date,
         *,
         downloads: Downloads | None = None,
+        torn_taps: TornTaps | None = None,
         read_tariff: Callable[[bytes], Pricer] = tariff_from_body,
     ) -> None:
         """Read the terminal's number and the PSAM's serial, then select the purchase application of the PSAM.
 
-        ``downloads`` is what was kept over a restart; ``read_tariff`` makes a pricer from the body of a tariff.
+        ``downloads`` and ``torn_taps`` are what was kept over a restart; ``read_tariff`` makes a pricer from the body
+        of a tariff.
         """
         self._data, self._psam, self.pricer = data, psam, pricer
         self.business_date = business_date
         self.block_list, self.calendar = BlockList(), Calendar()
         self._read_tariff = read_tariff
         self._session: bytes | None = None  # the serial of the purchase whose MAC2 the module still waits for
-        self.unconfirmed: dict[bytes, tuple[ClearingRecord, TapKind, dt.datetime]] = {}
         self.terminal_id = ask_exactly(psam, "psam 0016", bytes.fromhex("00B0960006"), 6)
         self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
         select(psam, data.psam_name)
         self.downloads = downloads if downloads is not None else Downloads(self.terminal_id)
-        if self.downloads.terminal_id != self.terminal_id:
-            raise Refused("another terminal's state", where="downloads", fix="give each terminal its own")
+        self.unconfirmed = torn_taps if torn_taps is not None else TornTaps(self.terminal_id)
+        if {self.downloads.terminal_id, self.unconfirmed.terminal_id} != {self.terminal_id}:
+            raise Refused("another terminal's state", where="state", fix="give each terminal its own")
         self._obey(frozenset(DownloadKind))
 
     def receive(self, download: Download, at: dt.datetime) -> Acknowledgement:
@@ -177,7 +179,7 @@ class PurseTerminal:
         data = self._data
         found = resolve_torn(card, data.aid, data.key_periods, data.key_index, unconfirmed)
         if found is not Unresolved.UNKNOWN:
-            self.unconfirmed.pop(unconfirmed.card_no, None)
+            self.unconfirmed.forget(unconfirmed.card_no)
         return found
 
     def _serve(self, card: ApduLink, tap: _Tap) -> TapOutcome:
@@ -194,9 +196,9 @@ class PurseTerminal:
             return TapOutcome(status=TapStatus.REFUSED, step="issuer")
         resolved = void = None
         torn_tap = self.unconfirmed.get(public.card_no)
-        if public.card_no in self.unconfirmed:
-            resolved, void, same_ride = self._settle(card, public.card_no, tap)
-            if same_ride and resolved is not None and torn_tap is not None:
+        if torn_tap is not None:
+            resolved, void, same_ride = self._settle(card, torn_tap, tap)
+            if same_ride and resolved is not None:
                 return self._reopen(card, tap, public, resolved, torn_tap)
         try:
             outcome = self._purchase(card, tap, public, issuer)
@@ -207,44 +209,41 @@ class PurseTerminal:
         return outcome.with_settled(resolved, void) if resolved or void else outcome
 
     def _settle(
-        self, card: ApduLink, card_no: bytes, tap: _Tap
+        self, card: ApduLink, torn_tap: TornTap, tap: _Tap
     ) -> tuple[ClearingRecord | None, ClearingRecord | None, bool]:
         """(confirmed, void, whether this tap is the torn one over again) for the card's torn debit here."""
-        record, kind, at = self.unconfirmed[card_no]
+        record = torn_tap.record
         found = settle_torn(card, self._data.key_periods, self._data.key_index, record)
-        del self.unconfirmed[card_no]
+        self.unconfirmed.forget(record.card_no)
         if found is Unresolved.UNKNOWN:
             return None, None, False
         if found is Unresolved.NOT_DEBITED:
             return None, record, False
         assert isinstance(found, ClearingRecord)
-        same = kind is tap.kind and dt.timedelta(0) <= tap.at - at <= _RESUME
+        same = torn_tap.kind is tap.kind and dt.timedelta(0) <= tap.at - torn_tap.at <= _RESUME
         return found, None, same
 
     def _reopen(
-        self,
-        card: ApduLink,
-        tap: _Tap,
-        public: PublicData,
-        resolved: ClearingRecord,
-        torn_tap: tuple[ClearingRecord, TapKind, dt.datetime],
+        self, card: ApduLink, tap: _Tap, public: PublicData, resolved: ClearingRecord, torn_tap: TornTap
     ) -> TapOutcome:
         """The torn tap over again: open for the MAC2 that was missed.
 
         A module that has served others since has forgotten the session; then a purchase of nothing shows that the card
         has keys. Until one of them is right the tap counts as torn, so that nobody pays twice.
         """
-        self.unconfirmed[public.card_no] = torn_tap
+        self.unconfirmed.expect(torn_tap)
         if self._session == resolved.terminal_serial.to_bytes(4, "big"):
             mac2 = torn.prove(card, resolved)[:4]
             self._session = None
             ask(self._psam, "psam credit for purchase", b"\x80\x72\x00\x00\x04" + mac2)
-            del self.unconfirmed[public.card_no]
+            self.unconfirmed.forget(public.card_no)
             return TapOutcome(status=TapStatus.DONE, record=resolved, resolved=resolved)
         nothing = replace(tap, gross_fare=0)
-        outcome = self._pay(card, nothing, public, resolved.issuer, Charge(0, ENTRY_PRODUCT), None)
-        if outcome.status is TapStatus.DONE:
-            del self.unconfirmed[public.card_no]
+        try:
+            outcome = self._pay(card, nothing, public, resolved.issuer, Charge(0, ENTRY_PRODUCT), None)
+        except ChipRefused:
+            self.unconfirmed.expect(torn_tap)
+            raise
         if outcome.status in (TapStatus.DONE, TapStatus.TORN):  # torn: the purchase of nothing now waits here
             return outcome.with_settled(resolved, None)
         return outcome
@@ -380,21 +379,21 @@ class PurseTerminal:
     ) -> TapOutcome:
         """From here on the card may have paid: whatever goes wrong leaves an unconfirmed record."""
         command = b"\x80\x54\x01\x00\x0f" + signed[:4] + moment + signed[4:8] + b"\x08"
+        torn_outcome = TapOutcome(status=TapStatus.TORN, record=record)
+        self.unconfirmed.expect(TornTap(record=record, kind=tap.kind, at=tap.at))
         try:
             answer = ask(card, "debit", command)
         except CardRemoved:
-            return self._torn(tap, record)
+            return torn_outcome
+        except ChipRefused:
+            self.unconfirmed.forget(record.card_no)
+            raise
         if len(answer) != 8:
-            return self._torn(tap, record)
+            return torn_outcome
         self._session = None
         try:
             ask(self._psam, "psam credit for purchase", b"\x80\x72\x00\x00\x04" + answer[4:])
         except (CardRemoved, ChipRefused):
-            return self._torn(tap, record)
+            return torn_outcome
+        self.unconfirmed.forget(record.card_no)
         return TapOutcome(status=TapStatus.DONE, record=record.confirmed(answer[:4]))
-
-    def _torn(self, tap: _Tap, record: ClearingRecord) -> TapOutcome:
-        if len(self.unconfirmed) >= _UNCONFIRMED_MAX:
-            self.unconfirmed.pop(next(iter(self.unconfirmed)))  # it stays in the batch all the same
-        self.unconfirmed[record.card_no] = (record, tap.kind, tap.at)
-        return TapOutcome(status=TapStatus.TORN, record=record)

@@ -10,7 +10,7 @@ import typer
 from jinka import __version__
 from jinka.app import DayOptions
 from jinka.app.options import DATE_DEFAULT, RIDERS_DEFAULT, SEED_DEFAULT
-from jinka.cli import audit, bench, card, fuzz, issue, keys, keys_ceremony, registry, tariff
+from jinka.cli import audit, bench, card, certificate, fuzz, issue, keys, keys_ceremony, keys_orders, registry, tariff
 from jinka.cli.frame import EXIT_CODES, command, progress, put, put_json, put_table, say, settings
 from jinka.kit import NotFound, parse_date
 from jinka.reports import DayReport, Language, day_tables
@@ -29,10 +29,12 @@ app = typer.Typer(
 app.add_typer(bench.app, name="bench")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(card.app, name="card")
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
 keys.app.add_typer(keys_ceremony.app)
+keys.app.add_typer(keys_orders.app)
 app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
 

@@ -10,7 +10,19 @@ import typer
 from jinka import __version__
 from jinka.app import DayOptions
 from jinka.app.options import DATE_DEFAULT, RIDERS_DEFAULT, SEED_DEFAULT
-from jinka.cli import audit, bench, card, certificate, fuzz, issue, keys, keys_ceremony, keys_orders, registry, tariff
+from jinka.cli import (
+    audit,
+    bench,
+    card,
+    certificate,
+    fuzz,
+    issue,
+    keys,
+    keys_ceremony,
+    keys_orders,
+    registry,
+    tariff,
+)
 from jinka.cli.frame import EXIT_CODES, command, progress, put, put_json, put_table, say, settings
 from jinka.kit import NotFound, parse_date
 from jinka.reports import DayReport, Language, day_tables

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jinka.kit import Finding, Refused, Severity, Usage, bcd_date
+from jinka.registry.numbers import citizen_number
 from jinka.tariff import HolderClass
 
 COLUMNS = ("name", "identity_number", "holder_class", "balance", "valid_from", "valid_to")
@@ -20,8 +21,6 @@ ROWS_MAX = 1_000_000
 NAME_MAX = 20  # bytes in GBK: the field of file 0016, and what is embossed
 _DIGITS = 16
 _FIELD_MAX = 200
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS = "10X98765432"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +165,7 @@ def _holder(
     if not _embossable(name):
         refuse("NAME", "the name cannot be embossed", f"letters, at most {NAME_MAX} bytes in GBK")
     if identity and not right_identity(identity):
-        refuse("IDENTITY", "the identity number's check digit or birthday is wrong", "see GB 11643")
+        refuse("IDENTITY", "the identity number's division, birthday or check digit is wrong", "see GB 11643")
     kind = fields.get("holder_class", "") or HolderClass.ORDINARY.name
     holder_class = next((c for c in HolderClass if kind.lower() in (c.name.lower(), str(int(c)))), None)
     if holder_class is None:
@@ -196,15 +195,11 @@ def _holder(
 
 
 def right_identity(number: str) -> bool:
-    """Whether a resident identity number of 18 characters has a birthday and the right check character."""
-    if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
-        return False
+    """Whether a resident identity number has a division, a birthday and the right check character."""
     try:
-        dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
-    except ValueError:
+        return citizen_number(number, today=dt.date.max) == number  # no clock here: born ahead is not asked
+    except Refused:
         return False
-    total = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False))
-    return _CHECKS[total % 11] == number[17]
 
 
 def _embossable(name: str) -> bool:

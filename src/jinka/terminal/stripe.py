@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from jinka.kit import Fault, JinkaError
+from jinka.registry.check_digits import luhn_digit
 
 _DIGITS_MAX = 19
 _TRACK_MAX = 40
@@ -80,11 +81,7 @@ def track2_of_chip(value: bytes) -> Track2:
 
 def luhn_ok(number: str) -> bool:
     """Whether the last digit is the check digit of the others."""
-    total = 0
-    for place, digit in enumerate(reversed(number)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
+    return luhn_digit(number[:-1]) == number[-1]
 
 
 class Chip(Enum):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from jinka.app.bench_purchase import FlatPricer, make_device
 from jinka.app.key_folder import KeyFolder
+from jinka.app.key_orders import give_module_keys
 from jinka.app.keyring import unlock_store
 from jinka.app.workspace import Workspace
 from jinka.card import Card, CardTemplate, Psam, make_psam
 from jinka.codec import Algorithm
 from jinka.issuer.production import CardOrder, make_cards
-from jinka.keys import Purpose, SoftKeyService
+from jinka.keys import KeyName, Purpose, SoftKeyService
 from jinka.profile import KeyUse
 from jinka.sectors.transit_shenzhen import PROFILE
 from jinka.sim.randomness import SeededRandomness
@@ -85,18 +86,13 @@ class Federation:
             randomness=self.randomness,
         )
         self.modules[number.rjust(10, b"\x01")] = psam
-        self.give(psam, number.rjust(10, b"\x01"), versions)
+        self.give(psam, versions)
         return psam
 
-    def give(self, psam: Psam, serial: bytes, versions: tuple[int, ...]) -> None:
-        for version in versions:
-            psam.power_up()
-            assert psam.transmit(bytes.fromhex("00A4000002DF01"))[-2:] == b"\x90\x00"
-            rand4 = psam.transmit(bytes.fromhex("0084000004"))[:4]
-            command = next(iter(self.services.values())).write_sam_key(
-                psam_id=serial, purpose=Purpose.PURCHASE, algorithm=TDES, version=version, rand4=rand4
-            )
-            assert psam.transmit(command) == b"\x90\x00"
+    def give(self, psam: Psam, versions: tuple[int, ...]) -> None:
+        names = [KeyName(purpose=Purpose.PURCHASE, algorithm="TDES", version=version) for version in versions]
+        psam.power_up()
+        give_module_keys(self.folder, psam, names, self.services["shenzhen"])
         psam.power_up()
 
     def terminal(

@@ -1,0 +1,104 @@
+"""Orders under transport keys: keys into a PSAM by its own commands, card keys in bulk for a bureau, and who got what.
+
+::
+
+    keys/psam-orders.jsonl      one line for each key that a PSAM took: serial and name, flushed before the next one
+
+The key service makes what leaves (`jinka.keys.orders`); here it is carried to the module and noted down. The notes say
+later what a stolen module exposes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from jinka.app.key_folder import KeyFolder
+from jinka.codec import Algorithm
+from jinka.keys import KeyName, Purpose, card_factor
+from jinka.keys.service import LocalKeyService
+from jinka.kit import Refused, Usage
+from jinka.node import append_line, read_lines, write_durable
+from jinka.profile import ApplicationProfile
+from jinka.terminal import ApduLink
+from jinka.terminal.link import ask, ask_exactly
+
+_APPLICATION = b"JINKA.PSAM"
+_CARDS_MAX = 1_000_000
+
+
+def orders_file(folder: KeyFolder) -> Path:
+    """Where the orders are noted."""
+    return folder.store.with_name("psam-orders.jsonl")
+
+
+def give_module_keys(
+    folder: KeyFolder, module: ApduLink, names: Sequence[KeyName], keys: LocalKeyService
+) -> bytes:
+    """Write national keys into a module under its transport key; returns its serial. Raises `Refused`."""
+    serial = ask_exactly(module, "psam 0015", bytes.fromhex("00B095000A"), 10)
+    ask(module, "select", b"\x00\xa4\x04\x00" + bytes((len(_APPLICATION),)) + _APPLICATION + b"\x00")
+    for name in names:
+        if name.owner or name.algorithm not in Algorithm.__members__:
+            raise Usage("a module takes national keys", where=f"keys.{name}", fix="such as purchase/TDES/2")
+        command = keys.write_sam_key(
+            psam_id=serial,
+            purpose=name.purpose,
+            algorithm=Algorithm[name.algorithm],
+            version=name.version,
+            rand4=ask_exactly(module, "get challenge", bytes.fromhex("0084000004"), 4),
+        )
+        note = {"psam": serial.hex(), "key": str(name)}
+        append_line(orders_file(folder), json.dumps(note))  # before: what may be out must be known
+        ask(module, f"write key {name}", command)
+    return serial
+
+
+def keys_given(folder: KeyFolder, psam_id: bytes) -> list[KeyName]:
+    """Which keys a module was given here, each once."""
+    found: dict[KeyName, None] = {}
+    for line in read_lines(orders_file(folder)):
+        try:
+            entry = json.loads(line)
+            if entry["psam"] == psam_id.hex():
+                found[KeyName.parse(str(entry["key"]))] = None
+        except (ValueError, KeyError, TypeError):
+            raise Refused("a line that is no order", where=str(orders_file(folder))) from None
+    return list(found)
+
+
+def order_card_keys(
+    keys: LocalKeyService,
+    profile: ApplicationProfile,
+    *,
+    algorithm: Algorithm,
+    first: int,
+    count: int,
+    bureau: str,
+    out: Path,
+) -> list[str]:
+    """Wrap the keys of ``count`` cards, numbered from ``first``, for a bureau: a file for each key of the profile."""
+    if not 1 <= count <= _CARDS_MAX or not 0 < first <= first + count - 1 < 10**16:
+        raise Usage(
+            f"{count} cards from {first}", where="order", fix=f"16 digits, at most {_CARDS_MAX} cards"
+        )
+    numbers = (bytes.fromhex(f"{first + row:020d}") for row in range(count))
+    factors = np.frombuffer(b"".join(card_factor(number) for number in numbers), np.uint8).reshape(-1, 8)
+    written = []
+    for spec in profile.keys:
+        if spec.initial:  # the same for all, and in the profile
+            continue
+        name = f"{spec.service_purpose}-{algorithm.name}-{spec.version}.json"
+        order = keys.order_card_keys(
+            purpose=Purpose(spec.service_purpose),
+            algorithm=algorithm,
+            version=spec.version,
+            factors8=factors,
+            bureau=bureau,
+        )
+        write_durable(out / name, order, private=True)
+        written.append(name)
+    return written

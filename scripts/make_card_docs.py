@@ -278,8 +278,13 @@ def _mermaid(moves: Iterable[tuple[str, str, str]]) -> str:
     lines = ["```mermaid", "stateDiagram-v2"]
     lines += [f'    state "{state}" as {name}' for state, name in names.items()]
     lines.append(f"    [*] --> {names[moves[0][0]]}")
-    lines += [f"    {names[a]} --> {names[b]}: {label.replace(':', ' ')}" for a, label, b in moves]
+    lines += [f"    {names[a]} --> {names[b]}: {_label(label)}" for a, label, b in moves]
     return "\n".join([*lines, "```"])
+
+
+def _label(text: str) -> str:
+    """Mermaid ends a transition's label at a colon or a semicolon, and then understands nothing any more."""
+    return text.replace(":", " ").replace(";", ",")
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

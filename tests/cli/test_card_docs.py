@@ -50,6 +50,8 @@ def test_every_application_has_its_page(profile: ApplicationProfile) -> None:
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.md")), ids=lambda path: path.name)
 def test_diagrams_name_their_states_before_they_use_them(path: Path) -> None:
     for diagram in re.findall(r"```mermaid\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL):
+        labels = [line.split(": ", 1)[1] for line in diagram.splitlines() if "-->" in line and ": " in line]
+        assert not [label for label in labels if set(label) & set(":;")], "Mermaid ends a label there"
         declared = set(re.findall(r'state "[^"]+" as (s\d+)', diagram))
         used = set(re.findall(r"\b(s\d+)\b", re.sub(r":.*", "", diagram)))
         assert declared

@@ -94,6 +94,13 @@ def _security_modules() -> list[Part]:
     module = next((path for place in places if (path := Path(place, "libsofthsm2.so")).exists()), None)
     return [
         _part("security module", "soft key service", importlib.metadata.version("jinka"), "all keys", ""),
+        _part(
+            "security module",
+            "OpenSSL",
+            _said("openssl", "version"),
+            "SM2, tests of certificates",
+            _apt("openssl"),
+        ),
         _found("security module", "SoftHSM2 (PKCS#11)", module, _LATER, _apt("softhsm2")),
     ]
 

@@ -280,9 +280,19 @@ def connect_unix(path: Path, *, caller: str) -> KeyService:
 
 
 def connect_tls(
-    host: str, port: int, *, caller: str, certificate: Path, key: Path, authority: Path
+    host: str,
+    port: int,
+    *,
+    caller: str,
+    certificate: Path,
+    key: Path,
+    authority: Path,
+    server_name: str | None = None,
 ) -> KeyService:
-    """Connect to a service on another machine; raises `NotFound` or `Refused`."""
+    """Connect to a service on another machine, whose certificate names ``server_name`` (the host by default).
+
+    Raises `NotFound` or `Refused`.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.load_cert_chain(certificate, key)
@@ -290,7 +300,7 @@ def connect_tls(
     where = f"{host}:{port}"
     try:
         link = context.wrap_socket(
-            socket.create_connection((host, port), timeout=MESSAGE_S), server_hostname=host
+            socket.create_connection((host, port), timeout=MESSAGE_S), server_hostname=server_name or host
         )
     except ssl.SSLError as error:
         raise Refused(f"no trust: {error.reason}", where=where, fix="check the certificates") from None

@@ -1,4 +1,4 @@
-"""Who and what is admitted to the scheme: participants, terminals, PSAMs, cards, and the lists they obey.
+"""Who and what is admitted to the scheme: participants, terminals, PSAMs, cards, their lists; and who granted a number.
 
 Plain values and Arrow schemas; storing them is the business of `store`. Numbers follow ISO/IEC 7812 (issuers),
 JR/T 0025 PSAM (terminal number of 6 bytes, PSAM serial of 10 bytes) and GB/T 2260 (regions).

@@ -120,6 +120,8 @@ class FuelTerminal:
         self.psam_id = ask_exactly(psam, "psam 0015", bytes.fromhex("00B095000A"), 10)
         select(psam, data.psam_name)
         self.downloads = downloads if downloads is not None else Downloads(self.terminal_id)
+        if self.downloads.terminal_id != self.terminal_id:
+            raise Refused("another terminal's state", where="downloads", fix="give each pump its own")
         self._obey()
         if state is not None:
             if state.terminal_id != self.terminal_id:

@@ -6,6 +6,7 @@ somebody between it and the card; and sessions opened with the test keys (`jinka
 command: an answer with a status word, no exception, no money that moved without the right MAC (electronic cash may
 fall by its own offline purchase, and never rise), no transaction counter that fell, no journal left, an end in bounded
 time. The first failure is kept as a transcript that `jinka card script` replays.
+The generator is its own and knows the commands; it has no feedback from coverage.
 """
 
 from __future__ import annotations

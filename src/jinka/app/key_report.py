@@ -155,10 +155,10 @@ def _operator(registry: Registry | None, terminal: object) -> str:
     return str(found["operator"][0]) if found.num_rows else ""
 
 
-def _carriers(registry: Registry | None, name: KeyName) -> int:
+def _carriers(registry: Registry | None, name: KeyName) -> int | None:
     """How many registered cards carry this version, by what their application declares."""
     if registry is None or name.algorithm not in Algorithm.__members__:
-        return 0
+        return None
     carrying = [
         profile.name
         for profile in PROFILES

@@ -37,7 +37,7 @@ class Exposed:
     name: str
     state: str  # of the catalogue
     next_version: str  # the next one in use that it did not hold, or empty
-    cards: int  # cards that carry this version
+    cards: int | None  # registered cards that carry this version; None: no registry was given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class StolenPsam:
 
     def not_at_risk(self) -> list[Text]:
         """What the module never held."""
-        return [
+        found = [
             Text(
                 en="Loads, unloads and limits: their keys are the issuer's alone",
                 zh="圈存、圈提与透支限额：密钥仅发卡机构持有",
@@ -144,11 +144,10 @@ class StolenPsam:
                 en="TACs and the books: no forged record is paid as a counterfeit card's",
                 zh="TAC 与账务：伪造卡的记录不会获得支付",
             ),
-            Text(
-                en="Other versions of the purchase key, which cards carry already",
-                zh="卡内已有的其他版本消费密钥",
-            ),
         ]
+        if any(key.next_version for key in self.exposed):
+            found.append(Text(en="The versions that it did not hold", zh="该模块未持有的密钥版本"))
+        return found
 
     def to_do(self) -> list[tuple[bool, Text]]:
         """(whether it was done, what)."""
@@ -247,7 +246,7 @@ class StolenPsam:
     def _key_rows(self, word: Any) -> list[list[Any]]:
         after = Text(en="no version to go to", zh="无可切换版本")
         return [
-            [key.name, word(_STATES[key.state]), word(Text(en=f"{key.cards:,} cards", zh=f"{key.cards:,} 张卡")),
+            [key.name, word(_STATES[key.state]), word(_count(key.cards)),
              f"→ {key.next_version}" if key.next_version else word(after)]
             for key in self.exposed
         ]  # fmt: skip
@@ -256,6 +255,12 @@ class StolenPsam:
 def _title(report: StolenPsam) -> Text:
     mark = Text(en=" (simulated)", zh="（模拟）") if report.simulated else Text(en="", zh="")
     return Text(en=f"Stolen security module{mark.en}", zh=f"安全模块失窃报告{mark.zh}")
+
+
+def _count(cards: int | None) -> Text:
+    if cards is None:
+        return Text(en="cards: not known", zh="卡数未知")
+    return Text(en=f"{cards:,} cards", zh=f"{cards:,} 张卡")
 
 
 def _chooser(language: Language | None) -> Any:

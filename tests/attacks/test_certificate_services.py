@@ -171,8 +171,19 @@ def test_delta_of_another_base() -> None:
     whole = read_list(_list(REVOKED))
     for number, base in ((6, 6), (5, 4), (4, 4)):
         with pytest.raises(Refused, match="does not follow"):
-            whole.updated_by(read_list(_list({}, number=number, base=base)))
-    assert whole.updated_by(read_list(_list({}, number=6, base=5))).entries == whole.entries
+            whole.updated_by(read_list(_list({}, number=number, base=base)), EC.issuing)
+    delta = read_list(_list({}, number=6, base=5))
+    assert whole.updated_by(delta, EC.issuing).entries == whole.entries
+
+
+def test_forged_base_under_a_true_delta() -> None:
+    """The merged list carries the delta's signature; a base of the attacker's must not hide behind it."""
+    delta = read_list(_list({}, number=6, base=5))
+    for forged in (replace(read_list(_list({})), signature=b"x"), read_list(_list({}, key=3))):
+        with pytest.raises(Refused, match="signature is wrong"):
+            forged.updated_by(delta, EC.issuing)
+    with pytest.raises(Refused, match="signature is wrong"):
+        read_list(_list({})).updated_by(read_list(_list({}, number=6, base=5, key=3)), EC.issuing)
 
 
 @given(st.binary(max_size=300))

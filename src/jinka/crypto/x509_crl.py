@@ -95,8 +95,13 @@ class RevocationList:
                 f"{word} since {entry.since:%Y-%m-%d} ({entry.reason.value})", where=f"certificate {serial:x}"
             )
 
-    def updated_by(self, delta: RevocationList) -> RevocationList:
-        """This complete list with a delta applied; both signatures are the caller's to check."""
+    def updated_by(self, delta: RevocationList, issuer: Certificate) -> RevocationList:
+        """This complete list with a delta applied, after the check that the issuer signed both; raises `Refused`.
+
+        The result carries the delta's signature, so an unsigned base must not get this far.
+        """
+        self.require_signed_by(issuer)
+        delta.require_signed_by(issuer)
         if self.base_number is not None or delta.base_number is None:
             raise Usage("a complete list is updated by a delta list", where="revocation list")
         if delta.issuer != self.issuer or not delta.base_number <= self.number < delta.number:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from jinka.app.registrar import AUDIT, FixedClock, Registrar
 from jinka.cli.main import app
+from jinka.cli.registry import KIND_NAMES
 from jinka.keys import AuditEntry, check_log
 from jinka.kit import Refused
 from jinka.node import read_audit_lines
@@ -28,6 +29,10 @@ def _jinka(folder: Path, *arguments: str) -> Result:
 def _log(folder: Path) -> list[tuple[str, str, str]]:
     entries = [AuditEntry.from_line(line) for line in read_audit_lines(folder / AUDIT)]
     return [(entry.actor, entry.act, entry.outcome.value) for entry in entries[1:]]
+
+
+def test_every_kind_can_be_applied_for() -> None:
+    assert tuple(kind.value for kind in Kind) == KIND_NAMES
 
 
 def test_from_application_to_grant(tmp_path: Path) -> None:

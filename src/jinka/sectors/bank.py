@@ -124,7 +124,7 @@ _FILES = (
 
 PROFILE = ApplicationProfile(
     name="cn.bank.debit",
-    version=1,
+    version=2,
     aid=AID_DEBIT,
     fid=0x3F10,
     title_en="Bank debit card with electronic cash",
@@ -153,7 +153,7 @@ PROFILE_SM4 = PROFILE.with_algorithm(Algorithm.SM4)
 # The contactless payment environment: an FCI that lists the applications, and no data of its own.
 ENVIRONMENT = ApplicationProfile(
     name="cn.bank.environment",
-    version=1,
+    version=2,
     aid=CONTACTLESS_ENVIRONMENT,
     fid=0x3F12,
     title_en="Contactless payment environment",

@@ -10,9 +10,11 @@ import hmac
 import itertools
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from jinka.crypto.aes import aes_cbc_decrypt, aes_cbc_encrypt, aes_cmac, aes_decrypt, aes_encrypt
 from jinka.crypto.block import (
+    retail_chain,
     sm4_cbc_encrypt,
     sm4_cmac,
     sm4_decrypt,
@@ -60,6 +62,50 @@ _CBC = {
 _CMAC = {BlockCipher.TDES: tdes_cmac, BlockCipher.AES: aes_cmac, BlockCipher.SM4: sm4_cmac}
 
 
+class CipherKey(Protocol):
+    """A key that works, wherever it lives: a `BlockKey`, or a key of a key service that shows no value."""
+
+    @property
+    def cipher(self) -> BlockCipher: ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of the key."""
+        ...
+
+    def encrypt(self, blocks: bytes) -> bytes:
+        """ECB; whole blocks."""
+        ...
+
+    def decrypt(self, blocks: bytes) -> bytes:
+        """The inverse of `encrypt`."""
+        ...
+
+    def cbc_encrypt(self, blocks: bytes, iv: bytes | None = None) -> bytes:
+        """CBC without padding; whole blocks, an initial value of one block (zeros)."""
+        ...
+
+    def cbc_decrypt(self, blocks: bytes, iv: bytes | None = None) -> bytes:
+        """The inverse of `cbc_encrypt`."""
+        ...
+
+    def cmac(self, data: bytes) -> bytes:
+        """CMAC of one block (NIST SP 800-38B)."""
+        ...
+
+    def chain(self, padded: bytes) -> bytes:
+        """ISO/IEC 9797-1 algorithm 3 over whole blocks: single DES under the left half, the last block under all."""
+        ...
+
+    def strong(self) -> object:
+        """`Refused` for a key that is weaker than it looks."""
+        ...
+
+    def clear(self) -> bytes:
+        """The value, for steps that need it; `Refused` by a place that does not give it away."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockKey:
     """A clear key, inside the border of a key service."""
@@ -75,6 +121,15 @@ class BlockKey:
 
     def __repr__(self) -> str:
         return f"BlockKey({self.cipher.value}, {len(self.value)} bytes, check value {self.check_value().hex().upper()})"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the key."""
+        return len(self.value)
+
+    def clear(self) -> bytes:
+        """The value."""
+        return self.value
 
     def encrypt(self, blocks: bytes) -> bytes:
         """ECB; whole blocks."""
@@ -101,19 +156,19 @@ class BlockKey:
         """CMAC of one block (NIST SP 800-38B)."""
         return _CMAC[self.cipher](self.value, data)
 
-    def check_value(self, method: CheckMethod = CheckMethod.ZEROS, size: int = 3) -> bytes:
-        """The left ``size`` bytes of what the method names."""
-        zeros = bytes(self.cipher.block)
-        return (self.encrypt(zeros) if method is CheckMethod.ZEROS else self.cmac(zeros))[:size]
+    def chain(self, padded: bytes) -> bytes:
+        """ISO/IEC 9797-1 algorithm 3 over whole blocks; `Usage` unless it is a double DES key."""
+        if self.cipher is not BlockCipher.TDES or self.size != 16:
+            raise Usage("algorithm 3 without a double DES key", where="MAC", fix="a TDES key of 16 bytes")
+        return retail_chain(self.value, padded)
 
-    def expect(self, check_value: bytes, method: CheckMethod = CheckMethod.ZEROS) -> BlockKey:
-        """Return the key itself; `Refused` when the check value that came with it is wrong or too short."""
-        if len(check_value) not in CHECK_SIZES:
-            raise Refused(
-                f"a check value of {len(check_value)} bytes", where="key", fix="3 to 8 bytes of check value"
-            )
-        if not hmac.compare_digest(self.check_value(method, len(check_value)), check_value):
-            raise Refused("the check value is wrong", where="key", fix="enter or fetch the key again")
+    def check_value(self, method: CheckMethod = CheckMethod.ZEROS, size: int = 3) -> bytes:
+        """See `check_value`."""
+        return check_value(self, method, size)
+
+    def expect(self, given: bytes, method: CheckMethod = CheckMethod.ZEROS) -> BlockKey:
+        """Return the key itself; `Refused` as `expect_check_value`."""
+        expect_check_value(self, given, method)
         return self
 
     def strong(self) -> BlockKey:
@@ -128,3 +183,17 @@ class BlockKey:
         if len(parts) == 1 or any(left == right for left, right in itertools.pairwise(parts)):
             raise Refused("a 3DES key no stronger than DES", where="key", fix="use independent key parts")
         return self
+
+
+def check_value(key: CipherKey, method: CheckMethod = CheckMethod.ZEROS, size: int = 3) -> bytes:
+    """The left ``size`` bytes of what the method names."""
+    zeros = bytes(key.cipher.block)
+    return (key.encrypt(zeros) if method is CheckMethod.ZEROS else key.cmac(zeros))[:size]
+
+
+def expect_check_value(key: CipherKey, given: bytes, method: CheckMethod = CheckMethod.ZEROS) -> None:
+    """`Refused` when the check value that came with a key is wrong or too short."""
+    if len(given) not in CHECK_SIZES:
+        raise Refused(f"a check value of {len(given)} bytes", where="key", fix="3 to 8 bytes of check value")
+    if not hmac.compare_digest(check_value(key, method, len(given)), given):
+        raise Refused("the check value is wrong", where="key", fix="enter or fetch the key again")

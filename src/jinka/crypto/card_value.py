@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hmac
 
-from jinka.crypto.block import retail_mac8
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block import pad80
+from jinka.crypto.block_key import BlockCipher, CipherKey
 from jinka.crypto.decimals import decimalise
 from jinka.crypto.mac import X9_19, make_mac
 from jinka.crypto.pin_block import check_pan
@@ -24,18 +24,18 @@ _VALUE_DIGITS = range(3, 6)
 _DATA_DIGITS = 32
 
 
-def card_value(key: BlockKey, pan: str, date4: str, service3: str, digits: int = 3) -> str:
+def card_value(key: CipherKey, pan: str, date4: str, service3: str, digits: int = 3) -> str:
     """CVV or CVC: ``service3`` from the stripe, or `PRINTED` or `CHIP`; ``key`` is the pair CVK A and CVK B."""
     check_pan(pan)
     return _value(key, pan, date4, service3, digits)
 
 
-def check_card_value(key: BlockKey, pan: str, date4: str, service3: str, value: str) -> None:
+def check_card_value(key: CipherKey, pan: str, date4: str, service3: str, value: str) -> None:
     """`Refused` unless the value is right; a value of fewer than 3 digits is none."""
     _expect(card_value(key, pan, date4, service3, max(3, min(len(value), 5))), value)
 
 
-def dynamic_value(card_key: BlockKey, pan: str, date4: str, service3: str, counter: int) -> str:
+def dynamic_value(card_key: CipherKey, pan: str, date4: str, service3: str, counter: int) -> str:
     """dCVV, 3 digits: under the card's own key, with the counter's 4 decimal digits in front of the number."""
     check_pan(pan)
     if not 0 <= counter <= 9999:
@@ -44,30 +44,30 @@ def dynamic_value(card_key: BlockKey, pan: str, date4: str, service3: str, count
 
 
 def check_dynamic_value(
-    card_key: BlockKey, pan: str, date4: str, service3: str, counter: int, value: str
+    card_key: CipherKey, pan: str, date4: str, service3: str, counter: int, value: str
 ) -> None:
     """`Refused` unless the dCVV is right. That the counter is new is the issuer's check."""
     _expect(dynamic_value(card_key, pan, date4, service3, counter), value)
 
 
-def cvc3(card_key: BlockKey, track: bytes, unpredictable4: bytes, counter: int, digits: int = 5) -> str:
+def cvc3(card_key: CipherKey, track: bytes, unpredictable4: bytes, counter: int, digits: int = 5) -> str:
     """CVC3: the last digits of a cryptogram under the card's key; ``track`` is its template without the digits."""
     _pair(card_key)
     if len(unpredictable4) != 4 or not 0 <= counter <= 0xFFFF or digits not in _VALUE_DIGITS:
         raise Usage(
             "a number, counter or size out of bounds", where="CVC3", fix="4 bytes, 16 bits, 3 to 5 digits"
         )
-    start = retail_mac8(card_key.value, track)[-2:]
+    start = card_key.chain(pad80(track, 8))[-2:]
     last = card_key.encrypt(start + unpredictable4 + counter.to_bytes(2, "big"))[-2:]
     return f"{int.from_bytes(last, 'big'):05}"[-digits:]
 
 
-def check_cvc3(card_key: BlockKey, track: bytes, unpredictable4: bytes, counter: int, value: str) -> None:
+def check_cvc3(card_key: CipherKey, track: bytes, unpredictable4: bytes, counter: int, value: str) -> None:
     """`Refused` unless the CVC3 is right, to at least 3 digits."""
     _expect(cvc3(card_key, track, unpredictable4, counter, max(3, min(len(value), 5))), value)
 
 
-def _value(key: BlockKey, pan: str, date4: str, service3: str, digits: int) -> str:
+def _value(key: CipherKey, pan: str, date4: str, service3: str, digits: int) -> str:
     _pair(key)
     for text, size, name in ((date4, 4, "date"), (service3, 3, "service code")):
         if len(text) != size or not (text.isascii() and text.isdigit()):
@@ -78,8 +78,8 @@ def _value(key: BlockKey, pan: str, date4: str, service3: str, digits: int) -> s
     return decimalise(make_mac(X9_19, key, data), digits)
 
 
-def _pair(key: BlockKey) -> None:
-    if key.cipher is not BlockCipher.TDES or len(key.value) != 16:
+def _pair(key: CipherKey) -> None:
+    if key.cipher is not BlockCipher.TDES or key.size != 16:
         raise Usage("not a double DES key", where="card value", fix="a TDES key of 16 bytes")
     key.strong()
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from jinka.crypto.block import tdes_encrypt, xor
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block_key import BlockCipher, BlockKey, CipherKey
 from jinka.kit import Refused, Usage
 
 SERIAL_SIZE = 10
@@ -31,12 +31,13 @@ class DukptUse(Enum):
     DATA_RESPONSE = "000000FF00000000"
 
 
-def initial_key(base: BlockKey, serial10: bytes) -> BlockKey:
+def initial_key(base: CipherKey, serial10: bytes) -> BlockKey:
     """The key that is loaded into a terminal; the counter in the serial number does not matter."""
     _check_base(base)
     start = _without_counter(serial10)[:8]
-    left = tdes_encrypt(base.value, start)
-    right = tdes_encrypt(xor(base.value, _INITIAL), start)
+    value = base.clear()  # the right half is made under a variant of the key
+    left = tdes_encrypt(value, start)
+    right = tdes_encrypt(xor(value, _INITIAL), start)
     return BlockKey(cipher=BlockCipher.TDES, value=left + right)
 
 
@@ -55,7 +56,7 @@ def transaction_key(initial: BlockKey, serial10: bytes) -> BlockKey:
     return BlockKey(cipher=BlockCipher.TDES, value=key)
 
 
-def working_key(base: BlockKey, serial10: bytes, use: DukptUse) -> BlockKey:
+def working_key(base: CipherKey, serial10: bytes, use: DukptUse) -> BlockKey:
     """The working key of a message, from the base key and the serial number that the message carries."""
     return variant(transaction_key(initial_key(base, serial10), serial10), use)
 
@@ -113,6 +114,6 @@ def _check_serial(serial10: bytes) -> None:
         )
 
 
-def _check_base(key: BlockKey) -> None:
-    if key.cipher is not BlockCipher.TDES or len(key.value) != 16:
+def _check_base(key: CipherKey) -> None:
+    if key.cipher is not BlockCipher.TDES or key.size != 16:
         raise Usage("not a double DES key", where="DUKPT", fix="a TDES key of 16 bytes")

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from jinka.crypto.aes import BLOCK, aes_encrypt
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.aes import BLOCK
+from jinka.crypto.block_key import BlockCipher, BlockKey, CipherKey
 from jinka.kit import Refused, Usage
 
 SERIAL_SIZE = 12
@@ -91,12 +91,12 @@ class AesSerial:
         return AesSerial(initial_id=self.initial_id, counter=counter)
 
 
-def initial_key(base: BlockKey, initial_id8: bytes) -> BlockKey:
+def initial_key(base: CipherKey, initial_id8: bytes) -> BlockKey:
     """The key that is loaded into a terminal."""
     _check(base)
     if len(initial_id8) != 8:
         raise Usage(f"{len(initial_id8)} bytes", where="initial key id", fix="8 bytes")
-    return _derive(base, _BY_SIZE[len(base.value)], _DERIVE_INITIAL, initial_id8)
+    return _derive(base, _BY_SIZE[base.size], _DERIVE_INITIAL, initial_id8)
 
 
 def transaction_key(initial: BlockKey, serial: AesSerial) -> BlockKey:
@@ -135,14 +135,14 @@ def _walk(initial: BlockKey, initial_id8: bytes, counter: int) -> BlockKey:
     return key
 
 
-def _derive(parent: BlockKey, kind: AesDukptType, use: int, context8: bytes) -> BlockKey:
+def _derive(parent: CipherKey, kind: AesDukptType, use: int, context8: bytes) -> BlockKey:
     """Blocks of derivation data under the parent, version 1 with a block counter in front."""
     tail = use.to_bytes(2, "big") + kind.value[0].to_bytes(2, "big") + (8 * kind.size).to_bytes(2, "big")
     blocks = range(1, -(-kind.size // BLOCK) + 1)
     data = b"".join(bytes((1, block)) + tail + context8 for block in blocks)
-    return BlockKey(cipher=kind.cipher, value=aes_encrypt(parent.value, data)[: kind.size])
+    return BlockKey(cipher=kind.cipher, value=parent.encrypt(data)[: kind.size])
 
 
-def _check(key: BlockKey) -> None:
+def _check(key: CipherKey) -> None:
     if key.cipher is not BlockCipher.AES:
         raise Usage(f"a key of {key.cipher.value}", where="AES DUKPT", fix="an AES key")

@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 
 from jinka.crypto.aes import aes_ctr
 from jinka.crypto.block import xor
-from jinka.crypto.block_key import BlockCipher, BlockKey, CheckMethod
+from jinka.crypto.block_key import (
+    BlockCipher,
+    BlockKey,
+    CheckMethod,
+    CipherKey,
+    expect_check_value,
+)
 from jinka.crypto.key_block_header import (
     KeyAlgorithm,
     KeyBlockHeader,
@@ -62,7 +68,7 @@ class OpenedKey:
             raise Refused(error.what, where="key block") from None
 
 
-def wrap(protection: BlockKey, header: KeyBlockHeader, key: bytes, rng: Randomness) -> str:
+def wrap(protection: CipherKey, header: KeyBlockHeader, key: bytes, rng: Randomness) -> str:
     """The key block of ``key``; `Refused` when the header's parts do not go together or the key is the stronger one."""
     _check_protection(protection, header.version)
     header.check_mode()
@@ -83,7 +89,7 @@ def wrap(protection: BlockKey, header: KeyBlockHeader, key: bytes, rng: Randomne
     return text + (body + mac).hex().upper()
 
 
-def open_block(protection: BlockKey, block: str) -> OpenedKey:
+def open_block(protection: CipherKey, block: str) -> OpenedKey:
     """The key and header of a block whose MAC is right; `Refused`."""
     header, at = parse_header(block)
     _check_protection(protection, header.version)
@@ -108,7 +114,7 @@ def open_block(protection: BlockKey, block: str) -> OpenedKey:
     return OpenedKey(header=header, value=payload[2 : 2 + bits // 8])
 
 
-def unwrap(protection: BlockKey, block: str, usages: Collection[KeyUsage]) -> OpenedKey:
+def unwrap(protection: CipherKey, block: str, usages: Collection[KeyUsage]) -> OpenedKey:
     """The key of a block that the caller may take: of one of ``usages``, in a mode of it, not weak; `Refused`."""
     opened = open_block(protection, block)
     if opened.header.usage not in usages:
@@ -121,7 +127,7 @@ def unwrap(protection: BlockKey, block: str, usages: Collection[KeyUsage]) -> Op
     return opened
 
 
-def _check_protection(protection: BlockKey, version: KeyBlockVersion) -> None:
+def _check_protection(protection: CipherKey, version: KeyBlockVersion) -> None:
     cipher = BlockCipher.AES if version in _AES_VERSIONS else BlockCipher.TDES
     if protection.cipher is not cipher:
         what = f"version {version.value} under {protection.cipher.value}"
@@ -129,7 +135,7 @@ def _check_protection(protection: BlockKey, version: KeyBlockVersion) -> None:
     protection.strong()
 
 
-def _check_key(protection: BlockKey, opened: OpenedKey) -> None:
+def _check_key(protection: CipherKey, opened: OpenedKey) -> None:
     """A key for a block cipher has its size, is no weaker than it looks, and not stronger than what protects it."""
     if opened.header.algorithm not in _CIPHERS:
         if not opened.value:
@@ -142,32 +148,32 @@ def _check_key(protection: BlockKey, opened: OpenedKey) -> None:
         )
 
 
-def _strength(key: BlockKey) -> int:
-    return _BITS.get((key.cipher.value, len(key.value)), 8 * len(key.value))
+def _strength(key: CipherKey) -> int:
+    return _BITS.get((key.cipher.value, key.size), 8 * key.size)
 
 
-def _check_value(key: BlockKey, text: str) -> None:
+def _check_value(key: CipherKey, text: str) -> None:
     """Blocks KC and KP: two digits for the method, then the check value in hex."""
     method = _CHECK_METHODS.get(text[:2])
     if method is None or not _HEX.fullmatch(text[2:]):
         raise Refused("not a method and a check value", where="key block, check value")
-    key.expect(bytes.fromhex(text[2:]), method)
+    expect_check_value(key, bytes.fromhex(text[2:]), method)
 
 
-def _block_keys(protection: BlockKey, version: KeyBlockVersion) -> tuple[BlockKey, BlockKey]:
+def _block_keys(protection: CipherKey, version: KeyBlockVersion) -> tuple[BlockKey, BlockKey]:
     """The keys for encryption and authentication."""
     if version in _VARIANT_VERSIONS:
-        size = len(protection.value)
-        values = (xor(protection.value, bytes((variant,)) * size) for variant in (0x45, 0x4D))
+        whole = protection.clear()
+        values = (xor(whole, bytes((variant,)) * len(whole)) for variant in (0x45, 0x4D))
         encryption, authentication = (BlockKey(cipher=protection.cipher, value=value) for value in values)
         return encryption, authentication
     use = _CTR_USE if version is KeyBlockVersion.E else _CBC_USE
     return _derived(protection, use), _derived(protection, _MAC_USE)
 
 
-def _derived(protection: BlockKey, use: int) -> BlockKey:
+def _derived(protection: CipherKey, use: int) -> BlockKey:
     """TR-31:2018, 5.3.2: CMAC over counter, use, kind and length, as often as the length needs."""
-    size = len(protection.value)
+    size = protection.size
     kind = _DERIVED_KIND[protection.cipher.value, size]
     tail = use.to_bytes(2, "big") + b"\x00" + kind.to_bytes(2, "big") + (8 * size).to_bytes(2, "big")
     rounds = range(1, -(-size // protection.cipher.block) + 1)

@@ -11,8 +11,8 @@ import hmac
 from dataclasses import dataclass
 from enum import Enum
 
-from jinka.crypto.block import pad80, retail_chain, xor
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block import pad80, xor
+from jinka.crypto.block_key import BlockCipher, BlockKey, CipherKey
 from jinka.kit import Refused, Usage
 
 MAC_MIN = 4  # bytes: below, a forgery by guessing is cheap
@@ -63,7 +63,7 @@ def pad(data: bytes, padding: Padding, block: int) -> bytes:
     return filled or bytes(block)
 
 
-def make_mac(scheme: MacScheme, key: BlockKey, data: bytes) -> bytes:
+def make_mac(scheme: MacScheme, key: CipherKey, data: bytes) -> bytes:
     """The MAC of ``data``, ``scheme.size`` bytes."""
     if scheme.size > key.cipher.block:
         what = f"{scheme.size} bytes of a block of {key.cipher.block}"
@@ -71,7 +71,7 @@ def make_mac(scheme: MacScheme, key: BlockKey, data: bytes) -> bytes:
     return _full(scheme, key, data)[: scheme.size]
 
 
-def check_mac(scheme: MacScheme, key: BlockKey, data: bytes, mac: bytes) -> None:
+def check_mac(scheme: MacScheme, key: CipherKey, data: bytes, mac: bytes) -> None:
     """Check a MAC that came with ``data``; `Refused` when it is wrong, or not as long as agreed."""
     expect_mac(make_mac(scheme, key, data), mac)
 
@@ -82,7 +82,7 @@ def expect_mac(right: bytes, given: bytes) -> None:
         raise Refused("the MAC is wrong", where="message", fix="check the key and what it covers")
 
 
-def _full(scheme: MacScheme, key: BlockKey, data: bytes) -> bytes:
+def _full(scheme: MacScheme, key: CipherKey, data: bytes) -> bytes:
     if scheme.algorithm is MacAlgorithm.CMAC:
         return key.cmac(data)
     padded = pad(data, scheme.padding, key.cipher.block)
@@ -91,15 +91,14 @@ def _full(scheme: MacScheme, key: BlockKey, data: bytes) -> bytes:
     if scheme.algorithm is MacAlgorithm.EMAC:
         chain, last = _emac_keys(key)
         return last.encrypt(chain.cbc_encrypt(padded)[-key.cipher.block :])
-    if key.cipher is not BlockCipher.TDES or len(key.value) != 16:
-        raise Usage("algorithm 3 without a double DES key", where="MAC", fix="a TDES key of 16 bytes")
-    return retail_chain(key.value, padded)
+    return key.chain(padded)
 
 
-def _emac_keys(key: BlockKey) -> tuple[BlockKey, BlockKey]:
+def _emac_keys(key: CipherKey) -> tuple[BlockKey, BlockKey]:
     """K and K': the halves of a double DES key; else K' is K with every other four bits inverted (6.2, method 2)."""
-    if key.cipher is BlockCipher.TDES and len(key.value) == 16:
-        left, right = key.value[:8], key.value[8:]
+    value = key.clear()
+    if key.cipher is BlockCipher.TDES and len(value) == 16:
+        left, right = value[:8], value[8:]
     else:
-        left, right = key.value, xor(key.value, b"\xf0" * len(key.value))
+        left, right = value, xor(value, b"\xf0" * len(value))
     return BlockKey(cipher=key.cipher, value=left), BlockKey(cipher=key.cipher, value=right)

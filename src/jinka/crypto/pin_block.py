@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from jinka.crypto.block import xor
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block_key import BlockCipher, CipherKey
 from jinka.kit import Randomness, Refused, Usage
 
 PIN_DIGITS = range(4, 13)
@@ -62,7 +62,7 @@ _LONG = (PinFormat.ISO_4, PinFormat.UNIONPAY_16)
 class PinZone:
     """How PINs travel between two parties: under which key, in which format."""
 
-    key: BlockKey
+    key: CipherKey
     format: PinFormat
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block_key import BlockCipher, CipherKey
 from jinka.crypto.decimals import decimalise
 from jinka.crypto.pin_block import check_pan, check_pin
 from jinka.kit import Refused, Usage
@@ -28,7 +28,7 @@ class Ibm3624:
     The validation data are ``length`` digits of the account number from ``start``, filled to 16 with ``filler``.
     """
 
-    key: BlockKey
+    key: CipherKey
     start: int = 0
     length: int = 16
     filler: str = "F"
@@ -76,7 +76,7 @@ class Ibm3624:
         _expect(self.pin(pan, offset), pin)
 
 
-def pin_verification_value(key: BlockKey, pan: str, pin: str, index: int) -> str:
+def pin_verification_value(key: CipherKey, pan: str, pin: str, index: int) -> str:
     """PVV, 4 digits: over 11 digits before the check digit, the key's index (0 to 9) and 4 digits of the PIN."""
     _pin_key(key)
     check_pin(pin)
@@ -86,12 +86,12 @@ def pin_verification_value(key: BlockKey, pan: str, pin: str, index: int) -> str
     return decimalise(key.encrypt(bytes.fromhex(f"{pan[-12:-1]}{index}{pin[:4]}")), PVV_DIGITS)
 
 
-def check_pin_verification_value(key: BlockKey, pan: str, pin: str, index: int, pvv: str) -> None:
+def check_pin_verification_value(key: CipherKey, pan: str, pin: str, index: int, pvv: str) -> None:
     """`Refused` unless the PIN gives this PVV."""
     _expect(pin_verification_value(key, pan, pin, index), pvv)
 
 
-def _pin_key(key: BlockKey) -> None:
+def _pin_key(key: CipherKey) -> None:
     if key.cipher is not BlockCipher.TDES:
         raise Usage(f"a key of {key.cipher.value}", where="PIN verification", fix="a TDES key")
     key.strong()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from jinka.crypto.block import xor
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block_key import BlockCipher, CipherKey
 from jinka.crypto.mac import X9_9, X9_19, expect_mac, make_mac
 
 FIELD_SIZE = 8  # bytes of field 64 and of field 128
@@ -27,7 +27,7 @@ class PosMacForm(Enum):
     BINARY = "binary"
 
 
-def pos_mac(key: BlockKey, message: bytes, form: PosMacForm = PosMacForm.HEX) -> bytes:
+def pos_mac(key: CipherKey, message: bytes, form: PosMacForm = PosMacForm.HEX) -> bytes:
     """Field 64 of a terminal's message, 8 bytes; ``message`` is all from the type up to the last field before it.
 
     The blocks are XORed, the result is written as hex text of two blocks, and those are enciphered in CBC.
@@ -41,7 +41,7 @@ def pos_mac(key: BlockKey, message: bytes, form: PosMacForm = PosMacForm.HEX) ->
     return last.hex().upper().encode()[:FIELD_SIZE] if form is PosMacForm.HEX else last[:FIELD_SIZE]
 
 
-def check_pos_mac(key: BlockKey, message: bytes, field64: bytes, form: PosMacForm = PosMacForm.HEX) -> None:
+def check_pos_mac(key: CipherKey, message: bytes, field64: bytes, form: PosMacForm = PosMacForm.HEX) -> None:
     """Check field 64; `Refused`."""
     expect_mac(pos_mac(key, message, form), field64)
 
@@ -53,13 +53,13 @@ def interbank_text(fields: Sequence[str]) -> bytes:
     return " ".join(trimmed).encode()
 
 
-def interbank_mac(key: BlockKey, fields: Sequence[str]) -> bytes:
+def interbank_mac(key: CipherKey, fields: Sequence[str]) -> bytes:
     """Field 128, 8 bytes of hex text: X9.9 under a DES key, X9.19 under a double one, a CBC-MAC under SM4."""
-    double = key.cipher is BlockCipher.TDES and len(key.value) == 16
+    double = key.cipher is BlockCipher.TDES and key.size == 16
     mac = make_mac(X9_19 if double else X9_9, key, interbank_text(fields))
     return mac.hex().upper().encode()[:FIELD_SIZE]
 
 
-def check_interbank_mac(key: BlockKey, fields: Sequence[str], field128: bytes) -> None:
+def check_interbank_mac(key: CipherKey, fields: Sequence[str], field128: bytes) -> None:
     """Check field 128; `Refused`."""
     expect_mac(interbank_mac(key, fields), field128)

@@ -12,6 +12,7 @@ from jinka.app import key_folder
 from jinka.app.key_acts import catalogue, hold, perform, reshare, restore
 from jinka.app.key_components import component_file, hand_out_components, take_components
 from jinka.app.key_folder import KeyFolder
+from jinka.app.key_token import move_to_token
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
 from jinka.keys import KeyName, KeyState, Sharing
@@ -20,6 +21,7 @@ from jinka.keys.port import Purpose
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node import read_audit_lines
 from tests.app.custody import DATE, PEOPLE, asked, drawn, held, places
+from tests.keys import hsm
 
 NEW = "zone_pin/TDES/1@bank"
 
@@ -273,3 +275,18 @@ def test_two_ceremonies_at_once_are_refused(tmp_path: Path) -> None:
     room = held(tmp_path)
     with room.alone(), pytest.raises(Refused, match="another run"):
         drawn(tmp_path, NEW)
+
+
+def test_moving_keys_onto_a_token_is_an_act_that_custodians_sign(tmp_path: Path) -> None:
+    module = hsm.module()
+    hsm.token_folder()
+    room = held(tmp_path)
+    moved = move_to_token(tmp_path, module=module, label="jinka-custody", pin=hsm.PIN, shares=())
+    minutes = room.minutes()
+    assert (minutes[-1].act, {str(name) for name in minutes[-1].touched}) == (Act.MOVE, set(moved.moved))
+    room.sealed(minutes)
+    drawn(tmp_path, NEW)
+    keys = open_keys(Workspace(tmp_path), "440300")
+    assert keys.holding.provider.key(KeyName.parse("tac/TDES/1")) is None
+    assert keys.holding.provider.key(KeyName.parse("tac/SM4/1")) is not None
+    keys.close()

@@ -16,7 +16,7 @@ MODULES = (
     Path("/usr/lib64/softhsm/libsofthsm.so"),
 )
 TOKEN, PIN, SO_PIN = "jinka-test", "246813", "135792"
-MORE_TOKENS = ("jinka-day", "jinka-other")
+MORE_TOKENS = ("jinka-day", "jinka-other", "jinka-custody")
 _INIT = ("softhsm2-util", "--init-token", "--free", "--so-pin", SO_PIN, "--pin", PIN)
 
 

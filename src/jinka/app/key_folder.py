@@ -18,7 +18,7 @@ folder is used again, what it leaves after that is finished.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +117,20 @@ class KeyFolder:
         if not name or "/" in name or name.startswith("."):
             raise Usage(f"{text!r} names no custodian", where="--custodian", fix="NAME, or NAME=PATH")
         return Place(custodian=name, path=Path(path) if path else self.workspace.custodians / name)
+
+    def places_of(self, share_files: Sequence[Path] = ()) -> list[Place]:
+        """The places in which shares lie: those of the files, or of all custodians in this folder."""
+        check = self.minutes()[-1].wrapping
+        files = share_files or sorted(self.workspace.custodians.glob(f"*/share-{check}.json"))
+        found = []
+        for path in files:
+            with file_errors(path):
+                raw = path.read_bytes()
+            try:
+                found.append(Place(custodian=Share.from_dict(json.loads(raw)).custodian, path=path.parent))
+            except (ValueError, AttributeError):
+                raise Refused("not a share", where=str(path), fix="bring the custodian's file") from None
+        return found
 
     def notes(self) -> list[str]:
         """The signed records, oldest first."""

@@ -7,13 +7,17 @@ because a chip that exists only as software has to get its key from somewhere; a
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from jinka.app.key_acts import perform
+from jinka.app.key_folder import KeyFolder
 from jinka.app.keyring import unlock_store
 from jinka.app.workspace import Workspace
 from jinka.keys import Purpose
+from jinka.keys.acts import Act, Done
 from jinka.keys.provider import Key, KeyKind
 from jinka.keys.soft_provider import SoftProvider
 from jinka.keys.store import sealed_again
@@ -60,8 +64,14 @@ def move_to_token(folder: Path, *, module: Path, label: str, pin: str, shares: S
             moved.append(name)
     finally:
         token.close()
-    store = replace(opened.store, roots=kept)
-    write_durable(workspace.keystore, sealed_again(opened, store, randomness), private=True)
+    custody = KeyFolder(folder)
+    if custody.records.exists():  # custodians sign what becomes of their store
+        done = Done(store=replace(opened.store, roots=kept), touched=tuple(moved))
+        places = custody.places_of(shares)[: opened.header.needed]
+        perform(custody, Act.MOVE, places, lambda _store, _randomness: done, date=_today())
+    else:
+        store = replace(opened.store, roots=kept)
+        write_durable(workspace.keystore, sealed_again(opened, store, randomness), private=True)
     return Moved(
         token=token.name, moved=tuple(str(name) for name in moved), stayed=tuple(str(name) for name in kept)
     )
@@ -78,3 +88,7 @@ def _same(one: Key, other: Key, randomness: Randomness) -> bool:
         except Refused:
             return False
     return one.encrypt(bytes(16)) == other.encrypt(bytes(16))
+
+
+def _today() -> str:
+    return dt.datetime.now(dt.UTC).date().isoformat()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jinka.cli.frame import command, put, put_json, say
+from jinka.cli.keys_records import Folder, Json, Name, facts
 
 if TYPE_CHECKING:
     from jinka.app.key_folder import Ask
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from jinka.keys.minutes import Minutes
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-record = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Look at the signed records. Example: [bold]jinka keys record verify out/keys[/bold]",
-)
-app.add_typer(record, name="record")
-
-Folder = Annotated[Path, typer.Argument(help="The folder of the key store.", metavar="DIR")]
-Name = Annotated[str, typer.Argument(help="purpose/algorithm/version[@owner], such as purchase/TDES/4.")]
 By = Annotated[
     list[str],
     typer.Option("--by", help="A custodian who is present, NAME or NAME=PATH; once for each."),
@@ -35,7 +27,6 @@ Custodian = Annotated[
     typer.Option(help="NAME or NAME=PATH, the place that this person alone keeps; once for each."),
 ]
 Date = Annotated[str, typer.Option(help="Date of the act, YYYY-MM-DD; today without it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 
 
 @app.command()
@@ -286,62 +277,6 @@ def restore(
     _show(put_back(room, places, copy, date=date or _today(), ask=_ask()), as_json=as_json)
 
 
-@app.command("list")
-@command
-def list_(folder: Folder, as_json: Json = False) -> None:
-    """List the catalogue: name, check value, state, dates. No value is read.
-
-    Example: [bold]jinka keys list out/keys[/bold]
-    """
-    _catalogue(folder, "", as_json)
-
-
-@app.command()
-@command
-def show(folder: Folder, name: Name, as_json: Json = False) -> None:
-    """Show one line of the catalogue.
-
-    Example: [bold]jinka keys show out/keys tac/TDES/1[/bold]
-    """
-    _catalogue(folder, name, as_json)
-
-
-@record.callback()
-def record_root() -> None:
-    """Look at the signed records."""
-
-
-@record.command()
-@command
-def verify(
-    folder: Folder,
-    first: Annotated[
-        str, typer.Option(help="The first record's digest, from a form or your own notes.")
-    ] = "",
-    as_json: Json = False,
-) -> None:
-    """Check every record and signature, each key's steps, and that the store is the one last recorded.
-
-    Example: [bold]jinka keys record verify out/keys --first 3f2a...[/bold]
-    """
-    from jinka.app.key_folder import KeyFolder
-
-    room = KeyFolder(folder)
-    room.mend()
-    minutes = room.minutes(first)
-    room.sealed(minutes)
-    if as_json:
-        put_json([_facts(one) for one in minutes])
-        return
-    for one in minutes:
-        names = ", ".join(key.name for key in one.present)
-        touched = " ".join(map(str, one.touched))
-        put(f"{one.number:4d}  {one.date}  {one.act.value:10}  {names}  {touched}".rstrip())
-    put(f"{len(minutes)} records are in order; the store is that of the last, serial {minutes[-1].serial}")
-    if not first:
-        say("compare the first digest with a form, or name it with --first: " + minutes[0].digest)
-
-
 def _move(folder: Path, name: str, by: list[str], act: Act, date: str, as_json: bool) -> None:
     from jinka.app.key_acts import perform
     from jinka.app.key_folder import KeyFolder
@@ -355,39 +290,9 @@ def _move(folder: Path, name: str, by: list[str], act: Act, date: str, as_json: 
     _show(done, as_json=as_json)
 
 
-def _catalogue(folder: Path, name: str, as_json: bool) -> None:
-    from jinka.app.key_acts import catalogue
-    from jinka.app.key_folder import KeyFolder
-    from jinka.keys import KeyName
-
-    rows = catalogue(KeyFolder(folder), KeyName.parse(name) if name else None)
-    if as_json:
-        put_json(rows)
-        return
-    for row in rows:
-        dates = f"{row['valid_from'] or '-'} to {row['valid_to'] or '-'}"
-        put(f"{row['name']:32} {row['check'].upper():8} {row['state']:12} {dates}")
-
-
-def _facts(minutes: Minutes) -> dict[str, object]:
-    return {
-        "number": minutes.number,
-        "date": minutes.date,
-        "act": minutes.act.value,
-        "present": [key.name for key in minutes.present],
-        "custodians": [key.name for key in minutes.holders],
-        "needed": minutes.needed,
-        "touched": [str(name) for name in minutes.touched],
-        "keys": {str(key.name): key.check for key in minutes.keys if key.name in minutes.touched},
-        "serial": minutes.serial,
-        "digest": minutes.digest,
-        "simulated": minutes.simulated,
-    }
-
-
 def _show(minutes: Minutes, *, as_json: bool) -> None:
     if as_json:
-        put_json(_facts(minutes))
+        put_json(facts(minutes))
         return
     put(f"record {minutes.number}: {minutes.act.value} on {minutes.date}, signed by "
         + ", ".join(key.name for key in minutes.must_sign))  # fmt: skip

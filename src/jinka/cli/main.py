@@ -20,6 +20,7 @@ from jinka.cli import (
     keys,
     keys_ceremony,
     keys_orders,
+    keys_records,
     registry,
     tariff,
 )
@@ -47,6 +48,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
 keys.app.add_typer(keys_ceremony.app)
 keys.app.add_typer(keys_orders.app)
+keys.app.add_typer(keys_records.app)
 app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
 

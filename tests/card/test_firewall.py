@@ -16,7 +16,11 @@ import pytest
 from jinka.card import Card, Nvm
 from jinka.card.authenticate import authentication_answer
 from jinka.card.cos import CARD_TABLE
-from jinka.card.domains import KEYS_FID, Registry, key_sets, subtree
+from jinka.card.domain_keys import KEYS_FID, key_sets
+from jinka.card.domains import (
+    Registry,
+    subtree,
+)
 from jinka.card.files import ISSUER_AID, KEY_TRIES, TRIES, File
 from jinka.card.globalplatform import SecurityDomain
 from jinka.codec import Algorithm

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jinka.card import Card, Nvm
-from jinka.card.domains import KEY_TRIES, Option, with_issuer_domain
+from jinka.card.domain_keys import KEY_TRIES, Option
+from jinka.card.domains import (
+    with_issuer_domain,
+)
 from jinka.card.files import ISSUER_AID, blank_memory
 from jinka.card.globalplatform import SecurityDomain
 from jinka.codec import Command, find, tlv

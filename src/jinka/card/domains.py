@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 
+from jinka.card.domain_keys import KEY_FILE_SIZE, KEYS_FID, Option, key_writing
 from jinka.card.files import (
     FILE_HEAD,
     HIDDEN,
@@ -27,17 +28,16 @@ from jinka.card.files import (
     file_header,
 )
 from jinka.codec import StatusWord
-from jinka.crypto.scp import KeyFamily, KeySet
+from jinka.crypto.scp import KeySet
 from jinka.profile import NEVER, ApplicationKind, FileKind
 
-REGISTRY_FID, KEYS_FID, IDENTITY_FID = 0x0001, 0x0002, 0x0003
+REGISTRY_FID, IDENTITY_FID = 0x0001, 0x0003  # beside `KEYS_FID`
 PACKAGE_FID = 0x4000  # and above: the packages of a domain
 DOMAIN_PACKAGE, DOMAIN_MODULE = bytes.fromhex("A0000001515350"), bytes.fromhex("A000000151535041")
 CPLC_SIZE, KDD_SIZE = 42, 10
-KEY_TRIES = 64  # wrong EXTERNAL AUTHENTICATE in a row, then the key set is spent
 _KEPT_RECORDS = 2
 ISSUER_FID, DOMAIN_FIDS = 0x3E00, range(0x3E01, 0x3E20)
-_RECORD, _WITH_DOMAIN, _KEY_SLOT, _KEY_SLOTS, _KEY_MAX = 16, 14, 104, 3, 32
+_RECORD, _WITH_DOMAIN = 16, 14
 
 
 class Kind(IntEnum):
@@ -99,18 +99,6 @@ CARD_MOVES: frozenset[tuple[CardLife, CardLife]] = frozenset(
 )
 
 
-class Option(IntEnum):
-    """The ``i`` parameter that a key set answers with: how the card's challenge comes about."""
-
-    SCP02_RANDOM = 0x15
-    SCP02_PSEUDO = 0x55
-    SCP03_RANDOM = 0x60
-    SCP03_PSEUDO = 0x70
-
-
-DEFAULT_OPTION = {KeyFamily.TDES: Option.SCP02_PSEUDO, KeyFamily.AES: Option.SCP03_PSEUDO}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One record of the registry; ``at`` is its place in the memory."""
@@ -132,21 +120,6 @@ class Record:
         offsets = b"".join(offset.to_bytes(2, "big") for offset in (self.header, self.owner, self.package))
         states = bytes((self.kind, self.life, self.life_before, self.state_before, self.version))
         return offsets + states + self.privileges + bytes((self.with_domain, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class StoredKeys:
-    """A key set on the card, with its place, its sequence counter and the tries that are left."""
-
-    at: int
-    keys: KeySet
-    option: Option
-    tries: int
-    counter: int
-
-    def changed(self, *, tries: int, counter: int) -> tuple[int, bytes]:
-        """The write that sets tries and counter."""
-        return self.at + 3, bytes((tries,)) + counter.to_bytes(3, "big")
 
 
 class Registry:
@@ -264,56 +237,6 @@ def moved(memory: bytes | bytearray, record: Record, move: Move) -> list[tuple[i
     return writes
 
 
-def key_sets(memory: bytes | bytearray, domain: File) -> list[StoredKeys]:
-    """The key sets of a domain, in order of their places."""
-    file = domain.children[KEYS_FID]
-    found = []
-    for at in range(file.at, file.at + file.size, _KEY_SLOT):
-        version, family, size, tries = memory[at : at + 4]
-        if not version:
-            continue
-        keys = [bytes(memory[at + 8 + _KEY_MAX * i : at + 8 + _KEY_MAX * i + size]) for i in range(3)]
-        stored = KeySet(version=version, family=KeyFamily(family), enc=keys[0], mac=keys[1], dek=keys[2])
-        counter = int.from_bytes(memory[at + 4 : at + 7], "big")
-        found.append(StoredKeys(at, stored, Option(memory[at + 7]), tries, counter))
-    return found
-
-
-def key_writing(
-    memory: bytes | bytearray, domain: File, keys: KeySet, *, replaces: int, option: Option | None = None
-) -> tuple[int, bytes]:
-    """The write that adds a key set (``replaces`` 0) or puts it in place of a version.
-
-    The counter goes on from the highest of the domain's sets of this family, so that keys that come back, or come
-    twice, open no recorded session.
-    """
-    stored_sets = key_sets(memory, domain)
-    present = {stored.keys.version: stored.at for stored in stored_sets}
-    counter = max((item.counter for item in stored_sets if item.keys.family is keys.family), default=0)
-    if keys.version != replaces and keys.version in present:
-        raise CardError(StatusWord.DATA_WRONG)
-    if replaces:
-        if replaces not in present:
-            raise CardError(StatusWord.REFERENCE_NOT_FOUND)
-        at = present[replaces]
-    else:
-        file = domain.children[KEYS_FID]
-        free = (at for at in range(file.at, file.at + file.size, _KEY_SLOT) if not memory[at])
-        place = next(free, None)
-        if place is None:
-            raise CardError(StatusWord.NO_SPACE)
-        at = place
-    head = bytes((keys.version, keys.family.value, len(keys.enc), KEY_TRIES)) + counter.to_bytes(3, "big")
-    head += bytes((DEFAULT_OPTION[keys.family] if option is None else option,))
-    return at, head + b"".join(key.ljust(_KEY_MAX, b"\x00") for key in keys.keys)
-
-
-def wiped_keys(memory: bytearray, file: File) -> None:
-    """Wipe the keys of a domain's key file, and leave versions and families."""
-    for at in range(file.at + 8, file.at + file.size, _KEY_SLOT):
-        memory[at : at + 3 * _KEY_MAX] = bytes(3 * _KEY_MAX)
-
-
 def moved_with_domain(memory: bytes | bytearray, record: Record, move: Move) -> list[tuple[int, bytes]]:
     """The writes that lock or unlock an application because its domain is; its authority's own lock stays."""
     if (record.life == Life.LOCKED) is (move is Move.LOCK) or (
@@ -341,8 +264,7 @@ def domain_folder(
         application=ApplicationKind.DOMAIN,
     )
     at = place(memory, header, aid, capacity)
-    size = _KEY_SLOT * _KEY_SLOTS
-    place(memory, hidden_file(KEYS_FID, size, at), bytes(size), capacity)
+    place(memory, hidden_file(KEYS_FID, KEY_FILE_SIZE, at), bytes(KEY_FILE_SIZE), capacity)
     memory[at + STATE] = state
     return at
 

@@ -1,9 +1,9 @@
 """The card's file system: headers in memory, the directory read from them, and records inside a file body.
 
-Layout of the memory: a head of 16 bytes (format, card state, next free offset), then each file as a header of 16
-bytes and its body. What was removed leaves a hole, a header of kind 00 and zeros, which new files fill. The last byte
-of a folder's header is the kind of its application. File kinds: FMCOS 2.0 user manual; records: ISO/IEC 7816-4.
-Whether a command may touch a file is decided in `jinka.card.access`, not here.
+Layout of the memory: a head of 16 bytes (format, card state, next free offset, channels opened), then each file as a
+header of 16 bytes and its body. What was removed leaves a hole, a header of kind 00 and zeros, which new files fill.
+The last byte of a folder's header is the kind of its application. File kinds: FMCOS 2.0 user manual; records: ISO/IEC
+7816-4. Whether a command may touch a file is decided in `jinka.card.access`, not here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ FORMAT = 1
 HEAD = 16
 CARD_STATE = 1  # offset of the card's state: 0 in use, else see below
 _FREE = 2
+CHANNELS = 4  # offset of the count of secure channels that domains ever opened, 3 bytes
 FILE_HEAD = 16
 STATE = 9  # offset in a folder's header, see the constants below
 _APPLICATION = 15  # offset in a folder's header: the kind of its application, 0 for plain files and purses

@@ -1,8 +1,10 @@
 """The commands of a security domain: the secure channel, what it tells, states and keys.
 
 GlobalPlatform Card Specification 2.3.1, 11 (commands), annex E (SCP02), Amendment D (SCP03). A domain without keys of
-its own opens with those of the domain that made it. At least C-MAC is asked for. The counter of a key set rises with
-each channel that opens, so no session key comes twice. Logical channels, delegated management and tokens are not here.
+its own opens with those of the domain that made it. At least C-MAC is asked for. One sequence counter for the whole
+card rises with each channel that opens, so no session comes twice, also where a domain is removed and made again. It
+has 2 bytes for SCP02, which so ends after 65,535 channels of whichever domains, and 3 for SCP03. Logical channels,
+delegated management and tokens are not here.
 """
 
 from __future__ import annotations
@@ -10,22 +12,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jinka.card import globalplatform_content as content
+from jinka.card.domain_keys import (
+    KEY_TRIES,
+    Option,
+    StoredKeys,
+    channel_opened,
+    channels,
+    key_sets,
+    key_writing,
+)
 from jinka.card.domains import (
     CARD_MOVES,
     CPLC_SIZE,
     IDENTITY_FID,
     KDD_SIZE,
-    KEY_TRIES,
     CardLife,
     Kind,
     Life,
     Move,
-    Option,
     Record,
     Registry,
-    StoredKeys,
-    key_sets,
-    key_writing,
     moved,
     moved_with_domain,
 )
@@ -69,6 +75,7 @@ _STATUS_KINDS = {
     0x10: (Kind.PACKAGE,),
 }
 _ONE, _WITH_ALL, _CARD = 0x40, 0x60, 0x80  # P1 of SET STATUS
+_SEQUENCE_END = {KeyFamily.TDES: 0xFFFF, KeyFamily.AES: 0xFFFFFF}  # opens no channel any more
 _MULTIPLE = 0x80  # P2 of PUT KEY: three keys from this identifier on
 
 
@@ -88,24 +95,25 @@ def initialize_update(card: CardOs, command: Command) -> bytes:
     identity = registry.issuer.children[IDENTITY_FID].at + CPLC_SIZE
     head = bytes(card.nvm.memory[identity : identity + KDD_SIZE]) + bytes((stored.keys.version,))
     keys, pseudo, name = stored.keys, stored.option & 0x10, domain.folder.name
+    sequence = channels(registry.memory, registry.directory)
     session: Scp02 | Scp03
     if keys.family is KeyFamily.TDES:
-        counter2 = stored.counter.to_bytes(2, "big") if stored.counter < 0xFFFF else b""
-        if not counter2:
+        if sequence >= _SEQUENCE_END[KeyFamily.TDES]:
             raise CardError(StatusWord.COUNTER_EXHAUSTED)
+        counter2 = sequence.to_bytes(2, "big")
         is_random = stored.option is Option.SCP02_RANDOM
         card6 = card.randomness.token_bytes(6) if is_random else scp02.card_challenge(keys, counter2, name)
         session = Scp02(keys, counter2=counter2, host8=command.data, card6=card6)
         answer = head + bytes((scp02.ID,)) + counter2 + card6 + session.card_cryptogram
     else:
-        counter3 = stored.counter.to_bytes(3, "big")
-        if stored.counter == 0xFFFFFF:
+        if sequence >= _SEQUENCE_END[KeyFamily.AES]:
             raise CardError(StatusWord.COUNTER_EXHAUSTED)
+        counter3 = sequence.to_bytes(3, "big")
         card8 = scp03.card_challenge(keys, counter3, name) if pseudo else card.randomness.token_bytes(8)
         session = Scp03(keys, host8=command.data, card8=card8)
         answer = head + bytes((scp03.ID, stored.option)) + card8 + session.card_cryptogram
         answer += counter3 if pseudo else b""
-    domain.pending = session, stored
+    domain.pending = session, stored, sequence
     return answer
 
 
@@ -117,15 +125,15 @@ def external_authenticate(card: CardOs, command: Command) -> bytes:
     domain.end()
     if pending is None:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-    session, stored = pending
-    card.nvm.commit([stored.changed(tries=stored.tries - 1, counter=stored.counter)])
+    session, stored, sequence = pending
+    card.nvm.commit([stored.with_tries(stored.tries - 1)])
     try:
         session.accept(command)
     except ChannelBroken:
         raise CardError(_CRYPTOGRAM_WRONG) from None
     if Level.C_MAC not in session.level:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-    card.nvm.commit([stored.changed(tries=KEY_TRIES, counter=stored.counter + 1)])
+    card.nvm.commit([stored.with_tries(KEY_TRIES), channel_opened(sequence)])
     domain.channel = session
     return b""
 
@@ -143,7 +151,9 @@ def get_data(card: CardOs, command: Command) -> bytes:
         return tlv(0xE0, *(_key_information(stored) for stored in key_sets(memory, domain.folder)))
     if tag == 0x00C1:
         stored = _keys_of(registry, domain.folder, 0)
-        return tlv(0xC1, stored.counter.to_bytes(3 if stored.keys.family is KeyFamily.AES else 2, "big"))
+        end = _SEQUENCE_END[stored.keys.family]
+        size = 3 if stored.keys.family is KeyFamily.AES else 2
+        return tlv(0xC1, min(channels(memory, registry.directory), end).to_bytes(size, "big"))
     if tag == 0x00CF:
         return tlv(0xCF, bytes(memory[identity + CPLC_SIZE : identity + CPLC_SIZE + KDD_SIZE]))
     if tag == 0x9F7F:

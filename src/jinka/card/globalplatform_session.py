@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from jinka.card.applet import Applet, Table
-from jinka.card.domains import Registry, StoredKeys
+from jinka.card.domain_keys import StoredKeys
+from jinka.card.domains import (
+    Registry,
+)
 from jinka.card.files import CardError, File
 from jinka.codec import Command, StatusWord, tlv
 from jinka.codec.tlv import TlvError, parse
@@ -45,7 +48,7 @@ class SecurityDomain(Applet):
     def __init__(self, card: CardOs, folder: File) -> None:
         super().__init__(card, folder)
         self.channel: Channel | None = None
-        self.pending: tuple[Scp02 | Scp03, StoredKeys] | None = None
+        self.pending: tuple[Scp02 | Scp03, StoredKeys, int] | None = None
         self.secured = False  # the command being served came through the channel
         self.load: Load | None = None
         self.target = 0  # header of the application that STORE DATA fills

@@ -13,14 +13,16 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from jinka.card.domains import KEYS_FID, wiped_keys
+from jinka.card.domain_keys import KEYS_FID, wiped_keys
 from jinka.card.files import HEAD, KEY_HEAD, Directory, extents, free_offset
 from jinka.card.nvm import JournalFull, Nvm
 from jinka.kit import Fault, JinkaError, make_id
 from jinka.profile import ApplicationKind, FileKind
 
 PAGE = 16
-IMAGE_VERSION = 3  # 2: security domains, holes, stretches of zeros in the journal; 3: runs instead of pages
+# 2: security domains, holes, stretches of zeros in the journal; 3: runs instead of pages; 4: one count of channels
+# in the card's head, which a program that does not know it would let run from zero again.
+IMAGE_VERSION = 4
 _MAGIC = b"JCI"
 _ID = 8
 _HEAD = len(_MAGIC) + 1 + _ID + 1 + 2 + 2
@@ -223,7 +225,7 @@ def _read_number(raw: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_runs(base: bytes, length: int, flags: int, raw: bytes) -> bytes:
-    """Version 3."""
+    """Versions 3 and 4."""
     if flags & _DEFLATED:
         raw = _inflated(raw, 4 * length)
     memory = bytearray(base).ljust(length, b"\x00")
@@ -273,4 +275,5 @@ _READERS: dict[int, Callable[[bytes, int, int, bytes], bytes]] = {
     1: _read_pages,
     2: _read_pages,
     3: _read_runs,
+    4: _read_runs,
 }

@@ -118,6 +118,7 @@ WRONG = {
         "keys": (dataclasses.replace(KEY, state=KeyState.DESTROYED), OTHER)
     },
     "shared anew with the same": {"act": Act.RESHARE},
+    "shared anew under the old wrapping key": {"act": Act.RESHARE, "holders": THREE[:2], "touched": ()},
     "restored into something else": {"act": Act.RESTORE, "serial": 1, "touched": (), "keys": ONE.keys},
 }
 

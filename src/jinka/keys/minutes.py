@@ -190,7 +190,9 @@ def _follows(minutes: Minutes, before: Minutes | None, where: str) -> None:
         return
     if minutes.previous != before.digest or minutes.number != before.number + 1:
         raise Refused(f"it does not follow record {before.number}", where=where, fix="bring all records")
-    if not set(minutes.present) <= set(before.holders) or len(names) < before.needed:
+    if stranger := [key.name for key in minutes.present if key not in before.holders]:
+        raise Refused(f"{stranger[0]} is no custodian of this store", where=where)
+    if len(names) < before.needed:
         raise Refused(f"{len(names)} of {before.needed} custodians acted", where=where)
     same = (minutes.issuer, minutes.simulated) == (before.issuer, before.simulated)
     shared = (minutes.holders, minutes.needed, minutes.sharing, minutes.wrapping)
@@ -198,7 +200,7 @@ def _follows(minutes: Minutes, before: Minutes | None, where: str) -> None:
     steps = 0 if minutes.act is Act.RESTORE else 1
     if not same or minutes.act is Act.CREATE or minutes.serial != before.serial + steps:
         raise Refused("issuer, act or serial do not follow", where=where)
-    if kept == (minutes.act is Act.RESHARE):
+    if kept == (minutes.act is Act.RESHARE) or (not kept and minutes.wrapping == before.wrapping):
         raise Refused("custodians change when keys are shared anew, and only then", where=where)
     if minutes.act is Act.RESTORE and minutes.store_digest != before.store_digest:
         raise Refused("what was restored is not what was recorded", where=where)

@@ -41,3 +41,8 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if IN_CI and report.skipped:
         _fail(report)
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked ``after_all`` look at what the others left behind."""
+    items.sort(key=lambda item: item.get_closest_marker("after_all") is not None)

@@ -127,4 +127,6 @@ def test_a_service_that_is_not_simulated_gives_no_chip_keys():
     made = MaintenanceHost(keys, Algorithm.TDES).message_mac(CARD, bytes(4), b"\x04\xd6")
     store = open_store(ceremony.sealed, list(ceremony.shares[:2]))
     key = diversify(Algorithm.TDES, store.root(Purpose.MAINTENANCE, Algorithm.TDES, 1), CARD[2:])
-    assert made == message_mac4(Algorithm.TDES, key, bytes(4), b"\x04\xd6"), "a MAC is no key: it is made all the same"
+    assert made == message_mac4(Algorithm.TDES, key, bytes(4), b"\x04\xd6"), (
+        "a MAC is no key: it is made all the same"
+    )

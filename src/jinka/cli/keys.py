@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import command, put_json, say
+from jinka.cli.frame import command, put, put_json, say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -80,3 +80,33 @@ def to_token(
     pin = read_pin(pin_file) if pin_file else getpass("PIN of the token: ")
     moved = move_to_token(folder, module=module, label=label, pin=pin, shares=share or [])
     put_json({"token": moved.token, "moved": list(moved.moved), "stayed": list(moved.stayed)})
+
+
+@app.command()
+@command
+def scan(
+    folder: Folder,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files and folders to look through; DIR itself by default.")
+    ] = None,
+    share: Shares = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
+) -> int:
+    """Look for clear keys and PIN blocks in everything that was left behind: bytes, hex, base64, Parquet columns.
+
+    Every key of DIR is derived from its sealed store, each registered card's included. Exit code 6 when one is found.
+
+    Example: [bold]jinka keys scan out/city-16000-2018-09-03-seed-1 /var/log[/bold]
+    """
+    from jinka.app.key_scan import scan as look
+
+    found = look([folder], paths or [folder], shares=share or [])
+    if as_json:
+        facts = {"secrets": found.secrets, "files": found.files, "bytes_read": found.bytes_read}
+        put_json(facts | {"findings": [finding.as_dict() for finding in found.findings]})
+    else:
+        for finding in found.findings:
+            put(f"{finding.where}: {finding.code}: {finding.what} ({finding.fix})")
+        size = f"{found.files:,} files, {found.bytes_read:,} bytes"
+        put(f"{len(found.findings)} of {found.secrets:,} secrets found in {size}")
+    return 6 if found.findings else 0

@@ -223,6 +223,10 @@ def _domains() -> str:
         "安全域",
         "Each authority loads, personalises, locks and removes its applications over a channel under its own keys "
         "(GlobalPlatform 2.3.1, SCP02 and SCP03).",
+        "Names: the issuer declares with each domain (`FieldUpdate.make_domain`, later `grant`) which prefixes its AIDs, "
+        "its packages' and its folders' names may have; without a declaration they begin with the domain's own AID. "
+        "Channels: one counter for the whole card, in its head, rises with each channel and outlives every domain, so "
+        "a recorded session opens nothing. With SCP02 a card opens 65,535 channels in its life, those of SCP03 counted.",
         "## Life of an application or a domain 应用与安全域的生命周期",
         _mermaid(life),
         "## Life of the card 卡片的生命周期",

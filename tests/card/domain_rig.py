@@ -19,7 +19,20 @@ from jinka.profile import (
     KeyUse,
     PurseSpec,
 )
+from jinka.sectors import bank, fuel, social_security, transit_shenzhen
 from jinka.sim.randomness import SeededRandomness
+
+# What each may name: the applications of these tests, and those of its sector.
+NAMES = {
+    "transit": (bytes.fromhex("D1560002010001"), transit_shenzhen.PROFILE.aid),
+    "fuel": (bytes.fromhex("D1560002010002"), fuel.PROFILE.aid),
+    "social": (
+        bytes.fromhex("D1560002010003"),
+        social_security.AID,
+        *(folder.name for folder in social_security.FOLDERS),
+    ),
+    "bank": (bytes.fromhex("D1560002010004"), bank.AID_DEBIT, bank.CONTACTLESS_ENVIRONMENT),
+}
 
 
 def key_set(label: str, *, family: KeyFamily = KeyFamily.AES, size: int = 16, version: int = 1) -> KeySet:
@@ -54,7 +67,7 @@ def session(card: Card, aid: bytes = ISSUER_AID, keys: KeySet = ISSUER_KEYS) -> 
 def add_authority(card: Card, name: str, *, quota: int = 6000) -> None:
     """The issuer makes a domain and hands it over: its first keys go in under the issuer's, then those are no use."""
     aid, keys = AUTHORITIES[name]
-    session(card).make_domain(aid, quota=quota)
+    session(card).make_domain(aid, quota=quota, names=NAMES[name])
     update = FieldUpdate(card, domain=aid, keys=ISSUER_KEYS, randomness=SeededRandomness("hand-over"))
     update.open()
     update.put_keys(keys)

@@ -31,7 +31,7 @@ def test_a_package_cannot_leave_its_folder(memory: bytes) -> None:
     victim = PROFILES["transit"].fid
     for fid in (0x3F00, victim, PROFILES["fuel"].fid):
         stray = FileSpec(fid=0x0009, kind=FileKind.BINARY, size=4, folder=fid, title_en="", title_zh="")
-        folder = FolderSpec(fid=fid, name=b"STRAY", title_en="", title_zh="")
+        folder = FolderSpec(fid=fid, name=PROFILES["fuel"].aid + b"STRAY", title_en="", title_zh="")
         profile = PROFILES["fuel"]
         evil = replace(profile, files=(*profile.files, stray), folders=(folder,))
         card = _card(memory)

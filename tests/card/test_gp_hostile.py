@@ -155,7 +155,7 @@ def test_no_authority_fills_the_registry() -> None:
     blocks = [raw[at : at + 223] for at in range(0, len(raw), 223)]
     with pytest.raises(DomainRefused, match="6A84"):
         for number in range(40):
-            aid = b"PACKAGE" + bytes((number,))
+            aid = TRANSIT.aid + bytes((number,))
             head = _fields(aid, AUTHORITIES["transit"][0], b"", b"", b"")
             update._send("load", Command(0x80, 0xE6, 0x02, 0, head, 256))
             for index, block in enumerate(blocks):

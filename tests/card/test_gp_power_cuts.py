@@ -84,6 +84,13 @@ OWN = (AID, KEYS)
 # name -> (instruction, the card before, whose session, what is done)
 OPERATIONS: dict[str, tuple[int, Callable[[], Card], tuple[bytes, object], Operation]] = {
     "make a domain": (0xE6, _empty, ISSUER, lambda u: u.make_domain(b"DOMAIN", quota=900)),
+    "make a domain with names": (
+        0xE6,
+        _empty,
+        ISSUER,
+        lambda u: u.make_domain(b"DOMAIN", quota=9, names=[b"OTHER"]),
+    ),
+    "grant": (0xE6, _empty, ISSUER, lambda u: u.grant(AID, [b"OTHER", b"NAMES"])),
     "remove a domain": (0xE4, _empty, ISSUER, lambda u: u.remove(AID)),
     "lock a domain with all": (0xF0, _in_use, ISSUER, lambda u: u.lock(AID, with_all=True)),
     "move the card": (0xF0, _empty, ISSUER, lambda u: u.move_card(CardLife.INITIALISED)),

@@ -18,6 +18,7 @@ from jinka.sim.randomness import SeededRandomness
 from tests.card.domain_rig import (
     AUTHORITIES,
     ISSUER_KEYS,
+    NAMES,
     PROFILES,
     card_of_authorities,
     factory_card,
@@ -79,7 +80,7 @@ def test_a_domain_that_is_made_again_with_its_keys_does_not_open_old_sessions(na
     card = factory_card()
     aid, keys = AUTHORITIES[name]
     tapped, issuer = Tapped(card), session(card)
-    issuer.make_domain(aid, quota=6000)
+    issuer.make_domain(aid, quota=6000, names=NAMES[name])
     hand_over = FieldUpdate(
         tapped if first else card, domain=aid, keys=ISSUER_KEYS, randomness=SeededRandomness("host")
     )
@@ -89,7 +90,10 @@ def test_a_domain_that_is_made_again_with_its_keys_does_not_open_old_sessions(na
         _open(tapped, name).load(PROFILES[name])
         _open(card, name).remove(package_aid(PROFILES[name]))
     session(card).remove(aid)
-    for step in (lambda: session(card).make_domain(aid, quota=6000), lambda: _handed_over(card, aid, keys)):
+    for step in (
+        lambda: session(card).make_domain(aid, quota=6000, names=NAMES[name]),
+        lambda: handed_over(card, aid, keys),
+    ):
         step()
         before = bytes(card.nvm.memory)
         answers = list(_replayed(card, tapped.sent))
@@ -99,7 +103,7 @@ def test_a_domain_that_is_made_again_with_its_keys_does_not_open_old_sessions(na
     assert _open(card, name).content() == []
 
 
-def _handed_over(card: Card, aid: bytes, keys: KeySet) -> None:
+def handed_over(card: Card, aid: bytes, keys: KeySet) -> None:
     update = FieldUpdate(card, domain=aid, keys=ISSUER_KEYS, randomness=SeededRandomness("hand-over"))
     update.open()
     update.put_keys(keys)
@@ -156,10 +160,10 @@ def test_a_card_that_counted_by_key_set_goes_on_from_the_highest() -> None:
     aid, keys = AUTHORITIES["transit"]
     assert _sequence(card, "transit") == 5
     recorded = Tapped(Card.from_image(image, SeededRandomness("older")))
-    _open(recorded, "transit").load(PROFILES["transit"])
+    _open(recorded, "transit").put_keys(key_set("next", version=2))
     session(card).remove(aid)
     session(card).make_domain(aid, quota=900)
-    _handed_over(card, aid, keys)
+    handed_over(card, aid, keys)
     assert _sequence(card, "transit") == 8
     assert "9000" not in list(_replayed(card, recorded.sent))[2:]
     again = CardImage.from_bytes(card.to_image().to_bytes(), {base.id: base})

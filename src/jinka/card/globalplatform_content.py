@@ -2,7 +2,8 @@
 
 A load file is a declared profile (`jinka.profile.package`), not code. Each command works on a shadow of the memory and
 reaches the card in one transaction, or not at all. Jinka's own choices:
-STORE DATA carries native commands in data groupings 8F01; a version above the installed one adds the files it has more.
+STORE DATA carries native commands in data groupings 8F01; a version above the installed one adds the files it has more;
+what an authority may name is `jinka.card.grants`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jinka.card import globalplatform_staging as staging
+from jinka.card import grants
 from jinka.card.domains import (
     DOMAIN_FIDS,
     DOMAIN_MODULE,
@@ -30,6 +32,7 @@ from jinka.card.files import (
     HIDDEN,
     SEALED,
     CardError,
+    File,
     release,
 )
 from jinka.card.globalplatform_session import Load, SecurityDomain, domain_of, objects
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from jinka.card.applet import Handler
     from jinka.card.cos import CardOs
 
-_FOR_LOAD, _FOR_INSTALL, _MAKE_SELECTABLE, _PERSONALISATION = 0x02, 0x04, 0x08, 0x20
+_FOR_LOAD, _FOR_INSTALL, _MAKE_SELECTABLE, _PERSONALISATION, _REGISTRY = 0x02, 0x04, 0x08, 0x20, 0x40
 _LAST, _ENCIPHERED, _GROUPINGS = 0x80, 0x60, 0x08  # P1 of LOAD and STORE DATA
 _COMMAND_GROUPING = b"\x8f\x01"
 _GROUPING_MAX = 5 + COMMAND_MAX
@@ -51,7 +54,10 @@ _QUOTA = 0xC7  # system parameter: memory for the domain's content, 2 bytes (tab
 
 
 def install(card: CardOs, command: Command) -> bytes:
-    """INSTALL: P1 02 [for load], 04 [for install], 08 [for make selectable], 0C both, 20 [for personalization]."""
+    """INSTALL: P1 02 [for load], 04 [for install], 08 [for make selectable], 0C both, 20 [for personalization].
+
+    P1 40 [for registry update]: the issuer declares which names a domain may give from now on.
+    """
     domain = domain_of(card)
     if command.p2:
         raise CardError(StatusWord.P1P2_WRONG)
@@ -69,6 +75,8 @@ def install(card: CardOs, command: Command) -> bytes:
             raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
         domain.target, domain.cursor, domain.partial = record.header, (record.header, 0), b""
         domain.blocks = 0
+    elif command.p1 == _REGISTRY:
+        _grant(card, domain, fields)
     else:
         raise CardError(StatusWord.P1P2_WRONG)
     return b"\x00"
@@ -198,6 +206,7 @@ def _for_load(domain: SecurityDomain, fields: list[bytes]) -> None:
         raise CardError(StatusWord.DATA_WRONG)
     if fields[1] not in (b"", domain.folder.name) or domain.registry.named(fields[0]) is not None:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    grants.require_granted(domain.registry, domain.folder, [fields[0]])
     domain.load = Load(fields[0])
 
 
@@ -224,6 +233,9 @@ def _for_install(card: CardOs, domain: SecurityDomain, fields: list[bytes], *, s
     profile = staging.package(domain.registry.package(source))
     if module != profile.aid or aid != profile.aid:
         raise CardError(StatusWord.REFERENCE_NOT_FOUND)
+    had = domain.registry.directory.by_name
+    wanted = [aid, *(spec.name for spec in profile.folders if not _is_below(had.get(spec.name), aid))]
+    grants.require_granted(domain.registry, domain.folder, wanted)
     present = domain.registry.named(aid)
     if present is not None:
         staging.upgrade(domain, shadow, present, source, profile)
@@ -235,12 +247,13 @@ def _for_install(card: CardOs, domain: SecurityDomain, fields: list[bytes], *, s
 def _new_domain(
     domain: SecurityDomain, shadow: CardOs, aid: bytes, privileges: bytes, parameters: bytes, life: Life
 ) -> None:
-    """Only the issuer makes domains; their quota comes in the parameters ``EF {C7 bytes 2}``."""
+    """Only the issuer makes domains; quota and prefixes come in the parameters ``EF {C7 bytes 2, DF21 ..}``."""
     registry = domain.registry
     here = domain.folder.header
     if here != registry.issuer.header or not 5 <= len(aid) <= 16 or registry.directory.named(aid) is not None:
         raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
-    quota = objects(objects(parameters).get(0xEF, b"")).get(_QUOTA, bytes(2))
+    system = objects(objects(parameters).get(0xEF, b""))
+    quota = system.get(_QUOTA, bytes(2))
     if len(quota) != 2:
         raise CardError(StatusWord.DATA_WRONG)
     taken = registry.directory.root.children
@@ -259,6 +272,31 @@ def _new_domain(
     staging.record(
         shadow, header=header, owner=here, package=0, kind=Kind.DOMAIN, life=life, privileges=privileges
     )
+    made = shadow.directory.folders[header]
+    grants.declare(shadow.nvm.memory, made, system.get(grants.NAMES, b""), shadow.nvm.capacity)
+
+
+def _grant(card: CardOs, domain: SecurityDomain, fields: list[bytes]) -> None:
+    """Empty | empty | domain AID | privileges (empty) | parameters ``EF {DF21 ..}`` | token (empty); issuer only."""
+    if len(fields) != 6 or fields[0] or fields[1] or fields[3] or fields[5]:
+        raise CardError(StatusWord.DATA_WRONG)
+    if domain.folder.header != domain.registry.issuer.header:
+        raise CardError(StatusWord.CONDITIONS_NOT_SATISFIED)
+    record = _own(domain, fields[2], Kind.DOMAIN)
+    declaration = objects(objects(fields[4]).get(0xEF, b"")).get(grants.NAMES)
+    if declaration is None:
+        raise CardError(StatusWord.DATA_WRONG)
+    shadow = card.shadow()
+    folder = shadow.directory.folders[record.header]
+    grants.declare(shadow.nvm.memory, folder, declaration, shadow.nvm.capacity)
+    staging.commit(card, shadow, domain.folder.header)
+
+
+def _is_below(folder: File | None, aid: bytes) -> bool:
+    """Whether a folder lies in the application of this AID."""
+    while folder is not None and folder.name != aid:
+        folder = folder.parent
+    return folder is not None
 
 
 def _own(domain: SecurityDomain, aid: bytes, *kinds: Kind) -> Record:

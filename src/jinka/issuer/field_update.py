@@ -13,6 +13,7 @@ from typing import Protocol
 
 from jinka.card import Personal
 from jinka.card.domains import DOMAIN_MODULE, DOMAIN_PACKAGE, CardLife, Life
+from jinka.card.grants import NAMES
 from jinka.card.personalise import contents
 from jinka.codec import Command, StatusWord, find, tlv
 from jinka.codec.tlv import parse
@@ -111,11 +112,21 @@ class FieldUpdate:
             )
         return session
 
-    def make_domain(self, aid: bytes, *, quota: int) -> None:
-        """Issuer only: a domain of another authority, without keys, with room for ``quota`` bytes (0: no limit)."""
-        parameters = tlv(0xC9) + tlv(0xEF, tlv(0xC7, quota.to_bytes(2, "big")))
+    def make_domain(self, aid: bytes, *, quota: int, names: Iterable[bytes] = ()) -> None:
+        """Issuer only: a domain of another authority, without keys, with room for ``quota`` bytes (0: no limit).
+
+        ``names`` are the prefixes of the AIDs that it may give; without any it has those that begin with its own.
+        """
+        own = tlv(NAMES, _fields(*names))
+        parameters = tlv(0xC9) + tlv(0xEF, tlv(0xC7, quota.to_bytes(2, "big")), own)
         body = _fields(DOMAIN_PACKAGE, DOMAIN_MODULE, aid, bytes.fromhex("808000"), parameters, b"")
         self._send("install domain", Command(0x80, 0xE6, 0x0C, 0, body, 256))
+
+    def grant(self, aid: bytes, names: Iterable[bytes]) -> None:
+        """Issuer only: the prefixes of the AIDs that a domain may give from now on, in place of the earlier ones."""
+        parameters = tlv(0xEF, tlv(NAMES, _fields(*names)))
+        body = _fields(b"", b"", aid, b"", parameters, b"")
+        self._send("install for registry update", Command(0x80, 0xE6, 0x40, 0, body, 256))
 
     def put_keys(self, keys: KeySet, *, replaces: int = 0) -> None:
         """Give the domain a key set, or replace a version; `ChannelBroken` when the card's check values differ."""

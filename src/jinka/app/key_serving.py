@@ -149,6 +149,7 @@ class KeyServing:
             simulated=holding.simulated,
             provider=self._provider,
             records=holding.records,
+            working=holding.working,
         )
         self._audit = AuditLog(
             folder / "keys-audit.jsonl", origin=f"keys/{holding.issuer}", clock=SystemClock()

@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable, Sequence
 from itertools import combinations, islice
 from pathlib import Path
+from threading import RLock
 from typing import TypeVar
 
 from jinka.app.key_folder import KeyFolder
 from jinka.app.workspace import Workspace
 from jinka.keys import Ceremony, KeyService, Share, SoftKeyService, city_factor, hold_ceremony, read_header
 from jinka.keys.store import OpenedStore, unlock
+from jinka.keys.working import Working
 from jinka.kit import NotFound, Refused
 from jinka.node import write_durable
 from jinka.node.key_socket import connect_unix
+from jinka.node.system import SystemClock, SystemRandomness
 from jinka.sim.parties import ISSUER
 from jinka.sim.randomness import SeededRandomness
 
@@ -59,7 +62,8 @@ def open_keys(
     """Open the key service in process with shares of custodians, those in the folder by default; raises `Refused`."""
 
     def opener(sealed: bytes, shares: list[Share]) -> SoftKeyService:
-        return SoftKeyService.open(sealed, shares, region=region, threads=threads)
+        working = Working(clock=SystemClock(), randomness=SystemRandomness(), lock=RLock())
+        return SoftKeyService.open(sealed, shares, region=region, threads=threads, working=working)
 
     return _opened(workspace, share_files, opener)
 

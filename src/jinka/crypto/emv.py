@@ -44,16 +44,26 @@ def card_block_long(pan: str, sequence: str = "00") -> bytes:
 
 def pboc_session(algorithm: Algorithm, key16: bytes, counter: int) -> bytes:
     """The session key of PBOC, 16 bytes: ``E(K, 0.. ATC) | E(K, 0.. ~ATC)``; with SM4 one block of both halves."""
-    atc = counter.to_bytes(2, "big")
-    blocks = bytes(6) + atc + bytes(6) + invert(atc)
+    blocks = pboc_seed(counter)
     return tdes_encrypt(key16, blocks) if algorithm is Algorithm.TDES else sm4_encrypt(key16, blocks)
+
+
+def pboc_seed(counter: int) -> bytes:
+    """What PBOC enciphers for a session key: ``0.. ATC | 0.. ~ATC``."""
+    atc = counter.to_bytes(2, "big")
+    return bytes(6) + atc + bytes(6) + invert(atc)
 
 
 def common_session(key16: bytes, value8: bytes) -> bytes:
     """EMV's common session key (A1.3.1), 3DES: the third byte of the value becomes F0, then 0F."""
+    return tdes_encrypt(key16, common_seed(value8))
+
+
+def common_seed(value8: bytes) -> bytes:
+    """What EMV enciphers for a common session key."""
     left, right = bytearray(value8), bytearray(value8)
     left[2], right[2] = 0xF0, 0x0F
-    return tdes_encrypt(key16, bytes(left + right))
+    return bytes(left + right)
 
 
 def cryptogram(
@@ -91,10 +101,15 @@ def script_mac(algorithm: Algorithm, session16: bytes, head5: bytes, bound: byte
 
 def script_encipher(algorithm: Algorithm, session16: bytes, plain: bytes) -> bytes:
     """The confidential data of a script command: length byte, data, 80 00.. where it is not whole blocks; ECB."""
-    block = 8 if algorithm is Algorithm.TDES else 16
+    if algorithm is Algorithm.TDES:
+        return tdes_encrypt(session16, script_frame(plain, 8))
+    return sm4_encrypt(session16, script_frame(plain, 16))
+
+
+def script_frame(plain: bytes, block: int) -> bytes:
+    """What `script_encipher` enciphers."""
     framed = bytes((len(plain),)) + plain
-    framed = pad80(framed, block) if len(framed) % block else framed
-    return tdes_encrypt(session16, framed) if algorithm is Algorithm.TDES else sm4_encrypt(session16, framed)
+    return pad80(framed, block) if len(framed) % block else framed
 
 
 def script_decipher(algorithm: Algorithm, session16: bytes, body: bytes) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -19,6 +19,7 @@ from jinka.keys.audit import AuditEvent, Outcome
 from jinka.keys.catalogue import KeyName, KeyRecord, Use
 from jinka.keys.port import Purpose
 from jinka.keys.provider import Key, Provider
+from jinka.keys.working import Working
 from jinka.kit import Refused, Usage
 
 VERBS: set[str] = set()  # the names that a caller may be given and that a socket serves
@@ -64,6 +65,15 @@ class Holding:
     simulated: bool
     provider: Provider
     records: Mapping[KeyName, KeyRecord]
+    working: Working = field(default_factory=Working)
+
+    def find(self, name: KeyName) -> tuple[KeyRecord, Key] | None:
+        """A key with its line of the catalogue; one of a key block where no ceremony made it."""
+        record = self.records.get(name)
+        if record is None:
+            return self.working.keys.find(name)
+        key = self.provider.key(name)
+        return None if key is None else (record, key)
 
 
 _touched: ContextVar[list[str] | None] = ContextVar("touched", default=None)
@@ -119,6 +129,7 @@ class Border:
 
     def close(self) -> None:
         """Wipe the keys; no verb works afterwards, for no caller."""
+        self.holding.working.keys.close()
         self.holding.provider.close()
 
     @property
@@ -137,16 +148,20 @@ class Border:
 
     def _key(self, name: KeyName, use: Use) -> Key:
         """The key of that name, if this caller may use it so today; raises `Refused`."""
+        self._touch(name)
+        self.caller.require_key(name)
+        found = self.holding.find(name)
+        if found is None:
+            raise Refused("no such key", where=f"keys.{name}", fix="see the record of the ceremony")
+        record, key = found
+        record.require(use, self._today())
+        return key
+
+    def _touch(self, name: KeyName) -> None:
+        """Note in the verb's entry of the audit log which key it was about."""
         touched = _touched.get()
         if touched is not None:
             touched.append(str(name))
-        self.caller.require_key(name)
-        record = self.holding.records.get(name)
-        key = self.holding.provider.key(name) if record is not None else None
-        if record is None or key is None:
-            raise Refused("no such key", where=f"keys.{name}", fix="see the record of the ceremony")
-        record.require(use, self._today())
-        return key
 
     def _named(self, text: str, use: Use, *purposes: Purpose) -> Key:
         """The key that a caller names, if it is for one of the verb's purposes; raises `Refused`."""

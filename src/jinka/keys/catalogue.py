@@ -7,11 +7,17 @@ when the caller asks for what is at risk, what is destroyed has no value any mor
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from jinka.keys.port import Purpose
 from jinka.kit import Refused, Usage
+
+# export: trusted, where the key may leave in a key block. method: pvv or ibm3624, for a PIN verification key, and then
+# table, start, length and filler of IBM 3624: they are the issuer's, so no caller of a verb brings them.
+TERMS = frozenset({"export", "method", "table", "start", "length", "filler"})
+_TERM = re.compile(r"[0-9A-Za-z]{1,64}")
 
 
 class KeyState(Enum):
@@ -80,6 +86,17 @@ class KeyRecord:
     state: KeyState = KeyState.ACTIVE
     valid_from: str = ""
     valid_to: str = ""
+    terms: tuple[tuple[str, str], ...] = ()  # what else binds the key, by the names in `TERMS`
+
+    def __post_init__(self) -> None:
+        names = [name for name, _ in self.terms]
+        plain = all(_TERM.fullmatch(text) for _, text in self.terms)
+        if not plain or len(set(names)) != len(names) or not TERMS.issuperset(names):
+            raise Usage("unknown terms", where=f"keys.{self.name}", fix=f"some of {', '.join(sorted(TERMS))}")
+
+    def term(self, name: str, otherwise: str = "") -> str:
+        """What was agreed under that name."""
+        return dict(self.terms).get(name, otherwise)
 
     def require(self, use: Use, today: str) -> None:
         """Raise `Refused` unless the key may be used so today; an empty ``today`` asks for the state alone."""

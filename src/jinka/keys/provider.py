@@ -59,6 +59,11 @@ class Key(Protocol):
     @property
     def kind(self) -> KeyKind: ...
 
+    @property
+    def size(self) -> int:
+        """Bytes of the value."""
+        ...
+
     def encrypt(self, blocks: bytes) -> bytes:
         """ECB over whole blocks."""
         ...
@@ -130,8 +135,11 @@ class Provider(Protocol):
         """The key of that name, or None."""
         ...
 
-    def load(self, kind: KeyKind, value: bytes) -> Key:
-        """A key for this session alone, from a value that came wrapped or in components."""
+    def load(self, kind: KeyKind, value: bytes, *, extractable: bool = False) -> Key:
+        """A key for this session alone, from a value that came wrapped or in components.
+
+        ``extractable`` is for a key that may go on, wrapped: a token gives no other away.
+        """
         ...
 
     def close(self) -> None:
@@ -161,10 +169,10 @@ class Routed:
         found = (provider.key(name) for provider in self._providers)
         return next((key for key in found if key is not None), None)
 
-    def load(self, kind: KeyKind, value: bytes) -> Key:
+    def load(self, kind: KeyKind, value: bytes, *, extractable: bool = False) -> Key:
         for provider in self._providers:
             if kind in provider.kinds:
-                return provider.load(kind, value)
+                return provider.load(kind, value, extractable=extractable)
         raise Refused(
             f"{self.name} has no {kind.value}", where="keys", fix="configure a second provider that has it"
         )

@@ -19,8 +19,12 @@ from jinka.codec import Algorithm
 from jinka.crypto.block import invert, pad80
 from jinka.keys.border import EMBEDDED, Audit, Caller, Holding, verb
 from jinka.keys.catalogue import KeyState, Use
+from jinka.keys.cryptograms import CryptogramVerbs
+from jinka.keys.exchange import ExchangeVerbs
 from jinka.keys.hierarchy import LEVELS, city_factor
 from jinka.keys.orders import OrderVerbs, message_mac
+from jinka.keys.payment import CardValueVerbs, MessageVerbs
+from jinka.keys.pins import PinVerbs
 from jinka.keys.port import Purpose
 from jinka.keys.provider import Key, KeyKind
 from jinka.keys.tac import TacKeys, check_tacs, make_tac
@@ -31,7 +35,7 @@ _MAC2_SIZES = {Purpose.UNLOAD: 18, Purpose.OVERDRAFT: 17}
 _SEALS = 1  # the version of the batch and image keys
 
 
-class LocalKeyService(OrderVerbs):
+class LocalKeyService(OrderVerbs, MessageVerbs, CardValueVerbs, PinVerbs, CryptogramVerbs, ExchangeVerbs):
     """Implements `jinka.keys.KeyService` for one caller. ``threads`` is how many the bulk kernels may use."""
 
     def __init__(

@@ -13,6 +13,7 @@ from jinka.keys.service import LocalKeyService
 from jinka.keys.shares import Share
 from jinka.keys.soft_provider import SoftProvider
 from jinka.keys.store import KeyStore, open_store
+from jinka.keys.working import Working
 
 
 class SoftKeyService(LocalKeyService):
@@ -27,16 +28,29 @@ class SoftKeyService(LocalKeyService):
         caller: Caller = EMBEDDED,
         audit: Audit | None = None,
         today: Callable[[], str] = str,
+        working: Working | None = None,
     ) -> None:
         holding = Holding(
             issuer=store.issuer,
             simulated=store.simulated,
             provider=SoftProvider(store.roots),
             records=store.records,
+            working=working or Working(),
         )
         super().__init__(holding, region=region, threads=threads, caller=caller, audit=audit, today=today)
 
     @classmethod
-    def open(cls, sealed: bytes, shares: list[Share], *, region: str, threads: int = 1) -> SoftKeyService:
-        """Open a sealed store with its shares; ``region`` is the city's code of GB/T 2260. Raises `Refused`."""
-        return cls(open_store(sealed, shares), region=region, threads=threads)
+    def open(
+        cls,
+        sealed: bytes,
+        shares: list[Share],
+        *,
+        region: str,
+        threads: int = 1,
+        working: Working | None = None,
+    ) -> SoftKeyService:
+        """Open a sealed store with its shares; ``region`` is the city's code of GB/T 2260. Raises `Refused`.
+
+        Without ``working`` the verbs that need a clock or randomness are refused.
+        """
+        return cls(open_store(sealed, shares), region=region, threads=threads, working=working)

@@ -60,6 +60,10 @@ class SoftKey:
     def __reduce__(self) -> str:
         raise Refused("a key is not pickled", where="keys", fix="open the store in the new process")
 
+    @property
+    def size(self) -> int:
+        return len(self._source())
+
     def encrypt(self, blocks: bytes) -> bytes:
         return self._ecb(0)(self._source(), self._whole(blocks))
 
@@ -161,7 +165,7 @@ class SoftProvider:
         """The key of that name, or None."""
         return self._keys.get(name)
 
-    def load(self, kind: KeyKind, value: bytes) -> Key:
+    def load(self, kind: KeyKind, value: bytes, *, extractable: bool = False) -> Key:  # noqa: ARG002 all are here
         """A key for this session alone."""
         if kind not in self.kinds:
             raise Refused(f"the soft provider has no {kind.value} here", where="keys")

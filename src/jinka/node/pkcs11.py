@@ -105,9 +105,9 @@ class Pkcs11Provider:
         left = self._objects.get(str(name) + _SUFFIX_LEFT)
         return TokenKey(self, KeyKind(name.algorithm), handle, left=left)
 
-    def load(self, kind: KeyKind, value: bytes) -> Key:
+    def load(self, kind: KeyKind, value: bytes, *, extractable: bool = False) -> Key:
         """A session object; its left half stays with it when it is a 3DES key."""
-        handle = self._create(kind, value, label="", store=False, extractable=False)
+        handle = self._create(kind, value, label="", store=False, extractable=extractable)
         left = None
         if kind is KeyKind.TDES:
             left = self._create(KeyKind.DES, value[:8], label="", store=False, extractable=False)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pkcs11 import Mechanism
+from pkcs11 import KeyType, Mechanism
 from pkcs11.mechanisms import GCMParams
 
 from jinka.crypto.bulk import tdes_tacs_of_keys
@@ -67,6 +67,13 @@ class TokenKey:
 
     def __reduce__(self) -> str:
         raise Refused("a key is not pickled", where="keys", fix="ask the key service")
+
+    @property
+    def size(self) -> int:
+        fixed = {KeyKind.DES: 8, KeyKind.HMAC: 32, KeyKind.GCM: 32}.get(self.kind)
+        if fixed is None and self.kind is KeyKind.TDES:
+            return 24 if self._handle().key_type is KeyType.DES3 else 16
+        return fixed or self._handle().key_length // 8
 
     def encrypt(self, blocks: bytes) -> bytes:
         mechanism = self._mechanism(_ECB, blocks)

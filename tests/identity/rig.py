@@ -17,8 +17,10 @@ from jinka.identity import (
     Application,
     CertificateAuthority,
     Issued,
+    MemoryArchive,
     ProfileName,
     SealedEscrow,
+    SoftSeal,
     make_root,
 )
 from tests.crypto.sm2_rig import Seeded
@@ -54,7 +56,9 @@ class Scheme:
             constraints=limits,
         ).id
         self.issuing_certificate = read_certificate(approve_and_issue(self.root, name).certificate)
-        self.escrow = SealedEscrow(bytes(range(32)), choose_sm2(Seeded(32)), Seeded(33))
+        self.archive = MemoryArchive()
+        sealing = SoftSeal(bytes(range(32)), Seeded(35))
+        self.escrow = SealedEscrow(sealing, choose_sm2(Seeded(32)), Seeded(33), self.archive)
         self.issuing = CertificateAuthority(
             self.issuing_certificate,
             signer(kind, 2),

@@ -81,13 +81,13 @@ def test_a_lost_card_gets_its_encryption_key_back() -> None:
     again = scheme.escrow.recover(encryption.public_der, other.public_der, (FIRST, SECOND), NOW)
     key = open_envelope(again.envelope, other.key, choose_sm2(Seeded(1)))
     assert public_info(key.public_key()) == encryption.public_der
-    assert scheme.escrow.recoveries[0].officers == (FIRST, SECOND)
+    assert scheme.archive.recoveries[0].officers == (FIRST, SECOND)
     for officers in ((FIRST, FIRST), (FIRST, "WANG.first"), (CLERK, FIRST)):
         with pytest.raises(Refused):
             scheme.escrow.recover(encryption.public_der, other.public_der, officers, NOW)
     with pytest.raises(NotFound):
         scheme.escrow.recover(other.public_der, other.public_der, (FIRST, SECOND), NOW)
-    sealed = b"".join(blob for _, blob in scheme.escrow.archive.values())
+    sealed = b"".join(blob for _, blob in scheme.archive.keys.values())
     assert key.to_bytes() not in sealed
 
 
@@ -247,7 +247,7 @@ def test_renewal() -> None:
 
     with pytest.raises(Refused, match="asked for before"):
         submit(3, subject())
-    with pytest.raises(Refused, match="the subject and profile"):
+    with pytest.raises(Refused, match="the subject, profile"):
         submit(4, subject("another"))
     new = read_certificate(approve_and_issue(scheme.issuing, submit(4, subject()), later).certificate)
     assert scheme.issuing.application(name).state is State.RENEWED

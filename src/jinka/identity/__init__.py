@@ -12,11 +12,21 @@ from jinka.identity.authority import (
     ROOT_PROFILES,
     Addresses,
     CertificateAuthority,
-    Issued,
+    LockedSigner,
     make_root,
 )
+from jinka.identity.books import Books, Issued, MemoryBooks, PublishedList
 from jinka.identity.enrolment import Enrolment
-from jinka.identity.escrow import Escrow, EscrowedKey, SealedEscrow
+from jinka.identity.escrow import (
+    Archive,
+    Escrow,
+    EscrowedKey,
+    MemoryArchive,
+    Recovery,
+    Seal,
+    SealedEscrow,
+    SoftSeal,
+)
 from jinka.identity.profiles import PROFILES, CertificateProfile, ProfileName
 
 __all__ = [
@@ -27,14 +37,23 @@ __all__ = [
     "Act",
     "Addresses",
     "Application",
+    "Archive",
+    "Books",
     "CertificateAuthority",
     "CertificateProfile",
     "Enrolment",
     "Escrow",
     "EscrowedKey",
     "Issued",
+    "LockedSigner",
+    "MemoryArchive",
+    "MemoryBooks",
     "ProfileName",
+    "PublishedList",
+    "Recovery",
+    "Seal",
     "SealedEscrow",
+    "SoftSeal",
     "State",
     "Step",
     "make_root",

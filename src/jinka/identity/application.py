@@ -14,7 +14,7 @@ from enum import Enum
 from types import MappingProxyType
 from unicodedata import normalize
 
-from jinka.crypto.x509_crl import Reason
+from jinka.crypto.x509_crl import Reason, Revocation
 from jinka.crypto.x509_fields import Constraints, Subject
 from jinka.identity.profiles import PROFILES, ProfileName
 from jinka.kit import Refused, Usage, make_id
@@ -69,6 +69,7 @@ TRANSITIONS: Mapping[tuple[State, Act], State] = MappingProxyType(
     }
 )
 UNDECIDED = frozenset({State.REQUESTED, State.FIRST_APPROVED, State.APPROVED})
+ENDED = frozenset({State.REVOKED, State.EXPIRED})
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 
 
@@ -125,6 +126,18 @@ class Application:
             raise Usage("a reason with a revocation, and with nothing else", where=where)
         step = Step(act=act, officer=officer, at=at, reason=reason, note=note)
         return replace(self, state=after, steps=(*self.steps, step), serials=serials or self.serials)
+
+    @property
+    def revocation(self) -> Revocation | None:
+        """The entry of its certificates on a revocation list, as its steps have it."""
+        for step in reversed(self.steps):
+            if step.act is Act.RESUME:
+                return None
+            if step.act is Act.SUSPEND:
+                return Revocation(since=step.at, reason=Reason.ON_HOLD)
+            if step.act is Act.REVOKE and step.reason is not None:
+                return Revocation(since=step.at, reason=step.reason)
+        return None
 
     def _require_other_hands(self, act: Act, officer: str, where: str) -> None:
         if act is Act.APPROVE:

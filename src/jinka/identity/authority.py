@@ -1,26 +1,24 @@
 """A certification authority: applications in, certificates, revocation lists and OCSP answers out. No I/O.
 
 An offline root and an issuing authority are the same core with other profiles: the root certifies authorities alone,
-the issuing one everybody else. Keys are behind `Signer` and `Escrow`. Times and randomness are passed in. The books are
-in memory; who keeps them durably replays the acts.
+the issuing one everybody else. Keys are behind `Signer` and `Escrow`, what was done is in `Books`. Times and randomness
+are passed in. All but issuing and signing lists works with a `LockedSigner`: then no key is near.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 
 from jinka.crypto import x509_ocsp as ocsp
 from jinka.crypto.x509_build import CertificatePlan, build_certificate
 from jinka.crypto.x509_certificate import Certificate, read_certificate
-from jinka.crypto.x509_crl import Reason, Revocation, build_list
+from jinka.crypto.x509_crl import Reason, Revocation, RevocationList, build_list, read_list
 from jinka.crypto.x509_fields import Constraints, Subject
 from jinka.crypto.x509_keys import KeyKind, Signer, key_kind
 from jinka.crypto.x509_request import read_request
 from jinka.identity.application import (
-    UNDECIDED,
     Act,
     Application,
     State,
@@ -28,6 +26,7 @@ from jinka.identity.application import (
     new_application,
     same_person,
 )
+from jinka.identity.books import Books, Issued, MemoryBooks, PublishedList
 from jinka.identity.escrow import Escrow, EscrowedKey
 from jinka.identity.profiles import AUTHORISES, ENCRYPTS, PROFILES, CertificateProfile, ProfileName
 from jinka.kit import NotFound, Randomness, Refused
@@ -39,20 +38,24 @@ _DRAWS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    """What an applicant gets: the certificate, and with SM2 pairs the encryption certificate and its key's envelope."""
-
-    certificate: bytes
-    encryption: bytes = b""
-    envelope: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
     """Where an authority's lists and its responder are found; written into certificates."""
 
     crl_url: str = ""
     ocsp_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedSigner:
+    """In the place of an authority's key that is not opened: it names the key and signs nothing."""
+
+    public_der: bytes
+
+    def sign(self, message: bytes) -> bytes:  # noqa: ARG002 nothing is signed
+        """Refuse."""
+        raise Refused(
+            "the authority's key is not opened", where="authority", fix="bring the custodians' shares"
+        )
 
 
 def make_root(
@@ -79,6 +82,7 @@ class CertificateAuthority:
         *,
         addresses: Addresses | None = None,
         escrow: Escrow | None = None,
+        books: Books | None = None,
     ) -> None:
         if not certificate.authority or signer.public_der != certificate.public_der:
             raise Refused("the certificate is no authority's, or not the signer's", where="authority")
@@ -87,37 +91,42 @@ class CertificateAuthority:
         self.certificate, self.profiles = certificate, profiles
         self._signer, self._randomness, self._officers = signer, randomness, officers
         self._addresses, self._escrow = addresses or Addresses(), escrow
-        self._applications: dict[bytes, Application] = {}
-        self._by_key: dict[bytes, bytes] = {
-            certificate.public_der: b""
-        }  # the application for each key; none for its own
-        self._issued: dict[int, Certificate] = {}
-        self._revoked: dict[int, Revocation] = {}
-        self._number = 0
-        self._base: tuple[int, dt.datetime, Mapping[int, Revocation]] | None = None
+        self._books = books or MemoryBooks()
 
     def application(self, name: bytes) -> Application:
         """One application; `NotFound` when there is none."""
-        found = self._applications.get(name)
+        found = self._books.application(name)
         if found is None:
             raise NotFound("no such application", where=f"application {name.hex()[:8]}")
         return found
 
     def application_for(self, public_der: bytes) -> Application | None:
         """The application in which a key stands, unless it was rejected."""
-        name = self._by_key.get(public_der)
-        return self._applications[name] if name else None
+        return self._books.application_for(public_der)
+
+    def application_with(self, certificate: bytes) -> Application:
+        """The application for which this very certificate (DER) was issued; raises `Refused`."""
+        found = self._books.application_of(read_certificate(certificate).serial)
+        issued = self._books.issued(found.id) if found else None
+        if found is None or issued is None or issued.certificate != certificate:
+            raise Refused("this authority did not issue it", where="certificate")
+        return found
 
     def waiting(self, requester: str) -> int:
         """How many applications of one requester are undecided."""
-        return sum(
-            found.state in UNDECIDED and same_person(found.requester, requester)
-            for found in self._applications.values()
-        )
+        return sum(same_person(found.requester, requester) for found in self._books.undecided())
+
+    def issued(self, name: bytes) -> Issued:
+        """What was issued for an application; `NotFound` when nothing was yet."""
+        found = self._books.issued(self.application(name).id)
+        if found is None:
+            raise NotFound("nothing was issued for it", where=f"application {name.hex()[:8]}")
+        return found
 
     def certificates_of(self, application: Application) -> tuple[Certificate, ...]:
         """What was issued for it: nothing yet, one certificate, or a pair."""
-        return tuple(self._issued[serial] for serial in application.serials)
+        found = self._books.issued(application.id)
+        return found.certificates() if found else ()
 
     def submit(
         self,
@@ -140,8 +149,7 @@ class CertificateAuthority:
         )  # fmt: skip
         if renews is not None:
             self._require_renewable(self.application(renews), application)
-        self._applications[application.id] = application
-        self._by_key[application.public_der] = application.id
+        self._books.put(application)
         return application
 
     def act(
@@ -161,16 +169,7 @@ class CertificateAuthority:
                 f"{act.value} is not an officer's act", where="application", fix="use issue or expire"
             )
         found = self.application(name).act(act, officer, at, reason=reason, note=note)
-        self._applications[name] = found
-        if act is Act.REJECT:
-            del self._by_key[found.public_der]
-        for serial in found.serials:
-            if act is Act.SUSPEND:
-                self._revoked[serial] = Revocation(since=at, reason=Reason.ON_HOLD)
-            elif act is Act.RESUME:
-                del self._revoked[serial]
-            elif act is Act.REVOKE and reason is not None:
-                self._revoked[serial] = Revocation(since=at, reason=reason)
+        self._books.put(found)
         return found
 
     def issue(self, name: bytes, officer: str, at: dt.datetime) -> Issued:
@@ -185,55 +184,61 @@ class CertificateAuthority:
             replaced = self.application(application.renews).act(Act.RENEW, officer, at)
         certificate = self._make(application, serials[0], application.public_der, at)
         issued = Issued(certificate=certificate.der)
-        made = [certificate]
         if paired:
             escrowed = self._escrowed(application)
             second = self._make(application, serials[1], escrowed.public_der, at, encrypts=True)
             issued = Issued(certificate=certificate.der, encryption=second.der, envelope=escrowed.envelope)
-            made.append(second)
-        # Nothing was written down until here, so a refusal above changes nothing.
-        self._issued.update({found.serial: found for found in made})
-        self._applications[name] = after
+        # No application was changed until here, so a refusal above changes none.
+        self._books.put_issued(name, issued)
+        self._books.put(after)
         if replaced is not None:
-            self._applications[replaced.id] = replaced
+            self._books.put(replaced)
         return issued
+
+    def recover(
+        self, name: bytes, recipient: bytes, officers: tuple[str, str], at: dt.datetime
+    ) -> EscrowedKey:
+        """The encryption key of an application once more, for the signing key of another of the same owner.
+
+        Two officers order it. Raises `Refused`: also when the other certificate is not in force.
+        """
+        for officer in officers:
+            self._require_officer(officer)
+        old, new = self.application(name), self.application(recipient)
+        issued = self.issued(name)
+        if not issued.encryption or self._escrow is None:
+            raise Refused("it has no key in escrow here", where=f"application {name.hex()[:8]}")
+        if (old.profile, old.subject, old.requester) != (new.profile, new.subject, new.requester):
+            raise Refused("the two have different owners", where="escrow")
+        if new.state is not State.ISSUED:
+            raise Refused(
+                f"the new certificate is {new.state.value[0]}", where="escrow", fix="issue it first"
+            )
+        public_der = read_certificate(issued.encryption).public_der
+        return self._escrow.recover(public_der, new.public_der, officers, at)
 
     def expire(self, at: dt.datetime) -> tuple[Application, ...]:
         """Move every application whose certificates have ended; returns those that moved."""
-        moved = []
-        for application in self._applications.values():
-            ends = [self._issued[serial].not_after for serial in application.serials]
-            if ends and application.state not in (State.REVOKED, State.EXPIRED) and max(ends) < at:
-                moved.append(application.act(Act.EXPIRE, "the calendar", at))
-        self._applications.update({found.id: found for found in moved})
-        return tuple(moved)
+        moved = tuple(found.act(Act.EXPIRE, "the calendar", at) for found in self._books.ended(at))
+        for found in moved:
+            self._books.put(found)
+        return moved
 
     def complete_list(self, at: dt.datetime, next_update: dt.datetime) -> bytes:
         """The next complete revocation list (DER). What had ended before the last one is left out."""
-        entries = self._standing()
-        self._number += 1
-        raw = build_list(
-            self.certificate, self._signer, number=self._number, this_update=at, next_update=next_update,
-            entries=entries,
-        )  # fmt: skip
-        self._base = (self._number, at, MappingProxyType(entries))
-        return raw
+        return self._publish(self._standing(), at, next_update)
 
     def delta_list(self, at: dt.datetime, next_update: dt.datetime) -> bytes:
         """What changed since the last complete list (DER); a resumed certificate is taken off with removeFromCRL."""
-        if self._base is None:
+        base = self._base()
+        if base is None:
             raise Refused("no complete list yet", where="delta list", fix="make one first")
-        number, _, before = self._base
         now = self._standing()
-        changed = {serial: entry for serial, entry in now.items() if before.get(serial) != entry}
-        for serial, entry in before.items():
+        changed = {serial: entry for serial, entry in now.items() if base.entries.get(serial) != entry}
+        for serial, entry in base.entries.items():
             if serial not in now:
                 changed[serial] = Revocation(since=entry.since, reason=Reason.REMOVED)
-        self._number += 1
-        return build_list(
-            self.certificate, self._signer, number=self._number, base_number=number, this_update=at,
-            next_update=next_update, entries=changed,
-        )  # fmt: skip
+        return self._publish(changed, at, next_update, base.number)
 
     def answer(
         self,
@@ -253,20 +258,37 @@ class CertificateAuthority:
         answers = [self._status(question) for question in asked.questions]
         return ocsp.build_answer(answers, speaker, at=at, next_update=next_update, nonce=asked.nonce)
 
-    def _standing(self) -> dict[int, Revocation]:
+    def _publish(
+        self,
+        entries: Mapping[int, Revocation],
+        at: dt.datetime,
+        next_update: dt.datetime,
+        base_number: int | None = None,
+    ) -> bytes:
+        last = self._books.last_list(complete=False)
+        number = last.number + 1 if last else 1
+        raw = build_list(
+            self.certificate, self._signer, number=number, base_number=base_number, this_update=at,
+            next_update=next_update, entries=entries,
+        )  # fmt: skip
+        self._books.put_list(PublishedList(number=number, base_number=base_number, der=raw))
+        return raw
+
+    def _base(self) -> RevocationList | None:
+        last = self._books.last_list(complete=True)
+        return read_list(last.der) if last else None
+
+    def _standing(self) -> Mapping[int, Revocation]:
         """What a list names: all that is revoked or on hold and had not ended before the last complete list."""
-        since = self._base[1] if self._base else self.certificate.not_before
-        return {
-            serial: entry
-            for serial, entry in self._revoked.items()
-            if self._issued[serial].not_after >= since
-        }
+        base = self._base()
+        return self._books.standing(base.this_update if base else self.certificate.not_before)
 
     def _status(self, question: ocsp.Question) -> ocsp.Answer:
-        entry = self._revoked.get(question.serial)
+        found = self._books.application_of(question.serial)
+        entry = found.revocation if found else None
         return ocsp.Answer(
             question=question,
-            known=question.serial in self._issued,
+            known=found is not None,
             revoked=(entry.since, entry.reason) if entry else None,
         )
 
@@ -313,7 +335,7 @@ class CertificateAuthority:
         """Drawn, not counted, so that nobody foresees what will be signed (128 bits)."""
         for _ in range(_DRAWS_MAX):
             serial = int.from_bytes(self._randomness.token_bytes(_SERIAL_BYTES), "big")
-            if serial and serial not in self._issued:
+            if serial and self._books.application_of(serial) is None:
                 return serial
         raise Refused("the randomness repeats itself", where="serial number", fix="check its source")
 
@@ -323,11 +345,13 @@ class CertificateAuthority:
 
     def _require_new_key(self, public_der: bytes) -> None:
         """A key is certified once: not under a second name, and not again after it was revoked."""
-        if public_der in self._by_key:
+        if public_der == self.certificate.public_der or self._books.application_for(public_der) is not None:
             raise Refused("this key was asked for before", where="application", fix="make a new key pair")
 
     def _require_renewable(self, old: Application, new: Application) -> None:
         if old.state is not State.ISSUED:
             raise Refused(f"what is {old.state.value[0]} is not renewed", where="application")
-        if (old.profile, old.subject) != (new.profile, new.subject):
-            raise Refused("a renewal has the subject and profile of what it renews", where="application")
+        if (old.profile, old.subject, old.dns_names) != (new.profile, new.subject, new.dns_names):
+            raise Refused(
+                "a renewal has the subject, profile and DNS names of what it renews", where="application"
+            )

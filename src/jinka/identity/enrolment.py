@@ -2,7 +2,8 @@
 
 A machine sends its PKCS #10 request again until its officers have decided: 202 means wait, and the same request brings
 the certificate once it is issued. The label in the path names the profile (RFC 7030, 3.2.2). Only who sent the request
-first gets its answer. Left out: re-enrolment, keys made by the server, attributes.
+first gets its answer. Who renews proves it with the certificate that is to be renewed (RFC 7030, 4.2.2), and officers
+decide on that too. Left out: keys made by the server, attributes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from jinka.codec import tlv
-from jinka.crypto.x509_certificate import Certificate
+from jinka.crypto.x509_certificate import Certificate, read_certificate
 from jinka.crypto.x509_request import read_request
-from jinka.identity.application import UNDECIDED, State, same_person
+from jinka.identity.application import UNDECIDED, Application, State, same_person
 from jinka.identity.authority import CertificateAuthority
 from jinka.identity.profiles import ProfileName
 from jinka.kit import Refused
@@ -49,15 +50,44 @@ class Enrolment:
         asked = read_request(request)
         known = self.authority.application_for(asked.public_der)
         if known is None:
-            if self.authority.waiting(requester) >= WAITING_MAX:
-                raise Refused(
-                    f"{WAITING_MAX} requests wait already", where="enrolment", fix="let officers decide"
-                )
+            self._require_room(requester)
             self.authority.submit(profile, request, requester, at)
             return None
         same = (known.profile, known.subject, known.dns_names) == (profile, asked.subject, asked.dns_names)
         if not same or not same_person(known.requester, requester):
             raise Refused("this key was asked for before", where="request", fix="make a new key pair")
+        return self._found(known)
+
+    def renew(self, label: str, request: bytes, certificate: bytes, at: dt.datetime) -> bytes | None:
+        """As `enrol`, for who came with the ``certificate`` (DER) that is to be renewed; raises `Refused`.
+
+        An empty ``label`` stands for the profile of that certificate.
+        """
+        old = self.authority.application_with(certificate)
+        if label not in ("", old.profile.value):
+            raise Refused(f"the certificate is of a {old.profile.value}", where="label")
+        if old.state not in (State.ISSUED, State.RENEWED):
+            raise Refused(f"the certificate is {old.state.value[0]}", where="renewal")
+        held = read_certificate(certificate)
+        if not held.not_before <= at < held.not_after:
+            raise Refused("the certificate is not valid at this time", where="renewal", fix="enrol anew")
+        asked = read_request(request)
+        known = self.authority.application_for(asked.public_der)
+        if known is None:
+            self._require_room(old.requester)
+            self.authority.submit(old.profile, request, old.requester, at, renews=old.id)
+            return None
+        if known.renews != old.id or (known.subject, known.dns_names) != (asked.subject, asked.dns_names):
+            raise Refused("this key was asked for before", where="request", fix="make a new key pair")
+        return self._found(known)
+
+    def _require_room(self, requester: str) -> None:
+        if self.authority.waiting(requester) >= WAITING_MAX:
+            raise Refused(
+                f"{WAITING_MAX} requests wait already", where="enrolment", fix="let officers decide"
+            )
+
+    def _found(self, known: Application) -> bytes | None:
         if known.state in UNDECIDED:
             return None
         if known.state not in (State.ISSUED, State.RENEWED):

@@ -1,28 +1,6 @@
 """`jinka keys serve`: the key service as a process of its own, over a folder with a sealed store and ``keys.toml``.
 
-::
-
-    [service]
-    region = "440300"           # whose city's keys purchases are diversified with (GB/T 2260)
-    threads = 2                 # of the bulk kernels
-    socket = "keys.sock"        # relative to the folder
-
-    [tls]                       # between machines; optional
-    listen = "127.0.0.1:7443"
-    certificate = "service.pem"
-    key = "service.key"
-    authority = "callers.pem"   # who signs the callers' certificates
-
-    [token]                     # keys on a PKCS#11 token; what it lacks stays in the sealed store. Optional
-    module = "/usr/lib/softhsm/libsofthsm2.so"
-    label = "jinka"
-    pin_file = "token.pin"      # readable by its owner alone; without it the PIN is asked for
-
-    [callers.clearing]          # one for each caller
-    uid = 1001                  # on the Unix socket: the user it runs as
-    certificate = "clearing"    # over TLS: the common name of its certificate
-    verbs = ["verify_tacs", "check_batch_seals"]
-    keys = ["tac/*", "batch_seal/*"]
+What may stand in ``keys.toml`` is told in docs/key-service.md.
 """
 
 from __future__ import annotations
@@ -255,5 +233,5 @@ def _only(path: Path, section: str, found: Any, known: set[str] | None) -> None:
         raise Usage(
             f"unknown: {', '.join(sorted(unknown))}",
             where=f"{path}: {section}",
-            fix="see the manual of keys.toml",
+            fix="see docs/key-service.md",
         )

@@ -21,6 +21,10 @@ CARD_STATE = 1  # offset of the card's state: 0 in use, else see below
 _FREE = 2
 CHANNELS = 4  # offset of the count of secure channels that domains ever opened, 3 bytes
 FILE_HEAD = 16
+COUNTING = (
+    8  # offset in a folder's header: whether what is in it counts against the quota of the folder above
+)
+BY_ITSELF, WITH_ALL = 0, 1  # on cards of before, and right below the root; folders made since
 STATE = 9  # offset in a folder's header, see the constants below
 _APPLICATION = 15  # offset in a folder's header: the kind of its application, 0 for plain files and purses
 MF = 0x3F00

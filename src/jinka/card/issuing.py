@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from jinka.card.access import decipher, find_key, key_algorithm, key_bytes, open_message, require_right
 from jinka.card.files import (
+    BY_ITSELF,
     FILE_HEAD,
     GREY_BODY,
     GREY_PARAMETERS,
@@ -21,6 +22,7 @@ from jinka.card.files import (
     STATE,
     TRIES,
     UICC,
+    WITH_ALL,
     CardError,
     File,
     body_size,
@@ -103,7 +105,7 @@ def _folder(card: CardOs, fid: int, data: bytes) -> tuple[bytes, bytes]:
         fid,
         len(name),
         rights=(data[3], data[4]),
-        extra=(data[5], 0),
+        extra=(data[5], BY_ITSELF if card.folder.parent is None else WITH_ALL),
         parent=card.folder.header,
         name_length=len(name),
         quota=int.from_bytes(data[1:3], "big"),
@@ -138,12 +140,24 @@ def _element(card: CardOs, fid: int, kind: FileKind, data: bytes) -> tuple[bytes
 
 
 def _check_quota(card: CardOs, size: int) -> None:
-    """6A84 when the folder's declared size is used up (FFFF and 0000 declare none)."""
-    header = card.folder.header
-    quota = int.from_bytes(card.nvm.memory[header + 13 : header + 15], "big")
-    used = sum(FILE_HEAD + child.size for child in card.folder.children.values())
-    if quota not in (0, 0xFFFF) and used + size > quota:
-        raise CardError(StatusWord.NO_SPACE)
+    """6A84 when the declared size of the folder, or of one above, is used up (FFFF and 0000 declare none).
+
+    The folders above stand in for what is below them, but for folders made when each counted by itself.
+    """
+    folder: File | None = card.folder
+    while folder is not None:
+        at = folder.header
+        quota = int.from_bytes(card.nvm.memory[at + 13 : at + 15], "big")
+        if quota not in (0, 0xFFFF) and _used(folder) + size > quota:
+            raise CardError(StatusWord.NO_SPACE)
+        folder = folder.parent if folder.a2 == WITH_ALL else None
+
+
+def _used(folder: File) -> int:
+    below = (
+        child for child in folder.children.values() if child.kind is FileKind.FOLDER and child.a2 == WITH_ALL
+    )
+    return sum(FILE_HEAD + child.size for child in folder.children.values()) + sum(map(_used, below))
 
 
 def erase_folder(card: CardOs, command: Command) -> bytes:

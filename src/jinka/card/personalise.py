@@ -19,6 +19,7 @@ PUBLIC_SIZE = 30
 CARD_NUMBER_AT, START_AT, EXPIRY_AT, OWN_AT = 10, 20, 24, 28
 _KEY_RECORD = 24
 _PIECE = 240
+_QUOTA_MAX = 0xFFFE  # FFFF declares none; no card has so much
 _LEAVE = Command(0x00, 0xA4, 0, 0, b"\x3f\x00")
 _PURSE_TYPE_SIZE = b"\x02\x08"
 
@@ -130,19 +131,30 @@ def _filled(profile: ApplicationProfile, personal: Personal, folder: int) -> lis
 
 
 def _create_folder(profile: ApplicationProfile, fid: int, folder: int, name: bytes) -> Command:
-    """The application's own folder (``folder`` 0) or one below it; its quota is what the profile puts into it."""
+    """The application's own folder (``folder`` 0) or one below it; its quota is all that the profile puts below."""
+    within = _within(profile, folder)
     quota = sum(
         FILE_HEAD + body_size(spec.kind, spec.size, spec.records, spec.record_length)
         for spec in profile.files
-        if spec.folder == folder
+        if spec.folder in within
     )
     quota += sum(
-        GREY_BODY - PURSE_BODY for spec in profile.files if spec.folder == folder and _grey(profile, spec)
+        GREY_BODY - PURSE_BODY for spec in profile.files if spec.folder in within and _grey(profile, spec)
     )
-    quota += sum(FILE_HEAD + len(spec.name) for spec in profile.folders if spec.parent == folder)
+    quota += sum(FILE_HEAD + len(spec.name) for spec in profile.folders if spec.parent in within)
+    quota = min(quota, _QUOTA_MAX)
     kind = bytes((0xFF if folder else profile.application or 0xFF,))
     body = b"\x38" + quota.to_bytes(2, "big") + b"\xef\xef\x95\xff" + kind + name
     return Command(0x80, 0xE0, fid >> 8, fid & 0xFF, body)
+
+
+def _within(profile: ApplicationProfile, folder: int) -> set[int]:
+    """A folder and all below it, in whatever order a package declares them, or in a circle."""
+    within, size = {folder}, 0
+    while len(within) > size:
+        size = len(within)
+        within |= {spec.fid for spec in profile.folders if spec.parent in within}
+    return within
 
 
 def _grey(profile: ApplicationProfile, spec: FileSpec) -> bytes:

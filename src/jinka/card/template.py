@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jinka.card.cos import CardOs
-from jinka.card.files import KEY_HEAD, KEY_X, blank_memory
+from jinka.card.files import BY_ITSELF, COUNTING, FILE_HEAD, KEY_HEAD, KEY_X, WITH_ALL, blank_memory
 from jinka.card.image import CardImage, ImageBase, difference
 from jinka.card.nvm import Nvm
 from jinka.card.personalise import Personal, holder_data, key_version, public_data, purse_start, script
@@ -103,6 +103,26 @@ class CardTemplate(ImageBase):
             purse=folder.children[self.profile.purse_spec.fid].at,
             ride=ride.at + 4 if ride is not None else 0,
             ride_size=ride.size - 4 if ride is not None else 0,
+        )
+
+    def earlier(self) -> ImageBase | None:
+        """The base of this application's cards up to image version 3, when each folder's quota was for itself alone.
+
+        None for an application without folders below its own: its cards are what they were.
+        """
+        memory = bytearray(self.memory)
+        for folder in self.directory.folders.values():
+            above = folder
+            while above.a2 == WITH_ALL and above.parent is not None:
+                above = above.parent
+                quota = slice(above.header + 13, above.header + 15)
+                own = sum(FILE_HEAD + child.size for child in folder.children.values())
+                memory[quota] = (int.from_bytes(memory[quota], "big") - own).to_bytes(2, "big")
+            memory[folder.header + COUNTING] = BY_ITSELF
+        return (
+            None
+            if memory == self.memory
+            else ImageBase(self.profile.name, self.profile.version, bytes(memory))
         )
 
     def clone(self, personal: Personal) -> CardImage:

@@ -3,6 +3,7 @@
 The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below.
 """
 
+from jinka.store.certificates import SqlArchive, SqlBooks, SqlOfficers
 from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.journal import SqlJournal
@@ -14,8 +15,11 @@ __all__ = [
     "ROW_GROUP_ROWS",
     "DuckEngine",
     "Register",
+    "SqlArchive",
+    "SqlBooks",
     "SqlJournal",
     "SqlLedger",
+    "SqlOfficers",
     "database_at",
     "load_registry",
     "open_database",

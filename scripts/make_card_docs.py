@@ -223,10 +223,15 @@ def _domains() -> str:
         "安全域",
         "Each authority loads, personalises, locks and removes its applications over a channel under its own keys "
         "(GlobalPlatform 2.3.1, SCP02 and SCP03).",
-        "Names: the issuer declares with each domain (`FieldUpdate.make_domain`, later `grant`) which prefixes its AIDs, "
-        "its packages' and its folders' names may have; without a declaration they begin with the domain's own AID. "
+        "Names: the issuer declares with each domain (`FieldUpdate.make_domain`, later `grant`) with what its AIDs and "
+        "its packages' and folders' names may begin; without a declaration with the domain's own AID alone.\n\n"
         "Channels: one counter for the whole card, in its head, rises with each channel and outlives every domain, so "
-        "a recorded session opens nothing. With SCP02 a card opens 65,535 channels in its life, those of SCP03 counted.",
+        "a recorded session opens nothing. SCP02 ends with the 65,535th channel of a card, those of SCP03 included.\n\n"
+        "At rest: `jinka issue` makes cards of one application, whose base is its template. For cards of several "
+        "authorities make one specimen as all are made, for nobody and with keys of zeros, and give its memory to "
+        "`ImageBase.of_specimen(name, version, memory)`, which wipes what secrets are left. Cards are `Card(nvm, "
+        "randomness, base)`, images are read with `CardImage.from_bytes(raw, {base.id: base})`; keep the specimen's "
+        "memory as long as its images. `jinka bench card` does so and prints how many bytes a card takes.",
         "## Life of an application or a domain 应用与安全域的生命周期",
         _mermaid(life),
         "## Life of the card 卡片的生命周期",

@@ -20,6 +20,8 @@ def test_the_bench_gives_rates_and_sizes() -> None:
     assert len(rates) == 8
     assert all(found[name] > 0 for name in rates)
     assert found["image_bytes_fresh"] < found["image_bytes_used"] < 2048, "a million used cards in under 2 GB"
+    four = [found[f"four_applications_image_bytes_{age}"] for age in ("fresh", "used")]
+    assert found["image_bytes_used"] < four[0] < four[1] < 2048
 
 
 def test_a_purchase_without_data_authentication_is_no_measurement(monkeypatch: pytest.MonkeyPatch) -> None:

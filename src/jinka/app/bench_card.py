@@ -4,7 +4,8 @@ Everything by APDU: a purchase is a whole transit tap with its PSAM, an EMV tran
 data authentication, offline PIN, an online answer and the second cryptogram, a qPBOC tap an offline purchase with the
 card's signature checked. A personalised card has its keys derived, its image cloned, packed and sealed. For bank cards
 three rates stand apart: without offline authentication; with a key from a pool and the issuer's two signatures over key
-and data; and drawing the pool's keys, which each card with dynamic authentication needs one of and nothing can save.
+and data; and drawing the pool's keys, which each card with dynamic authentication needs one of and nothing can save. A
+card is weighed with transit alone and with the applications of four authorities (`jinka.app.bench_wallet`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from jinka.app.bench_purchase import (
     make_module,
 )
 from jinka.app.bench_purchase import make_cards as bench_cards
+from jinka.app.bench_wallet import wallet_image_bytes
 from jinka.app.card_files import ISSUER_NUMBER, make_test_keys, sealed_file, template_of
 from jinka.card import Card
 from jinka.card.emv_issue import Authority, EmvHolder
@@ -60,6 +62,9 @@ def bench_card(seconds: float = 10.0) -> dict[str, object]:
     purchases = bench_purchase(2 * share)
     emv_rate, qpboc_rate = _bank_rates(share)
     fresh, used = _image_bytes()
+    *_, authority, _ = _bank(SeededRandomness("bench wallet bank"))
+    pairs = draw_private_key(_CARD_BITS), draw_private_key(_CARD_BITS)
+    wallet_fresh, wallet_used = wallet_image_bytes(authority, pairs)
     return {
         "bench": "card",
         "purchases_per_second": purchases["rate_per_second"],
@@ -72,6 +77,9 @@ def bench_card(seconds: float = 10.0) -> dict[str, object]:
         "image_bytes_fresh": fresh,
         "image_bytes_used": used,
         "million_used_cards_mib": round(used * 1_000_000 / 2**20),
+        "four_applications_image_bytes_fresh": wallet_fresh,
+        "four_applications_image_bytes_used": wallet_used,
+        "million_used_cards_of_four_mib": round(wallet_used * 1_000_000 / 2**20),
         "rounds": _ROUNDS,
         "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
     }

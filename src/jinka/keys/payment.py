@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from jinka.crypto import card_value as values
 from jinka.crypto import dukpt, dukpt_aes
 from jinka.crypto.block import invert
-from jinka.crypto.block_key import BlockCipher, CipherKey
+from jinka.crypto.block_key import BlockCipher, CipherKey, check_value
 from jinka.crypto.dukpt import DukptUse
 from jinka.crypto.dukpt_aes import AesDukptType, AesDukptUse, AesSerial
 from jinka.crypto.emv import card_block
@@ -67,7 +67,14 @@ class WorkingKeyVerbs(Border):
             counter = dukpt.serial_counter(serial)
             yield dukpt.working_key(base.in_memory(), serial, what)
             terminal = serial[:7] + bytes((serial[7] & 0xE0,))
-        self.holding.working.serials.accept(key, terminal, what.name, counter)
+        self.holding.working.serials.accept(self._mark(key), terminal, what.name, counter)
+
+    def _mark(self, key: str) -> str:
+        """What guards know a key by: its check value, so that the same key under a second name is no second chance."""
+        found = self.holding.find(KeyName.parse(key))
+        if found is None:
+            raise Refused("no such key", where=f"keys.{key}")
+        return check_value(StepKey(found[1]), size=8).hex()
 
     @contextmanager
     def _card_key(self, root: str, use: Use, purpose: Purpose, block8: bytes) -> Iterator[StepKey]:
@@ -195,7 +202,7 @@ class CardValueVerbs(WorkingKeyVerbs):
 
     @contextmanager
     def _counted(self, key: str, pan: str) -> Iterator[None]:
-        with self.holding.working.values.attempt(str(KeyName.parse(key)), pan):
+        with self.holding.working.values.attempt(self._mark(key), pan):
             yield
 
 

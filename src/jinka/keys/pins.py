@@ -84,7 +84,7 @@ class PinVerbs(WorkingKeyVerbs):
         incoming = PinZone(key=self._step(source, Use.CHECK, *PIN_PURPOSES), format=source_format)
         outgoing = self._zone(target, target_format)
         done, good = translate_batch(blocks, incoming, outgoing, pans, self.holding.working.randomness)
-        self.holding.working.blocks.add(int(len(good) - good.sum()), _name(source))
+        self.holding.working.blocks.add(int(len(good) - good.sum()), self._mark(source))
         return done, good
 
     @verb
@@ -105,7 +105,7 @@ class PinVerbs(WorkingKeyVerbs):
         _check_reference(method, reference)
         with self._working(zone, Use.CHECK, PIN_PURPOSES, serial, DukptUse.PIN) as working:
             incoming = PinZone(key=working, format=zone_format)
-            with self.holding.working.pins.attempt(_name(key), pan):
+            with self.holding.working.pins.attempt(self._mark(key), pan):
                 try:
                     pin = self._opened(zone, incoming, block, pan)
                     if method == _IBM:
@@ -159,7 +159,7 @@ class PinVerbs(WorkingKeyVerbs):
         return PinZone(key=self._step(target, Use.MAKE, *PIN_PURPOSES), format=form)
 
     def _opened(self, zone: str, incoming: PinZone, block: bytes, pan: str) -> str:
-        with self.holding.working.blocks.attempt(_name(zone)):
+        with self.holding.working.blocks.attempt(self._mark(zone)):
             return decipher_pin(incoming, block, pan)
 
     def _checker(self, key: str, use: Use) -> tuple[StepKey, str]:
@@ -178,10 +178,6 @@ class PinVerbs(WorkingKeyVerbs):
     def _term(self, key: str, name: str, otherwise: str) -> str:
         found = self.holding.find(KeyName.parse(key))
         return otherwise if found is None else found[0].term(name, otherwise)
-
-
-def _name(key: str) -> str:
-    return str(KeyName.parse(key))
 
 
 def _check_reference(method: str, reference: str) -> None:

@@ -68,7 +68,7 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
             own = options.keys is None
             made = own and make_keys(workspace, seed=options.seed, date=plan.date.isoformat())
             workspace.note("ceremony_held" if made else "keys_taken_up" if own else "key_service")
-            keys = stack.enter_context(closing(connect_keys(workspace, plan.region)))
+            keys = stack.enter_context(closing(connect_keys(workspace, plan.region, log=workspace.keys_log)))
         with watch.stage("kernels"):
             warm_up()  # compiled once, before the lanes' processes would each do it
         with watch.stage("field"):
@@ -94,7 +94,7 @@ def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
         facts = read_facts(workspace)
         if facts is None:
             raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
-        with closing(connect_keys(workspace, facts.region)) as keys:
+        with closing(connect_keys(workspace, facts.region, log=workspace.keys_log)) as keys:
             uploads = _uploads(workspace, keys, asked["spoil"], asked["seed"])
             return _clear(workspace, facts, uploads, keys, progress or Silent(), _Stopwatch())
 

@@ -15,7 +15,7 @@ from jinka.keys import Ceremony, KeyService, Share, SoftKeyService, city_factor,
 from jinka.keys.store import OpenedStore, unlock
 from jinka.keys.working import Working
 from jinka.kit import NotFound, Refused
-from jinka.node import write_durable
+from jinka.node import AuditLog, write_durable
 from jinka.node.key_socket import connect_unix
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.sim.parties import ISSUER
@@ -68,11 +68,16 @@ def open_keys(
     return _opened(workspace, share_files, opener)
 
 
-def connect_keys(workspace: Workspace, region: str) -> KeyService:
-    """The key service that the day was told to use, or the one in process over the day's own keys."""
+def connect_keys(workspace: Workspace, region: str, *, log: Path) -> KeyService:
+    """The key service that the day was told to use, or the one in process over the day's own keys.
+
+    The one in process has its audit log in ``log``; `commit` is due before what was made with its verbs takes effect.
+    """
     socket = workspace.read_options().get("keys")
     if socket is None:
-        return open_keys(workspace, region)
+        own = open_keys(workspace, region)
+        own.audit = AuditLog(log, origin=f"keys/{own.issuer}/{log.parent.name}", clock=SystemClock())
+        return own
     keys = connect_unix(Path(socket), caller=CALLER)
     if keys.city_factor8 != city_factor(region):
         keys.close()

@@ -167,7 +167,8 @@ def run_lane(job: LaneJob, pipe: Connection) -> None:
     """The body of a lane's process."""
     workspace = Workspace(job.folder)
     try:
-        with closing(connect_keys(workspace, job.plan.region)) as keys:
+        log = workspace.lane(job.lane) / "keys-audit.jsonl"
+        with closing(connect_keys(workspace, job.plan.region, log=log)) as keys:
             lane = Lane(job.plan, job.lane, seed=job.seed, keys=keys, tariff=SHENZHEN_2018)
             _prepare_cards(workspace, lane, keys, pipe)
             for number, (first, last) in enumerate(job.slices):
@@ -233,8 +234,10 @@ def _write_outbox(files: LaneFiles, records: list[ClearingRecord], number: int, 
         places.append(counts[batch])
         counts[batch] += 1
     table = record_table(records, ids, places).sort_by([("batch", "ascending"), ("batch_seq", "ascending")])
+    batches = close_batches(table, numbers, keys)
+    keys.commit()
     write_durable(files.records, parquet_bytes(table))
-    write_durable(files.batches, parquet_bytes(close_batches(table, numbers, keys)))
+    write_durable(files.batches, parquet_bytes(batches))
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -270,6 +273,7 @@ def _write_state(
     with pa.ipc.new_stream(sink, schema) as stream:
         stream.write_table(table)
     blob = keys.seal_image(sink.getvalue().to_pybytes(), context=_context(path, lane))
+    keys.commit()
     write_durable(path, blob, private=True)
 
 

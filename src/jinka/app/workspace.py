@@ -5,8 +5,8 @@
     day.json        the options, and the mark that all of it is simulated
     day.log.jsonl   one line for each thing that was made or taken up again, flushed as it happens
     custodians/     the three shares of the ceremony, held apart
-    keys/           the sealed key store and the record of the ceremony
-    field/          one folder for each lane: sealed images of cards and PSAMs, and the terminals' outbox
+    keys/           the sealed key store, the record of the ceremony, the audit log of the key service in process
+    field/          one folder for each lane: sealed images of cards and PSAMs, the terminals' outbox, an audit log
     road/           the deliveries as they arrive when faults are injected
     labels/         what was injected; sealed, and never opened by the clearing
     centre/         the city centre: its store (SQLite), the intake, the outcomes
@@ -36,6 +36,7 @@ class Workspace:
         self.log_file = folder / "day.log.jsonl"
         self.custodians = folder / "custodians"
         self.keystore = folder / "keys" / "store.sealed"
+        self.keys_log = folder / "keys" / "audit-service.jsonl"
         self.ceremony = folder / "keys" / "ceremony.json"
         self.field = folder / "field"
         self.road = folder / "road"

@@ -56,6 +56,14 @@ class Audit(Protocol):
         """Chain an entry; returns its number."""
         ...
 
+    def commit(self) -> None:
+        """Make all entries durable."""
+        ...
+
+    def close(self) -> None:
+        """Make all entries durable and end."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
@@ -127,10 +135,17 @@ class Border:
     def __reduce__(self) -> Any:
         raise Refused("a key service is not pickled", where="keys", fix="open the store in the new process")
 
+    def commit(self) -> None:
+        """Make the entries of the audit log durable: before what was made with the verbs takes effect."""
+        if self.audit is not None:
+            self.audit.commit()
+
     def close(self) -> None:
         """Wipe the keys; no verb works afterwards, for no caller."""
         self.holding.working.keys.close()
         self.holding.provider.close()
+        if self.audit is not None:
+            self.audit.close()
 
     @property
     def issuer(self) -> str:

@@ -187,6 +187,10 @@ class KeyService(Protocol):
         """Open what `seal_image` sealed for the same context; raises `Refused`."""
         ...
 
+    def commit(self) -> None:
+        """Make the entries of the audit log durable; over a socket they are so before each answer."""
+        ...
+
     def close(self) -> None:
         """Wipe the keys, or hang up; no verb works afterwards."""
         ...

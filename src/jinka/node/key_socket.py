@@ -247,6 +247,9 @@ class RemoteKeyService:
         ]
         return pa.concat_arrays(answers)
 
+    def commit(self) -> None:
+        """Nothing is left to do: the service commits before it answers."""
+
     def close(self) -> None:
         """Hang up."""
         self._link.close()

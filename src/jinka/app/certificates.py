@@ -49,7 +49,7 @@ _ROOT_DAYS, _LIST_DAYS = 20 * 365, 7
 
 def read_certificates(path: Path) -> tuple[Certificate, ...]:
     """All certificates of a file, PEM or DER; raises `Refused` or `NotFound`."""
-    return tuple(map(read_certificate, _ders(path)))
+    return tuple(map(read_certificate, read_ders(path)))
 
 
 def describe(certificate: Certificate) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def rehearse(folder: Path, *, kind: KeyKind, request: Path | None, port: int) ->
     """Make the authorities, certify the request (or a fresh key), and write certificates and lists into ``folder``."""
     randomness, at = SystemRandomness(), dt.datetime.now(dt.UTC).replace(microsecond=0)
     top, middle = _signer(kind, randomness), _signer(kind, randomness)
-    asked = _ders(request)[0] if request else build_request(_NAME, _signer(kind, randomness), (_DNS,))
+    asked = read_ders(request)[0] if request else build_request(_NAME, _signer(kind, randomness), (_DNS,))
     wish = read_request(asked)
     root = make_root(
         Subject(common_name="rehearsal root", organisation="Jinka"),
@@ -135,7 +135,7 @@ def rehearse(folder: Path, *, kind: KeyKind, request: Path | None, port: int) ->
     end = at + dt.timedelta(days=_LIST_DAYS)
     lists = {"root.crl": above.complete_list(at, end), "issuing.crl": authority.complete_list(at, end)}
     certificates = {"root.pem": root.der, "issuing.pem": issuing.der, "centre.pem": leaf}
-    written = {name: _pem(der) for name, der in certificates.items()} | lists
+    written = {name: as_pem(der) for name, der in certificates.items()} | lists
     for name, content in written.items():
         write_durable(folder / name, content)
     site = StatusSite(authority, SystemClock(), threading.Lock())
@@ -166,10 +166,10 @@ def _signer(kind: KeyKind, randomness: Randomness) -> Signer:
 
 
 def _lists(path: Path) -> tuple[RevocationList, ...]:
-    return tuple(map(read_list, _ders(path)))
+    return tuple(map(read_list, read_ders(path)))
 
 
-def _ders(path: Path) -> list[bytes]:
+def read_ders(path: Path) -> list[bytes]:
     """The DER values in a file: PEM blocks, or the file as it is."""
     if not path.is_file():
         raise NotFound("no such file", where=str(path))
@@ -183,5 +183,9 @@ def _ders(path: Path) -> list[bytes]:
         raise Refused("not base64 between BEGIN and END", where=str(path)) from None
 
 
-def _pem(der: bytes) -> bytes:
-    return b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+def as_pem(der: bytes, label: str = "CERTIFICATE") -> bytes:
+    """PEM (RFC 7468)."""
+    frame = (f"-----{word} {label}-----\n".encode() for word in ("BEGIN", "END"))
+    text = base64.b64encode(der)
+    lines = b"".join(text[at : at + 64] + b"\n" for at in range(0, len(text), 64))
+    return lines.join(frame)

@@ -36,6 +36,7 @@ class Asked:
     date: str
     sharing: Sharing = Sharing.SHAMIR
     simulated: bool = False
+    names: tuple[KeyName, ...] = ()  # which keys to draw; an issuer's roots without
 
 
 def hold(folder: KeyFolder, asked: Asked, *, randomness: Randomness | None = None) -> Minutes:
@@ -57,6 +58,7 @@ def hold(folder: KeyFolder, asked: Asked, *, randomness: Randomness | None = Non
             simulated=asked.simulated,
             needed=asked.needed,
             sharing=asked.sharing,
+            names=asked.names,
         )
         signers = [place.signer(randomness) for place in asked.places]
         opened = unlock(ceremony.sealed, list(ceremony.shares[: asked.needed]))

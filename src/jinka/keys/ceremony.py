@@ -7,6 +7,7 @@ it in `jinka.keys.minutes`. Who calls writes the files, each share to a place of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,10 @@ _VERSIONS = {
     Purpose.PIN_UNBLOCK: 1,
     Purpose.PIN_RELOAD: 1,
 }
+SEALING = (  # what a service seals records at rest with
+    KeyName(purpose=Purpose.RECORD_SEAL, algorithm=GCM, version=1),
+    KeyName(purpose=Purpose.RECORD_SEAL, algorithm=HMAC, version=1),
+)
 _SEALS = ((Purpose.BATCH_SEAL, HMAC), (Purpose.RECORD_SEAL, GCM), (Purpose.RECORD_SEAL, HMAC))
 
 
@@ -82,11 +87,15 @@ def hold_ceremony(
     simulated: bool,
     needed: int = NEEDED,
     sharing: Sharing = Sharing.SHAMIR,
+    names: Sequence[KeyName] = (),
 ) -> Ceremony:
-    """Draw all roots, seal them, and part the wrapping key among different custodians; any ``needed`` open it."""
+    """Draw all roots, seal them, and part the wrapping key among different custodians; any ``needed`` open it.
+
+    An issuer's roots, unless ``names`` says which keys alone are wanted.
+    """
     if not issuer:
         raise Usage("no issuer", where="ceremony", fix="name the issuer whose keys these are")
-    roots = {name: randomness.token_bytes(key_bytes(name)) for name in _names()}
+    roots = {name: randomness.token_bytes(key_bytes(name)) for name in names or _names()}
     records = {name: KeyRecord(name=name, check=root_check(name, secret)) for name, secret in roots.items()}
     store = KeyStore(issuer=issuer, simulated=simulated, roots=roots, records=records)
     sealed, shares = new_store(

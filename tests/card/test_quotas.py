@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from jinka.app.card_files import known_templates
 from jinka.card import Card, CardImage, CardTemplate, Nvm
 from jinka.card.domains import subtree
 from jinka.card.files import FILE_HEAD, blank_memory
@@ -144,3 +145,7 @@ def test_applications_without_folders_have_the_templates_that_they_had() -> None
     template = CardTemplate(PROFILE)
     assert template.earlier() is None
     assert template.id.hex() == "94fe5c02d787c265"  # as in the images of versions 1 and 2
+
+
+def test_a_card_file_of_before_finds_its_template() -> None:
+    assert any(template.id.hex() == OLD_TEMPLATE for template in known_templates())

@@ -15,6 +15,7 @@ from pathlib import Path
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
 from jinka.card import Card, CardImage, CardTemplate, Psam, SamKey, make_psam
+from jinka.card.image import ImageBase
 from jinka.codec import Algorithm
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
 from jinka.kit import JinkaError, NotFound, Randomness, Refused, Usage
@@ -49,12 +50,15 @@ def profile_named(name: str, algorithm: Algorithm = Algorithm.TDES) -> Applicati
     return profile.with_algorithm(algorithm) if algorithm is not Algorithm.TDES else profile
 
 
-def known_templates() -> Iterator[CardTemplate]:
+def known_templates() -> Iterator[ImageBase]:
     """The templates of the declared applications in both algorithms, made one by one as they are asked for."""
     for profile in declared_profiles().values():
         for algorithm in Algorithm:
             with suppress(JinkaError):  # some applications have their keys in one algorithm alone
-                yield template_of(profile, algorithm)
+                template = template_of(profile, algorithm)
+                yield template
+                if (earlier := template.earlier()) is not None:  # of images up to version 3
+                    yield earlier
 
 
 def template_of(profile: ApplicationProfile, algorithm: Algorithm) -> CardTemplate:

@@ -15,6 +15,7 @@ from pathlib import Path
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
 from jinka.card import Card, CardImage, CardTemplate, Psam, SamKey, make_psam
+from jinka.card.emv_template import EmvTemplate
 from jinka.card.image import ImageBase
 from jinka.codec import Algorithm
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
@@ -22,7 +23,7 @@ from jinka.kit import JinkaError, NotFound, Randomness, Refused, Usage
 from jinka.node import write_durable
 from jinka.node.system import SystemRandomness
 from jinka.profile import ApplicationProfile
-from jinka.sectors import PROFILES
+from jinka.sectors import PROFILES, bank
 from jinka.sim.randomness import SeededRandomness
 
 TEST_REGION = "440300"
@@ -30,6 +31,7 @@ TEST_ISSUER = "issuer.test"
 TEST_NUMBER = "5180000000012345"
 ISSUER_NUMBER = bytes.fromhex("4403000000000001")
 TEST_TERMINAL = bytes.fromhex("440300000001")
+BANK_ENTRY = (bank.AID_DEBIT, bank.SPEC.label, bank.SPEC.priority)  # as the payment environments name it
 _SEALED = b"JCS\x01"  # magic 3 | version 1 | length of the context 1 | context | blob of the key service
 _CARD, _PSAM = b"JCI", b"JSI"
 _NEEDED = 2
@@ -59,6 +61,14 @@ def known_templates() -> Iterator[ImageBase]:
                 yield template
                 if (earlier := template.earlier()) is not None:  # of images up to version 3
                     yield earlier
+    for algorithm in Algorithm:
+        yield bank_template(algorithm)
+
+
+@functools.cache
+def bank_template(algorithm: Algorithm) -> EmvTemplate:
+    """A whole bank card, with both payment environments: what bank cards are issued as."""
+    return EmvTemplate(profile_named(bank.PROFILE.name, algorithm), bank.ENVIRONMENT, [BANK_ENTRY])
 
 
 def template_of(profile: ApplicationProfile, algorithm: Algorithm) -> CardTemplate:

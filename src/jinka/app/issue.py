@@ -9,6 +9,7 @@ PINs. Numbers are reserved durably before the first card is made, so none is eve
     bureau.json            range, region, and the mark that all of it is simulated
     bureau.log.jsonl       reservations and finished slices, flushed line by line; numbers masked
     custodians/, keys/     the ceremony's shares and the sealed store
+    keys/bank/             what signs bank cards, and RSA keys for them: `jinka.app.bank_authority`
     keys/applications.jcs  the sealed secret that keys and PINs of applications without a purse follow from
     registry.sqlite        the range, as the register granted it, and each card; a number stands in it once
     audit.jsonl            who granted it: the register's audit log
@@ -23,45 +24,43 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinka.app.bank_authority import CardKeyRack
+from jinka.app.bureau_folder import RANGE_DEFAULT, Bureau
 from jinka.app.card_files import (
-    TEST_REGION,
     open_key_folder,
     profile_named,
     read_opened,
     sealed_file,
 )
+from jinka.app.issue_bank import BankDesk, OfflineAuth, bank_folder, spec_of
 from jinka.app.issue_cards import (
     CardMaker,
     IssuedCard,
     balance_limit,
     check_holders_for,
     check_profile,
+    is_bank,
     is_purse,
 )
-from jinka.app.keyring import CUSTODIANS, open_keys, write_ceremony
 from jinka.app.progress import Progress, Silent
-from jinka.app.registrar import Registrar, utc_today
-from jinka.app.workspace import Workspace
+from jinka.app.registrar import utc_today
 from jinka.codec import Algorithm
-from jinka.issuer.applications import SECRET_SIZE, BureauSecret
-from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders, next_reservation
+from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders
 from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
-from jinka.keys import SoftKeyService, hold_ceremony
+from jinka.keys import SoftKeyService
 from jinka.kit import Finding, NotFound, Usage
-from jinka.node import FolderLock, append_line, file_errors, read_lines, write_durable
-from jinka.node.system import SystemClock, SystemRandomness
+from jinka.node import FolderLock, file_errors, write_durable
+from jinka.node.system import SystemClock
 from jinka.profile import ApplicationProfile
 from jinka.sim.parties import ISSUER
 from jinka.store import open_database, register_cards, register_in
 
 SLICE = 1000
-RANGE_DEFAULT = "5180000001000000-5180000001999999"
-DATE_DEFAULT = "2018-01-01"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CSV_MAX = 64 * 1024 * 1024
 
@@ -79,6 +78,7 @@ class IssueOptions:
     numbers: str = RANGE_DEFAULT
     scripts: bool = False  # APDU scripts for physical cards instead of images
     slice_size: int = SLICE
+    oda: OfflineAuth = OfflineAuth.DDA  # of bank cards
 
     def __post_init__(self) -> None:
         if (self.holders is None) == (self.cards == 0):
@@ -111,90 +111,13 @@ class Issued:
         return found | {"folder": str(self.folder), "findings": [f.as_dict() for f in self.findings]}
 
 
-class Bureau:
-    """The folder of a bureau, locked by one run at a time."""
-
-    def __init__(self, folder: Path, numbers: NumberRange) -> None:
-        self.folder = folder
-        self.workspace = Workspace(folder)
-        self.log = folder / "bureau.log.jsonl"
-        self.registry = folder / "registry.sqlite"
-        self.numbers = self._claim(numbers)
-
-    def _claim(self, numbers: NumberRange) -> NumberRange:
-        """Note down the range, or take the one that is: a bureau keeps its range for good."""
-        about = self.folder / "bureau.json"
-        if about.exists():
-            found = NumberRange.parse(str(json.loads(about.read_text(encoding="utf-8")).get("range", "")))
-            if found != numbers and str(numbers) != RANGE_DEFAULT:
-                raise Usage(
-                    f"the bureau here has the range {found}", where=str(about), fix="leave out --range"
-                )
-            self._admit(found)
-            return found
-        self._admit(numbers)
-        body = {"format": 1, "simulated": True, "range": str(numbers), "region": TEST_REGION}
-        write_durable(about, json.dumps(body, indent=2).encode() + b"\n")
-        return numbers
-
-    def _admit(self, numbers: NumberRange) -> None:
-        """Refuse a range that the register has not granted. The default one is simulated, and granted here."""
-        first, last = str(numbers).split("-")
-        with Registrar(self.folder) as registrar:
-            if str(numbers) == RANGE_DEFAULT:
-                registrar.grant_simulated(first, last, holder=ISSUER)
-            registrar.require_card_numbers(first, last, holder=ISSUER)
-
-    def keys(self) -> SoftKeyService:
-        """Open the bureau's keys; hold the ceremony when there are none."""
-        if not self.workspace.keystore.exists():
-            ceremony = hold_ceremony(
-                issuer=ISSUER,
-                date=DATE_DEFAULT,
-                custodians=CUSTODIANS,
-                randomness=SystemRandomness(),
-                simulated=True,
-            )
-            write_ceremony(self.workspace, ceremony)
-        return open_keys(self.workspace, TEST_REGION)
-
-    def secret(self, keys: SoftKeyService) -> BureauSecret:
-        """Open the secret of the applications without a purse; draw it when there is none."""
-        path = self.workspace.keystore.parent / "applications.jcs"
-        if not path.exists():
-            drawn = SystemRandomness().token_bytes(SECRET_SIZE)
-            write_durable(path, sealed_file(drawn, "jinka.issue/1|applications", keys), private=True)
-        return BureauSecret(read_opened(path, keys)[0])
-
-    def noted(self, event: str) -> Iterator[dict[str, Any]]:
-        """Entries of the log of one kind, oldest first."""
-        for line in read_lines(self.log):
-            entry = json.loads(line)
-            if entry["event"] == event:
-                yield entry
-
-    def note(self, event: str, **facts: Any) -> None:
-        """Append to the log, durably."""
-        append_line(self.log, json.dumps({"event": event, **facts}, ensure_ascii=False))
-
-    def reserve(self, order: str, count: int) -> Reservation:
-        """The order's numbers. Offsets into the range are logged, not numbers."""
-        base = self.numbers.first
-        held = [
-            Reservation(order=entry["order"], first=base + entry["offset"], count=entry["count"])
-            for entry in self.noted("reserved")
-        ]
-        found = next_reservation(self.numbers, held, order, count)
-        if found not in held:
-            self.note("reserved", order=order, offset=found.first - base, count=count)
-        return found
-
-
 def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
     """Make an order, or finish one that was interrupted; with findings in the holders' file nothing is made."""
     progress = progress or Silent()
     profile = profile_named(options.profile, options.algorithm)
     check_profile(profile, options.algorithm)
+    if is_bank(profile):
+        spec_of(profile, options.algorithm, options.oda)
     holders, findings, digest = _holders(options, profile)
     folder = options.directory / "orders" / options.order
     if findings:
@@ -228,7 +151,7 @@ def _holders(options: IssueOptions, profile: ApplicationProfile) -> tuple[list[H
         raise Usage(f"not UTF-8 at byte {problem.start}", where=str(options.holders)) from None
     where = options.holders.name
     holders, findings = check_holders(text, balance_limit=balance_limit(profile), where=where)
-    findings += check_holders_for(profile, options.algorithm, holders, where)
+    findings += check_holders_for(profile, holders, where)
     return holders, findings, hashlib.sha256(raw).hexdigest()
 
 
@@ -244,6 +167,8 @@ def _claim_order(
         "scripts": options.scripts,
         "slice": options.slice_size,
     }
+    if is_bank(profile):
+        wanted["oda"] = options.oda.value
     about = folder / "order.json"
     if not about.exists():
         write_durable(about, json.dumps(wanted, indent=2).encode() + b"\n")
@@ -256,6 +181,14 @@ def _claim_order(
             where=options.order,
             fix="name it otherwise with --order",
         )
+
+
+def draw_card_keys(directory: Path, count: int, numbers: str, progress: Progress | None = None) -> int:
+    """Fill the sealed pool of RSA keys for bank cards up to ``count``; return how many were drawn."""
+    with file_errors(directory), FolderLock(directory):
+        bureau = Bureau(directory, NumberRange.parse(numbers))
+        rack = CardKeyRack(bank_folder(directory), directory, bureau.keys())
+        return rack.draw(count, progress or Silent())
 
 
 def open_letters(directory: Path, order: str) -> list[dict[str, str]]:
@@ -286,7 +219,14 @@ class _Maker:
         self._options, self._keys = options, keys
         self._reservation, self._bureau, self._folder = reservation, bureau, folder
         secret = None if is_purse(profile) else bureau.secret(keys)
-        self._cards = CardMaker(profile, options.algorithm, keys, secret, scripts=options.scripts)
+        desk = None
+        if is_bank(profile):
+            assert secret is not None, "a bank card is no purse"
+            desk = BankDesk(
+                profile, options.algorithm, options.oda,
+                bureau=bureau.folder, order=folder, numbers=bureau.numbers, keys=keys, secret=secret,
+            )  # fmt: skip
+        self._cards = CardMaker(profile, options.algorithm, keys, secret, scripts=options.scripts, bank=desk)
         self._engine = open_database(bureau.registry)
 
     def run(self, holders: Sequence[Holder], progress: Progress) -> Issued:
@@ -297,6 +237,7 @@ class _Maker:
         for number, start in enumerate(range(0, len(holders), size)):
             part = holders[start : start + size]
             if number in done:
+                self._cards.counted(number)  # a kill may have come between the line and what follows it
                 before += len(part)
             else:
                 self._make(number, start, part)
@@ -317,7 +258,7 @@ class _Maker:
         digits = [self._reservation.number(start + row) for row in range(len(holders))]
         with register_in(self._engine) as register:  # the range may have been suspended meanwhile
             register.require_card_numbers(digits[0], digits[-1], utc_today(SystemClock()), holder=ISSUER)
-        cards = self._cards.make(digits, holders)
+        cards = self._cards.make(number, digits, holders)
         self._write_files(number, start, [card.body for card in cards])
         self._write_letters(number, start, cards)
         lines = [
@@ -332,10 +273,12 @@ class _Maker:
         ]
         write_durable(self._folder / "emboss" / f"{number:04d}.csv", embossing_file(lines), private=True)
         register_cards(self._engine, self._cards.registrations(cards))
+        self._cards.before_counting()
         self._bureau.note(
             "made", order=self._options.order, slice=number, cards=len(cards),
             first=masked_number(digits[0]), last=masked_number(digits[-1]),
         )  # fmt: skip
+        self._cards.counted(number)
 
     def _write_files(self, number: int, start: int, bodies: Sequence[bytes]) -> None:
         """A folder of sealed files that gets its name when all of them are on the disk."""

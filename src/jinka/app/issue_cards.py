@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pyarrow as pa
 
 from jinka.app.card_files import ISSUER_NUMBER, template_of
 from jinka.app.card_script import write_script
+from jinka.app.issue_bank import BankDesk
 from jinka.card import Personal, script
+from jinka.card.emv_issue import EmvHolder
 from jinka.codec import Algorithm
 from jinka.codec.bcd import digits_to_bcd
 from jinka.issuer.applications import (
     Applicant,
     BureauSecret,
     Made,
-    bank_card,
+    bank_holder,
     identity_card,
     social_security_card,
     subscriber_card,
@@ -67,6 +70,11 @@ def is_purse(profile: ApplicationProfile) -> bool:
     return profile.purse is not None
 
 
+def is_bank(profile: ApplicationProfile) -> bool:
+    """Whether this is a debit or credit application, which comes with payment environments."""
+    return profile.application is ApplicationKind.EMV
+
+
 def check_profile(profile: ApplicationProfile, algorithm: Algorithm) -> None:
     """Raise `Usage` with reason and way out for an application that a bureau cannot make from holders alone."""
     if is_purse(profile):
@@ -82,18 +90,18 @@ def check_profile(profile: ApplicationProfile, algorithm: Algorithm) -> None:
             where=profile.name,
             fix="make its data with jinka.card.document_data; a specimen: jinka card vpcd --profile",
         )
-    if not is_purse(profile) and _maker_of(profile, algorithm) is None:
+    if not is_purse(profile) and not is_bank(profile) and _maker_of(profile) is None:
         raise Usage(
             "nobody has said how its cards are made", where=profile.name, fix="teach app/issue_cards.py"
         )
     template_of(profile, algorithm)
 
 
-def check_holders_for(
-    profile: ApplicationProfile, algorithm: Algorithm, holders: Sequence[Holder], where: str
-) -> list[Finding]:
+def check_holders_for(profile: ApplicationProfile, holders: Sequence[Holder], where: str) -> list[Finding]:
     """What this application cannot take of holders that are right otherwise; found by making each card's data."""
-    maker = _maker_of(profile, algorithm)
+    maker: Callable[[Applicant, BureauSecret], object] | None = _maker_of(profile)
+    if is_bank(profile):
+        maker = partial(_bank_holder, profile)
     if maker is None:
         return []
     secret, findings = BureauSecret(bytes(32)), []
@@ -124,15 +132,19 @@ class CardMaker:
         secret: BureauSecret | None,
         *,
         scripts: bool,
+        bank: BankDesk | None = None,
     ) -> None:
         self._profile, self._algorithm, self._keys, self._secret = profile, algorithm, keys, secret
+        self._bank = bank
         self._scripts = scripts
         self._template = template_of(profile, algorithm)
 
-    def make(self, numbers: Sequence[str], holders: Sequence[Holder]) -> list[IssuedCard]:
-        """A card for each number and its holder."""
+    def make(self, part: int, numbers: Sequence[str], holders: Sequence[Holder]) -> list[IssuedCard]:
+        """A card for each number of one slice and its holder."""
         people = [_applicant(number, holder) for number, holder in zip(numbers, holders, strict=True)]
-        maker = _maker_of(self._profile, self._algorithm)
+        if self._bank is not None:
+            return self._bank_cards(self._bank, part, people)
+        maker = _maker_of(self._profile)
         if maker is None:
             return self._purses(people)
         assert self._secret is not None, "drawn before the first card of such an order"
@@ -164,6 +176,23 @@ class CardMaker:
             ],
             schema=CARDS,
         )
+
+    def before_counting(self) -> None:
+        """All files of a slice are on the disk, and it does not count yet."""
+        if self._bank is not None:
+            self._bank.before_counting()
+
+    def counted(self, part: int) -> None:
+        """The slice counts from now on."""
+        if self._bank is not None:
+            self._bank.counted(part)
+
+    def _bank_cards(self, desk: BankDesk, part: int, people: Sequence[Applicant]) -> list[IssuedCard]:
+        found = []
+        for person, made in zip(people, desk.make(part, people), strict=True):
+            body = self._transcript(desk.script(made)) if self._scripts else desk.image(made)
+            found.append(self._card(person, made.holder.pan, body, {"pin": made.holder.pin}))
+        return found
 
     def _purses(self, people: Sequence[Applicant]) -> list[IssuedCard]:
         orders = [
@@ -201,8 +230,11 @@ class CardMaker:
     def _body(self, personal: Personal) -> bytes:
         if not self._scripts:
             return self._template.clone(personal).to_bytes()
+        return self._transcript(script(self._profile, personal))
+
+    def _transcript(self, commands: Sequence[bytes]) -> bytes:
         title = f"{self._profile.name} {self._profile.version}: a blank card answers 9000 to each"
-        text = write_script([(c, _OK) for c in script(self._profile, personal)], title=title)
+        text = write_script([(c, _OK) for c in commands], title=title)
         # A blank card's answers may carry data (SELECT its FCI); the bureau asks for the status word.
         return text.replace("\n< 9000", "\n< *9000").encode()
 
@@ -224,11 +256,12 @@ def _applicant(number: str, holder: Holder) -> Applicant:
     )
 
 
-def _maker_of(profile: ApplicationProfile, algorithm: Algorithm) -> _Maker | None:
-    """How cards of this application are made; None for purses, and for what nobody has told."""
-    if profile.application is ApplicationKind.EMV:
-        spec = bank.SPEC_SM4 if algorithm is Algorithm.SM4 else bank.SPEC
-        return lambda who, secret: bank_card(who, profile, spec, secret, algorithm)
+def _bank_holder(profile: ApplicationProfile, who: Applicant, secret: BureauSecret) -> EmvHolder:
+    return bank_holder(who, profile, secret)
+
+
+def _maker_of(profile: ApplicationProfile) -> _Maker | None:
+    """How cards of this application are made; None for purses, bank cards, and what nobody has told."""
     if profile.application is ApplicationKind.IDENTITY:
         return lambda who, secret: identity_card(who, profile, secret)
     if profile.application is ApplicationKind.USIM:

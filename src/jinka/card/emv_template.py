@@ -81,14 +81,25 @@ def bank_card(
     contents: Mapping[tuple[int, int], bytes],
 ) -> Card:
     """A card that saw every APDU of the scripts; `JinkaError` names the first that it refused."""
-    own = Personal(card_no=bytes(10), keys=keys, contents=contents)
-    listed = Personal(card_no=bytes(10), keys=(), contents=environment_contents(entries))
     card = Card.blank(_NoRandomness())
-    for command in joined(directory_script(entries), [script(profile, own), script(environment, listed)]):
+    for command in bank_script(profile, environment, entries, keys, contents):
         answer = card.transmit(command)
         if answer[-2:] != b"\x90\x00":
             raise JinkaError(f"SW {answer[-2:].hex().upper()}", where=f"bank card, {command[:5].hex()}")
     return card
+
+
+def bank_script(
+    profile: ApplicationProfile,
+    environment: ApplicationProfile,
+    entries: Sequence[tuple[bytes, str, int]],
+    keys: tuple[bytes, ...],
+    contents: Mapping[tuple[int, int], bytes],
+) -> list[bytes]:
+    """The commands that make a blank card this bank card: directory, application, contactless environment."""
+    own = Personal(card_no=bytes(10), keys=keys, contents=contents)
+    listed = Personal(card_no=bytes(10), keys=(), contents=environment_contents(entries))
+    return joined(directory_script(entries), [script(profile, own), script(environment, listed)])
 
 
 def _size(use: KeyUse) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jinka.cli.frame import command, progress, put, put_json, say
+
+if TYPE_CHECKING:
+    from jinka.app.issue import Issued
 
 
 @command
@@ -21,6 +24,13 @@ def issue(
     script: Annotated[
         bool, typer.Option("--script", help="APDU scripts for physical cards instead of images (sealed).")
     ] = False,
+    oda: Annotated[
+        str,
+        typer.Option(help="What bank cards prove offline: none, sda, dda (and CDA, fDDA) or sm2 as well."),
+    ] = "dda",
+    draw: Annotated[
+        bool, typer.Option("--draw", help="Fill the sealed pool to N RSA keys for later cards; makes none.")
+    ] = False,
     letters: Annotated[
         bool, typer.Option("--letters", help="Print an order's PINs and subscriber keys; makes nothing.")
     ] = False,
@@ -30,10 +40,16 @@ def issue(
 
     Example: [bold]jinka issue --profile cn.shenzhen.transit --cards holders.csv --dir out/bureau[/bold]
     """
-    from jinka.app.issue import RANGE_DEFAULT, IssueOptions, open_letters
+    from jinka.app.bureau_folder import RANGE_DEFAULT
+    from jinka.app.issue import IssueOptions, draw_card_keys, open_letters
     from jinka.app.issue import issue as make
+    from jinka.app.issue_bank import OfflineAuth
     from jinka.codec import Algorithm
+    from jinka.kit import Usage
 
+    chosen = next((kind for kind in OfflineAuth if kind == oda), None)
+    if chosen is None:
+        raise Usage(f"{oda!r}", where="--oda", fix="one of " + ", ".join(OfflineAuth))
     counted = cards.isascii() and cards.isdigit()
     options = IssueOptions(
         directory=directory,
@@ -44,12 +60,24 @@ def issue(
         algorithm=Algorithm.SM4 if sm4 else Algorithm.TDES,
         numbers=numbers or RANGE_DEFAULT,
         scripts=script,
+        oda=chosen,
     )
     if letters:
         put_json(open_letters(directory, order))
         return 0
+    if draw:
+        with progress() as steps:
+            drawn = draw_card_keys(directory, options.cards, options.numbers, steps)
+        put_json({"drawn": drawn}) if as_json else put(
+            f"{drawn} keys drawn; the pool holds {options.cards} or more"
+        )
+        return 0
     with progress() as steps:
         done = make(options, steps)
+    return _tell(done, as_json=as_json)
+
+
+def _tell(done: Issued, *, as_json: bool) -> int:
     if as_json:
         put_json(done.as_dict())
     else:

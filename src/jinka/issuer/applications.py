@@ -1,10 +1,9 @@
 """Cards without a purse from a bureau's holders: bank cards, social security, identity with certificate, USIM.
 
-EMV Book 2, A1.4.1 (card keys from number and sequence), LD/T 33 (records), TS 35.206 (OPc). A bank card's number is
-the bureau's with its Luhn digit behind it. The key service derives purse keys only, so the keys of these applications
-follow from one secret of the bureau, which it keeps sealed. PINs follow from it too, so that a card made again has
-the same one. Not here: offline data authentication of bank cards (`jinka.issuer.bank_production`), certificates,
-and travel documents, which take a zone, a photograph and a signer.
+LD/T 33 (records), TS 35.206 (OPc). A bank card's number is the bureau's with its Luhn digit behind it. The key service
+derives purse keys only, so the keys of these applications follow from one secret of the bureau, which it keeps sealed.
+PINs follow from it too, so that a card made again has the same one. Not here: the making of bank cards
+(`jinka.issuer.bank_production`), certificates, and travel documents, which take a zone, a photograph and a signer.
 """
 
 from __future__ import annotations
@@ -17,21 +16,20 @@ from dataclasses import dataclass, field
 
 from jinka.card import Personal, record_contents, subscriber_data
 from jinka.card.emv_issue import EmvHolder
-from jinka.card.emv_issue import contents as bank_contents
-from jinka.codec import Algorithm
 from jinka.codec.bcd import digits_to_bcd
-from jinka.crypto import diversify, emv
+from jinka.crypto import diversify
 from jinka.crypto.milenage import compute_opc
 from jinka.issuer.bureau import Holder
 from jinka.issuer.emv import IssuerKeys
 from jinka.keys import card_factor
 from jinka.kit import Usage
-from jinka.profile import ApplicationProfile, EmvSpec, KeyUse
+from jinka.profile import ApplicationProfile, KeyUse
 from jinka.profile.records import RecordSpec
 from jinka.registry.check_digits import luhn_digit
 
 SECRET_SIZE = 32
 NETWORK = "00101"  # the test network of TS 36.508: nobody's subscribers
+BANK_END = dt.date(2049, 12, 31)  # EMV writes two digits of the year: 50 and more are of the last century
 _PIN_DIGITS, _USIM_PIN, _USIM_UNBLOCK = 6, 4, 8
 _NAME_MAX = 26  # bytes of 5F20
 _SUBSCRIBER_DIGITS = 10
@@ -93,32 +91,23 @@ class Made:
         return f"Made(************{self.number[-4:]})"
 
 
-def bank_card(
-    applicant: Applicant,
-    profile: ApplicationProfile,
-    spec: EmvSpec,
-    secret: BureauSecret,
-    algorithm: Algorithm,
-) -> Made:
-    """A debit or credit card without offline data authentication: every contact purchase goes online."""
+def bank_holder(applicant: Applicant, profile: ApplicationProfile, secret: BureauSecret) -> EmvHolder:
+    """Who a debit or credit card is for; its data and keys are `jinka.issuer.bank_production`'s to make."""
     number = applicant.number + luhn_digit(applicant.number)
     name = applicant.holder.name.upper() or "CARDHOLDER"
     if not name.isascii() or len(name) > _NAME_MAX:
         raise Usage("not a name for a bank card", where="name", fix=f"at most {_NAME_MAX} Latin characters")
-    holder = EmvHolder(
+    expiry = _date(applicant.expiry)
+    if expiry > BANK_END:
+        raise Usage("a date that cards write with two digits of the year", where="date", fix=f"to {BANK_END}")
+    return EmvHolder(
         pan=number,
         effective=_date(applicant.start),
-        expiry=_date(applicant.expiry),
+        expiry=expiry,
         name=name,
         pin=secret.digits(profile.name, number, _PIN_DIGITS),
         ecash_fen=applicant.holder.balance,
     )
-    masters = secret.bank_masters()
-    block = emv.card_block(number, f"{holder.sequence:02d}")
-    roots = (masters.cryptogram, masters.script_mac, masters.script_cipher)
-    keys = (*(diversify(algorithm, root, block) for root in roots), holder.pin_bytes)
-    personal = Personal(card_no=digits_to_bcd(number, 10), keys=keys, contents=bank_contents(spec, holder))
-    return Made(number=number, personal=personal, letter={"pin": holder.pin})
 
 
 def social_security_card(

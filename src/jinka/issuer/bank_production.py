@@ -9,7 +9,8 @@ are quick to draw and need no pool.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -56,6 +57,14 @@ class KeyPool:
         return f"KeyPool({len(self._keys)} keys)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankCardData:
+    """What makes one bank card its own: its keys in the profile's order, and the contents of its files."""
+
+    keys: tuple[bytes, ...] = field(repr=False)
+    contents: Mapping[tuple[int, int], bytes] = field(repr=False)
+
+
 def make_bank_cards(
     holders: Sequence[EmvHolder],
     *,
@@ -71,6 +80,23 @@ def make_bank_cards(
 
     With ``sm2`` each card has an SM2 key and chain too, drawn and signed with that authority's randomness.
     """
+    everyone = bank_card_data(
+        holders, spec=spec, masters=masters, algorithm=algorithm, authority=authority, pool=pool, sm2=sm2
+    )
+    return [template.clone(one.keys, one.contents) for one in everyone]
+
+
+def bank_card_data(
+    holders: Sequence[EmvHolder],
+    *,
+    spec: EmvSpec,
+    masters: IssuerKeys,
+    algorithm: Algorithm = Algorithm.TDES,
+    authority: Authority | None = None,
+    pool: KeyPool | None = None,
+    sm2: Sm2Authority | None = None,
+) -> list[BankCardData]:
+    """The data of `make_bank_cards` without the images, for cards that are made by APDUs."""
     names = [(holder.pan, holder.sequence) for holder in holders]
     if len(set(names)) != len(names):
         raise Refused("a card number is ordered twice", where="card order", fix="order each card once")
@@ -78,13 +104,13 @@ def make_bank_cards(
         return []
     if pool is not None and len(pool) < len(holders):
         raise Usage(f"{len(pool)} keys for {len(holders)} cards", where="key pool", fix="draw more first")
-    images = []
+    found = []
     for holder, keys in zip(holders, _derived(holders, masters, algorithm), strict=True):
         key = pool.take() if pool is not None else None
         chain = (sm2, Sm2PrivateKey.generate(sm2.randomness)) if sm2 is not None else None
         files = contents(spec, holder, authority, key, sm2=chain)
-        images.append(template.clone((*keys, holder.pin_bytes), files))
-    return images
+        found.append(BankCardData(keys=(*keys, holder.pin_bytes), contents=files))
+    return found
 
 
 def _derived(

@@ -1,0 +1,102 @@
+"""The folder of a bureau: its range of numbers, its keys, its log, its register. What lies where: `jinka.app.issue`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from jinka.app.card_files import TEST_REGION, read_opened, sealed_file
+from jinka.app.keyring import CUSTODIANS, open_keys, write_ceremony
+from jinka.app.registrar import Registrar
+from jinka.app.workspace import Workspace
+from jinka.issuer.applications import SECRET_SIZE, BureauSecret
+from jinka.issuer.bureau import NumberRange, Reservation, next_reservation
+from jinka.keys import SoftKeyService, hold_ceremony
+from jinka.kit import Usage
+from jinka.node import append_line, read_lines, write_durable
+from jinka.node.system import SystemRandomness
+from jinka.sim.parties import ISSUER
+
+RANGE_DEFAULT = "5180000001000000-5180000001999999"
+DATE_DEFAULT = "2018-01-01"
+
+
+class Bureau:
+    """The folder of a bureau, locked by one run at a time."""
+
+    def __init__(self, folder: Path, numbers: NumberRange) -> None:
+        self.folder = folder
+        self.workspace = Workspace(folder)
+        self.log = folder / "bureau.log.jsonl"
+        self.registry = folder / "registry.sqlite"
+        self.numbers = self._claim(numbers)
+
+    def _claim(self, numbers: NumberRange) -> NumberRange:
+        """Note down the range, or take the one that is: a bureau keeps its range for good."""
+        about = self.folder / "bureau.json"
+        if about.exists():
+            found = NumberRange.parse(str(json.loads(about.read_text(encoding="utf-8")).get("range", "")))
+            if found != numbers and str(numbers) != RANGE_DEFAULT:
+                raise Usage(
+                    f"the bureau here has the range {found}", where=str(about), fix="leave out --range"
+                )
+            self._admit(found)
+            return found
+        self._admit(numbers)
+        body = {"format": 1, "simulated": True, "range": str(numbers), "region": TEST_REGION}
+        write_durable(about, json.dumps(body, indent=2).encode() + b"\n")
+        return numbers
+
+    def _admit(self, numbers: NumberRange) -> None:
+        """Refuse a range that the register has not granted. The default one is simulated, and granted here."""
+        first, last = str(numbers).split("-")
+        with Registrar(self.folder) as registrar:
+            if str(numbers) == RANGE_DEFAULT:
+                registrar.grant_simulated(first, last, holder=ISSUER)
+            registrar.require_card_numbers(first, last, holder=ISSUER)
+
+    def keys(self) -> SoftKeyService:
+        """Open the bureau's keys; hold the ceremony when there are none."""
+        if not self.workspace.keystore.exists():
+            ceremony = hold_ceremony(
+                issuer=ISSUER,
+                date=DATE_DEFAULT,
+                custodians=CUSTODIANS,
+                randomness=SystemRandomness(),
+                simulated=True,
+            )
+            write_ceremony(self.workspace, ceremony)
+        return open_keys(self.workspace, TEST_REGION)
+
+    def secret(self, keys: SoftKeyService) -> BureauSecret:
+        """Open the secret of the applications without a purse; draw it when there is none."""
+        path = self.workspace.keystore.parent / "applications.jcs"
+        if not path.exists():
+            drawn = SystemRandomness().token_bytes(SECRET_SIZE)
+            write_durable(path, sealed_file(drawn, "jinka.issue/1|applications", keys), private=True)
+        return BureauSecret(read_opened(path, keys)[0])
+
+    def noted(self, event: str) -> Iterator[dict[str, Any]]:
+        """Entries of the log of one kind, oldest first."""
+        for line in read_lines(self.log):
+            entry = json.loads(line)
+            if entry["event"] == event:
+                yield entry
+
+    def note(self, event: str, **facts: Any) -> None:
+        """Append to the log, durably."""
+        append_line(self.log, json.dumps({"event": event, **facts}, ensure_ascii=False))
+
+    def reserve(self, order: str, count: int) -> Reservation:
+        """The order's numbers. Offsets into the range are logged, not numbers."""
+        base = self.numbers.first
+        held = [
+            Reservation(order=entry["order"], first=base + entry["offset"], count=entry["count"])
+            for entry in self.noted("reserved")
+        ]
+        found = next_reservation(self.numbers, held, order, count)
+        if found not in held:
+            self.note("reserved", order=order, offset=found.first - base, count=count)
+        return found

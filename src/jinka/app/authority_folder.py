@@ -45,7 +45,7 @@ from jinka.keys.ceremony import SEALING
 from jinka.kit import Clock, NotFound, Refused, Usage
 from jinka.node import AuditLog, file_errors, write_durable
 from jinka.node.system import SystemClock, SystemRandomness
-from jinka.store import SqlOfficers, database_at
+from jinka.store import authority_in, database_at
 
 FORMAT = "jinka.authority"
 ROOT_DAYS = 20 * 365
@@ -190,9 +190,9 @@ def init(folder: Path, plan: Plan, clock: Clock | None = None) -> AuthorityFolde
         log.record(
             AuditEvent(actor=names, act="certificate.init", subject=f"authority:{check}", detail=digest)
         )
-        with database_at(office.database) as engine, engine.begin() as connection:
+        with database_at(office.database) as engine, authority_in(engine) as tables:
             for officer in plan.officers:
-                SqlOfficers(connection).put(officer, founders, at, admitted=True)
+                tables.officers.put(officer, founders, at, admitted=True)
     office.database.chmod(0o600)
     described = {"format": FORMAT, "kind": "root" if plan.root else "issuing", "check": check}
     body = json.dumps(described | asdict(plan.addresses), indent=2)
@@ -215,8 +215,8 @@ def install(folder: Path, certificate: Path, above: Path, officer: str, clock: C
     trust = Trust(anchors=tuple(one for one in higher if one.issuer == one.subject))
     check_path(found, higher, trust, utc_now(clock), usage=KeyUsage.CERTIFICATES)
     with AuditLog(office.audit(), origin=office.origin(), clock=clock) as log:
-        with database_at(office.database) as engine, engine.begin() as connection:
-            if officer not in SqlOfficers(connection).names():
+        with database_at(office.database) as engine, authority_in(engine) as tables:
+            if officer not in tables.officers.names():
                 raise Refused("not an officer of this authority", where="officer")
         digest = hashlib.sha256(found.der).digest()
         subject = f"certificate:{found.serial:x}"

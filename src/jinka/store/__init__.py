@@ -3,7 +3,7 @@
 The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below.
 """
 
-from jinka.store.certificates import SqlArchive, SqlBooks, SqlOfficers
+from jinka.store.certificates import AuthorityTables, SqlArchive, SqlBooks, SqlOfficers, authority_in
 from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.journal import SqlJournal
@@ -13,6 +13,7 @@ from jinka.store.registry import load_registry, register_cards, save_registry
 
 __all__ = [
     "ROW_GROUP_ROWS",
+    "AuthorityTables",
     "DuckEngine",
     "Register",
     "SqlArchive",
@@ -20,6 +21,7 @@ __all__ = [
     "SqlJournal",
     "SqlLedger",
     "SqlOfficers",
+    "authority_in",
     "database_at",
     "load_registry",
     "open_database",

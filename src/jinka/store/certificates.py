@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,10 +47,12 @@ _ON_LISTS = (Act.SUSPEND.value, Act.RESUME.value, Act.REVOKE.value)
 
 
 class SqlBooks:
-    """Implements `jinka.identity.Books` as one transaction sees them."""
+    """Implements `jinka.identity.Books` as one transaction sees them; it remembers what the transaction wrote."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self.written: list[Application] = []
+        self.published: list[PublishedList] = []
 
     def application(self, name: bytes) -> Application | None:
         found = self._load(applications.c.id == name)
@@ -79,6 +82,7 @@ class SqlBooks:
         )
 
     def put(self, application: Application) -> None:
+        self.written.append(application)
         known = self._connection.execute(
             sa.select(sa.func.count()).where(acts.c.application == application.id)
         ).scalar_one()
@@ -148,6 +152,7 @@ class SqlBooks:
         return PublishedList(number=row["number"], base_number=row["base_number"] or None, der=row["der"])
 
     def put_list(self, published: PublishedList) -> None:
+        self.published.append(published)
         self._connection.execute(
             lists.insert().values(
                 number=published.number, base_number=published.base_number or 0, der=published.der
@@ -246,6 +251,24 @@ class SqlOfficers:
                 second=by[1],
                 at=_seconds(at),
             )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityTables:
+    """All that an authority keeps, as one transaction sees it."""
+
+    books: SqlBooks
+    archive: SqlArchive
+    officers: SqlOfficers
+
+
+@contextmanager
+def authority_in(engine: sa.Engine) -> Iterator[AuthorityTables]:
+    """An authority's tables in one transaction: committed at the end of the block, taken back when it raises."""
+    with engine.begin() as connection:
+        yield AuthorityTables(
+            books=SqlBooks(connection), archive=SqlArchive(connection), officers=SqlOfficers(connection)
         )
 
 

@@ -1,0 +1,70 @@
+"""An ISO 8583 message as a value, and the errors of reading and writing one.
+
+Text and digits are `str`, bytes are `bytes`; what lies inside a field is taken apart by `nested`. What a message
+prints of itself is masked. Headers in front of the type belong to `jinka.codec.framing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jinka.kit import Fault, JinkaError
+
+Value = str | bytes
+
+# Account numbers, tracks, PIN blocks and chip data, whatever the dialect: never in a message's own print.
+HIDDEN = frozenset({2, 14, 34, 35, 36, 45, 48, 52, 53, 55, 61, 62, 63, 96, 102, 103})
+
+
+class MessageError(JinkaError):
+    """``path`` is the field and what lies in it (``55.9F02``), ``offset`` the byte, -1 where there is none.
+
+    The text never holds what the field holds.
+    """
+
+    def __init__(self, what: str, *, path: str, offset: int = -1, fix: str = "") -> None:
+        self.path, self.offset = path, offset
+        named = path if not path[:1].isdigit() else f"field {path}"
+        super().__init__(what, where=named if offset < 0 else f"{named}, offset {offset}", fix=fix)
+
+
+class DecodeError(MessageError):
+    """The peer's bytes are not a message of this dialect."""
+
+    fault = Fault.PEER
+
+
+class EncodeError(MessageError):
+    """Our own value does not fit the dialect."""
+
+    fault = Fault.OURS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Message:
+    """The type's four digits, and the fields by number."""
+
+    mti: str
+    fields: Mapping[int, Value]
+
+    def text(self, number: int) -> str:
+        """A field of text or digits; the empty string where it is absent. For bytes, `raw`."""
+        value = self.fields.get(number, "")
+        return value if isinstance(value, str) else value.hex().upper()
+
+    def raw(self, number: int) -> bytes:
+        """A field of bytes; empty where it is absent. `DecodeError` when the dialect writes it as text."""
+        value = self.fields.get(number, b"")
+        if isinstance(value, str):
+            raise DecodeError("text where bytes are asked for", path=str(number))
+        return value
+
+    def changed(self, fields: Mapping[int, Value | None], mti: str = "") -> Message:
+        """A copy with other fields (None takes one away) and, where given, another type."""
+        kept = {n: v for n, v in (dict(self.fields) | dict(fields)).items() if v is not None}
+        return Message(mti=mti or self.mti, fields=dict(sorted(kept.items())))
+
+    def __repr__(self) -> str:
+        shown = (f"{n}: {'…' if n in HIDDEN else repr(value)}" for n, value in self.fields.items())
+        return f"Message({self.mti} {{{', '.join(shown)}}})"

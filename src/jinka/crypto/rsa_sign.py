@@ -102,6 +102,21 @@ def verify_digest(public_der: bytes, digest: bytes, signature: bytes) -> None:
         raise Refused("the signature is wrong", where="signature") from None
 
 
+def public_of(kind: ChipKeyKind, private: bytes) -> bytes:
+    """The public key that belongs to a private one; `Usage` when the bytes are no key of this kind."""
+    if len(private) != private_size(kind):
+        raise Usage("not the size of a key of this kind", where="private key")
+    if kind is ChipKeyKind.P256:
+        try:
+            key = ec.derive_private_key(int.from_bytes(private, "big"), _CURVE)
+        except ValueError:
+            raise Usage("the bytes are no private key", where="private key") from None
+        return _point(key.public_key().public_numbers())
+    half = len(private) // 2
+    modulus = int.from_bytes(private[:half], "big") * int.from_bytes(private[half:], "big")
+    return modulus.to_bytes(len(private), "big")
+
+
 def public_info(kind: ChipKeyKind, public: bytes) -> bytes:
     """The SubjectPublicKeyInfo (DER) of a chip's public key; `Usage` when the bytes are none."""
     key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey

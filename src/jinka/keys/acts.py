@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from jinka.keys.catalogue import KeyName, KeyRecord, KeyState
-from jinka.keys.ceremony import key_bytes
+from jinka.keys.ceremony import draw_secret
 from jinka.keys.components import require_strong
 from jinka.keys.port import Purpose
 from jinka.keys.provider import SIZES, KeyKind
@@ -75,7 +75,7 @@ def draw(
     store: KeyStore, name: KeyName, randomness: Randomness, *, valid_from: str = "", valid_to: str = ""
 ) -> Done:
     """Draw a new key."""
-    return add(store, name, randomness.token_bytes(key_bytes(name)), valid_from=valid_from, valid_to=valid_to)
+    return add(store, name, draw_secret(name, randomness), valid_from=valid_from, valid_to=valid_to)
 
 
 def rotate(

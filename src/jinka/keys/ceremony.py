@@ -13,8 +13,9 @@ from typing import Any
 
 from jinka.codec import Algorithm
 from jinka.keys.catalogue import KeyName, KeyRecord
+from jinka.keys.pairs import draw_pair
 from jinka.keys.port import Purpose
-from jinka.keys.provider import KeyKind
+from jinka.keys.provider import PAIRS, KeyKind
 from jinka.keys.shares import Share, Sharing
 from jinka.keys.store import CIPHER, VERSION, KeyStore, new_store, read_header, root_check
 from jinka.kit import Randomness, Usage
@@ -95,7 +96,7 @@ def hold_ceremony(
     """
     if not issuer:
         raise Usage("no issuer", where="ceremony", fix="name the issuer whose keys these are")
-    roots = {name: randomness.token_bytes(key_bytes(name)) for name in names or _names()}
+    roots = {name: draw_secret(name, randomness) for name in names or _names()}
     records = {name: KeyRecord(name=name, check=root_check(name, secret)) for name, secret in roots.items()}
     store = KeyStore(issuer=issuer, simulated=simulated, roots=roots, records=records)
     sealed, shares = new_store(
@@ -118,8 +119,16 @@ def hold_ceremony(
 
 
 def key_bytes(name: KeyName) -> int:
-    """How long a key of this name is when it is drawn here."""
+    """How long a key of this name is when it is drawn here as bytes."""
     return 32 if name.algorithm in (HMAC, GCM) else 16
+
+
+def draw_secret(name: KeyName, randomness: Randomness) -> bytes:
+    """A fresh value for a key of this name: bytes, or the private value of a key pair."""
+    pair = next((kind for kind in PAIRS if kind.value == name.algorithm), None)
+    if pair is not None:
+        return draw_pair(pair, randomness)
+    return randomness.token_bytes(key_bytes(name))
 
 
 def _names() -> list[KeyName]:

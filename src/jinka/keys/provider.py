@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jinka.keys.catalogue import KeyName
-from jinka.kit import Refused
+from jinka.kit import Randomness, Refused
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -42,7 +42,7 @@ class KeyKind(Enum):
 
 _BLOCKS = {KeyKind.DES: 8, KeyKind.TDES: 8, KeyKind.SM4: 16, KeyKind.AES: 16}
 
-# Bytes of a value as it is drawn or loaded; RSA, P-256 and SM2 are made in the provider.
+# Bytes of a value as it is drawn or loaded: of RSA the two primes, of a curve the private number.
 SIZES = {
     KeyKind.DES: (8,),
     KeyKind.TDES: (16, 24),
@@ -50,7 +50,11 @@ SIZES = {
     KeyKind.AES: (16, 24, 32),
     KeyKind.HMAC: (32,),
     KeyKind.GCM: (32,),
+    KeyKind.RSA: (256,),
+    KeyKind.P256: (32,),
+    KeyKind.SM2: (32,),
 }
+PAIRS = frozenset({KeyKind.RSA, KeyKind.P256, KeyKind.SM2})
 
 
 class Key(Protocol):
@@ -98,6 +102,17 @@ class Key(Protocol):
 
     def unseal(self, blob: bytes, *, context: str) -> bytes:
         """Open what `seal` made; raises `Refused`."""
+        ...
+
+    def sign(self, message: bytes, randomness: Randomness) -> bytes:
+        """A signature as a certificate carries it: PKCS #1 version 1.5 or DER; over SHA-256, or SM3 for SM2.
+
+        ``randomness`` is for a provider that has no generator of its own.
+        """
+        ...
+
+    def public_der(self) -> bytes:
+        """The SubjectPublicKeyInfo of a key pair."""
         ...
 
     def diversify(self, factors8: Bytes) -> Bytes:

@@ -27,6 +27,7 @@ from jinka.keys.payment import CardValueVerbs, MessageVerbs
 from jinka.keys.pins import PinVerbs
 from jinka.keys.port import Purpose
 from jinka.keys.provider import Key, KeyKind
+from jinka.keys.signing import SigningVerbs
 from jinka.keys.tac import TacKeys, check_tacs, make_tac
 from jinka.kit import Refused, Usage
 
@@ -35,7 +36,9 @@ _MAC2_SIZES = {Purpose.UNLOAD: 18, Purpose.OVERDRAFT: 17}
 _SEALS = 1  # the version of the batch and image keys
 
 
-class LocalKeyService(OrderVerbs, MessageVerbs, CardValueVerbs, PinVerbs, CryptogramVerbs, ExchangeVerbs):
+class LocalKeyService(
+    OrderVerbs, MessageVerbs, CardValueVerbs, PinVerbs, CryptogramVerbs, ExchangeVerbs, SigningVerbs
+):
     """Implements `jinka.keys.KeyService` for one caller. ``threads`` is how many the bulk kernels may use."""
 
     def __init__(

@@ -25,8 +25,9 @@ from jinka.crypto.block import (
 from jinka.crypto.bulk import sm4_diversify, sm4_tacs, tdes_diversify, tdes_tacs
 from jinka.crypto.locked import LockedBytes
 from jinka.keys.catalogue import KeyName
-from jinka.keys.provider import SIZES, Bytes, Key, KeyKind
-from jinka.kit import Refused, Usage
+from jinka.keys.pairs import check_pair, public_of_pair, sign_with
+from jinka.keys.provider import PAIRS, SIZES, Bytes, Key, KeyKind
+from jinka.kit import Randomness, Refused, Usage
 
 _Cipher = Callable[[bytes, bytes], bytes]
 _ECB: dict[KeyKind, tuple[_Cipher, _Cipher]] = {
@@ -100,6 +101,12 @@ class SoftKey:
         self._only(KeyKind.GCM)
         return unseal(self._source(), blob, context=context)
 
+    def sign(self, message: bytes, randomness: Randomness) -> bytes:
+        return sign_with(self.kind, self._source(), message, randomness)
+
+    def public_der(self) -> bytes:
+        return public_of_pair(self.kind, self._source())
+
     def diversify(self, factors8: Bytes) -> Bytes:
         self._only(*_DIVERSIFY)
         return _DIVERSIFY[self.kind](self._source(), factors8)
@@ -141,7 +148,7 @@ class SoftProvider:
 
     name = "soft"
     certified = False
-    kinds = frozenset(_ECB) | {KeyKind.HMAC, KeyKind.GCM}
+    kinds = frozenset(KeyKind)
 
     def __init__(self, values: Mapping[KeyName, bytes] = {}) -> None:
         self._keys: dict[KeyName, SoftKey] = {}
@@ -187,6 +194,8 @@ def _kind(name: KeyName) -> KeyKind:
 def _check_size(kind: KeyKind, value: bytes) -> None:
     if len(value) not in SIZES[kind]:
         raise Refused(f"{len(value)} bytes", where=f"keys.{kind.value}", fix=f"one of {SIZES[kind]}")
+    if kind in PAIRS:
+        check_pair(kind, value)
 
 
 def _reader(held: LockedBytes, start: int, stop: int) -> Callable[[], bytes]:

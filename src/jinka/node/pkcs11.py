@@ -20,10 +20,12 @@ from pkcs11.constants import DEFAULT
 
 from jinka.crypto.aes import aes_key_unwrap
 from jinka.keys.catalogue import KeyName
+from jinka.keys.pairs import check_pair
 from jinka.keys.port import Purpose
-from jinka.keys.provider import SIZES, Key, KeyKind
+from jinka.keys.provider import PAIRS, SIZES, Key, KeyKind
 from jinka.kit import NotFound, Refused
 from jinka.node.pkcs11_key import LoadedKey, TokenError, TokenKey
+from jinka.node.pkcs11_pair import TokenPair, pair_templates, public_of_object
 
 _TYPES = {
     (KeyKind.DES, 8): KeyType.DES2,  # K | K: 3DES under it is DES
@@ -45,6 +47,8 @@ _NEEDS = {
     KeyKind.AES: (Mechanism.AES_ECB, Mechanism.AES_CBC, Mechanism.AES_ECB_ENCRYPT_DATA),
     KeyKind.GCM: (Mechanism.AES_GCM,),
     KeyKind.HMAC: (Mechanism.SHA256_HMAC,),
+    KeyKind.RSA: (Mechanism.SHA256_RSA_PKCS,),
+    KeyKind.P256: (Mechanism.ECDSA,),
 }
 _SUFFIX_LEFT = "#left"
 # Keys that open what others sealed; all others only encrypt and derive.
@@ -89,16 +93,22 @@ class Pkcs11Provider:
         self.kinds = frozenset(
             kind for kind, needed in _NEEDS.items() if all(mechanism in offered for mechanism in needed)
         )
-        self._objects = self._read_objects()
+        self._objects = self._read_objects(ObjectClass.SECRET_KEY)
+        self._private = self._read_objects(ObjectClass.PRIVATE_KEY)
+        self._public = self._read_objects(ObjectClass.PUBLIC_KEY)
 
-    def _read_objects(self) -> dict[str, Any]:
-        found: Any = self._session.get_objects(
-            {Attribute.CLASS: ObjectClass.SECRET_KEY, Attribute.TOKEN: True}
-        )
+    def _read_objects(self, kind: ObjectClass) -> dict[str, Any]:
+        found: Any = self._session.get_objects({Attribute.CLASS: kind, Attribute.TOKEN: True})
         return {str(item.label): item for item in found}
 
     def key(self, name: KeyName) -> Key | None:
         """The key of that name, or None."""
+        label = str(name)
+        if label in self._private and label in self._public:
+            kind = KeyKind(name.algorithm)
+            return TokenPair(
+                self, kind, self._private[label], public=public_of_object(kind, self._public[label])
+            )
         handle = self._objects.get(str(name))
         if handle is None:
             return None
@@ -107,6 +117,9 @@ class Pkcs11Provider:
 
     def load(self, kind: KeyKind, value: bytes, *, extractable: bool = False) -> Key:
         """A session object; its left half stays with it when it is a 3DES key."""
+        if kind in PAIRS:
+            handle, _, public = self._create_pair(kind, value, label="", store=False)
+            return TokenPair(self, kind, handle, public=public, session_only=True)
         handle = self._create(kind, value, label="", store=False, extractable=extractable)
         left = None
         if kind is KeyKind.TDES:
@@ -118,13 +131,17 @@ class Pkcs11Provider:
 
         ``extractable`` is for the keys that go on into security modules, wrapped.
         """
-        if str(name) in self._objects:
+        if str(name) in self._objects or str(name) in self._private:
             raise Refused("the token has a key of that name", where=f"keys.{name}", fix="use a new version")
         kind = KeyKind(name.algorithm)
         if kind not in self.kinds:
             raise Refused(
                 f"{self.name} has no {kind.value}", where=f"keys.{name}", fix="configure a second provider"
             )
+        if kind in PAIRS:
+            pair = self._create_pair(kind, value, label=str(name), store=True)
+            self._private[str(name)], self._public[str(name)] = pair[:2]
+            return
         if kind is KeyKind.TDES:
             label = str(name) + _SUFFIX_LEFT
             self._objects[label] = self._create(
@@ -200,6 +217,18 @@ class Pkcs11Provider:
         """Destroy a session object."""
         with self._lock:
             handle.destroy()
+
+    def _create_pair(self, kind: KeyKind, value: bytes, *, label: str, store: bool) -> tuple[Any, Any, bytes]:
+        if kind not in self.kinds or len(value) not in SIZES[kind]:
+            raise Refused(f"{self.name} has no {kind.value}", where="keys", fix="configure a second provider")
+        check_pair(kind, value)
+        private, shown, public = pair_templates(kind, value, label=label, store=store)
+        with self._lock:
+            try:
+                made = self._session.create_object(private)
+                return made, self._session.create_object(shown) if store else None, public
+            except pkcs11.PKCS11Error as error:
+                raise TokenError(f"the token answers {type(error).__name__}", where=self.name) from None
 
     def _create(
         self,

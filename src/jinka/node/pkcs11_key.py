@@ -12,7 +12,7 @@ from pkcs11.mechanisms import GCMParams
 
 from jinka.crypto.bulk import tdes_tacs_of_keys
 from jinka.keys.provider import Bytes, Key, KeyKind
-from jinka.kit import JinkaError, Refused, Usage
+from jinka.kit import JinkaError, Randomness, Refused, Usage
 
 _MAGIC = b"JKS1"  # of `jinka.crypto.seal`: both providers make the same blobs
 _CHUNK = 1 << 20  # bytes in one call of a token
@@ -141,6 +141,12 @@ class TokenKey:
             raise Refused(
                 "the seal does not open", where=context, fix="check the shares, restore the file"
             ) from None
+
+    def sign(self, message: bytes, randomness: Randomness) -> bytes:  # noqa: ARG002 the token has its own
+        raise Refused(f"a key of kind {self.kind.value} signs nothing", where="keys")
+
+    def public_der(self) -> bytes:
+        raise Refused(f"a key of kind {self.kind.value} has no public half", where="keys")
 
     def diversify(self, factors8: Bytes) -> Bytes:
         self._only(KeyKind.TDES)

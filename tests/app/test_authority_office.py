@@ -6,6 +6,7 @@ act, entry, commit and answer; the folder is opened again and goes on.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -171,8 +172,12 @@ def test_without_enough_shares_nothing_is_signed(made: Authorities) -> None:
             pass
     with AuthorityFolder(made.issuing).unlocked(shares[1:]) as key:
         assert key.signer.public_der == made.certificate.public_der
-    (made.issuing / "authority.key.sealed").write_bytes((made.root / "authority.key.sealed").read_bytes())
-    with pytest.raises(Refused, match="seal does not open"), AuthorityFolder(made.issuing).unlocked(shares):
+    body = json.loads((made.issuing / "authority.json").read_bytes())
+    (made.issuing / "authority.json").write_text(json.dumps(body | {"check": "00000000"}))
+    with (
+        pytest.raises(Refused, match="another authority's key"),
+        AuthorityFolder(made.issuing).unlocked(shares),
+    ):
         pass
 
 

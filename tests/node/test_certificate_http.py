@@ -193,7 +193,7 @@ def test_who_may_not_enrol(scheme: Scheme, est: http.CertificateServer, tmp_path
     changed = request[:-1] + bytes((request[-1] ^ 1,))
     assert _send(est, tmp_path, changed, "centre-1:right") == "400"
     assert _send(est, tmp_path, b"no request", "centre-1:right") == "400"
-    assert _curl(est, tmp_path, "centre/simplereenroll", "-d", "x")[0] == "404"
+    assert _curl(est, tmp_path, "centre/simplereenroll", "-d", "x")[0] == "403"
     assert _curl(est, tmp_path, "centre/simpleenroll")[0] == "404"
     plain = _run("curl", "-s", "--noproxy", "*", f"http://127.0.0.1:{est.port}/.well-known/est/cacerts")
     assert plain.returncode != 0, "EST is not served without TLS"

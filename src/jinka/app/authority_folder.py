@@ -3,7 +3,6 @@
 ::
 
     authority.json          which authority it is; written last by init
-    authority.key.sealed    its private key, sealed by the key service of this folder
     authority.pem           its certificate; an issuing authority installs it when its root has signed
     above.pem               those who certified it, up to the root
     request.pem             an issuing authority's request to its root
@@ -11,10 +10,12 @@
     audit.jsonl             one entry for each act of an officer
     audit-serve.jsonl       one entry for each request of a machine (`jinka certificate serve`)
     machines.json           who may enrol over EST: digests of drawn secrets
-    keys/, custodians/      the sealing keys and the custodians' shares (`jinka keys`)
+    keys/, custodians/      its key pair and sealing keys, and the custodians' shares (`jinka keys`)
 
-A root and an issuing authority are folders of the same form, on machines of their own; requests and certificates are
-all that travels between them.
+The key pair lies in a key store and signs behind the verbs of a key service: in process, opened with shares, or in a
+process of its own (`jinka keys serve` on this folder), with a token behind it where one is configured. A root and an
+issuing authority are folders of the same form, on machines of their own; requests and certificates are all that travels
+between them.
 """
 
 from __future__ import annotations
@@ -26,30 +27,34 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol, cast
 
 from jinka.app.certificates import as_pem, read_certificates, read_ders
 from jinka.app.key_acts import Asked, hold
 from jinka.app.key_folder import KeyFolder
 from jinka.app.keyring import open_keys
-from jinka.crypto import choose_sm2
 from jinka.crypto.x509_certificate import Certificate
 from jinka.crypto.x509_fields import KeyUsage, Subject
 from jinka.crypto.x509_keys import KeyKind, Signer
 from jinka.crypto.x509_path import Trust, check_path
-from jinka.crypto.x509_private import new_signer, private_der, read_private
 from jinka.crypto.x509_request import build_request, read_request
 from jinka.identity import ISSUING_PROFILES, ROOT_PROFILES, Addresses, ProfileName, Seal, make_root
 from jinka.identity.application import check_person, same_person
-from jinka.keys import AuditEvent
+from jinka.keys import AuditEvent, KeyName, Purpose, SoftKeyService
 from jinka.keys.ceremony import SEALING
+from jinka.keys.provider import KeyKind as Kind
+from jinka.keys.signing import ServiceSigner
 from jinka.kit import Clock, NotFound, Refused, Usage
-from jinka.node import AuditLog, file_errors, write_durable
+from jinka.node import AuditLog, write_durable
+from jinka.node.key_socket import connect_unix
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import authority_in, database_at
 
 FORMAT = "jinka.authority"
 ROOT_DAYS = 20 * 365
 OFFICERS_MIN = 3  # who asks, and two others who approve
+CALLER = "authority"  # the name by which it comes to a key service in another process
+_KINDS = {KeyKind.RSA: Kind.RSA, KeyKind.ECDSA: Kind.P256, KeyKind.SM2: Kind.SM2}
 _REGION = "440300"  # a key service asks for one; no purchase key is here
 
 
@@ -66,6 +71,20 @@ class Plan:
     addresses: Addresses
 
 
+class _Keys(Protocol):
+    """What an authority asks of a key service."""
+
+    def sign(self, message: bytes, *, key: str) -> bytes: ...
+
+    def public_key(self, *, key: str) -> bytes: ...
+
+    def seal_image(self, plain: bytes, *, context: str) -> bytes: ...
+
+    def open_image(self, blob: bytes, *, context: str) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedKey:
     """An authority's key and its seal, for as long as the shares are here."""
@@ -80,7 +99,6 @@ class AuthorityFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.description = folder / "authority.json"
-        self.sealed_key = folder / "authority.key.sealed"
         self.own = folder / "authority.pem"
         self.above_file = folder / "above.pem"
         self.request = folder / "request.pem"
@@ -127,22 +145,27 @@ class AuthorityFolder:
         found = self.read()
         return Addresses(crl_url=found["crl_url"], ocsp_url=found["ocsp_url"])
 
-    def origin(self) -> str:
-        """The name of its logs."""
-        return f"certificates/{self.read()['check']}"
+    def origin(self, log: str = "audit") -> str:
+        """The name of a log."""
+        return f"certificates/{self.read()['check']}" + f"/{log}" * (log != "audit")
 
     @contextmanager
-    def unlocked(self, shares: Sequence[Path] = ()) -> Iterator[OpenedKey]:
-        """The key, opened with custodians' shares; those in the folder by default. Raises `Refused`."""
-        check = self.read()["check"]
-        keys = open_keys(KeyFolder(self.folder).workspace, _REGION, share_files=shares)
+    def unlocked(self, shares: Sequence[Path] = (), socket: Path | None = None) -> Iterator[OpenedKey]:
+        """The key, in a key service that custodians' shares open, or in the one at ``socket``; raises `Refused`.
+
+        Without ``shares``, those that lie in the folder open it.
+        """
+        described = self.read()
+        if socket is None:
+            keys: _Keys = _open(KeyFolder(self.folder), shares)
+        else:
+            keys = cast(_Keys, connect_unix(socket, caller=CALLER))
         try:
-            with file_errors(self.sealed_key):
-                blob = self.sealed_key.read_bytes()
-            raw = keys.open_image(blob, context=_context(check))
-            signer = read_private(raw, choose_sm2(SystemRandomness()))
-            if _check(signer.public_der) != check:
-                raise Refused("another authority's key", where=str(self.sealed_key), fix="restore the file")
+            signer = ServiceSigner(service=keys, key=described["key"])
+            if _check(signer.public_der) != described["check"]:
+                raise Refused(
+                    "another authority's key", where=str(self.folder), fix="name its own key service"
+                )
             yield OpenedKey(signer=signer, seal=keys)
         finally:
             keys.close()
@@ -156,37 +179,26 @@ def init(folder: Path, plan: Plan, clock: Clock | None = None) -> AuthorityFolde
     plan.subject.to_name()
     if office.description.exists():
         raise Refused("an authority is here already", where=str(folder), fix="name another folder")
-    signer = new_signer(plan.kind, SystemRandomness())
-    check = _check(signer.public_der)
+    name = KeyName(purpose=Purpose.SIGN, algorithm=_KINDS[plan.kind].value, version=1)
     places = tuple(room.place(text) for text in plan.custodians)
-    hold(
-        room,
-        Asked(
-            issuer=f"authority.{check}",
-            places=places,
-            needed=plan.needed,
-            date=at.date().isoformat(),
-            names=SEALING,
-        ),
+    asked = Asked(
+        issuer=f"authority.{SystemRandomness().token_bytes(4).hex()}",
+        places=places,
+        needed=plan.needed,
+        date=at.date().isoformat(),
+        names=(*SEALING, name),
     )
-    files = [place.share_file(room.minutes()[-1].wrapping) for place in places]
-    keys = open_keys(room.workspace, _REGION, share_files=files)
+    hold(room, asked)
+    keys = _open(room, [place.share_file(room.minutes()[-1].wrapping) for place in places])
     try:
-        sealed = keys.seal_image(private_der(signer), context=_context(check))
+        public_der = _certify_self(office, plan, ServiceSigner(service=keys, key=str(name)), at)
     finally:
         keys.close()
-    write_durable(office.sealed_key, sealed, private=True)
-    if plan.root:
-        serial = int.from_bytes(SystemRandomness().token_bytes(16), "big") or 1
-        own = make_root(plan.subject, signer, serial, at, at + dt.timedelta(days=ROOT_DAYS))
-        write_durable(office.own, as_pem(own.der))
-    else:
-        request = as_pem(build_request(plan.subject, signer), "CERTIFICATE REQUEST")
-        write_durable(office.request, request)
+    check = _check(public_der)
     names = ", ".join(place.custodian for place in places)
     founders = (places[0].custodian, places[1].custodian)
     with AuditLog(office.audit(), origin=f"certificates/{check}", clock=clock) as log:
-        digest = hashlib.sha256(signer.public_der).digest()
+        digest = hashlib.sha256(public_der).digest()
         log.record(
             AuditEvent(actor=names, act="certificate.init", subject=f"authority:{check}", detail=digest)
         )
@@ -194,10 +206,23 @@ def init(folder: Path, plan: Plan, clock: Clock | None = None) -> AuthorityFolde
             for officer in plan.officers:
                 tables.officers.put(officer, founders, at, admitted=True)
     office.database.chmod(0o600)
-    described = {"format": FORMAT, "kind": "root" if plan.root else "issuing", "check": check}
+    kind = "root" if plan.root else "issuing"
+    described = {"format": FORMAT, "kind": kind, "check": check, "key": str(name)}
     body = json.dumps(described | asdict(plan.addresses), indent=2)
     write_durable(office.description, body.encode() + b"\n")
     return office
+
+
+def _certify_self(office: AuthorityFolder, plan: Plan, signer: Signer, at: dt.datetime) -> bytes:
+    """A root's own certificate, or an issuing authority's request; the public key (DER)."""
+    if plan.root:
+        serial = int.from_bytes(SystemRandomness().token_bytes(16), "big") or 1
+        own = make_root(plan.subject, signer, serial, at, at + dt.timedelta(days=ROOT_DAYS))
+        write_durable(office.own, as_pem(own.der))
+    else:
+        request = as_pem(build_request(plan.subject, signer), "CERTIFICATE REQUEST")
+        write_durable(office.request, request)
+    return signer.public_der
 
 
 def install(folder: Path, certificate: Path, above: Path, officer: str, clock: Clock | None = None) -> None:
@@ -252,5 +277,5 @@ def _check(public_der: bytes) -> str:
     return hashlib.sha256(public_der).hexdigest()[:8]
 
 
-def _context(check: str) -> str:
-    return f"private key of the authority {check}"
+def _open(room: KeyFolder, shares: Sequence[Path]) -> SoftKeyService:
+    return open_keys(room.workspace, _REGION, share_files=shares)

@@ -76,7 +76,7 @@ class Office:
     def __init__(self, folder: Path, *, clock: Clock | None = None, log: str = "audit") -> None:
         self.folder, self._clock = AuthorityFolder(folder), clock or SystemClock()
         self._certificate = self.folder.certificate()
-        self._log = AuditLog(self.folder.audit(log), origin=self.folder.origin(), clock=self._clock)
+        self._log = AuditLog(self.folder.audit(log), origin=self.folder.origin(log), clock=self._clock)
         try:
             self._engine = open_database(self.folder.database)
         except BaseException:

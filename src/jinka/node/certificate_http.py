@@ -2,11 +2,12 @@
 
 A thread for each of a limited number of connections, one request on each, with limits on size and on time as a whole,
 so that a slow sender holds a place for seconds only. OCSP and lists need no secret. EST is served on a port of its own
-over TLS, which RFC 7030, 3.3 demands; machines prove who they are by a name and a secret (3.2.3). The default TLS of
-Python knows RSA and ECDSA; an authority with SM2 keys serves EST under a TLS certificate of one of these.
+over TLS, which RFC 7030, 3.3 demands; machines prove who they are by a name and a secret (3.2.3), and when they renew
+by the certificate that is to be renewed (4.2.2). The default TLS of Python knows RSA and ECDSA; an authority with SM2
+keys serves EST under a TLS certificate of one of these.
 
-What EST has besides is not here: re-enrolment by client certificate, keys made by the server, attributes. Rules are the
-authority's (`jinka.identity`); this file reads, asks and writes.
+What EST has besides is not here: keys made by the server, attributes. Rules are the authority's (`jinka.identity`);
+this file reads, asks and writes.
 """
 
 from __future__ import annotations
@@ -22,13 +23,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from jinka.crypto.x509_ocsp import REQUEST_SIZE_MAX as OCSP_SIZE_MAX
 from jinka.crypto.x509_ocsp import Responder
 from jinka.crypto.x509_request import REQUEST_SIZE_MAX as PKCS10_SIZE_MAX
-from jinka.identity import CertificateAuthority, Enrolment
 from jinka.kit import Clock, JinkaError, Refused
 
 BODY_MAX = 2 * PKCS10_SIZE_MAX  # base64 with line ends
@@ -58,22 +58,47 @@ class Asked:
     kind: str
     body: bytes
     authorization: str = ""
+    certificate: bytes = b""  # of a TLS client (DER), whose path TLS has checked
+
+
+class Answers(Protocol):
+    """Who answers OCSP requests (`jinka.identity.CertificateAuthority`)."""
+
+    def answer(
+        self, request: bytes, at: dt.datetime, next_update: dt.datetime, responder: Responder | None = None
+    ) -> bytes: ...
+
+
+class Enrols(Protocol):
+    """Who takes in requests of machines (`jinka.identity.Enrolment`)."""
+
+    def authorities(self) -> bytes: ...
+
+    def enrol(self, label: str, request: bytes, requester: str, at: dt.datetime) -> bytes | None: ...
+
+    def renew(self, label: str, request: bytes, certificate: bytes, at: dt.datetime) -> bytes | None: ...
 
 
 Site = Callable[[Asked], Reply]
 
 
 class StatusSite:
-    """OCSP at ``/`` by POST and GET, and the lists that were published, under their paths."""
+    """OCSP at ``/`` by POST and GET, and the lists that were published, under their paths.
+
+    ``find`` gives the list for a path where the lists are kept elsewhere.
+    """
 
     def __init__(
         self,
-        authority: CertificateAuthority,
+        authority: Answers,
         clock: Clock,
         lock: threading.Lock,
         responder: Responder | None = None,
+        *,
+        find: Callable[[str], bytes | None] | None = None,
     ) -> None:
         self._authority, self._clock, self._lock, self._responder = authority, clock, lock, responder
+        self._find = find
         self._lists: dict[str, bytes] = {}
 
     def publish(self, path: str, revocation_list: bytes) -> None:
@@ -82,8 +107,9 @@ class StatusSite:
 
     def __call__(self, asked: Asked) -> Reply:
         """Answer one request."""
-        if asked.method == "GET" and asked.path in self._lists:
-            return Reply(status=HTTPStatus.OK, kind="application/pkix-crl", body=self._lists[asked.path])
+        found = self._list(asked.path) if asked.method == "GET" else None
+        if found is not None:
+            return Reply(status=HTTPStatus.OK, kind="application/pkix-crl", body=found)
         if asked.method == "POST" and asked.path == "/":
             if asked.kind != "application/ocsp-request":
                 return Reply(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
@@ -95,6 +121,12 @@ class StatusSite:
                 return Reply(status=HTTPStatus.NOT_FOUND)
         return Reply(status=HTTPStatus.NOT_FOUND)
 
+    def _list(self, path: str) -> bytes | None:
+        if self._find is None:
+            return self._lists.get(path)
+        with self._lock:
+            return self._find(path)
+
     def _answer(self, request: bytes) -> Reply:
         if len(request) > OCSP_SIZE_MAX:
             return Reply(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -105,10 +137,12 @@ class StatusSite:
 
 
 class EnrolmentSite:
-    """EST: ``cacerts``, and ``LABEL/simpleenroll`` for those whom ``admit`` knows (it raises `Refused` otherwise)."""
+    """EST: ``cacerts``, ``LABEL/simpleenroll`` for those whom ``admit`` knows (it raises `Refused` otherwise), and
+    ``simplereenroll`` for who comes with the certificate that is to be renewed.
+    """
 
     def __init__(
-        self, enrolment: Enrolment, clock: Clock, lock: threading.Lock, admit: Callable[[str, bytes], None]
+        self, enrolment: Enrols, clock: Clock, lock: threading.Lock, admit: Callable[[str, bytes], None]
     ) -> None:
         self._enrolment, self._clock, self._lock, self._admit = enrolment, clock, lock, admit
 
@@ -116,21 +150,31 @@ class EnrolmentSite:
         """Answer one request."""
         if not asked.path.startswith(_EST):
             return Reply(status=HTTPStatus.NOT_FOUND)
-        parts = asked.path.removeprefix(_EST).split("/")
-        if asked.method == "GET" and parts[-1] == "cacerts" and len(parts) <= 2:
+        *label, what = asked.path.removeprefix(_EST).split("/")
+        if asked.method == "GET" and what == "cacerts" and len(label) <= 1:
             return _certificates(self._enrolment.authorities())
-        if asked.method != "POST" or len(parts) != 2 or parts[1] != "simpleenroll":
-            return Reply(status=HTTPStatus.NOT_FOUND)
-        try:
-            requester = self._requester(asked.authorization)
-        except Refused:
-            return Reply(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": 'Basic realm="EST"'})
+        if asked.method == "POST" and what == "simpleenroll" and len(label) == 1:
+            try:
+                requester = self._requester(asked.authorization)
+            except Refused:
+                return Reply(
+                    status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": 'Basic realm="EST"'}
+                )
+            return self._asked(asked, lambda raw, at: self._enrolment.enrol(label[0], raw, requester, at))
+        if asked.method == "POST" and what == "simplereenroll" and len(label) <= 1:
+            held, name = asked.certificate, "".join(label)
+            if not held:
+                return Reply(status=HTTPStatus.FORBIDDEN, body=b"come with the certificate to be renewed\n")
+            return self._asked(asked, lambda raw, at: self._enrolment.renew(name, raw, held, at))
+        return Reply(status=HTTPStatus.NOT_FOUND)
+
+    def _asked(self, asked: Asked, ask: Callable[[bytes, dt.datetime], bytes | None]) -> Reply:
         if asked.kind != "application/pkcs10":
             return Reply(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         try:
             request = base64.b64decode(b"".join(asked.body.split()), validate=True)
             with self._lock:
-                found = self._enrolment.enrol(parts[0], request, requester, _now(self._clock))
+                found = ask(request, _now(self._clock))
         except (binascii.Error, JinkaError) as error:
             return Reply(status=HTTPStatus.BAD_REQUEST, body=f"{error}\n".encode())
         if found is None:
@@ -238,12 +282,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self._speak(body)
 
     def _speak(self, body: bytes) -> None:
+        link = self.connection
         asked = Asked(
             method=self.command,
             path=self.path,
             kind=self.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             body=body,
             authorization=self.headers.get("Authorization", ""),
+            certificate=link.getpeercert(binary_form=True) or b"" if isinstance(link, ssl.SSLSocket) else b"",
         )
         try:
             reply = self.server.site(asked)

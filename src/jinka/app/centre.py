@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jinka.app.day_facts import DayFacts
+from jinka.app.host_journal import HostJournals
 from jinka.app.lanes import census_file
 from jinka.app.progress import Progress
 from jinka.app.registrar import admit_day
@@ -182,7 +183,7 @@ def clear_uploads(
         with DuckEngine() as engine:
             result = clear_day(
                 engine,
-                _tables(engine, registry, journal),
+                _tables(engine, registry, journal, HostJournals.at(workspace.centre)),
                 _params(facts),
                 keys=keys,
                 explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: GOVERNMENT}),
@@ -292,7 +293,9 @@ def _read_all(paths: Sequence[Path]) -> pa.Table | None:
     return pa.concat_tables([pq.read_table(path) for path in paths]) if paths else None
 
 
-def _tables(engine: DuckEngine, registry: Registry, journal: SqlJournal) -> ClearingTables:
+def _tables(
+    engine: DuckEngine, registry: Registry, journal: SqlJournal, hosts: HostJournals
+) -> ClearingTables:
     files = journal.accepted_files()
     if not files:
         raise Usage(
@@ -301,6 +304,7 @@ def _tables(engine: DuckEngine, registry: Registry, journal: SqlJournal) -> Clea
     return ClearingTables(
         records=engine.parquet(files),
         parked=engine.parquet(parked) if (parked := journal.parked_files()) else None,
+        attested=engine.arrow("attested", hosts.attested()),
         **{name: engine.arrow(name, getattr(registry, name)) for name in Registry.SCHEMAS},
     )
 

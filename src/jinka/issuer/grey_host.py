@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
+from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -95,13 +96,18 @@ class _Authorised:
 class ReleaseHost:
     """``claims`` by card and offline counter; ``concluded`` the pumps' records by card and online counter."""
 
-    def __init__(self, keys: KeyService, business_date: dt.date) -> None:
+    def __init__(
+        self,
+        keys: KeyService,
+        business_date: dt.date,
+        concluded: MutableMapping[_Place, ClearingRecord] | None = None,
+    ) -> None:
         self._keys = keys
         self.business_date = business_date
         self.claims: dict[_Lock, PumpClaim] = {}
         self.waiting: dict[_Place, _Authorised] = {}
-        self.concluded: dict[_Place, ClearingRecord] = {}
-        self._settled: set[tuple[bytes, bytes, int]] = set()
+        self.concluded: MutableMapping[_Place, ClearingRecord] = {} if concluded is None else concluded
+        self._settled = {(r.card_no, r.terminal_id, r.terminal_serial) for r in self.concluded.values()}
 
     def take(self, claim: PumpClaim) -> None:
         """Keep a station's claim; the same again is harmless. `Refused` for a false GTAC or another amount."""

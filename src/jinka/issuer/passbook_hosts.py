@@ -8,7 +8,7 @@ a counter that was concluded is never authorised again. What waits and what is c
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Protocol, TypeVar
 
 from jinka.codec import Algorithm, TransactionType
@@ -75,12 +75,17 @@ class LimitQuestion(PassbookQuestion, Protocol):
 
 
 class UnloadHost:
-    """Authorises unloads. ``concluded`` holds, by card and online counter, the records whose MAC3 was right."""
+    """Authorises unloads. ``concluded`` holds, by card and online counter, the records whose MAC3 was right.
 
-    def __init__(self, keys: KeyService) -> None:
+    It may be given, and then it keeps what is put in (`MutableMapping`) before `conclude` returns.
+    """
+
+    def __init__(
+        self, keys: KeyService, concluded: MutableMapping[_Place, ClearingRecord] | None = None
+    ) -> None:
         self._keys = keys
         self.waiting: dict[_Place, UnloadQuestion] = {}
-        self.concluded: dict[_Place, ClearingRecord] = {}
+        self.concluded: MutableMapping[_Place, ClearingRecord] = {} if concluded is None else concluded
 
     def authorise(self, request: UnloadQuestion) -> bytes:
         """Return MAC2; `Refused` for a wrong MAC1, more than the balance, or a counter that was used."""
@@ -115,10 +120,16 @@ class UnloadHost:
 class LimitHost:
     """Authorises overdraft limits up to what each card may have (``most`` by card number; others get none)."""
 
-    def __init__(self, keys: KeyService, *, most: Mapping[bytes, int]) -> None:
+    def __init__(
+        self,
+        keys: KeyService,
+        *,
+        most: Mapping[bytes, int],
+        concluded: MutableMapping[_Place, ClearingRecord] | None = None,
+    ) -> None:
         self._keys, self._most = keys, most
         self.waiting: dict[_Place, LimitQuestion] = {}
-        self.concluded: dict[_Place, ClearingRecord] = {}
+        self.concluded: MutableMapping[_Place, ClearingRecord] = {} if concluded is None else concluded
 
     def authorise(self, request: LimitQuestion) -> bytes:
         """Return MAC2; `Refused` for a wrong MAC1, more credit than the card may have, or a counter that was used."""

@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from jinka.cli.main import app
+from jinka.codec import Algorithm
+from jinka.keys import Purpose
 
 SAID: list[str] = []
 
@@ -112,6 +114,9 @@ def test_a_module_is_given_keys_by_its_own_commands(folder: Path) -> None:
     before = image.read_bytes()
     run("order-psam", folder, image, "--key", "purchase/TDES/2", "--key", "grey_lock/TDES/1")
     assert image.read_bytes() != before
+    assert keys.sam_key(Purpose.PURCHASE, algorithm=Algorithm.TDES, version=2) not in image.read_bytes(), (
+        "sealed"
+    )
     report = run("report", "stolen-psam", folder, "--psam", serial.hex(), "--as", "json", code=6)
     assert [row["key"] for row in json.loads(report)["exposed"]] == ["purchase/TDES/2", "grey_lock/TDES/1"]
     run("order-psam", folder, image, "--key", "load/TDES/1", code=4)

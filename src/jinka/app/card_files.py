@@ -108,6 +108,11 @@ class CardFile:
         write_durable(self.path, self._sealed(raw), private=True)
         self._written = raw
 
+    def seal(self, keys: SoftKeyService, context: str) -> None:
+        """Write the file sealed from now on; one that is sealed already keeps its context."""
+        if self.keys is None:
+            self.keys, self.context, self._written = keys, context, b""
+
     def _sealed(self, raw: bytes) -> bytes:
         return raw if self.keys is None else sealed_file(raw, self.context, self.keys)
 

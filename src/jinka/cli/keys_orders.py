@@ -40,7 +40,7 @@ def order_psam(
     key: Annotated[list[str], typer.Option(help="A key, such as purchase/TDES/2; once for each.")],
     region: Region = "440300",
 ) -> None:
-    """Write national keys into a PSAM under its own transport key, by its own commands.
+    """Write national keys into a PSAM under its own transport key, by its own commands; its image is sealed then.
 
     Example: [bold]jinka keys order-psam out/keys psam.jsi --key purchase/TDES/2[/bold]
     """
@@ -55,6 +55,7 @@ def order_psam(
     try:
         file = open_card(module, keys)
         serial = give_module_keys(KeyFolder(folder), file.chip, [KeyName.parse(text) for text in key], keys)
+        file.seal(keys, f"psam/{serial.hex()}")  # a module that is software holds its keys in its image
         file.save()
     finally:
         keys.close()

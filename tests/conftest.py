@@ -1,6 +1,7 @@
 """What all tests share: in CI a component that is absent is a failure, not a skip.
 
-Only tests marked ``data`` (they need the shared data folder, which is not part of the project) may be skipped there.
+Only tests marked ``data`` (they need the shared data folder, which is not part of the project) and ``tigerbeetle`` (they
+need a server that no package brings) may be skipped there.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     expected = hasattr(report, "wasxfail")
-    if IN_CI and report.skipped and not expected and not item.get_closest_marker("data"):
+    outside = any(item.get_closest_marker(name) for name in ("data", "tigerbeetle"))
+    if IN_CI and report.skipped and not expected and not outside:
         _fail(report)
     return report
 

@@ -1,7 +1,6 @@
-"""The rules of the ledger over plain dictionaries: the reference that every engine must equal.
+"""The rules of the ledger over plain dictionaries: the reference that every engine must equal, written to be read.
 
-Engines that keep their state elsewhere load what a request touches into a `LedgerState`, run the same rules, and
-store what changed. No I/O.
+No I/O. `jinka.ledger.swift` has the same rules once more, written to be fast; tests hold one against the other.
 """
 
 from __future__ import annotations
@@ -10,137 +9,89 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from jinka.kit import MAX_MINOR
+from jinka.ledger.judge import (
+    check_batch,
+    judge_account,
+    judge_again,
+    judge_form,
+    judge_id,
+    judge_pending,
+    run_chains,
+)
 from jinka.ledger.model import (
-    RESERVED_IDS,
+    MAX_BATCH,
     Account,
     AccountFlag,
     AccountResult,
     Balance,
+    PastBalance,
+    PendingState,
     Transfer,
     TransferFlag,
     TransferResult,
 )
 
-_TWO_PHASE = TransferFlag.PENDING | TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING
 _RESOLVE = TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING
-_A, _T = AccountResult, TransferResult
-
-# (field, result) in the order of precedence, for a request whose id exists already.
-_ACCOUNT_FIELDS = (
-    ("flags", _A.EXISTS_WITH_DIFFERENT_FLAGS),
-    ("user_data", _A.EXISTS_WITH_DIFFERENT_USER_DATA),
-    ("ledger", _A.EXISTS_WITH_DIFFERENT_LEDGER),
-    ("code", _A.EXISTS_WITH_DIFFERENT_CODE),
-)
-_TRANSFER_FIELDS = (
-    ("flags", _T.EXISTS_WITH_DIFFERENT_FLAGS),
-    ("pending_id", _T.EXISTS_WITH_DIFFERENT_PENDING_ID),
-    ("debit_account", _T.EXISTS_WITH_DIFFERENT_DEBIT_ACCOUNT),
-    ("credit_account", _T.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT),
-    ("amount", _T.EXISTS_WITH_DIFFERENT_AMOUNT),
-    ("user_data", _T.EXISTS_WITH_DIFFERENT_USER_DATA),
-    ("ledger", _T.EXISTS_WITH_DIFFERENT_LEDGER),
-    ("code", _T.EXISTS_WITH_DIFFERENT_CODE),
-    ("timestamp", _T.EXISTS_WITH_DIFFERENT_TIMESTAMP),
-)
+_BALANCING = TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT
+_T = TransferResult
 
 
 @dataclass(slots=True)
 class LedgerState:
-    """The part of a ledger that a request touches. ``resolved``: pending id to the flag that resolved it."""
+    """A ledger, or the part of one that a request touches."""
 
     accounts: dict[bytes, Account] = field(default_factory=dict)
     balances: dict[bytes, Balance] = field(default_factory=dict)
     transfers: dict[bytes, Transfer] = field(default_factory=dict)
-    resolved: dict[bytes, TransferFlag] = field(default_factory=dict)
+    pendings: dict[bytes, PendingState] = field(default_factory=dict)
+    past: list[tuple[bytes, PastBalance]] = field(default_factory=list)  # account, its balance then
 
-    def create_account(self, account: Account) -> AccountResult:
-        result = self._judge_account(account)
-        if result is _A.CREATED:
-            self.accounts[account.id] = account
-            self.balances[account.id] = Balance()
-        return result
+    def create_accounts(self, accounts: Sequence[Account]) -> list[AccountResult]:
+        """Open accounts in order; a chain that fails is undone as a whole."""
 
-    def _judge_account(self, account: Account) -> AccountResult:
-        if account.id in RESERVED_IDS:
-            return _A.ID_RESERVED
-        if (
-            account.flags
-            == AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
-        ):
-            return _A.FLAGS_MUTUALLY_EXCLUSIVE
-        if (old := self.accounts.get(account.id)) is not None:
-            return next(
-                (r for name, r in _ACCOUNT_FIELDS if getattr(old, name) != getattr(account, name)), _A.EXISTS
-            )
-        if not account.ledger:
-            return _A.LEDGER_MUST_NOT_BE_ZERO
-        return _A.CREATED if account.code else _A.CODE_MUST_NOT_BE_ZERO
+        def judge(account: Account) -> AccountResult:
+            return judge_account(self.accounts.get(account.id), account)
+
+        def apply(account: Account) -> AccountResult:
+            if (result := judge(account)) is AccountResult.CREATED:
+                self.accounts[account.id] = account
+                self.balances[account.id] = Balance()
+            return result
+
+        def undo(account: Account) -> None:
+            del self.accounts[account.id], self.balances[account.id]
+
+        return run_chains(accounts, AccountResult, apply, undo, judge)
 
     def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
         """Run the requests in order; a chain that fails is undone as a whole."""
-        results: list[TransferResult] = []
-        start = 0
-        while start < len(transfers):
-            end = start
-            while end < len(transfers) and transfers[end].flags & TransferFlag.LINKED:
-                end += 1
-            is_open = end == len(transfers)
-            results += self._run_chain(transfers[start : end + 1], is_open=is_open)
-            start = end + 1
-        return results
+        before: dict[bytes, tuple[Balance, Balance, int]] = {}
 
-    def _run_chain(self, chain: Sequence[Transfer], *, is_open: bool) -> list[TransferResult]:
-        if is_open:
-            return [_T.LINKED_EVENT_FAILED] * (len(chain) - 1) + [_T.LINKED_EVENT_CHAIN_OPEN]
-        undo: list[tuple[Transfer, dict[bytes, Balance]]] = []
-        for n, transfer in enumerate(chain):
-            result = self._judge(transfer)
+        def apply(new: Transfer) -> TransferResult:
+            result = self._judge(new)
             if result is _T.CREATED:
-                touched = (transfer.debit_account, transfer.credit_account)
-                undo.append((transfer, {id_: self.balances[id_] for id_ in touched}))
-                self._apply(transfer)
-            elif len(chain) > 1:
-                self._undo(undo)
-                failed = [_T.LINKED_EVENT_FAILED] * len(chain)
-                failed[n] = result
-                # A chain that was created before as a whole exists, as each of its links does.
-                if result is _T.EXISTS and n == 0:
-                    again = [self._judge(link) for link in chain]
-                    return again if set(again) == {_T.EXISTS} else failed
-                return failed
-            else:
-                return [result]
-        return [_T.CREATED] * len(chain)
+                debit, credit = self.balances[new.debit_account], self.balances[new.credit_account]
+                before[new.id] = (debit, credit, len(self.past))
+                self._apply(new)
+            return result
 
-    def _undo(self, done: Sequence[tuple[Transfer, dict[bytes, Balance]]]) -> None:
-        for transfer, before in reversed(done):
-            del self.transfers[transfer.id]
-            self.balances.update(before)
-            if transfer.flags & _RESOLVE:
-                del self.resolved[transfer.pending_id]
+        def undo(new: Transfer) -> None:
+            debit, credit, past = before[new.id]
+            self.balances |= {new.debit_account: debit, new.credit_account: credit}
+            del self.transfers[new.id], self.past[past:]
+            self.pendings.pop(new.id, None)
+            if new.flags & _RESOLVE:
+                self.pendings[new.pending_id] = PendingState.OPEN
+
+        return run_chains(transfers, TransferResult, apply, undo, self._judge)
 
     def _judge(self, new: Transfer) -> TransferResult:
-        if new.id in RESERVED_IDS:
-            return _T.ID_RESERVED
-        phase = new.flags & _TWO_PHASE
-        if phase not in (0, TransferFlag.PENDING, TransferFlag.POST_PENDING, TransferFlag.VOID_PENDING):
-            return _T.FLAGS_MUTUALLY_EXCLUSIVE
+        if (refused := judge_id(new)) is not None:
+            return refused
         if (old := self.transfers.get(new.id)) is not None:
-            return next(
-                (r for name, r in _TRANSFER_FIELDS if getattr(old, name) != getattr(new, name)), _T.EXISTS
-            )
-        if not new.ledger:
-            return _T.LEDGER_MUST_NOT_BE_ZERO
-        if not new.code:
-            return _T.CODE_MUST_NOT_BE_ZERO
-        if new.debit_account == new.credit_account:
-            return _T.ACCOUNTS_MUST_BE_DIFFERENT
-        resolves = bool(phase & _RESOLVE)
-        if not resolves and new.pending_id != bytes(16):
-            return _T.PENDING_ID_MUST_BE_ZERO
-        if resolves and new.pending_id in RESERVED_IDS:
-            return _T.PENDING_ID_MUST_NOT_BE_ZERO
+            return judge_again(old, new)
+        if (refused := judge_form(new)) is not None:
+            return refused
         debit, credit = self.accounts.get(new.debit_account), self.accounts.get(new.credit_account)
         if debit is None:
             return _T.DEBIT_ACCOUNT_NOT_FOUND
@@ -148,40 +99,21 @@ class LedgerState:
             return _T.CREDIT_ACCOUNT_NOT_FOUND
         if not debit.ledger == credit.ledger == new.ledger:
             return _T.LEDGERS_MUST_BE_THE_SAME
-        if resolves and (refused := self._judge_resolution(new)) is not None:
-            return refused
+        if new.flags & _RESOLVE:
+            pending, state = self.transfers.get(new.pending_id), self.pendings.get(new.pending_id)
+            return judge_pending(new, pending, state) or _T.CREATED
         return self._judge_limits(new, debit, credit)
 
-    def _judge_resolution(self, new: Transfer) -> TransferResult | None:
-        pending = self.transfers.get(new.pending_id)
-        if pending is None:
-            return _T.PENDING_TRANSFER_NOT_FOUND
-        if not pending.flags & TransferFlag.PENDING:
-            return _T.PENDING_TRANSFER_NOT_PENDING
-        if (pending.debit_account, pending.credit_account) != (new.debit_account, new.credit_account):
-            return _T.PENDING_TRANSFER_HAS_DIFFERENT_ACCOUNTS
-        if pending.code != new.code:
-            return _T.PENDING_TRANSFER_HAS_DIFFERENT_CODE
-        if new.amount > pending.amount:
-            return _T.EXCEEDS_PENDING_TRANSFER_AMOUNT
-        if new.flags & TransferFlag.VOID_PENDING and new.amount != pending.amount:
-            return _T.PENDING_TRANSFER_HAS_DIFFERENT_AMOUNT
-        how = self.resolved.get(new.pending_id)
-        if how is None:
-            return None
-        posted = how & TransferFlag.POST_PENDING
-        return _T.PENDING_TRANSFER_ALREADY_POSTED if posted else _T.PENDING_TRANSFER_ALREADY_VOIDED
-
     def _judge_limits(self, new: Transfer, debit: Account, credit: Account) -> TransferResult:
-        if new.flags & TransferFlag.VOID_PENDING:
-            return _T.CREATED
-        after_debit, after_credit = self._after(new)
+        after_debit, after_credit = self._after(replace(new, amount=self._moved(new)))
         sums = (
             after_debit.debits_pending + after_debit.debits_posted,
             after_credit.credits_pending + after_credit.credits_posted,
         )
         if max(sums) > MAX_MINOR:
             return _T.OVERFLOWS_BALANCE
+        if new.expires_at > MAX_MINOR:
+            return _T.OVERFLOWS_TIMEOUT
         limited = debit.flags & AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
         if limited and sums[0] > after_debit.credits_posted:
             return _T.EXCEEDS_CREDITS
@@ -189,6 +121,18 @@ class LedgerState:
         if limited_credit and sums[1] > after_credit.debits_posted:
             return _T.EXCEEDS_DEBITS
         return _T.CREATED
+
+    def _moved(self, new: Transfer) -> int:
+        """What the transfer moves: its amount, or what the accounts leave of it."""
+        debit, credit = self.balances[new.debit_account], self.balances[new.credit_account]
+        amount = new.amount
+        if new.flags & TransferFlag.BALANCING_DEBIT:
+            left = debit.credits_posted - debit.debits_posted - debit.debits_pending
+            amount = min(amount, max(left, 0))
+        if new.flags & TransferFlag.BALANCING_CREDIT:
+            left = credit.debits_posted - credit.credits_posted - credit.credits_pending
+            amount = min(amount, max(left, 0))
+        return amount
 
     def _after(self, new: Transfer) -> tuple[Balance, Balance]:
         """The balances of the debit and the credit account after the transfer."""
@@ -216,10 +160,35 @@ class LedgerState:
         )
 
     def _apply(self, new: Transfer) -> None:
+        if new.flags & _BALANCING:
+            new = replace(new, amount=self._moved(new))
         self.balances[new.debit_account], self.balances[new.credit_account] = self._after(new)
         self.transfers[new.id] = new
+        self._remember(new.id, new)
+        if new.flags & TransferFlag.PENDING:
+            self.pendings[new.id] = PendingState.OPEN
         if new.flags & _RESOLVE:
-            self.resolved[new.pending_id] = new.flags & _RESOLVE
+            posted = new.flags & TransferFlag.POST_PENDING
+            self.pendings[new.pending_id] = PendingState.POSTED if posted else PendingState.VOIDED
+
+    def _remember(self, event: bytes, transfer: Transfer) -> None:
+        for id_ in (transfer.debit_account, transfer.credit_account):
+            if self.accounts[id_].flags & AccountFlag.HISTORY:
+                self.past.append((id_, PastBalance(event=event, balance=self.balances[id_])))
+
+    def expire(self, ids: Sequence[bytes]) -> None:
+        """Release pending transfers that are open."""
+        for id_ in ids:
+            held = self.transfers[id_]
+            debit, credit = self.balances[held.debit_account], self.balances[held.credit_account]
+            self.balances[held.debit_account] = replace(
+                debit, debits_pending=debit.debits_pending - held.amount
+            )
+            self.balances[held.credit_account] = replace(
+                credit, credits_pending=credit.credits_pending - held.amount
+            )
+            self.pendings[id_] = PendingState.EXPIRED
+            self._remember(id_, held)
 
 
 class MemoryLedger:
@@ -229,13 +198,28 @@ class MemoryLedger:
         self._state = LedgerState()
 
     def create_accounts(self, accounts: Sequence[Account]) -> list[AccountResult]:
-        return [self._state.create_account(account) for account in accounts]
+        check_batch(accounts)
+        return self._state.create_accounts(accounts)
 
     def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
+        check_batch(transfers)
         return self._state.create_transfers(transfers)
+
+    def expire(self, now_micros: int) -> list[bytes]:
+        state = self._state
+        due = sorted(
+            (state.transfers[id_].expires_at, id_)
+            for id_, what in state.pendings.items()
+            if what is PendingState.OPEN and 0 < state.transfers[id_].expires_at <= now_micros
+        )[:MAX_BATCH]
+        state.expire([id_ for _, id_ in due])
+        return [id_ for _, id_ in due]
 
     def accounts(self) -> list[Account]:
         return [account for _, account in sorted(self._state.accounts.items())]
+
+    def lookup_accounts(self, ids: Sequence[bytes]) -> dict[bytes, Account]:
+        return {id_: self._state.accounts[id_] for id_ in ids if id_ in self._state.accounts}
 
     def balances(self, ids: Sequence[bytes]) -> dict[bytes, Balance]:
         return {id_: self._state.balances[id_] for id_ in ids if id_ in self._state.balances}
@@ -249,3 +233,6 @@ class MemoryLedger:
             for transfer in self._state.transfers.values()
             if account in (transfer.debit_account, transfer.credit_account)
         ]
+
+    def past_balances(self, account: bytes) -> list[PastBalance]:
+        return [past for id_, past in self._state.past if id_ == account]

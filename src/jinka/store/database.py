@@ -1,4 +1,7 @@
-"""Opening a centre's SQLite database: WAL, synchronous FULL, foreign keys, and the schema at its newest version."""
+"""Opening a centre's database, with the schema at its newest version: SQLite, or PostgreSQL by its URL.
+
+SQLite: WAL, synchronous FULL, foreign keys. PostgreSQL 15 or newer: what the server says of durability must be on.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,32 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from jinka.kit import Refused, Usage
+
 BUSY_TIMEOUT_MS = 10_000
+_CACHE_KIB = 128 * 1024  # the indexes of ids are met at random places
+_CHECKPOINT_PAGES = 16_384  # 64 MiB of log: a page that many calls change is written back once
+_POSTGRES = ("postgresql://", "postgres://")
+_OLDEST_POSTGRES = 15
+_MIGRATION_LOCK = 0x6A696E6B61  # "jinka"
 
 
-def open_database(path: Path) -> sa.Engine:
-    """Open or create the database and migrate it. One process may write at a time."""
+def is_postgres(where: Path | str) -> bool:
+    """Whether ``where`` is the URL of a PostgreSQL database and not the path of a file."""
+    return isinstance(where, str) and where.startswith(_POSTGRES)
+
+
+def open_database(where: Path | str) -> sa.Engine:
+    """Open the database at a path, or at a URL ``postgresql://user@host/name``, and migrate it.
+
+    A file is created when it is absent, and one process may write to it at a time; a PostgreSQL database must exist.
+    """
+    if is_postgres(where):
+        return _open_postgres(str(where))
+    if isinstance(where, str) and "://" in where:
+        kind = where.partition(":")[0]
+        raise Usage(f"no engine for {kind}", where="database", fix="a path, or postgresql://user@host/name")
+    path = Path(where)
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)), hide_parameters=True
@@ -27,10 +51,34 @@ def open_database(path: Path) -> sa.Engine:
     return engine
 
 
+def _open_postgres(url: str) -> sa.Engine:
+    parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
+    try:
+        engine = sa.create_engine(parsed, hide_parameters=True)
+    except ModuleNotFoundError as error:
+        raise Usage(
+            "PostgreSQL needs psycopg", where="database", fix='pip install "jinka[postgres]"'
+        ) from error
+    with engine.begin() as connection:
+        _check_server(connection)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        migrate(connection)
+    return engine
+
+
+def _check_server(connection: sa.Connection) -> None:
+    version = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
+    if int(version) // 10_000 < _OLDEST_POSTGRES:
+        raise Refused(f"PostgreSQL {int(version) // 10_000}", where="database", fix="15 or newer")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        if connection.exec_driver_sql(f"SHOW {setting}").scalar_one() == "off":
+            raise Refused(f"{setting} is off", where="database", fix="what is acknowledged must be durable")
+
+
 @contextmanager
-def database_at(path: Path) -> Iterator[sa.Engine]:
+def database_at(where: Path | str) -> Iterator[sa.Engine]:
     """`open_database` for a ``with`` block; closed at its end."""
-    engine = open_database(path)
+    engine = open_database(where)
     try:
         yield engine
     finally:
@@ -55,6 +103,8 @@ def _configure(raw: Any, _: object) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        f"cache_size = -{_CACHE_KIB}",
+        f"wal_autocheckpoint = {_CHECKPOINT_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

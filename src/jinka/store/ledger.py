@@ -1,36 +1,54 @@
-"""The ledger on SQL: loads what a request touches, runs the rules of `jinka.ledger`, stores what changed.
+"""The ledger on SQL: one transaction for each call, durable when it returns, on SQLite or PostgreSQL.
 
-One transaction for each call, durable when it returns. Balances live beside their accounts; transfers are append-only.
+A call of transfers without any condition, between accounts without limits, is added up and stored at once. For all
+others what the call touches is loaded, the rules of `jinka.ledger.swift` run, and what changed is stored. Balances live
+beside their accounts; transfers are append-only. Several processes may write to one PostgreSQL: whoever touches an
+account waits for its lock, taken in the order of ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from jinka.kit import JinkaError
 from jinka.ledger import (
+    MAX_BATCH,
     Account,
     AccountFlag,
     AccountResult,
     Balance,
+    PastBalance,
+    PendingState,
     Transfer,
     TransferFlag,
     TransferResult,
+    check_batch,
 )
 from jinka.ledger.memory import LedgerState
+from jinka.ledger.swift import SwiftState, is_plain, keeps_history, plain_sums
+from jinka.store.ledger_sqlite import SqliteTables
+from jinka.store.ledger_tables import (
+    ACCOUNT_COLUMNS,
+    TRANSFER_COLUMNS,
+    LedgerTables,
+    PlainRefused,
+    Row,
+    transfer_of,
+)
 from jinka.store.schema import accounts as account_table
+from jinka.store.schema import past_balances as past_table
 from jinka.store.schema import transfers as transfer_table
 
-_CHUNK = 10_000
-_SUMS = ("debits_pending", "debits_posted", "credits_pending", "credits_posted")
-_ACCOUNT = ("id", "ledger", "code", "flags", "user_data")
-_TRANSFER = (
-    "id", "debit_account", "credit_account", "amount", "ledger", "code", "flags", "pending_id", "user_data",
-    "timestamp",
-)  # fmt: skip
-_RESOLVE = TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING
+_TRIES = 20  # of one call, when other writers come between
+_PLAIN_MOST = 1_000_000  # accounts whose ledger is remembered
+_NOT_PLAIN = 0  # no ledger has this number
+_Answer = TypeVar("_Answer")
+_TRANSFER_ROW = sa.select(*(transfer_table.c[name] for name in TRANSFER_COLUMNS))
+_ACCOUNT_ROW = sa.select(*(account_table.c[name] for name in ACCOUNT_COLUMNS))
 
 
 class SqlLedger:
@@ -38,114 +56,199 @@ class SqlLedger:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._tables = _tables(engine)
+        self._plain: dict[bytes, int] = {}  # ledgers; an account never changes its own, nor its flags
+
+    @contextmanager
+    def _begin(self) -> Iterator[Any]:
+        """The driver's own connection, in a transaction."""
+        with self._engine.begin() as connection:
+            yield connection.connection.driver_connection
+
+    def _tried(self, work: Callable[[Any, int], _Answer]) -> _Answer:
+        """Run a transaction, again if another writer came between; ``work`` is told how often it was tried."""
+        again: tuple[type[Exception], ...] = (PlainRefused, *self._tables.conflicts)
+        for tries in range(_TRIES):
+            try:
+                with self._begin() as raw:
+                    return work(raw, tries)
+            except again as error:
+                last = error
+        raise JinkaError(
+            f"{_TRIES} tries met another writer ({type(last).__name__})", where="ledger", fix="send it again"
+        ) from last
 
     def create_accounts(self, accounts: Sequence[Account]) -> list[AccountResult]:
-        state = LedgerState()
-        with self._engine.begin() as connection:
-            _load_accounts(connection, state, {account.id for account in accounts})
+        check_batch(accounts)
+
+        def work(raw: Any, _: int) -> list[AccountResult]:
+            state = LedgerState()
+            for row in self._tables.accounts(raw, sorted({a.id for a in accounts}), lock=False):
+                account = _account(row)
+                state.accounts[account.id] = account
             known = set(state.accounts)
-            results = [state.create_account(account) for account in accounts]
-            fresh = [
-                {name: getattr(account, name) for name in _ACCOUNT}
-                | dict.fromkeys(_SUMS, 0)
-                | {"flags": int(account.flags)}
-                for id_, account in state.accounts.items()
-                if id_ not in known
-            ]
+            results = state.create_accounts(accounts)
+            fresh = [account for id_, account in sorted(state.accounts.items()) if id_ not in known]
             if fresh:
-                connection.execute(account_table.insert(), fresh)
-        return results
+                self._tables.add_accounts(raw, fresh)
+            return results
+
+        return self._tried(work)
 
     def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
-        state = LedgerState()
-        with self._engine.begin() as connection:
-            _load_accounts(
-                connection, state, {i for t in transfers for i in (t.debit_account, t.credit_account)}
-            )
-            _load_transfers(connection, state, {i for t in transfers for i in (t.id, t.pending_id)})
-            before, known = dict(state.balances), set(state.transfers)
-            results = state.create_transfers(transfers)
-            self._store(connection, state, before, known)
+        check_batch(transfers)
+
+        def work(raw: Any, tries: int) -> list[TransferResult]:
+            sums = None if tries else plain_sums(transfers, self._plain_ledgers(raw, transfers))
+            if not sums:
+                return self._rule(raw, transfers)
+            self._tables.post_plain(raw, transfers, sums)
+            return [TransferResult.CREATED] * len(transfers)
+
+        return self._tried(work)
+
+    def _plain_ledgers(self, raw: Any, transfers: Sequence[Transfer]) -> dict[bytes, int]:
+        """The ledger of every account that is plain; at least of those that the transfers name."""
+        named = {t.debit_account for t in transfers}
+        named.update([t.credit_account for t in transfers])
+        missing = sorted(named - self._plain.keys())
+        if missing:
+            if len(self._plain) > _PLAIN_MOST:
+                self._plain.clear()
+                missing = sorted(named)
+            for id_, ledger, _, flags, *_ in self._tables.accounts(raw, missing, lock=False):
+                self._plain[bytes(id_)] = ledger if is_plain(flags) else _NOT_PLAIN
+        return self._plain
+
+    def _rule(self, raw: Any, transfers: Sequence[Transfer]) -> list[TransferResult]:
+        named = {t.debit_account for t in transfers}
+        named.update([t.credit_account for t in transfers])
+        pending_ids = {t.pending_id for t in transfers} - {bytes(16)}
+        state, kept = self._load(raw, sorted(named))
+        for row in self._tables.transfers(raw, sorted({t.id for t in transfers} | pending_ids)):
+            state.know_transfer(transfer_of(row))
+        for id_, what in self._tables.pendings(raw, sorted(pending_ids)):
+            state.know_pending(bytes(id_), PendingState(what))
+        before = dict(state.pendings)
+        results = state.create_transfers(transfers)
+        if state.fresh:
+            self._tables.add_transfers(raw, state.fresh)
+            opened = [t for t in state.fresh if int(t.flags) & int(TransferFlag.PENDING)]
+            if opened:
+                rows = [(t.id, t.expires_at, int(state.pendings[t.id])) for t in opened]
+                self._tables.add_pendings(raw, sorted(rows))
+            self._store(raw, state, before, kept)
         return results
 
+    def _load(self, raw: Any, ids: Sequence[bytes]) -> tuple[SwiftState, list[bytes]]:
+        """The accounts, locked, and which of them keep a history."""
+        state, kept = SwiftState(), []
+        for id_, ledger, _, flags, _, *sums in self._tables.accounts(raw, ids, lock=True):
+            state.know_account(bytes(id_), ledger, flags, sums)
+            if keeps_history(flags):
+                kept.append(bytes(id_))
+        return state, kept
+
     def _store(
-        self, connection: sa.Connection, state: LedgerState, before: dict[bytes, Balance], known: set[bytes]
+        self, raw: Any, state: SwiftState, before: dict[bytes, PendingState], kept: Sequence[bytes]
     ) -> None:
-        seq = (connection.scalar(sa.select(sa.func.max(transfer_table.c.seq))) or 0) + 1
-        fresh = [t for t in state.transfers.values() if t.id not in known]
-        rows = [
-            {name: getattr(t, name) for name in _TRANSFER} | {"flags": int(t.flags), "seq": seq + n}
-            for n, t in enumerate(fresh)
+        """What `SwiftState` changed, beside new transfers."""
+        if sums := state.added():
+            self._tables.add_sums(raw, sums)
+        settled = [
+            (int(what), id_)
+            for id_, what in sorted(state.pendings.items())
+            if id_ in before and what is not before[id_]
         ]
-        if rows:
-            connection.execute(transfer_table.insert(), rows)
-        changed = [
-            {"changed_id": id_} | {name: getattr(balance, name) for name in _SUMS}
-            for id_, balance in state.balances.items()
-            if balance != before[id_]
-        ]
-        if changed:
-            query = account_table.update().where(account_table.c.id == sa.bindparam("changed_id"))
-            connection.execute(query.values({name: sa.bindparam(name) for name in _SUMS}), changed)
+        if settled:
+            self._tables.set_pendings(raw, settled)
+        if state.past:
+            numbers = {bytes(id_): count for id_, count in self._tables.past_numbers(raw, kept)}
+            rows = []
+            for account, event, balance in state.past:
+                numbers[account] = number = numbers.get(account, 0) + 1
+                rows.append((account, number, event, *balance))
+            self._tables.add_past(raw, rows)
+
+    def expire(self, now_micros: int) -> list[bytes]:
+        def work(raw: Any, _: int) -> list[bytes]:
+            due = self._tables.due(raw, now_micros, MAX_BATCH)
+            if not due:
+                return []
+            held = [transfer_of(row) for row in self._tables.transfers(raw, sorted(due))]
+            ids = {i for t in held for i in (t.debit_account, t.credit_account)}
+            state, kept = self._load(raw, sorted(ids))
+            for transfer in held:
+                state.know_transfer(transfer)
+            # Asked again now that the accounts are locked: another writer may have settled some.
+            for id_, what in self._tables.pendings(raw, sorted(due)):
+                state.know_pending(bytes(id_), PendingState(what))
+            before = dict(state.pendings)
+            released = [id_ for id_ in due if before[id_] is PendingState.OPEN]
+            state.expire(released)
+            self._store(raw, state, before, kept)
+            return released
+
+        return self._tried(work)
 
     def accounts(self) -> list[Account]:
         with self._engine.connect() as connection:
             return [
-                _account(row)
-                for row in connection.execute(sa.select(account_table).order_by(account_table.c.id))
+                _account(tuple(row)) for row in connection.execute(_ACCOUNT_ROW.order_by(account_table.c.id))
             ]
 
+    def lookup_accounts(self, ids: Sequence[bytes]) -> dict[bytes, Account]:
+        found = {bytes(row[0]): _account(row) for row in self._account_rows(ids)}
+        return {id_: found[id_] for id_ in ids if id_ in found}
+
     def balances(self, ids: Sequence[bytes]) -> dict[bytes, Balance]:
-        state = LedgerState()
-        with self._engine.connect() as connection:
-            _load_accounts(connection, state, set(ids))
-        return {id_: state.balances[id_] for id_ in ids if id_ in state.balances}
+        found = {bytes(row[0]): _balance(row[-4:]) for row in self._account_rows(ids)}
+        return {id_: found[id_] for id_ in ids if id_ in found}
+
+    def _account_rows(self, ids: Sequence[bytes]) -> list[Row]:
+        with self._begin() as raw:
+            return list(self._tables.accounts(raw, sorted(set(ids)), lock=False))
 
     def lookup(self, ids: Sequence[bytes]) -> dict[bytes, Transfer]:
-        state = LedgerState()
-        with self._engine.connect() as connection:
-            _load_transfers(connection, state, set(ids))
-        return {id_: state.transfers[id_] for id_ in ids if id_ in state.transfers}
+        with self._begin() as raw:
+            rows = self._tables.transfers(raw, sorted(set(ids)))
+            found = {transfer.id: transfer for transfer in map(transfer_of, rows)}
+        return {id_: found[id_] for id_ in ids if id_ in found}
 
     def history(self, account: bytes) -> list[Transfer]:
         columns = transfer_table.c
         mine = (columns.debit_account == account) | (columns.credit_account == account)
         with self._engine.connect() as connection:
-            rows = connection.execute(sa.select(transfer_table).where(mine).order_by(columns.seq))
-            return [_transfer(row) for row in rows]
+            rows = connection.execute(_TRANSFER_ROW.where(mine).order_by(columns.seq))
+            return [transfer_of(tuple(row)) for row in rows]
+
+    def past_balances(self, account: bytes) -> list[PastBalance]:
+        columns = past_table.c
+        query = sa.select(past_table).where(columns.account == account).order_by(columns.number)
+        with self._engine.connect() as connection:
+            return [
+                PastBalance(event=bytes(event), balance=_balance(sums))
+                for _, _, event, *sums in connection.execute(query)
+            ]
 
 
-def _chunks(ids: Iterable[bytes]) -> Iterable[list[bytes]]:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _CHUNK):
-        yield ordered[start : start + _CHUNK]
+def _tables(engine: sa.Engine) -> LedgerTables:
+    if engine.dialect.name == "postgresql":
+        from jinka.store.postgres_ledger import PostgresTables  # psycopg is an extra
+
+        return PostgresTables()
+    return SqliteTables()
 
 
-def _load_accounts(connection: sa.Connection, state: LedgerState, ids: set[bytes]) -> None:
-    for chunk in _chunks(ids):
-        for row in connection.execute(sa.select(account_table).where(account_table.c.id.in_(chunk))):
-            state.accounts[row.id] = _account(row)
-            state.balances[row.id] = Balance(**{name: getattr(row, name) for name in _SUMS})
-
-
-def _load_transfers(connection: sa.Connection, state: LedgerState, ids: set[bytes]) -> None:
-    columns = transfer_table.c
-    for chunk in _chunks(ids):
-        for row in connection.execute(sa.select(transfer_table).where(columns.id.in_(chunk))):
-            state.transfers[row.id] = _transfer(row)
-    for chunk in _chunks(ids - {bytes(16)}):
-        resolving = sa.select(columns.pending_id, columns.flags).where(columns.pending_id.in_(chunk))
-        for row in connection.execute(resolving):
-            state.resolved[row.pending_id] = TransferFlag(row.flags) & _RESOLVE
-
-
-def _account(row: Any) -> Account:
+def _account(row: Row) -> Account:
     return Account(
-        id=row.id, ledger=row.ledger, code=row.code, flags=AccountFlag(row.flags), user_data=row.user_data
+        id=bytes(row[0]), ledger=row[1], code=row[2], flags=AccountFlag(row[3]), user_data=bytes(row[4])
     )
 
 
-def _transfer(row: Any) -> Transfer:
-    return Transfer(
-        **{name: getattr(row, name) for name in _TRANSFER if name != "flags"}, flags=TransferFlag(row.flags)
-    )
+def _balance(sums: Sequence[int]) -> Balance:
+    debits_pending, debits_posted, credits_pending, credits_posted = sums
+    return Balance(
+        debits_pending=debits_pending, debits_posted=debits_posted, credits_pending=credits_pending,
+        credits_posted=credits_posted,
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """The SQL tables of a centre, as SQLAlchemy Core. Created and changed only by the migrations beside this file.
 
 Ids are BLOBs, amounts 64-bit integers in minor units. The intake journal and the ledger's transfers are append-only:
-triggers refuse updates and deletions.
+triggers refuse updates and deletions. On PostgreSQL the ledger's transfers have no foreign keys.
 """
 
 from __future__ import annotations
@@ -101,9 +101,32 @@ transfers = sa.Table(
     sa.Column("pending_id", sa.LargeBinary, nullable=False),
     sa.Column("user_data", sa.LargeBinary, nullable=False),
     sa.Column("timestamp", sa.BigInteger, nullable=False),
-    sa.Index("ledger_transfers_by_pending", "pending_id"),
+    sa.Column("timeout_s", sa.BigInteger, nullable=False, server_default="0"),
     sa.Index("ledger_transfers_by_debit", "debit_account"),
     sa.Index("ledger_transfers_by_credit", "credit_account"),
+)
+
+_DUE = sa.text("state = 0 AND expires_at > 0")
+
+pendings = sa.Table(
+    "ledger_pendings",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),  # microseconds UTC; 0: never
+    sa.Column("state", sa.BigInteger, nullable=False),  # jinka.ledger.PendingState
+    sa.Index("ledger_pendings_due", "expires_at", sqlite_where=_DUE, postgresql_where=_DUE),
+)
+
+past_balances = sa.Table(
+    "ledger_past_balances",
+    metadata,
+    sa.Column("account", sa.LargeBinary, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event", sa.LargeBinary, nullable=False),
+    sa.Column("debits_pending", sa.BigInteger, nullable=False),
+    sa.Column("debits_posted", sa.BigInteger, nullable=False),
+    sa.Column("credits_pending", sa.BigInteger, nullable=False),
+    sa.Column("credits_posted", sa.BigInteger, nullable=False),
 )
 
 registrations = sa.Table(
@@ -132,4 +155,6 @@ registration_acts = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
 )
 
-APPEND_ONLY = ("deliveries", "batches", "ledger_transfers", "registrations", "registration_acts")
+APPEND_ONLY = (
+    "deliveries", "batches", "ledger_transfers", "ledger_past_balances", "registrations", "registration_acts",
+)  # fmt: skip

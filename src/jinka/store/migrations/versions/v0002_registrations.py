@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from jinka.store.migrations.append_only import make_append_only
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -32,9 +34,4 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.ForeignKeyConstraint(["number"], ["registrations.number"]),
     )
-    for table in ("registrations", "registration_acts"):
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+    make_append_only("registrations", "registration_acts")

@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from jinka.store.migrations.append_only import make_append_only
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -57,12 +59,7 @@ def upgrade() -> None:
         "authority_officers", _key("seq", sa.BigInteger), *_texts("officer"), *_ints("admitted"),
         *_texts("first", "second"), *_ints("at"),
     )  # fmt: skip
-    for table in (
+    make_append_only(
         "certificate_applications", "certificate_acts", "certificates", "certificate_lists", "escrowed_keys",
         "escrow_recoveries", "authority_officers",
-    ):  # fmt: skip
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+    )  # fmt: skip

@@ -1,0 +1,161 @@
+"""The ledger's statements on PostgreSQL through psycopg 3: arrays in, COPY in binary, rows locked in the order of ids.
+
+READ COMMITTED is enough: whatever a call decides upon belongs to accounts that it has locked, and the unique index on
+transfer ids is the judge between two calls that share an id and no account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+from psycopg import errors
+
+from jinka.ledger import Account, Transfer
+from jinka.ledger.swift import Sums
+from jinka.store.ledger_tables import (
+    ACCOUNT_COLUMNS,
+    PAST_COLUMNS,
+    TRANSFER_COLUMNS,
+    PlainRefused,
+    Row,
+    account_row,
+)
+
+_SUMS = ACCOUNT_COLUMNS[5:]
+_ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id = ANY(%b) ORDER BY id"  # noqa: S608
+_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM ledger_transfers WHERE id = ANY(%b)"  # noqa: S608
+# The inner query locks in the order of ids; the update then meets rows that are its own.
+_ADD_SUMS = (
+    "WITH added AS MATERIALIZED (SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[], %b::int8[]) "
+    "AS u(id, a, b, c, d)), locked AS MATERIALIZED (SELECT u.* FROM added u JOIN ledger_accounts x "
+    "ON x.id = u.id ORDER BY u.id FOR NO KEY UPDATE OF x) "
+    "UPDATE ledger_accounts t SET debits_pending = t.debits_pending + l.a, debits_posted = t.debits_posted + l.b, "
+    "credits_pending = t.credits_pending + l.c, credits_posted = t.credits_posted + l.d "
+    # A sum that overflows is an error of the engine's, here too.
+    "FROM locked l WHERE t.id = l.id AND t.debits_pending + t.debits_posted + l.a + l.b >= 0 "
+    "AND t.credits_pending + t.credits_posted + l.c + l.d >= 0"
+)
+_FIXED = {"id": 16, "debit_account": 16, "credit_account": 16, "pending_id": 16, "user_data": 16}
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+
+
+class PostgresTables:
+    """Implements `jinka.store.ledger_tables.LedgerTables` on a connection of psycopg."""
+
+    conflicts: tuple[type[Exception], ...] = (
+        errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure,
+    )  # fmt: skip
+
+    def accounts(self, raw: psycopg.Connection[Any], ids: Sequence[bytes], *, lock: bool) -> Iterable[Row]:
+        if not ids:
+            return []
+        query = _ACCOUNTS + (" FOR NO KEY UPDATE" if lock else "")
+        return _ask(raw, query, (list(ids),))
+
+    def add_accounts(self, raw: psycopg.Connection[Any], accounts: Sequence[Account]) -> None:
+        rows = [account_row(account) for account in accounts]
+        _copy(raw, "ledger_accounts", ACCOUNT_COLUMNS, list(zip(*rows, strict=True)))
+
+    def transfers(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
+        return _ask(raw, _TRANSFERS, (list(ids),)) if ids else []
+
+    def add_transfers(self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer]) -> None:
+        query = "SELECT nextval('ledger_numbers') FROM generate_series(1, %b::int8)"
+        numbers = [number for (number,) in _ask(raw, query, (len(transfers),))]
+        columns: list[Sequence[Any]] = [
+            numbers,
+            [t.id for t in transfers],
+            [t.debit_account for t in transfers],
+            [t.credit_account for t in transfers],
+            [t.amount for t in transfers],
+            [t.ledger for t in transfers],
+            [t.code for t in transfers],
+            [int(t.flags) for t in transfers],
+            [t.pending_id for t in transfers],
+            [t.user_data for t in transfers],
+            [t.timestamp for t in transfers],
+            [t.timeout_s for t in transfers],
+        ]
+        _copy(raw, "ledger_transfers", ("seq", *TRANSFER_COLUMNS), columns)
+
+    def add_sums(self, raw: psycopg.Connection[Any], sums: Mapping[bytes, Sums]) -> None:
+        try:
+            with raw.cursor() as cursor:
+                cursor.execute(_ADD_SUMS, (list(sums), *(list(c) for c in zip(*sums.values(), strict=True))))
+                if cursor.rowcount != len(sums):
+                    raise PlainRefused
+        except errors.NumericValueOutOfRange as error:
+            raise PlainRefused from error
+
+    def post_plain(
+        self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], sums: Mapping[bytes, Sums]
+    ) -> None:
+        self.add_sums(raw, sums)  # first: accounts are locked before anything waits for an id
+        self.add_transfers(raw, transfers)
+
+    def pendings(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
+        return _ask(raw, "SELECT id, state FROM ledger_pendings WHERE id = ANY(%b)", (list(ids),))
+
+    def add_pendings(self, raw: psycopg.Connection[Any], rows: Sequence[Row]) -> None:
+        _copy(raw, "ledger_pendings", ("id", "expires_at", "state"), list(zip(*rows, strict=True)))
+
+    def set_pendings(self, raw: psycopg.Connection[Any], rows: Sequence[Row]) -> None:
+        states, ids = (list(column) for column in zip(*rows, strict=True))
+        raw.execute(
+            "UPDATE ledger_pendings p SET state = u.state FROM unnest(%b::int8[], %b::bytea[]) AS u(state, id) "
+            "WHERE p.id = u.id",
+            (states, ids),
+        )
+
+    def due(self, raw: psycopg.Connection[Any], now_micros: int, most: int) -> list[bytes]:
+        query = (
+            "SELECT id FROM ledger_pendings WHERE state = 0 AND expires_at > 0 AND expires_at <= %b::int8 "
+            "ORDER BY expires_at, id LIMIT %b::int8"
+        )
+        return [id_ for (id_,) in _ask(raw, query, (now_micros, most))]
+
+    def past_numbers(self, raw: psycopg.Connection[Any], accounts: Sequence[bytes]) -> Iterable[Row]:
+        query = (
+            "SELECT account, max(number) FROM ledger_past_balances WHERE account = ANY(%b) GROUP BY account"
+        )
+        return _ask(raw, query, (list(accounts),)) if accounts else []
+
+    def add_past(self, raw: psycopg.Connection[Any], rows: Sequence[Row]) -> None:
+        _copy(raw, "ledger_past_balances", PAST_COLUMNS, list(zip(*rows, strict=True)))
+
+
+def _ask(raw: psycopg.Connection[Any], query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with raw.cursor(binary=True) as cursor:
+        return cursor.execute(query, params).fetchall()
+
+
+def _copy(
+    raw: psycopg.Connection[Any], table: str, names: Sequence[str], columns: Sequence[Sequence[Any]]
+) -> None:
+    """Store rows, given as columns, by COPY: every field has a fixed width, so the whole is one array."""
+    rows = np.zeros(len(columns[0]), dtype=_row_type(tuple(isinstance(c[0], bytes) for c in columns)))
+    rows["fields"] = len(columns)
+    for n, column in enumerate(columns):
+        if isinstance(column[0], bytes):
+            rows[f"size{n}"] = 16
+            rows[f"value{n}"] = np.frombuffer(b"".join(column), dtype="V16")
+        else:
+            rows[f"size{n}"] = 8
+            rows[f"value{n}"] = np.array(column, dtype=np.int64)
+    with (
+        raw.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)") as copy,
+    ):
+        copy.write(_SIGNATURE + rows.tobytes() + _TRAILER)
+
+
+def _row_type(ids: tuple[bool, ...]) -> npt.DTypeLike:
+    fields: list[tuple[str, str]] = [("fields", ">i2")]
+    for n, is_id in enumerate(ids):
+        fields += [(f"size{n}", ">i4"), (f"value{n}", "V16" if is_id else ">i8")]
+    return np.dtype(fields)

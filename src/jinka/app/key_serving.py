@@ -30,7 +30,7 @@ CONFIG = "keys.toml"
 _SERVICE = {"region": "440300", "threads": 1, "socket": "keys.sock"}
 _KNOWN = {
     "service": {"region", "threads", "socket"},
-    "tls": {"listen", "certificate", "key", "authority"},
+    "tls": {"listen", "certificate", "key", "authority", "crl"},
     "token": {"module", "label", "pin_file"},
 }
 _CALLER = {"uid", "certificate", "verbs", "keys"}
@@ -45,6 +45,7 @@ class TlsConfig:
     certificate: Path
     key: Path
     authority: Path
+    crl: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,12 @@ class KeyServing:
         if self.config.tls:
             tls = self.config.tls
             self.port = self._server.listen_tls(
-                tls.host, tls.port, certificate=tls.certificate, key=tls.key, authority=tls.authority
+                tls.host,
+                tls.port,
+                certificate=tls.certificate,
+                key=tls.key,
+                authority=tls.authority,
+                crl=tls.crl,
             )
 
     def wait(self) -> None:
@@ -210,6 +216,7 @@ def _tls(folder: Path, raw: dict[str, Any]) -> TlsConfig:
         certificate=folder / str(raw["certificate"]),
         key=folder / str(raw["key"]),
         authority=folder / str(raw["authority"]),
+        crl=folder / str(raw["crl"]) if "crl" in raw else None,
     )
 
 

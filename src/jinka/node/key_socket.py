@@ -27,6 +27,7 @@ from jinka.keys.port import KeyService
 from jinka.keys.tac import TAC_COLUMNS
 from jinka.keys.wire import PARTS_MAX, PREFIX, error_of, error_text, read_message, sizes_of, write_message
 from jinka.kit import JinkaError, NotFound, Refused, Usage
+from jinka.node.tls_trust import TlsTrust
 
 CONNECTIONS_MAX = 64
 MESSAGE_S = 30.0  # for a message to come to its end
@@ -83,15 +84,14 @@ class KeyServer:
             os.umask(mask)
         self._listen(listener, _peer_of_unix)
 
-    def listen_tls(self, host: str, port: int, *, certificate: Path, key: Path, authority: Path) -> int:
-        """Listen for TLS 1.3 with client certificates of one authority; returns the port."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(certificate, key)
-        context.load_verify_locations(authority)
-        context.verify_mode = ssl.CERT_REQUIRED
+    def listen_tls(
+        self, host: str, port: int, *, certificate: Path, key: Path, authority: Path, crl: Path | None = None
+    ) -> int:
+        """Listen for TLS 1.3 with client certificates of one authority, none of them on its list; returns the port."""
+        trust = TlsTrust(certificate=certificate, key=key, authority=authority, crl=crl)
+        trust.context()
         listener = socket.create_server((host, port))
-        self._listen(listener, lambda plain: _peer_of_tls(plain, context))
+        self._listen(listener, lambda plain: _peer_of_tls(plain, trust.context()))
         return int(listener.getsockname()[1])
 
     def stop(self) -> None:

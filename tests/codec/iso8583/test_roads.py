@@ -34,7 +34,7 @@ def hot_codec(spec: MessageSpec, message: Message) -> Codec:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_both_roads_write_and_read_the_same(name: str, data: st.DataObject) -> None:
     spec = DIALECTS[name]
@@ -52,7 +52,7 @@ def test_both_roads_write_and_read_the_same(name: str, data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=80)
+@settings(max_examples=20)
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_both_roads_refuse_the_same(name: str, data: st.DataObject, seed: int) -> None:
     spec = DIALECTS[name]
@@ -66,7 +66,7 @@ def test_both_roads_refuse_the_same(name: str, data: st.DataObject, seed: int) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_both_roads_refuse_the_same_values(name: str, data: st.DataObject) -> None:
     spec = DIALECTS[name]

@@ -7,10 +7,12 @@
 """
 
 from jinka.codec.iso8583.compile import Codec, compile_spec
+from jinka.codec.iso8583.dialects import DIALECTS, dialect
 from jinka.codec.iso8583.message import DecodeError, EncodeError, Message, MessageError, Value
 from jinka.codec.iso8583.spec import FieldSpec, MessageSpec, Style, make_spec
 
 __all__ = [
+    "DIALECTS",
     "Codec",
     "DecodeError",
     "EncodeError",
@@ -21,5 +23,6 @@ __all__ = [
     "Style",
     "Value",
     "compile_spec",
+    "dialect",
     "make_spec",
 ]

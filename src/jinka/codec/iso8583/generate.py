@@ -326,7 +326,7 @@ def _write_length(spec: FieldSpec, checks: _Checks, parts: list[tuple[str, str]]
     packed = prefix.coding is LengthCoding.BCD
     digits = 2 * prefix.width if packed else prefix.width
     kind = "h" if packed else "e" if prefix.coding is LengthCoding.EBCDIC else "t"
-    parts.append((kind, f"'%0{digits}d' % ({count})"))
+    parts.append((kind, f"('%0{digits}d' % ({count}))"))
 
 
 def _pieces(parts: list[tuple[str, str]]) -> str:

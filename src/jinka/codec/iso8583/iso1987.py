@@ -2,16 +2,36 @@
 
 ASCII with a bitmap in hexadecimal, ASCII with a binary bitmap, packed decimals with a binary bitmap, and EBCDIC.
 Attributes are those of clause 4.3.11; fields 47, 48 and 56 to 63, 105 to 127 belong to networks and are text here. A
-network that differs overrides single fields (`spec.override`).
+network that differs changes single rows (`spec.merge_rows`).
 """
 
 from __future__ import annotations
 
-from jinka.codec.iso8583.spec import Coding, Content, LengthCoding, Mask, Row, Style, Tlv, make_spec
+from jinka.codec.iso8583.spec import (
+    Coding,
+    Composite,
+    Content,
+    LengthCoding,
+    Mask,
+    Part,
+    Row,
+    Style,
+    Tlv,
+    make_spec,
+)
 
 A, N, AN, ANS, Z, XN, B = Content
 _PAN, _HIDDEN, _KEYS = Mask.PAN, Mask.HIDDEN, Mask.KEYS
 
+ORIGINAL = Composite(
+    parts=(
+        Part(key="type", title=("Original message type", "原始报文类型"), size=4, content=N),
+        Part(key="trace", title=("Original trace number", "原始系统跟踪号"), size=6, content=N),
+        Part(key="time", title=("Original transmission time", "原始传输时间"), size=10, content=N),
+        Part(key="acquirer", title=("Original acquiring institution", "原始受理机构"), size=11, content=N),
+        Part(key="forwarder", title=("Original forwarding institution", "原始发送机构"), size=11, content=N),
+    )
+)
 _CARD = (
     Row(2, ("Primary account number", "主账号"), N, 19, 2, _PAN),
     Row(3, ("Processing code", "交易处理码"), N, 6),
@@ -97,7 +117,7 @@ _TOTALS = (
     Row(87, ("Credits, reversal amount", "贷记冲正金额"), N, 16),
     Row(88, ("Debits, amount", "借记金额"), N, 16),
     Row(89, ("Debits, reversal amount", "借记冲正金额"), N, 16),
-    Row(90, ("Original data elements", "原始数据元"), N, 42),
+    Row(90, ("Original data elements", "原始数据元"), N, 42, nested=ORIGINAL),
     Row(91, ("File update code", "文件更新码"), AN, 1),
     Row(92, ("File security code", "文件安全码"), AN, 2),
     Row(93, ("Response indicator", "响应指示符"), N, 5),

@@ -8,7 +8,7 @@ message: `jinka.codec.iso8583.wire` interprets a specification, `compile` makes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 from jinka.kit import Usage
@@ -95,10 +95,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composite:
-    """Pieces of fixed size side by side; those from ``optional_from`` on may be missing at the end."""
+    """Pieces of fixed size side by side; ``required`` of them must be there, all of them where it is 0."""
 
     parts: tuple[Part, ...]
-    optional_from: int = 0
+    required: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +211,7 @@ class Row:
     digits: int = 0
     mask: Mask = Mask.OPEN
     nested: Nested | None = None
+    coding: Coding | None = None  # where the network writes this one unlike the others of its kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +251,7 @@ def style_field(row: Row, style: Style) -> FieldSpec:
         title=row.title,
         content=row.content,
         size=row.size,
-        coding=style.coding_of(row.content, variable=bool(row.digits)),
+        coding=row.coding or style.coding_of(row.content, variable=bool(row.digits)),
         prefix=style.prefix(row.digits),
         filler=style.filler,
         mask=row.mask,
@@ -278,6 +279,7 @@ def make_spec(
     )
 
 
-def override(spec: MessageSpec, name: str, title: tuple[str, str], *changed: FieldSpec) -> MessageSpec:
-    """A dialect that differs from another in some fields."""
-    return replace(spec, name=name, title=title, fields=dict(spec.fields) | {f.number: f for f in changed})
+def merge_rows(base: Iterable[Row], changed: Iterable[Row]) -> tuple[Row, ...]:
+    """A table that differs from another in some rows."""
+    rows = {row.number: row for row in base} | {row.number: row for row in changed}
+    return tuple(rows[number] for number in sorted(rows))

@@ -47,6 +47,7 @@ KEYS: dict[str, tuple[bytes, tuple[tuple[str, str], ...]]] = {
     "cryptogram/SM4/1": (KEY, ()),
     "script_mac/TDES/1": (OTHER, ()),
     "script_data/TDES/1": (OTHER, ()),
+    "transport/AES-256-GCM/1@bureau": (OTHER + KEY, ()),
     "zone_master/AES/1@bank": (OTHER + KEY, ()),
     "zone_master/TDES/1@bank": (OTHER, ()),
 }

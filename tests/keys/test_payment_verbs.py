@@ -5,6 +5,7 @@ Method: published vectors and psec, pyemv and `cryptography` as oracles; SoftHSM
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import psec
 import pyemv
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from jinka.codec import Algorithm
 from jinka.crypto import diversify, emv
@@ -26,6 +28,7 @@ from jinka.crypto.mac import MacAlgorithm, Padding
 from jinka.crypto.pin_block import PinFormat, PinZone, decipher_pin, encipher_pin
 from jinka.crypto.unionpay_mac import PosMacForm
 from jinka.keys.cryptograms import CardKey, SessionKey
+from jinka.keys.port import Purpose
 from jinka.kit import Refused
 from tests.keys import payments
 from tests.keys.ground import Dice
@@ -356,3 +359,27 @@ def test_working_keys_are_drawn(rig: Rig) -> None:
         assert (
             check == (made.cmac(bytes(16)) if cipher is BlockCipher.AES else made.encrypt(bytes(8)))[:3].hex()
         )
+
+
+@pytest.mark.parametrize("purpose", [Purpose.CRYPTOGRAM, Purpose.SCRIPT_MAC])
+def test_bank_card_keys_leave_in_bulk_under_the_bureaus_key(rig: Rig, purpose: Purpose) -> None:
+    numbers = [f"622588{number:010}" for number in range(300)]
+    factors = np.frombuffer(b"".join(emv.card_block(pan, "01") for pan in numbers), np.uint8).reshape(-1, 8)
+    made = rig.service.order_card_keys(
+        purpose=purpose, algorithm=Algorithm.TDES, version=1, factors8=factors, bureau="bureau"
+    )
+    order = json.loads(made)
+    head = json.dumps({name: value for name, value in order.items() if name != "keys"}, sort_keys=True)
+    blob = bytes.fromhex(order["keys"])
+    plain = AESGCM(OTHER + KEY).decrypt(blob[4:16], blob[16:], b"JKS1" + head.encode())
+    root = KEYS[f"{purpose.value}/TDES/1"][0]
+    for at in (0, 17, 299):
+        wanted = pyemv.kd.derive_icc_mk_a(root, numbers[at], "01")
+        assert _plain(plain[16 * at : 16 * at + 16]) == _plain(wanted)
+    with pytest.raises(Refused, match="simulated"):
+        rig.service.open_card_keys(made, factors8=factors)
+
+
+def _plain(key: bytes) -> bytes:
+    """A DES key without its parity bits, which pyemv sets."""
+    return bytes(byte & 0xFE for byte in key)

@@ -21,6 +21,9 @@ LEVELS = {
     Purpose.OVERDRAFT: 1,
     Purpose.PIN_UNBLOCK: 1,
     Purpose.PIN_RELOAD: 1,
+    Purpose.CRYPTOGRAM: 1,  # of bank cards (EMV Book 2, A1.4.1), whose factor is number and sequence
+    Purpose.SCRIPT_MAC: 1,
+    Purpose.SCRIPT_DATA: 1,
 }
 
 

@@ -92,13 +92,14 @@ class OrderVerbs(Border):
         name = KeyName(purpose=purpose, algorithm=algorithm.name, version=version)
         values = self._chip_values(purpose, algorithm, version, factors8)
         key = self._key(_bureau_key(bureau, transport), Use.MAKE)
+        found = self.holding.find(name)
         head = {
             "format": _FORMAT,
             "issuer": self.issuer,
             "bureau": bureau,
             "transport": transport,
             "key": str(name),
-            "check": self.holding.records[name].check,
+            "check": found[0].check if found else "",
             "city": self._city8.hex() if LEVELS[purpose] > 1 else "",
             "cards": len(factors8),
             "factors": hashlib.sha256(np.ascontiguousarray(factors8).tobytes()).hexdigest(),

@@ -13,7 +13,7 @@ import datetime as dt
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -256,7 +256,7 @@ class Office:
             raise Refused("not an officer of this authority", where=f"officer {officer}")
 
 
-def listed(folder: Path, names: Sequence[str] = ()) -> list[tuple[Application, Issued | None]]:
+def listed(folder: Path, prefix: str = "") -> list[tuple[Application, Issued | None]]:
     """Applications and what was issued for them; nothing is written, and the log may be in use."""
     office = AuthorityFolder(folder)
     office.read()
@@ -265,8 +265,7 @@ def listed(folder: Path, names: Sequence[str] = ()) -> list[tuple[Application, I
         with authority_in(engine) as tables:
             books = tables.books
             found = books.listed()
-            if names:
-                found = [one for one in found if any(one.id.hex().startswith(name.lower()) for name in names)]
+            found = [one for one in found if one.id.hex().startswith(prefix.lower())]
             return [(one, books.issued(one.id)) for one in found]
     finally:
         engine.dispose()

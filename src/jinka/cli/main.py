@@ -15,6 +15,8 @@ from jinka.cli import (
     bench,
     card,
     certificate,
+    certificate_authority,
+    certificate_service,
     fuzz,
     issue,
     keys,
@@ -42,6 +44,8 @@ app = typer.Typer(
 app.add_typer(bench.app, name="bench")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(card.app, name="card")
+certificate.app.add_typer(certificate_authority.app)
+certificate.app.add_typer(certificate_service.app)
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(audit.app, name="audit")

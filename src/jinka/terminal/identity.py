@@ -137,13 +137,7 @@ class EnrolmentTerminal:
         ask(link, "external authenticate", bytes((0x00, 0x82, 0, issuer_kid, len(proof))) + proof)
         order = tlv(0xB6, tlv(0x80, bytes((kind,))))
         answer = ask_long(link, "generate", b"\x00\x46\x80\x00" + bytes((len(order),)) + order + b"\x00")
-        try:
-            public = find(answer, _PUBLIC_TEMPLATE, _POINT if kind is ChipKeyKind.P256 else _MODULUS)
-            if public is None:
-                raise Usage("no public key", where="generate")
-            return public_info(kind, public)
-        except (TlvError, Usage):
-            raise ChipRefused("generate", 0x6A80) from None
+        return _public_info(answer, kind)
 
     def write_certificate(self, link: ApduLink, card_no: bytes, der: bytes) -> None:
         """UPDATE BINARY under a MAC: first the beginning is wiped, then the pieces from the end to the beginning."""
@@ -158,6 +152,31 @@ class EnrolmentTerminal:
         message = bytes((0x04, 0xD6, at >> 8, at & 0xFF, len(piece) + 4)) + piece
         mac = self._mac_provider.message_mac(card_no, rand4, message)
         ask(link, "write certificate", message + mac)
+
+
+def read_public_key(link: ApduLink, aid: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of the key that a card made (ISO/IEC 7816-8, GENERATE with P1 81); needs no key."""
+    select(link, aid)
+    answer = ask_long(link, "read public key", b"\x00\x46\x81\x00\x00")
+    try:
+        modulus = find(answer, _PUBLIC_TEMPLATE, _MODULUS)
+    except TlvError:
+        raise ChipRefused("read public key", 0x6A80) from None
+    sizes = {256: ChipKeyKind.RSA_2048, 192: ChipKeyKind.RSA_1536}
+    kind = ChipKeyKind.P256 if modulus is None else sizes.get(len(modulus))
+    if kind is None:
+        raise ChipRefused("read public key", 0x6A80)
+    return _public_info(answer, kind)
+
+
+def _public_info(answer: bytes, kind: ChipKeyKind) -> bytes:
+    try:
+        public = find(answer, _PUBLIC_TEMPLATE, _POINT if kind is ChipKeyKind.P256 else _MODULUS)
+        if public is None:
+            raise Usage("no public key", where="public key")
+        return public_info(kind, public)
+    except (TlvError, Usage):
+        raise ChipRefused("public key", 0x6A80) from None
 
 
 class CardSigner:

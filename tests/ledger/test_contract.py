@@ -1,43 +1,30 @@
-"""The contract of every ledger engine; and random requests against a model that only adds up."""
+"""The contract of every ledger engine: each test runs over each of them (`conftest.engine`)."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from jinka.kit import MAX_MINOR, Usage, make_id
 from jinka.ledger import (
+    MAX_BATCH,
     Account,
     AccountFlag,
     AccountResult,
     Balance,
     LedgerEngine,
-    MemoryLedger,
+    PastBalance,
     Transfer,
     TransferFlag,
     TransferResult,
+    batches,
 )
 from jinka.store import SqlLedger, open_database
 
 A, B, C, OTHER = (make_id("account", name) for name in "ABCD")
 T, R = TransferFlag, TransferResult
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LedgerEngine]:
-    if request.param == "memory":
-        yield MemoryLedger()
-        return
-    database = open_database(tmp_path / "ledger.db")
-    yield SqlLedger(database)
-    database.dispose()
 
 
 @pytest.fixture
@@ -53,10 +40,11 @@ def account(
 
 
 def move(name: str, amount: int, *, debit: bytes = A, credit: bytes = B, flags: TransferFlag = T.NONE,
-         pending: bytes = bytes(16), code: int = 9, ledger: int = 156) -> Transfer:  # fmt: skip
+         pending: bytes = bytes(16), code: int = 9, ledger: int = 156, at: int = 5,
+         timeout_s: int = 0) -> Transfer:  # fmt: skip
     return Transfer(
         id=make_id("transfer", name), debit_account=debit, credit_account=credit, amount=amount, ledger=ledger,
-        code=code, flags=flags, pending_id=pending, timestamp=5,
+        code=code, flags=flags, pending_id=pending, timestamp=at, timeout_s=timeout_s,
     )  # fmt: skip
 
 
@@ -106,6 +94,7 @@ def test_a_second_transfer_with_a_used_id_is_refused_by_what_differs(ledger: Led
     changes = [
         ({"flags": T.PENDING}, R.EXISTS_WITH_DIFFERENT_FLAGS),
         ({"pending_id": C}, R.EXISTS_WITH_DIFFERENT_PENDING_ID),
+        ({"timeout_s": 1}, R.EXISTS_WITH_DIFFERENT_TIMEOUT),
         ({"debit_account": C}, R.EXISTS_WITH_DIFFERENT_DEBIT_ACCOUNT),
         ({"credit_account": C}, R.EXISTS_WITH_DIFFERENT_CREDIT_ACCOUNT),
         ({"amount": 101}, R.EXISTS_WITH_DIFFERENT_AMOUNT),
@@ -126,11 +115,17 @@ def test_refusals_in_the_order_of_precedence(ledger: LedgerEngine) -> None:
     requests = [
         (replace(move("a", 1), id=nothing), R.ID_RESERVED),
         (move("a", 1, flags=T.PENDING | T.VOID_PENDING, ledger=0), R.FLAGS_MUTUALLY_EXCLUSIVE),
+        (move("a", 1, flags=T.POST_PENDING | T.BALANCING_DEBIT, ledger=0), R.FLAGS_MUTUALLY_EXCLUSIVE),
         (move("a", 1, ledger=0, code=0), R.LEDGER_MUST_NOT_BE_ZERO),
         (move("a", 1, code=0, credit=A), R.CODE_MUST_NOT_BE_ZERO),
         (move("a", 1, debit=nobody, credit=nobody), R.ACCOUNTS_MUST_BE_DIFFERENT),
         (move("a", 1, debit=nobody, pending=C), R.PENDING_ID_MUST_BE_ZERO),
         (move("a", 1, debit=nobody, flags=T.POST_PENDING), R.PENDING_ID_MUST_NOT_BE_ZERO),
+        (
+            move("a", 1, debit=nobody, flags=T.POST_PENDING, pending=move("a", 1).id),
+            R.PENDING_ID_MUST_BE_DIFFERENT,
+        ),
+        (move("a", 1, debit=nobody, timeout_s=1), R.TIMEOUT_RESERVED_FOR_PENDING),
         (move("a", 1, debit=nobody, credit=OTHER), R.DEBIT_ACCOUNT_NOT_FOUND),
         (move("a", 1, credit=nobody), R.CREDIT_ACCOUNT_NOT_FOUND),
         (move("a", 1, credit=OTHER), R.LEDGERS_MUST_BE_THE_SAME),
@@ -219,90 +214,105 @@ def test_what_was_created_is_there_after_opening_again(tmp_path: Path) -> None:
         database.dispose()
 
 
-class Books(RuleBasedStateMachine):
-    """Random requests to both engines; the model knows only sums, and that they never go wrong."""
-
-    names = st.sampled_from([A, B, C])
-    amounts = st.integers(0, 60)
-    chosen = st.integers(0, 400)
-
-    @initialize()
-    def open(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = open_database(Path(self.folder.name) / "l.db")
-        self.engines: list[LedgerEngine] = [MemoryLedger(), SqlLedger(self.database)]
-        limited = account(C, flags=AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
-        for engine in self.engines:
-            engine.create_accounts([account(A), account(B), limited])
-        self.sent: list[Transfer] = []
-        self.posted = {A: 0, B: 0, C: 0}  # credits less debits
-        self.held: dict[bytes, Transfer] = {}
-
-    def send(self, *transfers: Transfer) -> None:
-        answers = [engine.create_transfers(transfers) for engine in self.engines]
-        assert answers[0] == answers[1]
-        for transfer, answer in zip(transfers, answers[0], strict=True):
-            self.sent.append(transfer)
-            if answer is not R.CREATED:
-                continue
-            if transfer.flags & T.PENDING:
-                self.held[transfer.id] = transfer
-                continue
-            if transfer.flags & (T.POST_PENDING | T.VOID_PENDING):
-                assert self.held.pop(transfer.pending_id).amount >= transfer.amount
-            if not transfer.flags & T.VOID_PENDING:
-                self.posted[transfer.debit_account] -= transfer.amount
-                self.posted[transfer.credit_account] += transfer.amount
-
-    @rule(debit=names, credit=names, amount=amounts, held=st.booleans())
-    def transfer(self, debit: bytes, credit: bytes, amount: int, held: bool) -> None:
-        flags = T.PENDING if held else T.NONE
-        self.send(move(f"t{len(self.sent)}", amount, debit=debit, credit=credit, flags=flags))
-
-    @rule(debit=names, credit=names, amount=amounts)
-    def chain(self, debit: bytes, credit: bytes, amount: int) -> None:
-        name = f"c{len(self.sent)}"
-        first = move(name, amount, debit=A, credit=C, flags=T.LINKED)
-        self.send(first, move(name + "b", amount * 2, debit=debit, credit=credit))
-
-    @precondition(lambda self: self.sent)
-    @rule(which=chosen)
-    def again(self, which: int) -> None:
-        old = self.sent[which % len(self.sent)]
-        if not old.flags & T.LINKED:
-            self.send(old)
-
-    @precondition(lambda self: self.sent)
-    @rule(which=chosen, part=st.integers(0, 60), void=st.booleans())
-    def resolve(self, which: int, part: int, void: bool) -> None:
-        old = self.sent[which % len(self.sent)]
-        flags = T.VOID_PENDING if void else T.POST_PENDING
-        self.send(
-            move(f"r{len(self.sent)}", old.amount if void else min(part, old.amount), debit=old.debit_account,
-                 credit=old.credit_account, flags=flags, pending=old.id)
-        )  # fmt: skip
-
-    @invariant()
-    def both_engines_equal_the_model(self) -> None:
-        first, second = (engine.balances([A, B, C]) for engine in self.engines)
-        assert first == second
-        for id_, balance in first.items():
-            assert balance.credits_posted - balance.debits_posted == self.posted[id_]
-            assert balance.debits_pending == sum(
-                t.amount for t in self.held.values() if t.debit_account == id_
-            )
-            assert balance.credits_pending == sum(
-                t.amount for t in self.held.values() if t.credit_account == id_
-            )
-        assert sum(self.posted.values()) == 0
-        assert first[C].debits_posted + first[C].debits_pending <= first[C].credits_posted
-
-    def teardown(self) -> None:
-        if hasattr(self, "database"):
-            assert [e.history(A) for e in self.engines[:1]] == [e.history(A) for e in self.engines[1:]]
-            self.database.dispose()
-            self.folder.cleanup()
+def test_accounts_of_a_chain_are_opened_together_or_not_at_all(engine: LedgerEngine) -> None:
+    first = account(A, flags=AccountFlag.LINKED)
+    linked = AccountResult.LINKED_EVENT_FAILED
+    assert engine.create_accounts([first, account(B, code=0)]) == [
+        linked,
+        AccountResult.CODE_MUST_NOT_BE_ZERO,
+    ]
+    assert engine.create_accounts([first]) == [AccountResult.LINKED_EVENT_CHAIN_OPEN]
+    assert engine.accounts() == []
+    assert engine.create_accounts([first, account(B)]) == [AccountResult.CREATED] * 2
+    assert engine.create_accounts([first, account(B)]) == [AccountResult.EXISTS] * 2
+    assert engine.lookup_accounts([B, C, A]) == {B: account(B), A: first}
 
 
-TestBooks = Books.TestCase
-TestBooks.settings = settings(max_examples=15, stateful_step_count=25)
+def test_a_balancing_transfer_moves_what_is_left_and_no_more(ledger: LedgerEngine) -> None:
+    ledger.create_transfers([move("fill", 100, debit=B, credit=A), move("hold", 30, flags=T.PENDING)])
+    sweep = move("sweep", MAX_MINOR, credit=C, flags=T.BALANCING_DEBIT)
+    assert ledger.create_transfers([sweep, move("none", 5, flags=T.BALANCING_DEBIT)]) == [R.CREATED] * 2
+    assert ledger.lookup([sweep.id])[sweep.id] == replace(sweep, amount=70)
+    assert ledger.balances([A, C]) == {
+        A: Balance(debits_pending=30, debits_posted=70, credits_posted=100), C: Balance(credits_posted=70),
+    }  # fmt: skip
+    again = [sweep, replace(sweep, amount=70), replace(sweep, amount=69)]
+    assert ledger.create_transfers(again) == [R.EXISTS, R.EXISTS, R.EXISTS_WITH_DIFFERENT_AMOUNT]
+    back = move("back", 1_000, debit=OTHER, credit=C, flags=T.BALANCING_CREDIT | T.PENDING)
+    assert ledger.create_transfers([back]) == [R.LEDGERS_MUST_BE_THE_SAME]
+    part = move("part", 40, debit=A, credit=B, flags=T.BALANCING_CREDIT | T.PENDING)
+    assert ledger.create_transfers([part]) == [R.CREATED]
+    assert ledger.lookup([part.id])[part.id].amount == 40
+
+
+def test_a_pending_transfer_expires_by_business_time(ledger: LedgerEngine) -> None:
+    second = 1_000_000
+    soon = move("soon", 10, flags=T.PENDING, at=5, timeout_s=2)
+    later = move("later", 20, flags=T.PENDING, at=5, timeout_s=3)
+    posted = move("posted", 40, flags=T.PENDING, at=5, timeout_s=1)
+    never = move("never", 80, flags=T.PENDING)
+    post = move("post", 40, flags=T.POST_PENDING, pending=posted.id, at=6)
+    assert ledger.create_transfers([soon, later, posted, never, post]) == [R.CREATED] * 5
+    assert ledger.expire(2 * second + 4) == []
+    assert ledger.balances([A])[A] == Balance(debits_pending=110, debits_posted=40)
+    too_late = move("late", 10, flags=T.POST_PENDING, pending=soon.id, at=2 * second + 5)
+    assert ledger.create_transfers([too_late]) == [R.PENDING_TRANSFER_EXPIRED]
+    assert ledger.expire(9 * second) == [soon.id, later.id]
+    assert ledger.expire(9 * second) == []
+    assert ledger.balances([A, B]) == {
+        A: Balance(debits_pending=80, debits_posted=40), B: Balance(credits_pending=80, credits_posted=40),
+    }  # fmt: skip
+    in_time = move("late", 20, flags=T.VOID_PENDING, pending=later.id, at=6)
+    assert ledger.create_transfers([in_time, soon]) == [R.PENDING_TRANSFER_EXPIRED, R.EXISTS]
+    assert ledger.create_transfers([move("far", 1, flags=T.PENDING, at=MAX_MINOR, timeout_s=1)]) == [
+        R.OVERFLOWS_TIMEOUT
+    ]
+
+
+def test_an_account_with_history_keeps_its_balances(engine: LedgerEngine) -> None:
+    engine.create_accounts([account(A, flags=AccountFlag.HISTORY), account(B)])
+    first, held = move("1", 5), move("2", 7, flags=T.PENDING, timeout_s=1)
+    engine.create_transfers([first, held])
+    engine.create_transfers([first, move("x", 1, credit=OTHER), move("3", 2, debit=B, credit=A)])
+    engine.create_transfers([move("4", 1, flags=T.LINKED), move("5", 1, credit=OTHER)])
+    assert engine.expire(2_000_000) == [held.id]
+    assert engine.past_balances(A) == [
+        PastBalance(event=first.id, balance=Balance(debits_posted=5)),
+        PastBalance(event=held.id, balance=Balance(debits_posted=5, debits_pending=7)),
+        PastBalance(
+            event=move("3", 2).id, balance=Balance(debits_posted=5, debits_pending=7, credits_posted=2)
+        ),
+        PastBalance(event=held.id, balance=Balance(debits_posted=5, credits_posted=2)),
+    ]
+    assert engine.past_balances(B) == []
+
+
+def test_a_call_takes_a_full_batch_and_not_one_more(ledger: LedgerEngine) -> None:
+    many = [move(f"m{n}", 1) for n in range(MAX_BATCH + 1)]
+    with pytest.raises(Usage, match="8191 events"):
+        ledger.create_transfers(many)
+    assert ledger.balances([A])[A] == Balance()
+    assert set(ledger.create_transfers(many[:-1])) == {R.CREATED}
+    assert ledger.create_transfers(many[1:]) == [R.EXISTS] * (MAX_BATCH - 1) + [R.CREATED]
+    assert ledger.balances([A, B]) == {
+        A: Balance(debits_posted=MAX_BATCH + 1), B: Balance(credits_posted=MAX_BATCH + 1),
+    }  # fmt: skip
+    assert ledger.history(B) == many
+
+
+def test_the_sum_of_a_call_that_overflows_stops_at_the_transfer_that_does(ledger: LedgerEngine) -> None:
+    half = MAX_MINOR // 2
+    assert ledger.create_transfers([move("1", half)]) == [R.CREATED]
+    assert ledger.create_transfers([move("2", half), move("3", 2), move("4", 1)]) == [
+        R.CREATED, R.OVERFLOWS_BALANCE, R.CREATED,
+    ]  # fmt: skip
+    assert ledger.balances([B])[B] == Balance(credits_posted=MAX_MINOR)
+
+
+def test_calls_are_cut_between_chains() -> None:
+    linked = [move(f"{n}", 1, flags=T.LINKED if n % 3 else T.NONE) for n in range(10)]  # 0, 123, 456, 789..
+    assert [len(call) for call in batches(linked, 4)] == [4, 3, 3]
+    assert [t for call in batches(linked, 4) for t in call] == linked
+    assert batches([], 4) == []
+    with pytest.raises(Usage, match="a chain of 3"):
+        batches(linked, 2)

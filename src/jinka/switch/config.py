@@ -1,0 +1,100 @@
+"""What the switch is told: its own number, its peers, its routes and what it may approve in an issuer's place.
+
+Values only; `jinka.app` reads them from TOML. Framing and addresses are the shell's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from jinka.codec.iso8583.compile import Codec
+from jinka.kit import Usage
+from jinka.switch.keywork import MacRule, PinRule
+
+
+class SignOn(Enum):
+    """Who opens a session."""
+
+    NONE = "none"  # a line is enough
+    WE = "we"
+    PEER = "peer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyExchange:
+    """Working keys that a peer exchanges in key blocks: ``under`` is the name of the zone's master key."""
+
+    under: str
+    size: int = 16
+    overlap_ms: int = 60_000  # for which the former key is still good for checking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A centre, a bank or a concentrator of terminals. Times in milliseconds."""
+
+    name: str
+    codec: Codec
+    institution: str = ""  # its number in fields 32 and 33
+    sign_on: SignOn = SignOn.NONE
+    mac: MacRule | None = None
+    pin: PinRule | None = None
+    exchange: KeyExchange | None = None
+    network_mti: str = "0800"
+    reversal_mti: str = "0420"
+    timeout_ms: int = 15_000
+    echo_ms: int = 30_000
+    echo_misses: int = 3
+    forward_window: int = 32  # stored messages that are out at once
+    retry_ms: int = 2_000
+    retry_max_ms: int = 60_000
+    garbage_max: int = 3  # unreadable messages before the line is closed
+    trail_field: int = 0  # between switches: the field that carries the way so far
+
+    def __post_init__(self) -> None:
+        known = self.codec.spec.fields
+        needed = [self.mac.field] if self.mac else []
+        needed += [self.trail_field] if self.trail_field else []
+        for number in needed:
+            if number not in known:
+                raise Usage(f"{self.codec.spec.name} has no field {number}", where=f"peers.{self.name}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandIn:
+    """What may be approved while an issuer cannot be reached; each limit is per card and business date."""
+
+    kinds: frozenset[str]
+    each_fen: int
+    card_fen: int
+    card_count: int
+    with_pin: bool = False  # a PIN cannot be checked here, so by default such a request is not approved
+    blocked: frozenset[str] = frozenset()  # account numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchConfig:
+    """``routes`` leads from a prefix of account numbers to a peer; the longest prefix wins."""
+
+    institution: str
+    peers: Mapping[str, Peer]
+    routes: Mapping[str, str]
+    stand_in: Mapping[str, StandIn] = field(default_factory=dict)
+    hops_max: int = 4
+    worker: str = "0"
+    closed_kept: int = 100_000  # ended transactions in memory; older ones are looked up in the journal
+    open_max: int = 50_000  # transactions under way; one more is declined
+
+    def __post_init__(self) -> None:
+        if not (self.institution.isascii() and self.institution.isdigit() and len(self.institution) <= 11):
+            raise Usage("not up to 11 digits", where="switch.institution")
+        for prefix, name in self.routes.items():
+            if not (prefix.isascii() and prefix.isdigit() and 1 <= len(prefix) <= 19):
+                raise Usage(f"{prefix!r} is no prefix", where="switch.routes", fix="1 to 19 digits")
+            if name not in self.peers:
+                raise Usage(f"no peer {name}", where=f"switch.routes.{prefix}")
+        for name in self.stand_in:
+            if name not in self.peers:
+                raise Usage(f"no peer {name}", where=f"switch.stand_in.{name}")

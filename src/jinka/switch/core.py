@@ -1,0 +1,151 @@
+"""`SwitchCore`: the switch without I/O. One event in, the effects out, in the order in which they are to happen.
+
+The same core runs behind sockets (`jinka.node`), in the tests' state machines and in the simulator. It reads no clock:
+each step is told the time. `recover` takes up what a killed switch left: in-flight requests are reversed, stored
+messages queued again, answers kept for repeats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from jinka.codec.iso8583.message import DecodeError
+from jinka.kit import JinkaError
+from jinka.switch import codes
+from jinka.switch.batches import Batches
+from jinka.switch.board import Board, Line
+from jinka.switch.config import SwitchConfig
+from jinka.switch.events import (
+    CutOver,
+    Effect,
+    Event,
+    ExchangeKey,
+    Found,
+    KeysAnswered,
+    LinkDown,
+    LinkUp,
+    Received,
+    TimerFired,
+    Written,
+)
+from jinka.switch.forwarding import Forwarding, Item
+from jinka.switch.record import Entity, Record
+from jinka.switch.reversals import Reversals
+from jinka.switch.sessions import Sessions
+from jinka.switch.states import SafState, TxState, TxStep
+from jinka.switch.transaction import Transaction
+from jinka.switch.transactions import Transactions
+
+
+class SwitchCore:
+    """``start_trace`` is where the switch's own trace numbers begin; take another after each start."""
+
+    def __init__(
+        self, config: SwitchConfig, *, now_micros: int, business_date: str, start_trace: int = 0
+    ) -> None:
+        self.config = config
+        self.board = Board(config, now_micros=now_micros, business_date=business_date)
+        self.board.start_trace(start_trace)
+        self.forwarding = Forwarding(self.board)
+        self.batches = Batches(self.board)
+        self.transactions = Transactions(self.board, self.forwarding, self.batches)
+        self.batches.known = self.transactions.known
+        self.reversals = Reversals(self.board, self.transactions)
+        self.sessions = Sessions(self.board, self.forwarding.pump)
+        self._take: dict[type, Callable[[Any], None]] = {
+            Received: self._received,
+            Written: lambda event: self.board.answered(event.token, event.clashes),
+            KeysAnswered: lambda event: self.board.answered(event.token, event.results, event.refused),
+            TimerFired: lambda event: self.board.answered(event.token),
+            Found: lambda event: self.board.answered(event.token, event.record),
+            LinkUp: lambda event: self.sessions.up(event.peer, event.line),
+            LinkDown: lambda event: self.sessions.down(event.peer, event.line),
+            CutOver: self._cut_over,
+            ExchangeKey: lambda event: self.sessions.offer_key(event.peer, pin=event.pin),
+        }
+
+    def step(self, event: Event, now_micros: int) -> list[Effect]:
+        """Take one event; returns what is to be done."""
+        board = self.board
+        board.now = now_micros
+        board.effects = effects = list[Effect]()
+        self._take[type(event)](event)
+        return effects
+
+    def recover(self, records: Iterable[Record], now_micros: int) -> list[Effect]:
+        """Take up the newest record of each transaction and stored message of this worker, before any line stands."""
+        self.board.now = now_micros
+        self.board.effects = effects = list[Effect]()
+        items: list[Item] = []
+        open_: list[Transaction] = []
+        for record in records:
+            if record.entity is Entity.FORWARD and record.state in (
+                SafState.QUEUED.value,
+                SafState.SENT.value,
+            ):
+                items.append(Item.of(record))
+            elif record.entity is Entity.TRANSACTION:
+                self._remember(Transaction.of(record), open_)
+        for item in items:
+            self.forwarding.queue(item)
+        for tx in open_:
+            self.board.count("recovered", tx.source)
+            if tx.kind.reversible:
+                self.transactions.reverse(tx, TxStep.TIME_OUT, codes.REASON_TIMEOUT)
+            else:
+                tx.state = TxState.FORWARDED
+                self.transactions.decline(tx, codes.TIMED_OUT)
+        return effects
+
+    def _remember(self, tx: Transaction, open_: list[Transaction]) -> None:
+        self.transactions.remember(tx)
+        if tx.state is TxState.APPROVED:
+            self.transactions.count_approval(tx)
+        if tx.ended:
+            self.transactions.rest(tx)
+        elif tx.state in (TxState.ROUTED, TxState.FORWARDED):
+            open_.append(tx)
+
+    def _received(self, event: Received) -> None:
+        line = self.board.lines[event.peer].get(event.line)
+        if line is None:
+            return  # it was closed while this was on its way
+        peer = self.board.peers[event.peer]
+        try:
+            message = peer.codec.decode(event.raw)
+        except DecodeError:
+            self._garbage(line, peer.garbage_max)
+            return
+        line.garbage = line.misses = 0
+        what, way = message.mti[1], message.mti[2]
+        if what == "8":
+            self.sessions.receive(line, peer, message, event.raw, event.head)
+        elif way == "3" or (way == "1" and what == "4"):
+            self.forwarding.reply(peer, message, event.raw)
+        elif way == "1":
+            self.transactions.reply(peer, message, event.raw)
+        elif what in "12":
+            self.transactions.request(line, peer, message, event.raw, event.head)
+        elif what == "4":
+            self.reversals.request(line, peer, message, event.raw, event.head)
+        elif what in "35":
+            self.batches.request(line, peer, message, event.raw, event.head)
+        else:
+            self.board.count("unknown_type", peer.name)
+            self._garbage(line, peer.garbage_max)
+
+    def _garbage(self, line: Line, most: int) -> None:
+        self.board.count("garbage", line.peer)
+        line.garbage += 1
+        if line.garbage >= most:
+            self.board.close(line, "garbage")
+
+    def _cut_over(self, event: CutOver) -> None:
+        if event.business_date <= self.board.business_date:
+            raise JinkaError(
+                f"{event.business_date} does not follow {self.board.business_date}", where="cut-over"
+            )
+        self.batches.forget(self.board.business_date)
+        self.board.business_date = event.business_date
+        self.sessions.cut_over(event.business_date)

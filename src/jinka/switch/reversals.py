@@ -1,0 +1,116 @@
+"""Reversals that an acquirer sends: kept, answered at once, and brought to the issuer by store-and-forward.
+
+ISO 8583:1987, 4.1 (04xx) and field 90. A reversal whose original never came is remembered, so that the original is
+refused should it come after all. Amounts are reversed whole: partial reversals (field 95) are not carried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from jinka.codec.iso8583.message import Message
+from jinka.switch import codes
+from jinka.switch.board import Board, Line
+from jinka.switch.config import Peer
+from jinka.switch.kinds import PURCHASE
+from jinka.switch.messages import answer_to, original_id
+from jinka.switch.record import Record, kept
+from jinka.switch.states import TxState, TxStep
+from jinka.switch.transaction import Transaction
+from jinka.switch.transactions import Transactions
+
+_BURIED = "reversed before it came"
+
+
+class Reversals:
+    """Works on what `Transactions` knows."""
+
+    def __init__(self, board: Board, transactions: Transactions) -> None:
+        self._board, self._transactions = board, transactions
+
+    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: bytes) -> None:
+        """A reversal."""
+        self._board.count("reversals", peer.name)
+        steps = self._board.check_steps(peer, message, raw)
+        asked = _Asked(line.number, peer, message, head)
+        if not line.signed_on:
+            self._answer(asked, codes.SIGN_ON_FIRST)
+        elif 11 not in message.fields or 41 not in message.fields:
+            self._answer(asked, codes.BAD_FORMAT)
+        else:
+            self._board.ask(steps, partial(self._checked, asked))
+
+    def _checked(self, asked: _Asked, _: tuple[bytes, ...], refused: int) -> None:
+        if refused >= 0:
+            self._board.count("mac_wrong", asked.peer.name)
+            self._answer(asked, codes.MAC_WRONG)
+            return
+        id_ = original_id(asked.peer.name, asked.message)
+        tx = self._transactions.known.get(id_)
+        if tx is None:
+            self._board.look_up(id_, partial(self._found, asked, id_))
+        else:
+            self._reverse(asked, tx)
+
+    def _found(self, asked: _Asked, id_: bytes, record: Record | None) -> None:
+        known = self._transactions.known.get(id_)  # it may have come meanwhile
+        if known is None and record is not None:
+            known = self._transactions.known[id_] = Transaction.of(record)
+            if known.ended:
+                self._transactions.rest(known)
+        if known is None:
+            self._bury(asked, id_)
+        else:
+            self._reverse(asked, known)
+
+    def _reverse(self, asked: _Asked, tx: Transaction) -> None:
+        amount = asked.message.text(4)
+        if tx.note == _BURIED:
+            self._answer(asked, codes.UNKNOWN_ORIGINAL)
+        elif amount and amount != tx.sent.text(4):
+            self._answer(asked, codes.ORIGINAL_AMOUNT_WRONG)
+        elif tx.state in (TxState.DECLINED, TxState.REVERSED, TxState.REVERSING):
+            self._answer(asked, codes.APPROVED)
+        elif not tx.kind.reversible:
+            self._answer(asked, codes.INVALID_TRANSACTION)
+        else:
+            reason = asked.message.text(39) or codes.REASON_OTHER
+            tx.line = -1  # the acquirer has given up waiting for it
+            self._transactions.reverse(
+                tx, TxStep.REVERSE, reason, then=partial(self._answer, asked, codes.APPROVED)
+            )
+
+    def _bury(self, asked: _Asked, id_: bytes) -> None:
+        peer = asked.peer.name
+        tx = Transaction(
+            id_=id_, source=peer, kind=PURCHASE, request=kept(asked.message), at=self._board.now,
+            business_date=self._board.business_date,
+        )  # fmt: skip
+        tx.step(TxStep.BURY)
+        tx.note, tx.answer = _BURIED, {39: codes.DUPLICATE}
+        self._transactions.known[id_] = tx
+        self._transactions.rest(tx)
+        self._board.count("buried", peer)
+        self._board.write((tx.record(),), partial(self._buried, asked, tx))
+
+    def _buried(self, asked: _Asked, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
+        self._transactions.adopt(tx, clashes)
+        known = self._transactions.known.get(tx.id)
+        if clashes and known is not None:
+            self._reverse(asked, known)
+        else:
+            self._answer(asked, codes.UNKNOWN_ORIGINAL)
+
+    def _answer(self, asked: _Asked, code: str) -> None:
+        message = answer_to(asked.message, {39: code}, asked.peer)
+        self._board.answer(asked.peer, asked.line, asked.head, message)
+
+
+class _Asked:
+    """Who asked for a reversal, and how to answer."""
+
+    __slots__ = ("head", "line", "message", "peer")
+
+    def __init__(self, line: int, peer: Peer, message: Message, head: bytes) -> None:
+        self.line, self.peer, self.message, self.head = line, peer, message, head

@@ -1,0 +1,148 @@
+"""The state machines of the switch as tables: session, transaction, and what waits in store-and-forward.
+
+ISO 8583:1987 and 1993 name the messages; when they are owed is the network's rule. A step that a table does not have is
+an error of ours and raises; nothing here sends or stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+from jinka.kit import JinkaError
+
+
+class SessionState(Enum):
+    """Where the talk with a peer stands."""
+
+    DOWN = "down"
+    CONNECTED = "connected"  # a line, and nobody has signed on
+    SIGNING_ON = "signing_on"
+    READY = "ready"
+    EXCHANGING = "exchanging"  # ready, and a new key is under way
+
+
+class SessionStep(Enum):
+    """What may happen to a session."""
+
+    CONNECT = "connect"
+    ASK = "ask"  # we send the sign-on
+    SIGN_ON = "sign_on"  # the peer's sign-on, or its yes to ours
+    ECHO = "echo"
+    OFFER_KEY = "offer_key"
+    TAKE_KEY = "take_key"
+    CUT_OVER = "cut_over"
+    SIGN_OFF = "sign_off"
+    DISCONNECT = "disconnect"
+
+
+class TxState(Enum):
+    """Where a transaction stands. `APPROVED`, `DECLINED` and `REVERSED` are its ends."""
+
+    RECEIVED = "received"
+    ROUTED = "routed"  # the journal is asked to keep it, before it goes out
+    FORWARDED = "forwarded"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    REVERSING = "reversing"  # a reversal is in store-and-forward
+    REVERSED = "reversed"
+
+
+class TxStep(Enum):
+    """What may happen to a transaction."""
+
+    ROUTE = "route"
+    FORWARD = "forward"
+    STAND_IN = "stand_in"
+    STORE = "store"  # an advice: a fact already, kept and passed on
+    APPROVE = "approve"
+    DECLINE = "decline"
+    TIME_OUT = "time_out"
+    REVERSE = "reverse"  # the acquirer's reversal
+    LATE = "late"  # an answer to what is reversed already
+    CONFIRM = "confirm"  # the issuer has the reversal
+    BURY = "bury"  # a reversal came whose original did not: should that come still, it is refused
+
+
+class SafState(Enum):
+    """Where a message in store-and-forward stands."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DONE = "done"
+    REFUSED = "refused"  # the issuer declined a fact: someone must look
+
+
+class SafStep(Enum):
+    """What may happen to it."""
+
+    SEND = "send"
+    RETRY = "retry"  # no answer in time, an answer that asks for it, or the line is gone
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+_Up = (SessionState.CONNECTED, SessionState.SIGNING_ON, SessionState.READY, SessionState.EXCHANGING)
+_Signed = (SessionState.READY, SessionState.EXCHANGING)
+
+SESSION_STEPS: Mapping[tuple[SessionState, SessionStep], SessionState] = {
+    (SessionState.DOWN, SessionStep.CONNECT): SessionState.CONNECTED,
+    (SessionState.CONNECTED, SessionStep.ASK): SessionState.SIGNING_ON,
+    (SessionState.SIGNING_ON, SessionStep.ASK): SessionState.SIGNING_ON,
+    **{(state, SessionStep.SIGN_ON): SessionState.READY for state in _Up},
+    **{(state, SessionStep.ECHO): state for state in _Up},
+    (SessionState.READY, SessionStep.OFFER_KEY): SessionState.EXCHANGING,
+    **{(state, SessionStep.TAKE_KEY): SessionState.READY for state in _Signed},
+    **{(state, SessionStep.CUT_OVER): state for state in _Up},
+    **{(state, SessionStep.SIGN_OFF): SessionState.CONNECTED for state in _Up},
+    **{(state, SessionStep.DISCONNECT): SessionState.DOWN for state in SessionState},
+}
+
+TX_STEPS: Mapping[tuple[TxState, TxStep], TxState] = {
+    (TxState.RECEIVED, TxStep.ROUTE): TxState.ROUTED,
+    (TxState.RECEIVED, TxStep.STAND_IN): TxState.APPROVED,
+    (TxState.RECEIVED, TxStep.STORE): TxState.APPROVED,
+    (TxState.RECEIVED, TxStep.DECLINE): TxState.DECLINED,
+    (TxState.RECEIVED, TxStep.BURY): TxState.REVERSED,
+    (TxState.ROUTED, TxStep.FORWARD): TxState.FORWARDED,
+    (TxState.ROUTED, TxStep.REVERSE): TxState.REVERSING,
+    (TxState.ROUTED, TxStep.TIME_OUT): TxState.REVERSING,
+    (TxState.FORWARDED, TxStep.APPROVE): TxState.APPROVED,
+    (TxState.FORWARDED, TxStep.DECLINE): TxState.DECLINED,
+    (TxState.FORWARDED, TxStep.TIME_OUT): TxState.REVERSING,
+    (TxState.FORWARDED, TxStep.REVERSE): TxState.REVERSING,
+    (TxState.APPROVED, TxStep.REVERSE): TxState.REVERSING,
+    (TxState.REVERSING, TxStep.LATE): TxState.REVERSING,
+    (TxState.REVERSED, TxStep.LATE): TxState.REVERSED,
+    (TxState.DECLINED, TxStep.LATE): TxState.DECLINED,
+    (TxState.REVERSING, TxStep.CONFIRM): TxState.REVERSED,
+}
+
+SAF_STEPS: Mapping[tuple[SafState, SafStep], SafState] = {
+    (SafState.QUEUED, SafStep.SEND): SafState.SENT,
+    (SafState.QUEUED, SafStep.ACCEPT): SafState.DONE,  # the answer to an earlier sending
+    (SafState.QUEUED, SafStep.REFUSE): SafState.REFUSED,
+    (SafState.SENT, SafStep.RETRY): SafState.QUEUED,
+    (SafState.SENT, SafStep.ACCEPT): SafState.DONE,
+    (SafState.SENT, SafStep.REFUSE): SafState.REFUSED,
+}
+
+# What a transaction may come to rest in. Money has moved for good in the first alone.
+ENDS = frozenset({TxState.APPROVED, TxState.DECLINED, TxState.REVERSED})
+
+State = TypeVar("State", bound=Enum)
+Step = TypeVar("Step", bound=Enum)
+
+
+def take(table: Mapping[tuple[State, Step], State], state: State, step: Step) -> State:
+    """The next state; `JinkaError` for a step that the table does not have."""
+    found = table.get((state, step))
+    if found is None:
+        raise JinkaError(f"no step {step.value} from {state.value}", where="switch", fix="report this")
+    return found
+
+
+def may(table: Mapping[tuple[State, Step], State], state: State, step: Step) -> bool:
+    """Whether the table has the step."""
+    return (state, step) in table

@@ -1,0 +1,87 @@
+"""A transaction while the switch works on it: its state by the table, and its record for the journal.
+
+Between the states of `jinka.switch.states` nothing else decides where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jinka.codec.iso8583.message import Message, Value
+from jinka.switch.kinds import KINDS, Kind
+from jinka.switch.record import Entity, Record, kept
+from jinka.switch.states import ENDS, TX_STEPS, TxState, TxStep, take
+
+
+class Transaction:
+    """``sent`` is the request as it was passed on, without what must not be kept."""
+
+    __slots__ = (
+        "answer", "at", "business_date", "digest", "forward", "head", "id", "kind", "line", "note", "request",
+        "resting", "sent", "source", "state", "target", "timer", "version",
+    )  # fmt: skip
+
+    def __init__(
+        self, *, id_: bytes, source: str, kind: Kind, request: Message, at: int, business_date: str
+    ) -> None:
+        self.id, self.source, self.kind, self.request = id_, source, kind, request
+        self.at, self.business_date = at, business_date
+        self.sent: Message = request
+        self.state = TxState.RECEIVED
+        self.version = 0
+        self.target = self.note = ""
+        self.answer: Mapping[int, Value] = {}
+        self.digest = b""
+        self.line, self.head, self.timer = -1, b"", 0
+        self.resting = False  # counted among the ended
+        self.forward = b""  # the latest message in store-and-forward about it
+
+    def step(self, step: TxStep) -> None:
+        """Take a step of the table."""
+        self.state = take(TX_STEPS, self.state, step)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it rests."""
+        return self.state in ENDS
+
+    @property
+    def amount_fen(self) -> int:
+        """Field 4, 0 where it is absent."""
+        text = self.request.text(4)
+        return int(text) if text.isdigit() else 0
+
+    def record(self) -> Record:
+        """The next version for the journal."""
+        self.version += 1
+        return Record(
+            entity=Entity.TRANSACTION,
+            id=self.id,
+            version=self.version,
+            state=self.state.value,
+            kind=self.kind.name,
+            source=self.source,
+            target=self.target,
+            at_micros=self.at,
+            business_date=self.business_date,
+            digest=self.digest,
+            request=kept(self.sent),
+            answer=self.answer,
+            about=self.forward,
+            note=self.note,
+        )
+
+    @classmethod
+    def of(cls, record: Record) -> Transaction:
+        """A transaction as the journal remembers it."""
+        tx = cls(
+            id_=record.id,
+            source=record.source,
+            kind=KINDS[record.kind],
+            request=record.request,
+            at=record.at_micros,
+            business_date=record.business_date,
+        )
+        tx.state, tx.version, tx.target = TxState(record.state), record.version, record.target
+        tx.answer, tx.digest, tx.note, tx.forward = record.answer, record.digest, record.note, record.about
+        return tx

@@ -1,0 +1,401 @@
+"""Requests and their answers: check, route, keep, pass on, match, answer. Every end is kept before it is told.
+
+ISO 8583:1987, 4.1 (message flows). A repeat gets the first answer; the same numbers with another content are refused. A
+request that gets no answer in time is declined, and its reversal goes into store-and-forward in the same entry; an
+answer that comes then is matched and kept. Reversals that come from an acquirer are `jinka.switch.reversals`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from jinka.codec.iso8583.message import Message, Value
+from jinka.switch import codes
+from jinka.switch.batches import Batches
+from jinka.switch.board import Board, Line
+from jinka.switch.config import Peer
+from jinka.switch.forwarding import ADVICE, REVERSAL, Forwarding, Item
+from jinka.switch.keywork import KeyStep, TranslatePin
+from jinka.switch.kinds import kind_of
+from jinka.switch.messages import (
+    MatchKey,
+    advice_of,
+    answer_fields,
+    answer_to,
+    content_digest,
+    match_key,
+    passed_on,
+    path_key,
+    reversal_of,
+    transaction_id,
+)
+from jinka.switch.record import Record, kept
+from jinka.switch.routing import Routes, trail_of, trail_text
+from jinka.switch.standin import NOTE, StandInBook, approval_code
+from jinka.switch.states import TX_STEPS, SafState, TxState, TxStep, may
+from jinka.switch.transaction import Transaction
+
+APPROVALS = frozenset({"00", "08", "11", "16", "A2", "A4", "A5", "A6"})
+_NEEDED = (3, 4, 11, 41)
+
+
+class Transactions:
+    """All that are under way, and the latest that ended."""
+
+    def __init__(self, board: Board, forwarding: Forwarding, batches: Batches) -> None:
+        self._board, self._forwarding, self._batches = board, forwarding, batches
+        self._routes = Routes(board.config.routes)
+        self.book = StandInBook()
+        self.known: dict[bytes, Transaction] = {}
+        self._ended: deque[Transaction] = deque()
+        self._sent: dict[MatchKey, Transaction] = {}
+        self._paths: dict[tuple[str, str, str, str], bytes] = {}
+        self._references = self._resting = 0
+        forwarding.settled = self._settled
+
+    @property
+    def open(self) -> int:
+        """How many are under way."""
+        return len(self.known) - self._resting
+
+    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: bytes) -> None:
+        """A request or an advice of an acquirer."""
+        board = self._board
+        board.count("requests", peer.name)
+        refuse = partial(self._refuse, line, peer, message, head)
+        kind = kind_of(message)
+        if not line.signed_on:
+            return refuse(codes.SIGN_ON_FIRST)
+        if kind is None:
+            return refuse(codes.INVALID_TRANSACTION)
+        if any(n not in message.fields for n in _NEEDED if n != 4 or kind.name != "balance"):
+            return refuse(codes.BAD_FORMAT)
+        if self.open >= board.config.open_max:
+            return refuse(codes.FAULT)
+        tx = Transaction(
+            id_=transaction_id(peer.name, message), source=peer.name, kind=kind, request=message, at=board.now,
+            business_date=board.business_date,
+        )  # fmt: skip
+        tx.line, tx.head, tx.digest = line.number, head, content_digest(message)
+        code = self._route(tx, peer, message)
+        steps: tuple[KeyStep, ...] = board.check_steps(peer, message, raw)
+        checks = len(steps)
+        if not code and tx.id not in self.known:
+            steps += self._pin_steps(peer, board.peers[tx.target], message)
+        return board.ask(steps, partial(self._checked, tx, code, checks))
+
+    def _refuse(self, line: Line, peer: Peer, message: Message, head: bytes, code: str) -> None:
+        """Answer what never became a transaction."""
+        self._board.count(f"refused_{code}", peer.name)
+        self._board.answer(peer, line.number, head, answer_to(message, {39: code}, peer))
+
+    def _route(self, tx: Transaction, peer: Peer, message: Message) -> str:
+        """Set the target; the code when there is none."""
+        config = self._board.config
+        target = self._routes.find(message.text(tx.kind.routed_by))
+        if not target:
+            return codes.UNKNOWN_ISSUER
+        trail = trail_of(message, peer)
+        if target == peer.name or config.institution in trail or len(trail) >= config.hops_max:
+            self._board.count("loops", peer.name)
+            return codes.NO_ROUTE
+        tx.target = target
+        return ""
+
+    def _pin_steps(self, peer: Peer, target: Peer, message: Message) -> tuple[KeyStep, ...]:
+        block = message.fields.get(52)
+        if not isinstance(block, bytes) or peer.pin is None or target.pin is None:
+            return ()
+        return (TranslatePin(source=peer.pin, target=target.pin, block=block, pan=message.text(2)),)
+
+    def _checked(
+        self, tx: Transaction, code: str, checks: int, results: tuple[bytes, ...], refused: int
+    ) -> None:
+        board = self._board
+        peer = board.peers[tx.source]
+        if 0 <= refused < checks:
+            board.count("mac_wrong", peer.name)
+            board.answer(peer, tx.line, tx.head, answer_to(tx.request, {39: codes.MAC_WRONG}, peer))
+            return
+        before = self.known.get(tx.id)
+        if before is not None:
+            self._again(before, tx)
+            return
+        self.known[tx.id] = tx
+        message = tx.request
+        pin = results[-1] if len(results) > checks else b""
+        tx.request = tx.sent = kept(message)
+        if not code and refused >= 0:
+            code = codes.PIN_FORMAT
+        if not code and 52 in message.fields and not pin:
+            code = codes.PIN_FORMAT  # a PIN that nobody could read at the other side
+        if code:
+            self.decline(tx, code)
+        elif tx.kind.stored:
+            self._store(tx, message)
+        else:
+            self._pass_on(tx, message, pin)
+
+    def _again(self, before: Transaction, tx: Transaction) -> None:
+        """A repeat: the first answer, or wait for it on the newer line."""
+        self._board.count("repeats", tx.source)
+        peer = self._board.peers[tx.source]
+        given: Mapping[int, Value] = before.answer
+        if before.digest and before.digest != tx.digest:
+            given = {39: codes.DUPLICATE}
+        if given:
+            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(given), peer))
+        else:
+            before.line, before.head = tx.line, tx.head
+
+    def _pass_on(self, tx: Transaction, message: Message, pin: bytes) -> None:
+        board, peers = self._board, self._board.peers
+        target = peers[tx.target]
+        self._references += 1
+        out = passed_on(
+            message, peers[tx.source], target, own=board.config.institution, now_micros=board.now,
+            number=self._references,
+        )  # fmt: skip
+        tx.sent = kept(out)
+        path, key = path_key(out), match_key(target.name, out)
+        if self._paths.setdefault(path, tx.id) != tx.id:
+            board.count("loops", tx.source)
+            self.decline(tx, codes.NO_ROUTE)
+            return
+        if key in self._sent:
+            self.decline(tx, codes.DUPLICATE)
+            return
+        if board.ready_line(target.name) is None:
+            self._stand_in(tx, message)
+            return
+        more: dict[int, Value] = {52: pin} if pin else {}
+        if target.trail_field:
+            stops = trail_of(message, peers[tx.source])
+            more[target.trail_field] = trail_text(stops, board.config.institution)
+        if more:
+            out = out.changed(more)
+        tx.step(TxStep.ROUTE)
+        self._sent[key] = tx
+        board.write((tx.record(),), partial(self._kept, tx, out))
+
+    def _kept(self, tx: Transaction, out: Message, clashes: Mapping[bytes, Record]) -> None:
+        if clashes:
+            self._sent.pop(match_key(tx.target, out), None)
+            self.adopt(tx, clashes)
+        elif tx.state is TxState.ROUTED:
+            tx.step(TxStep.FORWARD)
+            target = self._board.peers[tx.target]
+            tx.timer = self._board.start(target.timeout_ms, partial(self._timed_out, tx))
+            self._board.seal(target, out, partial(self._out, tx), partial(self._not_sent, tx))
+
+    def _out(self, tx: Transaction, raw: bytes) -> None:
+        if tx.state is not TxState.FORWARDED:
+            return  # reversed while the key service was at it
+        line = self._board.ready_line(tx.target)
+        if line is None:
+            self._not_sent(tx)
+        else:
+            self._board.send(tx.target, line.number, raw)
+
+    def _not_sent(self, tx: Transaction) -> None:
+        if tx.state is TxState.FORWARDED:
+            self._board.stop(tx.timer)
+            self.decline(tx, codes.ISSUER_DOWN)
+
+    def _stand_in(self, tx: Transaction, message: Message) -> None:
+        rules = self._board.config.stand_in.get(tx.target)
+        code = self.book.decide(tx.target, rules, tx.kind, message, tx.business_date)
+        if code != codes.APPROVED:
+            self.decline(tx, code)
+            return
+        approval = approval_code(tx.id)
+        tx.step(TxStep.STAND_IN)
+        tx.note, tx.answer = NOTE, {38: approval, 39: code}
+        self._board.count("stood_in", tx.target)
+        self.count_approval(tx)
+        full = Message(mti=tx.sent.mti, fields=dict(message.fields) | dict(tx.sent.fields))
+        advice = advice_of(full, self._board.peers[tx.target], code=code, approval=approval)
+        self._end_with(tx, self._item(ADVICE, tx, advice))
+
+    def _store(self, tx: Transaction, message: Message) -> None:
+        board = self._board
+        self._references += 1
+        out = passed_on(
+            message, board.peers[tx.source], board.peers[tx.target], own=board.config.institution,
+            now_micros=board.now, number=self._references,
+        )  # fmt: skip
+        tx.sent = kept(out)
+        tx.step(TxStep.STORE)
+        tx.answer = {39: codes.APPROVED}
+        self.count_approval(tx)
+        self._end_with(tx, self._item(ADVICE, tx, out))
+
+    def decline(self, tx: Transaction, code: str) -> None:
+        """End it with a code of ours."""
+        tx.step(TxStep.DECLINE)
+        tx.answer = {39: code}
+        self._board.count(f"declined_{code}", tx.source)
+        self._end_with(tx)
+
+    def reply(self, peer: Peer, message: Message, raw: bytes) -> None:
+        """An issuer's answer; one that matches nothing is counted."""
+        tx = self._sent.get(match_key(peer.name, message))
+        if tx is None:
+            self._board.count("unmatched", peer.name)
+            return
+        self._board.ask(self._board.check_steps(peer, message, raw), partial(self._replied, tx, message))
+
+    def _replied(self, tx: Transaction, message: Message, _: tuple[bytes, ...], refused: int) -> None:
+        code = message.text(39)
+        if refused >= 0 or not code:
+            self._board.count("mac_wrong" if refused >= 0 else "unmatched", tx.target)
+            return  # as if nothing had come: the timer decides
+        if tx.state is TxState.FORWARDED:
+            self._board.stop(tx.timer)
+            tx.answer = answer_fields(message)
+            approved = code in APPROVALS
+            tx.step(TxStep.APPROVE if approved else TxStep.DECLINE)
+            if approved:
+                self.count_approval(tx)
+            self._end_with(tx)
+        elif tx.state is not TxState.APPROVED and not tx.note and may(TX_STEPS, tx.state, TxStep.LATE):
+            tx.step(TxStep.LATE)
+            tx.note = f"late {code}"
+            self._board.count("late", tx.target)
+            self._board.write((tx.record(),), partial(self.adopt, tx))
+        else:
+            self._board.count("repeated_replies", tx.target)
+
+    def _timed_out(self, tx: Transaction) -> None:
+        if tx.state is not TxState.FORWARDED:
+            return
+        self._board.count("timeouts", tx.target)
+        if tx.kind.reversible:
+            self.reverse(tx, TxStep.TIME_OUT, codes.REASON_TIMEOUT)
+        else:
+            self.decline(tx, codes.TIMED_OUT)
+
+    def reverse(
+        self, tx: Transaction, step: TxStep, reason: str, then: Callable[[], None] | None = None
+    ) -> None:
+        """Undo it at the issuer, whatever the issuer has made of it; ``then`` when that is kept.
+
+        Without ``then`` the acquirer is told that it timed out.
+        """
+        if tx.state is TxState.APPROVED:
+            self.count_approval(tx, back=True)
+        tx.step(step)
+        if not tx.answer:
+            tx.answer = {39: codes.TIMED_OUT}
+        self._board.stop(tx.timer)
+        self._end_with(tx, self.reversal(tx, reason), then)
+
+    def reversal(self, tx: Transaction, reason: str) -> Item:
+        """The reversal for store-and-forward."""
+        board = self._board
+        message = reversal_of(
+            tx.sent, board.peers[tx.target], trace=board.next_trace(), now_micros=board.now, reason=reason
+        )
+        return self._item(REVERSAL, tx, message)
+
+    def _item(self, kind: str, tx: Transaction, message: Message) -> Item:
+        item = Item(
+            kind=kind, tx=tx.id, source=tx.source, target=tx.target, message=message, at=self._board.now,
+            business_date=tx.business_date,
+        )  # fmt: skip
+        tx.forward = item.id
+        return item
+
+    def _end_with(
+        self, tx: Transaction, item: Item | None = None, then: Callable[[], None] | None = None
+    ) -> None:
+        records = (tx.record(),) if item is None else (tx.record(), item.record())
+        self._board.write(records, partial(self._ended_with, tx, item, tx.state, then))
+
+    def _ended_with(
+        self,
+        tx: Transaction,
+        item: Item | None,
+        state: TxState,
+        then: Callable[[], None] | None,
+        clashes: Mapping[bytes, Record],
+    ) -> None:
+        if clashes:
+            self.adopt(tx, clashes)
+            return
+        if tx.ended:
+            self.rest(tx)
+        if item is not None:
+            self._forwarding.queue(item)
+        if then is not None:
+            then()
+        elif tx.line >= 0 and tx.state is state:
+            peer = self._board.peers[tx.source]
+            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(tx.answer), peer))
+
+    def adopt(self, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
+        """Another worker was first: what it wrote is what counts."""
+        if not clashes:
+            return
+        self._board.count("clashes", tx.source)
+        found = clashes.get(tx.id)
+        if found is None:
+            return
+        if tx.state is TxState.APPROVED:
+            self.count_approval(tx, back=True)
+        theirs = Transaction.of(found)
+        self.known[tx.id] = theirs
+        self._board.stop(tx.timer)
+        if tx.version <= 1 and tx.line >= 0:  # a repeat that was not in memory
+            self._again(theirs, tx)
+        if theirs.ended:
+            self.rest(theirs)
+
+    def _settled(self, item: Item) -> None:
+        """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""
+        records = [item.record()]
+        tx = self.known.get(item.tx)
+        done = item.kind == REVERSAL and item.state is SafState.DONE
+        if tx is not None and done and tx.state is TxState.REVERSING:
+            tx.step(TxStep.CONFIRM)
+            records.insert(0, tx.record())
+            self.rest(tx)
+        self._board.write(records, _written)
+
+    def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
+        """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""
+        self._batches.add(tx, back=back)
+        if tx.note == NOTE:
+            change = self.book.take_back if back else self.book.add
+            change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)
+
+    def remember(self, tx: Transaction) -> None:
+        """Take in what the journal remembers."""
+        self.known[tx.id] = tx
+        if tx.target and tx.sent.text(33):  # it was passed on, so an answer may come yet
+            self._sent[match_key(tx.target, tx.sent)] = tx
+            self._paths[path_key(tx.sent)] = tx.id
+
+    def rest(self, tx: Transaction) -> None:
+        """Keep an ended transaction for a while; beyond the bound the oldest are forgotten here."""
+        if tx.resting:
+            return
+        tx.resting = True
+        self._resting += 1
+        self._ended.append(tx)
+        while len(self._ended) > self._board.config.closed_kept:
+            old = self._ended.popleft()
+            if not old.ended:  # its reversal is still under way
+                self._ended.append(old)
+                return
+            self._resting -= 1
+            if self.known.get(old.id) is old:
+                del self.known[old.id]
+            self._sent.pop(match_key(old.target, old.sent), None)
+            self._paths.pop(path_key(old.sent), None)
+
+
+def _written(_: Mapping[bytes, Record]) -> None:
+    """Nobody waits for it."""

@@ -365,6 +365,18 @@ def test_a_sample_of_every_application_is_kept_as_a_file_and_read(
         assert (result.exit_code, len(found["notes"])) == (3, 1)
     else:
         assert found["applications"] or found["notes"][0].endswith(("to be read first", "to the network"))
+    chinese = _jinka("read", "--image", str(path), "--lang", "zh")
+    said = found["notes"] + [line for one in found["applications"] for line in one["unknown"]]
+    told = found["notes_zh"] + [line for one in found["applications"] for line in one["unknown_zh"]]
+    assert len(said) == len(told)
+    assert not [line for line in said if line in chinese.stdout + chinese.stderr], "in Chinese, all of it"
+    assert all(line in chinese.stdout + chinese.stderr for line in told)
+
+
+def test_a_fresh_bank_card_is_found_by_the_contactless_environment() -> None:
+    card = sample_card("cn.bank.debit")
+    for name in (b"2PAY.SYS.DDF01", b"1PAY.SYS.DDF01"):
+        assert card.transmit(bytes((0, 0xA4, 4, 0, len(name))) + name + b"\0")[-2:] == b"\x90\x00", name
 
 
 def test_a_cloned_fuel_card_is_one_that_saw_every_apdu() -> None:

@@ -47,8 +47,21 @@ SOCIAL = bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")  # "sx1.sh.社会保障
 
 # Recognised, and not read here; the text says why.
 NOT_READ: tuple[tuple[bytes, str, str], ...] = (
-    (bytes.fromhex("A0000002471001"), "travel document", "its machine-readable zone has to be read first"),
-    (bytes.fromhex("A0000000871002"), "USIM", "its files belong to the network"),
+    (
+        bytes.fromhex("A0000002471001"),
+        "a travel document is there and not read: its machine-readable zone has to be read first",
+        "有电子旅行证件，未读：须先读取机读区",
+    ),
+    (
+        bytes.fromhex("A0000000871002"),
+        "a USIM is there and not read: its files belong to the network",
+        "有 USIM 应用，未读：其文件属于运营商网络",
+    ),
+    (
+        bytes.fromhex("F04A494E4B414944"),
+        "an identity with certificate is there and not read: its certificate proves nothing until it signs",
+        "有身份证书应用，未读：证书未经签名不能证明什么",
+    ),
 )
 
 _KINDS = {
@@ -76,6 +89,12 @@ class CardContent:
 
     readings: list[Reading] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    notes_zh: list[str] = field(default_factory=list)
+
+    def note(self, english: str, chinese: str) -> None:
+        """Add a note, in both languages."""
+        self.notes.append(english)
+        self.notes_zh.append(chinese)
 
 
 def read_card(link: ApduLink) -> CardContent:
@@ -94,11 +113,11 @@ def read_card(link: ApduLink) -> CardContent:
     readers: tuple[Callable[[ApduLink], list[Reading]], ...] = (_read_social, read_bank)
     for reader in readers:
         content.readings += reader(link)
-    for name, title, reason in NOT_READ:
+    for name, english, chinese in NOT_READ:
         if select_name(link, name) is not None:
-            content.notes.append(f"a {title} is there and not read: {reason}")
+            content.note(english, chinese)
     if not content.readings and not content.notes:
-        content.notes.append("no application that this program knows answers its name")
+        content.note("no application that this program knows answers its name", "没有本程序认识的应用应答")
     return content
 
 
@@ -128,14 +147,14 @@ def _read_purse(link: ApduLink, english: str, chinese: str, aid: bytes) -> Readi
         reading.number = digits.lstrip("0").rjust(16, "0") if digits.isdigit() else ""
         reading.valid_from, reading.valid_to = bcd_date_text(public[20:24]), bcd_date_text(public[24:28])
     if not reading.number:
-        reading.unknown.append("0015: no card number where JR/T 0025.2 has it")
+        reading.miss("0015: no card number where JR/T 0025.2 has it", "0015：按 JR/T 0025.2 的位置没有卡号")
     _read_holder(link, reading)
     balance = ask(link, "805C000204") or ask(link, "805C000304")
     if balance is not None and len(balance) == 4:
         reading.balance = int.from_bytes(balance, "big")
         reading.unit = _unit_of(aid)
     else:
-        reading.unknown.append("the balance is not given without a PIN or key")
+        reading.miss("the balance is not given without a PIN or key", "没有密码或密钥，卡不给出余额")
     _read_log(link, reading)
     if aid.startswith(UNION_NAME):
         read_union(link, reading)
@@ -151,12 +170,15 @@ def _unit_of(aid: bytes) -> Unit:
 def _read_holder(link: ApduLink, reading: Reading) -> None:
     holder = ask(link, "00B0960001") or ask(link, "00B0960000")
     if not holder:
-        reading.unknown.append("0016: the holder's class is not given")
+        reading.miss("0016: the holder's class is not given", "0016：未给出持卡人类别")
         return
     try:
         found = HolderClass(holder[0])
     except ValueError:
-        reading.unknown.append(f"0016: holder class {holder[0]:02X} is not in this program's table")
+        reading.miss(
+            f"0016: holder class {holder[0]:02X} is not in this program's table",
+            f"0016：本程序不认识的持卡人类别 {holder[0]:02X}",
+        )
         return
     reading.holder_class_en = found.name.lower().replace("_", " ")
     reading.holder_class_zh = _CLASSES_ZH[found]
@@ -169,17 +191,26 @@ def _read_log(link: ApduLink, reading: Reading) -> None:
         if record is None:
             break
         if len(record) < 23:
-            reading.unknown.append(f"0018 record {number}: {len(record)} bytes instead of 23")
+            reading.miss(
+                f"0018 record {number}: {len(record)} bytes instead of 23",
+                f"0018 第 {number} 条：{len(record)} 字节，应为 23 字节",
+            )
             break
         if record[:23] in (bytes(23), b"\xff" * 23):
             continue
         date, time = bcd_date_text(record[16:20]), bcd_time_text(record[20:23])
         if not date or not time:
-            reading.unknown.append(f"0018 record {number}: no date and time where they belong")
+            reading.miss(
+                f"0018 record {number}: no date and time where they belong",
+                f"0018 第 {number} 条：应有日期时间处没有",
+            )
             continue
         english, chinese = _KINDS.get(record[9], (f"type {record[9]:02X}", f"类型 {record[9]:02X}"))
         if record[9] not in _KINDS:
-            reading.unknown.append(f"0018 record {number}: transaction type {record[9]:02X}")
+            reading.miss(
+                f"0018 record {number}: transaction type {record[9]:02X}",
+                f"0018 第 {number} 条：交易类型 {record[9]:02X}",
+            )
         reading.log.append(
             LogRow(
                 kind_en=english,
@@ -204,18 +235,24 @@ def _read_social(link: ApduLink) -> list[Reading]:
         shown = _text(issuer[0x02]) or issuer[0x02].hex().upper()
         reading.holder_class_en, reading.holder_class_zh = f"card class {shown}", f"卡的类别 {shown}"
     else:
-        reading.unknown.append("EF05: the card's class is not given")
+        reading.miss("EF05: the card's class is not given", "EF05：未给出卡的类别")
     reading.valid_from, reading.valid_to = (bcd_date_text(issuer.get(record, b"")) for record in (0x05, 0x06))
     if not reading.number:
-        reading.unknown.append("EF05, EF06: no number where LD/T 33 has it")
+        reading.miss("EF05, EF06: no number where LD/T 33 has it", "EF05、EF06：按 LD/T 33 的位置没有号码")
     if not holder:
-        reading.unknown.append("EF06: the holder's data are not given without a PIN or key")
-    reading.unknown.append("the insurance and medical folders are not read: each asks for its own key")
+        reading.miss(
+            "EF06: the holder's data are not given without a PIN or key",
+            "EF06：没有密码或密钥，卡不给出持卡人信息",
+        )
+    reading.miss(
+        "the insurance and medical folders are not read: each asks for its own key",
+        "社会保险与医疗保险目录未读：各需自己的密钥",
+    )
     return [reading]
 
 
 def _records(link: ApduLink, fid: str) -> dict[int, bytes]:
-    """The records of a variable file by their id byte; empty when it may not be read."""
+    """The records of a variable file by their id byte, without those that were never written (FF)."""
     if ask(link, f"00A4000002{fid}") is None:
         return {}
     found = {}
@@ -223,7 +260,7 @@ def _records(link: ApduLink, fid: str) -> dict[int, bytes]:
         record = ask(link, f"00B2{number:02X}0400")
         if record is None:
             break
-        if len(record) >= 2 and record[1] <= len(record) - 2:
+        if len(record) >= 2 and record[1] <= len(record) - 2 and record[2:].strip(b"\xff"):
             found[record[0]] = record[2 : 2 + record[1]]
     return found
 

@@ -84,7 +84,10 @@ def _read(link: ApduLink, aid: bytes, fci: bytes) -> Reading:
     if cash is not None and cash.hex().isdigit():
         reading.balance = int(cash.hex())
     else:
-        reading.unknown.append("no electronic cash balance (9F79): an account's balance is at its bank")
+        reading.miss(
+            "no electronic cash balance (9F79): an account's balance is at its bank",
+            "没有电子现金余额（9F79）：账户余额在银行",
+        )
     _read_log(link, reading, fci)
     return reading
 
@@ -95,17 +98,26 @@ def _start(link: ApduLink, fci: bytes, objects: dict[int, bytes], reading: Readi
     try:
         size = dol_size(wanted)
     except TlvError:
-        reading.unknown.append("the card's list of what it wants to know (9F38) is broken")
+        reading.miss(
+            "the card's list of what it wants to know (9F38) is broken", "卡的数据需求表（9F38）已损坏"
+        )
         return
     if size > _PDOL_MAX:
-        reading.unknown.append(f"the card wants {size} bytes before it shows its records")
+        reading.miss(
+            f"the card wants {size} bytes before it shows its records", f"卡要求先送 {size} 字节才给出记录"
+        )
         return
     body = tlv(0x83, bytes(size))
     options = ask(link, f"80A80000{len(body):02X}{body.hex()}00")
     if options is None:
-        reading.unknown.append("the card does not start a transaction of nothing, so it shows no records")
+        reading.miss(
+            "the card does not start a transaction of nothing, so it shows no records",
+            "卡不接受空交易，因此不给出记录",
+        )
         return
-    reading.unknown.append("to show its records the card counted one transaction, of nothing")
+    reading.miss(
+        "to show its records the card counted one transaction, of nothing", "为读出记录，卡计了一次空交易"
+    )
     found = _flat(options)
     locator = b""
     for tag, value in found:
@@ -137,14 +149,17 @@ def _number(objects: dict[int, bytes]) -> str:
 def _take(reading: Reading, objects: dict[int, bytes]) -> None:
     reading.number = _number(objects)
     if not reading.number:
-        reading.unknown.append("no number (5A, 57) in the records that the card shows")
+        reading.miss(
+            "no number (5A, 57) in the records that the card shows", "卡给出的记录中没有卡号（5A、57）"
+        )
     reading.valid_from, reading.valid_to = (bcd_date_text(objects.get(tag, b"")) for tag in (0x5F25, 0x5F24))
     name = objects.get(0x9F0B, b"") or objects.get(0x5F20, b"")
     reading.holder = name.decode("gbk", "replace").strip(" /")
     staff = objects.get(0x9F62)
-    reading.unknown.append(
-        "a holder class: bank cards carry none" if staff is None else "9F62: certificate type"
-    )
+    if staff is None:
+        reading.miss("a holder class: bank cards carry none", "持卡人类别：银行卡不带")
+    else:
+        reading.miss("9F62: certificate type", "9F62：证件类型")
 
 
 def _read_log(link: ApduLink, reading: Reading, fci: bytes) -> None:
@@ -152,7 +167,7 @@ def _read_log(link: ApduLink, reading: Reading, fci: bytes) -> None:
     entry = next((value for tag, value in _flat(fci) if tag == _LOG_ENTRY), b"")
     layout = _data(link, _LOG_FORMAT)
     if len(entry) != 2 or layout is None:
-        reading.unknown.append("the card names no log (9F4D, 9F4F)")
+        reading.miss("the card names no log (9F4D, 9F4F)", "卡未指明交易日志（9F4D、9F4F）")
         return
     for number in range(1, min(entry[1], _LOG_MAX) + 1):
         raw = ask(link, f"00B2{number:02X}{(entry[0] & 0x1F) << 3 | 4:02X}00")
@@ -161,7 +176,10 @@ def _read_log(link: ApduLink, reading: Reading, fci: bytes) -> None:
         try:
             row = split_dol(layout, raw)
         except TlvError:
-            reading.unknown.append(f"log record {number} does not have the columns that the card names")
+            reading.miss(
+                f"log record {number} does not have the columns that the card names",
+                f"日志第 {number} 条与卡指明的格式不符",
+            )
             return
         amount = row.get(0x9F02, b"").hex()
         kind = row.get(0x9C, b"").hex()

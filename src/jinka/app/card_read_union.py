@@ -26,19 +26,24 @@ def read_union(link: ApduLink, reading: Reading) -> None:
     """Add place of issue and trips to the reading of a T-Union purse that is selected."""
     management = ask(link, "00B0970000") or ask(link, "00B097000B")
     if management is None:
-        reading.unknown.append("0017: the place of issue is not given")
+        reading.miss("0017: the place of issue is not given", "0017：未给出发卡地")
     elif len(management) < _MANAGEMENT_SIZE or not management[4:8].hex().isdigit():
-        reading.unknown.append("0017: no place of issue where T-Union cards have it")
+        reading.miss(
+            "0017: no place of issue where T-Union cards have it", "0017：按交通联合卡的位置没有发卡地"
+        )
     else:
         reading.issued_in = f"{management[4:6].hex()} / {management[6:8].hex()}"
     for number in range(1, _TRIPS_MAX + 1):
         record = ask(link, f"00B2{number:02X}F430") or ask(link, f"00B2{number:02X}F400")
         if record is None:
             if number == 1:
-                reading.unknown.append("001E: no trips are given")
+                reading.miss("001E: no trips are given", "001E：未给出行程记录")
             return
         if len(record) < TRIP_SIZE:
-            reading.unknown.append(f"001E record {number}: {len(record)} bytes instead of {TRIP_SIZE}")
+            reading.miss(
+                f"001E record {number}: {len(record)} bytes instead of {TRIP_SIZE}",
+                f"001E 第 {number} 条：{len(record)} 字节，应为 {TRIP_SIZE} 字节",
+            )
             return
         if record[:TRIP_SIZE] not in (bytes(TRIP_SIZE), b"\xff" * TRIP_SIZE):
             _add_trip(reading, number, record)
@@ -47,12 +52,20 @@ def read_union(link: ApduLink, reading: Reading) -> None:
 def _add_trip(reading: Reading, number: int, record: bytes) -> None:
     date, time = bcd_date_text(record[25:29]), bcd_time_text(record[29:32])
     if not date or not time:
-        reading.unknown.append(f"001E record {number}: no date and time where they belong")
+        reading.miss(
+            f"001E record {number}: no date and time where they belong",
+            f"001E 第 {number} 条：应有日期时间处没有",
+        )
         return
     if record[0] not in _KINDS:
-        reading.unknown.append(f"001E record {number}: trip type {record[0]:02X}")
+        reading.miss(
+            f"001E record {number}: trip type {record[0]:02X}",
+            f"001E 第 {number} 条：行程类型 {record[0]:02X}",
+        )
     if record[9] not in _INDUSTRIES:
-        reading.unknown.append(f"001E record {number}: industry {record[9]:02X}")
+        reading.miss(
+            f"001E record {number}: industry {record[9]:02X}", f"001E 第 {number} 条：行业 {record[9]:02X}"
+        )
     kind = _KINDS.get(record[0], (f"type {record[0]:02X}", f"类型 {record[0]:02X}"))
     industry = _INDUSTRIES.get(record[9], (f"industry {record[9]:02X}", f"行业 {record[9]:02X}"))
     reading.trips.append(

@@ -55,6 +55,12 @@ class Reading:
     trips: list[Trip] = field(default_factory=list)
     log: list[LogRow] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    unknown_zh: list[str] = field(default_factory=list)  # the same in Chinese
+
+    def miss(self, english: str, chinese: str) -> None:
+        """Say, in both languages, what was not given or not understood."""
+        self.unknown.append(english)
+        self.unknown_zh.append(chinese)
 
     def as_dict(self, *, show: bool) -> dict[str, Any]:
         """Plain data; number and holder masked unless ``show``."""

@@ -1,22 +1,24 @@
 """A test card of every declared application: made up holders, and test keys that everybody has.
 
 The documents' and bank cards' own data are the simplest that are whole: a bank card without offline data
-authentication (its certificates need an authority), a travel document with a signer made for the moment.
+authentication (its certificates need an authority: `jinka issue` has one), a travel document with a signer made for
+the moment, a social security card with the examples of its declaration.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from jinka.app.card_files import (
     ISSUER_NUMBER,
     TEST_NUMBER,
+    bank_template,
     make_test_keys,
     profile_named,
     template_of,
 )
-from jinka.card import Card, Personal, document_data, record_contents, subscriber_data
+from jinka.card import Card, CardImage, Personal, document_data, subscriber_data
 from jinka.card.emv_issue import EmvHolder
 from jinka.card.emv_issue import contents as bank_contents
 from jinka.codec import Algorithm
@@ -28,6 +30,7 @@ from jinka.keys import Purpose
 from jinka.kit import Randomness, Usage
 from jinka.node.system import SystemRandomness
 from jinka.profile import ApplicationKind, ApplicationProfile, KeyUse
+from jinka.profile.records import RecordSpec
 from jinka.sectors import bank, social_security
 from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import HolderClass
@@ -63,9 +66,11 @@ def sample_card(
     profile = profile_named(name, algorithm)
     if balance and profile.purse is None and profile.application is not ApplicationKind.EMV:
         raise Usage("no purse to put a balance into", where=name, fix="leave the balance out")
-    make = _MAKERS.get(profile.application, _native)
-    personal = make(profile, algorithm, number, balance)
-    image = template_of(profile, algorithm).clone(personal)
+    if profile.application is ApplicationKind.EMV:
+        image = _bank(profile, algorithm, number, balance)
+    else:
+        personal = _MAKERS.get(profile.application, _native)(profile, algorithm, number, balance)
+        image = template_of(profile, algorithm).clone(personal)
     return Card.from_image(image, randomness or SystemRandomness())
 
 
@@ -90,20 +95,29 @@ def _native(profile: ApplicationProfile, algorithm: Algorithm, number: str, bala
         return personal
     contents = {}
     if profile.name == social_security.PROFILE.name:
-        contents = record_contents(social_security.RECORDS, {})
+        contents = _examples(social_security.RECORDS)
     return Personal(
         card_no=card_no, keys=secrets_of(profile), issuer=ISSUER_NUMBER, balance=balance, contents=contents
     )
 
 
-def _bank(profile: ApplicationProfile, algorithm: Algorithm, number: str, balance: int) -> Personal:  # noqa: ARG001
+def _examples(records: Sequence[RecordSpec]) -> dict[tuple[int, int], bytes]:
+    """Each file's records as they are declared."""
+    contents: dict[tuple[int, int], bytes] = {}
+    for record in records:
+        place = (record.folder, record.fid)
+        contents[place] = contents.get(place, b"") + record.example
+    return contents
+
+
+def _bank(profile: ApplicationProfile, algorithm: Algorithm, number: str, balance: int) -> CardImage:
+    """A whole card, with both payment environments."""
     holder = EmvHolder(
         pan=number, effective=_DAY.date(), expiry=_END.date(), pin=TEST_PIN.hex(), ecash_fen=balance
     )
     *keys, _ = secrets_of(profile)
-    return Personal(
-        card_no=bytes(10), keys=(*keys, holder.pin_bytes), contents=bank_contents(bank.SPEC, holder)
-    )
+    spec = bank.SPEC_SM4 if algorithm is Algorithm.SM4 else bank.SPEC
+    return bank_template(algorithm).clone((*keys, holder.pin_bytes), bank_contents(spec, holder))
 
 
 def _travel(profile: ApplicationProfile, algorithm: Algorithm, number: str, balance: int) -> Personal:  # noqa: ARG001
@@ -118,7 +132,6 @@ def _usim(profile: ApplicationProfile, algorithm: Algorithm, number: str, balanc
 
 
 _MAKERS: dict[ApplicationKind, Callable[[ApplicationProfile, Algorithm, str, int], Personal]] = {
-    ApplicationKind.EMV: _bank,
     ApplicationKind.TRAVEL: _travel,
     ApplicationKind.USIM: _usim,
 }

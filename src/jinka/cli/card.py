@@ -95,13 +95,13 @@ def read(
         content = read_card(link)
     if as_json:
         found = [reading.as_dict(show=show) for reading in content.readings]
-        put_json({"applications": found, "notes": content.notes})
+        put_json({"applications": found, "notes": content.notes, "notes_zh": content.notes_zh})
     else:
         from jinka.cli.card_tables import reading_table
 
         for reading in content.readings:
             put_table(reading_table(reading, lang, show=show))
-    for note in content.notes:
+    for note in content.notes_zh if lang is Language.ZH else content.notes:
         say(note)
     return 0 if content.readings else 3
 

@@ -77,7 +77,7 @@ def reading_table(reading: Reading, lang: Language, *, show: bool) -> Table:
         table.add_row(
             labels[10] if not number else "", f"{trip.at}  {kind}  {moved}  {trip.place}  {trip.city}"
         )
-    for number, text in enumerate(reading.unknown):
+    for number, text in enumerate(reading.unknown_zh if chinese else reading.unknown):
         table.add_row(labels[8] if not number else "", text)
     return table
 

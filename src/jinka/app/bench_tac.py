@@ -140,6 +140,11 @@ def _columns(
     return columns, wrong
 
 
+def tac_batch(store: KeyStore, algorithm: Algorithm, count: int) -> pa.RecordBatch:
+    """Purchases of ``count`` cards, for the issuer ``issuer.bench``; one TAC of a hundred is wrong."""
+    return _batch(_columns(store, algorithm, count)[0])
+
+
 def _batch(columns: dict[str, npt.NDArray[Any]]) -> pa.RecordBatch:
     """The columns as a record batch, as an engine would hand them over."""
     count = len(columns["amount"])

@@ -88,10 +88,15 @@ def _readers() -> list[Part]:
     ]
 
 
-def _security_modules() -> list[Part]:
+def softhsm_module() -> Path | None:
+    """SoftHSM2's module, where it is installed."""
     places = ("/usr/lib/softhsm", "/usr/lib/x86_64-linux-gnu/softhsm", "/usr/lib/aarch64-linux-gnu/softhsm",
               "/usr/local/lib/softhsm", "/opt/homebrew/lib/softhsm")  # fmt: skip
-    module = next((path for place in places if (path := Path(place, "libsofthsm2.so")).exists()), None)
+    return next((path for place in places if (path := Path(place, "libsofthsm2.so")).exists()), None)
+
+
+def _security_modules() -> list[Part]:
+    module = softhsm_module()
     return [
         _part("security module", "soft key service", importlib.metadata.version("jinka"), "all keys", ""),
         _part(

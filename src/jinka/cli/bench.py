@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import command, put_json
+from jinka.cli.frame import command, put_json, put_table
 
 # The rates have no other form; the option is there because every command that prints data has it.
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, which is what it does anyway.")]
@@ -64,6 +65,31 @@ def card(
     from jinka.app.bench_card import bench_card
 
     put_json(bench_card(seconds))
+
+
+@app.command()
+@command
+def keys(
+    seconds: Annotated[float, typer.Option(min=0.5, max=3600, help="How long to measure.")] = 30.0,
+    rows: Annotated[
+        int, typer.Option(min=1000, max=10_000_000, help="Records and cards of a batch.")
+    ] = 1_000_000,
+    module: Annotated[
+        Path | None, typer.Option(help="The SoftHSM2 module to measure; by default one that is found.")
+    ] = None,
+    token: Annotated[bool, typer.Option(help="Measure a SoftHSM2 token too, where there is one.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Verbs of the key service a second: soft in process, soft and SoftHSM2 over the socket."""
+    from jinka.app.bench_keys import bench_keys
+    from jinka.app.doctor import softhsm_module
+    from jinka.cli.tables import rates_table
+
+    found = bench_keys(seconds, rows, (module or softhsm_module()) if token else None)
+    if as_json:
+        put_json(found)
+    else:
+        put_table(rates_table(found["rates_per_second"], found["ratio_to_soft_in_process"]))
 
 
 @app.command()

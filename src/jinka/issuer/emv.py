@@ -55,6 +55,21 @@ class Question:
     bound: bytes
     values: Mapping[int, bytes] = field(repr=False)
 
+    @property
+    def signed(self) -> bytes:
+        """What the cryptogram is over."""
+        own = self.values[Tag.ISSUER_DATA]
+        return b"".join(self.values[tag] for tag, _ in _BOUND) + own[3:7]
+
+    def check_pin_claim(self) -> None:
+        """Where the terminal says that the card verified a PIN, the card's authentic results must say so too."""
+        results, cvr = self.values.get(Tag.CVM_RESULTS, b""), self.values[Tag.ISSUER_DATA][4]
+        claimed = len(results) == 3 and results[0] & 0x3F in _OFFLINE_PIN and results[2] != _CVM_FAILED
+        if claimed and cvr & (_PIN_DONE | _PIN_FAILED) != _PIN_DONE:
+            raise Refused(
+                "the card knows of no PIN", where="CVM results", fix="somebody answered in its name"
+            )
+
     def __repr__(self) -> str:
         return f"Question(pan=******{self.pan[-4:]}, amount_fen={self.amount_fen})"
 
@@ -96,39 +111,13 @@ class EmvIssuer:
 
     def check(self, request: bytes) -> Question:
         """The request as a question; `Refused` when its cryptogram is wrong or something is missing."""
-        try:
-            values = {tag: value for tag, value, _ in parse(request)}
-        except TlvError:
-            raise Refused("not TLV", where="field 55") from None
-        own = values.get(Tag.ISSUER_DATA, b"")
-        algorithm = _ALGORITHMS.get(own[7]) if len(own) >= 8 else None
-        pan, track = (
-            values.get(Tag.PAN, b"").hex().rstrip("f"),
-            values.get(Tag.TRACK2, b"").hex().split("d")[0],
+        question = read_question(request)
+        wanted = emv.cryptogram(
+            question.algorithm, self._session(self._keys.cryptogram, question), question.signed
         )
-        if pan and track and pan != track:
-            raise Refused("two numbers", where="field 55", fix="ask the acquirer")
-        pan = pan or track
-        sizes = all(len(values.get(tag, b"")) == size for tag, size in _BOUND)
-        if algorithm is None or not sizes or not pan.isdigit() or own[3:4] != b"\x03":
-            raise Refused("objects missing or of another length", where="field 55")
-        cryptogram, fen = values.get(Tag.CRYPTOGRAM, b""), values[Tag.AMOUNT].hex()
-        if not fen.isdigit():
-            raise Refused("an amount that is not decimal", where="field 55")
-        question = Question(
-            pan=pan,
-            sequence=values.get(Tag.SEQUENCE, b"\x00").hex(),
-            amount_fen=int(fen),
-            algorithm=algorithm,
-            counter=int.from_bytes(values[Tag.COUNTER], "big"),
-            bound=values[Tag.COUNTER] + cryptogram,
-            values=values,
-        )
-        data = b"".join(values[tag] for tag, _ in _BOUND) + own[3:7]
-        wanted = emv.cryptogram(algorithm, self._session(self._keys.cryptogram, question), data)
-        if not hmac.compare_digest(wanted, cryptogram):
+        if not hmac.compare_digest(wanted, question.bound[2:]):
             raise Refused("wrong", where="request cryptogram")
-        _check_pin(own[4], values.get(Tag.CVM_RESULTS, b""))
+        question.check_pin_claim()
         return question
 
     def script(self, question: Question, head4: bytes, body: bytes = b"", *, secret: bool = False) -> bytes:
@@ -157,8 +146,36 @@ class EmvIssuer:
         return emv.pboc_session(question.algorithm, key, question.counter)
 
 
-def _check_pin(cvr: int, results: bytes) -> None:
-    """The terminal says that the card verified a PIN: then the card's own results, which are authentic, say so too."""
-    claimed = len(results) == 3 and results[0] & 0x3F in _OFFLINE_PIN and results[2] != _CVM_FAILED
-    if claimed and cvr & (_PIN_DONE | _PIN_FAILED) != _PIN_DONE:
-        raise Refused("the card knows of no PIN", where="CVM results", fix="somebody answered in its name")
+def read_question(request: bytes, number: str = "") -> Question:
+    """Field 55 as a question that nobody has checked yet; ``number`` is the card's where the message carries it.
+
+    `Refused` when something is missing, is no decimal amount, or names two cards.
+    """
+    try:
+        values = {tag: value for tag, value, _ in parse(request)}
+    except TlvError:
+        raise Refused("not TLV", where="field 55") from None
+    own = values.get(Tag.ISSUER_DATA, b"")
+    algorithm = _ALGORITHMS.get(own[7]) if len(own) >= 8 else None
+    pan, track = (
+        values.get(Tag.PAN, b"").hex().rstrip("f"),
+        values.get(Tag.TRACK2, b"").hex().split("d")[0],
+    )
+    if len({found for found in (pan, track, number) if found}) > 1:
+        raise Refused("two numbers", where="field 55", fix="ask the acquirer")
+    pan = pan or track or number
+    sizes = all(len(values.get(tag, b"")) == size for tag, size in _BOUND)
+    if algorithm is None or not sizes or not pan.isdigit() or own[3:4] != b"\x03":
+        raise Refused("objects missing or of another length", where="field 55")
+    cryptogram, fen = values.get(Tag.CRYPTOGRAM, b""), values[Tag.AMOUNT].hex()
+    if not fen.isdigit():
+        raise Refused("an amount that is not decimal", where="field 55")
+    return Question(
+        pan=pan,
+        sequence=values.get(Tag.SEQUENCE, b"\x00").hex(),
+        amount_fen=int(fen),
+        algorithm=algorithm,
+        counter=int.from_bytes(values[Tag.COUNTER], "big"),
+        bound=values[Tag.COUNTER] + cryptogram,
+        values=values,
+    )

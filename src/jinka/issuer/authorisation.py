@@ -1,0 +1,279 @@
+"""What an issuer is asked and what it answers, in no dialect: ISO 8583 stands in front of it (`jinka.codec`).
+
+The kinds are a table: which way money goes, whether it is held or moved, whether an original is needed. A transaction
+is known by acquirer, terminal, stan and local date; asked again it is the same transaction. One currency, the yuan; an
+amount is taken back whole, partial reversals are not done.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from jinka.crypto.pin_block import PinFormat
+from jinka.issuer.reasons import Reason
+from jinka.kit import MAX_MINOR, Usage, make_id
+from jinka.ledger import Transfer
+
+YUAN = 156  # ISO 4217 numeric, which is the number of the ledger as well
+_TEXT_MAX = 40
+_EPOCH = dt.datetime(1970, 1, 1, 8)  # in China, UTC+8 without summer time
+_TIME_MAX = 4_102_444_800_000_000  # the year 2100
+
+
+class Flow(Enum):
+    """Which way money goes: from the holder, to the holder, held only, or not at all."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+    HOLD = "hold"
+    NONE = "none"
+
+
+class Kind(Enum):
+    """What is asked: (word, flow, needs an original, English, Chinese)."""
+
+    PURCHASE = ("purchase", Flow.DEBIT, False, "purchase", "消费")
+    CASH = ("cash", Flow.DEBIT, False, "cash withdrawal", "取现")
+    BILL = ("bill", Flow.DEBIT, False, "bill payment", "缴费")
+    TRANSFER_OUT = ("transfer out", Flow.DEBIT, False, "transfer out", "转出")
+    TRANSFER_IN = ("transfer in", Flow.CREDIT, False, "transfer in", "转入")
+    DEPOSIT = ("deposit", Flow.CREDIT, False, "deposit", "存款")
+    BALANCE = ("balance", Flow.NONE, False, "balance inquiry", "余额查询")
+    PREAUTHORISATION = ("preauthorisation", Flow.HOLD, False, "pre-authorisation", "预授权")
+    COMPLETION = ("completion", Flow.DEBIT, True, "completion", "预授权完成")
+    REFUND = ("refund", Flow.CREDIT, True, "refund", "退货")
+    VOID = ("void", Flow.NONE, True, "void", "撤销")
+    REVERSAL = ("reversal", Flow.NONE, True, "reversal", "冲正")
+
+    @property
+    def word(self) -> str:
+        return self.value[0]
+
+    @property
+    def flow(self) -> Flow:
+        return self.value[1]
+
+    @property
+    def needs_original(self) -> bool:
+        return self.value[2]
+
+    @property
+    def title(self) -> tuple[str, str]:
+        return self.value[3], self.value[4]
+
+
+class Entry(Enum):
+    """How the card number came in. ``FALLBACK``: the stripe of a chip card, where the chip could not be read."""
+
+    CHIP = "chip"
+    CONTACTLESS = "contactless"
+    STRIPE = "stripe"
+    FALLBACK = "fallback"
+    MANUAL = "manual"
+    STORED = "stored"
+    QR = "qr"
+
+
+class Channel(Enum):
+    """Where the holder stands: (word, English, Chinese)."""
+
+    POS = ("pos", "shop", "商户")
+    ATM = ("atm", "cash machine", "自动柜员机")
+    ONLINE = ("online", "card not present", "无卡支付")
+    COUNTER = ("counter", "bank counter", "柜面")
+    SELF_SERVICE = ("self-service", "self-service", "自助终端")
+    PHONE = ("phone", "phone", "手机")
+    LOAD = ("load", "purse load", "圈存")
+
+
+CHIP_ENTRIES = frozenset({Entry.CHIP, Entry.CONTACTLESS})
+STRIPE_ENTRIES = frozenset({Entry.STRIPE, Entry.FALLBACK})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinData:
+    """A PIN block as it came, and the zone key of the key service that it came under."""
+
+    block: bytes = field(repr=False)
+    zone: str
+    format: PinFormat = PinFormat.ISO_0
+    serial: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardValue:
+    """CVV, CVV2 or iCVV: the digits, and the service code that they are for (``000`` printed, ``999`` chip)."""
+
+    value: str = field(repr=False)
+    service3: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a terminal stands, in millionths of a degree."""
+
+    latitude_e6: int
+    longitude_e6: int
+
+    def __post_init__(self) -> None:
+        if abs(self.latitude_e6) > 90_000_000 or abs(self.longitude_e6) > 180_000_000:
+            raise Usage("no such place on earth", where="place", fix="degrees times one million")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What names a transaction: acquirer, terminal, stan (6 digits) and the terminal's local date (MMDD)."""
+
+    acquirer: str
+    terminal: str
+    stan: str
+    date4: str
+
+    def __post_init__(self) -> None:
+        for name, text, size in (("stan", self.stan, 6), ("date", self.date4, 4)):
+            if len(text) != size or not (text.isascii() and text.isdigit()):
+                raise Usage(f"not {size} digits", where=f"trace.{name}", fix="as the message carries it")
+        for name, text in (("acquirer", self.acquirer), ("terminal", self.terminal)):
+            if not 0 < len(text) <= _TEXT_MAX or not text.isprintable():
+                raise Usage("empty or too long", where=f"trace.{name}", fix=f"1 to {_TEXT_MAX} characters")
+
+    def id_of(self, year: int) -> bytes:
+        """The transaction's id; ``year`` because the date has none."""
+        return make_id("jinka.issuer.transaction", self.acquirer, self.terminal, self.stan, self.date4, year)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisationRequest:
+    """One request. ``at_micros`` is when the host took it in; the year of the local date is the nearest to it.
+
+    ``forced`` marks what happened already (a stand-in's advice, an offline sale): it is booked even when the
+    account has not the money.
+    """
+
+    kind: Kind
+    pan: str = field(repr=False)
+    amount_fen: int
+    at_micros: int
+    trace: Trace
+    currency: int = YUAN
+    entry: Entry = Entry.CHIP
+    channel: Channel = Channel.POS
+    terminal_chip: bool = True
+    merchant: str = ""
+    category: str = ""
+    rrn: str = ""
+    expiry4: str = ""
+    sequence: str = "00"
+    place: Place | None = None
+    pin: PinData | None = None
+    card_value: CardValue | None = None
+    field55: bytes = field(default=b"", repr=False)
+    original: Trace | None = None
+    forced: bool = False
+
+    def __post_init__(self) -> None:
+        if type(self.amount_fen) is not int or not 0 <= self.amount_fen <= MAX_MINOR:
+            raise Usage("not an amount", where="request.amount_fen", fix="0 to 2^63-1, an int")
+        if not (self.pan.isascii() and self.pan.isdigit() and 12 <= len(self.pan) <= 19):
+            raise Usage("not a card number", where="request.pan", fix="12 to 19 digits")
+        if self.kind.needs_original is not (self.original is not None):
+            raise Usage(f"a {self.kind.word} and its original", where="request.original",
+                        fix="name the original where one is taken back or completed")  # fmt: skip
+        if not 0 <= self.at_micros <= _TIME_MAX:
+            raise Usage("not a time", where="request.at_micros", fix="microseconds since 1970")
+
+    @property
+    def id(self) -> bytes:
+        """The transaction's id. A reversal is known by its original: sent again with another stan it is the same."""
+        if self.kind is Kind.REVERSAL and self.original is not None:
+            return make_id("jinka.issuer.reversal", self.original.id_of(self._year(self.original)))
+        return self.trace.id_of(self._year(self.trace))
+
+    @property
+    def original_id(self) -> bytes:
+        """The original's id; zeros without one."""
+        return bytes(16) if self.original is None else self.original.id_of(self._year(self.original))
+
+    @property
+    def fingerprint(self) -> bytes:
+        """What must be the same when a transaction is asked again."""
+        what = (self.kind.word, self.pan, self.amount_fen, self.currency, self.original_id)
+        own = () if self.kind is Kind.REVERSAL else (self.merchant, *_texts(self.trace))
+        return make_id("jinka.issuer.fingerprint", *what, *own)
+
+    @property
+    def card_id(self) -> bytes:
+        """The card in journals, which hold no card number."""
+        return card_id(self.pan)
+
+    def _year(self, trace: Trace) -> int:
+        """The year in which a date of month and day lies nearest to the request, in Chinese time."""
+        year, month = year_and_month(self.at_micros)
+        return year - 1 if month - int(trace.date4[:2]) <= -6 else year + (month - int(trace.date4[:2]) > 6)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer. ``rule`` names the limit or risk rule that spoke; ``chip`` is field 55 of the answer.
+
+    ``transfers`` are those that this decision made on the ledger; none when it is an old answer given again.
+    """
+
+    code: str
+    reason: Reason
+    rule: str = ""
+    rule_title: tuple[str, str] = ("", "")
+    id: bytes = bytes(16)
+    authorisation: str = ""
+    available_fen: int | None = None
+    chip: bytes = b""
+    repeated: bool = False
+    transfers: tuple[Transfer, ...] = ()
+
+    @property
+    def approved(self) -> bool:
+        return self.code == "00"
+
+    @property
+    def title(self) -> tuple[str, str]:
+        """The reason in English and Chinese, with the rule's own words where there are any."""
+        english, chinese = self.reason.title
+        if self.rule_title[0]:
+            return f"{english}: {self.rule_title[0]}", f"{chinese}：{self.rule_title[1]}"
+        return english, chinese
+
+
+# What the original must be, for each kind that has one.
+TAKES: Mapping[Kind, frozenset[Kind]] = MappingProxyType(
+    {
+        Kind.COMPLETION: frozenset({Kind.PREAUTHORISATION}),
+        Kind.REFUND: frozenset({Kind.PURCHASE, Kind.COMPLETION, Kind.BILL}),
+        Kind.VOID: frozenset({Kind.PURCHASE, Kind.PREAUTHORISATION, Kind.COMPLETION}),
+        Kind.REVERSAL: frozenset(set(Kind) - {Kind.REVERSAL, Kind.BALANCE}),
+    }
+)
+
+
+def card_id(pan: str) -> bytes:
+    """16 bytes that name a card."""
+    return make_id("jinka.issuer.card", pan)
+
+
+def year_and_month(micros: int) -> tuple[int, int]:
+    """Year and month in China (UTC+8, without summer time) of a moment."""
+    day = local_day(micros)
+    return day // 10_000, day // 100 % 100
+
+
+def local_day(micros: int) -> int:
+    """The day in China as YYYYMMDD."""
+    day = _EPOCH + dt.timedelta(microseconds=micros)
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+def _texts(trace: Trace) -> tuple[str, str, str, str]:
+    return trace.acquirer, trace.terminal, trace.stan, trace.date4

@@ -1,0 +1,213 @@
+"""The issuer's journal of transactions: one row for each, its life as a table, and the port to where rows are kept.
+
+A row is written before anything is checked (`RECEIVED`), so that a wrong PIN counts even if the power goes, and once
+more when the decision stands. What is between the two after a crash is settled from the ledger (`jinka.issuer.host`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Protocol
+
+from jinka.issuer.accounts import HolderAccount, IssuedCard
+from jinka.issuer.authorisation import Channel, Entry, Flow, Kind
+from jinka.issuer.reasons import Reason
+from jinka.kit import Refused, Usage
+
+
+class State(Enum):
+    """Where a transaction stands: (value, Chinese)."""
+
+    RECEIVED = ("received", "已接收")
+    APPROVED = ("approved", "已承兑")
+    HELD = ("held", "已冻结资金")
+    COMPLETED = ("completed", "预授权已完成")
+    DECLINED = ("declined", "已拒绝")
+    VOIDED = ("voided", "已撤销")
+    REVERSED = ("reversed", "已冲正")
+    UNSEEN = ("unseen", "未到先冲")  # taken back before it came
+
+
+class Step(Enum):
+    """What moves it."""
+
+    APPROVE = "approve"
+    HOLD = "hold"
+    DECLINE = "decline"
+    COMPLETE = "complete"
+    REFUND = "refund"
+    VOID = "void"
+    REVERSE = "reverse"
+    REOPEN = "reopen"  # a completion was taken back: the hold stands again
+    RESTORE = "restore"  # a void was taken back: the money moves again
+    RESTORE_HOLD = "restore hold"
+
+
+_S, _P = State, Step
+STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
+    {
+        (_S.RECEIVED, _P.APPROVE): _S.APPROVED,
+        (_S.RECEIVED, _P.HOLD): _S.HELD,
+        (_S.RECEIVED, _P.DECLINE): _S.DECLINED,
+        (_S.HELD, _P.COMPLETE): _S.COMPLETED,
+        (_S.HELD, _P.VOID): _S.VOIDED,
+        (_S.HELD, _P.REVERSE): _S.REVERSED,
+        (_S.COMPLETED, _P.REOPEN): _S.HELD,
+        (_S.APPROVED, _P.REFUND): _S.APPROVED,
+        (_S.APPROVED, _P.VOID): _S.VOIDED,
+        (_S.APPROVED, _P.REVERSE): _S.REVERSED,
+        (_S.VOIDED, _P.RESTORE): _S.APPROVED,
+        (_S.VOIDED, _P.RESTORE_HOLD): _S.HELD,
+        (_S.DECLINED, _P.REVERSE): _S.DECLINED,  # there is nothing to take back
+    }
+)
+_ZERO = bytes(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """One transaction. ``source`` is the account that bears it, ``hold`` the pending transfer that stands.
+
+    ``taken_fen`` is what refunds gave back.
+    """
+
+    id: bytes
+    kind: Kind
+    fingerprint: bytes
+    card: bytes
+    account: bytes
+    acquirer: str
+    merchant: str
+    category: str
+    channel: Channel
+    entry: Entry
+    amount_fen: int
+    at_micros: int
+    original: bytes = _ZERO
+    forced: bool = False
+    terminal_chip: bool = True
+    card_chip: bool = True
+    place_e6: tuple[int, int] | None = None
+    state: State = State.RECEIVED
+    reason: Reason = Reason.INTERRUPTED
+    rule: str = ""
+    authorisation: str = ""
+    available_fen: int | None = None
+    chip: bytes = field(default=b"", repr=False)
+    source: bytes = _ZERO
+    hold: bytes = _ZERO
+    taken_fen: int = 0
+
+    @property
+    def approved(self) -> bool:
+        """Whether it was approved at first, whatever became of it."""
+        return self.reason.code == "00" and self.state not in (State.RECEIVED, State.UNSEEN)
+
+    @property
+    def entry_word(self) -> str:
+        return self.entry.value
+
+    @property
+    def channel_word(self) -> str:
+        return self.channel.value[0]
+
+    @property
+    def spends(self) -> bool:
+        """Whether it counts towards limits: money that left, or is held, and came not back."""
+        flow = self.kind.flow in (Flow.DEBIT, Flow.HOLD) and self.kind is not Kind.COMPLETION
+        return flow and self.state in (State.APPROVED, State.HELD, State.COMPLETED)
+
+    def after(self, step: Step) -> State:
+        """The state after a step; raises `Refused`."""
+        state = STEPS.get((self.state, step))
+        if state is None:
+            raise Refused(f"{step.value} is not possible when {self.state.value[0]}", where="transaction")
+        return state
+
+
+class IssuerBooks(Protocol):
+    """Where cards, accounts and transactions are kept. `write` is one durable transaction."""
+
+    def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]: ...
+    def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]: ...
+    def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]: ...
+
+    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
+        """The newest ``most`` of each card since then, oldest first; reversals are not among them."""
+        ...
+
+    def unfinished(self) -> list[Booking]:
+        """Those that are `RECEIVED`, in the order in which they came."""
+        ...
+
+    def all_bookings(self) -> Iterable[Booking]:
+        """Every one in the order in which it came."""
+        ...
+
+    def write(
+        self,
+        bookings: Sequence[Booking] = (),
+        cards: Sequence[IssuedCard] = (),
+        accounts: Sequence[HolderAccount] = (),
+    ) -> None:
+        """Insert or replace, durably and all together."""
+        ...
+
+
+class MemoryBooks:
+    """The reference: everything in dictionaries, nothing durable."""
+
+    def __init__(self) -> None:
+        self._cards: dict[str, IssuedCard] = {}
+        self._accounts: dict[str, HolderAccount] = {}
+        self._bookings: dict[bytes, Booking] = {}
+
+    def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
+        return {pan: self._cards[pan] for pan in pans if pan in self._cards}
+
+    def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
+        return {number: self._accounts[number] for number in numbers if number in self._accounts}
+
+    def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
+        return {id_: self._bookings[id_] for id_ in ids if id_ in self._bookings}
+
+    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
+        wanted: dict[bytes, list[Booking]] = {card: [] for card in cards}
+        for booking in self._bookings.values():
+            if (
+                booking.card in wanted
+                and booking.at_micros >= since_micros
+                and booking.kind is not Kind.REVERSAL
+            ):
+                wanted[booking.card].append(booking)
+        return {card: sorted(found, key=lambda b: b.at_micros)[-most:] for card, found in wanted.items()}
+
+    def unfinished(self) -> list[Booking]:
+        return [b for b in self._bookings.values() if b.state is State.RECEIVED]
+
+    def all_bookings(self) -> Iterable[Booking]:
+        return list(self._bookings.values())
+
+    def write(
+        self,
+        bookings: Sequence[Booking] = (),
+        cards: Sequence[IssuedCard] = (),
+        accounts: Sequence[HolderAccount] = (),
+    ) -> None:
+        for booking in bookings:
+            self._bookings[booking.id] = booking
+        for card in cards:
+            self._cards[card.pan] = card
+        for account in accounts:
+            self._accounts[account.number] = account
+
+
+def require_account(books: IssuerBooks, number: str) -> HolderAccount:
+    """The account of that number; `Usage` when there is none."""
+    found = books.accounts([number]).get(number)
+    if found is None:
+        raise Usage("no such account", where="account", fix="open it first")
+    return found

@@ -1,0 +1,254 @@
+"""What proves that the card and its holder are there: PIN, card value, and the chip's cryptogram with its answer.
+
+EMV Book 2, 8 (cryptograms, issuer authentication) and 9 (scripts); JR/T 0025.7 (PBOC session keys, cryptogram version
+01), JR/T 0025.17 (SM4). Every key stays in the key service; here are the names of keys. An advice of what happened
+offline comes without these proofs and is not checked for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from jinka.codec import Algorithm, tlv
+from jinka.codec.emv_tags import Tag
+from jinka.crypto.pin_block import PinFormat
+from jinka.issuer.accounts import CardState, IssuedCard
+from jinka.issuer.authorisation import CHIP_ENTRIES, STRIPE_ENTRIES, AuthorisationRequest, Entry
+from jinka.issuer.emv import Question, read_question
+from jinka.issuer.limits import Declined
+from jinka.issuer.reasons import Reason
+from jinka.keys.cryptograms import SessionKey
+from jinka.kit import JinkaError, Refused, Usage
+
+_PRINTED, _CHIP = "000", "999"  # service codes of CVV2 and iCVV: no stripe has them
+_SCRIPT_MAC = 4  # bytes of it that a PBOC card takes
+_CARD_BLOCK = bytes.fromhex("84160000")
+
+
+class CardVerbs(Protocol):
+    """The verbs of the key service that an issuer's host needs (`jinka.keys.LocalKeyService` has them)."""
+
+    def verify_pin(
+        self,
+        block: bytes,
+        *,
+        zone: str,
+        zone_format: PinFormat,
+        pan: str,
+        key: str,
+        reference: str,
+        serial: bytes = b"",
+    ) -> None: ...
+    def verify_card_value(self, *, key: str, pan: str, date4: str, service3: str, value: str) -> None: ...
+    def check_cryptogram(
+        self,
+        data: bytes,
+        cryptogram8: bytes,
+        *,
+        key: str,
+        pan: str,
+        sequence: str,
+        counter: int,
+        session: SessionKey,
+    ) -> None: ...
+    def make_response(
+        self,
+        data: bytes,
+        cryptogram8: bytes,
+        *,
+        key: str,
+        pan: str,
+        sequence: str,
+        counter: int,
+        session: SessionKey,
+        code2: bytes = b"",
+    ) -> bytes: ...
+    def make_script_mac(
+        self,
+        head5: bytes,
+        body: bytes,
+        *,
+        key: str,
+        pan: str,
+        sequence: str,
+        counter: int,
+        cryptogram8: bytes,
+        session: SessionKey,
+    ) -> bytes: ...
+    def encipher_script(
+        self,
+        plain: bytes,
+        *,
+        key: str,
+        pan: str,
+        sequence: str,
+        counter: int,
+        cryptogram8: bytes,
+        session: SessionKey,
+    ) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardKeyNames:
+    """Which keys of the key service are this issuer's (``purpose/ALG/version@owner``)."""
+
+    pin: str
+    card_value: str
+    cryptogram: Mapping[Algorithm, str] = field(default_factory=dict)
+    script_mac: Mapping[Algorithm, str] = field(default_factory=dict)
+    script_data: Mapping[Algorithm, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptOrder:
+    """One command for the card: CLA INS P1 P2 and its data, enciphered if ``secret``."""
+
+    head4: bytes
+    body: bytes = b""
+    secret: bool = False
+
+
+class Scripts(Protocol):
+    """Which commands go to a card with an answer."""
+
+    def __call__(self, card: IssuedCard, reason: Reason, /) -> Sequence[ScriptOrder]: ...
+
+
+def block_what_is_gone(card: IssuedCard, _reason: Reason) -> Sequence[ScriptOrder]:
+    """A lost or stolen card that comes online is blocked for good (CARD BLOCK)."""
+    gone = card.state in (CardState.LOST, CardState.STOLEN)
+    return (ScriptOrder(head4=_CARD_BLOCK),) if gone else ()
+
+
+class CardChecks:
+    """The proofs of one request, by the verbs of the key service."""
+
+    def __init__(self, keys: CardVerbs, names: CardKeyNames, scripts: Scripts = block_what_is_gone) -> None:
+        self._keys, self._names, self._scripts = keys, names, scripts
+
+    def check_pin(self, request: AuthorisationRequest, card: IssuedCard) -> None:
+        """Raises `Declined`: `Reason.PIN` for a wrong PIN alone, `KEYS_DOWN` where there was no answer to it."""
+        pin = request.pin
+        if pin is None:
+            return
+        if not card.pin_reference:
+            raise Declined(Reason.NOT_PERMITTED)
+        try:
+            self._keys.verify_pin(
+                pin.block,
+                zone=pin.zone,
+                zone_format=pin.format,
+                pan=request.pan,
+                key=self._names.pin,
+                reference=card.pin_reference,
+                serial=pin.serial,
+            )
+        except Refused as refused:
+            raise Declined(Reason.PIN if refused.where == "PIN" else Reason.KEYS_DOWN) from None
+        except JinkaError:
+            raise Declined(Reason.KEYS_DOWN) from None
+
+    def check_value(self, request: AuthorisationRequest, card: IssuedCard, *, needed: bool) -> None:
+        """The value must be the one of its place: a chip's or a printed one on a stripe is a forged stripe."""
+        given = request.card_value
+        stripe = request.entry in STRIPE_ENTRIES
+        if given is None:
+            if stripe or needed:
+                raise Declined(Reason.CARD_VALUE_MISSING)
+            return
+        chip = request.entry in CHIP_ENTRIES
+        wanted = _CHIP if chip else _PRINTED
+        if (given.service3 in (_PRINTED, _CHIP)) if stripe else (given.service3 != wanted):
+            raise Declined(Reason.CARD_VALUE)
+        try:
+            self._keys.verify_card_value(
+                key=self._names.card_value,
+                pan=request.pan,
+                date4=card.expiry4,
+                service3=given.service3,
+                value=given.value,
+            )
+        except (Refused, Usage):
+            raise Declined(Reason.CARD_VALUE) from None
+        except JinkaError:
+            raise Declined(Reason.KEYS_DOWN) from None
+
+    def check_chip(self, request: AuthorisationRequest, card: IssuedCard) -> Question | None:
+        """The question of the chip, its cryptogram right, its amount the message's, its counter new; or `Declined`."""
+        if request.entry not in CHIP_ENTRIES:
+            return None
+        if not card.chip:
+            raise Declined(Reason.FORMAT)
+        try:
+            question = read_question(request.field55, request.pan)
+        except Refused:
+            raise Declined(Reason.FORMAT) from None
+        key = self._names.cryptogram.get(question.algorithm)
+        if key is None or question.amount_fen != request.amount_fen or question.sequence != card.sequence:
+            raise Declined(Reason.FORMAT if key else Reason.CRYPTOGRAM)
+        try:
+            self._keys.check_cryptogram(
+                question.signed,
+                question.bound[2:],
+                key=key,
+                pan=request.pan,
+                sequence=question.sequence,
+                counter=question.counter,
+                session=SessionKey.PBOC,
+            )
+            question.check_pin_claim()
+        except (Refused, Usage):
+            raise Declined(Reason.CRYPTOGRAM) from None
+        except JinkaError:
+            raise Declined(Reason.KEYS_DOWN) from None
+        if question.counter <= card.counter:
+            raise Declined(Reason.REPLAYED)
+        return question
+
+    def answer(self, question: Question, card: IssuedCard, reason: Reason) -> bytes:
+        """Field 55 of the answer: 91 (ARPC | code), and 72 with scripts; empty where the keys give no answer."""
+        code2 = reason.code.encode()
+        how = _how(question)
+        try:
+            arpc = self._keys.make_response(
+                question.signed,
+                question.bound[2:],
+                key=self._names.cryptogram[question.algorithm],
+                code2=code2,
+                **how,
+            )
+            commands = [self._command(question, order) for order in self._scripts(card, reason)]
+        except JinkaError:
+            return b""
+        made = tlv(Tag.ISSUER_AUTHENTICATION, arpc + code2)
+        if commands:
+            parts = [tlv(Tag.SCRIPT_ID, bytes(4)), *(tlv(Tag.SCRIPT_COMMAND, c) for c in commands)]
+            made += tlv(Tag.SCRIPT_AFTER, *parts)
+        return made
+
+    def _command(self, question: Question, order: ScriptOrder) -> bytes:
+        how, body, bound = _how(question), order.body, question.bound[2:]
+        if order.secret:
+            key = self._names.script_data[question.algorithm]
+            body = self._keys.encipher_script(body, key=key, cryptogram8=bound, **how)
+        head = order.head4 + bytes((len(body) + _SCRIPT_MAC,))
+        key = self._names.script_mac[question.algorithm]
+        mac = self._keys.make_script_mac(head, body, key=key, cryptogram8=bound, **how)
+        return head + body + mac[:_SCRIPT_MAC]
+
+
+def _how(question: Question) -> dict[str, Any]:
+    return {
+        "pan": question.pan,
+        "sequence": question.sequence,
+        "counter": question.counter,
+        "session": SessionKey.PBOC,
+    }
+
+
+def seen_entry(request: AuthorisationRequest, card: IssuedCard) -> Entry:
+    """How the card came in: a chip card's stripe at a chip terminal is a fallback, declared or not."""
+    hidden = request.entry is Entry.STRIPE and card.chip and request.terminal_chip
+    return Entry.FALLBACK if hidden else request.entry

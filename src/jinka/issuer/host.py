@@ -1,0 +1,292 @@
+"""The issuer's host: decides authorisations, and books them on the ledger, each once.
+
+The order is: rows are written as received, with the wrong PINs already counted; then everything is checked; then the
+ledger moves the money; then the decisions are written. So a crash leaves rows that are only received, and `recover`
+settles them from what the ledger holds: transfers have ids made from their row. Requests come in lists and share the
+flushes; those of one card, or of one original, follow one another. One host writes to its books; it has no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from jinka.issuer.accounts import HolderAccount, IssuedCard
+from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind, local_day
+from jinka.issuer.books import Booking, IssuerBooks, State
+from jinka.issuer.card_checks import CardChecks
+from jinka.issuer.cases import Case, received, repeat, waves
+from jinka.issuer.chart import IssuerAccount, holder_account, office_account
+from jinka.issuer.limits import HISTORY_MAX, Declined, check_history
+from jinka.issuer.policy import Policy
+from jinka.issuer.posting import Plan, Poster
+from jinka.issuer.reasons import Reason
+from jinka.kit import Usage
+from jinka.ledger import LedgerEngine, TransferResult
+from jinka.risk import Action, CardFacts
+
+_ZERO = bytes(16)
+_DAY_S = 86_400
+_MICROS = 1_000_000
+_DONE = frozenset({TransferResult.CREATED, TransferResult.EXISTS})
+_SHORT = frozenset({TransferResult.EXCEEDS_CREDITS})
+# What is booked whether the money is there or not.
+_MUST = frozenset({Kind.VOID, Kind.REVERSAL})
+
+
+class IssuerHost:
+    """Decides for one issuer. ``acquirers`` are those that it settles with; their accounts are opened here."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        books: IssuerBooks,
+        ledger: LedgerEngine,
+        checks: CardChecks,
+        policy: Policy,
+        acquirers: Sequence[str],
+    ) -> None:
+        self._books, self._ledger, self._checks, self._policy = books, ledger, checks, policy
+        self._acquirers = frozenset(acquirers)
+        self._poster = Poster(issuer, completion_percent=policy.completion_percent)
+        offices = [office_account(IssuerAccount.ACQUIRER, name) for name in sorted(self._acquirers)]
+        offices += [office_account(code, issuer) for code in (IssuerAccount.SHORTFALL, IssuerAccount.VAULT)]
+        self._ledger.create_accounts(offices)
+
+    def open_account(self, account: HolderAccount) -> None:
+        """Open a holder's account on the ledger and in the books; again is harmless."""
+        self._ledger.create_accounts([holder_account(account.number)])
+        self._books.write(accounts=[account])
+
+    def add_card(self, card: IssuedCard) -> None:
+        """Put a card into the books, or what an act made of it. `Usage` for an account that is not there."""
+        if card.account not in self._books.accounts([card.account]):
+            raise Usage("no such account", where="card.account", fix="open the account first")
+        self._books.write(cards=[card])
+
+    def decide(self, request: AuthorisationRequest) -> Decision:
+        """Decide one request; durable when it returns."""
+        return self.decide_all([request])[0]
+
+    def decide_all(self, requests: Sequence[AuthorisationRequest]) -> list[Decision]:
+        """Decide requests in order; durable when it returns. A request that was decided before gets that answer."""
+        answers: list[Decision] = []
+        for wave in waves(requests):
+            answers += self._decide_wave(wave)
+        return answers
+
+    def recover(self) -> list[Decision]:
+        """After a crash: settle what was received and not decided. Reversals and advices are carried out."""
+        settled = []
+        for row in self._books.unfinished():
+            case, known = Case(row=row), self._known([row])
+            if not self._was_booked(case, known):
+                if _must(row):
+                    self._must_book(case, known)
+                else:
+                    case.decline(Declined(Reason.INTERRUPTED))
+            self._books.write(case.final_rows())
+            settled.append(case.decision())
+        return settled
+
+    def _was_booked(self, case: Case, known: Mapping[bytes, Booking]) -> bool:
+        """Whether the ledger has what the row would have posted; the plan is then the case's."""
+        for uncovered in (False, True) if _must(case.row) else (False,):
+            try:
+                plan = self._poster.plan(case.row, known, uncovered=uncovered)
+            except Declined:
+                return False
+            ids = [t.id for t in plan.transfers]
+            if ids and len(self._ledger.lookup(ids)) == len(ids):
+                case.plan, case.transfers = plan, plan.transfers
+                return True
+        return False
+
+    def _decide_wave(self, requests: Sequence[AuthorisationRequest]) -> list[Decision]:
+        old = self._books.bookings([r.id for r in requests])
+        fresh = [r for r in requests if r.id not in old]
+        cards = self._books.cards({r.pan for r in fresh})
+        accounts = self._books.accounts({card.account for card in cards.values()})
+        cases = {r.id: received(r, cards, accounts) for r in fresh}
+        known = self._known([c.row for c in cases.values()])
+        if any(row.state is State.RECEIVED for row in known.values()):
+            self.recover()  # an earlier call broke off: what it booked has to be known first
+            known = self._known([c.row for c in cases.values()])
+        tried = [c.tried(c.card) for c in cases.values() if c.card is not None and c.tries]
+        if cases:
+            self._books.write([c.row for c in cases.values()], tried)
+        history = self._history([c for c in cases.values() if c.card is not None])
+        for request, case in zip(fresh, cases.values(), strict=True):
+            try:
+                self._check(request, case, history.get(case.row.card, ()), known)
+            except Declined as declined:
+                case.decline(declined)
+        self._book([c for c in cases.values() if c.plan is not None], known)
+        rows: list[Booking] = []
+        changed: list[IssuedCard] = []
+        for case in cases.values():
+            if case.question is not None and case.card is not None:
+                case.chip = self._checks.answer(case.question, case.card, case.reason)
+            if case.reason is Reason.APPROVED and case.row.kind is Kind.BALANCE:
+                case.available_fen = self._available(case)
+            rows += case.final_rows()
+            if (card := case.changed_card()) is not None:
+                changed.append(card)
+        if rows:
+            self._books.write(rows, changed)
+        return [cases[r.id].decision() if r.id in cases else repeat(r, old[r.id]) for r in requests]
+
+    def _check(
+        self,
+        request: AuthorisationRequest,
+        case: Case,
+        before: Sequence[Booking],
+        known: Mapping[bytes, Booking],
+    ) -> None:
+        """All that may decline before money moves; sets the plan. Raises `Declined`."""
+        if request.trace.acquirer not in self._acquirers:
+            raise Declined(Reason.INVALID_MERCHANT)
+        if request.kind is Kind.REVERSAL:
+            self._plan(case, known)
+            return
+        if case.card is None or case.account is None:
+            raise Declined(Reason.NO_CARD)
+        if request.currency != self._policy.currency:
+            raise Declined(Reason.CURRENCY)
+        if not request.amount_fen and request.kind is not Kind.BALANCE:
+            raise Declined(Reason.AMOUNT)
+        if not request.forced:
+            self._check_presence(request, case, case.card)
+            self._check_standing(request, case.card, case.account)
+            if request.kind.flow in (Flow.DEBIT, Flow.HOLD) and not request.kind.needs_original:
+                self._check_spending(request, case, before, case.account)
+        self._plan(case, known)
+
+    def _check_presence(self, request: AuthorisationRequest, case: Case, card: IssuedCard) -> None:
+        """That card and holder are there. The proofs come first: who has none learns nothing of the card."""
+        if request.kind.needs_original:
+            return  # shown for the original
+        if request.expiry4 and request.expiry4 != card.expiry4:
+            raise Declined(Reason.EXPIRED)
+        case.question = self._checks.check_chip(request, card)
+        needed = request.channel in self._policy.value_channels
+        if request.kind.flow is not Flow.CREDIT:
+            self._checks.check_value(request, card, needed=needed)
+        if request.pin is None:
+            if request.kind in self._policy.pin_kinds or request.channel in self._policy.pin_channels:
+                raise Declined(Reason.PIN_MISSING)
+            return
+        if card.tries_left <= 0:
+            raise Declined(Reason.PIN_TRIES)
+        self._checks.check_pin(request, card)
+        case.pin_right = True
+
+    def _check_standing(
+        self, request: AuthorisationRequest, card: IssuedCard, account: HolderAccount
+    ) -> None:
+        """That card and account may."""
+        gives = request.kind.flow is Flow.CREDIT or request.kind in _MUST
+        refusal = card.state.refusal
+        if refusal is not None and not (gives and request.kind.needs_original):
+            raise Declined(refusal)
+        if account.state.refusal is not None and not gives:
+            raise Declined(account.state.refusal)
+        if not gives and not request.kind.needs_original:
+            month = local_day(request.at_micros) // 100
+            if 200_000 + int(card.expiry4) < month:
+                raise Declined(Reason.EXPIRED)
+            if not self._policy.permits(account.product, request.kind, request.channel):
+                raise Declined(Reason.NOT_PERMITTED)
+
+    def _check_spending(
+        self, request: AuthorisationRequest, case: Case, before: Sequence[Booking], account: HolderAccount
+    ) -> None:
+        """Limits, then risk rules."""
+        check_history(before)
+        for limit in self._policy.limits_of(account.product):
+            limit.check(request, before)
+        card = case.card
+        if card is None:
+            return
+        facts = CardFacts(id=card.id, chip=card.chip, first_use_micros=card.first_use_micros)
+        rule = self._policy.rules.judge(case.row, before, facts)
+        if rule is None:
+            return
+        title = (rule.english, rule.chinese)
+        if rule.action is Action.DECLINE:
+            raise Declined(Reason.RISK, rule.code, title)
+        case.rule, case.title = rule.code, title
+
+    def _plan(self, case: Case, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> None:
+        """Set the case's plan; raises `Declined`."""
+        row = case.row
+        if row.kind is not Kind.REVERSAL or row.original in known:
+            case.plan = self._poster.plan(row, known, uncovered=uncovered)
+            return
+        # The original has not come: remembered, so that it is refused when it does.
+        unseen = replace(row, id=row.original, state=State.UNSEEN, original=_ZERO, fingerprint=_ZERO)
+        case.plan = Plan(transfers=(), rows=(row, unseen))
+        case.reason = Reason.REMEMBERED
+
+    def _book(self, cases: Sequence[Case], known: Mapping[bytes, Booking]) -> None:
+        """Move the money of a wave; who must be booked and has no cover goes the second way."""
+        transfers = [t for case in cases if case.plan for t in case.plan.transfers]
+        results = iter(self._ledger.create_transfers(transfers) if transfers else ())
+        for case in cases:
+            plan = case.plan
+            if plan is None:
+                continue
+            outcome = {next(results) for _ in plan.transfers}
+            if outcome <= _DONE:
+                case.transfers = plan.transfers
+            elif outcome & _SHORT and _must(case.row):
+                self._must_book(case, known, uncovered=True)
+            else:
+                case.decline(Declined(Reason.FUNDS if outcome & _SHORT else Reason.INVALID))
+
+    def _must_book(self, case: Case, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> None:
+        """Book what happened already: from the account, or without cover."""
+        for way in (uncovered, True):
+            try:
+                self._plan(case, known, uncovered=way)
+            except Declined as declined:
+                case.decline(declined)
+                return
+            transfers = case.plan.transfers if case.plan is not None else ()
+            results = set(self._ledger.create_transfers(transfers)) if transfers else set()
+            if results <= _DONE:
+                case.transfers = transfers
+                return
+        case.decline(Declined(Reason.INVALID))
+
+    def _available(self, case: Case) -> int:
+        sums = self._ledger.balances([case.row.account])[case.row.account]
+        return sums.credits_posted - sums.debits_posted - sums.debits_pending
+
+    def _known(self, rows: Sequence[Booking]) -> dict[bytes, Booking]:
+        """The originals of rows, and theirs, as deep as they go: a reversal of a void of a completion of a hold."""
+        known: dict[bytes, Booking] = {}
+        wanted = {row.original for row in rows} - {_ZERO}
+        while wanted:
+            found = self._books.bookings(wanted)
+            known |= found
+            wanted = {b.original for b in found.values()} - {_ZERO} - set(known)
+        return known
+
+    def _history(self, cases: Sequence[Case]) -> dict[bytes, list[Booking]]:
+        asking = [c for c in cases if c.row.kind.flow in (Flow.DEBIT, Flow.HOLD) and not c.row.forced]
+        if not asking:
+            return {}
+        window = max(_DAY_S, self._policy.rules.window_s) * _MICROS
+        since = min(c.row.at_micros for c in asking) - window
+        found = self._books.recent({c.row.card for c in asking}, since, HISTORY_MAX + 1)
+        return {
+            card: [b for b in rows if b.state not in (State.RECEIVED, State.UNSEEN)]
+            for card, rows in found.items()
+        }
+
+
+def _must(row: Booking) -> bool:
+    """Whether it is booked even without cover."""
+    return row.forced or row.kind in _MUST

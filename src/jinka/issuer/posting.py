@@ -1,0 +1,217 @@
+"""How transactions are booked: from a row and its originals to transfers, and to the rows as they will stand.
+
+Pure and repeatable: the same rows give the same transfers with the same ids, so that after a crash it can be asked
+again what a row would have posted. What must not fail for want of money has a second way, from the shortfall account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from jinka.issuer.authorisation import TAKES, YUAN, Flow, Kind
+from jinka.issuer.books import Booking, State, Step
+from jinka.issuer.chart import CODES, IssuerAccount, IssuerTransfer, office_account
+from jinka.issuer.limits import Declined
+from jinka.issuer.reasons import Reason
+from jinka.kit import Refused, make_id
+from jinka.ledger import Transfer, TransferFlag
+
+_ZERO = bytes(16)
+_BACK = IssuerTransfer.TAKEN_BACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """``rows`` are all rows as they stand when the transfers were made; the asking row is the first."""
+
+    transfers: tuple[Transfer, ...]
+    rows: tuple[Booking, ...]
+
+
+class Poster:
+    """Plans the transfers of one issuer. A completion may exceed its hold by ``completion_percent`` less 100."""
+
+    def __init__(self, issuer: str, *, completion_percent: int = 115) -> None:
+        self.shortfall = office_account(IssuerAccount.SHORTFALL, issuer).id
+        self._percent = completion_percent
+
+    def plan(self, row: Booking, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> Plan:
+        """Raises `Declined`. ``known`` has the original, and the original's; ``uncovered``: the second way."""
+        original = known.get(row.original)
+        if row.kind.needs_original and original is None:
+            raise Declined(Reason.NO_ORIGINAL)
+        account = original.account if original is not None else row.account
+        work = _Work(row, account, self.shortfall if uncovered else account)
+        if original is not None:
+            self._on_original(work, original, known)
+        elif row.kind.flow is Flow.DEBIT:
+            work.debit(row, CODES[row.kind])
+        elif row.kind.flow is Flow.CREDIT:
+            work.credit(row, row.amount_fen, CODES[row.kind])
+        elif row.kind.flow is Flow.HOLD:
+            work.hold(row)
+        return work.done()
+
+    def _on_original(self, work: _Work, original: Booking, known: Mapping[bytes, Booking]) -> None:
+        row = work.row
+        if original.kind not in TAKES[row.kind] or original.card != row.card:
+            raise Declined(Reason.INVALID)
+        if original.acquirer != row.acquirer:
+            raise Declined(Reason.INVALID)
+        try:
+            if row.kind is Kind.COMPLETION:
+                self._complete(work, original)
+            elif row.kind is Kind.REFUND:
+                self._refund(work, original)
+            elif row.kind is Kind.VOID:
+                _require_whole(row, original)
+                self._take_back(work, original, known, Step.VOID)
+            else:
+                self._reverse(work, original, known)
+        except Declined:
+            raise
+        except Refused:  # the table of steps
+            raise Declined(Reason.INVALID) from None
+
+    def _complete(self, work: _Work, hold: Booking) -> None:
+        row = work.row
+        if row.amount_fen * 100 > hold.amount_fen * self._percent:
+            raise Declined(Reason.AMOUNT)
+        state = hold.after(Step.COMPLETE)
+        work.set(hold, state=state, hold=_ZERO)
+        if row.amount_fen > hold.amount_fen and work.source != work.account:
+            # One account bears a row, so that taking it back gives each its own: here the second way's.
+            work.resolve(hold, TransferFlag.VOID_PENDING, hold.amount_fen)
+            work.debit(row, IssuerTransfer.PREAUTHORISATION)
+            return
+        part = min(row.amount_fen, hold.amount_fen)
+        work.resolve(hold, TransferFlag.POST_PENDING, part)
+        if row.amount_fen > part:
+            rest = row.amount_fen - part
+            work.move(hold.source, work.office, rest, IssuerTransfer.PREAUTHORISATION)
+        work.set(row, source=hold.source)
+
+    def _refund(self, work: _Work, sale: Booking) -> None:
+        row = work.row
+        state = sale.after(Step.REFUND)
+        if sale.taken_fen + row.amount_fen > sale.amount_fen:
+            raise Declined(Reason.AMOUNT)
+        work.credit(row, row.amount_fen, IssuerTransfer.REFUND)
+        work.set(sale, state=state, taken_fen=sale.taken_fen + row.amount_fen)
+
+    def _reverse(self, work: _Work, original: Booking, known: Mapping[bytes, Booking]) -> None:
+        _require_whole(work.row, original)
+        if original.state in (State.DECLINED, State.RECEIVED):
+            return  # there is nothing to take back
+        if original.kind is Kind.REFUND:
+            work.debit(original, _BACK)
+            sale = known[original.original]
+            work.set(sale, taken_fen=sale.taken_fen - original.amount_fen)
+            work.set(original, state=original.after(Step.REVERSE))
+        elif original.kind.flow is Flow.CREDIT:
+            work.debit(original, _BACK)
+            work.set(original, state=original.after(Step.REVERSE))
+        elif original.kind is Kind.VOID:
+            self._restore(work, known[original.original], known)
+            work.set(original, state=original.after(Step.REVERSE))
+        else:
+            self._take_back(work, original, known, Step.REVERSE)
+
+    def _take_back(self, work: _Work, original: Booking, known: Mapping[bytes, Booking], step: Step) -> None:
+        state = original.after(step)
+        if original.taken_fen:
+            raise Declined(Reason.INVALID)  # a part went back already
+        if original.state is State.HELD:
+            work.resolve(original, TransferFlag.VOID_PENDING, original.amount_fen)
+            work.set(original, state=state, hold=_ZERO)
+            return
+        work.move(work.office, original.source, original.amount_fen, _BACK)
+        work.set(original, state=state)
+        if original.kind is Kind.COMPLETION:
+            hold = known[original.original]
+            work.set(hold, state=hold.after(Step.REOPEN))
+            work.hold(hold)
+
+    def _restore(self, work: _Work, original: Booking, known: Mapping[bytes, Booking]) -> None:
+        """A void was taken back: what it took back stands again."""
+        if original.kind is Kind.PREAUTHORISATION:
+            work.set(original, state=original.after(Step.RESTORE_HOLD))
+            work.hold(original)
+            return
+        if original.kind is Kind.COMPLETION:
+            hold = known[original.original]  # the void opened it again; `Refused` if it was used since
+            work.set(hold, state=hold.after(Step.COMPLETE), hold=_ZERO)
+            work.resolve(hold, TransferFlag.VOID_PENDING, hold.amount_fen)
+        work.set(original, state=original.after(Step.RESTORE))
+        work.debit(original, _BACK)
+
+
+class _Work:
+    """The transfers and rows of one plan."""
+
+    def __init__(self, row: Booking, account: bytes, source: bytes) -> None:
+        self.row, self.account, self.source = row, account, source
+        self.office = office_account(IssuerAccount.ACQUIRER, row.acquirer).id
+        self._transfers: list[Transfer] = []
+        self._rows: dict[bytes, Booking] = {row.id: row}
+
+    def set(self, row: Booking, **changes: object) -> None:
+        self._rows[row.id] = replace(self._rows.get(row.id, row), **changes)  # type: ignore[arg-type]
+
+    def debit(self, row: Booking, code: IssuerTransfer) -> None:
+        """The row's amount from the source, which bears the row from now on."""
+        self.move(self.source, self.office, row.amount_fen, code)
+        self.set(row, source=self.source)
+
+    def credit(self, row: Booking, amount_fen: int, code: IssuerTransfer) -> None:
+        self.move(self.office, self.account, amount_fen, code)
+        self.set(row, source=self.account)
+
+    def hold(self, row: Booking) -> None:
+        """Hold the row's amount at the source."""
+        code = IssuerTransfer.PREAUTHORISATION
+        id_ = self.move(self.source, self.office, row.amount_fen, code, TransferFlag.PENDING)
+        self.set(row, source=self.source, hold=id_)
+
+    def resolve(self, row: Booking, how: TransferFlag, amount_fen: int) -> None:
+        """Post or void the row's hold."""
+        code = IssuerTransfer.PREAUTHORISATION
+        self.move(row.source, self.office, amount_fen, code, how, pending=row.hold)
+
+    def move(
+        self,
+        debit: bytes,
+        credit: bytes,
+        amount_fen: int,
+        code: IssuerTransfer,
+        flags: TransferFlag = TransferFlag.NONE,
+        pending: bytes = _ZERO,
+    ) -> bytes:
+        way = "account" if self.source == self.account else "shortfall"
+        id_ = make_id("jinka.issuer.transfer", self.row.id, len(self._transfers), way)
+        self._transfers.append(
+            Transfer(
+                id=id_,
+                debit_account=debit,
+                credit_account=credit,
+                amount=amount_fen,
+                ledger=YUAN,
+                code=code,
+                flags=flags,
+                pending_id=pending,
+                user_data=self.row.id,
+                timestamp=self.row.at_micros,
+            )
+        )
+        return id_
+
+    def done(self) -> Plan:
+        linked = [replace(t, flags=t.flags | TransferFlag.LINKED) for t in self._transfers[:-1]]
+        return Plan(transfers=(*linked, *self._transfers[-1:]), rows=tuple(self._rows.values()))
+
+
+def _require_whole(row: Booking, original: Booking) -> None:
+    """Raises `Declined` unless the whole amount is taken back."""
+    if row.amount_fen != original.amount_fen:
+        raise Declined(Reason.AMOUNT)

@@ -1,4 +1,4 @@
-"""What people read of applications: acts, reasons, labels, in English and Chinese. States and profiles say their own."""
+"""What people read of applications: acts, reasons, labels, in both languages. States and profiles say their own."""
 
 from __future__ import annotations
 

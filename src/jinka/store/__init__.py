@@ -6,21 +6,26 @@ The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live
 from jinka.store.certificates import AuthorityTables, SqlArchive, SqlBooks, SqlOfficers, authority_in
 from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
+from jinka.store.issuer_books import SqlIssuerBooks
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
 from jinka.store.registrations import Register, register_in
 from jinka.store.registry import load_registry, register_cards, save_registry
+from jinka.store.switch_journal import JournalLine, SwitchJournal
 
 __all__ = [
     "ROW_GROUP_ROWS",
     "AuthorityTables",
     "DuckEngine",
+    "JournalLine",
     "Register",
     "SqlArchive",
     "SqlBooks",
+    "SqlIssuerBooks",
     "SqlJournal",
     "SqlLedger",
     "SqlOfficers",
+    "SwitchJournal",
     "authority_in",
     "database_at",
     "load_registry",

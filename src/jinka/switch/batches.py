@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
 from jinka.kit import make_id
 from jinka.switch import codes
@@ -72,13 +73,13 @@ class Batches:
         for key in [key for key in self._totals if len(key[2]) == 10 and key[2] < before_date]:
             del self._totals[key]
 
-    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: bytes) -> None:
+    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """Totals, or an item of an upload."""
         steps = self._board.check_steps(peer, message, raw)
         self._board.ask(steps, partial(self._checked, line, peer, message, head))
 
     def _checked(
-        self, line: Line, peer: Peer, message: Message, head: bytes, _: tuple[bytes, ...], refused: int
+        self, line: Line, peer: Peer, message: Message, head: Frame | None, _: tuple[bytes, ...], refused: int
     ) -> None:
         if refused >= 0:
             self._board.count("mac_wrong", peer.name)
@@ -88,7 +89,7 @@ class Batches:
         else:
             self._upload(line, peer, message, head)
 
-    def _compare(self, line: Line, peer: Peer, message: Message, head: bytes) -> None:
+    def _compare(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         ours = self._totals.get(_key(peer.name, message, self._board.business_date), Totals())
         theirs = _claimed(message)
         if theirs is None:
@@ -105,7 +106,7 @@ class Batches:
         record = self._record(Entity.TOTALS, peer, message, "equal" if same else "differ", note, given)
         self._board.write((record,), partial(self._tell, line, peer, message, head, given))
 
-    def _upload(self, line: Line, peer: Peer, message: Message, head: bytes) -> None:
+    def _upload(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         if message.text(60)[8:11] in ("202", "207"):  # the end of an upload
             self._tell(line, peer, message, head, {39: codes.APPROVED}, {})
             return
@@ -117,10 +118,14 @@ class Batches:
         else:
             self._judge(line, peer, message, head, tx)
 
-    def _uploaded(self, line: Line, peer: Peer, message: Message, head: bytes, record: Record | None) -> None:
+    def _uploaded(
+        self, line: Line, peer: Peer, message: Message, head: Frame | None, record: Record | None
+    ) -> None:
         self._judge(line, peer, message, head, None if record is None else Transaction.of(record))
 
-    def _judge(self, line: Line, peer: Peer, message: Message, head: bytes, tx: Transaction | None) -> None:
+    def _judge(
+        self, line: Line, peer: Peer, message: Message, head: Frame | None, tx: Transaction | None
+    ) -> None:
         state = "unknown"
         if tx is not None:
             good = tx.state is TxState.APPROVED and tx.sent.text(4) == message.text(4)
@@ -152,7 +157,7 @@ class Batches:
         line: Line,
         peer: Peer,
         message: Message,
-        head: bytes,
+        head: Frame | None,
         given: dict[int, Value],
         clashes: Mapping[bytes, Record],
     ) -> None:

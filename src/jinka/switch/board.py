@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import EncodeError, Message, Value
 from jinka.codec.iso8583.spec import Coding
 from jinka.switch.config import Peer, SwitchConfig
@@ -186,11 +187,11 @@ class Board:
             return
         then(raw + (made[0] if width == 8 else made[0].hex().upper().encode()))
 
-    def answer(self, peer: Peer, line: int, head: bytes, message: Message) -> None:
+    def answer(self, peer: Peer, line: int, head: Frame | None, message: Message) -> None:
         """Seal and send an answer."""
         self.seal(peer, message, partial(self.send, peer.name, line, head=head))
 
-    def send(self, peer: str, line: int, raw: bytes, head: bytes = b"") -> None:
+    def send(self, peer: str, line: int, raw: bytes, head: Frame | None = None) -> None:
         """Send on a line, if it is there still."""
         if line in self.lines[peer]:
             self.effects.append(Send(peer=peer, line=line, raw=raw, head=head))

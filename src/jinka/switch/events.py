@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from jinka.codec.framing import Frame
 from jinka.switch.keywork import KeyStep
 from jinka.switch.record import Entry, Record
 
@@ -31,12 +32,12 @@ class LinkDown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A whole message; ``head`` is what its framing put before it, to be answered in kind."""
+    """A whole message; ``head`` is its frame, to be answered in kind."""
 
     peer: str
     line: int
     raw: bytes
-    head: bytes = b""
+    head: Frame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ class Send:
     peer: str
     line: int
     raw: bytes
-    head: bytes = b""
+    head: Frame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

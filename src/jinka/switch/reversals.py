@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message
 from jinka.switch import codes
 from jinka.switch.board import Board, Line
@@ -29,7 +30,7 @@ class Reversals:
     def __init__(self, board: Board, transactions: Transactions) -> None:
         self._board, self._transactions = board, transactions
 
-    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: bytes) -> None:
+    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """A reversal."""
         self._board.count("reversals", peer.name)
         steps = self._board.check_steps(peer, message, raw)
@@ -112,5 +113,5 @@ class _Asked:
 
     __slots__ = ("head", "line", "message", "peer")
 
-    def __init__(self, line: int, peer: Peer, message: Message, head: bytes) -> None:
+    def __init__(self, line: int, peer: Peer, message: Message, head: Frame | None) -> None:
         self.line, self.peer, self.message, self.head = line, peer, message, head

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
 from jinka.kit import Usage
 from jinka.switch import codes
@@ -51,14 +52,14 @@ class Sessions:
             for key in [key for key in self._asked if key[:2] == (peer, number)]:
                 del self._asked[key]
 
-    def receive(self, line: Line, peer: Peer, message: Message, raw: bytes, head: bytes) -> None:
+    def receive(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """A message of network management; its MAC is checked where it has one."""
         has_mac = peer.mac is not None and peer.mac.field in message.fields
         steps = self._board.check_steps(peer, message, raw) if has_mac else ()
         self._board.ask(steps, partial(self._checked, line, peer, message, head))
 
     def _checked(
-        self, line: Line, peer: Peer, message: Message, head: bytes, _: tuple[bytes, ...], refused: int
+        self, line: Line, peer: Peer, message: Message, head: Frame | None, _: tuple[bytes, ...], refused: int
     ) -> None:
         if refused >= 0:
             self._board.count("mac_wrong", peer.name)
@@ -69,7 +70,7 @@ class Sessions:
         else:
             self._asked_of_us(line, peer, message, head)
 
-    def _asked_of_us(self, line: Line, peer: Peer, message: Message, head: bytes) -> None:
+    def _asked_of_us(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         code = message.text(70) or message.text(60)[8:11]
         if code == SIGN_ON:
             self._answer(line, peer, message, head, codes.APPROVED)
@@ -89,7 +90,7 @@ class Sessions:
         line.step(SessionStep.SIGN_ON)
         self._ready(line.peer)
 
-    def _answer(self, line: Line, peer: Peer, message: Message, head: bytes, code: str) -> None:
+    def _answer(self, line: Line, peer: Peer, message: Message, head: Frame | None, code: str) -> None:
         self._board.answer(peer, line.number, head, answer_to(message, {39: code}, peer))
 
     def _ask(
@@ -106,7 +107,7 @@ class Sessions:
             extra=extra or {},
         )
         self._asked[line.peer, line.number, trace] = code, then
-        board.answer(peer, line.number, b"", message)
+        board.answer(peer, line.number, None, message)
 
     def _replied(self, line: Line, message: Message) -> None:
         asked = self._asked.pop((line.peer, line.number, message.text(11)), None)
@@ -171,7 +172,7 @@ class Sessions:
         line.step(SessionStep.TAKE_KEY)
         self._switch_key(line.peer, name, pin=pin)
 
-    def _take_key(self, line: Line, peer: Peer, message: Message, head: bytes) -> None:
+    def _take_key(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         pin = message.text(53)[:1] == _PIN_KEY
         old = peer.pin if pin else peer.mac
         if peer.exchange is None or old is None or message.text(53)[:1] not in (_PIN_KEY, _MAC_KEY):
@@ -185,7 +186,7 @@ class Sessions:
         self,
         line: Line,
         message: Message,
-        head: bytes,
+        head: Frame | None,
         name: str,
         pin: bool,
         _: tuple[bytes, ...],

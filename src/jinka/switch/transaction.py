@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
 from jinka.switch.kinds import KINDS, Kind
 from jinka.switch.record import Entity, Record, kept
@@ -32,7 +33,8 @@ class Transaction:
         self.target = self.note = ""
         self.answer: Mapping[int, Value] = {}
         self.digest = b""
-        self.line, self.head, self.timer = -1, b"", 0
+        self.line, self.timer = -1, 0
+        self.head: Frame | None = None
         self.resting = False  # counted among the ended
         self.forward = b""  # the latest message in store-and-forward about it
 

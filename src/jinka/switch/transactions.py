@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
 from jinka.switch import codes
 from jinka.switch.batches import Batches
@@ -60,7 +61,7 @@ class Transactions:
         """How many are under way."""
         return len(self.known) - self._resting
 
-    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: bytes) -> None:
+    def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """A request or an advice of an acquirer."""
         board = self._board
         board.count("requests", peer.name)
@@ -86,7 +87,7 @@ class Transactions:
             steps += self._pin_steps(peer, board.peers[tx.target], message)
         return board.ask(steps, partial(self._checked, tx, code, checks))
 
-    def _refuse(self, line: Line, peer: Peer, message: Message, head: bytes, code: str) -> None:
+    def _refuse(self, line: Line, peer: Peer, message: Message, head: Frame | None, code: str) -> None:
         """Answer what never became a transaction."""
         self._board.count(f"refused_{code}", peer.name)
         self._board.answer(peer, line.number, head, answer_to(message, {39: code}, peer))

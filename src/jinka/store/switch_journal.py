@@ -1,0 +1,253 @@
+"""The switch's journal: append-only, many messages in one transaction and one flush, account numbers sealed.
+
+A group is what was written together. Its records lie in one sealed blob; the open columns beside it (masked card,
+amount, state) are for reports. The unique pair of id and version is what several workers agree by: who writes a version
+first has it, and the other learns what was written. Implements `Write`, `LookUp` and recovery of `jinka.switch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+
+from jinka.kit import JinkaError
+from jinka.store.schema import metadata
+from jinka.switch import Entity, Entry, Record, SafState, TxState, read_record, write_record
+
+_CHUNK = 500
+_TRIES = 10
+_CONTEXT = "jinka.switch/1"
+_FINAL = frozenset(
+    {
+        *(
+            (Entity.TRANSACTION.value, s.value)
+            for s in (TxState.APPROVED, TxState.DECLINED, TxState.REVERSED)
+        ),
+        *((Entity.FORWARD.value, s.value) for s in (SafState.DONE, SafState.REFUSED)),
+    }
+)
+
+_number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+groups = sa.Table(
+    "switch_groups",
+    metadata,
+    sa.Column("number", _number, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+journal = sa.Table(
+    "switch_journal",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),  # of the group
+    sa.Column("place", sa.BigInteger, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("at_micros", sa.BigInteger, nullable=False),
+    sa.Column("business_date", sa.Text, nullable=False),
+    sa.Column("trace", sa.Text, nullable=False),
+    sa.Column("terminal", sa.Text, nullable=False),
+    sa.Column("amount_fen", sa.BigInteger, nullable=False),
+    sa.Column("card", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Index("switch_journal_by_group", "number"),
+)
+checkpoints = sa.Table(
+    "switch_checkpoints",
+    metadata,
+    sa.Column("worker", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
+
+class Sealer(Protocol):
+    """The verbs of the key service that keep account numbers from whoever reads the disk."""
+
+    def seal_image(self, plain: bytes, *, context: str) -> bytes: ...
+    def open_image(self, blob: bytes, *, context: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalLine:
+    """One open line for people: no account number in full."""
+
+    entity: str
+    state: str
+    kind: str
+    source: str
+    target: str
+    at_micros: int
+    business_date: str
+    trace: str
+    terminal: str
+    amount_fen: int
+    card: str
+    code: str
+    note: str
+
+
+class SwitchJournal:
+    """``worker`` is the process that writes. Used by one thread at a time."""
+
+    def __init__(self, engine: sa.Engine, sealer: Sealer, *, worker: str = "0") -> None:
+        self._engine, self._sealer, self._worker = engine, sealer, worker
+
+    def write(self, writes: Sequence[Sequence[Entry]]) -> list[dict[bytes, Record]]:
+        """Make groups of entries durable in one transaction. Each is written whole, or its clashes are returned."""
+        for _ in range(_TRIES):
+            try:
+                return self._write(writes)
+            except sa.exc.IntegrityError:
+                continue  # another worker wrote between the question and the answer
+        raise JinkaError("the journal does not come to rest", where="switch journal", fix="see the database")
+
+    def _write(self, writes: Sequence[Sequence[Entry]]) -> list[dict[bytes, Record]]:
+        with self._engine.begin() as connection:
+            latest = _latest(connection, {entry.record.id for entries in writes for entry in entries})
+            accepted: list[Entry] = []
+            answers: list[dict[bytes, Record]] = []
+            for entries in writes:
+                stale = [e.record.id for e in entries if e.record.version <= latest.get(e.record.id, 0)]
+                answers.append({id_: self._newest(connection, id_, accepted) for id_ in stale})
+                if not stale:
+                    accepted += entries
+                    latest.update((e.record.id, e.record.version) for e in entries)
+            if accepted:
+                blob = self._sealer.seal_image(
+                    b"\n".join(write_record(entry.record) for entry in accepted), context=_CONTEXT
+                )
+                made = connection.execute(groups.insert().values(sealed=blob))
+                number = int(made.inserted_primary_key[0])  # type: ignore[index]
+                connection.execute(journal.insert(), self._rows(accepted, number))
+        return answers
+
+    def _rows(self, entries: Sequence[Entry], number: int) -> list[dict[str, Any]]:
+        return [
+            {
+                "id": record.id, "version": record.version, "number": number, "place": place,
+                "worker": self._worker, "entity": record.entity.value, "state": record.state,
+                "kind": record.kind, "source": record.source, "target": record.target,
+                "at_micros": record.at_micros, "business_date": record.business_date,
+                "trace": record.request.text(11), "terminal": record.request.text(41),
+                "amount_fen": record.amount_fen, "card": entry.card, "code": record.code, "note": record.note,
+            }
+            for place, entry in enumerate(entries)
+            for record in (entry.record,)
+        ]  # fmt: skip
+
+    def find(self, id_: bytes) -> Record | None:
+        """The newest record of a transaction, or None."""
+        with self._engine.connect() as connection:
+            return self._stored(connection, id_)
+
+    def recover(self, mine: Callable[[str], bool], business_date: str) -> Iterator[Record]:
+        """The newest record of each thing that belongs to the workers that are ``mine``, in the journal's order.
+
+        Begins at the last checkpoint, and moves it: behind it nothing is open and nothing is of ``business_date``.
+        """
+        newest: dict[bytes, Any] = {}
+        columns = journal.c
+        with self._engine.connect() as connection:
+            start = connection.scalar(
+                sa.select(checkpoints.c.number).where(checkpoints.c.worker == self._worker)
+            )
+            query = sa.select(
+                columns.id, columns.version, columns.number, columns.place, columns.worker, columns.entity,
+                columns.state, columns.business_date,
+            ).where(columns.number >= (start or 0)).order_by(columns.number, columns.place)  # fmt: skip
+            for row in connection.execute(query):
+                newest.pop(row.id, None)
+                newest[row.id] = row
+            rows = [row for row in newest.values() if mine(row.worker)]
+            records = list(self._opened(connection, rows))
+            end = connection.scalar(sa.select(sa.func.max(groups.c.number))) or 0
+        keep = [r.number for r in rows if not _final(r) or r.business_date >= business_date]
+        self._move_checkpoint(min(keep, default=end + 1))
+        yield from records
+
+    def _move_checkpoint(self, number: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(checkpoints.delete().where(checkpoints.c.worker == self._worker))
+            connection.execute(checkpoints.insert().values(worker=self._worker, number=number))
+
+    def lines(self, *, states: Sequence[str] = (), limit: int = 50) -> list[JournalLine]:
+        """The newest lines, of some states or of all."""
+        names = JournalLine.__slots__
+        query = sa.select(*(journal.c[name] for name in names))
+        query = query.order_by(journal.c.number.desc(), journal.c.place.desc()).limit(limit)
+        if states:
+            query = query.where(journal.c.state.in_(states))
+        with self._engine.connect() as connection:
+            return [JournalLine(**row._mapping) for row in connection.execute(query)]
+
+    def all_newest(self) -> Iterator[Record]:
+        """The newest record of everything there is: for proofs and reports."""
+        with self._engine.connect() as connection:
+            newest: dict[bytes, Any] = {}
+            query = sa.select(journal.c.id, journal.c.number, journal.c.place).order_by(
+                journal.c.number, journal.c.place
+            )
+            for row in connection.execute(query):
+                newest[row.id] = row
+            yield from self._opened(connection, sorted(newest.values(), key=lambda r: (r.number, r.place)))
+
+    def _opened(self, connection: sa.Connection, rows: Sequence[Any]) -> Iterator[Record]:
+        opened, lines = -1, list[bytes]()
+        for row in rows:
+            if row.number != opened:
+                opened, lines = row.number, self._lines(connection, row.number)
+            yield _record(lines, row.place, row.id)
+
+    def _lines(self, connection: sa.Connection, number: int) -> list[bytes]:
+        blob = connection.scalar(sa.select(groups.c.sealed).where(groups.c.number == number))
+        return self._sealer.open_image(bytes(blob or b""), context=_CONTEXT).split(b"\n")
+
+    def _stored(self, connection: sa.Connection, id_: bytes) -> Record | None:
+        query = (
+            sa.select(journal.c.number, journal.c.place)
+            .where(journal.c.id == id_)
+            .order_by(journal.c.version.desc())
+        )
+        row = connection.execute(query.limit(1)).first()
+        return None if row is None else _record(self._lines(connection, row.number), row.place, id_)
+
+    def _newest(self, connection: sa.Connection, id_: bytes, accepted: Sequence[Entry]) -> Record:
+        for entry in reversed(accepted):
+            if entry.record.id == id_:
+                return entry.record
+        found = self._stored(connection, id_)
+        if found is None:
+            raise JinkaError("a version without its record", where="switch journal", fix="restore a backup")
+        return found
+
+
+def _latest(connection: sa.Connection, ids: set[bytes]) -> dict[bytes, int]:
+    found: dict[bytes, int] = {}
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _CHUNK):
+        query = (
+            sa.select(journal.c.id, sa.func.max(journal.c.version))
+            .where(journal.c.id.in_(ordered[start : start + _CHUNK]))
+            .group_by(journal.c.id)
+        )
+        found.update((row[0], row[1]) for row in connection.execute(query))
+    return found
+
+
+def _record(lines: Sequence[bytes], place: int, id_: bytes) -> Record:
+    record = read_record(lines[place]) if place < len(lines) else None
+    if record is None or record.id != id_:
+        raise JinkaError("a line and its record differ", where="switch journal", fix="restore a backup")
+    return record
+
+
+def _final(row: Any) -> bool:
+    return row.entity in (Entity.UPLOAD.value, Entity.TOTALS.value) or (row.entity, row.state) in _FINAL

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jinka.app.card_samples import sample_card
-from jinka.app.card_tree import KIND_WORDS, declared_tree, right_words, write_words
+from jinka.app.card_tree import KIND_WORDS, declared_tree, read_words, right_words, write_words
 from jinka.card import Psam, domains, emv, purse
 from jinka.card.cos import CARD_TABLE
 from jinka.card.emv_data import Stage
@@ -109,7 +109,7 @@ def _files(profile: ApplicationProfile) -> str:
                 f"{node.title_en} {node.title_zh}" + (f" `{node.name.hex().upper()}`" if folder else ""),
                 " ".join(KIND_WORDS[node.kind]),
                 "" if folder else str(node.size),
-                "" if folder else " ".join(right_words(node.read)),
+                "" if folder else " ".join(read_words(node)),
                 "" if folder else " ".join(write_words(node)),
             )
         )

@@ -22,7 +22,7 @@ from jinka.card import Card, CardTemplate, Personal, personalised
 from jinka.cli.main import app
 from jinka.codec import StatusWord
 from jinka.kit import NotFound, Usage
-from jinka.profile import ApplicationProfile
+from jinka.profile import ApplicationProfile, FileKind
 from jinka.sectors import PROFILES, fuel
 from jinka.sectors.transit_shenzhen import PROFILE
 from jinka.sim.randomness import SeededRandomness
@@ -371,6 +371,16 @@ def test_a_sample_of_every_application_is_kept_as_a_file_and_read(
     assert len(said) == len(told)
     assert not [line for line in said if line in chinese.stdout + chinese.stderr], "in Chinese, all of it"
     assert all(line in chinese.stdout + chinese.stderr for line in told)
+
+
+def test_the_tree_of_a_whole_bank_card_names_every_file(tmp_path: Path) -> None:
+    path = tmp_path / "chip.jci"
+    CardFile(sample_card("cn.bank.debit"), path).save()
+    tree = card_tree(open_card(path).chip)
+    assert all(node.title_en and node.title_zh for _, node in tree.walk())
+    keys = next(node for _, node in tree.walk() if node.kind is FileKind.KEY)
+    assert keys.as_dict()["read"] == "never"
+    assert "使用中" in _jinka("tree", "--image", str(path), "--lang", "zh").stdout
 
 
 def test_a_fresh_bank_card_is_found_by_the_contactless_environment() -> None:

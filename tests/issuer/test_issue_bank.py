@@ -290,6 +290,8 @@ def test_what_makes_no_sense_is_said_before_anything_is_made(tmp_path: Path) -> 
     where = ("--dir", str(tmp_path / "b"))
     assert "one of none, sda, dda, sm2" in _jinka("--cards", "1", "--oda", "best", *where).stderr
     assert "add --sm4" in _jinka("--cards", "1", "--oda", "sm2", *where).stderr
+    fuel = CliRunner().invoke(app, ["issue", "--profile", "cn.fuel", "--cards", "5", "--draw", *where])
+    assert (fuel.exit_code, "for bank cards' keys" in fuel.stderr) == (2, True)
     late = tmp_path / "late.csv"
     late.write_text("name,valid_to\nA,2050-01-31\n")
     assert "two digits of the year" in _jinka("--cards", str(late), *where).stdout

@@ -14,6 +14,7 @@ from jinka.app.card_files import declared_profiles
 from jinka.card import CardOs
 from jinka.card.files import STATE, File, body_size
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileKind, FileSpec, FolderSpec
+from jinka.sectors import bank
 
 KIND_WORDS: dict[FileKind, tuple[str, str]] = {
     FileKind.BINARY: ("binary", "二进制"),
@@ -50,7 +51,7 @@ class Node:
             "fid": f"{self.fid:04X}",
             "kind": KIND_WORDS[self.kind][0],
             "name": self.name.hex().upper(),
-            "read": right_words(self.read)[0],
+            "read": read_words(self)[0],
             "write": write_words(self)[0],
             "size": self.size,
             "title_en": self.title_en,
@@ -74,6 +75,13 @@ def right_words(right: int) -> tuple[str, str]:
     if right == NEVER or low > high:
         return "never", "禁止"
     return f"level {low} to {high}", f"安全状态 {low} 至 {high}"
+
+
+def read_words(node: Node) -> tuple[str, str]:
+    """The right to read; what is hidden is never read, and the right is the one to let the card use it."""
+    # in the place of a key file's right stands the short name of its folder
+    english, chinese = right_words(NEVER if node.kind is FileKind.KEY else node.read)
+    return (f"use: {english}", f"使用：{chinese}") if node.kind is FileKind.SECRET else (english, chinese)
 
 
 def write_words(node: Node) -> tuple[str, str]:
@@ -141,11 +149,14 @@ def card_tree(card: CardOs) -> Node:
 
 
 _STATES = {0: "open", 1: "in use", 2: "blocked", 3: "blocked for good"}
+STATES_ZH = {"open": "开放", "in use": "使用中", "blocked": "锁定", "blocked for good": "永久锁定"}
+_DIRECTORY = 0x0001  # in the root: EMV Book 1, 12.2, the file of 1PAY.SYS.DDF01
 
 
 def _found(card: CardOs, file: File, profile: ApplicationProfile | None) -> Node:
     if file.kind is FileKind.FOLDER and file.name:
-        profile = next((p for p in declared_profiles().values() if p.aid == file.name), profile)
+        known = (*declared_profiles().values(), bank.ENVIRONMENT)
+        profile = next((p for p in known if p.aid == file.name), profile)
     english, chinese = _titles(file, profile)
     children = sorted(file.children.values(), key=lambda child: (child.kind is FileKind.FOLDER, child.header))
     folder = file.kind is FileKind.FOLDER
@@ -167,7 +178,10 @@ def _found(card: CardOs, file: File, profile: ApplicationProfile | None) -> Node
 
 def _titles(file: File, profile: ApplicationProfile | None) -> tuple[str, str]:
     if profile is None:
-        return ("root folder", "主控目录") if file.parent is None else ("", "")
+        if file.parent is None:
+            return "root folder", "主控目录"
+        directory = file.fid == _DIRECTORY and file.kind is FileKind.VARIABLE
+        return ("directory of applications", "应用目录") if directory else ("", "")
     if file.name == profile.aid:
         return profile.title_en, profile.title_zh
     specs: tuple[FileSpec | FolderSpec, ...] = (*profile.files, *profile.folders)

@@ -183,8 +183,12 @@ def _claim_order(
         )
 
 
-def draw_card_keys(directory: Path, count: int, numbers: str, progress: Progress | None = None) -> int:
+def draw_card_keys(
+    directory: Path, profile: str, count: int, numbers: str, progress: Progress | None = None
+) -> int:
     """Fill the sealed pool of RSA keys for bank cards up to ``count``; return how many were drawn."""
+    if not is_bank(profile_named(profile)):
+        raise Usage("the pool is for bank cards' keys", where=profile, fix="leave out --draw")
     with file_errors(directory), FolderLock(directory):
         bureau = Bureau(directory, NumberRange.parse(numbers))
         rack = CardKeyRack(bank_folder(directory), directory, bureau.keys())

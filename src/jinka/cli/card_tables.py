@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from jinka.app.card_reading import Reading
-from jinka.app.card_tree import KIND_WORDS, Node, right_words, write_words
+from jinka.app.card_tree import KIND_WORDS, STATES_ZH, Node, read_words, write_words
 from jinka.kit import format_minor
 from jinka.profile import FileKind
 from jinka.reports import Language
@@ -82,6 +82,10 @@ def reading_table(reading: Reading, lang: Language, *, show: bool) -> Table:
     return table
 
 
+def _state(file: Node, lang: Language) -> str:
+    return STATES_ZH.get(file.state, file.state) if lang is Language.ZH else file.state
+
+
 def tree_table(node: Node, lang: Language) -> Table:
     """The tree, one file a line, indented by depth."""
     chinese = lang is Language.ZH
@@ -94,10 +98,10 @@ def tree_table(node: Node, lang: Language) -> Table:
         name = f" {file.name.hex().upper()}" if file.name else ""
         table.add_row(
             f"{'  ' * depth}{file.fid:04X}",
-            f"{title}{name}" + (f" ({file.state})" if file.state else ""),
+            f"{title}{name}" + (f" ({state})" if (state := _state(file, lang)) else ""),
             KIND_WORDS[file.kind][chinese],
             "" if folder else str(file.size),
-            "" if folder else right_words(file.read)[chinese],
+            "" if folder else read_words(file)[chinese],
             "" if folder else write_words(file)[chinese],
         )
     return table

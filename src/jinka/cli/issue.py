@@ -67,7 +67,7 @@ def issue(
         return 0
     if draw:
         with progress() as steps:
-            drawn = draw_card_keys(directory, options.cards, options.numbers, steps)
+            drawn = draw_card_keys(directory, profile, options.cards, options.numbers, steps)
         put_json({"drawn": drawn}) if as_json else put(
             f"{drawn} keys drawn; the pool holds {options.cards} or more"
         )

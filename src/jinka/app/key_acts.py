@@ -164,6 +164,7 @@ def catalogue(folder: KeyFolder, name: KeyName | None = None) -> list[dict[str, 
             "state": key.state.value,
             "valid_from": key.valid_from,
             "valid_to": key.valid_to,
+            "terms": key.terms_text,
         }
         for key in folder.minutes()[-1].keys
         if name in (None, key.name)

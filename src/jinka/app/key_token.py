@@ -2,7 +2,8 @@
 
 The store keeps the catalogue and what the token lacks (SM4); of what moved it keeps the line and no value.
 Keys that go on into security modules (purchase, grey lock) of a simulated scheme stay extractable under a wrapping key,
-because a chip that exists only as software has to get its key from somewhere; all others never leave the token.
+because a chip that exists only as software has to get its key from somewhere, and so do keys whose line of the
+catalogue lets them leave in a key block; all others never leave the token.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def move_to_token(folder: Path, *, module: Path, label: str, pin: str, shares: S
                 kept[name] = value
                 continue
             if token.key(name) is None:
-                extractable = opened.store.simulated and name.purpose in _INTO_MODULES
+                goes_on = opened.store.simulated and name.purpose in _INTO_MODULES
+                extractable = goes_on or opened.store.records[name].term("export") == "trusted"
                 token.store(name, value, extractable=extractable)
             found = token.key(name)
             if found is None or not _same(found, SoftProvider().load(found.kind, value), randomness):

@@ -112,6 +112,10 @@ def add(
     ] = "",
     valid_from: Annotated[str, typer.Option("--from", help="First day of use, YYYY-MM-DD.")] = "",
     valid_to: Annotated[str, typer.Option("--to", help="Last day on which it makes something new.")] = "",
+    term: Annotated[
+        list[str] | None,
+        typer.Option(help="What binds it for good: export=trusted, method=ibm3624, table=..., NAME=VALUE."),
+    ] = None,
     date: Date = "",
     as_json: Json = False,
 ) -> None:
@@ -123,19 +127,20 @@ def add(
     from jinka.app.key_components import take_components
     from jinka.app.key_folder import KeyFolder
     from jinka.keys import KeyName, acts
+    from jinka.keys.catalogue import parse_terms
 
     room, parsed, ask = KeyFolder(folder), KeyName.parse(name), _ask()
     if component and not check and ask is not None:
         check = typer.prompt("check value of the key, from the form")
     places = [room.place(text) for text in component or []]
-    dates = {"valid_from": valid_from, "valid_to": valid_to}
+    terms, dates = parse_terms(",".join(term or [])), {"valid_from": valid_from, "valid_to": valid_to}
     if places:
         secret = take_components(parsed, places, check=check, ask=ask)
         done = perform(
             room,
             acts.Act.ADD,
             [room.place(text) for text in by],
-            lambda store, _: acts.add(store, parsed, secret, **dates),
+            lambda store, _: acts.add(store, parsed, secret, **dates, terms=terms),
             date=date or _today(),
             ask=ask,
         )
@@ -144,7 +149,7 @@ def add(
             room,
             acts.Act.ADD,
             [room.place(text) for text in by],
-            lambda store, randomness: acts.draw(store, parsed, randomness, **dates),
+            lambda store, randomness: acts.draw(store, parsed, randomness, **dates, terms=terms),
             date=date or _today(),
             ask=ask,
         )

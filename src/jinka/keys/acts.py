@@ -21,6 +21,7 @@ from jinka.keys.store import KeyStore, root_check
 from jinka.kit import Randomness, Refused, Usage, parse_date
 
 VERSION_MAX = 255
+Terms = tuple[tuple[str, str], ...]
 _OWNER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.:-]{0,63}|")
 
 
@@ -55,8 +56,16 @@ class Done:
     touched: tuple[KeyName, ...]
 
 
-def add(store: KeyStore, name: KeyName, secret: bytes, *, valid_from: str = "", valid_to: str = "") -> Done:
-    """Take in a key under a name that no key ever had."""
+def add(
+    store: KeyStore,
+    name: KeyName,
+    secret: bytes,
+    *,
+    valid_from: str = "",
+    valid_to: str = "",
+    terms: Terms = (),
+) -> Done:
+    """Take in a key under a name that no key ever had; ``terms`` bind it for good (`jinka.keys.catalogue.TERMS`)."""
     where = f"keys.{name}"
     if name in store.records:
         raise Refused("a key of this name was there already", where=where, fix="take the next version")
@@ -67,15 +76,28 @@ def add(store: KeyStore, name: KeyName, secret: bytes, *, valid_from: str = "", 
         raise Refused(f"{len(secret)} bytes", where=where, fix=f"one of {sizes}")
     require_strong(name, secret)
     _check_dates(valid_from, valid_to, where)
-    record = KeyRecord(name=name, check=root_check(name, secret), valid_from=valid_from, valid_to=valid_to)
+    record = KeyRecord(
+        name=name,
+        check=root_check(name, secret),
+        valid_from=valid_from,
+        valid_to=valid_to,
+        terms=terms,
+    )
     return Done(store=_with(store, {name: secret}, record), touched=(name,))
 
 
 def draw(
-    store: KeyStore, name: KeyName, randomness: Randomness, *, valid_from: str = "", valid_to: str = ""
+    store: KeyStore,
+    name: KeyName,
+    randomness: Randomness,
+    *,
+    valid_from: str = "",
+    valid_to: str = "",
+    terms: Terms = (),
 ) -> Done:
     """Draw a new key."""
-    return add(store, name, draw_secret(name, randomness), valid_from=valid_from, valid_to=valid_to)
+    secret = draw_secret(name, randomness)
+    return add(store, name, secret, valid_from=valid_from, valid_to=valid_to, terms=terms)
 
 
 def rotate(
@@ -88,13 +110,17 @@ def rotate(
     valid_from: str = "",
     old_until: str = "",
 ) -> Done:
-    """Draw the next version; the active ones before it make nothing new after ``old_until`` where that is given."""
+    """Draw the next version; the active ones before it make nothing new after ``old_until`` where that is given.
+
+    It has the terms of the last one.
+    """
     line = KeyName(purpose=purpose, algorithm=algorithm, version=1, owner=owner)
     versions = [name for name in store.records if replace(name, version=1) == line]
     if not versions:
         raise Refused("there is no such key to follow", where=f"keys.{line}", fix="add version 1")
-    name = replace(line, version=max(version.version for version in versions) + 1)
-    done = draw(store, name, randomness, valid_from=valid_from)
+    last = max(versions, key=lambda name: name.version)
+    name = replace(line, version=last.version + 1)
+    done = draw(store, name, randomness, valid_from=valid_from, terms=store.records[last].terms)
     if not old_until:
         return done
     _check_dates(old_until, "", f"keys.{name}")

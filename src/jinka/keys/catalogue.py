@@ -16,8 +16,14 @@ from jinka.kit import Refused, Usage
 
 # export: trusted, where the key may leave in a key block. method: pvv or ibm3624, for a PIN verification key, and then
 # table, start, length and filler of IBM 3624: they are the issuer's, so no caller of a verb brings them.
-TERMS = frozenset({"export", "method", "table", "start", "length", "filler"})
-_TERM = re.compile(r"[0-9A-Za-z]{1,64}")
+TERMS = {
+    "export": re.compile("trusted"),
+    "method": re.compile("pvv|ibm3624"),
+    "table": re.compile("[0-9]{16}"),
+    "start": re.compile("[0-9]|1[0-8]"),
+    "length": re.compile("[1-9]|1[0-6]"),
+    "filler": re.compile("[0-9A-F]"),
+}
 
 
 class KeyState(Enum):
@@ -90,13 +96,19 @@ class KeyRecord:
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.terms]
-        plain = all(_TERM.fullmatch(text) for _, text in self.terms)
-        if not plain or len(set(names)) != len(names) or not TERMS.issuperset(names):
-            raise Usage("unknown terms", where=f"keys.{self.name}", fix=f"some of {', '.join(sorted(TERMS))}")
+        allowed = TERMS if self.name.purpose is Purpose.PIN_VERIFY else {"export": TERMS["export"]}
+        plain = all(name in allowed and allowed[name].fullmatch(text) for name, text in self.terms)
+        if not plain or len(set(names)) != len(names):
+            raise Usage("unknown terms", where=f"keys.{self.name}", fix=f"some of {', '.join(allowed)}")
 
     def term(self, name: str, otherwise: str = "") -> str:
         """What was agreed under that name."""
         return dict(self.terms).get(name, otherwise)
+
+    @property
+    def terms_text(self) -> str:
+        """The terms as records and stores write them: ``name=value,name=value``, or nothing."""
+        return ",".join(f"{name}={text}" for name, text in self.terms)
 
     def require(self, use: Use, today: str) -> None:
         """Raise `Refused` unless the key may be used so today; an empty ``today`` asks for the state alone."""
@@ -118,3 +130,11 @@ class KeyRecord:
         if state not in NEXT_STATES[self.state]:
             raise Refused(f"no step from {self.state.value} to {state.value}", where=f"keys.{self.name}")
         return replace(self, state=state)
+
+
+def parse_terms(text: str) -> tuple[tuple[str, str], ...]:
+    """The inverse of `KeyRecord.terms_text`; raises `Usage`. Which terms there are is the record's to say."""
+    pairs = [item.partition("=") for item in text.split(",")] if text else []
+    if not all(between for _, between, _ in pairs):
+        raise Usage("not terms", where="key", fix="name=value, such as export=trusted")
+    return tuple((name, value) for name, _, value in pairs)

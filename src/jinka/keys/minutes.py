@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from jinka.crypto.note import Ed25519Signer, NoteKey, open_note, sign_note
 from jinka.keys.acts import Act
-from jinka.keys.catalogue import NEXT_STATES, KeyName, KeyRecord, KeyState
+from jinka.keys.catalogue import NEXT_STATES, KeyName, KeyRecord, KeyState, parse_terms
 from jinka.keys.shares import Sharing
 from jinka.kit import Refused, Usage
 
@@ -68,7 +68,8 @@ class Minutes:
         ]
         for key in self.keys:
             dates = f"{key.valid_from or '-'} {key.valid_to or '-'}"
-            lines.append(f"key: {key.name} {key.check} {key.state.value} {dates}")
+            terms = f" {key.terms_text}" if key.terms else ""
+            lines.append(f"key: {key.name} {key.check} {key.state.value} {dates}{terms}")
         return "\n".join(lines) + "\n"
 
     @property
@@ -216,13 +217,14 @@ def _keys_follow(minutes: Minutes, before: Minutes, where: str) -> None:
         if was == key:
             continue
         step = was is None or key.state is was.state or key.state in NEXT_STATES[was.state]
-        if not step or (was is not None and was.check != key.check) or name not in minutes.touched:
+        other = was is not None and (was.check, was.terms) != (key.check, key.terms)
+        if not step or other or name not in minutes.touched:
             raise Refused(f"{name} cannot have come to this", where=where)
 
 
 def _key(line: str) -> KeyRecord:
-    label, name, check, state, first, last = line.split(" ")
-    if label != "key:":
+    label, name, check, state, first, last, *terms = line.split(" ")
+    if label != "key:" or len(terms) > 1 or terms == [""]:
         raise ValueError
     return KeyRecord(
         name=KeyName.parse(name),
@@ -230,4 +232,5 @@ def _key(line: str) -> KeyRecord:
         state=KeyState(state),
         valid_from="" if first == "-" else first,
         valid_to="" if last == "-" else last,
+        terms=parse_terms("".join(terms)),
     )

@@ -17,7 +17,7 @@ from typing import Any
 from jinka.codec import Algorithm
 from jinka.crypto import seal, unseal
 from jinka.crypto.block import check_value
-from jinka.keys.catalogue import KeyName, KeyRecord, KeyState
+from jinka.keys.catalogue import KeyName, KeyRecord, KeyState, parse_terms
 from jinka.keys.port import Purpose
 from jinka.keys.shares import (
     WRAPPING_BYTES,
@@ -154,6 +154,7 @@ def unlock(sealed: bytes, shares: list[Share], *, serial_min: int = 0) -> Opened
             state=KeyState(row["state"]),
             valid_from=row["from"],
             valid_to=row["to"],
+            terms=parse_terms(row.get("terms", "")),
         )
         records[record.name] = record
         if row["secret"]:  # else it was destroyed, or lives on a token
@@ -201,6 +202,7 @@ def _plain(store: KeyStore) -> bytes:
             "check": record.check,
             "state": record.state.value,
             "from": record.valid_from,
+            "terms": record.terms_text,
             "to": record.valid_to,
             "secret": store.roots[name].hex() if name in store.roots else "",
         }

@@ -19,10 +19,19 @@ from typing import Any
 
 import pytest
 
+from jinka.app.bank_authority import read_ca_keys
 from jinka.app.bench_purchase import FlatPricer, make_device
-from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, fresh_psam, make_test_keys, open_card
+from jinka.app.card_files import (
+    ISSUER_NUMBER,
+    TEST_ISSUER,
+    fresh_psam,
+    make_test_keys,
+    open_card,
+    open_key_folder,
+)
 from jinka.app.card_latency import time_card
 from jinka.app.card_samples import sample_card
+from jinka.app.issue import IssueOptions, issue, open_letters
 from jinka.card import Card, Personal, personalised
 from jinka.codec import Algorithm
 from jinka.codec.record import RecordState
@@ -34,8 +43,20 @@ from jinka.profile import FileKind, FileSpec
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import TapKind
-from jinka.terminal import ApduLink, CardRemoved, LoadDevice, LoadTerminal, PurseTerminal, TapStatus
+from jinka.terminal import (
+    ApduLink,
+    CardRemoved,
+    EmvDevice,
+    EmvTerminal,
+    LoadDevice,
+    LoadTerminal,
+    PurseTerminal,
+    QpbocTerminal,
+    TapStatus,
+)
+from jinka.terminal.emv_data import EmvStatus, Tvr
 from tests.peers.readers import chip_in_slot, has_card, wait_until
+from tests.terminal.emv_rig import APPLICATION, Nobody, sale
 
 AT = dt.datetime(2018, 9, 1, 8, 30)
 LOAD_FEN, FARE_FEN = 5000, 200
@@ -241,3 +262,19 @@ def test_the_reader_tells_what_each_kind_of_card_holds(service: PcscService) -> 
     ]
     [social] = _read_by_command(service, sample_card("cn.social-security"))
     assert "each asks for its own key" in social["unknown"][-1]
+
+
+def test_an_issued_bank_card_pays_offline_in_a_reader(service: PcscService, tmp_path: Path) -> None:
+    """From the bureau through pcscd, with nothing but the CA's public keys that the bureau wrote out."""
+    holders = tmp_path / "holders.csv"
+    holders.write_text("name,balance\nZhang San,50000\n")
+    issue(IssueOptions(directory=tmp_path / "b", profile="cn.bank.debit", holders=holders))
+    held = open_card(tmp_path / "b/orders/order-1/cards/0000/0000001.jcs", open_key_folder(tmp_path / "b"))
+    [letter] = open_letters(tmp_path / "b", "order-1")
+    device = EmvDevice(aids=(APPLICATION,), ca_keys=read_ca_keys(tmp_path / "b/keys/bank/ca-keys.json"))
+    with chip_in_slot(service, held.chip), PcscLink(service.readers[0]) as link:
+        tapped = QpbocTerminal(device, SeededRandomness("r")).tap(link, sale(1234), Nobody())
+        assert tapped.approved, tapped
+        assert not tapped.tvr & Tvr.ODA_NOT_DONE
+        paid = EmvTerminal(device, SeededRandomness("t")).purchase(link, sale(500, letter["pin"]), Nobody())
+        assert (paid.status, paid.tvr) == (EmvStatus.APPROVED_OFFLINE, Tvr(0))

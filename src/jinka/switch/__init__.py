@@ -29,6 +29,7 @@ from jinka.switch.events import (
     Written,
 )
 from jinka.switch.keywork import (
+    FAULTED,
     CheckMac,
     KeyStep,
     MacKind,
@@ -43,6 +44,7 @@ from jinka.switch.record import Entity, Entry, Record, read_record, write_record
 from jinka.switch.states import SAF_STEPS, SESSION_STEPS, TX_STEPS, SafState, SessionState, TxState
 
 __all__ = [
+    "FAULTED",
     "SAF_STEPS",
     "SESSION_STEPS",
     "TX_STEPS",

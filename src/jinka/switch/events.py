@@ -65,7 +65,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysAnswered:
-    """What the steps gave; ``refused`` is the number of the step that was refused, -1 when all were done."""
+    """What the steps gave; ``refused`` is the number of the step that was refused, -1 when all were done.
+
+    A step that the key service could not do at all counts `FAULTED` more."""
 
     token: int
     results: tuple[bytes, ...]

@@ -91,6 +91,7 @@ class WrapNewKey:
 
 KeyStep = CheckMac | MakeMac | TranslatePin | UnwrapKey | WrapNewKey
 
+FAULTED = 1_000  # added to a step's number when the key service itself failed
 INTERBANK_FIELDS = (2, 3, 4, 7, 11, 18, 25, 28, 32, 33, 38, 39, 41, 42, 90)
 INTERBANK_KEY_FIELDS = (7, 11, 39, 53, 70, 100)  # of network management
 

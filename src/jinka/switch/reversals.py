@@ -14,6 +14,7 @@ from jinka.codec.iso8583.message import Message
 from jinka.switch import codes
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
+from jinka.switch.keywork import FAULTED
 from jinka.switch.kinds import PURCHASE
 from jinka.switch.messages import answer_to, original_id
 from jinka.switch.record import Record, kept
@@ -43,6 +44,9 @@ class Reversals:
             self._board.ask(steps, partial(self._checked, asked))
 
     def _checked(self, asked: _Asked, _: tuple[bytes, ...], refused: int) -> None:
+        if refused >= FAULTED:
+            self._answer(asked, codes.FAULT)
+            return
         if refused >= 0:
             self._board.count("mac_wrong", asked.peer.name)
             self._answer(asked, codes.MAC_WRONG)

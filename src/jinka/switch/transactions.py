@@ -18,7 +18,7 @@ from jinka.switch.batches import Batches
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
 from jinka.switch.forwarding import ADVICE, REVERSAL, Forwarding, Item
-from jinka.switch.keywork import KeyStep, TranslatePin
+from jinka.switch.keywork import FAULTED, KeyStep, TranslatePin
 from jinka.switch.kinds import kind_of
 from jinka.switch.messages import (
     MatchKey,
@@ -116,6 +116,9 @@ class Transactions:
     ) -> None:
         board = self._board
         peer = board.peers[tx.source]
+        if FAULTED <= refused < FAULTED + checks:
+            board.answer(peer, tx.line, tx.head, answer_to(tx.request, {39: codes.FAULT}, peer))
+            return
         if 0 <= refused < checks:
             board.count("mac_wrong", peer.name)
             board.answer(peer, tx.line, tx.head, answer_to(tx.request, {39: codes.MAC_WRONG}, peer))
@@ -129,7 +132,7 @@ class Transactions:
         pin = results[-1] if len(results) > checks else b""
         tx.request = tx.sent = kept(message)
         if not code and refused >= 0:
-            code = codes.PIN_FORMAT
+            code = codes.FAULT if refused >= FAULTED else codes.PIN_FORMAT
         if not code and 52 in message.fields and not pin:
             code = codes.PIN_FORMAT  # a PIN that nobody could read at the other side
         if code:

@@ -6,7 +6,9 @@ read from the ledger, never from the answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,12 +20,21 @@ from jinka.issuer.chart import IssuerAccount
 from jinka.issuer.policy import read_policy
 from jinka.keys.catalogue import KeyName
 from jinka.kit import Refused, Usage
+from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 from tests.issuer.host_rig import ATM, OPENING, OTHER, PAN, PIN_KEY, START, STRIPE_ONLY, Bank, pin_data
+from tests.postgres import fresh_postgres, postgres
+
+__all__ = ["bank", "fresh_postgres", "postgres"]
 
 
-@pytest.fixture
-def bank() -> Bank:
-    return Bank()
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def bank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bank]:
+    if request.param == "memory":
+        yield Bank()
+        return
+    where = tmp_path / "i.db" if request.param == "sqlite" else request.getfixturevalue("fresh_postgres")()
+    with database_at(where) as database:
+        yield Bank(books=SqlIssuerBooks(database), ledger=SqlLedger(database))
 
 
 def test_a_purchase_moves_money_once_however_often_it_is_asked(bank: Bank) -> None:

@@ -174,6 +174,11 @@ class AuthorisationRequest:
     field55: bytes = field(default=b"", repr=False)
     original: Trace | None = None
     forced: bool = False
+    # The transaction's id; a reversal is known by its original: sent again with another stan it is the same.
+    id: bytes = field(init=False, repr=False)
+    original_id: bytes = field(init=False, repr=False)  # zeros without one
+    card_id: bytes = field(init=False, repr=False)  # the card in journals, which hold no card number
+    fingerprint: bytes = field(init=False, repr=False)  # what is the same when a transaction is asked again
 
     def __post_init__(self) -> None:
         if type(self.amount_fen) is not int or not 0 <= self.amount_fen <= MAX_MINOR:
@@ -186,29 +191,22 @@ class AuthorisationRequest:
         if not 0 <= self.at_micros <= _TIME_MAX:
             raise Usage("not a time", where="request.at_micros", fix="microseconds since 1970")
 
-    @property
-    def id(self) -> bytes:
-        """The transaction's id. A reversal is known by its original: sent again with another stan it is the same."""
-        if self.kind is Kind.REVERSAL and self.original is not None:
-            return make_id("jinka.issuer.reversal", self.original.id_of(self._year(self.original)))
-        return self.trace.id_of(self._year(self.trace))
+        self._name()
 
-    @property
-    def original_id(self) -> bytes:
-        """The original's id; zeros without one."""
-        return bytes(16) if self.original is None else self.original.id_of(self._year(self.original))
-
-    @property
-    def fingerprint(self) -> bytes:
-        """What must be the same when a transaction is asked again."""
-        what = (self.kind.word, self.pan, self.amount_fen, self.currency, self.original_id)
-        own = () if self.kind is Kind.REVERSAL else (self.merchant, *_texts(self.trace))
-        return make_id("jinka.issuer.fingerprint", *what, *own)
-
-    @property
-    def card_id(self) -> bytes:
-        """The card in journals, which hold no card number."""
-        return card_id(self.pan)
+    def _name(self) -> None:
+        """Work the ids out once: they are asked for often."""
+        original = bytes(16) if self.original is None else self.original.id_of(self._year(self.original))
+        own = self.trace.id_of(self._year(self.trace))
+        reversal = self.kind is Kind.REVERSAL
+        what = (self.kind.word, self.pan, self.amount_fen, self.currency, original)
+        more = () if reversal else (self.merchant, own)
+        for name, value in (
+            ("original_id", original),
+            ("id", make_id("jinka.issuer.reversal", original) if reversal else own),
+            ("card_id", card_id(self.pan)),
+            ("fingerprint", make_id("jinka.issuer.fingerprint", *what, *more)),
+        ):
+            object.__setattr__(self, name, value)
 
     def _year(self, trace: Trace) -> int:
         """The year in which a date of month and day lies nearest to the request, in Chinese time."""
@@ -273,7 +271,3 @@ def local_day(micros: int) -> int:
     """The day in China as YYYYMMDD."""
     day = _EPOCH + dt.timedelta(microseconds=micros)
     return day.year * 10_000 + day.month * 100 + day.day
-
-
-def _texts(trace: Trace) -> tuple[str, str, str, str]:
-    return trace.acquirer, trace.terminal, trace.stan, trace.date4

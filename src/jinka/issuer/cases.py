@@ -19,6 +19,7 @@ from jinka.issuer.reasons import Reason
 from jinka.ledger import Transfer
 
 _ZERO = bytes(16)
+_WAVE_MAX = 2_000  # requests; at most four transfers each, and a ledger takes 8,190 at once
 
 
 @dataclass(slots=True)
@@ -116,7 +117,7 @@ def waves(requests: Sequence[AuthorisationRequest]) -> Iterator[Sequence[Authori
     touched: set[bytes] = set()
     for request in requests:
         own = {request.card_id, request.id, request.original_id} - {_ZERO}
-        if wave and own & touched:
+        if wave and (own & touched or len(wave) >= _WAVE_MAX):
             yield wave
             wave, touched = [], set()
         wave.append(request)

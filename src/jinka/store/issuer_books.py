@@ -1,0 +1,194 @@
+"""The issuer's books on SQL: one durable transaction for each write, SQLite or PostgreSQL.
+
+Decides nothing: a row is what `jinka.issuer` made of it. One process writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from jinka.issuer.accounts import AccountState, CardState, HolderAccount, IssuedCard
+from jinka.issuer.authorisation import Channel, Entry, Kind
+from jinka.issuer.books import Booking, State
+from jinka.issuer.reasons import BY_WORD
+from jinka.store.issuer_tables import accounts as account_table
+from jinka.store.issuer_tables import cards as card_table
+from jinka.store.issuer_tables import transactions
+
+_CHUNK = 500
+_KINDS = {kind.word: kind for kind in Kind}
+_CHANNELS = {channel.value[0]: channel for channel in Channel}
+_STATES = {state.value[0]: state for state in State}
+_CARD_STATES = {state.value[0]: state for state in CardState}
+_ACCOUNT_STATES = {state.value[0]: state for state in AccountState}
+_SAME = (
+    "id", "fingerprint", "card", "account", "acquirer", "merchant", "category", "amount_fen", "at_micros", "original",
+    "rule", "authorisation", "available_fen", "chip", "source", "hold", "taken_fen",
+)  # fmt: skip
+_TRUTHS = ("forced", "terminal_chip", "card_chip")
+_CARD = (
+    "pan",
+    "account",
+    "expiry4",
+    "sequence",
+    "pin_reference",
+    "tries_left",
+    "counter",
+    "first_use_micros",
+)
+
+
+def _recent() -> sa.Select[Any]:
+    """The newest of each card, oldest first."""
+    columns = transactions.c
+    newest = sa.func.row_number().over(
+        partition_by=columns.card, order_by=(columns.at_micros.desc(), columns.seq.desc())
+    )
+    ranked = (
+        sa.select(transactions, newest.label("newest"))
+        .where(columns.card.in_(sa.bindparam("chosen", expanding=True)))
+        .where(columns.at_micros >= sa.bindparam("since"), columns.kind != Kind.REVERSAL.word)
+        .subquery()
+    )
+    rows = [ranked.c[column.name] for column in transactions.columns]
+    return (
+        sa.select(*rows)
+        .where(ranked.c.newest <= sa.bindparam("most"))
+        .order_by(ranked.c.at_micros, ranked.c.seq)
+    )
+
+
+_RECENT = _recent()
+
+
+class SqlIssuerBooks:
+    """Implements `jinka.issuer.IssuerBooks` on a database opened by `open_database`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._put_booking = upsert(engine, transactions, ("id",), keep=("seq",))
+        self._put_card = upsert(engine, card_table, ("pan",))
+        self._put_account = upsert(engine, account_table, ("number",))
+
+    def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
+        rows = self._read(card_table, card_table.c.pan, pans)
+        return {row.pan: _card(row) for row in rows}
+
+    def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
+        rows = self._read(account_table, account_table.c.number, numbers)
+        return {
+            row.number: HolderAccount(
+                number=row.number, product=row.product, state=_ACCOUNT_STATES[row.state]
+            )
+            for row in rows
+        }
+
+    def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
+        return {row.id: _booking(row) for row in self._read(transactions, transactions.c.id, ids)}
+
+    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
+        wanted = list(cards)
+        found: dict[bytes, list[Booking]] = {card: [] for card in wanted}
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                chosen = {"chosen": wanted[start : start + _CHUNK], "since": since_micros, "most": most}
+                for row in connection.execute(_RECENT, chosen):
+                    found[row.card].append(_booking(row))
+        return found
+
+    def unfinished(self) -> list[Booking]:
+        query = sa.select(transactions).where(transactions.c.state == State.RECEIVED.value[0])
+        with self._engine.connect() as connection:
+            return [_booking(row) for row in connection.execute(query.order_by(transactions.c.seq))]
+
+    def all_bookings(self) -> Iterator[Booking]:
+        with self._engine.connect() as connection:
+            query = sa.select(transactions).order_by(transactions.c.seq)
+            for row in connection.execution_options(yield_per=1_000).execute(query):
+                yield _booking(row)
+
+    def write(
+        self,
+        bookings: Sequence[Booking] = (),
+        cards: Sequence[IssuedCard] = (),
+        accounts: Sequence[HolderAccount] = (),
+    ) -> None:
+        with self._engine.begin() as connection:
+            if accounts:
+                connection.execute(self._put_account, [_account_row(account) for account in accounts])
+            if cards:
+                connection.execute(self._put_card, [_card_row(card) for card in cards])
+            if bookings:
+                last = connection.scalar(sa.select(sa.func.max(transactions.c.seq))) or 0
+                rows = [_booking_row(booking) | {"seq": last + 1 + n} for n, booking in enumerate(bookings)]
+                connection.execute(self._put_booking, rows)
+
+    def _read(self, table: sa.Table, column: sa.ColumnElement[Any], keys: Iterable[Any]) -> list[Any]:
+        wanted = sorted(set(keys))
+        rows: list[Any] = []
+        if not wanted:
+            return rows
+        with self._engine.connect() as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                query = sa.select(table).where(column.in_(wanted[start : start + _CHUNK]))
+                rows += connection.execute(query).all()
+        return rows
+
+
+def upsert(
+    engine: sa.Engine, table: sa.Table, key: tuple[str, ...], keep: tuple[str, ...] = ()
+) -> sa.sql.dml.Insert:
+    """INSERT that replaces a row of the same key, but for the columns to ``keep``."""
+    made: Any = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert(table)
+    names = [column.name for column in table.columns if column.name not in (*key, *keep)]
+    replaced: sa.sql.dml.Insert = made.on_conflict_do_update(
+        index_elements=list(key), set_={name: made.excluded[name] for name in names}
+    )
+    return replaced
+
+
+def _account_row(account: HolderAccount) -> dict[str, object]:
+    return {"number": account.number, "product": account.product, "state": account.state.value[0]}
+
+
+def _card_row(card: IssuedCard) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(card, name) for name in _CARD}
+    return row | {"chip": int(card.chip), "state": card.state.value[0]}
+
+
+def _card(row: Any) -> IssuedCard:
+    words = {name: getattr(row, name) for name in _CARD}
+    return IssuedCard(**words, chip=bool(row.chip), state=_CARD_STATES[row.state])
+
+
+def _booking_row(booking: Booking) -> dict[str, object]:
+    row: dict[str, object] = {name: getattr(booking, name) for name in _SAME}
+    row |= {name: int(getattr(booking, name)) for name in _TRUTHS}
+    latitude, longitude = booking.place_e6 or (None, None)
+    return row | {
+        "kind": booking.kind.word,
+        "channel": booking.channel.value[0],
+        "entry": booking.entry.value,
+        "state": booking.state.value[0],
+        "reason": booking.reason.word,
+        "latitude_e6": latitude,
+        "longitude_e6": longitude,
+    }
+
+
+def _booking(row: Any) -> Booking:
+    words = {name: getattr(row, name) for name in _SAME}
+    words |= {name: bool(getattr(row, name)) for name in _TRUTHS}
+    return Booking(
+        **words,
+        kind=_KINDS[row.kind],
+        channel=_CHANNELS[row.channel],
+        entry=Entry(row.entry),
+        state=_STATES[row.state],
+        reason=BY_WORD[row.reason],
+        place_e6=None if row.latitude_e6 is None else (row.latitude_e6, row.longitude_e6),
+    )

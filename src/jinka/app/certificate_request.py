@@ -44,11 +44,11 @@ def request_with_new_key(out: Path, wish: Wish, kind: KeyKind) -> list[Path]:
     return [key, out]
 
 
-def request_by_card(out: Path, wish: Wish, *, reader: str, image: Path | None, pin: str) -> Path:
-    """Have the identity card in a reader, or in an image, sign the request with the key that it made."""
+def request_by_card(out: Path, wish: Wish, *, reader: str, pin: str) -> Path:
+    """Have the identity card in a reader sign the request with the key that it made."""
     if not pin.isdigit() or not _PIN_DIGITS[0] <= len(pin) <= _PIN_DIGITS[1] or len(pin) % 2:
         raise Usage("not a PIN of this card", where="PIN", fix="an even number of digits")
-    with card_at(CardPlace(image=image) if image else CardPlace(reader=reader)) as link:
+    with card_at(CardPlace(reader=reader)) as link:
         public_der = read_public_key(link, PROFILE.aid)
         signer = CardSigner(link, PROFILE.aid, bytes.fromhex(pin), public_der)
         request = build_request(wish.subject, signer, wish.dns_names)

@@ -124,9 +124,6 @@ def request(
     reader: Annotated[
         str, typer.Option(help="Take the key of the identity card in this reader (number or name) instead.")
     ] = "",
-    image: Annotated[
-        Path | None, typer.Option(help="Take the key of the card in this image instead.")
-    ] = None,
 ) -> None:
     """Make a key pair and ask for its certificate; or have a card sign the request, whose PIN is asked for.
 
@@ -138,8 +135,8 @@ def request(
 
     subject = Subject(common_name=name, organisation=organisation, organisation_code=code)
     wish = Wish(subject=subject, dns_names=tuple(dns or ()))
-    if reader or image:
-        written = [request_by_card(out, wish, reader=reader, image=image, pin=_pin())]
+    if reader:
+        written = [request_by_card(out, wish, reader=reader, pin=_pin())]
     else:
         written = request_with_new_key(out, wish, KeyKind[algorithm.name])
     for path in written:

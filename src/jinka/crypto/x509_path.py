@@ -11,7 +11,7 @@ may not issue other alternative names.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jinka.codec import parse
@@ -22,6 +22,7 @@ from jinka.kit import Refused
 
 DEPTH_MAX = 6
 _CERTIFICATES_MAX = 16  # authorities that a peer may send along
+_TRIES_MAX = 64  # steps in all: whoever sends many ways that lead nowhere is not followed on each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,35 +47,51 @@ def check_path(
     if len(authorities) > _CERTIFICATES_MAX:
         raise Refused(f"{len(authorities)} certificates", where="path", fix=f"at most {_CERTIFICATES_MAX}")
     _require_use(leaf, usage, purpose, dns_name)
-    path = [leaf]
-    while True:
-        _require_time(path[-1], at)
-        anchor = _issuer(path, trust.anchors)
-        parent = anchor or _issuer(path, authorities)
-        if parent is None:
-            raise Refused(
-                "no known authority issued it", where=_name(path[-1]), fix="import its issuer's certificate"
-            )
-        if parent in path or len(path) >= DEPTH_MAX:
-            raise Refused(f"a path of more than {DEPTH_MAX} certificates, or in a circle", where="path")
-        path[-1].require_signed_by(parent)
-        _require_authority(parent, path)
-        if trust.lists is not None:
-            _require_not_revoked(path[-1], parent, trust.lists, at)
-        path.append(parent)
-        if anchor is not None:
-            _require_time(anchor, at)
-            return tuple(path)
+    return _extended((leaf,), authorities, trust, at, iter(range(_TRIES_MAX)))
 
 
-def _issuer(path: Sequence[Certificate], candidates: Sequence[Certificate]) -> Certificate | None:
-    """The candidate whose name and key identifier the last certificate gives; one signature is checked, not many."""
+def _extended(
+    path: tuple[Certificate, ...],
+    authorities: Sequence[Certificate],
+    trust: Trust,
+    at: dt.datetime,
+    tries: Iterator[int],
+) -> tuple[Certificate, ...]:
+    """The path with its anchor. An authority that several have certified has several ways up: each is tried."""
     child = path[-1]
-    for candidate in candidates:
-        same_key = not child.issuer_key_id or not candidate.key_id or child.issuer_key_id == candidate.key_id
-        if candidate.subject == child.issuer and same_key and candidate != child:
-            return candidate
-    return None
+    _require_time(child, at)
+    ways = [(parent, True) for parent in _issuers(child, trust.anchors)]
+    ways += [(parent, False) for parent in _issuers(child, authorities)]
+    refusals = []
+    for parent, anchored in ways:
+        try:
+            if next(tries, None) is None or parent in path or len(path) >= DEPTH_MAX:
+                raise Refused(f"a path of more than {DEPTH_MAX} certificates, or in a circle", where="path")
+            child.require_signed_by(parent)
+            _require_authority(parent, path)
+            if trust.lists is not None:
+                _require_not_revoked(child, parent, trust.lists, at)
+            if not anchored:
+                return _extended((*path, parent), authorities, trust, at, tries)
+            _require_time(parent, at)
+        except Refused as refusal:
+            refusals.append(refusal)
+        else:
+            return (*path, parent)
+    if refusals:
+        raise refusals[0]
+    raise Refused("no known authority issued it", where=_name(child), fix="import its issuer's certificate")
+
+
+def _issuers(child: Certificate, candidates: Sequence[Certificate]) -> list[Certificate]:
+    """The candidates whose name and key identifier a certificate gives; signatures are checked later."""
+    return [
+        found
+        for found in candidates
+        if found.subject == child.issuer
+        and found != child
+        and (not child.issuer_key_id or not found.key_id or child.issuer_key_id == found.key_id)
+    ]
 
 
 def _require_use(leaf: Certificate, usage: KeyUsage, purpose: Purpose | None, dns_name: str) -> None:

@@ -5,6 +5,7 @@ Method: published vectors and psec, pyemv and `cryptography` as oracles; SoftHSM
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Iterator
@@ -27,8 +28,11 @@ from jinka.crypto.key_block_header import KeyBlockVersion
 from jinka.crypto.mac import MacAlgorithm, Padding
 from jinka.crypto.pin_block import PinFormat, PinZone, decipher_pin, encipher_pin
 from jinka.crypto.unionpay_mac import PosMacForm
+from jinka.keys.border import VERBS
 from jinka.keys.cryptograms import CardKey, SessionKey
-from jinka.keys.port import Purpose
+from jinka.keys.payment_port import PaymentService
+from jinka.keys.port import KeyService, Purpose
+from jinka.keys.service import LocalKeyService
 from jinka.kit import Refused
 from tests.keys import payments
 from tests.keys.ground import Dice
@@ -383,3 +387,14 @@ def test_bank_card_keys_leave_in_bulk_under_the_bureaus_key(rig: Rig, purpose: P
 def _plain(key: bytes) -> bytes:
     """A DES key without its parity bits, which pyemv sets."""
     return bytes(byte & 0xFE for byte in key)
+
+
+def test_every_verb_is_in_the_port_and_the_other_way_round() -> None:
+    """With the same parameters: who writes against the port finds them in process and over the socket."""
+    offered = {name for name in dir(PaymentService) if not name.startswith("_")}
+    purse = {name for name in dir(KeyService) if not name.startswith("_")}
+    production = {"write_sam_key", "sam_transport_key", "order_card_keys", "open_card_keys"}
+    assert offered == VERBS - purse - production
+    for name in offered:
+        port, made = (inspect.signature(getattr(kind, name)) for kind in (PaymentService, LocalKeyService))
+        assert list(port.parameters) == list(made.parameters), name

@@ -37,8 +37,9 @@ from jinka.crypto.bulk import warm_up
 from jinka.crypto.emv import card_block, cryptogram, pboc_session
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
-from jinka.keys import KeyName, KeyService, Purpose, hold_ceremony
+from jinka.keys import KeyName, Purpose, hold_ceremony
 from jinka.keys.cryptograms import SessionKey
+from jinka.keys.payment_port import FullKeyService
 from jinka.keys.store import KeyStore
 from jinka.kit import JinkaError, Usage
 from jinka.node.key_socket import connect_unix
@@ -148,11 +149,11 @@ _ZONES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def _verbs(service: Any, work: Work) -> dict[str, tuple[int, Callable[[], Any]]]:
+def _verbs(service: FullKeyService, work: Work) -> dict[str, tuple[int, Callable[[], Any]]]:
     """Each verb with how many things one call does."""
-    card = {"pan": _PAN, "sequence": "00", "counter": 1, "session": SessionKey.PBOC}
+    card: dict[str, Any] = {"pan": _PAN, "sequence": "00", "counter": 1, "session": SessionKey.PBOC}
     block = work.pins[1].tobytes()
-    at = {"zone": "zone_pin/TDES/1@a", "zone_format": PinFormat.ISO_0, "pan": work.pans[1]}
+    at: dict[str, Any] = {"zone": "zone_pin/TDES/1@a", "zone_format": PinFormat.ISO_0, "pan": work.pans[1]}
     pvv = service.make_pvv(block, key="pin_verify/TDES/1", index=1, **at)
     drawn = "zone_pin/TDES/9@bench"
     service.draw_key(name=drawn, size=16)
@@ -194,7 +195,7 @@ def _verbs(service: Any, work: Work) -> dict[str, tuple[int, Callable[[], Any]]]
 _DRAWN_ANEW = ("wrap_key", "sign (P-256)", "sign (SM2)")
 
 
-def _measure(service: Any, work: Work, share: float) -> tuple[dict[str, int], dict[str, Any]]:
+def _measure(service: FullKeyService, work: Work, share: float) -> tuple[dict[str, int], dict[str, Any]]:
     """The median rate of each verb, and its answer where that is the same for everybody."""
     rates, answers = {}, {}
     for name, (things, call) in _verbs(service, work).items():
@@ -226,7 +227,7 @@ def _plain(answer: Any) -> Any:
 
 
 @contextmanager
-def _served(folder: Path, module: Path | None) -> Iterator[KeyService]:
+def _served(folder: Path, module: Path | None) -> Iterator[FullKeyService]:
     """A service in a process of its own, and a connection to it."""
     context = multiprocessing.get_context("spawn")
     ready, stop = context.Event(), context.Event()

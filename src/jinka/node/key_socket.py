@@ -23,7 +23,7 @@ from typing import Any, Protocol, cast
 import pyarrow as pa
 
 from jinka.keys.border import VERBS, Caller
-from jinka.keys.port import KeyService
+from jinka.keys.payment_port import FullKeyService
 from jinka.keys.tac import TAC_COLUMNS
 from jinka.keys.wire import PARTS_MAX, PREFIX, error_of, error_text, read_message, sizes_of, write_message
 from jinka.kit import JinkaError, NotFound, Refused, Usage
@@ -271,7 +271,7 @@ class RemoteKeyService:
         return JinkaError(what, where=self._where, fix="see whether jinka keys serve still runs")
 
 
-def connect_unix(path: Path, *, caller: str) -> KeyService:
+def connect_unix(path: Path, *, caller: str) -> FullKeyService:
     """Connect to a service on this machine; raises `NotFound` or `Refused`."""
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -291,7 +291,7 @@ def connect_tls(
     key: Path,
     authority: Path,
     server_name: str | None = None,
-) -> KeyService:
+) -> FullKeyService:
     """Connect to a service on another machine, whose certificate names ``server_name`` (the host by default).
 
     Raises `NotFound` or `Refused`.
@@ -313,9 +313,9 @@ def connect_tls(
     return _greeted(link, caller, where)
 
 
-def _greeted(link: socket.socket, caller: str, where: str) -> KeyService:
+def _greeted(link: socket.socket, caller: str, where: str) -> FullKeyService:
     try:
-        return cast(KeyService, RemoteKeyService(link, caller, where))
+        return cast(FullKeyService, RemoteKeyService(link, caller, where))
     except BaseException:
         link.close()
         raise

@@ -189,7 +189,12 @@ def test_key_block_header_swap(rig: Rig) -> None:
     for name in ("tac/TDES/9", "sign/P-256/9", "record_seal/AES-256-GCM/9", "transport/TDES/9"):
         with pytest.raises(Refused, match="no working key"):
             rig.service.unwrap_key(right, under=ZMK, name=name)
-    assert rig.service.unwrap_key(right, under=ZMK, name="zone_pin/TDES/9@bank")
+    with pytest.raises(Usage):
+        rig.service.unwrap_key(right, under=ZMK, name="zone_pin/TDES/9@bank", valid_to="9999")
+    assert rig.service.unwrap_key(right, under=ZMK, name="zone_pin/TDES/9@bank", valid_to="2026-12-31")
+    late = rig.seen_by(Caller(name="a", verbs=("*",), keys=("*",)), today=lambda: "2027-01-01")
+    with pytest.raises(Refused, match="expired"):
+        late.translate_pin(block(), **TO | {"target": "zone_pin/TDES/9@bank"}, pan=PAN)
 
 
 def test_key_substitution(rig: Rig) -> None:

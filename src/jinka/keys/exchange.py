@@ -26,7 +26,7 @@ from jinka.keys.port import Purpose
 from jinka.keys.provider import SIZES, KeyKind
 from jinka.keys.steps import CIPHERS, StepKey
 from jinka.keys.wire import add_enums
-from jinka.kit import Refused, Usage
+from jinka.kit import Refused, Usage, parse_date
 
 WRAPPING = (Purpose.ZONE_MASTER, Purpose.TERMINAL_MASTER)
 _Terms = tuple[tuple[str, str], ...]
@@ -87,6 +87,8 @@ class ExchangeVerbs(WorkingKeyVerbs):
         ``valid_to`` (YYYY-MM-DD) ends its making of new things, as for a key of a ceremony.
         """
         wanted = self._new_name(name)
+        if valid_to:
+            parse_date(valid_to, where="valid_to")
         protection = self._step(under, Use.CHECK, *WRAPPING)
         opened = unwrap(protection, block, USAGES[wanted.purpose])
         _check_kind(wanted, opened)

@@ -13,6 +13,7 @@ from jinka.app.options import DATE_DEFAULT, RIDERS_DEFAULT, SEED_DEFAULT
 from jinka.cli import (
     audit,
     bench,
+    bins,
     card,
     certificate,
     certificate_authority,
@@ -42,6 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(bench.app, name="bench")
+app.add_typer(bins.app, name="bin")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(card.app, name="card")
 certificate.app.add_typer(certificate_authority.app)

@@ -33,6 +33,10 @@ class Trust:
     lists: tuple[RevocationList, ...] | None = None
 
 
+class _Unknown(Refused):
+    """Nobody is known who issued a certificate."""
+
+
 def check_path(
     leaf: Certificate,
     authorities: Sequence[Certificate],
@@ -78,9 +82,9 @@ def _extended(
             refusals.append(refusal)
         else:
             return (*path, parent)
-    if refusals:
-        raise refusals[0]
-    raise Refused("no known authority issued it", where=_name(child), fix="import its issuer's certificate")
+    if refusals:  # what stopped a way that leads somewhere tells more than a way that ends
+        raise next((one for one in refusals if not isinstance(one, _Unknown)), refusals[0])
+    raise _Unknown("no known authority issued it", where=_name(child), fix="import its issuer's certificate")
 
 
 def _issuers(child: Certificate, candidates: Sequence[Certificate]) -> list[Certificate]:

@@ -6,6 +6,7 @@ The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live
 from jinka.store.certificates import AuthorityTables, SqlArchive, SqlBooks, SqlOfficers, authority_in
 from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
+from jinka.store.gateway import GatewayBooks, GatewayDesk
 from jinka.store.issuer_books import SqlIssuerBooks
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
@@ -17,6 +18,8 @@ __all__ = [
     "ROW_GROUP_ROWS",
     "AuthorityTables",
     "DuckEngine",
+    "GatewayBooks",
+    "GatewayDesk",
     "JournalLine",
     "Register",
     "SqlArchive",

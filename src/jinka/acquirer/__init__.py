@@ -1,0 +1,63 @@
+"""The acquirer's side: merchants' orders, payment codes, tokens of cards, callbacks and bills, as a gateway needs them.
+
+Pure: books, network, clock and chance are passed in; `jinka.store` keeps, `jinka.api` serves, `jinka.node` sends. Not
+here: paying merchants out. EMV QRCPS 1.1, ISO 4217, PCI DSS 4.0 (3.3 to 3.5), Standard Webhooks 1.0.0.
+"""
+
+from jinka.acquirer.callbacks import order_view
+from jinka.acquirer.codes import card_of_code, order_code, scanned_order
+from jinka.acquirer.gateway import Draft, Gateway, Keyed, require_order
+from jinka.acquirer.orders import STEPS, Kind, Operation, OperationState, Order, OrderState, Step
+from jinka.acquirer.ports import (
+    Answer,
+    Ask,
+    Bill,
+    Books,
+    Busy,
+    Callback,
+    CardFacts,
+    Conflict,
+    Desk,
+    Entry,
+    KeyedAnswer,
+    Merchant,
+    NoAnswer,
+    Payments,
+    Result,
+)
+from jinka.acquirer.vault import TokenRecord, Vault
+
+__all__ = [
+    "STEPS",
+    "Answer",
+    "Ask",
+    "Bill",
+    "Books",
+    "Busy",
+    "Callback",
+    "CardFacts",
+    "Conflict",
+    "Desk",
+    "Draft",
+    "Entry",
+    "Gateway",
+    "Keyed",
+    "KeyedAnswer",
+    "Kind",
+    "Merchant",
+    "NoAnswer",
+    "Operation",
+    "OperationState",
+    "Order",
+    "OrderState",
+    "Payments",
+    "Result",
+    "Step",
+    "TokenRecord",
+    "Vault",
+    "card_of_code",
+    "order_code",
+    "order_view",
+    "require_order",
+    "scanned_order",
+]

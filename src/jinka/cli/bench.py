@@ -102,3 +102,15 @@ def pcsc(
     from jinka.app.card_latency import bench_pcsc
 
     put_json(bench_pcsc(count))
+
+
+@app.command()
+@command
+def iso8583(
+    seconds: Annotated[float, typer.Option(min=0.2, max=600, help="How long to measure.")] = 6.0,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """Messages written and read a second on one core, beside pyiso8583 and iso8583sim."""
+    from jinka.app.bench_iso8583 import bench_iso8583
+
+    put_json(bench_iso8583(seconds))

@@ -19,6 +19,7 @@ from jinka.cli import (
     certificate_authority,
     certificate_service,
     fuzz,
+    iso,
     issue,
     keys,
     keys_ceremony,
@@ -50,6 +51,7 @@ certificate.app.add_typer(certificate_authority.app)
 certificate.app.add_typer(certificate_service.app)
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(fuzz.app, name="fuzz")
+app.add_typer(iso.app, name="iso")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
 keys.app.add_typer(keys_ceremony.app)

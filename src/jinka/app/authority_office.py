@@ -150,6 +150,8 @@ class Office:
             if same_person(*by) or any(same_person(name, officer) for officer in by):
                 raise Refused("two officers decide about a third", where="officer")
             known = desk.officers.names()
+            if any(same_person(name, one) for one in self.machines()):
+                raise Refused("a machine has this name", where=f"officer {name}")
             if admitted == any(same_person(name, one) for one in known) or (
                 not admitted and name not in known
             ):

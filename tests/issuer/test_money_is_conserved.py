@@ -1,0 +1,224 @@
+"""No fen appears or disappears at the issuer, whatever comes, comes again, comes late, or breaks off.
+
+The machine sends all kinds of requests, alone and in lists, repeats them, reverses them before and after they came, and
+kills the host at any of its writes (books or ledger), to start it again. The model knows only what was approved: what
+the acquirer is owed is the sum of that; what holders have, what is short and what is owed add up to what was paid in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from jinka.issuer import AuthorisationRequest, Decision, Kind, MemoryBooks, Reason
+from jinka.issuer.chart import IssuerAccount, office_account
+from jinka.ledger import MemoryLedger, Transfer, TransferResult
+from tests.issuer.host_rig import OPENING, OTHER, PAN, STRIPE_ONLY, Bank
+
+DEBITS = (Kind.PURCHASE, Kind.CASH, Kind.TRANSFER_OUT)
+CREDITS = (Kind.DEPOSIT, Kind.TRANSFER_IN, Kind.REFUND)
+_pan = st.sampled_from([PAN, OTHER, STRIPE_ONLY])
+_fen = st.one_of(st.integers(1, 2_000), st.integers(1, OPENING + 10))
+_which = st.integers(0, 1_000)
+
+
+class Killed(Exception):
+    """The power went."""
+
+
+class Fuse:
+    """Burns at the nth write, before it or after it."""
+
+    def __init__(self) -> None:
+        self.left, self.after = -1, False
+
+    def pull(self) -> bool:
+        self.left -= 1
+        return self.left == -1
+
+    def around(self, write: Any, *args: Any) -> Any:
+        burnt = self.left >= 0 and self.pull()
+        if burnt and not self.after:
+            raise Killed
+        answer = write(*args)
+        if burnt:
+            raise Killed
+        return answer
+
+
+class FusedBooks(MemoryBooks):
+    fuse: Fuse
+
+    def write(self, *args: Any, **named: Any) -> None:
+        self.fuse.around(lambda: MemoryBooks.write(self, *args, **named))
+
+
+class FusedLedger(MemoryLedger):
+    fuse: Fuse
+
+    def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
+        return self.fuse.around(super().create_transfers, transfers)  # type: ignore[no-any-return]
+
+
+@dataclass
+class Known:
+    """What the model knows of a request that was decided."""
+
+    request: AuthorisationRequest
+    approved: bool
+    live: bool = True
+
+
+class Issuer(RuleBasedStateMachine):
+    @initialize()
+    def open(self) -> None:
+        self.fuse = Fuse()
+        FusedBooks.fuse = FusedLedger.fuse = self.fuse
+        self.bank = Bank(books=FusedBooks(), ledger=FusedLedger())
+        self.known: dict[bytes, Known] = {}
+        self.sent: list[AuthorisationRequest] = []
+        self.unseen: set[bytes] = set()
+
+    def send(self, *requests: AuthorisationRequest) -> None:
+        try:
+            answers = self.bank.host.decide_all(requests)
+        except Killed:
+            self.fuse.left = -1
+            self.bank.start().recover()
+            # Whoever had no answer asks again, and hears what became of it.
+            answers = self.bank.host.decide_all(requests)
+        for request, answer in zip(requests, answers, strict=True):
+            self.learn(request, answer)
+
+    def learn(self, request: AuthorisationRequest, answer: Decision) -> None:
+        assert answer.reason is not Reason.DUPLICATE
+        if request.id in self.unseen:
+            assert answer.reason is Reason.ALREADY_REVERSED
+            return
+        before = self.known.get(request.id)
+        if before is not None:
+            assert answer.approved is before.approved, "the same question, another answer"
+            assert answer.repeated
+            return
+        self.sent.append(request)
+        self.known[request.id] = Known(request, answer.approved)
+        if answer.approved:
+            self.apply(request)
+
+    def apply(self, request: AuthorisationRequest) -> None:
+        """What an approved request does to the one that it names."""
+        original = self.known.get(request.original_id)
+        if request.kind is Kind.REVERSAL and original is None:
+            self.unseen.add(request.original_id)
+        elif request.kind is Kind.REVERSAL and original is not None and original.approved:
+            original.live = False
+            if original.request.kind is Kind.VOID:
+                first = self.known[original.request.original_id]
+                first.live = True
+                self.hold_of(first, stands=False)
+            else:
+                self.hold_of(original, stands=True)
+        elif request.kind is Kind.VOID:
+            assert original is not None
+            original.live = False
+            self.hold_of(original, stands=True)
+        elif request.kind is Kind.COMPLETION:
+            self.hold_of(self.known[request.id], stands=False)
+
+    def hold_of(self, completion: Known, *, stands: bool) -> None:
+        """A completion uses up its hold; taking it back opens the hold again."""
+        if completion.request.kind is Kind.COMPLETION:
+            self.known[completion.request.original_id].live = stands
+
+    @rule(
+        kind=st.sampled_from([*DEBITS, *CREDITS[:2], Kind.PREAUTHORISATION]),
+        pan=_pan,
+        fen=_fen,
+        forced=st.booleans(),
+    )
+    def ask(self, kind: Kind, pan: str, fen: int, forced: bool) -> None:
+        self.send(self.bank.ask(kind, fen, pan=pan, forced=forced and kind in DEBITS))
+
+    @rule(asked=st.lists(st.tuples(st.sampled_from(DEBITS), _pan, _fen), max_size=6), twice=st.booleans())
+    def ask_many(self, asked: list[tuple[Kind, str, int]], twice: bool) -> None:
+        requests = [self.bank.ask(kind, fen, pan=pan) for kind, pan, fen in asked]
+        backs = [self.about(r, Kind.REVERSAL, r.amount_fen) for r in requests[::2]]
+        self.send(*requests, *(requests if twice else ()), *backs)
+
+    def about(self, old: AuthorisationRequest, kind: Kind, fen: int) -> AuthorisationRequest:
+        return self.bank.ask(kind, fen, pan=old.pan, original=old.trace)
+
+    def any(self, which: int, *kinds: Kind) -> AuthorisationRequest | None:
+        fitting = [r for r in self.sent if r.kind in kinds]
+        return fitting[which % len(fitting)] if fitting else None
+
+    @rule(which=_which)
+    def again(self, which: int) -> None:
+        if self.sent:
+            old = self.sent[which % len(self.sent)]
+            self.send(replace(old, at_micros=old.at_micros + 1_000_000))
+
+    @rule(which=_which, kind=st.sampled_from([Kind.REVERSAL, Kind.VOID]))
+    def take_back(self, which: int, kind: Kind) -> None:
+        old = self.any(which, *(set(Kind) - {Kind.REVERSAL, Kind.BALANCE}))
+        if old is not None:
+            self.send(self.about(old, kind, old.amount_fen))
+
+    @rule(which=_which)
+    def take_back_a_void(self, which: int) -> None:
+        old = self.any(which, Kind.VOID, Kind.COMPLETION)
+        if old is not None:
+            self.send(self.about(old, Kind.REVERSAL, old.amount_fen))
+
+    @rule(which=_which, percent=st.integers(1, 120))
+    def complete(self, which: int, percent: int) -> None:
+        old = self.any(which, Kind.PREAUTHORISATION)
+        if old is not None:
+            self.send(self.about(old, Kind.COMPLETION, max(1, old.amount_fen * percent // 100)))
+
+    @rule(which=_which, percent=st.integers(1, 110))
+    def refund(self, which: int, percent: int) -> None:
+        old = self.any(which, Kind.PURCHASE, Kind.COMPLETION)
+        if old is not None:
+            self.send(self.about(old, Kind.REFUND, max(1, old.amount_fen * percent // 100)))
+
+    @rule(pan=_pan, fen=_fen, comes=st.booleans())
+    def reverse_first(self, pan: str, fen: int, comes: bool) -> None:
+        request = self.bank.ask(fen=fen, pan=pan)
+        self.send(self.about(request, Kind.REVERSAL, fen))
+        if comes:
+            self.send(request)
+
+    @rule(left=st.integers(0, 6), after=st.booleans())
+    def kill_soon(self, left: int, after: bool) -> None:
+        self.fuse.left, self.fuse.after = left, after
+
+    @precondition(lambda self: hasattr(self, "bank"))
+    @invariant()
+    def the_books_agree(self) -> None:
+        bank = self.bank
+        live = [k.request for k in self.known.values() if k.approved and k.live]
+        owed = sum(r.amount_fen for r in live if r.kind in (*DEBITS, Kind.COMPLETION))
+        owed -= sum(r.amount_fen for r in live if r.kind in CREDITS)
+        assert bank.owed() == owed
+        short = bank.owed(IssuerAccount.SHORTFALL, "bank")
+        sums = [bank.sums(number) for number in ("A", "B")]
+        assert all(s.debits_posted + s.debits_pending <= s.credits_posted for s in sums)
+        holders = sum(s.credits_posted - s.debits_posted for s in sums)
+        assert holders + short + owed == 2 * OPENING
+        held = sum(r.amount_fen for r in live if r.kind is Kind.PREAUTHORISATION)
+        assert sum(s.debits_pending for s in sums) + self.short_held() == held
+        assert not bank.books.unfinished()
+
+    def short_held(self) -> int:
+        id_ = office_account(IssuerAccount.SHORTFALL, "bank").id
+        return self.bank.ledger.balances([id_])[id_].debits_pending
+
+
+TestIssuer = Issuer.TestCase
+TestIssuer.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

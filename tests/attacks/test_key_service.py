@@ -26,7 +26,8 @@ from jinka.crypto.key_block_header import (
 from jinka.crypto.mac import X9_19, make_mac
 from jinka.crypto.pin_block import PinFormat
 from jinka.keys.border import Caller
-from jinka.keys.catalogue import KeyName, KeyState
+from jinka.keys.catalogue import KeyName, KeyRecord, KeyState
+from jinka.keys.provider import KeyKind
 from jinka.kit import Refused, Usage
 from tests.attacks.key_rig import (
     AT,
@@ -242,8 +243,12 @@ def test_extractable_child_on_a_token() -> None:
     try:
         assert rig.service.wrap_key(key=ZPK, under=ZMK)
         changed(rig, ZPK2, terms=(("export", "trusted"),))  # the line says so, the token does not
-        with pytest.raises(Refused, match="does not give this key away"):
-            rig.service.wrap_key(key=ZPK2, under=ZMK)
+        drawn = "zone_pin/TDES/8@bank"
+        rig.service.draw_key(name=drawn, size=16, exportable=False)
+        changed(rig, drawn, terms=(("export", "trusted"),))
+        for key in (ZPK2, drawn):
+            with pytest.raises(Refused, match="does not give this key away"):
+                rig.service.wrap_key(key=key, under=ZMK)
     finally:
         rig.holding.provider.close()
 
@@ -265,3 +270,19 @@ def test_sm4_has_no_key_block(rig: Rig) -> None:
     rig.service.draw_key(name="zone_pin/SM4/9@bank", size=16)
     with pytest.raises(Refused, match="a key block has no SM4 key"):
         rig.service.wrap_key(key="zone_pin/SM4/9@bank", under=ZMK)
+
+
+@pytest.mark.parametrize("place", ["soft", "token"])
+def test_key_shrinking(place: str) -> None:
+    """A 3DES key of two equal halves, brought past every ceremony, is found by what it does."""
+    rig = payments.rig(payments.routed() if place == "token" else None)
+    try:
+        name = KeyName.parse("zone_pin/TDES/9@bank")
+        for value in (KEY[:8] * 2, KEY[:8] + bytes(byte ^ 1 for byte in KEY[:8]), KEY + KEY[8:]):
+            key = rig.holding.provider.load(KeyKind.TDES, value)
+            rig.holding.working.keys.add(KeyRecord(name=name, check=""), key)
+            with pytest.raises(Refused, match="no stronger than DES"):
+                rig.service.translate_pin(block(), **TO | {"target": str(name)}, pan=PAN)
+            rig.service.drop_key(name=str(name))
+    finally:
+        rig.holding.provider.close()

@@ -124,6 +124,8 @@ def test_pin_blocks_tried_by_translation(rig: Rig) -> None:
         rig.service.translate_pins(noise[:1500], **TO, pans=[PAN] * 1500)
     with pytest.raises(Refused, match="too many"):
         rig.service.translate_pin(block(), **TO, pan=PAN)
+    with pytest.raises(Refused, match="too many"):
+        rig.service.translate_pins(np.frombuffer(block(), np.uint8)[None], **TO, pans=[PAN])
     rig.clock.pass_s(BLOCK_LIMITS.window_s)
     assert rig.service.translate_pin(block(), **TO, pan=PAN)
 

@@ -103,6 +103,7 @@ class Till:
 
     async def close(self) -> None:
         self.writer.close()
+        await asyncio.gather(self.writer.wait_closed(), return_exceptions=True)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 

@@ -81,7 +81,7 @@ def test_a_repeat_that_memory_has_forgotten_is_found_in_the_journal() -> None:
     world = World(config(closed_kept=1))
     for trace in range(1, 5):
         world.pay(request(trace))
-    assert len(world.core.transactions.known) == 1
+    assert len(world.core.transactions.memory.known) == 1
     assert code(world, request(1)) == "00"
     assert world.bank.balance(PANS[0]) == 96_000
 

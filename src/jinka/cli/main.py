@@ -26,6 +26,7 @@ from jinka.cli import (
     keys_orders,
     keys_records,
     registry,
+    switch,
     tariff,
 )
 from jinka.cli.frame import EXIT_CODES, command, progress, put, put_json, put_table, say, settings
@@ -54,6 +55,7 @@ app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(iso.app, name="iso")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
+app.add_typer(switch.app, name="switch")
 keys.app.add_typer(keys_ceremony.app)
 keys.app.add_typer(keys_orders.app)
 keys.app.add_typer(keys_records.app)

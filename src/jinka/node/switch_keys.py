@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
 
+from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, Refused
 from jinka.switch import (
     FAULTED,
@@ -27,25 +27,10 @@ from jinka.switch import (
 )
 
 
-class PaymentVerbs(Protocol):
-    """The verbs that the switch needs (`jinka.keys.LocalKeyService`, in process or behind a socket)."""
-
-    def translate_pin(self, block: bytes, **arguments: Any) -> bytes: ...
-    def generate_mac(self, data: bytes, **arguments: Any) -> bytes: ...
-    def verify_mac(self, data: bytes, mac: bytes, **arguments: Any) -> None: ...
-    def generate_pos_mac(self, message: bytes, **arguments: Any) -> bytes: ...
-    def verify_pos_mac(self, message: bytes, field64: bytes, **arguments: Any) -> None: ...
-    def generate_interbank_mac(self, fields: list[str], **arguments: Any) -> bytes: ...
-    def verify_interbank_mac(self, fields: list[str], field128: bytes, **arguments: Any) -> None: ...
-    def draw_key(self, **arguments: Any) -> str: ...
-    def wrap_key(self, **arguments: Any) -> str: ...
-    def unwrap_key(self, block: str, **arguments: Any) -> str: ...
-
-
 class KeyDesk:
     """Does the steps. ``remote`` services are called from a thread."""
 
-    def __init__(self, service: PaymentVerbs, *, remote: bool) -> None:
+    def __init__(self, service: PaymentService, *, remote: bool) -> None:
         self._service = service
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys") if remote else None
         self._batch: list[AskKeys] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -86,6 +87,7 @@ class SwitchRunner:
         self._events: deque[Event] = deque()
         self._stepping = False
         self.flushes = self.flushed = 0
+        self.flush_seconds = 0.0
         self.closed: Counter[tuple[str, str]] = Counter()  # (reason, peer)
         self.ports: dict[str, int] = {}
         self._do: Mapping[type, Callable[[Any], None]] = {
@@ -255,7 +257,9 @@ class SwitchRunner:
             self._flushing = False
 
     def _on_disk(self, group: list[Write], asked: list[LookUp]) -> tuple[list[Any], list[Any]]:
+        began = time.perf_counter()
         clashes = self._journal.write([effect.entries for effect in group]) if group else []
+        self.flush_seconds += time.perf_counter() - began
         return clashes, [self._journal.find(effect.tx) for effect in asked]
 
     def _die(self, error: BaseException) -> None:

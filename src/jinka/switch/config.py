@@ -11,6 +11,7 @@ from enum import Enum
 
 from jinka.codec.iso8583.compile import Codec
 from jinka.kit import Usage
+from jinka.registry.bins import BinTable
 from jinka.switch.keywork import MacRule, PinRule
 
 
@@ -81,6 +82,8 @@ class SwitchConfig:
     institution: str
     peers: Mapping[str, Peer]
     routes: Mapping[str, str]
+    bins: BinTable | None = None  # asked where no route has a prefix of the number
+    banks: Mapping[str, str] = field(default_factory=dict)  # from a bank's code in it to a peer
     stand_in: Mapping[str, StandIn] = field(default_factory=dict)
     hops_max: int = 4
     worker: str = "0"
@@ -95,6 +98,6 @@ class SwitchConfig:
                 raise Usage(f"{prefix!r} is no prefix", where="switch.routes", fix="1 to 19 digits")
             if name not in self.peers:
                 raise Usage(f"no peer {name}", where=f"switch.routes.{prefix}")
-        for name in self.stand_in:
+        for name in (*self.stand_in, *self.banks.values()):
             if name not in self.peers:
-                raise Usage(f"no peer {name}", where=f"switch.stand_in.{name}")
+                raise Usage(f"no peer {name}", where="switch.stand_in or switch.banks")

@@ -50,7 +50,7 @@ class SwitchCore:
         self.forwarding = Forwarding(self.board)
         self.batches = Batches(self.board)
         self.transactions = Transactions(self.board, self.forwarding, self.batches)
-        self.batches.known = self.transactions.known
+        self.batches.known = self.transactions.memory.known
         self.reversals = Reversals(self.board, self.transactions)
         self.sessions = Sessions(self.board, self.forwarding.pump)
         self._take: dict[type, Callable[[Any], None]] = {
@@ -99,11 +99,11 @@ class SwitchCore:
         return effects
 
     def _remember(self, tx: Transaction, open_: list[Transaction]) -> None:
-        self.transactions.remember(tx)
+        self.transactions.memory.remember(tx)
         if tx.state is TxState.APPROVED:
             self.transactions.count_approval(tx)
         if tx.ended:
-            self.transactions.rest(tx)
+            self.transactions.memory.rest(tx)
         elif tx.state in (TxState.ROUTED, TxState.FORWARDED):
             open_.append(tx)
 

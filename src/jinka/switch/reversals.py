@@ -52,18 +52,18 @@ class Reversals:
             self._answer(asked, codes.MAC_WRONG)
             return
         id_ = original_id(asked.peer.name, asked.message)
-        tx = self._transactions.known.get(id_)
+        tx = self._transactions.memory.known.get(id_)
         if tx is None:
             self._board.look_up(id_, partial(self._found, asked, id_))
         else:
             self._reverse(asked, tx)
 
     def _found(self, asked: _Asked, id_: bytes, record: Record | None) -> None:
-        known = self._transactions.known.get(id_)  # it may have come meanwhile
+        known = self._transactions.memory.known.get(id_)  # it may have come meanwhile
         if known is None and record is not None:
-            known = self._transactions.known[id_] = Transaction.of(record)
+            known = self._transactions.memory.known[id_] = Transaction.of(record)
             if known.ended:
-                self._transactions.rest(known)
+                self._transactions.memory.rest(known)
         if known is None:
             self._bury(asked, id_)
         else:
@@ -94,14 +94,14 @@ class Reversals:
         )  # fmt: skip
         tx.step(TxStep.BURY)
         tx.note, tx.answer = _BURIED, {39: codes.DUPLICATE}
-        self._transactions.known[id_] = tx
-        self._transactions.rest(tx)
+        self._transactions.memory.known[id_] = tx
+        self._transactions.memory.rest(tx)
         self._board.count("buried", peer)
         self._board.write((tx.record(),), partial(self._buried, asked, tx))
 
     def _buried(self, asked: _Asked, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
         self._transactions.adopt(tx, clashes)
-        known = self._transactions.known.get(tx.id)
+        known = self._transactions.memory.known.get(tx.id)
         if clashes and known is not None:
             self._reverse(asked, known)
         else:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jinka.codec.iso8583.message import Message
+from jinka.registry.bins import BinTable
 from jinka.switch.config import Peer
 
 _TRAIL = "JKT"  # marks a trail; each stop has 11 digits
 
 
 class Routes:
-    """Prefixes by their lengths, longest first."""
+    """Prefixes of the operator by their lengths, longest first; then the table of bank identification numbers."""
 
-    def __init__(self, routes: Mapping[str, str]) -> None:
+    def __init__(
+        self, routes: Mapping[str, str], bins: BinTable | None = None, banks: Mapping[str, str] | None = None
+    ) -> None:
+        self._bins, self._banks = bins, banks or {}
         lengths: dict[int, dict[str, str]] = {}
         for prefix, name in routes.items():
             lengths.setdefault(len(prefix), {})[prefix] = name
@@ -29,7 +33,8 @@ class Routes:
             found = table.get(number[:size])
             if found is not None and len(number) >= size:
                 return found
-        return ""
+        row = self._bins.lookup(number) if self._bins is not None else None
+        return "" if row is None else self._banks.get(row.bank, "")
 
 
 def trail_of(message: Message, peer: Peer) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ answer that comes then is matched and kept. Reversals that come from an acquirer
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -20,8 +19,8 @@ from jinka.switch.config import Peer
 from jinka.switch.forwarding import ADVICE, REVERSAL, Forwarding, Item
 from jinka.switch.keywork import FAULTED, KeyStep, TranslatePin
 from jinka.switch.kinds import kind_of
+from jinka.switch.memory import Memory
 from jinka.switch.messages import (
-    MatchKey,
     advice_of,
     answer_fields,
     answer_to,
@@ -43,23 +42,15 @@ _NEEDED = (3, 4, 11, 41)
 
 
 class Transactions:
-    """All that are under way, and the latest that ended."""
+    """What happens to requests, step by step."""
 
     def __init__(self, board: Board, forwarding: Forwarding, batches: Batches) -> None:
         self._board, self._forwarding, self._batches = board, forwarding, batches
-        self._routes = Routes(board.config.routes)
+        self._routes = Routes(board.config.routes, board.config.bins, board.config.banks)
         self.book = StandInBook()
-        self.known: dict[bytes, Transaction] = {}
-        self._ended: deque[Transaction] = deque()
-        self._sent: dict[MatchKey, Transaction] = {}
-        self._paths: dict[tuple[str, str, str, str], bytes] = {}
-        self._references = self._resting = 0
+        self.memory = Memory(board.config.closed_kept)
+        self._references = 0
         forwarding.settled = self._settled
-
-    @property
-    def open(self) -> int:
-        """How many are under way."""
-        return len(self.known) - self._resting
 
     def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """A request or an advice of an acquirer."""
@@ -73,7 +64,7 @@ class Transactions:
             return refuse(codes.INVALID_TRANSACTION)
         if any(n not in message.fields for n in _NEEDED if n != 4 or kind.name != "balance"):
             return refuse(codes.BAD_FORMAT)
-        if self.open >= board.config.open_max:
+        if self.memory.open >= board.config.open_max:
             return refuse(codes.FAULT)
         tx = Transaction(
             id_=transaction_id(peer.name, message), source=peer.name, kind=kind, request=message, at=board.now,
@@ -83,7 +74,7 @@ class Transactions:
         code = self._route(tx, peer, message)
         steps: tuple[KeyStep, ...] = board.check_steps(peer, message, raw)
         checks = len(steps)
-        if not code and tx.id not in self.known:
+        if not code and tx.id not in self.memory.known:
             steps += self._pin_steps(peer, board.peers[tx.target], message)
         return board.ask(steps, partial(self._checked, tx, code, checks))
 
@@ -123,11 +114,11 @@ class Transactions:
             board.count("mac_wrong", peer.name)
             board.answer(peer, tx.line, tx.head, answer_to(tx.request, {39: codes.MAC_WRONG}, peer))
             return
-        before = self.known.get(tx.id)
+        before = self.memory.known.get(tx.id)
         if before is not None:
             self._again(before, tx)
             return
-        self.known[tx.id] = tx
+        self.memory.known[tx.id] = tx
         message = tx.request
         pin = results[-1] if len(results) > checks else b""
         tx.request = tx.sent = kept(message)
@@ -164,11 +155,11 @@ class Transactions:
         )  # fmt: skip
         tx.sent = kept(out)
         path, key = path_key(out), match_key(target.name, out)
-        if self._paths.setdefault(path, tx.id) != tx.id:
+        if self.memory.paths.setdefault(path, tx.id) != tx.id:
             board.count("loops", tx.source)
             self.decline(tx, codes.NO_ROUTE)
             return
-        if key in self._sent:
+        if key in self.memory.sent:
             self.decline(tx, codes.DUPLICATE)
             return
         if board.ready_line(target.name) is None:
@@ -181,12 +172,12 @@ class Transactions:
         if more:
             out = out.changed(more)
         tx.step(TxStep.ROUTE)
-        self._sent[key] = tx
+        self.memory.sent[key] = tx
         board.write((tx.record(),), partial(self._kept, tx, out))
 
     def _kept(self, tx: Transaction, out: Message, clashes: Mapping[bytes, Record]) -> None:
         if clashes:
-            self._sent.pop(match_key(tx.target, out), None)
+            self.memory.sent.pop(match_key(tx.target, out), None)
             self.adopt(tx, clashes)
         elif tx.state is TxState.ROUTED:
             tx.step(TxStep.FORWARD)
@@ -245,7 +236,7 @@ class Transactions:
 
     def reply(self, peer: Peer, message: Message, raw: bytes) -> None:
         """An issuer's answer; one that matches nothing is counted."""
-        tx = self._sent.get(match_key(peer.name, message))
+        tx = self.memory.sent.get(match_key(peer.name, message))
         if tx is None:
             self._board.count("unmatched", peer.name)
             return
@@ -330,7 +321,7 @@ class Transactions:
             self.adopt(tx, clashes)
             return
         if tx.ended:
-            self.rest(tx)
+            self.memory.rest(tx)
         if item is not None:
             self._forwarding.queue(item)
         if then is not None:
@@ -350,22 +341,22 @@ class Transactions:
         if tx.state is TxState.APPROVED:
             self.count_approval(tx, back=True)
         theirs = Transaction.of(found)
-        self.known[tx.id] = theirs
+        self.memory.known[tx.id] = theirs
         self._board.stop(tx.timer)
         if tx.version <= 1 and tx.line >= 0:  # a repeat that was not in memory
             self._again(theirs, tx)
         if theirs.ended:
-            self.rest(theirs)
+            self.memory.rest(theirs)
 
     def _settled(self, item: Item) -> None:
         """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""
         records = [item.record()]
-        tx = self.known.get(item.tx)
+        tx = self.memory.known.get(item.tx)
         done = item.kind == REVERSAL and item.state is SafState.DONE
         if tx is not None and done and tx.state is TxState.REVERSING:
             tx.step(TxStep.CONFIRM)
             records.insert(0, tx.record())
-            self.rest(tx)
+            self.memory.rest(tx)
         self._board.write(records, _written)
 
     def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
@@ -374,31 +365,6 @@ class Transactions:
         if tx.note == NOTE:
             change = self.book.take_back if back else self.book.add
             change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)
-
-    def remember(self, tx: Transaction) -> None:
-        """Take in what the journal remembers."""
-        self.known[tx.id] = tx
-        if tx.target and tx.sent.text(33):  # it was passed on, so an answer may come yet
-            self._sent[match_key(tx.target, tx.sent)] = tx
-            self._paths[path_key(tx.sent)] = tx.id
-
-    def rest(self, tx: Transaction) -> None:
-        """Keep an ended transaction for a while; beyond the bound the oldest are forgotten here."""
-        if tx.resting:
-            return
-        tx.resting = True
-        self._resting += 1
-        self._ended.append(tx)
-        while len(self._ended) > self._board.config.closed_kept:
-            old = self._ended.popleft()
-            if not old.ended:  # its reversal is still under way
-                self._ended.append(old)
-                return
-            self._resting -= 1
-            if self.known.get(old.id) is old:
-                del self.known[old.id]
-            self._sent.pop(match_key(old.target, old.sent), None)
-            self._paths.pop(path_key(old.sent), None)
 
 
 def _written(_: Mapping[bytes, Record]) -> None:

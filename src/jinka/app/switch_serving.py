@@ -1,0 +1,135 @@
+"""`jinka switch serve` and `jinka switch status`: the switch as a process, and what it says of itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+from jinka.app.keyring import open_keys
+from jinka.app.switch_config import KeySource, SwitchFile, read_switch_file
+from jinka.app.workspace import Workspace
+from jinka.keys.payment_port import PaymentService
+from jinka.kit import JinkaError, NotFound, Refused
+from jinka.node import FolderLock
+from jinka.node.key_socket import connect_unix
+from jinka.node.switch_keys import KeyDesk
+from jinka.node.switch_metrics import MetricsServer
+from jinka.node.switch_runner import SwitchRunner
+from jinka.node.system import SystemClock
+from jinka.store import JournalLine, SwitchJournal, open_database
+from jinka.store.switch_journal import Sealer
+from jinka.switch import SwitchCore
+
+
+def serve_switch(
+    path: Path, *, worker: int, workers: int, listening: Callable[[dict[str, Any]], None]
+) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises what made it impossible to go on."""
+    file = read_switch_file(path, worker=str(worker))
+    lock = path.parent / f".switch-{worker}"
+    lock.mkdir(exist_ok=True)
+    with FolderLock(
+        lock
+    ):  # a second process under the same number would reverse what the first has in flight
+        asyncio.run(_serve(file, worker, workers, listening))
+
+
+async def _serve(
+    file: SwitchFile, worker: int, workers: int, listening: Callable[[dict[str, Any]], None]
+) -> None:
+    clock = SystemClock()
+    date = file.business_date or time.strftime("%Y-%m-%d")
+    database = open_database(file.database)
+    keys, sealer, remote = _open_keys(file.keys)
+    try:
+        journal = SwitchJournal(database, sealer, worker=str(worker))
+        core = SwitchCore(
+            file.config, now_micros=clock.now_micros(), business_date=date,
+            start_trace=clock.now_micros() // 1000,
+        )  # fmt: skip
+        stopped = asyncio.Event()
+        failures: list[BaseException] = []
+
+        def failed(error: BaseException) -> None:
+            failures.append(error)
+            stopped.set()
+
+        runner = SwitchRunner(core, journal, KeyDesk(keys, remote=remote), clock, failed=failed)
+        runner.run(
+            core.recover(journal.recover(lambda name: _mine(name, worker, workers), date), clock.now_micros())
+        )
+        metrics = MetricsServer(runner)
+        await runner.start(list(file.addresses))
+        if file.metrics:
+            host, port = file.metrics
+            await metrics.start(host, port + worker if port else 0)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        listening({"worker": worker, "ports": runner.ports, "metrics": metrics.port, "business_date": date})
+        await stopped.wait()
+        metrics.stop()
+        await runner.stop()
+        if failures:
+            raise JinkaError(
+                f"the journal failed: {type(failures[0]).__name__}", where=str(file.database),
+                fix="nothing was answered that is not in it; mend the database and start again",
+            )  # fmt: skip
+    finally:
+        database.dispose()
+
+
+def _mine(name: str, worker: int, workers: int) -> bool:
+    """Whose open transactions a worker takes up: its own, and those of workers that are no more."""
+    number = int(name) if name.isdigit() else 0
+    return number == worker or (number >= workers and worker == 0)
+
+
+def _open_keys(source: KeySource) -> tuple[PaymentService, Sealer, bool]:
+    """The verbs for messages, those for the journal, and whether they are behind a socket."""
+    if source.socket is not None:
+        remote = connect_unix(source.socket, caller=source.caller)
+        verbs: PaymentService = cast(PaymentService, remote)
+        sealer: Sealer = connect_unix(source.socket, caller=source.caller)
+    elif source.folder is not None:
+        verbs = sealer = open_keys(Workspace(source.folder), source.region, share_files=source.shares)
+    else:
+        raise Refused("no key service", where="keys", fix="a socket or a folder")
+    for name, under, block in source.blocks:
+        verbs.unwrap_key(block, under=under, name=name)
+    return verbs, sealer, source.socket is not None
+
+
+def switch_status(url: str) -> dict[str, Any]:
+    """What a running switch says of itself; ``url`` is that of its metrics."""
+    address = url if url.startswith("http://") else f"http://{url}"
+    try:
+        with urllib.request.urlopen(f"{address}/status", timeout=5) as answer:  # noqa: S310 http:// only
+            return cast(dict[str, Any], json.load(answer))
+    except (OSError, ValueError) as error:
+        raise NotFound("no switch answers there", where=address, fix="see metrics in its file") from error
+
+
+def journal_lines(path: Path, *, states: tuple[str, ...], limit: int) -> list[JournalLine]:
+    """The newest lines of the journal: masked, so no key is needed."""
+    file = read_switch_file(path)
+    database = open_database(file.database)
+    try:
+        return SwitchJournal(database, _NoSealer()).lines(states=states, limit=limit)
+    finally:
+        database.dispose()
+
+
+class _NoSealer:
+    """Reads open lines only."""
+
+    def seal_image(self, plain: bytes, *, context: str) -> bytes:
+        raise Refused(f"{len(plain)} bytes for {context}", where="switch journal")
+
+    def open_image(self, blob: bytes, *, context: str) -> bytes:
+        raise Refused(f"{len(blob)} bytes of {context}", where="switch journal")

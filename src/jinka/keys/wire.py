@@ -110,9 +110,9 @@ def _write(value: Any, parts: list[Part]) -> Any:
         flat = np.ascontiguousarray(value)
         return {"a": [flat.dtype.str, list(flat.shape), _add(parts, memoryview(flat.tobytes()))]}
     if isinstance(value, pa.RecordBatch):
-        return {"r": _add(parts, memoryview(_ipc(value)))}
+        return {"r": _add(parts, _ipc(value))}
     if isinstance(value, pa.Array):
-        return {"c": _add(parts, memoryview(_ipc(pa.record_batch([value], names=["column"]))))}
+        return {"c": _add(parts, _ipc(pa.record_batch([value], names=["column"])))}
     if isinstance(value, list | tuple):
         return {"l" if isinstance(value, list) else "t": [_write(item, parts) for item in value]}
     if isinstance(value, dict):
@@ -174,11 +174,18 @@ def _array(value: Any, parts: list[memoryview]) -> np.ndarray[Any, Any]:
     return np.frombuffer(part, dtype=dtype).reshape(shape)
 
 
-def _ipc(batch: pa.RecordBatch) -> pa.Buffer:
-    sink = pa.BufferOutputStream()
+def _ipc(batch: pa.RecordBatch) -> memoryview:
+    """The batch as an IPC stream, written once into memory of the right size."""
+    counted = pa.MockOutputStream()
+    _write_batch(counted, batch)
+    buffer = pa.allocate_buffer(counted.size())
+    _write_batch(pa.FixedSizeBufferWriter(buffer), batch)
+    return memoryview(buffer)
+
+
+def _write_batch(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:
     with pa.ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)
-    return sink.getvalue()
 
 
 def _batch(part: memoryview) -> pa.RecordBatch:

@@ -8,7 +8,9 @@ and so is what is counted. The two roads give the same answer, which the tests c
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from jinka.codec.iso8583.generate import decoder_source, encoder_source
@@ -28,6 +30,8 @@ HOT = 8  # times that a shape is met before it is compiled
 SHAPES_MAX = 256  # compiled functions, each way; the oldest makes room
 COUNTED_MAX = 4096  # shapes whose meetings are counted
 
+_LETTERS = string.ascii_letters + " "
+
 _Decoder = Callable[[bytes], Message]
 _Encoder = Callable[[str, Mapping[int, Value]], bytes]
 
@@ -46,13 +50,10 @@ class Codec:
         self._met: dict[Any, int] = {}
         start, size = mti_size(spec), bitmap_size(spec)
         self._short, self._long = slice(start, start + size), slice(start, start + 2 * size)
-        letters = (b"%02X" % first for first in range(0x80, 0x100))
-        firsts = {
-            Coding.BINARY: (bytes((first,)) for first in range(0x80, 0x100)),
-            Coding.HEX: (text[:1] for text in letters),
-            Coding.EBCDIC: (text[:1].decode().encode(spec.code_page) for text in letters),
-        }
-        self._wide = frozenset(firsts[spec.bitmap]) if spec.bitmaps_max > 1 else frozenset()
+        # The first byte of a bitmap that announces another: its highest bit, or a figure from 8 to F.
+        figures = {Coding.HEX: b"89ABCDEF", Coding.EBCDIC: "89ABCDEF".encode(spec.code_page)}
+        firsts = figures.get(spec.bitmap, bytes(range(0x80, 0x100)))
+        self._wide = frozenset(firsts if spec.bitmaps_max > 1 else b"")
         self._at = start
         # Code pages of EBCDIC are permutations of Latin-1; a table is quicker than their codec.
         self._from_ebcdic = bytes(range(256)).decode(spec.code_page).encode("latin-1")
@@ -60,29 +61,27 @@ class Codec:
 
     def decode(self, raw: bytes) -> Message:
         """Read a message; `DecodeError` says which field, at which byte."""
-        shape = raw[self._long if raw[self._at : self._at + 1] in self._wide else self._short]
-        reader = self._decoders.get(shape)
-        if reader is not None:
-            try:
-                return reader(raw)
-            except (_Doubt, ValueError, IndexError):
-                return decode_slowly(self.spec, raw)
-        message = decode_slowly(self.spec, raw)
-        self._learn_reader(shape, message)
-        return message
+        try:
+            shape = raw[self._long if raw[self._at] in self._wide else self._short]
+            return self._decoders[shape](raw)
+        except (_Doubt, ValueError, IndexError):
+            return decode_slowly(self.spec, raw)
+        except KeyError:
+            message = decode_slowly(self.spec, raw)
+            self._learn_reader(shape, message)
+            return message
 
     def encode(self, message: Message) -> bytes:
         """Write a message; `EncodeError` says which field. Fields stand in the order of their numbers."""
         fields = message.fields
-        writer = self._encoders.get(tuple(fields))
-        if writer is not None:
-            try:
-                return writer(message.mti, fields)
-            except (_Doubt, ValueError, TypeError, AttributeError, IndexError):
-                return encode_slowly(self.spec, message)
-        raw = encode_slowly(self.spec, message)
-        self._learn_writer(tuple(fields))
-        return raw
+        try:
+            return self._encoders[tuple(fields)](message.mti, fields)
+        except (_Doubt, ValueError, TypeError, AttributeError, IndexError):
+            return encode_slowly(self.spec, message)
+        except KeyError:
+            raw = encode_slowly(self.spec, message)
+            self._learn_writer(tuple(fields))
+            return raw
 
     def _learn_reader(self, shape: bytes, message: Message) -> None:
         # Only where the shape is what we would write: not for a third bitmap, nor for one that is empty.
@@ -98,6 +97,14 @@ class Codec:
         """The function of a source that `generate` wrote: numbers and fixed words, nothing from outside."""
         space: dict[str, Any] = {
             "Message": Message,
+            "new": object.__new__,
+            "set_mti": vars(Message)["mti"].__set__,  # the slots, filled once, past the frozen front
+            "set_fields": vars(Message)["fields"].__set__,
+            "ALNUM": (_LETTERS + string.digits).encode(),
+            "LETTERS": _LETTERS.encode(),
+            "PRINTABLE": bytes(range(0x20, 0x7F)),
+            "TRACK": b"0123456789:;<=>?D",
+            "itemgetter": itemgetter,
             "Doubt": _Doubt,
             "fromhex": bytes.fromhex,
             "NIBBLE_TO_TRACK": NIBBLE_TO_TRACK,

@@ -5,12 +5,13 @@ and nothing that came over a wire, gets into it. A generated function either ret
 raises something: any doubt (a length, an alphabet, a filler) ends in an exception, and the slow road names the fault.
 
 Reading looks at the message in up to three ways, each made once: the bytes, their hexadecimal digits (packed decimals
-are slices of it) and their characters. Alphabets are checked for all fields together, since a join and one
-`isdecimal` cost less than a check for each field.
+are slices of it) and their characters. Slices behind one place are taken by one call, and alphabets are checked for all
+fields together, since a join and one check cost less than a check for each field.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from jinka.codec.iso8583.spec import (
@@ -24,13 +25,14 @@ from jinka.codec.iso8583.spec import (
 )
 from jinka.codec.iso8583.wire import bitmap_size, mti_size, write_bitmaps
 
-TRACK = "0123456789:;<=>?D"
+_WORD = re.compile(r"[a-zA-Z]\w*")
 
 
 @dataclass(slots=True)
 class _Checks:
-    """Expressions to join, by alphabet; all of them have to hold."""
+    """Expressions to join, by alphabet; all of them have to hold. They are bytes in reading, text in writing."""
 
+    of_bytes: bool = False
     digits: list[str] = field(default_factory=list)
     alnum: list[str] = field(default_factory=list)
     letters: list[str] = field(default_factory=list)
@@ -44,7 +46,8 @@ class _Checks:
     )  # by list: where its last slice begins and ends
 
     def span(self, content: Content, view: str, start: str, end: str) -> None:
-        """Ask for the alphabet of a slice; slices that touch are checked as one."""
+        """Ask for the alphabet of a slice of a view; slices that touch are checked as one."""
+        view = {"t": "raw", "h": "hb", "e": "eb"}[view]
         group = self._group(content)
         first, last = self._ends.get(id(group), ("", ""))
         if last == f"{view}[{start}" and last:
@@ -73,17 +76,18 @@ class _Checks:
         terms = list(self.plain)
         terms += [f"not {_join(self.zeros)}.strip('0')"] if self.zeros else []
         terms += [f"not {_join(self.fillers)}.strip('0f')"] if self.fillers else []
-        terms += [f"not {_join(self.track)}.strip({TRACK!r})"] if self.track else []
-        if self.digits:
-            # isdecimal takes the digits of every script; those of one byte are 0 to 9, and isascii holds for the rest.
-            terms += [f"(d := {_join(self.digits)}).isdecimal()", "d.isascii()"]
-        if self.text:
-            terms += [f"(s := {_join(self.text)}).isascii()", "s.isprintable()"]
-        for group, method in ((self.alnum, "isalnum"), (self.letters, "isalpha")):
-            if group:
-                joined = _join(["'A'", *group])  # blanks are welcome, and so is nothing but blanks
-                terms.append(f"(w := {joined}.replace(' ', '')).{method}() and w.isascii()")
+        terms += [f"{self._bytes(self.digits)}.isdigit()"] if self.digits else []
+        for group, alphabet in (
+            (self.track, "TRACK"), (self.text, "PRINTABLE"), (self.alnum, "ALNUM"), (self.letters, "LETTERS"),
+        ):  # fmt: skip
+            terms += [f"not {self._bytes(group)}.translate(None, {alphabet})"] if group else []
         return " and ".join(terms) or "True"
+
+    def _bytes(self, names: list[str]) -> str:
+        """Methods of bytes know ASCII alone and are quicker than those of text."""
+        if self.of_bytes:
+            return names[0] if len(names) == 1 else f"b''.join(({', '.join(names)}))"
+        return f"{_join(names)}.encode('ascii')"
 
 
 def _join(names: list[str]) -> str:
@@ -115,32 +119,86 @@ class _Place:
 # ------------------------------------------------------------------ reading
 
 
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A value that is a slice of fixed place and size behind the end of field ``number`` (0: behind the start)."""
+
+    name: str
+    view: str
+    number: int
+    first: int
+    last: int
+
+    @property
+    def base(self) -> str:
+        return f"{'g' if self.view == 'h' else 'e'}{self.number}" if self.number else ""
+
+    def __str__(self) -> str:
+        plus = f"{self.base} + " if self.number else ""
+        return f"{self.name} = {self.view}[{plus}{self.first}:{plus}{self.last}]"
+
+
+_Lines = list[str | _Slice]
+
+
+def _gathered(lines: _Lines) -> tuple[list[str], list[str]]:
+    """Slices behind one place are taken by one call; (what is made once, the function's lines)."""
+    once: list[str] = []
+    done: list[str] = []
+    pending: dict[tuple[str, str], list[_Slice]] = {}
+
+    def flush() -> None:
+        for (view, base), slices in pending.items():
+            if len(slices) == 1:
+                done.append(str(slices[0]))
+                continue
+            once.append(
+                f"G{len(once)} = itemgetter({', '.join(f'slice({s.first}, {s.last})' for s in slices)})"
+            )
+            source = f"{view}[{base}:]" if base else view
+            done.append(f"{', '.join(s.name for s in slices)} = G{len(once) - 1}({source})")
+        pending.clear()
+
+    for line in lines:
+        if isinstance(line, _Slice):
+            pending.setdefault((line.view, line.base), []).append(line)
+            continue
+        names = {item.name for slices in pending.values() for item in slices}
+        if names & set(_WORD.findall(line)):
+            flush()
+        done.append(line)
+    flush()
+    return once, done
+
+
 def decoder_source(spec: MessageSpec, numbers: tuple[int, ...], bitmaps: int) -> str:
     """Source of ``decode(raw) -> Message`` for messages with exactly these fields."""
-    checks, lines = _Checks(), []
+    checks = _Checks(of_bytes=True)
     view = {Coding.BCD: "h", Coding.EBCDIC: "e", Coding.ASCII: "t"}[spec.mti]
-    lines.append(f"m = {view}[:4]")
+    lines: _Lines = [_Slice("m", view, 0, 0, 4)]
     checks.span(Content.N, view, "0", "4")
     place = _Place(constant=mti_size(spec) + bitmap_size(spec) * bitmaps)
     for number in numbers:
         place = _read(spec.fields[number], place, lines, checks)
     checks.plain.insert(0, f"{place} == len(raw) <= {MESSAGE_MAX}")
-    body = "\n".join(lines)
-    if "h[" not in body:
-        lines = [line for line in lines if not line.startswith("g")]
-    views = []
-    if "h[" in body:
-        views.append("h = raw.hex()")
-    if "t[" in body:
-        views.append("t = raw.decode('latin-1')")
-    if "e[" in body:
-        views.append("e = raw.translate(FROM_EBCDIC).decode('latin-1')")
+    once, done = _gathered(lines)
+    done.append(f"if not ({checks.condition()}): raise Doubt")
+    words = set(_WORD.findall("\n".join(line for line in done if not line.startswith("g"))))
+    done = [line for line in done if not line.startswith("g") or line.split()[0] in words]
+    views = {
+        "h": "h = raw.hex()",
+        "hb": "hb = h.encode()",
+        "t": "t = raw.decode('latin-1')",
+        "eb": "eb = raw.translate(FROM_EBCDIC)",
+        "e": "e = eb.decode('latin-1')",
+    }
     found = ", ".join(f"{number}: v{number}" for number in numbers)
-    lines = [*views, *lines, f"if not ({checks.condition()}): raise Doubt"]
-    return _function("decode(raw)", [*lines, f"return Message(mti=m, fields={{{found}}})"])
+    done += ["made = new(Message)", "set_mti(made, m)", f"set_fields(made, {{{found}}})", "return made"]
+    head = "".join(f"{line}\n" for line in once)
+    return head + _function("decode(raw)", [*(line for name, line in views.items() if name in words), *done])
 
 
-def _read(spec: FieldSpec, place: _Place, lines: list[str], checks: _Checks) -> _Place:
+def _read(spec: FieldSpec, place: _Place, lines: _Lines, checks: _Checks) -> _Place:
     """Add the lines that read one field; the place behind it."""
     n = spec.number
     packed = spec.coding in (Coding.BCD, Coding.BCD_LEFT)
@@ -166,7 +224,17 @@ def _read(spec: FieldSpec, place: _Place, lines: list[str], checks: _Checks) -> 
     return end
 
 
-def _read_length(spec: FieldSpec, place: _Place, start: _Place, lines: list[str], checks: _Checks) -> None:
+def _piece(name: str, view: str, start: _Place, end: _Place, more: int = 0, less: int = 0) -> str | _Slice:
+    """The line that takes a value from a view; ``more`` and ``less`` move its ends by single digits."""
+    double = view == "h"
+    if start.number == end.number:
+        factor = 2 if double else 1
+        return _Slice(name, view, start.number, factor * start.constant + more, factor * end.constant + less)
+    first, last = (start.doubled(more), end.doubled(less)) if double else (str(start), str(end))
+    return f"{name} = {view}[{first}:{last}]"
+
+
+def _read_length(spec: FieldSpec, place: _Place, start: _Place, lines: _Lines, checks: _Checks) -> None:
     prefix, n = spec.prefix, spec.number
     assert prefix is not None
     if prefix.coding is LengthCoding.BINARY:
@@ -181,7 +249,7 @@ def _read_length(spec: FieldSpec, place: _Place, start: _Place, lines: list[str]
             view, first, last = "h", place.doubled(), start.doubled()
         elif prefix.coding is LengthCoding.EBCDIC:
             view = "e"
-        lines.append(f"n{n} = int({view}[{first}:{last}])")
+        lines += [_piece(f"l{n}", view, place, start), f"n{n} = int(l{n})"]
         checks.span(Content.N, view, first, last)
     if prefix.counts is Counts.BYTES and spec.coding is Coding.HEX:
         lines.append(f"n{n}, odd{n} = n{n} >> 1, n{n} & 1")
@@ -192,11 +260,11 @@ def _read_length(spec: FieldSpec, place: _Place, start: _Place, lines: list[str]
 
 
 def _read_value(
-    spec: FieldSpec, start: _Place, end: _Place, units: int | str, lines: list[str], checks: _Checks
+    spec: FieldSpec, start: _Place, end: _Place, units: int | str, lines: _Lines, checks: _Checks
 ) -> None:
     name = f"v{spec.number}"
     if spec.coding is Coding.BINARY:
-        lines.append(f"{name} = raw[{start}:{end}]")
+        lines.append(_piece(name, "raw", start, end))
         return
     if spec.coding is Coding.HEX:
         lines.append(f"{name} = fromhex(t[{start}:{end}])")
@@ -208,7 +276,7 @@ def _read_value(
         return
     if spec.coding in (Coding.ASCII, Coding.EBCDIC):
         view = "t" if spec.coding is Coding.ASCII else "e"
-        lines.append(f"{name} = {view}[{start}:{end}]")
+        lines.append(_piece(name, view, start, end))
         signed = spec.content is Content.XN
         checks.span(spec.content, view, str(start.plus(signed)), str(end))
     elif spec.content is Content.XN:
@@ -221,7 +289,7 @@ def _read_value(
 
 
 def _read_packed(
-    spec: FieldSpec, start: _Place, end: _Place, units: int | str, lines: list[str], checks: _Checks
+    spec: FieldSpec, start: _Place, end: _Place, units: int | str, lines: _Lines, checks: _Checks
 ) -> None:
     name, first, last = f"v{spec.number}", start.doubled(), end.doubled()
     cut_left = spec.coding is Coding.BCD
@@ -236,7 +304,12 @@ def _read_packed(
         filler = f"h[{first}:{middle}]" if cut_left else f"h[{middle}:{last}]"
         first, last = (middle, last) if cut_left else (first, middle)
     track = ".translate(NIBBLE_TO_TRACK)" if spec.content is Content.Z else ""
-    lines.append(f"{name} = h[{first}:{last}]{track}")
+    if isinstance(units, int):
+        cut = (odd, 0) if cut_left else (0, -odd)
+        lines.append(_piece(name, "h", start, end, *cut))
+        lines += [f"{name} = {name}{track}"] if track else []
+    else:
+        lines.append(f"{name} = h[{first}:{last}]{track}")
     if not track:  # of a track every nibble is right
         checks.span(Content.N, "h", first, last)
     if odd:

@@ -44,7 +44,7 @@ class OwnPostgres:
         """Lay out the files of a new cluster, which trusts whoever reaches its socket."""
         args = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
         done = subprocess.run(
-            [self._programs / "initdb", *args, f"--pgdata={self.folder / 'data'}"],
+            [str(self._programs / "initdb"), *args, f"--pgdata={self.folder / 'data'}"],
             capture_output=True, text=True, check=False, cwd=self.folder, **_as_postgres(),
         )  # fmt: skip
         if done.returncode:

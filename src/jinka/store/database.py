@@ -18,7 +18,8 @@ from jinka.kit import Refused, Usage
 
 BUSY_TIMEOUT_MS = 10_000
 _CACHE_KIB = 128 * 1024  # the indexes of ids are met at random places
-_CHECKPOINT_PAGES = 16_384  # 64 MiB of log: a page that many calls change is written back once
+_PAGE_BYTES = 8_192
+_CHECKPOINT_PAGES = 16_384  # 128 MiB of log: a page that many calls change is written back once
 _POSTGRES = ("postgresql://", "postgres://")
 _OLDEST_POSTGRES = 15
 _MIGRATION_LOCK = 0x6A696E6B61  # "jinka"
@@ -100,6 +101,7 @@ def _configure(raw: Any, _: object) -> None:
     cursor = raw.cursor()
     for pragma in (
         f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"page_size = {_PAGE_BYTES}",  # of a new file
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",

@@ -8,7 +8,7 @@ account waits for its lock, taken in the order of ids.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -41,14 +41,20 @@ from jinka.store.ledger_tables import (
 )
 from jinka.store.schema import accounts as account_table
 from jinka.store.schema import past_balances as past_table
-from jinka.store.schema import transfers as transfer_table
 
 _TRIES = 20  # of one call, when other writers come between
 _PLAIN_MOST = 1_000_000  # accounts whose ledger is remembered
 _NOT_PLAIN = 0  # no ledger has this number
 _Answer = TypeVar("_Answer")
-_TRANSFER_ROW = sa.select(*(transfer_table.c[name] for name in TRANSFER_COLUMNS))
 _ACCOUNT_ROW = sa.select(*(account_table.c[name] for name in ACCOUNT_COLUMNS))
+# From an account's last transfer back along the chain.
+_HISTORY = sa.text(
+    "WITH RECURSIVE chain(seq, depth) AS (SELECT last_seq, 0 FROM ledger_accounts WHERE id = :account "  # noqa: S608
+    "UNION ALL SELECT CASE WHEN t.debit_account = :account THEN t.debit_prev ELSE t.credit_prev END, c.depth + 1 "
+    "FROM chain c JOIN ledger_transfers t ON t.seq = c.seq) "
+    f"SELECT {', '.join('t.' + name for name in TRANSFER_COLUMNS)} "
+    "FROM chain c JOIN ledger_transfers t ON t.seq = c.seq ORDER BY c.depth DESC"
+)
 
 
 class SqlLedger:
@@ -73,10 +79,10 @@ class SqlLedger:
                 with self._begin() as raw:
                     return work(raw, tries)
             except again as error:
-                last = error
+                met: Exception = error
         raise JinkaError(
-            f"{_TRIES} tries met another writer ({type(last).__name__})", where="ledger", fix="send it again"
-        ) from last
+            f"{_TRIES} tries met another writer ({type(met).__name__})", where="ledger", fix="send it again"
+        ) from met
 
     def create_accounts(self, accounts: Sequence[Account]) -> list[AccountResult]:
         check_batch(accounts)
@@ -102,7 +108,9 @@ class SqlLedger:
             sums = None if tries else plain_sums(transfers, self._plain_ledgers(raw, transfers))
             if not sums:
                 return self._rule(raw, transfers)
-            self._tables.post_plain(raw, transfers, sums)
+            last = {bytes(id_): seq for id_, seq in self._tables.lasts(raw, list(sums))}
+            self._tables.add_transfers(raw, transfers, last)
+            self._tables.add_sums(raw, sums, last)
             return [TransferResult.CREATED] * len(transfers)
 
         return self._tried(work)
@@ -124,7 +132,7 @@ class SqlLedger:
         named = {t.debit_account for t in transfers}
         named.update([t.credit_account for t in transfers])
         pending_ids = {t.pending_id for t in transfers} - {bytes(16)}
-        state, kept = self._load(raw, sorted(named))
+        state, kept, last = self._load(raw, sorted(named))
         for row in self._tables.transfers(raw, sorted({t.id for t in transfers} | pending_ids)):
             state.know_transfer(transfer_of(row))
         for id_, what in self._tables.pendings(raw, sorted(pending_ids)):
@@ -132,29 +140,39 @@ class SqlLedger:
         before = dict(state.pendings)
         results = state.create_transfers(transfers)
         if state.fresh:
-            self._tables.add_transfers(raw, state.fresh)
+            touched = {t.debit_account for t in state.fresh} | {t.credit_account for t in state.fresh}
+            last = {id_: last[id_] for id_ in touched}
+            self._tables.add_transfers(raw, state.fresh, last)
             opened = [t for t in state.fresh if int(t.flags) & int(TransferFlag.PENDING)]
             if opened:
                 rows = [(t.id, t.expires_at, int(state.pendings[t.id])) for t in opened]
                 self._tables.add_pendings(raw, sorted(rows))
-            self._store(raw, state, before, kept)
+            self._store(raw, state, before, kept, last)
         return results
 
-    def _load(self, raw: Any, ids: Sequence[bytes]) -> tuple[SwiftState, list[bytes]]:
-        """The accounts, locked, and which of them keep a history."""
+    def _load(self, raw: Any, ids: Sequence[bytes]) -> tuple[SwiftState, list[bytes], dict[bytes, int]]:
+        """The accounts, locked; which of them keep a history; and the last transfer of each."""
         state, kept = SwiftState(), []
-        for id_, ledger, _, flags, _, *sums in self._tables.accounts(raw, ids, lock=True):
+        last: dict[bytes, int] = {}
+        for id_, ledger, _, flags, _, *sums, last_seq in self._tables.accounts(raw, ids, lock=True):
             state.know_account(bytes(id_), ledger, flags, sums)
+            last[bytes(id_)] = last_seq
             if keeps_history(flags):
                 kept.append(bytes(id_))
-        return state, kept
+        return state, kept, last
 
     def _store(
-        self, raw: Any, state: SwiftState, before: dict[bytes, PendingState], kept: Sequence[bytes]
+        self,
+        raw: Any,
+        state: SwiftState,
+        before: Mapping[bytes, PendingState],
+        kept: Sequence[bytes],
+        last: Mapping[bytes, int],
     ) -> None:
         """What `SwiftState` changed, beside new transfers."""
-        if sums := state.added():
-            self._tables.add_sums(raw, sums)
+        sums = state.added()
+        if sums or last:
+            self._tables.add_sums(raw, sums, last)
         settled = [
             (int(what), id_)
             for id_, what in sorted(state.pendings.items())
@@ -177,7 +195,7 @@ class SqlLedger:
                 return []
             held = [transfer_of(row) for row in self._tables.transfers(raw, sorted(due))]
             ids = {i for t in held for i in (t.debit_account, t.credit_account)}
-            state, kept = self._load(raw, sorted(ids))
+            state, kept, _ = self._load(raw, sorted(ids))
             for transfer in held:
                 state.know_transfer(transfer)
             # Asked again now that the accounts are locked: another writer may have settled some.
@@ -186,7 +204,8 @@ class SqlLedger:
             before = dict(state.pendings)
             released = [id_ for id_ in due if before[id_] is PendingState.OPEN]
             state.expire(released)
-            self._store(raw, state, before, kept)
+            if released:
+                self._store(raw, state, before, kept, {})
             return released
 
         return self._tried(work)
@@ -202,7 +221,7 @@ class SqlLedger:
         return {id_: found[id_] for id_ in ids if id_ in found}
 
     def balances(self, ids: Sequence[bytes]) -> dict[bytes, Balance]:
-        found = {bytes(row[0]): _balance(row[-4:]) for row in self._account_rows(ids)}
+        found = {bytes(row[0]): _balance(row[5:9]) for row in self._account_rows(ids)}
         return {id_: found[id_] for id_ in ids if id_ in found}
 
     def _account_rows(self, ids: Sequence[bytes]) -> list[Row]:
@@ -216,11 +235,8 @@ class SqlLedger:
         return {id_: found[id_] for id_ in ids if id_ in found}
 
     def history(self, account: bytes) -> list[Transfer]:
-        columns = transfer_table.c
-        mine = (columns.debit_account == account) | (columns.credit_account == account)
         with self._engine.connect() as connection:
-            rows = connection.execute(_TRANSFER_ROW.where(mine).order_by(columns.seq))
-            return [transfer_of(tuple(row)) for row in rows]
+            return [transfer_of(tuple(row)) for row in connection.execute(_HISTORY, {"account": account})]
 
     def past_balances(self, account: bytes) -> list[PastBalance]:
         columns = past_table.c

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -15,6 +16,7 @@ from jinka.store.ledger_tables import (
     PlainRefused,
     Row,
     account_row,
+    chained,
 )
 
 _CHUNK = 1_000  # ids in one statement, which is prepared once
@@ -27,13 +29,14 @@ def _insert(table: str, columns: Sequence[str]) -> str:
 _ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id IN"  # noqa: S608
 _TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM ledger_transfers WHERE id IN"  # noqa: S608
 _ADD_ACCOUNTS = _insert("ledger_accounts", ACCOUNT_COLUMNS)
-_ADD_TRANSFERS = _insert("ledger_transfers", ("seq", *TRANSFER_COLUMNS))
+_ADD_TRANSFERS = _insert("ledger_transfers", ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev"))
 _ADD_PENDINGS = _insert("ledger_pendings", ("id", "expires_at", "state"))
 _ADD_PAST = _insert("ledger_past_balances", PAST_COLUMNS)
 # SQLite turns an integer that overflows into a float; the condition is what keeps sums whole.
 _ADD_SUMS = (
     "UPDATE ledger_accounts SET debits_pending = debits_pending + ?, debits_posted = debits_posted + ?, "
-    "credits_pending = credits_pending + ?, credits_posted = credits_posted + ? WHERE id = ? "
+    "credits_pending = credits_pending + ?, credits_posted = credits_posted + ?, "
+    "last_seq = coalesce(?, last_seq) WHERE id = ? "
     "AND debits_pending + debits_posted <= ? AND credits_pending + credits_posted <= ?"
 )
 
@@ -58,36 +61,25 @@ class SqliteTables:
     def transfers(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
         return _where_in(raw, _TRANSFERS, ids)
 
-    def add_transfers(self, raw: sqlite3.Connection, transfers: Sequence[Transfer]) -> None:
-        [last] = raw.execute("SELECT coalesce(max(seq), 0) FROM ledger_transfers").fetchone()
-        raw.executemany(
-            _ADD_TRANSFERS,
-            [
-                (
-                    seq, t.id, t.debit_account, t.credit_account, t.amount, t.ledger, t.code, int(t.flags),
-                    t.pending_id, t.user_data, t.timestamp, t.timeout_s,
-                )
-                for seq, t in enumerate(transfers, last + 1)
-            ],
-        )  # fmt: skip
+    def lasts(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
+        return _where_in(raw, "SELECT id, last_seq FROM ledger_accounts WHERE id IN", ids)
 
-    def add_sums(self, raw: sqlite3.Connection, sums: Mapping[bytes, Sums]) -> None:
-        rows = [
-            (
-                debits_pending, debits_posted, credits_pending, credits_posted, id_,
-                min(MAX_MINOR - debits_pending - debits_posted, MAX_MINOR),
-                min(MAX_MINOR - credits_pending - credits_posted, MAX_MINOR),
-            )
-            for id_, (debits_pending, debits_posted, credits_pending, credits_posted) in sums.items()
-        ]  # fmt: skip
+    def add_transfers(
+        self, raw: sqlite3.Connection, transfers: Sequence[Transfer], last: dict[bytes, int]
+    ) -> None:
+        [newest] = raw.execute("SELECT coalesce(max(seq), 0) FROM ledger_transfers").fetchone()
+        raw.executemany(_ADD_TRANSFERS, chained(transfers, itertools.count(newest + 1), last))
+
+    def add_sums(
+        self, raw: sqlite3.Connection, sums: Mapping[bytes, Sums], last: Mapping[bytes, int]
+    ) -> None:
+        rows = []
+        for id_ in sorted(sums.keys() | last.keys()):
+            a, b, c, d = sums.get(id_, (0, 0, 0, 0))
+            bounds = (min(MAX_MINOR - a - b, MAX_MINOR), min(MAX_MINOR - c - d, MAX_MINOR))
+            rows.append((a, b, c, d, last.get(id_), id_, *bounds))
         if raw.executemany(_ADD_SUMS, rows).rowcount != len(rows):
             raise PlainRefused
-
-    def post_plain(
-        self, raw: sqlite3.Connection, transfers: Sequence[Transfer], sums: Mapping[bytes, Sums]
-    ) -> None:
-        self.add_transfers(raw, transfers)  # first: a call that is sent again fails at its first row
-        self.add_sums(raw, sums)
 
     def pendings(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
         return _where_in(raw, "SELECT id, state FROM ledger_pendings WHERE id IN", ids)

@@ -6,7 +6,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from jinka.ledger import Account, Transfer, TransferFlag
@@ -14,7 +14,7 @@ from jinka.ledger.swift import Sums
 
 ACCOUNT_COLUMNS = (
     "id", "ledger", "code", "flags", "user_data", "debits_pending", "debits_posted", "credits_pending",
-    "credits_posted",
+    "credits_posted", "last_seq",
 )  # fmt: skip
 TRANSFER_COLUMNS = (
     "id", "debit_account", "credit_account", "amount", "ledger", "code", "flags", "pending_id", "user_data",
@@ -28,7 +28,7 @@ Row = Sequence[Any]
 
 
 class PlainRefused(Exception):
-    """Adding up found an account that is not there or a sum that overflows: roll back and ask the rules."""
+    """Adding up found a sum that overflows: roll back and ask the rules."""
 
 
 class LedgerTables(Protocol):
@@ -48,16 +48,16 @@ class LedgerTables(Protocol):
         """Rows of `TRANSFER_COLUMNS`."""
         ...
 
-    def add_transfers(self, raw: Any, transfers: Sequence[Transfer]) -> None:
-        """Store in order, behind all that any of their accounts has."""
+    def lasts(self, raw: Any, ids: Sequence[bytes]) -> Iterable[Row]:
+        """Rows of (account, number of its last transfer); locked against other writers."""
         ...
 
-    def add_sums(self, raw: Any, sums: Mapping[bytes, Sums]) -> None:
-        """Add to the four sums of accounts. Raises `PlainRefused` where one is not there or would overflow."""
+    def add_transfers(self, raw: Any, transfers: Sequence[Transfer], last: dict[bytes, int]) -> None:
+        """Store in order, each behind the ``last`` of both its accounts, which is brought up to date."""
         ...
 
-    def post_plain(self, raw: Any, transfers: Sequence[Transfer], sums: Mapping[bytes, Sums]) -> None:
-        """`add_transfers` and `add_sums`, in the order that suits the engine."""
+    def add_sums(self, raw: Any, sums: Mapping[bytes, Sums], last: Mapping[bytes, int]) -> None:
+        """Add to the four sums of accounts, and store their ``last``. Raises `PlainRefused` for an overflow."""
         ...
 
     def pendings(self, raw: Any, ids: Sequence[bytes]) -> Iterable[Row]:
@@ -85,10 +85,22 @@ class LedgerTables(Protocol):
         ...
 
 
+def chained(transfers: Sequence[Transfer], numbers: Iterable[int], last: dict[bytes, int]) -> Iterator[Row]:
+    """Rows of ("seq", *`TRANSFER_COLUMNS`, "debit_prev", "credit_prev"); ``last`` is brought up to date."""
+    for seq, t in zip(numbers, transfers, strict=False):
+        debit, credit = t.debit_account, t.credit_account
+        row = (
+            seq, t.id, debit, credit, t.amount, t.ledger, t.code, int(t.flags), t.pending_id, t.user_data,
+            t.timestamp, t.timeout_s, last[debit], last[credit],
+        )  # fmt: skip
+        last[debit] = last[credit] = seq
+        yield row
+
+
 def account_row(account: Account) -> tuple[Any, ...]:
     """A new account in the order of `ACCOUNT_COLUMNS`."""
     head = (account.id, account.ledger, account.code, int(account.flags), account.user_data)
-    return (*head, 0, 0, 0, 0)
+    return (*head, 0, 0, 0, 0, 0)
 
 
 def transfer_of(row: Row) -> Transfer:

@@ -23,23 +23,21 @@ from jinka.store.ledger_tables import (
     PlainRefused,
     Row,
     account_row,
+    chained,
 )
 
-_SUMS = ACCOUNT_COLUMNS[5:]
 _ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id = ANY(%b) ORDER BY id"  # noqa: S608
 _TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM ledger_transfers WHERE id = ANY(%b)"  # noqa: S608
-# The inner query locks in the order of ids; the update then meets rows that are its own.
+_LASTS = "SELECT id, last_seq FROM ledger_accounts WHERE id = ANY(%b) ORDER BY id FOR NO KEY UPDATE"
+# The rows are locked already. The condition makes a sum that overflows an error of the engine's.
 _ADD_SUMS = (
-    "WITH added AS MATERIALIZED (SELECT * FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[], %b::int8[]) "
-    "AS u(id, a, b, c, d)), locked AS MATERIALIZED (SELECT u.* FROM added u JOIN ledger_accounts x "
-    "ON x.id = u.id ORDER BY u.id FOR NO KEY UPDATE OF x) "
-    "UPDATE ledger_accounts t SET debits_pending = t.debits_pending + l.a, debits_posted = t.debits_posted + l.b, "
-    "credits_pending = t.credits_pending + l.c, credits_posted = t.credits_posted + l.d "
-    # A sum that overflows is an error of the engine's, here too.
-    "FROM locked l WHERE t.id = l.id AND t.debits_pending + t.debits_posted + l.a + l.b >= 0 "
-    "AND t.credits_pending + t.credits_posted + l.c + l.d >= 0"
+    "UPDATE ledger_accounts t SET debits_pending = t.debits_pending + u.a, debits_posted = t.debits_posted + u.b, "
+    "credits_pending = t.credits_pending + u.c, credits_posted = t.credits_posted + u.d, "
+    "last_seq = CASE WHEN u.last = 0 THEN t.last_seq ELSE u.last END "
+    "FROM unnest(%b::bytea[], %b::int8[], %b::int8[], %b::int8[], %b::int8[], %b::int8[]) AS u(id, a, b, c, d, last) "
+    "WHERE t.id = u.id AND t.debits_pending + t.debits_posted + u.a + u.b >= 0 "
+    "AND t.credits_pending + t.credits_posted + u.c + u.d >= 0"
 )
-_FIXED = {"id": 16, "debit_account": 16, "credit_account": 16, "pending_id": 16, "user_data": 16}
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 
@@ -64,39 +62,26 @@ class PostgresTables:
     def transfers(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
         return _ask(raw, _TRANSFERS, (list(ids),)) if ids else []
 
-    def add_transfers(self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer]) -> None:
-        query = "SELECT nextval('ledger_numbers') FROM generate_series(1, %b::int8)"
-        numbers = [number for (number,) in _ask(raw, query, (len(transfers),))]
-        columns: list[Sequence[Any]] = [
-            numbers,
-            [t.id for t in transfers],
-            [t.debit_account for t in transfers],
-            [t.credit_account for t in transfers],
-            [t.amount for t in transfers],
-            [t.ledger for t in transfers],
-            [t.code for t in transfers],
-            [int(t.flags) for t in transfers],
-            [t.pending_id for t in transfers],
-            [t.user_data for t in transfers],
-            [t.timestamp for t in transfers],
-            [t.timeout_s for t in transfers],
-        ]
-        _copy(raw, "ledger_transfers", ("seq", *TRANSFER_COLUMNS), columns)
+    def lasts(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
+        return _ask(raw, _LASTS, (list(ids),)) if ids else []
 
-    def add_sums(self, raw: psycopg.Connection[Any], sums: Mapping[bytes, Sums]) -> None:
+    def add_transfers(
+        self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], last: dict[bytes, int]
+    ) -> None:
+        query = "SELECT nextval('ledger_numbers') FROM generate_series(1, %b::int8)"
+        numbers = (number for (number,) in _ask(raw, query, (len(transfers),)))
+        columns = list(zip(*chained(transfers, numbers, last), strict=True))
+        _copy(raw, "ledger_transfers", ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev"), columns)
+
+    def add_sums(
+        self, raw: psycopg.Connection[Any], sums: Mapping[bytes, Sums], last: Mapping[bytes, int]
+    ) -> None:
+        ids = sorted(sums.keys() | last.keys())
+        columns = [list(column) for column in zip(*(sums.get(i, (0, 0, 0, 0)) for i in ids), strict=True)]
         try:
-            with raw.cursor() as cursor:
-                cursor.execute(_ADD_SUMS, (list(sums), *(list(c) for c in zip(*sums.values(), strict=True))))
-                if cursor.rowcount != len(sums):
-                    raise PlainRefused
+            raw.execute(_ADD_SUMS, (ids, *columns, [last.get(id_, 0) for id_ in ids]))
         except errors.NumericValueOutOfRange as error:
             raise PlainRefused from error
-
-    def post_plain(
-        self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], sums: Mapping[bytes, Sums]
-    ) -> None:
-        self.add_sums(raw, sums)  # first: accounts are locked before anything waits for an id
-        self.add_transfers(raw, transfers)
 
     def pendings(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
         return _ask(raw, "SELECT id, state FROM ledger_pendings WHERE id = ANY(%b)", (list(ids),))

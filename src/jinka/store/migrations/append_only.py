@@ -10,8 +10,8 @@ from alembic import op
 _VERBS = {"sqlite": ("UPDATE", "DELETE"), "postgresql": ("UPDATE", "DELETE", "TRUNCATE")}
 
 
-def make_append_only(*tables: str) -> None:
-    """Make the triggers of ``tables``, which exist already."""
+def make_append_only(*tables: str, verbs: tuple[str, ...] = ()) -> None:
+    """Make the triggers of ``tables``, which exist already; of the verbs alone that are given, if any are."""
     dialect = op.get_bind().dialect.name
     if dialect == "postgresql":
         op.execute(
@@ -19,7 +19,7 @@ def make_append_only(*tables: str) -> None:
             "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
         )
     for table in tables:
-        for verb in _VERBS[dialect]:
+        for verb in verbs or _VERBS[dialect]:
             name = f"{table}_no_{verb.lower()}"
             if dialect == "sqlite":
                 op.execute(

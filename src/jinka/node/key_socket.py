@@ -344,7 +344,7 @@ def _receive(link: socket.socket, *, parts_max: int = PARTS_MAX) -> dict[str, An
 
 def _read(link: socket.socket, size: int, *, may_end: bool = False) -> Any:
     buffer = np.empty(size, dtype=np.uint8)  # unlike a bytearray, not zeroed first
-    view, got = memoryview(buffer), 0
+    view, got = buffer.data, 0
     while got < size:
         count = link.recv_into(view[got:])
         if count == 0:

@@ -48,7 +48,7 @@ def read_source(source: str) -> bytes:
     """The bytes of a file, of standard input (``-``), or of hexadecimal text."""
     if source == "-":
         raw = sys.stdin.buffer.read(_SIZE_MAX + 1)
-    elif len(source) < 4096 and Path(source).is_file():
+    elif _is_file(source):
         with Path(source).open("rb") as file:
             raw = file.read(_SIZE_MAX + 1)
     else:
@@ -60,6 +60,13 @@ def read_source(source: str) -> bytes:
     text = raw.strip()
     # Text of a message in ASCII may be hexadecimal by chance; a message has a bitmap that says otherwise.
     return bytes.fromhex(text.decode()) if _HEX.fullmatch(text) and len(text) % 2 == 0 else raw
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except (OSError, ValueError):  # hexadecimal text is longer than a name may be; the error would repeat it
+        return False
 
 
 def describe_messages(

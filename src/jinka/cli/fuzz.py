@@ -52,3 +52,31 @@ def apdu(
         if found.failure:
             put(f"broken: {found.failure}\ntranscript: {found.transcript}")
     return 6 if found.failure else 0
+
+
+@app.command()
+@command
+def iso8583(
+    seconds: Annotated[float, typer.Option(min=0.1, max=1_000_000, help="How long.")] = 60.0,
+    seed: Annotated[int | None, typer.Option(help="The same seed attacks in the same order.")] = None,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the bytes of a failure go.")] = Path("out"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
+) -> int:
+    """Hostile messages for every dialect and framing: a value or a fault, never anything else.
+
+    Example: [bold]jinka fuzz iso8583 --seconds 60 --seed 1[/bold] (exit code 6 when a promise was broken)
+    """
+    from jinka.app.fuzz_iso8583 import fuzz_iso8583
+
+    chosen = secrets.randbelow(2**32) if seed is None else seed
+    with progress() as steps:
+        found = fuzz_iso8583(seconds=seconds, seed=chosen, directory=directory, progress=steps)
+    if as_json:
+        put_json(found.as_dict())
+    else:
+        put(
+            f"{found.messages:,} messages, {found.read:,} of them read, {found.streams:,} streams, seed {found.seed}"
+        )
+        if found.failure:
+            put(f"broken: {found.failure}\nkept: {found.kept}")
+    return 6 if found.failure else 0

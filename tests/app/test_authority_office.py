@@ -138,6 +138,38 @@ def test_killed_while_issuing(made: Authorities, when: str, there: bool) -> None
     assert _acts(made.issuing).count("certificate.issue") == (2 if when == "before the entry" else 3)
 
 
+_KILLED_AFTER = """
+import os, signal, sys
+from pathlib import Path
+from jinka.app.authority_office import Office
+
+folder, name = sys.argv[1:]
+with Office(Path(folder)) as office, office.folder.unlocked() as key:
+    office.issue(name, officer="zhao.third", key=key)
+    office.publish(officer="zhao.third", days=1, delta=False, key=key)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_killed_before_the_answer_a_pair_its_escrow_and_a_list_are_there(tmp_path: Path) -> None:
+    made = make_authorities(tmp_path, KeyKind.SM2)
+    with Office(made.issuing) as office:
+        names = [submit(office, ProfileName.PERSON, number, KeyKind.SM2).id.hex() for number in (3, 4)]
+        for officer in (FIRST, SECOND):
+            office.act(names[0], Act.APPROVE, officer=officer)
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED_AFTER, str(made.issuing), names[0]], check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL
+    with Office(made.issuing) as office:
+        approve_and_issue(office, names[1])
+        with office.folder.unlocked() as key:
+            assert office.recover(*names, officers=(FIRST, SECOND), key=key).envelope
+            assert office.publish(officer=CLERK, days=1, delta=False, key=key).number == 2
+    assert len({found.serials for found, _ in listed(made.issuing)}) == 2
+    assert examine(made.issuing / "audit.jsonl", (), None).report.sound
+
+
 def test_an_escrowed_key_is_given_out_years_later(tmp_path: Path) -> None:
     made = make_authorities(tmp_path, KeyKind.SM2)
     with Office(made.issuing) as office:

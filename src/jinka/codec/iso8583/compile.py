@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from jinka.codec.iso8583.generate import decoder_source, encoder_source
+from jinka.codec.iso8583.generate_decoder import decoder_source
+from jinka.codec.iso8583.generate_encoder import encoder_source
 from jinka.codec.iso8583.message import Message, Value
 from jinka.codec.iso8583.spec import Coding, MessageSpec
 from jinka.codec.iso8583.wire import (

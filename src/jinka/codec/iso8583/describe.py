@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from jinka.codec.iso8583.message import DecodeError, Message, Value
 from jinka.codec.iso8583.nested import Node, split
-from jinka.codec.iso8583.spec import Mask, MessageSpec
+from jinka.codec.iso8583.spec import FieldSpec, LengthCoding, Mask, MessageSpec
 
 _PAN_SHOWN = 12  # digits from which on first six and last four do not add up to the number
 
@@ -35,10 +35,7 @@ def describe(spec: MessageSpec, message: Message, *, unmask: bool = False) -> tu
 def _lines(spec: MessageSpec, message: Message, *, unmask: bool) -> Iterator[Line]:
     for number, value in message.fields.items():
         field = spec.fields[number]
-        dots = {None: "", 1: "..", 2: "..", 3: "...", 4: "...."}[
-            _digits(field.size) if field.prefix else None
-        ]
-        kind = f"{field.content.value}{dots}{field.size}"
+        kind = f"{field.content.value}{'.' * _length_digits(field)}{field.size}"
         mask = Mask.OPEN if unmask else effective(field.mask, message.mti)
         try:
             nodes, fault = split(field, value, code_page=spec.code_page), ""
@@ -62,8 +59,13 @@ def _inner(path: str, nodes: tuple[Node, ...], outer: Mask, *, unmask: bool) -> 
             yield Line(path=named, title=node.title, value=masked(node.value, mask))
 
 
-def _digits(size: int) -> int:
-    return min(4, max(1, len(str(size))))
+def _length_digits(field: FieldSpec) -> int:
+    """As the standard writes it: two dots for LL, three for LLL."""
+    if field.prefix is None:
+        return 0
+    if field.prefix.coding in (LengthCoding.ASCII, LengthCoding.EBCDIC):
+        return field.prefix.width
+    return 2 if field.prefix.width == 1 else 3 if field.size <= 999 else 4
 
 
 def effective(mask: Mask, mti: str) -> Mask:

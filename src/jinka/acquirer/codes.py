@@ -101,4 +101,7 @@ def _track(track2: bytes) -> tuple[str, str]:
 def _field55(code: ConsumerCode, found: Mapping[int, bytes]) -> bytes:
     sequence = code.value(Tag.SEQUENCE)
     extra: dict[int, bytes] = {} if sequence is None else {Tag.SEQUENCE: sequence}
+    amount = code.value(Tag.AMOUNT)
+    if amount is not None:  # the phone had scanned the order, so its chip signed what it is to pay
+        extra[Tag.AMOUNT] = amount
     return b"".join(tlv(tag, value) for tag, value in {**FIXED, **found, **extra}.items())

@@ -8,7 +8,6 @@ key and body get the first answer, another body is refused. No I/O here: books, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,12 +60,15 @@ class Keyed:
     key: str
     what: Mapping[str, Any]
 
-    def fingerprint(self) -> bytes:
-        """The same for the same request; `Usage` for a key that is none."""
+    def fingerprint(self, vault: Vault) -> bytes:
+        """The same for the same request, under the vault's key, since requests hold card numbers.
+
+        Raises `Usage` for a key that is none.
+        """
         if not 1 <= len(self.key) <= _KEY_MAX or not (self.key.isascii() and self.key.isprintable()):
             raise Usage("not a key", where="Idempotency-Key", fix=f"1 to {_KEY_MAX} ASCII characters")
         text = json.dumps(self.what, sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).digest()
+        return vault.digest(text.encode())
 
 
 Body = Mapping[str, Any]
@@ -246,13 +248,16 @@ class Gateway:
             if (first := self._first(desk, merchant, keyed)) is not None:
                 return first
             order, operation, card = begin(desk, require_order(desk, merchant, id_))
+            operation = replace(operation, serial=desk.next_serial())
+            original = desk.operation(operation.original)
             desk.save_order(order)
             desk.add_operation(operation)
             self._remember(desk, merchant, keyed, operation=operation.id)
+        ask = Ask(
+            operation=operation, merchant=merchant, currency=order.currency, card=card, original=original
+        )
         try:
-            answer = self._send(
-                Ask(operation=operation, merchant=merchant, currency=order.currency, card=card)
-            )
+            answer = self._send(ask)
         except NoAnswer:
             return self._finish(operation, None)
         return self._finish(operation, answer)
@@ -299,7 +304,7 @@ class Gateway:
         found = desk.keyed(merchant.id, keyed.key)
         if found is None:
             return None
-        if found.fingerprint != keyed.fingerprint():
+        if found.fingerprint != keyed.fingerprint(self._vault):
             raise Conflict(
                 "the key was used for another request", where="Idempotency-Key", fix="use a new key"
             )
@@ -320,7 +325,7 @@ class Gateway:
             KeyedAnswer(
                 merchant=merchant.id,
                 key=keyed.key,
-                fingerprint=keyed.fingerprint(),
+                fingerprint=keyed.fingerprint(self._vault),
                 at_micros=self._clock.now_micros(),
                 operation=operation,
                 body=body,
@@ -359,8 +364,13 @@ class Gateway:
             merchant = desk.merchant(order.merchant) if order else None
             if order is None or merchant is None:
                 raise Refused("an operation without its order", where="books", fix="restore the database")
-            card = self._card_of(desk, operation)
-        return Ask(operation=operation, merchant=merchant, currency=order.currency, card=card)
+            return Ask(
+                operation=operation,
+                merchant=merchant,
+                currency=order.currency,
+                card=self._card_of(desk, operation),
+                original=desk.operation(operation.original),
+            )
 
 
 def require_order(desk: Desk, merchant: Merchant, id_: bytes) -> Order:

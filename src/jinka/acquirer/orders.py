@@ -124,6 +124,7 @@ class Operation:
     amount_minor: int
     at_micros: int
     token: bytes  # whose card
+    serial: int = 0  # counts the gateway's operations; the books give it
     original: bytes = bytes(16)  # the payment that it follows
     state: OperationState = OperationState.OPEN
     code: str = ""

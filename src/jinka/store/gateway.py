@@ -99,8 +99,15 @@ class GatewayDesk:
         found = sa.select(table.operations).where(columns["order"] == order).order_by(columns.number)
         return [_operation(row) for row in self._rows(found)]
 
+    def next_serial(self) -> int:
+        last = self._connection.scalar(sa.select(sa.func.max(table.operations.c.serial)))
+        return int(last or 0) + 1
+
     def add_operation(self, operation: Operation) -> None:
-        self._connection.execute(table.operations.insert(), _operation_values(operation))
+        try:
+            self._connection.execute(table.operations.insert(), _operation_values(operation))
+        except sa.exc.IntegrityError:  # another process took the serial or the place in the order
+            raise Busy("another operation came first", where="order", fix="ask again") from None
 
     def save_operation(self, operation: Operation) -> None:
         self._save(table.operations, _operation_values(operation), table.operations.c.id == operation.id)

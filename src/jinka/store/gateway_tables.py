@@ -25,8 +25,8 @@ _SPEC: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[object]]], ...]] = {
     ),
     "gateway_operations": (
         ("id", _BYTES), ("order", _BYTES), ("number", _NUMBER), ("kind", _TEXT), ("amount_minor", _NUMBER),
-        ("at_micros", _NUMBER), ("token", _BYTES), ("original", _BYTES), ("state", _TEXT), ("code", _TEXT),
-        ("approval", _TEXT),
+        ("at_micros", _NUMBER), ("token", _BYTES), ("original", _BYTES), ("serial", _NUMBER),
+        ("state", _TEXT), ("code", _TEXT), ("approval", _TEXT),
     ),
     "gateway_callbacks": (
         ("id", _BYTES), ("merchant", _TEXT), ("kind", _TEXT), ("body", _TEXT), ("created_micros", _NUMBER),
@@ -54,6 +54,7 @@ INDEXES = (
     ("gateway_orders", ("merchant", "created_micros", "id"), False),
     ("gateway_orders", ("state", "expires_micros"), False),
     ("gateway_operations", ("order", "number"), True),
+    ("gateway_operations", ("serial",), True),
     ("gateway_operations", ("state", "at_micros"), False),
     ("gateway_callbacks", ("next_micros",), False),
     ("gateway_tokens", ("merchant", "lookup"), True),

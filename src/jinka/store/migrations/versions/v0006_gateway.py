@@ -25,7 +25,7 @@ _TABLES = {
     ),
     "gateway_operations": (
         "id:bytes order:bytes number:int kind:text amount_minor:int at_micros:int token:bytes "
-        "original:bytes state:text code:text approval:text"
+        "original:bytes serial:int state:text code:text approval:text"
     ),
     "gateway_callbacks": (
         "id:bytes merchant:text kind:text body:text created_micros:int next_micros:int attempts:int "
@@ -45,6 +45,7 @@ _INDEXES = (
     ("gateway_orders", ("merchant", "created_micros", "id"), False),
     ("gateway_orders", ("state", "expires_micros"), False),
     ("gateway_operations", ("order", "number"), True),
+    ("gateway_operations", ("serial",), True),
     ("gateway_operations", ("state", "at_micros"), False),
     ("gateway_callbacks", ("next_micros",), False),
     ("gateway_tokens", ("merchant", "lookup"), True),

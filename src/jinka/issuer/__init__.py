@@ -25,18 +25,23 @@ from jinka.issuer.field_update import FieldUpdate
 from jinka.issuer.grey_host import ReleaseHost
 from jinka.issuer.host import IssuerHost
 from jinka.issuer.hosts import LoadHost, MaintenanceHost
+from jinka.issuer.load_funds import AllFunds, CardFunds, LedgerFunds
+from jinka.issuer.online_load import HomeLoads, Load, LoadBooks, LoadOrder, LoadState, MemoryLoads
 from jinka.issuer.passbook_hosts import LimitHost, UnloadHost
 from jinka.issuer.policy import Policy, Product, read_policy
 from jinka.issuer.production import CardOrder, make_cards, personal_data
 from jinka.issuer.reasons import Reason
+from jinka.issuer.relayed_load import RelayedLoads
 
 __all__ = [
     "AccountAct",
     "AccountState",
+    "AllFunds",
     "AuthorisationRequest",
     "Booking",
     "CardAct",
     "CardChecks",
+    "CardFunds",
     "CardKeyNames",
     "CardOrder",
     "CardState",
@@ -49,15 +54,22 @@ __all__ = [
     "FieldUpdate",
     "Holder",
     "HolderAccount",
+    "HomeLoads",
     "IssuedCard",
     "IssuerBooks",
     "IssuerHost",
     "IssuerKeys",
     "Kind",
+    "LedgerFunds",
     "LimitHost",
+    "Load",
+    "LoadBooks",
     "LoadHost",
+    "LoadOrder",
+    "LoadState",
     "MaintenanceHost",
     "MemoryBooks",
+    "MemoryLoads",
     "NumberRange",
     "PinData",
     "Place",
@@ -65,6 +77,7 @@ __all__ = [
     "Product",
     "Question",
     "Reason",
+    "RelayedLoads",
     "ReleaseHost",
     "Reservation",
     "ScriptOrder",

@@ -8,6 +8,7 @@ from jinka.store.database import database_at, open_database
 from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.gateway import GatewayBooks, GatewayDesk
 from jinka.store.issuer_books import SqlIssuerBooks
+from jinka.store.issuer_loads import SqlLoads
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
 from jinka.store.registrations import Register, register_in
@@ -27,6 +28,7 @@ __all__ = [
     "SqlIssuerBooks",
     "SqlJournal",
     "SqlLedger",
+    "SqlLoads",
     "SqlOfficers",
     "SwitchJournal",
     "authority_in",

@@ -175,6 +175,19 @@ class LoadTerminal:
             tac=None,
         )
 
+    def question(self, card: ApduLink, challenge6: bytes, *, pin: bytes = b"") -> bytes:
+        """The card's answer to INITIALIZE FOR LOAD over nothing, 16 bytes: its MAC1 binds the authority's challenge.
+
+        It ends whatever load was begun on the card, and tells the authority by its counter whether one was carried out.
+        """
+        if len(challenge6) != 6:
+            raise Usage("a challenge has 6 bytes", where="load.question", fix="ask the authority for one")
+        select(card, self._device.aid)
+        if pin:
+            verify_pin(card, pin)
+        head = bytes((0x80, 0x50, 0x00, self._device.purse, 0x0B, self._device.key_index))
+        return ask_exactly(card, "initialize for load", head + bytes(4) + challenge6 + b"\x10", 16)
+
     def resolve(
         self, card: ApduLink, unconfirmed: ClearingRecord, *, pin: bytes = b""
     ) -> ClearingRecord | Unresolved:

@@ -155,7 +155,7 @@ class World:
                 self.step(Found(token=effect.token, record=found[-1] if found else None))
             elif isinstance(effect, AskKeys):
                 assert self.keys is not None
-                self.keys.ask(effect, self.step)
+                self.step(self.keys.do(effect))
             else:
                 self.closed.append(effect)
 

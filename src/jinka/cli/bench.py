@@ -114,3 +114,16 @@ def iso8583(
     from jinka.app.bench_iso8583 import bench_iso8583
 
     put_json(bench_iso8583(seconds))
+
+
+@app.command()
+@command
+def switch(
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to measure.")] = 10.0,
+    in_flight: Annotated[int, typer.Option(min=4, max=4096, help="Requests under way at once.")] = 96,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """Authorisations a second over TCP, with MACs, PIN translation and a durable journal; what each part costs."""
+    from jinka.app.bench_switch import bench_switch
+
+    put_json(bench_switch(seconds, in_flight))

@@ -60,6 +60,24 @@ class MessageService(Protocol):
     def decrypt_data(self, data: bytes, *, key: str, iv: bytes, serial: bytes = ...) -> bytes: ...
 
 
+class MacBatchService(Protocol):
+    """MACs of many messages: `jinka.keys.mac_batch.MacBatchVerbs`."""
+
+    def generate_macs(
+        self, messages: list[bytes], *, key: str, algorithm: MacAlgorithm, form: PosMacForm | None = ...
+    ) -> list[bytes]: ...
+
+    def check_macs(
+        self,
+        messages: list[bytes],
+        macs: list[bytes],
+        *,
+        key: str,
+        algorithm: MacAlgorithm,
+        form: PosMacForm | None = ...,
+    ) -> npt.NDArray[np.bool_]: ...
+
+
 class PinService(Protocol):
     """PINs: `jinka.keys.pins.PinVerbs`. Too many failures close the way for a while, also to a right PIN."""
 
@@ -219,7 +237,9 @@ class SigningService(Protocol):
     def public_key(self, *, key: str) -> bytes: ...
 
 
-class PaymentService(MessageService, PinService, CardService, ExchangeService, SigningService, Protocol):
+class PaymentService(
+    MessageService, MacBatchService, PinService, CardService, ExchangeService, SigningService, Protocol
+):
     """All verbs of payments and signatures."""
 
 

@@ -22,6 +22,7 @@ from jinka.keys.catalogue import KeyState, Use
 from jinka.keys.cryptograms import CryptogramVerbs
 from jinka.keys.exchange import ExchangeVerbs
 from jinka.keys.hierarchy import LEVELS, city_factor
+from jinka.keys.mac_batch import MacBatchVerbs
 from jinka.keys.orders import OrderVerbs, message_mac
 from jinka.keys.payment import CardValueVerbs, MessageVerbs
 from jinka.keys.pins import PinVerbs
@@ -37,7 +38,14 @@ _SEALS = 1  # the version of the batch and image keys
 
 
 class LocalKeyService(
-    OrderVerbs, MessageVerbs, CardValueVerbs, PinVerbs, CryptogramVerbs, ExchangeVerbs, SigningVerbs
+    OrderVerbs,
+    MessageVerbs,
+    MacBatchVerbs,
+    CardValueVerbs,
+    PinVerbs,
+    CryptogramVerbs,
+    ExchangeVerbs,
+    SigningVerbs,
 ):
     """Implements `jinka.keys.KeyService` for one caller. ``threads`` is how many the bulk kernels may use."""
 

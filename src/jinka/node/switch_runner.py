@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from jinka.codec.framing import Frame
 from jinka.kit import Clock, JinkaError
@@ -59,17 +59,17 @@ class Address:
     again_s: float = 1.0
 
 
-class Fate(Protocol):
-    """What happens when the journal fails: the switch must not go on."""
-
-    def __call__(self, error: BaseException) -> None: ...
-
-
 class SwitchRunner:
     """Runs a core until `stop`. ``failed`` hears of a journal that fails; from then on nothing is answered."""
 
     def __init__(
-        self, core: SwitchCore, journal: SwitchJournal, keys: KeyDesk, clock: Clock, *, failed: Fate
+        self,
+        core: SwitchCore,
+        journal: SwitchJournal,
+        keys: KeyDesk,
+        clock: Clock,
+        *,
+        failed: Callable[[BaseException], object],
     ) -> None:
         self.core, self._journal, self._keys, self._clock = core, journal, keys, clock
         self._failed = failed

@@ -68,6 +68,14 @@ checkpoints = sa.Table(
 )
 
 
+def _insert(mark: str) -> str:
+    names = [column.name for column in journal.c]
+    return f"INSERT INTO switch_journal ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"  # noqa: S608
+
+
+_INSERTS = {"qmark": _insert("?"), "pyformat": _insert("%s"), "format": _insert("%s")}
+
+
 class Sealer(Protocol):
     """The verbs of the key service that keep account numbers from whoever reads the disk."""
 
@@ -126,21 +134,20 @@ class SwitchJournal:
                 )
                 made = connection.execute(groups.insert().values(sealed=blob))
                 number = int(made.inserted_primary_key[0])  # type: ignore[index]
-                connection.execute(journal.insert(), self._rows(accepted, number))
+                connection.exec_driver_sql(
+                    _INSERTS[connection.dialect.paramstyle], self._rows(accepted, number)
+                )
         return answers
 
-    def _rows(self, entries: Sequence[Entry], number: int) -> list[dict[str, Any]]:
+    def _rows(self, entries: Sequence[Entry], number: int) -> list[tuple[Any, ...]]:
         return [
-            {
-                "id": record.id, "version": record.version, "number": number, "place": place,
-                "worker": self._worker, "entity": record.entity.value, "state": record.state,
-                "kind": record.kind, "source": record.source, "target": record.target,
-                "at_micros": record.at_micros, "business_date": record.business_date,
-                "trace": record.request.text(11), "terminal": record.request.text(41),
-                "amount_fen": record.amount_fen, "card": entry.card, "code": record.code, "note": record.note,
-            }
+            (
+                r.id, r.version, number, place, self._worker, r.entity.value, r.state, r.kind, r.source, r.target,
+                r.at_micros, r.business_date, r.request.text(11), r.request.text(41), r.amount_fen, entry.card,
+                r.code, r.note,
+            )
             for place, entry in enumerate(entries)
-            for record in (entry.record,)
+            for r in (entry.record,)
         ]  # fmt: skip
 
     def find(self, id_: bytes) -> Record | None:
@@ -232,13 +239,15 @@ class SwitchJournal:
 def _latest(connection: sa.Connection, ids: set[bytes]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     ordered = sorted(ids)
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     for start in range(0, len(ordered), _CHUNK):
+        chunk = ordered[start : start + _CHUNK]
         query = (
-            sa.select(journal.c.id, sa.func.max(journal.c.version))
-            .where(journal.c.id.in_(ordered[start : start + _CHUNK]))
-            .group_by(journal.c.id)
+            f"SELECT id, max(version) FROM switch_journal WHERE id IN ({', '.join([mark] * len(chunk))}) "  # noqa: S608
+            "GROUP BY id"
         )
-        found.update((row[0], row[1]) for row in connection.execute(query))
+        rows = connection.exec_driver_sql(query, tuple(chunk))
+        found.update((bytes(row[0]), row[1]) for row in rows)
     return found
 
 

@@ -1,6 +1,6 @@
 """Python source that reads one shape of a message: which fields, in which dialect. The fast road of `compile`.
 
-The text is put together from numbers, slices and fixed words of this file (see `generate`). Reading looks at the message
+The text is made of numbers, slices and fixed words of this file (see `generate`). Reading looks at the message
 in up to three ways, each made once: the bytes, their hexadecimal digits (packed decimals are slices of it) and their
 characters. Slices behind one place are taken by one call, and alphabets are checked for all fields together, since a
 join and one check cost less than a check for each field.

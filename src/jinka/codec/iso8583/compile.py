@@ -16,7 +16,7 @@ from typing import Any
 from jinka.codec.iso8583.generate_decoder import decoder_source
 from jinka.codec.iso8583.generate_encoder import encoder_source
 from jinka.codec.iso8583.message import Message, Value
-from jinka.codec.iso8583.spec import Coding, MessageSpec
+from jinka.codec.iso8583.spec import MessageSpec
 from jinka.codec.iso8583.wire import (
     NIBBLE_TO_TRACK,
     TRACK_TO_NIBBLE,
@@ -48,46 +48,47 @@ class Codec:
         self.spec = spec
         self._decoders: dict[bytes, _Decoder] = {}
         self._encoders: dict[tuple[int, ...], _Encoder] = {}
+        self._reader, self._writer = self._decoders.get, self._encoders.get
         self._met: dict[Any, int] = {}
         start, size = mti_size(spec), bitmap_size(spec)
         self._short, self._long = slice(start, start + size), slice(start, start + 2 * size)
-        # The first byte of a bitmap that announces another: its highest bit, or a figure from 8 to F.
-        figures = {Coding.HEX: b"89ABCDEF", Coding.EBCDIC: "89ABCDEF".encode(spec.code_page)}
-        firsts = figures.get(spec.bitmap, bytes(range(0x80, 0x100)))
-        self._wide = frozenset(firsts if spec.bitmaps_max > 1 else b"")
-        self._at = start
         # Code pages of EBCDIC are permutations of Latin-1; a table is quicker than their codec.
         self._from_ebcdic = bytes(range(256)).decode(spec.code_page).encode("latin-1")
         self._to_ebcdic = bytes(range(256)).decode("latin-1").encode(spec.code_page)
 
     def decode(self, raw: bytes) -> Message:
         """Read a message; `DecodeError` says which field, at which byte."""
-        try:
-            shape = raw[self._long if raw[self._at] in self._wide else self._short]
-            return self._decoders[shape](raw)
-        except (_Doubt, ValueError, IndexError):
-            return decode_slowly(self.spec, raw)
-        except KeyError:
-            message = decode_slowly(self.spec, raw)
-            self._learn_reader(shape, message)
-            return message
+        # A bitmap that announces another is never a key by itself, so the short look-up cannot mistake it.
+        reader = self._reader(raw[self._short]) or self._reader(raw[self._long])
+        if reader is not None:
+            try:
+                return reader(raw)
+            except (_Doubt, ValueError, IndexError):
+                return decode_slowly(self.spec, raw)
+        message = decode_slowly(self.spec, raw)
+        self._learn_reader(raw, message)
+        return message
 
     def encode(self, message: Message) -> bytes:
         """Write a message; `EncodeError` says which field. Fields stand in the order of their numbers."""
         fields = message.fields
-        try:
-            return self._encoders[tuple(fields)](message.mti, fields)
-        except (_Doubt, ValueError, TypeError, AttributeError, IndexError):
-            return encode_slowly(self.spec, message)
-        except KeyError:
-            raw = encode_slowly(self.spec, message)
-            self._learn_writer(tuple(fields))
-            return raw
+        writer = self._writer(tuple(fields))
+        if writer is not None:
+            try:
+                return writer(message.mti, fields)
+            except (_Doubt, ValueError, TypeError, AttributeError, IndexError):
+                return encode_slowly(self.spec, message)
+        raw = encode_slowly(self.spec, message)
+        self._learn_writer(tuple(fields))
+        return raw
 
-    def _learn_reader(self, shape: bytes, message: Message) -> None:
+    def _learn_reader(self, raw: bytes, message: Message) -> None:
         # Only where the shape is what we would write: not for a third bitmap, nor for one that is empty.
-        if self._hot(shape) and write_bitmaps(self.spec, tuple(message.fields)) == shape:
-            source = decoder_source(self.spec, tuple(message.fields), len(shape) // bitmap_size(self.spec))
+        numbers = tuple(message.fields)
+        shape = write_bitmaps(self.spec, numbers)
+        bitmaps = len(shape) // bitmap_size(self.spec)
+        if bitmaps <= 2 and raw.startswith(shape, mti_size(self.spec)) and self._hot(shape):
+            source = decoder_source(self.spec, numbers, bitmaps)
             _keep(self._decoders, shape, self._compiled(source, "decode"))
 
     def _learn_writer(self, shape: tuple[int, ...]) -> None:

@@ -1,7 +1,7 @@
 """What all tests share: in CI a component that is absent is a failure, not a skip.
 
-Only tests marked ``data`` (they need the shared data folder, which is not part of the project) and ``tigerbeetle`` (they
-need a server that no package brings) may be skipped there.
+Only tests marked ``data`` (they need the shared data folder, which is not part of the project) and ``tigerbeetle``
+(they need a server that no package brings) may be skipped there.
 """
 
 from __future__ import annotations

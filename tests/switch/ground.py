@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -113,6 +114,8 @@ class World:
         self.timers: list[tuple[int, int]] = []
         self.stopped: set[int] = set()
         self.held.clear()
+        self.events: deque[Event] = deque()
+        self.busy = False
         self.lines = 0
         self.core = SwitchCore(self.config, now_micros=self.now, business_date=DATE,
                                start_trace=len(self.journal))  # fmt: skip
@@ -135,7 +138,16 @@ class World:
         self.bank_line = self.link("bank")
 
     def step(self, event: Event) -> None:
-        self.carry_out(self.core.step(event, self.now))
+        """One event after the other, as the shell does it."""
+        self.events.append(event)
+        if not self.busy:
+            self.drain()
+
+    def drain(self) -> None:
+        self.busy = True
+        while self.events:
+            self.carry_out(self.core.step(self.events.popleft(), self.now))
+        self.busy = False
 
     def carry_out(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -173,8 +185,10 @@ class World:
     def release(self) -> None:
         self.hold = False
         held, self.held = self.held, []
+        self.busy = True
         for effect in held:
             self.write(effect)
+        self.drain()
 
     def _deliver(self, effect: Send) -> None:
         if effect.peer == "till":

@@ -53,7 +53,9 @@ class Reversals:
             return
         id_ = original_id(asked.peer.name, asked.message)
         tx = self._transactions.memory.known.get(id_)
-        if tx is None:
+        if tx is not None and tx.busy:
+            tx.waiting.append(partial(self._checked, asked, (), -1))
+        elif tx is None:
             self._board.look_up(id_, partial(self._found, asked, id_))
         else:
             self._reverse(asked, tx)
@@ -64,7 +66,9 @@ class Reversals:
             known = self._transactions.memory.known[id_] = Transaction.of(record)
             if known.ended:
                 self._transactions.memory.rest(known)
-        if known is None:
+        if known is not None and known.busy:
+            known.waiting.append(partial(self._checked, asked, (), -1))
+        elif known is None:
             self._bury(asked, id_)
         else:
             self._reverse(asked, known)
@@ -97,7 +101,7 @@ class Reversals:
         self._transactions.memory.known[id_] = tx
         self._transactions.memory.rest(tx)
         self._board.count("buried", peer)
-        self._board.write((tx.record(),), partial(self._buried, asked, tx))
+        self._transactions.keep(tx, None, partial(self._buried, asked, tx))
 
     def _buried(self, asked: _Asked, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
         self._transactions.adopt(tx, clashes)

@@ -5,7 +5,7 @@ Between the states of `jinka.switch.states` nothing else decides where it stands
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
@@ -18,8 +18,8 @@ class Transaction:
     """``sent`` is the request as it was passed on, without what must not be kept."""
 
     __slots__ = (
-        "answer", "at", "business_date", "digest", "forward", "head", "id", "kind", "line", "note", "request",
-        "resting", "sent", "source", "state", "target", "timer", "version",
+        "answer", "at", "business_date", "busy", "digest", "forward", "head", "id", "kind", "line", "note", "request",
+        "resting", "sent", "source", "state", "target", "timer", "version", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +35,8 @@ class Transaction:
         self.digest = b""
         self.line, self.timer = -1, 0
         self.head: Frame | None = None
+        self.busy = False  # a version is on its way to the disk; the next is made when that is there
+        self.waiting: list[Callable[[], None]] = []
         self.resting = False  # counted among the ended
         self.forward = b""  # the latest message in store-and-forward about it
 

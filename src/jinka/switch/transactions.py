@@ -173,7 +173,7 @@ class Transactions:
             out = out.changed(more)
         tx.step(TxStep.ROUTE)
         self.memory.sent[key] = tx
-        board.write((tx.record(),), partial(self._kept, tx, out))
+        self.keep(tx, None, partial(self._kept, tx, out))
 
     def _kept(self, tx: Transaction, out: Message, clashes: Mapping[bytes, Record]) -> None:
         if clashes:
@@ -243,6 +243,10 @@ class Transactions:
         self._board.ask(self._board.check_steps(peer, message, raw), partial(self._replied, tx, message))
 
     def _replied(self, tx: Transaction, message: Message, _: tuple[bytes, ...], refused: int) -> None:
+        tx = self.memory.known.get(tx.id, tx)
+        if tx.busy:
+            tx.waiting.append(partial(self._replied, tx, message, (), refused))
+            return
         code = message.text(39)
         if refused >= 0 or not code:
             self._board.count("mac_wrong" if refused >= 0 else "unmatched", tx.target)
@@ -259,7 +263,7 @@ class Transactions:
             tx.step(TxStep.LATE)
             tx.note = f"late {code}"
             self._board.count("late", tx.target)
-            self._board.write((tx.record(),), partial(self.adopt, tx))
+            self.keep(tx, None, partial(self.adopt, tx))
         else:
             self._board.count("repeated_replies", tx.target)
 
@@ -306,8 +310,24 @@ class Transactions:
     def _end_with(
         self, tx: Transaction, item: Item | None = None, then: Callable[[], None] | None = None
     ) -> None:
+        self.keep(tx, item, partial(self._ended_with, tx, item, tx.state, then))
+
+    def keep(
+        self, tx: Transaction, item: Item | None, then: Callable[[Mapping[bytes, Record]], None]
+    ) -> None:
+        """Write the next version, with an item of store-and-forward. One at a time: each builds on one that is kept."""
+        tx.busy = True
         records = (tx.record(),) if item is None else (tx.record(), item.record())
-        self._board.write(records, partial(self._ended_with, tx, item, tx.state, then))
+        self._board.write(records, partial(self._free, tx, then))
+
+    def _free(
+        self, tx: Transaction, then: Callable[[Mapping[bytes, Record]], None], clashes: Mapping[bytes, Record]
+    ) -> None:
+        tx.busy = False
+        then(clashes)
+        waiting, tx.waiting = tx.waiting, []
+        for call in waiting:
+            call()
 
     def _ended_with(
         self,
@@ -350,14 +370,18 @@ class Transactions:
 
     def _settled(self, item: Item) -> None:
         """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""
-        records = [item.record()]
         tx = self.memory.known.get(item.tx)
         done = item.kind == REVERSAL and item.state is SafState.DONE
-        if tx is not None and done and tx.state is TxState.REVERSING:
+        if tx is None or not done:
+            self._board.write((item.record(),), _written)
+        elif tx.busy:
+            tx.waiting.append(partial(self._settled, item))
+        elif tx.state is TxState.REVERSING:
             tx.step(TxStep.CONFIRM)
-            records.insert(0, tx.record())
+            self.keep(tx, item, partial(self.adopt, tx))
             self.memory.rest(tx)
-        self._board.write(records, _written)
+        else:
+            self._board.write((item.record(),), _written)
 
     def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
         """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""

@@ -1,13 +1,16 @@
 """UnionPay members (interbank): characters with a binary bitmap, field 128 for the MAC.
 
 No text of the specification is public; the table is that of ISO 8583:1987 with the fields that published members are
-known to use otherwise. Their header of 46 bytes is `jinka.codec.framing.InterbankHeader`; the text that field 128
-covers is made by `jinka.crypto.unionpay_mac.interbank_text`.
+known to use otherwise. Their header of 46 bytes is `jinka.codec.framing.InterbankHeader`. Which fields field 128 covers
+is known from programs alone, so it is a setting (`mac_fields`); the MAC itself is `jinka.crypto.unionpay_mac`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jinka.codec.iso8583.iso1987 import ASCII_BINARY, ROWS_1987
+from jinka.codec.iso8583.message import Message
 from jinka.codec.iso8583.spec import Coding, Composite, Content, Mask, Part, Row, Tlv, make_spec, merge_rows
 
 A, N, AN, ANS, Z, XN, B = Content
@@ -46,3 +49,22 @@ UNIONPAY_INTERBANK = make_spec(
     merge_rows(ROWS_1987, _CHANGED),
     ASCII_BINARY,
 )
+MAC_FIELDS = (2, 3, 4, 7, 11, 18, 25, 28, 32, 33, 38, 39, 41, 42, 90)  # of transactions
+MAC_FIELDS_MANAGEMENT = (7, 11, 39, 53, 70, 100)  # of x8xx
+
+
+def mac_fields(
+    message: Message, numbers: Sequence[int] | None = None, *, lengths: bool = False
+) -> tuple[str, ...]:
+    """What field 128 covers: the type and these fields, in this order, where they are present.
+
+    Members differ in the list, and in whether the length of a variable field is covered (``lengths``).
+    """
+    if numbers is None:
+        numbers = MAC_FIELDS_MANAGEMENT if message.mti[1:2] == "8" else MAC_FIELDS
+    found = [message.mti]
+    for number in numbers:
+        if number in message.fields:
+            text, prefix = message.text(number), UNIONPAY_INTERBANK.fields[number].prefix
+            found.append(f"{len(text):0{prefix.width}d}{text}" if lengths and prefix else text)
+    return tuple(found)

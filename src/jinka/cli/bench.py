@@ -127,3 +127,19 @@ def switch(
     from jinka.app.bench_switch import bench_switch
 
     put_json(bench_switch(seconds, in_flight))
+
+
+@app.command()
+@command
+def ledger(
+    transfers: Annotated[int, typer.Option(min=1000, help="Transfers of each kind.")] = 163_800,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="sqlite or postgres; both without it. PostgreSQL starts its own server."),
+    ] = None,
+    as_json: Json = True,  # noqa: ARG001 see Json
+) -> None:
+    """Transfers a second on each ledger engine: simple, limited, linked and two-phase, beside plain SQL."""
+    from jinka.app.bench_ledger import bench_ledger
+
+    put_json(bench_ledger(transfers, engine or ("sqlite", "postgres")))

@@ -11,6 +11,7 @@ from jinka.store.issuer_books import SqlIssuerBooks
 from jinka.store.issuer_loads import SqlLoads
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger
+from jinka.store.plain_sql import plain_sql_transfers, without_flush
 from jinka.store.registrations import Register, register_in
 from jinka.store.registry import load_registry, register_cards, save_registry
 from jinka.store.switch_journal import JournalLine, SwitchJournal
@@ -35,8 +36,10 @@ __all__ = [
     "database_at",
     "load_registry",
     "open_database",
+    "plain_sql_transfers",
     "publish",
     "register_cards",
     "register_in",
     "save_registry",
+    "without_flush",
 ]

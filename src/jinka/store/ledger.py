@@ -195,7 +195,7 @@ class SqlLedger:
                 return []
             held = [transfer_of(row) for row in self._tables.transfers(raw, sorted(due))]
             ids = {i for t in held for i in (t.debit_account, t.credit_account)}
-            state, kept, _ = self._load(raw, sorted(ids))
+            state, kept = self._load(raw, sorted(ids))[:2]
             for transfer in held:
                 state.know_transfer(transfer)
             # Asked again now that the accounts are locked: another writer may have settled some.

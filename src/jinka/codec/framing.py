@@ -8,7 +8,7 @@ than one frame of the greatest size and what was fed last. Nothing here reads th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from jinka.kit import Fault, JinkaError, Usage
@@ -83,7 +83,7 @@ class Framing:
 class Frame:
     """A message with what stood before it; each part is empty where the framing has none."""
 
-    message: bytes
+    message: bytes = field(repr=False)  # nobody has masked it yet
     tpdu: bytes = b""
     head: bytes = b""
     dialled: bytes = b""

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jinka.codec.framing import Frame
 from jinka.codec.iso8583 import DIALECTS, DecodeError, EncodeError, Message, compile_spec
+from jinka.codec.iso8583.nested import Node
 from jinka.codec.iso8583.spec import (
     Coding,
     Content,
@@ -93,6 +95,7 @@ def test_no_fault_says_what_a_field_holds() -> None:
     raw = codec.encode(good)
     assert PAN not in repr(good)
     assert "AC89" not in repr(good).upper()
+    assert PAN not in repr(Frame(message=raw)) + repr(Node(key="5A", value=PAN))
     for at in range(len(raw)):
         for changed in (raw[:at], raw[:at] + b"~" + raw[at + 1 :], raw[:at] + raw[at + 1 :]):
             try:

@@ -7,7 +7,7 @@ A message keeps such a field as it came, so a switch that only forwards it chang
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jinka.codec.emv_tags import constructed
 from jinka.codec.iso8583.field55 import mask_of, title_of
@@ -26,7 +26,7 @@ class Node:
     """A piece of a field, by its key: a value, or pieces again."""
 
     key: str
-    value: Value | tuple[Node, ...]
+    value: Value | tuple[Node, ...] = field(repr=False)  # nobody has masked it yet
     title: tuple[str, str] = ("", "")
     mask: Mask = Mask.OPEN
 

@@ -144,17 +144,13 @@ def require_outside(address: str) -> None:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         raise Refused("not an IP address", where="callback_url") from None
-    inner = [found]
     if isinstance(found, ipaddress.IPv6Address):
-        # 4-in-6, 6to4 (RFC 3056), and NAT64 (RFC 6052) reach IPv4 hosts
-        inner += [four for four in (found.ipv4_mapped, found.sixtofour) if four]
-        if found in _NAT64 or found in _NAT64_LOCAL or found.teredo:
-            inner.append(ipaddress.IPv4Address(int(found) & 0xFFFFFFFF))
-            inner += list(found.teredo or ())
-    for one in inner:
-        if not one.is_global or one.is_multicast or one.is_reserved:
-            raise Refused("the receiver is inside", where="callback_url", fix="a public address")
+        # 6to4 (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052, 8215) lead to an IPv4 host of the sender's choice
+        if found.sixtofour or found.teredo or any(found in net for net in _NAT64):
+            raise Refused("the address goes through a tunnel", where="callback_url", fix="a public address")
+        found = found.ipv4_mapped or found
+    if not found.is_global or found.is_multicast or found.is_reserved:
+        raise Refused("the receiver is inside", where="callback_url", fix="a public address")
 
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))

@@ -13,9 +13,10 @@ from enum import Enum
 from types import MappingProxyType
 
 from jinka.acquirer.currency import currency_of
-from jinka.kit import MAX_MINOR, Refused, Usage, make_id
+from jinka.kit import Refused, Usage, make_id
 
 ATTEMPTS_MAX = 5  # cards that a payer may try on one order
+AMOUNT_MAX = 10**12 - 1  # 12 digits: ISO 8583 field 4, and 13 characters with a point in a payment code
 _TEXT_MAX = 120
 
 
@@ -165,8 +166,8 @@ class Order:
 
     def __post_init__(self) -> None:
         currency_of(self.currency)
-        if type(self.amount_minor) is not int or not 0 < self.amount_minor <= MAX_MINOR:
-            raise Usage("not an amount", where="amount_minor", fix="1 to 2^63-1 minor units")
+        if type(self.amount_minor) is not int or not 0 < self.amount_minor <= AMOUNT_MAX:
+            raise Usage("not an amount", where="amount_minor", fix="1 to 10^12-1 minor units")
         for name, text in (("reference", self.reference), ("description", self.description)):
             if len(text) > _TEXT_MAX or (text and not text.isprintable()):
                 raise Usage("too long or not printable", where=name, fix=f"at most {_TEXT_MAX} characters")

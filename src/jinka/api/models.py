@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from jinka.acquirer.currency import CURRENCIES
 from jinka.acquirer.gateway import LIFE_S, LIFE_S_MAX
-from jinka.kit import MAX_MINOR
+from jinka.acquirer.orders import AMOUNT_MAX
 
 _PRINTABLE = r"^[^\x00-\x1F\x7F-\x9F\u2028\u2029]*$"
 Hex = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 Line = Annotated[str, StringConstraints(max_length=120, pattern=_PRINTABLE)]
-Minor = Annotated[int, Field(ge=1, le=MAX_MINOR)]
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number, and by JSON Schema 2020-12 (6.1.1) 5.0 is an integer; 5.5 stays what it is."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+Minor = Annotated[int, Field(ge=1, le=AMOUNT_MAX), BeforeValidator(_whole)]
+Life = Annotated[int, Field(ge=60, le=LIFE_S_MAX), BeforeValidator(_whole)]
 CurrencyCode = Annotated[str, StringConstraints(pattern=f"^({'|'.join(CURRENCIES)})$")]
 Expiry = Annotated[str, StringConstraints(pattern="^[0-9]{2}(0[1-9]|1[0-2])$")]
 
@@ -30,7 +38,7 @@ class NewOrder(_In):
     reference: Line = Field(default="", description="The merchant's own number")
     description: Line = Field(default="", description="What the payer reads")
     capture_later: bool = Field(default=False, description="Authorise only; capture by a second request")
-    life_s: int = Field(default=LIFE_S, ge=60, le=LIFE_S_MAX, description="Seconds in which it can be paid")
+    life_s: Life = Field(default=LIFE_S, description="Seconds in which it can be paid")
 
 
 class Card(_In):

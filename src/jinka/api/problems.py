@@ -1,4 +1,8 @@
-"""Errors over HTTP: RFC 9457 problem details that name whose fault it was, where, and what to do."""
+"""Errors over HTTP: RFC 9457 problem details that name whose fault it was, where, and what to do.
+
+400: not as the schema says. 422: as it says, and yet impossible, such as a card number with a wrong check digit or a
+key that was used for another request. 409: not now, in the state that the order is in.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from jinka.acquirer import Busy, Conflict
 from jinka.kit import Fault, JinkaError, NotFound, Refused
@@ -127,13 +132,16 @@ def install(app: FastAPI) -> None:
             for found in error.errors()[:20]
         ]
         return problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "the request is not as the schema says", errors=places,
+            HTTPStatus.BAD_REQUEST, "the request is not as the schema says", errors=places,
             where=places[0].where if places else "",
         )  # fmt: skip
 
-    def http(_: Request, error: Exception) -> JSONResponse:
+    def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return problem(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _allowed(request)
+        return problem(error.status_code, str(error.detail), headers=headers)
 
     def crashed(_: Request, _error: Exception) -> JSONResponse:
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "our fault", fault=Fault.OURS)
@@ -142,3 +150,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, crashed)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes with this path (RFC 9110, 15.5.6); the framework names those of the first alone."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return ", ".join(sorted(found))

@@ -1,0 +1,109 @@
+"""Sends one callback to a merchant's receiver: an HTTP POST that cannot be turned against our own network.
+
+The name is resolved here, every address that it has must be outside (`acquirer.callbacks.require_outside`), and the
+connection goes to an address that was checked, so that a second answer of the DNS changes nothing. No redirect is
+followed, the answer's body is not read, and all of it has one deadline. TLS certificates are checked as by a browser.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+
+from jinka.acquirer.callbacks import require_outside, require_receiver
+from jinka.kit import JinkaError, Refused
+
+DEADLINE_S = 10.0
+Resolve = Callable[[str, int], list[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name; raises `OSError`."""
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+class CallbackSender:
+    """``plain`` and ``inside`` are for a machine of one's own: HTTP, and receivers in the same network."""
+
+    def __init__(
+        self,
+        *,
+        plain: bool = False,
+        inside: bool = False,
+        deadline_s: float = DEADLINE_S,
+        resolver: Resolve = resolve,
+    ) -> None:
+        self._plain, self._inside, self._deadline_s, self._resolve = plain, inside, deadline_s, resolver
+        self._tls = ssl.create_default_context()
+
+    def send(self, url: str, headers: Mapping[str, str], body: str) -> tuple[bool, str]:
+        """Whether the receiver took it (a status of 2xx), and what came of it in words for the outbox."""
+        try:
+            host, port, path = require_receiver(url, plain=self._plain)
+            address = self._address(host, port)
+            status = self._post(host, port, address, path, headers, body, tls=url.startswith("https:"))
+        except JinkaError as error:
+            return False, str(error)
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
+            return False, type(error).__name__
+        return 200 <= status < 300, f"HTTP {status}"
+
+    def _address(self, host: str, port: int) -> str:
+        addresses = self._resolve(host, port)
+        if not addresses:
+            raise Refused("no address", where="callback_url")
+        if not self._inside:
+            for address in addresses:
+                require_outside(address)
+        return addresses[0]
+
+    def _post(
+        self,
+        host: str,
+        port: int,
+        address: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: str,
+        *,
+        tls: bool,
+    ) -> int:
+        link = _Pinned(host, port, address, self._tls if tls else None, self._deadline_s)
+        timer = threading.Timer(self._deadline_s, link.cut)
+        timer.start()
+        try:
+            link.request(
+                "POST", path, body.encode(), {**headers, "User-Agent": "Jinka", "Connection": "close"}
+            )
+            return link.getresponse().status
+        finally:
+            timer.cancel()
+            link.close()
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to an address that was checked, under the name that it was asked for."""
+
+    def __init__(
+        self, host: str, port: int, address: str, tls: ssl.SSLContext | None, timeout: float
+    ) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self._at, self._tls = address, tls
+        self.default_port = 443 if tls else 80
+
+    def connect(self) -> None:
+        """To the address, not to the name."""
+        self.sock = socket.create_connection((self._at, self.port), self.timeout)
+        if self._tls is not None:
+            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+
+    def cut(self) -> None:
+        """End it from another thread."""
+        link = self.sock
+        if link is not None:
+            with contextlib.suppress(OSError):
+                link.shutdown(socket.SHUT_RDWR)

@@ -177,6 +177,20 @@ def test_what_must_be_booked_is_booked_without_cover(bank: Bank) -> None:
     assert (bank.available(), bank.owed(IssuerAccount.SHORTFALL, "bank")) == (0, -5_000)
 
 
+def test_an_advice_of_what_was_declined_here_is_booked(bank: Bank) -> None:
+    request, declined = bank.do(fen=OPENING + 1)
+    advice = replace(request, forced=True)
+    assert declined.reason is Reason.FUNDS
+    for _ in range(2):
+        assert bank.host.decide(advice).approved
+        assert (bank.available(), bank.owed()) == (OPENING, OPENING + 1)
+    assert bank.host.decide(request).approved, "and this is what it hears from now on"
+    assert bank.owed(IssuerAccount.SHORTFALL, "bank") == -OPENING - 1
+    request, _ = bank.do(fen=70)
+    assert bank.host.decide(replace(request, forced=True)).repeated, "approved before: not charged twice"
+    assert bank.available() == OPENING - 70
+
+
 def test_what_names_no_original_is_told_so(bank: Bank) -> None:
     ghost = bank.ask()
     for kind in (Kind.VOID, Kind.REFUND, Kind.COMPLETION):

@@ -25,7 +25,9 @@ from jinka.issuer.field_update import FieldUpdate
 from jinka.issuer.grey_host import ReleaseHost
 from jinka.issuer.host import IssuerHost
 from jinka.issuer.hosts import LoadHost, MaintenanceHost
+from jinka.issuer.iso import IsoIssuer, IsoTerms
 from jinka.issuer.load_funds import AllFunds, CardFunds, LedgerFunds
+from jinka.issuer.migration import MigrationReport, migration_report
 from jinka.issuer.online_load import HomeLoads, Load, LoadBooks, LoadOrder, LoadState, MemoryLoads
 from jinka.issuer.passbook_hosts import LimitHost, UnloadHost
 from jinka.issuer.policy import Policy, Product, read_policy
@@ -55,6 +57,8 @@ __all__ = [
     "Holder",
     "HolderAccount",
     "HomeLoads",
+    "IsoIssuer",
+    "IsoTerms",
     "IssuedCard",
     "IssuerBooks",
     "IssuerHost",
@@ -70,6 +74,7 @@ __all__ = [
     "MaintenanceHost",
     "MemoryBooks",
     "MemoryLoads",
+    "MigrationReport",
     "NumberRange",
     "PinData",
     "Place",
@@ -87,6 +92,7 @@ __all__ = [
     "check_holders",
     "embossing_file",
     "make_cards",
+    "migration_report",
     "masked_number",
     "next_reservation",
     "personal_data",

@@ -29,7 +29,8 @@ _ZERO = bytes(16)
 _DAY_S = 86_400
 _MICROS = 1_000_000
 _DONE = frozenset({TransferResult.CREATED, TransferResult.EXISTS})
-_SHORT = frozenset({TransferResult.EXCEEDS_CREDITS})
+# An id that a ledger refused once it may refuse for good: only want of money is tried again here.
+_SHORT = frozenset({TransferResult.EXCEEDS_CREDITS, TransferResult.ID_ALREADY_FAILED})
 # What is booked whether the money is there or not.
 _MUST = frozenset({Kind.VOID, Kind.REVERSAL})
 
@@ -105,7 +106,7 @@ class IssuerHost:
 
     def _decide_wave(self, requests: Sequence[AuthorisationRequest]) -> list[Decision]:
         old = self._books.bookings([r.id for r in requests])
-        fresh = [r for r in requests if r.id not in old]
+        fresh = [r for r in requests if r.id not in old or _overrides(r, old[r.id])]
         cards = self._books.cards({r.pan for r in fresh})
         accounts = self._books.accounts({card.account for card in cards.values()})
         cases = {r.id: received(r, cards, accounts) for r in fresh}
@@ -290,3 +291,9 @@ class IssuerHost:
 def _must(row: Booking) -> bool:
     """Whether it is booked even without cover."""
     return row.forced or row.kind in _MUST
+
+
+def _overrides(request: AuthorisationRequest, old: Booking) -> bool:
+    """The advice of something that was declined here and happened all the same: another stood in."""
+    refused = old.state is State.DECLINED and not old.forced
+    return request.forced and refused and old.fingerprint == request.fingerprint

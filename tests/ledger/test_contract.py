@@ -15,6 +15,7 @@ from jinka.ledger import (
     AccountResult,
     Balance,
     LedgerEngine,
+    MemoryLedger,
     PastBalance,
     Transfer,
     TransferFlag,
@@ -22,6 +23,7 @@ from jinka.ledger import (
     batches,
 )
 from jinka.store import SqlLedger, open_database
+from tests.ledger.salted import Salted
 
 A, B, C, OTHER = (make_id("account", name) for name in "ABCD")
 T, R = TransferFlag, TransferResult
@@ -316,3 +318,17 @@ def test_calls_are_cut_between_chains() -> None:
     assert batches([], 4) == []
     with pytest.raises(Usage, match="a chain of 3"):
         batches(linked, 2)
+
+
+def test_a_salted_engine_is_an_empty_one_for_each_salt() -> None:
+    """What lets the contract share one TigerBeetle server holds on the reference too."""
+    shared = MemoryLedger()
+    for salt in (b"s" * 16, b"t" * 16):
+        engine = Salted(shared, salt)
+        assert engine.create_accounts([account(A), account(B)]) == [AccountResult.CREATED] * 2
+        transfer = move("x", 100)
+        assert engine.create_transfers([transfer]) == [R.CREATED]
+        assert engine.accounts() == sorted([account(A), account(B)], key=lambda a: a.id)
+        assert engine.history(A) == [transfer]
+        assert engine.lookup([transfer.id]) == {transfer.id: transfer}
+        assert engine.balances([B]) == {B: Balance(credits_posted=100)}

@@ -57,20 +57,22 @@ def check_batch(events: Sequence[object]) -> None:
         )
 
 
-def batches(transfers: Sequence[Transfer], most: int = MAX_BATCH) -> list[Sequence[Transfer]]:
-    """Cut transfers into calls of at most ``most`` events that break no chain. Raises `Usage` for a longer chain."""
-    calls: list[Sequence[Transfer]] = []
+def batches(events: Sequence[_Event], most: int = MAX_BATCH) -> list[Sequence[_Event]]:
+    """Cut events into calls of at most ``most`` that break no chain. Raises `Usage` for a chain that is longer."""
+    calls: list[Sequence[_Event]] = []
     start = end = 0  # the call that grows; where its last whole chain ends
-    for n, transfer in enumerate(transfers, 1):
-        if transfer.flags & TransferFlag.LINKED and n < len(transfers):
+    for n, event in enumerate(events, 1):
+        if is_linked(event) and n < len(events):
             continue
         if n - start > most:
-            calls.append(transfers[start:end])
+            calls.append(events[start:end])
             start = end
         if n - start > most:
-            raise Usage(f"a chain of {n - start} transfers", where="ledger", fix=f"at most {most}")
+            raise Usage(f"a chain of {n - start} events", where="ledger", fix=f"at most {most}")
         end = n
-    return [call for call in (*calls, transfers[start:]) if call]
+    if start < len(events):
+        calls.append(events[start:])
+    return calls
 
 
 def judge_again(old: Transfer, new: Transfer) -> TransferResult:

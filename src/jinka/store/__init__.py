@@ -10,7 +10,7 @@ from jinka.store.gateway import GatewayBooks, GatewayDesk
 from jinka.store.issuer_books import SqlIssuerBooks
 from jinka.store.issuer_loads import SqlLoads
 from jinka.store.journal import SqlJournal
-from jinka.store.ledger import SqlLedger
+from jinka.store.ledger import SqlLedger, open_ledger
 from jinka.store.plain_sql import plain_sql_transfers, without_flush
 from jinka.store.registrations import Register, register_in
 from jinka.store.registry import load_registry, register_cards, save_registry
@@ -36,6 +36,7 @@ __all__ = [
     "database_at",
     "load_registry",
     "open_database",
+    "open_ledger",
     "plain_sql_transfers",
     "publish",
     "register_cards",

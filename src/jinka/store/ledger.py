@@ -9,18 +9,20 @@ account waits for its lock, taken in the order of ids.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from jinka.kit import JinkaError
+from jinka.kit import JinkaError, Usage
 from jinka.ledger import (
     MAX_BATCH,
     Account,
     AccountFlag,
     AccountResult,
     Balance,
+    LedgerEngine,
     PastBalance,
     PendingState,
     Transfer,
@@ -30,6 +32,7 @@ from jinka.ledger import (
 )
 from jinka.ledger.memory import LedgerState
 from jinka.ledger.swift import SwiftState, is_plain, keeps_history, plain_sums
+from jinka.store.database import database_at
 from jinka.store.ledger_sqlite import SqliteTables
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
@@ -44,6 +47,7 @@ from jinka.store.schema import past_balances as past_table
 
 _TRIES = 20  # of one call, when other writers come between
 _PLAIN_MOST = 1_000_000  # accounts whose ledger is remembered
+_TIGERBEETLE = "tigerbeetle://"
 _NOT_PLAIN = 0  # no ledger has this number
 _Answer = TypeVar("_Answer")
 _ACCOUNT_ROW = sa.select(*(account_table.c[name] for name in ACCOUNT_COLUMNS))
@@ -246,6 +250,24 @@ class SqlLedger:
                 PastBalance(event=bytes(event), balance=_balance(sums))
                 for _, _, event, *sums in connection.execute(query)
             ]
+
+
+def open_ledger(where: Path | str) -> AbstractContextManager[LedgerEngine]:
+    """The ledger at a path (SQLite), a ``postgresql://`` URL, or ``tigerbeetle://host:port,...``; closed at its end."""
+    if isinstance(where, str) and where.startswith(_TIGERBEETLE):
+        try:
+            from jinka.store.tigerbeetle_ledger import TigerBeetleLedger  # its client is an extra
+        except ModuleNotFoundError as error:
+            fix = 'pip install "jinka[tigerbeetle]"'
+            raise Usage("TigerBeetle needs its client", where="ledger", fix=fix) from error
+        return closing(TigerBeetleLedger(where.removeprefix(_TIGERBEETLE)))
+    return _sql_ledger(where)
+
+
+@contextmanager
+def _sql_ledger(where: Path | str) -> Iterator[LedgerEngine]:
+    with database_at(where) as database:
+        yield SqlLedger(database)
 
 
 def _tables(engine: sa.Engine) -> LedgerTables:

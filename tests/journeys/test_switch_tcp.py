@@ -8,25 +8,31 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from jinka.codec.framing import Frame, close_frame
 from jinka.crypto.block_key import BlockCipher, BlockKey
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
 from tests.keys.ground import Dice
 from tests.keys.payments import KEY, rig
-from tests.switch.ground import BANK_PIN, CODEC, MAC, PANS, TILL_PIN, config, request, reversal
+from tests.postgres import fresh_postgres, postgres
+from tests.switch.ground import BANK_PIN, CODEC, MAC, PANS, TILL_PIN, config, reversal
+from tests.switch.ground import request as payment
 from tests.switch.tcp import FRAMING, town
+
+__all__ = ["fresh_postgres", "postgres"]  # fixtures
 
 
 def test_a_purchase_over_the_wire(tmp_path: Path) -> None:
     async def live() -> None:
         async with town(tmp_path, config()) as there:
             till = await there.till()
-            answer = await till.ask(request(1))
+            answer = await till.ask(payment(1))
             assert (answer.mti, answer.text(39), answer.text(38)) == ("0210", "00", "B12345")
-            many = await asyncio.gather(*(till.send(request(n, pan=PANS[n % 7])) for n in range(2, 202)))
+            many = await asyncio.gather(*(till.send(payment(n, pan=PANS[n % 7])) for n in range(2, 202)))
             assert {m.text(39) for m in many} == {"00"}
             assert there.runner.flushes < 2 * there.runner.flushed / 3  # one flush serves many
-            answer = await till.ask(reversal(request(1), 900))
+            answer = await till.ask(reversal(payment(1), 900))
             assert answer.text(39) == "00"
             await till.close()
             assert there.failures == []
@@ -53,19 +59,19 @@ def test_macs_and_pins_are_the_key_services_business(tmp_path: Path) -> None:
         rules = config(till={"mac": MAC, "pin": TILL_PIN}, bank={"pin": BANK_PIN})
         async with town(tmp_path, rules) as there:
             till = await there.till()
-            good = await asyncio.wait_for(till.send(request(1, f52=block), sealed), 20)
+            good = await asyncio.wait_for(till.send(payment(1, f52=block), sealed), 20)
             assert good.text(39) == "00"
             raw = CODEC.encode(good)
             keys.verify_mac(raw[:-8], raw[-8:], key=MAC.key, algorithm=MAC.algorithm)
             [seen] = there.bank.bank.seen
             assert seen.raw(52) not in (b"", block)
             wrong = await asyncio.wait_for(
-                till.send(request(2), lambda m: CODEC.encode(m.changed({128: bytes(8)}))), 20
+                till.send(payment(2), lambda m: CODEC.encode(m.changed({128: bytes(8)}))), 20
             )
             assert wrong.text(39) == "A0"
-            bare = await till.ask(request(3))
+            bare = await till.ask(payment(3))
             assert bare.text(39) == "A0"
-            broken = await asyncio.wait_for(till.send(request(4, f52=b"garbage!"), sealed), 20)
+            broken = await asyncio.wait_for(till.send(payment(4, f52=b"garbage!"), sealed), 20)
             assert broken.text(39) == "99"
             assert len(there.bank.bank.seen) == 1
             await till.close()
@@ -87,10 +93,10 @@ def test_bad_peers_hurt_nobody_else(tmp_path: Path) -> None:
                 writer.close()
                 await asyncio.gather(writer.wait_closed(), return_exceptions=True)
             mute, writer = await asyncio.open_connection("127.0.0.1", there.port)
-            flood = [close_frame(FRAMING, Frame(message=CODEC.encode(request(n, pan="4000000000000002"))))
+            flood = [close_frame(FRAMING, Frame(message=CODEC.encode(payment(n, pan="4000000000000002"))))
                      for n in range(1000, 3000)]  # fmt: skip
             writer.write(b"".join(flood))
-            answer = await till.ask(request(1), 5)
+            answer = await till.ask(payment(1), 5)
             assert answer.text(39) == "00"
             assert there.runner.core.board.counts["requests", "till"] < 1_000  # the flood waits its turn
             writer.close()
@@ -103,22 +109,26 @@ def test_bad_peers_hurt_nobody_else(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-def test_a_bank_that_falls_silent_costs_nobody_money(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_a_bank_that_falls_silent_costs_nobody_money(
+    tmp_path: Path, engine: str, request: pytest.FixtureRequest
+) -> None:
     """Requests in flight are reversed; while the line is gone stand-in answers; advices follow; the books agree."""
+    where = request.getfixturevalue("fresh_postgres")() if engine == "postgres" else None
 
     async def live() -> None:
         rules = config(bank={"timeout_ms": 300, "retry_ms": 100, "retry_max_ms": 300})
-        async with town(tmp_path, rules) as there:
+        async with town(tmp_path, rules, where=where) as there:
             till, bank = await there.till(), there.bank
-            before = await asyncio.gather(*(till.send(request(n, pan=PANS[n % 7])) for n in range(1, 21)))
+            before = await asyncio.gather(*(till.send(payment(n, pan=PANS[n % 7])) for n in range(1, 21)))
             bank.deaf = True
-            during = await asyncio.gather(*(till.send(request(n, pan=PANS[n % 7])) for n in range(21, 41)))
+            during = await asyncio.gather(*(till.send(payment(n, pan=PANS[n % 7])) for n in range(21, 41)))
             assert {m.text(39) for m in during} == {"68"}
             port = bank.port
             bank.stop()
             while there.runner.core.board.ready_line("bank") is not None:
                 await asyncio.sleep(0.01)
-            after = await asyncio.gather(*(till.send(request(n, pan=PANS[n % 8])) for n in range(41, 81)))
+            after = await asyncio.gather(*(till.send(payment(n, pan=PANS[n % 8])) for n in range(41, 81)))
             bank.deaf = False
             await bank.start(port)
             for _ in range(500):

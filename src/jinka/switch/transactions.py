@@ -134,7 +134,11 @@ class Transactions:
             self._pass_on(tx, message, pin)
 
     def _again(self, before: Transaction, tx: Transaction) -> None:
-        """A repeat: the first answer, or wait for it on the newer line."""
+        """A repeat: the first answer once it is kept, or wait for it on the newer line."""
+        before = self.memory.known.get(tx.id, before)
+        if before.busy:
+            before.waiting.append(partial(self._again, before, tx))
+            return
         self._board.count("repeats", tx.source)
         peer = self._board.peers[tx.source]
         given: Mapping[int, Value] = before.answer

@@ -1,0 +1,108 @@
+"""The switch's journal on both engines: what is written is whole, sealed, found again, and agreed between workers.
+
+Method: the same calls on SQLite and on PostgreSQL, with a real key service sealing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from jinka.kit import Refused, make_id
+from jinka.store import SwitchJournal, open_database
+from jinka.switch import Entity, Record
+from jinka.switch.record import Entry, entry_of, read_record, write_record
+from tests.keys.ground import service
+from tests.postgres import fresh_postgres, postgres
+from tests.switch.ground import DATE, PANS, request
+
+__all__ = ["fresh_postgres", "postgres"]  # fixtures
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    where: Path | str = tmp_path / "s.db"
+    if request.param == "postgres":
+        made: Callable[[], str] = request.getfixturevalue("fresh_postgres")
+        where = made()
+    engine = open_database(where)
+    yield engine
+    engine.dispose()
+
+
+def _record(name: str, version: int = 1, state: str = "forwarded", **changes: object) -> Record:
+    made = Record(
+        entity=Entity.TRANSACTION, id=make_id("test", name), version=version, state=state, kind="purchase",
+        source="till", target="bank", at_micros=1, business_date=DATE, digest=b"d", request=request(1), note="n",
+    )  # fmt: skip
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def _entry(name: str, version: int = 1, state: str = "forwarded", **changes: object) -> Entry:
+    return entry_of(_record(name, version, state, **changes))
+
+
+def test_a_record_comes_back_as_it_went() -> None:
+    record = _record("a", answer={39: "00", 55: b"\x9f\x36"}, about=bytes(16))
+    assert read_record(write_record(record)) == record
+
+
+def test_what_is_written_is_found_and_no_card_number_lies_open(database: sa.Engine) -> None:
+    journal = SwitchJournal(database, service())
+    assert journal.write([(_entry("a"),), (_entry("b"), _entry("c"))]) == [{}, {}]
+    assert journal.write([(_entry("a", 2, "approved"),)]) == [{}]
+    found = journal.find(make_id("test", "a"))
+    assert found is not None
+    assert (found.version, found.state, found.request.text(2)) == (2, "approved", PANS[0])
+    assert journal.find(bytes(16)) is None
+    with database.connect() as connection:
+        rows = [*connection.execute(sa.text("SELECT * FROM switch_journal")),
+                *connection.execute(sa.text("SELECT * FROM switch_groups"))]  # fmt: skip
+    assert PANS[0] not in str(rows)
+    assert PANS[0].encode() not in b"".join(bytes(v) for row in rows for v in row if isinstance(v, bytes))
+    assert journal.lines(limit=1)[0].card == "622848******0000"
+
+
+def test_the_second_writer_of_a_version_learns_what_the_first_wrote(database: sa.Engine) -> None:
+    first, second = (
+        SwitchJournal(database, service(), worker="0"),
+        SwitchJournal(database, service(), worker="1"),
+    )
+    first.write([(_entry("a", 1, "approved"),)])
+    [clash] = second.write([(_entry("a", 1, "declined"), _entry("b"))])
+    assert clash[make_id("test", "a")].state == "approved"
+    assert second.find(make_id("test", "b")) is None  # a write is whole or not at all
+    answers = first.write([(_entry("c"),), (_entry("c"),), (_entry("d"),)])
+    assert [bool(answer) for answer in answers] == [False, True, False]
+
+
+def test_recovery_takes_the_newest_of_its_own_and_moves_its_beginning(database: sa.Engine) -> None:
+    mine, other = (
+        SwitchJournal(database, service(), worker="0"),
+        SwitchJournal(database, service(), worker="1"),
+    )
+    mine.write([(_entry("old", 1, "approved", business_date="2023-11-13"),)])
+    mine.write([(_entry("a"),), (_entry("b"),)])
+    mine.write([(_entry("a", 2, "approved"),)])
+    other.write([(_entry("b", 2, "reversing"),), (_entry("c"),)])
+
+    def states(journal: SwitchJournal, worker: str) -> list[str]:
+        return [record.state for record in journal.recover(lambda name: name == worker, DATE)]
+
+    assert states(mine, "0") == ["approved", "approved"]  # b is the other's now
+    assert states(mine, "0") == ["approved"]  # yesterday's is behind the beginning
+    assert states(other, "1") == ["reversing", "forwarded"]
+
+
+def test_what_was_altered_on_the_disk_is_refused(database: sa.Engine) -> None:
+    journal = SwitchJournal(database, service())
+    journal.write([(_entry("a"),)])
+    with pytest.raises(sa.exc.DBAPIError), database.begin() as connection:
+        connection.execute(sa.text("UPDATE switch_journal SET state = 'declined'"))
+    other = SwitchJournal(database, service(seed=9))
+    with pytest.raises(Refused):
+        other.find(make_id("test", "a"))

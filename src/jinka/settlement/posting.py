@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 from jinka.clearing import Flow, LineKind, NetResult
 from jinka.kit import Finding, Severity, Unit, make_id, utc_micros
-from jinka.ledger import LedgerEngine, Transfer, TransferFlag, TransferResult
+from jinka.ledger import LedgerEngine, Transfer, TransferFlag, TransferResult, batches
 from jinka.settlement.chart import LEDGER_OF, AccountCode, AccountName, TransferCode
 
 _ACCOUNTS_OF: dict[LineKind, tuple[AccountCode, AccountCode, TransferCode]] = {
@@ -86,8 +86,10 @@ def post(
     """Open the accounts and post the entries; a transfer that the ledger refuses is a finding."""
     wanted = [entry for entry in entries if entry.amount]
     names = sorted({n for e in wanted for n in (e.debit, e.credit)}, key=lambda name: (name.code, name.owner))
-    engine.create_accounts([name.opened(day.unit) for name in names])
+    for opened in batches([name.opened(day.unit) for name in names]):
+        engine.create_accounts(opened)
     transfers = [entry.transfer(day) for entry in wanted]
+    results = [result for call in batches(transfers) for result in engine.create_transfers(call)]
     findings = [
         Finding(
             code=f"LEDGER_{result.name}",
@@ -96,7 +98,7 @@ def post(
             what=f"the ledger refused {entry.amount}",
             fix="the day was posted before with another result: correct it by a new cycle",
         )
-        for entry, result in zip(wanted, engine.create_transfers(transfers), strict=True)
+        for entry, result in zip(wanted, results, strict=True)
         if result not in (TransferResult.CREATED, TransferResult.EXISTS)
     ]
     return transfers, findings

@@ -60,10 +60,14 @@ def _open_postgres(url: str) -> sa.Engine:
         raise Usage(
             "PostgreSQL needs psycopg", where="database", fix='pip install "jinka[postgres]"'
         ) from error
-    with engine.begin() as connection:
-        _check_server(connection)
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        migrate(connection)
+    try:
+        with engine.begin() as connection:
+            _check_server(connection)
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            migrate(connection)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jinka.acquirer import Answer, Ask, Entry, Kind, NoAnswer, Operation, Result
+from jinka.acquirer import Answer, Ask, Entry, Kind, NoAnswer, Result
 from jinka.issuer.emv import EmvIssuer
 from jinka.kit import make_id
 from jinka.ledger import (
@@ -81,10 +81,10 @@ class LedgerNetwork:
     def refund(self, ask: Ask) -> Answer:
         return self._verb(ask, self._refund)
 
-    def status(self, operation: Operation) -> Answer | None:
+    def status(self, ask: Ask) -> Answer | None:
         if self.dark:
             raise NoAnswer("the link is down", where="status")
-        return self._answers.get(operation.id)
+        return self._answers.get(ask.operation.id)
 
     def _verb(self, ask: Ask, act: Callable[[Ask], str]) -> Answer:
         if self.dark:

@@ -208,7 +208,7 @@ class Gateway:
         return moved
 
     def _resolved(self, ask: Ask) -> Answer:
-        answer = self._payments.status(ask.operation)
+        answer = self._payments.status(ask)
         if answer is not None:
             return answer
         if ask.operation.kind not in PAYMENTS:

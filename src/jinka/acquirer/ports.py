@@ -118,7 +118,7 @@ class Payments(Protocol):
         """Give captured money back."""
         ...
 
-    def status(self, operation: Operation) -> Answer | None:
+    def status(self, ask: Ask) -> Answer | None:
         """What became of an operation; None when the network has not seen it."""
         ...
 

@@ -122,10 +122,14 @@ class World:
         newest = [versions[-1] for versions in self.journal.values()]
         self.carry_out(self.core.recover(newest, self.now))
         self.till_line = self.link("till")
-        self.bank_line = self.link("bank") if self.bank_up else 0
+        self.bank_line = 0
+        if self.bank_up:
+            self.link("bank")
 
     def link(self, name: str) -> int:
         self.lines += 1
+        if name == "bank":
+            self.bank_line = self.lines
         self.step(LinkUp(peer=name, line=self.lines))
         return self.lines
 
@@ -135,7 +139,7 @@ class World:
 
     def bank_back(self) -> None:
         self.bank_up = True
-        self.bank_line = self.link("bank")
+        self.link("bank")
 
     def step(self, event: Event) -> None:
         """One event after the other, as the shell does it."""
@@ -193,7 +197,7 @@ class World:
     def _deliver(self, effect: Send) -> None:
         if effect.peer == "till":
             self.sent.append(CODEC.decode(effect.raw))
-        elif self.bank_up:
+        elif self.bank_up and effect.peer == "bank":
             self.to_bank.append(effect.raw)
             if self.bank_answers:
                 self.bank_works()

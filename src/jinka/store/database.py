@@ -18,8 +18,8 @@ from jinka.kit import Refused, Usage
 
 BUSY_TIMEOUT_MS = 10_000
 _CACHE_KIB = 128 * 1024  # the indexes of ids are met at random places
-_PAGE_BYTES = 8_192
-_CHECKPOINT_PAGES = 16_384  # 128 MiB of log: a page that many calls change is written back once
+_PAGE_BYTES = 4_096  # a page is written whole for each id that falls into it
+_CHECKPOINT_PAGES = 16_384  # 64 MiB of log: a page that many calls change is written back once
 _POSTGRES = ("postgresql://", "postgres://")
 _OLDEST_POSTGRES = 15
 _MIGRATION_LOCK = 0x6A696E6B61  # "jinka"

@@ -73,11 +73,16 @@ class SqliteTables:
     def add_sums(
         self, raw: sqlite3.Connection, sums: Mapping[bytes, Sums], last: Mapping[bytes, int]
     ) -> None:
+        ids = sums if last.keys() <= sums.keys() else sorted(sums.keys() | last.keys())
+        get, get_last, most = sums.get, last.get, MAX_MINOR
         rows = []
-        for id_ in sorted(sums.keys() | last.keys()):
-            a, b, c, d = sums.get(id_, (0, 0, 0, 0))
-            bounds = (min(MAX_MINOR - a - b, MAX_MINOR), min(MAX_MINOR - c - d, MAX_MINOR))
-            rows.append((a, b, c, d, last.get(id_), id_, *bounds))
+        for id_ in ids:
+            a, b, c, d = get(id_, (0, 0, 0, 0))
+            debits, credits_ = a + b, c + d  # what falls needs no bound
+            rows.append(
+                (a, b, c, d, get_last(id_), id_, most - debits if debits > 0 else most,
+                 most - credits_ if credits_ > 0 else most)
+            )  # fmt: skip
         if raw.executemany(_ADD_SUMS, rows).rowcount != len(rows):
             raise PlainRefused
 

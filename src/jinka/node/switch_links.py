@@ -63,6 +63,7 @@ class Link(asyncio.Protocol):
         self._tokens, self._at = float(rules.burst), self._loop.time()
         self._half: asyncio.TimerHandle | None = None
         self._later: list[Frame] = []
+        self._out: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.Transport):
@@ -112,7 +113,15 @@ class Link(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        transport.write(close_frame(self.rules.framing, self._frame(message, head)))
+        if not self._out:
+            self._loop.call_soon(self._write)
+        self._out.append(close_frame(self.rules.framing, self._frame(message, head)))
+
+    def _write(self) -> None:
+        """All that one turn of the loop has to say, in one call of the system."""
+        out, self._out = self._out, []
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(out))
 
     def _frame(self, message: bytes, head: Frame | None) -> Frame:
         if self._plain:

@@ -105,7 +105,7 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
             database=database if "://" in database else path.parent / database,
             business_date=str(switch.get("business_date", "")),
             metrics=_host_port(switch["metrics"]) if "metrics" in switch else None,
-            keys=_keys(path.parent, raw["keys"]),
+            keys=read_key_source(path.parent, raw["keys"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Usage(f"{type(error).__name__}: {error}", where=str(path), fix="see docs/switch.md") from None
@@ -176,7 +176,8 @@ def _bins(folder: Path, name: str) -> BinTable:
     return table
 
 
-def _keys(folder: Path, given: Mapping[str, Any]) -> KeySource:
+def read_key_source(folder: Path, given: Mapping[str, Any]) -> KeySource:
+    """The table ``keys`` of a file in ``folder``; another host's file has the same."""
     _only(given, _KEYS, "keys")
     if ("socket" in given) == ("folder" in given):
         raise Usage("a socket or a folder, and one of them", where="keys")

@@ -105,6 +105,11 @@ def _open_keys(source: KeySource) -> tuple[PaymentService, Sealer, bool]:
     return verbs, sealer, source.socket is not None
 
 
+def open_key_source(source: KeySource) -> PaymentService:
+    """The verbs for messages and cards alone, for another host."""
+    return _open_keys(source)[0]
+
+
 def switch_status(url: str) -> dict[str, Any]:
     """What a running switch says of itself; ``url`` is that of its metrics."""
     address = url if url.startswith("http://") else f"http://{url}"

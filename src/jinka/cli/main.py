@@ -19,8 +19,10 @@ from jinka.cli import (
     certificate_authority,
     certificate_service,
     fuzz,
+    gateway,
     iso,
     issue,
+    issuer,
     keys,
     keys_ceremony,
     keys_orders,
@@ -52,9 +54,11 @@ certificate.app.add_typer(certificate_authority.app)
 certificate.app.add_typer(certificate_service.app)
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(fuzz.app, name="fuzz")
+app.add_typer(gateway.app, name="gateway")
 app.add_typer(iso.app, name="iso")
 app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
+app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")
 keys.app.add_typer(keys_ceremony.app)
 keys.app.add_typer(keys_orders.app)

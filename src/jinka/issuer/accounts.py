@@ -144,6 +144,8 @@ class IssuedCard:
     first_use_micros: int = 0
 
     def __post_init__(self) -> None:
+        if not (self.pan.isascii() and self.pan.isdigit() and 12 <= len(self.pan) <= 19):
+            raise Usage("not a card number", where="card.pan", fix="12 to 19 digits")
         month = self.expiry4[2:]
         if len(self.expiry4) != 4 or not self.expiry4.isdigit() or not "01" <= month <= "12":
             raise Usage("not a year and month", where="card.expiry4", fix="YYMM")

@@ -87,7 +87,7 @@ class MigrationReport:
         at = 2 if language == "zh" else 1
         english = ("how the card was read", "liability", "asked", "approved", "fen approved")
         chinese = ("读卡方式", "伪卡责任", "请求笔数", "承兑笔数", "承兑金额（分）")
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 line.reading.value[at],
                 line.bearer.value[at],
@@ -97,7 +97,8 @@ class MigrationReport:
             )
             for line in self.lines
         ]
-        return (chinese if at == 2 else english), rows
+        head: tuple[str, ...] = chinese if at == 2 else english
+        return head, rows
 
 
 @dataclass(slots=True)

@@ -1,0 +1,234 @@
+"""`jinka issuer`: the host as a process, its cards from a file, and the report of the migration to the chip."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import signal
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinka.app.switch_config import read_key_source
+from jinka.app.switch_serving import open_key_source
+from jinka.codec import Algorithm
+from jinka.codec.framing import framing_of
+from jinka.codec.iso8583 import dialect
+from jinka.crypto.mac import MacAlgorithm
+from jinka.crypto.pin_block import PinFormat
+from jinka.issuer import (
+    CardAct,
+    CardChecks,
+    CardKeyNames,
+    HolderAccount,
+    IsoIssuer,
+    IsoTerms,
+    IssuedCard,
+    IssuerHost,
+    MigrationReport,
+    Policy,
+    migration_report,
+    read_policy,
+)
+from jinka.issuer.chart import IssuerAccount, IssuerTransfer, office_account
+from jinka.keys.payment_port import PaymentService
+from jinka.kit import JinkaError, NotFound, Usage, make_id
+from jinka.ledger import Transfer, TransferResult
+from jinka.node import FolderLock
+from jinka.node.issuer_server import IssuerServer, LineMac
+from jinka.node.switch_links import LinkRules
+from jinka.node.system import SystemClock
+from jinka.store import SqlIssuerBooks, SqlLedger, database_at
+
+_ISSUER = {"name", "database", "acquirers"}
+_PEER = {"listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at"}
+_NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
+_ROWS_MAX = 10_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerFile:
+    """All that the host needs, from one TOML file."""
+
+    path: Path
+    issuer: str
+    database: Path | str
+    acquirers: tuple[str, ...]
+    peer: Mapping[str, Any]
+    names: CardKeyNames
+    policy: Policy
+    keys: Mapping[str, Any]
+
+
+def read_issuer_file(path: Path) -> IssuerFile:
+    """Read the file; `Usage` names the place of a mistake. See docs/issuer-host.md."""
+    if not path.exists():
+        raise NotFound("no such file", where=str(path), fix="see docs/issuer-host.md")
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Usage(f"not TOML: {error}", where=str(path), fix="correct the file") from None
+    parts = (("issuer", _ISSUER), ("peer", _PEER), ("names", _NAMES), ("policy", None), ("keys", None))
+    for name in raw:
+        if name not in dict(parts):
+            raise Usage("unknown", where=f"{path}: {name}", fix=", ".join(dict(parts)))
+    for name, known in parts:
+        table = raw.setdefault(name, {})
+        unknown = set(table) - known if known is not None else set()
+        if unknown:
+            raise Usage(f"unknown: {', '.join(sorted(unknown))}", where=name, fix="see docs/issuer-host.md")
+    own, names = raw["issuer"], raw["names"]
+    try:
+        database = str(own.get("database", "issuer.db"))
+        return IssuerFile(
+            path=path,
+            issuer=str(own["name"]),
+            database=database if "://" in database else path.parent / database,
+            acquirers=tuple(str(a) for a in own["acquirers"]),
+            peer=raw["peer"],
+            names=CardKeyNames(
+                pin=str(names["pin"]),
+                card_value=str(names["card_value"]),
+                **{use: _by_algorithm(names.get(use, {})) for use in _NAMES - {"pin", "card_value"}},
+            ),
+            policy=read_policy(raw["policy"]),
+            keys=raw["keys"],
+        )
+    except KeyError as error:
+        raise Usage(f"{error} is missing", where=str(path), fix="see docs/issuer-host.md") from None
+
+
+def _by_algorithm(table: Mapping[str, Any]) -> dict[Algorithm, str]:
+    return {Algorithm[str(name)]: str(key) for name, key in table.items()}
+
+
+@contextmanager
+def opened_host(
+    file: IssuerFile, keys: PaymentService | None
+) -> Iterator[tuple[IssuerHost, SqlIssuerBooks, SqlLedger]]:
+    with database_at(file.database) as database:
+        books, ledger = SqlIssuerBooks(database), SqlLedger(database)
+        checks = CardChecks(keys if keys is not None else _NoKeys(), file.names)
+        yield (
+            IssuerHost(
+                issuer=file.issuer, books=books, ledger=ledger, checks=checks, policy=file.policy,
+                acquirers=file.acquirers,
+            ),
+            books,
+            ledger,
+        )  # fmt: skip
+
+
+def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; what an earlier process left undecided is settled first."""
+    file = read_issuer_file(path)
+    keys = open_key_source(read_key_source(path.parent, file.keys))
+    lock = path.parent / ".issuer"
+    lock.mkdir(exist_ok=True)
+    with FolderLock(lock), opened_host(file, keys) as (host, _, _):
+        settled = host.recover()
+        asyncio.run(_serve(file, host, keys, len(settled), listening))
+
+
+async def _serve(
+    file: IssuerFile,
+    host: IssuerHost,
+    keys: PaymentService,
+    settled: int,
+    listening: Callable[[dict[str, Any]], None],
+) -> None:
+    peer, stopped = file.peer, asyncio.Event()
+    failures: list[BaseException] = []
+
+    def failed(error: BaseException) -> None:
+        failures.append(error)
+        stopped.set()
+
+    terms = IsoTerms(
+        zone=str(peer.get("zone", "")),
+        pin_format=PinFormat[str(peer.get("pin_format", "ISO_0"))],
+        cvv_at=int(peer.get("cvv_at", 5)),
+    )
+    mac = None
+    if "mac" in peer:
+        algorithm = MacAlgorithm[str(peer.get("mac_algorithm", "RETAIL"))]
+        mac = LineMac(
+            keys=keys, key=str(peer["mac"]), algorithm=algorithm, field=int(peer.get("mac_field", 128))
+        )
+    server = IssuerServer(
+        IsoIssuer(host, terms), dialect(str(peer.get("dialect", "iso1987-binary"))),
+        LinkRules(framing=framing_of(str(peer.get("framing", "2-binary")))), SystemClock(), mac=mac, failed=failed,
+    )  # fmt: skip
+    where, _, port = str(peer.get("listen", "127.0.0.1:0")).rpartition(":")
+    await server.start(where or "127.0.0.1", int(port))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    listening({"port": server.port, "settled": settled})
+    await stopped.wait()
+    await server.stop()
+    if failures:
+        raise JinkaError(
+            f"the books failed: {type(failures[0]).__name__}", where=str(file.database),
+            fix="nothing was answered that is not in them; mend the database and start again",
+        )  # fmt: skip
+
+
+def import_cards(path: Path, rows: Path) -> dict[str, int]:
+    """Accounts and cards from CSV: pan, account, expiry4, chip (0/1), sequence, pin_reference, opening_fen.
+
+    A card that is there already keeps what transactions made of it. The opening comes from the vault, once an account.
+    """
+    file = read_issuer_file(path)
+    count = {"cards": 0, "accounts": 0, "known": 0}
+    with opened_host(file, None) as (host, books, ledger), rows.open(encoding="utf-8", newline="") as source:
+        for number, row in enumerate(csv.DictReader(source), 2):
+            if number > _ROWS_MAX:
+                raise Usage(f"more than {_ROWS_MAX} rows", where=str(rows))
+            try:
+                card = IssuedCard(
+                    pan=row["pan"], account=row["account"], expiry4=row["expiry4"], chip=row["chip"] == "1",
+                    sequence=row["sequence"], pin_reference=row["pin_reference"],
+                )  # fmt: skip
+                opening = int(row["opening_fen"])
+            except (KeyError, TypeError, ValueError, Usage):
+                raise Usage("not a card", where=f"{rows}:{number}", fix="see docs/issuer-host.md") from None
+            if not books.accounts([card.account]):
+                host.open_account(HolderAccount(number=card.account))
+                _open_with(ledger, file.issuer, card.account, opening)
+                count["accounts"] += 1
+            if books.cards([card.pan]):
+                count["known"] += 1
+                continue
+            host.add_card(card.act(CardAct.ACTIVATE))
+            count["cards"] += 1
+    return count
+
+
+def _open_with(ledger: SqlLedger, issuer: str, number: str, opening_fen: int) -> None:
+    made = Transfer(
+        id=make_id("jinka.issuer.opening", number),
+        debit_account=office_account(IssuerAccount.VAULT, issuer).id,
+        credit_account=HolderAccount(number=number).id,
+        amount=opening_fen,
+        ledger=156,
+        code=IssuerTransfer.FUNDING,
+    )
+    [result] = ledger.create_transfers([made])
+    if result not in (TransferResult.CREATED, TransferResult.EXISTS):
+        raise Usage(f"the ledger says {result.name.lower()}", where="opening_fen")
+
+
+def chip_migration(path: Path) -> MigrationReport:
+    """The report over all that was asked."""
+    with opened_host(read_issuer_file(path), None) as (_, books, _):
+        return migration_report(books.all_bookings())
+
+
+class _NoKeys:
+    """Stands where no key is needed."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise Usage(f"no key service for {name}", where="keys")

@@ -1,0 +1,82 @@
+"""`jinka issuer`: serve the issuer's host, take cards in, and report the migration to the chip."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jinka.cli.frame import command, put_json, put_table
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Decide payments for the cards of one issuer. Example: [bold]jinka issuer serve issuer.toml[/bold]",
+)
+File = Annotated[Path, typer.Argument(help="The issuer's file (docs/issuer-host.md).", metavar="FILE")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback()
+def root() -> None:
+    """Decide payments for the cards of one issuer."""
+
+
+@app.command()
+@command
+def serve(file: File) -> None:
+    """Serve until SIGTERM or Ctrl-C. One line of JSON on standard output says that it listens.
+
+    Example: [bold]jinka issuer serve issuer.toml[/bold]
+    """
+    from jinka.app.issuer_host import serve_issuer
+
+    serve_issuer(file, listening=put_json)
+
+
+@app.command()
+@command
+def cards(
+    file: File,
+    rows: Annotated[Path, typer.Argument(help="CSV of cards and accounts.", metavar="CSV", exists=True)],
+    as_json: Json = True,  # noqa: ARG001 it prints counts, which have no other form
+) -> None:
+    """Take cards and accounts in; what is known already stays as it is.
+
+    Example: [bold]jinka issuer cards issuer.toml cards.csv[/bold]
+    """
+    from jinka.app.issuer_host import import_cards
+
+    put_json(import_cards(file, rows))
+
+
+@app.command()
+@command
+def migration(
+    file: File,
+    language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
+    as_json: Json = False,
+) -> None:
+    """How cards were read, chip or stripe, whose risk it is, and where terminals fall back.
+
+    Example: [bold]jinka issuer migration issuer.toml --lang zh[/bold]
+    """
+    from rich.table import Table
+
+    from jinka.app.issuer_host import chip_migration
+
+    report = chip_migration(file)
+    head, rows = report.table(language)
+    if as_json:
+        watched = [asdict(line) | {"permille": line.permille} for line in report.watched]
+        lines = [dict(zip(report.table("en")[0], row, strict=True)) for row in report.table("en")[1]]
+        months = {str(month): share for month, share in report.months.items()}
+        put_json({"lines": lines, "fallbacks": watched, "chip_permille": months,
+                  "cards": report.cards, "chip_cards": report.chip_cards})  # fmt: skip
+        return
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*row)
+    put_table(table)

@@ -1,0 +1,145 @@
+"""The issuer's host on TCP: lines of `jinka.node.switch_links`, one group of messages at a time.
+
+What arrives while a group is decided makes the next group, so that they share the flushes; an answer leaves when what
+it says is durable. A wrong MAC is answered with A0 and goes no further. What is no message closes the line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from jinka.codec.framing import Frame
+from jinka.codec.iso8583 import Codec, DecodeError, Message
+from jinka.crypto.mac import MacAlgorithm
+from jinka.issuer.iso import IsoIssuer, answer_to
+from jinka.keys.payment_port import PaymentService
+from jinka.kit import Clock, Refused
+from jinka.node.switch_links import Link, LinkRules
+
+_GROUP_MAX = 1_000
+_WAITING_MAX = 20_000  # messages that wait for a decision; beyond them a line is cut
+_MAC = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineMac:
+    """The MAC at the end of each message, as field 64 or 128."""
+
+    keys: PaymentService
+    key: str
+    algorithm: MacAlgorithm = MacAlgorithm.RETAIL
+    field: int = 128
+
+    def check(self, raw: bytes, message: Message) -> None:
+        """Raises `Refused`. The MAC is the message's last field, over all that comes before it."""
+        given = message.raw(self.field)
+        if len(given) != _MAC or raw[-_MAC:] != given:
+            raise Refused("no MAC", where=f"field {self.field}")
+        self.keys.verify_mac(raw[:-_MAC], given, key=self.key, algorithm=self.algorithm)
+
+    def seal(self, codec: Codec, message: Message) -> bytes:
+        """The message with its MAC."""
+        raw = codec.encode(message.changed({self.field: bytes(_MAC)}))[:-_MAC]
+        return raw + self.keys.generate_mac(raw, key=self.key, algorithm=self.algorithm)
+
+
+class IssuerServer:
+    """Serves one peer's dialect. ``failed`` is told when the books or the ledger fail: nothing is answered then."""
+
+    def __init__(
+        self,
+        desk: IsoIssuer,
+        codec: Codec,
+        rules: LinkRules,
+        clock: Clock,
+        *,
+        mac: LineMac | None,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._desk, self._codec, self._rules, self._clock = desk, codec, rules, clock
+        self._mac, self._failed = mac, failed
+        self._lines: set[Link] = set()
+        self._waiting: list[tuple[Link, Frame]] = []
+        self._awake = asyncio.Event()
+        self._pool = ThreadPoolExecutor(1, "issuer")
+        self.garbage = self.answered = self.groups = 0
+        self.port = 0
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; ``port`` is then the one that was had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._line, host, port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._task = loop.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Cut the lines and wait for the group that is being decided."""
+        self._server.close()
+        for line in list(self._lines):
+            line.close("stopped")
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
+
+    def _line(self) -> Link:
+        return Link(self._rules, opened=self._opened, arrived=self._arrived, closed=self._lines.discard)
+
+    def _opened(self, line: Link) -> bool:
+        self._lines.add(line)
+        return len(self._lines) <= self._rules.lines_max
+
+    def _arrived(self, line: Link, frame: Frame) -> None:
+        if len(self._waiting) >= _WAITING_MAX:
+            line.close("too_many")
+            return
+        self._waiting.append((line, frame))
+        self._awake.set()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._awake.wait()
+            group, self._waiting = self._waiting[:_GROUP_MAX], self._waiting[_GROUP_MAX:]
+            if not self._waiting:
+                self._awake.clear()
+            try:
+                answers = await loop.run_in_executor(self._pool, self._decide, [f.message for _, f in group])
+            except Exception as error:  # the books failed: who asks again after a restart is answered then
+                self._failed(error)
+                return
+            self.groups += 1
+            for (line, frame), answer in zip(group, answers, strict=True):
+                if answer:
+                    line.send(answer, frame)
+                    self.answered += 1
+                elif answer is None:
+                    self.garbage += 1
+                    line.close("garbage")
+
+    def _decide(self, raws: Sequence[bytes]) -> list[bytes | None]:
+        """The answers as bytes: empty for what asks for none, None for what is no message."""
+        answers: list[bytes | None] = [None] * len(raws)
+        asked: list[tuple[int, Message]] = []
+        for at, raw in enumerate(raws):
+            try:
+                message = self._codec.decode(raw)
+            except DecodeError:
+                continue
+            try:
+                if self._mac is not None:
+                    self._mac.check(raw, message)
+                asked.append((at, message))
+            except (Refused, DecodeError):
+                answers[at] = self._encoded(answer_to(message, {39: "A0"})) if message.mti[2] in "02" else b""
+        made = self._desk.handle_all([message for _, message in asked], self._clock.now_micros())
+        for (at, _), answer in zip(asked, made, strict=True):
+            answers[at] = self._encoded(answer) if answer is not None else b""
+        return answers
+
+    def _encoded(self, answer: Message) -> bytes:
+        known = self._codec.spec.fields
+        fitting = Message(mti=answer.mti, fields={n: v for n, v in answer.fields.items() if n in known})
+        return self._mac.seal(self._codec, fitting) if self._mac is not None else self._codec.encode(fitting)

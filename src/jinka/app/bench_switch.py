@@ -29,7 +29,7 @@ from jinka.keys.working import Working
 from jinka.kit import JinkaError
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_links import LinkRules
-from jinka.node.switch_runner import Address, SwitchRunner
+from jinka.node.switch_runner import Address, SwitchRunner, tune_process
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SwitchJournal, open_database
 from jinka.switch import (
@@ -101,6 +101,7 @@ async def _serve(folder: Path, bank_port: int, pipe: Connection) -> None:
     await runner.start([till, bank])
     while len(core.board.lines["bank"]) < LINES:
         await asyncio.sleep(0.01)
+    tune_process()
     pipe.send(runner.ports["till"])
     before = time.process_time()
     while not pipe.poll():

@@ -20,7 +20,7 @@ from jinka.node import FolderLock
 from jinka.node.key_socket import connect_unix
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_metrics import MetricsServer
-from jinka.node.switch_runner import SwitchRunner
+from jinka.node.switch_runner import SwitchRunner, tune_process
 from jinka.node.system import SystemClock
 from jinka.store import JournalLine, SwitchJournal, open_database
 from jinka.store.switch_journal import Sealer
@@ -71,6 +71,7 @@ async def _serve(
             await metrics.start(host, port + worker if port else 0)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        tune_process()
         listening({"worker": worker, "ports": runner.ports, "metrics": metrics.port, "business_date": date})
         await stopped.wait()
         metrics.stop()

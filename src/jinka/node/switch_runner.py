@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -43,6 +45,8 @@ from jinka.switch import (
 )
 
 _CONNECT_S = 10.0
+_TURN_S = 0.0002  # the journal's thread waits that long for the interpreter, at each of its many statements
+_GARBAGE = (100_000, 20, 100)  # transactions are no circles: looking for some stops all of them
 _GROUP_MAX = 4_096  # effects in one flush
 
 
@@ -57,6 +61,13 @@ class Address:
     rules: LinkRules
     connections: int = 1
     again_s: float = 1.0
+
+
+def tune_process() -> None:
+    """Set the interpreter up for a process that does nothing else than run a switch."""
+    sys.setswitchinterval(_TURN_S)
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 class SwitchRunner:

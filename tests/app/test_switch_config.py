@@ -1,0 +1,67 @@
+"""The switch's file is read as its page says, and a mistake in it is named. Method: the page's own example, and bad ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jinka.app.switch_config import read_switch_file
+from jinka.crypto.mac import MacAlgorithm
+from jinka.kit import NotFound, Usage
+from jinka.switch import MacKind, SignOn
+
+PAGE = Path(__file__).parents[2] / "docs" / "switch.md"
+SMALL = """
+[switch]
+institution = "1"
+[keys]
+folder = "."
+[peers.a]
+listen = "127.0.0.1:0"
+"""
+
+
+def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "bins.csv").write_text("bin,bank,type,length\n622848,ABC,DC,16\n")
+    (tmp_path / "blocked.txt").write_text("6228480000000007\n")
+    text = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    text += '[peers.bank]\nconnect = "127.0.0.1:7002"\n'
+    (tmp_path / "switch.toml").write_text(text, encoding="utf-8")
+    file = read_switch_file(tmp_path / "switch.toml", worker="1")
+    till = file.config.peers["till"]
+    assert till.mac is not None
+    assert (till.mac.kind, till.mac.algorithm, till.mac.field) == (MacKind.ISO, MacAlgorithm.RETAIL, 128)
+    assert till.sign_on is SignOn.PEER
+    assert file.config.stand_in["bank"].blocked == {"6228480000000007"}
+    assert [(a.peer, a.port, a.listen) for a in file.addresses] == [
+        ("till", 7001, True),
+        ("bank", 7002, False),
+    ]
+    assert (file.metrics, file.config.worker) == (("127.0.0.1", 9108), "1")
+    assert len(file.keys.blocks) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (("[switch]", "[switch]\ntypo = 1"), "unknown: typo"),
+        (('listen = "127.0.0.1:0"', ""), "listen or connect"),
+        (("[peers.a]", '[peers.a]\nframing = "3-binary"'), "framing"),
+        (("[peers.a]", "[peers.a]\nsign_on = 'they'"), "they"),
+        (('folder = "."', ""), "a socket or a folder"),
+        (("[peers.a]", "[routes]\n62 = 'b'\n[peers.a]"), "no peer b"),
+        (("[switch]", "[switch"), "not TOML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], what: str) -> None:
+    file = tmp_path / "switch.toml"
+    file.write_text(SMALL.replace(*change))
+    with pytest.raises(Usage) as caught:
+        read_switch_file(file)
+    assert what in str(caught.value)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        read_switch_file(tmp_path / "none.toml")

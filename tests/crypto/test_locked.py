@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,21 @@ def test_it_is_locked_and_left_out_of_dumps() -> None:
     assert any(" lo " in flags and " dd " in flags for flags in maps), "no map is locked and not dumped"
 
 
-def test_it_is_wiped() -> None:
+class _Seen(mmap.mmap):
+    """Pages that tell what stands in them when they are given back."""
+
+    last = b""
+
+    def close(self) -> None:
+        _Seen.last = bytes(self[:])
+        super().close()
+
+
+def test_it_is_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jinka.crypto.locked.mmap.mmap", _Seen)
     held = LockedBytes(b"k" * 5000)
     held.wipe()
+    assert _Seen.last == bytes(2 * mmap.PAGESIZE)
     held.wipe()
     with pytest.raises(JinkaError, match="wiped"):
         held.slice(0, 1)

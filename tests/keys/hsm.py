@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import tempfile
 from functools import cache
@@ -32,6 +34,7 @@ def module() -> Path:
 def token_folder() -> Path:
     """A folder with SoftHSM2's configuration and its tokens; SOFTHSM2_CONF names it from now on."""
     folder = Path(tempfile.mkdtemp(prefix="jinka-hsm-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     (folder / "tokens").mkdir()
     conf = folder / "softhsm2.conf"
     conf.write_text(

@@ -51,11 +51,17 @@ def _engines() -> list[Part]:
         _part("engine", "SQLite", sqlite3.sqlite_version, "scheme data, journal, ledger", ""),
         _package("engine", "DuckDB", "duckdb", "clearing"),
         _package("engine", "Numba", "numba", "TAC checks in bulk"),
-        _part("engine", "PostgreSQL client", _said("psql", "--version"), _LATER, _apt("postgresql-client")),
-        _part("engine", "PostgreSQL server", _postgres(), _LATER, _apt("postgresql")),
+        _part(
+            "engine",
+            "PostgreSQL client",
+            _said("psql", "--version"),
+            "looking into a database",
+            _apt("postgresql-client"),
+        ),
+        _part("engine", "PostgreSQL server", _postgres(), "switch, ledger", _apt("postgresql")),
         _package("engine", "Spark", "pyspark", _LATER),
         _part("engine", "Java (for Spark)", _said("java", "-version"), _LATER, _apt("default-jre-headless")),
-        _package("engine", "TigerBeetle client", "tigerbeetle", _LATER),
+        _package("engine", "TigerBeetle client", "tigerbeetle", "ledger"),
     ]
 
 
@@ -106,7 +112,9 @@ def _security_modules() -> list[Part]:
             "SM2, tests of certificates",
             _apt("openssl"),
         ),
-        _found("security module", "SoftHSM2 (PKCS#11)", module, _LATER, _apt("softhsm2")),
+        _found(
+            "security module", "SoftHSM2 (PKCS#11)", module, "jinka keys to-token, tests", _apt("softhsm2")
+        ),
     ]
 
 

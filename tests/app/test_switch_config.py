@@ -1,4 +1,4 @@
-"""The switch's file is read as its page says, and a mistake in it is named. Method: the page's own example, and bad ones."""
+"""The file of the switch is read as its page says, and a mistake in it is named. Method: that example, and bad ones."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from jinka.codec.framing import Frame
-from jinka.codec.iso8583 import Codec, DecodeError, Message
+from jinka.codec.iso8583 import Codec, DecodeError, EncodeError, Message
 from jinka.crypto.mac import MacAlgorithm
 from jinka.issuer.iso import IsoIssuer, answer_to
 from jinka.keys.payment_port import PaymentService
-from jinka.kit import Clock, Refused
+from jinka.kit import Clock
 from jinka.node.switch_links import Link, LinkRules
 
 _GROUP_MAX = 1_000
@@ -33,17 +33,23 @@ class LineMac:
     algorithm: MacAlgorithm = MacAlgorithm.RETAIL
     field: int = 128
 
-    def check(self, raw: bytes, message: Message) -> None:
-        """Raises `Refused`. The MAC is the message's last field, over all that comes before it."""
-        given = message.raw(self.field)
-        if len(given) != _MAC or raw[-_MAC:] != given:
-            raise Refused("no MAC", where=f"field {self.field}")
-        self.keys.verify_mac(raw[:-_MAC], given, key=self.key, algorithm=self.algorithm)
+    def right(self, raws: Sequence[bytes], messages: Sequence[Message]) -> list[bool]:
+        """Which messages have a right MAC; it is the last field, over all that comes before it."""
+        given = [message.text(self.field).lower() for message in messages]
+        whole = [at for at, mac in enumerate(given) if mac and raws[at][-_MAC:].hex() == mac]
+        good = [False] * len(raws)
+        if whole:
+            data, macs = [raws[at][:-_MAC] for at in whole], [raws[at][-_MAC:] for at in whole]
+            checked = self.keys.check_macs(data, macs, key=self.key, algorithm=self.algorithm)
+            for at, right in zip(whole, checked, strict=True):
+                good[at] = bool(right)
+        return good
 
-    def seal(self, codec: Codec, message: Message) -> bytes:
-        """The message with its MAC."""
-        raw = codec.encode(message.changed({self.field: bytes(_MAC)}))[:-_MAC]
-        return raw + self.keys.generate_mac(raw, key=self.key, algorithm=self.algorithm)
+    def seal(self, codec: Codec, messages: Sequence[Message]) -> list[bytes]:
+        """The messages with their MACs."""
+        raws = [codec.encode(m.changed({self.field: bytes(_MAC)}))[:-_MAC] for m in messages]
+        made = self.keys.generate_macs(raws, key=self.key, algorithm=self.algorithm) if raws else []
+        return [raw + mac for raw, mac in zip(raws, made, strict=True)]
 
 
 class IssuerServer:
@@ -121,25 +127,51 @@ class IssuerServer:
 
     def _decide(self, raws: Sequence[bytes]) -> list[bytes | None]:
         """The answers as bytes: empty for what asks for none, None for what is no message."""
-        answers: list[bytes | None] = [None] * len(raws)
-        asked: list[tuple[int, Message]] = []
+        read: list[tuple[int, Message]] = []
         for at, raw in enumerate(raws):
             try:
-                message = self._codec.decode(raw)
+                read.append((at, self._codec.decode(raw)))
             except DecodeError:
                 continue
-            try:
-                if self._mac is not None:
-                    self._mac.check(raw, message)
-                asked.append((at, message))
-            except (Refused, DecodeError):
-                answers[at] = self._encoded(answer_to(message, {39: "A0"})) if message.mti[2] in "02" else b""
-        made = self._desk.handle_all([message for _, message in asked], self._clock.now_micros())
-        for (at, _), answer in zip(asked, made, strict=True):
-            answers[at] = self._encoded(answer) if answer is not None else b""
+        good = [True] * len(read)
+        if self._mac is not None:
+            good = self._mac.right([raws[at] for at, _ in read], [message for _, message in read])
+        asked = [message for (_, message), right in zip(read, good, strict=True) if right]
+        made = iter(self._desk.handle_all(asked, self._clock.now_micros()))
+        answers: list[bytes | None] = [None] * len(raws)
+        spoken: list[tuple[int, Message]] = []
+        for (at, message), right in zip(read, good, strict=True):
+            answer = next(made) if right else _wrong_mac(message)
+            answers[at] = b""
+            if answer is not None:
+                spoken.append((at, answer))
+        for (at, _), raw in zip(spoken, self._encoded([answer for _, answer in spoken]), strict=True):
+            answers[at] = raw
         return answers
 
-    def _encoded(self, answer: Message) -> bytes:
+    def _encoded(self, answers: Sequence[Message]) -> list[bytes]:
         known = self._codec.spec.fields
-        fitting = Message(mti=answer.mti, fields={n: v for n, v in answer.fields.items() if n in known})
-        return self._mac.seal(self._codec, fitting) if self._mac is not None else self._codec.encode(fitting)
+        fitting = [
+            Message(mti=a.mti, fields={n: v for n, v in a.fields.items() if n in known}) for a in answers
+        ]
+        try:
+            return self._written(fitting)
+        except EncodeError:  # one that the dialect cannot say hurts no other
+            return [self._written_alone(message) for message in fitting]
+
+    def _written(self, answers: Sequence[Message]) -> list[bytes]:
+        if self._mac is not None:
+            return self._mac.seal(self._codec, answers)
+        return [self._codec.encode(message) for message in answers]
+
+    def _written_alone(self, answer: Message) -> bytes:
+        try:
+            return self._written([answer])[0]
+        except EncodeError:
+            bare = {n: v for n, v in answer.fields.items() if n in (7, 11, 37, 38, 39, 41)}
+            return self._written([Message(mti=answer.mti, fields=bare)])[0]
+
+
+def _wrong_mac(message: Message) -> Message | None:
+    """The answer to a message that somebody may have changed; none where it asks for none."""
+    return answer_to(message, {39: "A0"}) if message.mti[2] in "02" else None

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jinka.app import DayOptions
+from jinka.app.card_files import open_key_folder, read_opened
 from jinka.app.day import run_day
 from jinka.app.issue import IssueOptions, issue, open_letters
 from jinka.app.key_scan import scan
@@ -25,6 +26,7 @@ from jinka.app.keyring import open_keys, unlock_store
 from jinka.app.workspace import Workspace
 from jinka.cli.main import app
 from jinka.codec import Algorithm
+from jinka.issuer.applications import BureauSecret
 from jinka.keys import KeyName, Purpose
 from jinka.kit import Refused
 from jinka.sectors import bank
@@ -101,6 +103,12 @@ def test_a_pin_block_in_the_clear_is_found_and_an_order_leaves_none(tmp_path: Pa
     (tmp_path / "host.log").write_text(f"F52={plain:016x}")
     [finding] = scan([folder], [tmp_path / "host.log"]).findings
     assert "PIN block" in finding.what
+    masters = open_key_folder(folder), folder / "keys/applications.jcs"
+    (tmp_path / "host.log").write_bytes(
+        BureauSecret(read_opened(masters[1], masters[0])[0]).bank_masters().script_mac
+    )
+    [finding] = scan([folder], [tmp_path / "host.log"]).findings
+    assert finding.what == "the bank's master script_mac"
 
 
 def test_the_command(day: Path, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """`jinka keys scan`: look for clear keys, PIN blocks and share secrets in everything that was left behind.
 
 The keys of a folder are opened with its custodians' shares and every key that follows from them is derived: roots, the
-city's, each registered card's of each purpose and version; with a bureau's sealed letters also the PIN blocks of its
-cards (ISO 9564 formats 0 and 2). Then every file is read whole and looked through at every offset: as bytes, as hex, as
-base64, and inside Parquet files column by column. A PIN of four digits by itself is not looked for: it is everywhere.
+city's, each registered card's of each purpose and version; a bureau's masters of bank cards; with its sealed letters
+also the subscribers' keys and the PIN blocks of its cards (ISO 9564 formats 0 and 2). Then every file is read whole and
+looked through at every offset: as bytes, as hex, as base64, and inside Parquet files column by column. A PIN of four digits by itself is not looked for: it is everywhere.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jinka.app.card_files import open_key_folder, read_opened
 from jinka.app.issue import open_letters
 from jinka.app.keyring import unlock_store
 from jinka.app.workspace import Workspace
 from jinka.codec import Algorithm
 from jinka.crypto import diversify
 from jinka.crypto.bulk import sm4_diversify, tdes_diversify
+from jinka.issuer.applications import BureauSecret
 from jinka.keys import city_factor
 from jinka.keys.hierarchy import LEVELS
 from jinka.kit import Finding, Severity
@@ -36,6 +38,8 @@ Words = npt.NDArray[np.uint64]
 _HEX = re.compile(rb"[0-9A-Fa-f](?:[ :]?[0-9A-Fa-f]){15,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{22,}")
 _DIVERSIFY = {Algorithm.TDES: tdes_diversify, Algorithm.SM4: sm4_diversify}
+_MASTERS = ("cryptogram", "script_mac", "script_cipher")
+_LETTER_KEYS = {"k", "opc"}  # of a subscriber
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _SLOTS = 1 << 22
 _REGISTRIES = ("centre/centre.db", "registry.sqlite")
@@ -116,9 +120,15 @@ def _add_secrets(secrets: Secrets, folder: Path, shares: Sequence[Path], region:
             secrets.add(f"{name} of the city", parent)
         for row, key in enumerate(_DIVERSIFY[algorithm](parent, factors)):
             secrets.add(f"{name} of card {row + 1}", key.tobytes())
-    for number, pin in _pins(folder):
-        secrets.add("a PIN block of format 0", _block0(number, pin))
-        secrets.add("a PIN block of format 2", bytes.fromhex(f"2{len(pin):x}{pin}".ljust(16, "f")))
+    for what, value in _applications(folder):
+        secrets.add(what, value)
+    for letter in _letters(folder):
+        pin = letter.get("pin", "")
+        if pin.isdigit():
+            secrets.add("a PIN block of format 0", _block0(letter["number"].replace(" ", ""), pin))
+            secrets.add("a PIN block of format 2", bytes.fromhex(f"2{len(pin):x}{pin}".ljust(16, "f")))
+        for what in _LETTER_KEYS & set(letter):
+            secrets.add(f"{what} of a letter", bytes.fromhex(letter[what]))
 
 
 def _factors(folder: Path) -> npt.NDArray[np.uint8]:
@@ -133,12 +143,20 @@ def _factors(folder: Path) -> npt.NDArray[np.uint8]:
     return np.frombuffer(b"".join(number[2:] for number in numbers), np.uint8).reshape(-1, 8)
 
 
-def _pins(folder: Path) -> Iterator[tuple[str, str]]:
-    """(number, PIN) of each card in the sealed letters of a bureau's orders."""
+def _applications(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """What a bureau's applications without a purse follow from."""
+    path = Workspace(folder).keystore.parent / "applications.jcs"
+    if path.exists():
+        raw = read_opened(path, open_key_folder(folder))[0]
+        yield "the bureau's secret", raw
+        masters = BureauSecret(raw).bank_masters()
+        yield from ((f"the bank's master {name}", getattr(masters, name)) for name in _MASTERS)
+
+
+def _letters(folder: Path) -> Iterator[dict[str, str]]:
+    """The sealed letters of a bureau's orders, one for each card."""
     for order in sorted(folder.glob("orders/*/letters")):
-        for letter in open_letters(folder, order.parent.name):
-            if "pin" in letter and letter["pin"].isdigit():
-                yield letter["number"].replace(" ", ""), letter["pin"]
+        yield from open_letters(folder, order.parent.name)
 
 
 def _block0(number: str, pin: str) -> bytes:

@@ -3,7 +3,8 @@
 The keys of a folder are opened with its custodians' shares and every key that follows from them is derived: roots, the
 city's, each registered card's of each purpose and version; a bureau's masters of bank cards; with its sealed letters
 also the subscribers' keys and the PIN blocks of its cards (ISO 9564 formats 0 and 2). Then every file is read whole and
-looked through at every offset: as bytes, as hex, as base64, and inside Parquet files column by column. A PIN of four digits by itself is not looked for: it is everywhere.
+looked through at every offset: as bytes, as hex, as base64, and inside Parquet files column by column. A PIN of four
+digits by itself is not looked for: it is everywhere.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinka.app.card_files import read_opened, sealed_file
+from jinka.app.card_files import read_opened, write_sealed
 from jinka.app.progress import Progress
 from jinka.card.emv_issue import Authority, Sm2Authority
 from jinka.crypto.emv_oda import CaKey, PrivateKey, PublicKey, sign_issuer
@@ -66,9 +66,7 @@ def open_authority(folder: Path, keys: SoftKeyService, identifier: str) -> BankA
     sealed = folder / "issuer.jcs"
     if not sealed.exists():
         ca = _open_ca(folder, keys)
-        write_durable(
-            sealed, sealed_file(_drawn_issuer(ca, identifier), _context("issuer"), keys), private=True
-        )
+        write_sealed(sealed, _drawn_issuer(ca, identifier), _context("issuer"), keys)
     about = json.loads(read_opened(sealed, keys)[0])
     if about["identifier"] != identifier:
         raise Refused(
@@ -179,7 +177,7 @@ class CardKeyRack:
 
     def _write(self, path: Path, key: PrivateKey) -> None:
         raw = json.dumps(_numbers(key)).encode()
-        write_durable(path, sealed_file(raw, _context("card key"), self._keys), private=True)
+        write_sealed(path, raw, _context("card key"), self._keys)
 
     def _read(self, path: Path) -> PrivateKey:
         raw, context = read_opened(path, self._keys)
@@ -201,7 +199,7 @@ def _open_ca(folder: Path, keys: SoftKeyService) -> dict[str, Any]:
             "rsa": _numbers(draw_private_key(CA_BITS)),
             "sm2": Sm2PrivateKey.generate(SystemRandomness()).to_bytes().hex(),
         }
-        write_durable(sealed, sealed_file(json.dumps(drawn).encode(), _context("ca"), keys), private=True)
+        write_sealed(sealed, json.dumps(drawn).encode(), _context("ca"), keys)
     found: dict[str, Any] = json.loads(read_opened(sealed, keys)[0])
     rsa = CaKey(_RID, RSA_INDEX, _private(found["rsa"]).public, BANK_END)
     point = Sm2PrivateKey.from_bytes(bytes.fromhex(found["sm2"])).public_key().to_point()

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from jinka.app.card_files import TEST_REGION, read_opened, sealed_file
-from jinka.app.keyring import CUSTODIANS, open_keys, write_ceremony
+from jinka.app.card_files import TEST_REGION, read_opened, write_sealed
+from jinka.app.keyring import CUSTODIANS, open_logged_keys, write_ceremony
 from jinka.app.registrar import Registrar
 from jinka.app.workspace import Workspace
 from jinka.issuer.applications import SECRET_SIZE, BureauSecret
 from jinka.issuer.bureau import NumberRange, Reservation, next_reservation
 from jinka.keys import SoftKeyService, hold_ceremony
-from jinka.kit import Usage
+from jinka.kit import NotFound, Usage
 from jinka.node import append_line, read_lines, write_durable
 from jinka.node.system import SystemRandomness
 from jinka.sim.parties import ISSUER
 
 RANGE_DEFAULT = "5180000001000000-5180000001999999"
 DATE_DEFAULT = "2018-01-01"
+
+
+def bureau_keys(folder: Path, share_files: Sequence[Path] = ()) -> SoftKeyService:
+    """The keys in a bureau's folder, opened with its audit log."""
+    workspace = Workspace(folder)
+    return open_logged_keys(workspace, TEST_REGION, log=workspace.keys_log, share_files=share_files)
 
 
 class Bureau:
@@ -57,9 +63,18 @@ class Bureau:
                 registrar.grant_simulated(first, last, holder=ISSUER)
             registrar.require_card_numbers(first, last, holder=ISSUER)
 
-    def keys(self) -> SoftKeyService:
-        """Open the bureau's keys; hold the ceremony when there are none."""
+    def keys(self, share_files: Sequence[Path] = ()) -> SoftKeyService:
+        """Open the bureau's keys, with its audit log; whoever asked closes them.
+
+        Without a store the ceremony is held here, unless shares were named: then the store is missing.
+        """
         if not self.workspace.keystore.exists():
+            if share_files:
+                raise NotFound(
+                    "no key store that shares could open",
+                    where=str(self.workspace.keystore),
+                    fix="hold jinka keys ceremony in this folder, or leave out --share",
+                )
             ceremony = hold_ceremony(
                 issuer=ISSUER,
                 date=DATE_DEFAULT,
@@ -68,14 +83,14 @@ class Bureau:
                 simulated=True,
             )
             write_ceremony(self.workspace, ceremony)
-        return open_keys(self.workspace, TEST_REGION)
+        return bureau_keys(self.folder, share_files)
 
     def secret(self, keys: SoftKeyService) -> BureauSecret:
         """Open the secret of the applications without a purse; draw it when there is none."""
         path = self.workspace.keystore.parent / "applications.jcs"
         if not path.exists():
             drawn = SystemRandomness().token_bytes(SECRET_SIZE)
-            write_durable(path, sealed_file(drawn, "jinka.issue/1|applications", keys), private=True)
+            write_sealed(path, drawn, "jinka.issue/1|applications", keys)
         return BureauSecret(read_opened(path, keys)[0])
 
     def noted(self, event: str) -> Iterator[dict[str, Any]]:

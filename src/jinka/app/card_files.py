@@ -15,9 +15,12 @@ from pathlib import Path
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
 from jinka.card import Card, CardImage, CardTemplate, Psam, SamKey, make_psam
+from jinka.card.domains import with_issuer_domain
 from jinka.card.emv_template import EmvTemplate
+from jinka.card.files import blank_memory
 from jinka.card.image import ImageBase
 from jinka.codec import Algorithm
+from jinka.crypto.scp import KeyFamily, KeySet
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
 from jinka.kit import JinkaError, NotFound, Randomness, Refused, Usage
 from jinka.node import write_durable
@@ -63,12 +66,25 @@ def known_templates() -> Iterator[ImageBase]:
                     yield earlier
     for algorithm in Algorithm:
         yield bank_template(algorithm)
+    yield domain_base()
 
 
 @functools.cache
 def bank_template(algorithm: Algorithm) -> EmvTemplate:
     """A whole bank card, with both payment environments: what bank cards are issued as."""
     return EmvTemplate(profile_named(bank.PROFILE.name, algorithm), bank.ENVIRONMENT, [BANK_ENTRY])
+
+
+@functools.cache
+def domain_base() -> ImageBase:
+    """What images of cards with security domains differ from: a card as its maker delivers it, without its keys."""
+    zeros = KeySet(version=1, family=KeyFamily.AES, enc=bytes(16), mac=bytes(16), dek=bytes(16))
+    return ImageBase.of_specimen("jinka.domains", 1, domain_memory(zeros))
+
+
+def domain_memory(keys: KeySet) -> bytes:
+    """The memory of a card with an issuer domain under these keys and nothing else."""
+    return with_issuer_domain(blank_memory(), keys)
 
 
 def template_of(profile: ApplicationProfile, algorithm: Algorithm) -> CardTemplate:
@@ -121,6 +137,13 @@ def sealed_file(raw: bytes, context: str, keys: SoftKeyService) -> bytes:
     """The bytes of a sealed card file; the context stands in the clear and is authenticated."""
     name = context.encode()
     return _SEALED + bytes((len(name),)) + name + keys.seal_image(raw, context=context)
+
+
+def write_sealed(path: Path, raw: bytes, context: str, keys: SoftKeyService) -> None:
+    """Write a sealed file durably, after what the key service's audit log says of it."""
+    sealed = sealed_file(raw, context, keys)
+    keys.commit()
+    write_durable(path, sealed, private=True)
 
 
 def open_card(path: Path, keys: SoftKeyService | None = None) -> CardFile:

@@ -8,7 +8,8 @@ PINs. Numbers are reserved durably before the first card is made, so none is eve
 
     bureau.json            range, region, and the mark that all of it is simulated
     bureau.log.jsonl       reservations and finished slices, flushed line by line; numbers masked
-    custodians/, keys/     the ceremony's shares and the sealed store
+    custodians/, keys/     the ceremony's shares, unless they are elsewhere; the sealed store; what was done with its
+                           keys, audit-service.jsonl: on the disk before the files that came of it
     keys/bank/             what signs bank cards, and RSA keys for them: `jinka.app.bank_authority`
     keys/applications.jcs  the sealed secret that keys and PINs of applications without a purse follow from
     registry.sqlite        the range, as the register granted it, and each card; a number stands in it once
@@ -30,12 +31,12 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.bank_authority import CardKeyRack
-from jinka.app.bureau_folder import RANGE_DEFAULT, Bureau
+from jinka.app.bureau_folder import RANGE_DEFAULT, Bureau, bureau_keys
 from jinka.app.card_files import (
-    open_key_folder,
     profile_named,
     read_opened,
     sealed_file,
+    write_sealed,
 )
 from jinka.app.issue_bank import BankDesk, OfflineAuth, bank_folder, spec_of
 from jinka.app.issue_cards import (
@@ -79,6 +80,7 @@ class IssueOptions:
     scripts: bool = False  # APDU scripts for physical cards instead of images
     slice_size: int = SLICE
     oda: OfflineAuth = OfflineAuth.DDA  # of bank cards
+    share_files: tuple[Path, ...] = ()  # custodians' shares; by default those in the folder
 
     def __post_init__(self) -> None:
         if (self.holders is None) == (self.cards == 0):
@@ -128,10 +130,13 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
     with file_errors(options.directory), FolderLock(options.directory):
         bureau = Bureau(options.directory, numbers)
         _claim_order(folder, options, profile, digest, len(holders))
-        keys = bureau.keys()
-        reservation = bureau.reserve(options.order, len(holders))
-        maker = _Maker(options, profile, keys, reservation, bureau, folder)
-        return maker.run(holders, progress)
+        keys = bureau.keys(options.share_files)
+        try:
+            reservation = bureau.reserve(options.order, len(holders))
+            maker = _Maker(options, profile, keys, reservation, bureau, folder)
+            return maker.run(holders, progress)
+        finally:
+            keys.close()
 
 
 def _holders(options: IssueOptions, profile: ApplicationProfile) -> tuple[list[Holder], list[Finding], str]:
@@ -184,20 +189,40 @@ def _claim_order(
 
 
 def draw_card_keys(
-    directory: Path, profile: str, count: int, numbers: str, progress: Progress | None = None
+    directory: Path,
+    profile: str,
+    count: int,
+    numbers: str,
+    progress: Progress | None = None,
+    share_files: Sequence[Path] = (),
 ) -> int:
     """Fill the sealed pool of RSA keys for bank cards up to ``count``; return how many were drawn."""
     if not is_bank(profile_named(profile)):
         raise Usage("the pool is for bank cards' keys", where=profile, fix="leave out --draw")
     with file_errors(directory), FolderLock(directory):
         bureau = Bureau(directory, NumberRange.parse(numbers))
-        rack = CardKeyRack(bank_folder(directory), directory, bureau.keys())
-        return rack.draw(count, progress or Silent())
+        keys = bureau.keys(share_files)
+        try:
+            return CardKeyRack(bank_folder(directory), directory, keys).draw(count, progress or Silent())
+        finally:
+            keys.close()
 
 
-def open_letters(directory: Path, order: str) -> list[dict[str, str]]:
-    """What the holders of an order have to be told, PINs above all; `NotFound` when its cards have none."""
-    keys = open_key_folder(directory)
+def open_letters(directory: Path, order: str, share_files: Sequence[Path] = ()) -> list[dict[str, str]]:
+    """What the holders of an order have to be told, PINs above all; `NotFound` when its cards have none.
+
+    That letters were opened is in the audit log before anybody sees them.
+    """
+    with file_errors(directory):
+        keys = bureau_keys(directory, share_files)
+        try:
+            return read_letters(directory, order, keys)
+        finally:
+            keys.close()
+
+
+def read_letters(directory: Path, order: str, keys: SoftKeyService) -> list[dict[str, str]]:
+    """The same with keys that are open already."""
     found = []
     for path in sorted((directory / "orders" / order / "letters").glob("*.jcs")):
         found += [json.loads(line) for line in read_opened(path, keys)[0].decode().splitlines()]
@@ -295,6 +320,7 @@ class _Maker:
         for row, body in enumerate(bodies, start + 1):
             context = f"jinka.issue/1|{self._options.order}|{row}"
             _write_flushed(beside / f"{row:07d}.jcs", sealed_file(body, context, self._keys))
+        self._keys.commit()  # what was done with keys is on the disk before what came of it has its name
         beside.rename(place)
         _flush_folder(place)
         _flush_folder(place.parent)
@@ -309,9 +335,7 @@ class _Maker:
         ]
         context = f"jinka.issue/1|{self._options.order}|letters {number}"
         path = self._folder / "letters" / f"{number:04d}.jcs"
-        write_durable(
-            path, sealed_file(("\n".join(lines) + "\n").encode(), context, self._keys), private=True
-        )
+        write_sealed(path, ("\n".join(lines) + "\n").encode(), context, self._keys)
 
 
 def _write_flushed(path: Path, raw: bytes) -> None:

@@ -75,9 +75,7 @@ def connect_keys(workspace: Workspace, region: str, *, log: Path) -> KeyService:
     """
     socket = workspace.read_options().get("keys")
     if socket is None:
-        own = open_keys(workspace, region)
-        own.audit = AuditLog(log, origin=f"keys/{own.issuer}/{log.parent.name}", clock=SystemClock())
-        return own
+        return open_logged_keys(workspace, region, log=log)
     keys = connect_unix(Path(socket), caller=CALLER)
     if keys.city_factor8 != city_factor(region):
         keys.close()
@@ -85,6 +83,19 @@ def connect_keys(workspace: Workspace, region: str, *, log: Path) -> KeyService:
             "the key service is another city's", where=socket, fix=f'set region = "{region}" in keys.toml'
         )
     return keys
+
+
+def open_logged_keys(
+    workspace: Workspace, region: str, *, log: Path, share_files: Sequence[Path] = ()
+) -> SoftKeyService:
+    """Open the key service in process with its audit log in ``log``; `close` of the service closes the log."""
+    own = open_keys(workspace, region, share_files=share_files)
+    try:
+        own.audit = AuditLog(log, origin=f"keys/{own.issuer}/{log.parent.name}", clock=SystemClock())
+    except BaseException:
+        own.close()
+        raise
+    return own
 
 
 def unlock_store(workspace: Workspace, share_files: Sequence[Path] = ()) -> OpenedStore:

@@ -34,6 +34,12 @@ def issue(
     letters: Annotated[
         bool, typer.Option("--letters", help="Print an order's PINs and subscriber keys; makes nothing.")
     ] = False,
+    share: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--share", help="A custodian's share, once for each; by default those in DIR/custodians."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
 ) -> int:
     """Personalise cards: check holders, reserve numbers, derive keys, write sealed images, emboss, register.
@@ -61,13 +67,16 @@ def issue(
         numbers=numbers or RANGE_DEFAULT,
         scripts=script,
         oda=chosen,
+        share_files=tuple(share or ()),
     )
     if letters:
-        put_json(open_letters(directory, order))
+        put_json(open_letters(directory, order, options.share_files))
         return 0
     if draw:
         with progress() as steps:
-            drawn = draw_card_keys(directory, profile, options.cards, options.numbers, steps)
+            drawn = draw_card_keys(
+                directory, profile, options.cards, options.numbers, steps, options.share_files
+            )
         put_json({"drawn": drawn}) if as_json else put(
             f"{drawn} keys drawn; the pool holds {options.cards} or more"
         )

@@ -103,9 +103,29 @@ def test_a_new_key_from_the_peer_and_the_former_one_for_a_while() -> None:
 
 
 def test_a_new_key_from_us() -> None:
-    world = World(config(bank={"mac": None, "pin": None, "exchange": EXCHANGE}), keys=key_desk())
+    bare = World(config(bank={"exchange": EXCHANGE}), keys=key_desk())
     with pytest.raises(Usage):
+        bare.step(ExchangeKey(peer="bank"))  # no MAC is agreed with it
+    desk = key_desk()
+    world = World(config(bank={"mac": MAC, "exchange": EXCHANGE}), keys=desk)
+    world.bank_answers = False
+    world.step(ExchangeKey(peer="bank"))
+    offer = CODEC.decode(world.to_bank[0])
+    assert (offer.text(70), offer.text(53)[:2]) == ("101", "26")
+    assert world.core.board.peers["bank"].mac == MAC  # until the bank says yes
+    with pytest.raises(Usage, match="under way"):
         world.step(ExchangeKey(peer="bank"))
+    world.bank_answers = True
+    world.bank_works()
+    rule = world.core.board.peers["bank"].mac
+    assert rule is not None
+    assert rule.key == "zone_mac/TDES/2@bank"
+    keys = desk._service
+    keys.unwrap_key(offer.text(48), under=EXCHANGE.under, name="zone_mac/TDES/3@bank")
+    world.bank_answers = False
+    world.pay(request(1))
+    raw = world.to_bank[0]
+    keys.verify_mac(raw[:-8], raw[-8:], key="zone_mac/TDES/3@bank", algorithm=MAC.algorithm)
 
 
 def test_cut_over_is_said_to_all_and_goes_forward_only() -> None:

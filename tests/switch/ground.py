@@ -149,9 +149,11 @@ class World:
 
     def drain(self) -> None:
         self.busy = True
-        while self.events:
-            self.carry_out(self.core.step(self.events.popleft(), self.now))
-        self.busy = False
+        try:
+            while self.events:
+                self.carry_out(self.core.step(self.events.popleft(), self.now))
+        finally:
+            self.busy = False
 
     def carry_out(self, effects: list[Effect]) -> None:
         for effect in effects:

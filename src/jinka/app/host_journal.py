@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -34,7 +35,7 @@ _BYTES = frozenset(
     for name in _NAMES
     if pa.types.is_fixed_size_binary(kind := RECORD_SCHEMA.field(name).type) or pa.types.is_binary(kind)
 )
-_ENUMS = {"state": RecordState, "counter_kind": CounterKind, "algorithm": Algorithm}
+_ENUMS: dict[str, Callable[[Any], object]] = {"state": RecordState, "counter_kind": CounterKind, "algorithm": Algorithm}
 
 
 class HostJournal(MutableMapping[_Place, ClearingRecord]):

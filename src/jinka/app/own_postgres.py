@@ -58,7 +58,7 @@ class OwnPostgres:
                 [self._programs / "postgres", "-D", self.folder / "data", *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, **_as_postgres(),
             )  # fmt: skip
-        ready = [self._programs / "pg_isready", "-q", "-h", self.folder, "-U", "postgres"]
+        ready = [str(self._programs / "pg_isready"), "-q", "-h", str(self.folder), "-U", "postgres"]
         until = time.monotonic() + _START_S
         while subprocess.run(ready, check=False, cwd=self.folder).returncode:
             if self._process.poll() is not None or time.monotonic() > until:

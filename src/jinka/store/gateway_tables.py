@@ -5,12 +5,14 @@ Made by the migration of the gateway alone. Operations are never deleted; idempo
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from jinka.store.schema import metadata
 
 _TEXT, _NUMBER, _BYTES, _FLAG = sa.Text, sa.BigInteger, sa.LargeBinary, sa.Boolean
-_SPEC: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[object]]], ...]] = {
+_SPEC: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[Any]]], ...]] = {
     "gateway_merchants": (
         ("id", _TEXT), ("name", _TEXT), ("local_name", _TEXT), ("category", _TEXT), ("city", _TEXT),
         ("terminal", _TEXT), ("key_hash", _BYTES), ("callback_url", _TEXT), ("callback_secret", _BYTES),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -58,7 +60,7 @@ def upgrade() -> None:
     """Create them."""
     for name, text in _TABLES.items():
         keys = 2 if name in _PAIRED else 1
-        columns = []
+        columns: list[sa.Column[Any]] = []
         for at, column in enumerate(text.split()):
             title, _, kind = column.partition(":")
             columns.append(sa.Column(title, _KINDS[kind], primary_key=at < keys, nullable=False))

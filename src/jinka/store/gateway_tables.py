@@ -39,7 +39,7 @@ _SPEC: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[Any]]], ...]] = {
         ("reusable", _FLAG), ("active", _FLAG),
     ),
 }  # fmt: skip
-_PAIRED: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[object]]], ...]] = {
+_PAIRED: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[Any]]], ...]] = {
     "gateway_keys": (
         ("merchant", _TEXT), ("key", _TEXT), ("fingerprint", _BYTES), ("at_micros", _NUMBER),
         ("operation", _BYTES), ("body", _TEXT),

@@ -119,7 +119,10 @@ class SwitchCore:
             return
         line.garbage = line.misses = 0
         what, way = message.mti[1], message.mti[2]
-        if what == "8":
+        if way not in "0123":
+            self.board.count("unknown_type", peer.name)
+            self._garbage(line, peer.garbage_max)
+        elif what == "8":
             self.sessions.receive(line, peer, message, event.raw, event.head)
         elif way == "3" or (way == "1" and what == "4"):
             self.forwarding.reply(peer, message, event.raw)

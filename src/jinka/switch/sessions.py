@@ -162,15 +162,19 @@ class Sessions:
     def _drawn(self, line: Line, name: str, pin: bool, made: tuple[bytes, ...], refused: int) -> None:
         if refused >= 0:
             self._board.count("key_fault", line.peer)
-            line.step(SessionStep.TAKE_KEY)
+            self._exchanged(line)
             return
         which = _PIN_KEY if pin else _MAC_KEY
         extra: dict[int, Value] = {48: made[0].decode(), 53: which + "6" + "0" * 14}
         self._ask(line, NEW_KEY, partial(self._taken, line, name, pin), extra)
 
     def _taken(self, line: Line, name: str, pin: bool) -> None:
-        line.step(SessionStep.TAKE_KEY)
+        self._exchanged(line)
         self._switch_key(line.peer, name, pin=pin)
+
+    def _exchanged(self, line: Line) -> None:
+        if may(SESSION_STEPS, line.state, SessionStep.TAKE_KEY):  # it may have signed off meanwhile
+            line.step(SessionStep.TAKE_KEY)
 
     def _take_key(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         pin = message.text(53)[:1] == _PIN_KEY

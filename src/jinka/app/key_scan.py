@@ -21,15 +21,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.app.card_files import open_key_folder, read_opened
-from jinka.app.issue import open_letters
-from jinka.app.keyring import unlock_store
+from jinka.app.card_files import read_opened
+from jinka.app.issue import read_letters
+from jinka.app.keyring import open_keys, unlock_store
 from jinka.app.workspace import Workspace
 from jinka.codec import Algorithm
 from jinka.crypto import diversify
 from jinka.crypto.bulk import sm4_diversify, tdes_diversify
 from jinka.issuer.applications import BureauSecret
-from jinka.keys import city_factor
+from jinka.keys import SoftKeyService, city_factor
 from jinka.keys.hierarchy import LEVELS
 from jinka.kit import Finding, Severity
 from jinka.node import file_errors
@@ -121,9 +121,11 @@ def _add_secrets(secrets: Secrets, folder: Path, shares: Sequence[Path], region:
             secrets.add(f"{name} of the city", parent)
         for row, key in enumerate(_DIVERSIFY[algorithm](parent, factors)):
             secrets.add(f"{name} of card {row + 1}", key.tobytes())
-    for what, value in _applications(folder):
+    # Without an audit log: what is scanned is not written to.
+    keys = open_keys(workspace, region, share_files=shares)
+    for what, value in _applications(folder, keys):
         secrets.add(what, value)
-    for letter in _letters(folder):
+    for letter in _letters(folder, keys):
         pin = letter.get("pin", "")
         if pin.isdigit():
             secrets.add("a PIN block of format 0", _block0(letter["number"].replace(" ", ""), pin))
@@ -144,20 +146,20 @@ def _factors(folder: Path) -> npt.NDArray[np.uint8]:
     return np.frombuffer(b"".join(number[2:] for number in numbers), np.uint8).reshape(-1, 8)
 
 
-def _applications(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _applications(folder: Path, keys: SoftKeyService) -> Iterator[tuple[str, bytes]]:
     """What a bureau's applications without a purse follow from."""
     path = Workspace(folder).keystore.parent / "applications.jcs"
     if path.exists():
-        raw = read_opened(path, open_key_folder(folder))[0]
+        raw = read_opened(path, keys)[0]
         yield "the bureau's secret", raw
         masters = BureauSecret(raw).bank_masters()
         yield from ((f"the bank's master {name}", getattr(masters, name)) for name in _MASTERS)
 
 
-def _letters(folder: Path) -> Iterator[dict[str, str]]:
+def _letters(folder: Path, keys: SoftKeyService) -> Iterator[dict[str, str]]:
     """The sealed letters of a bureau's orders, one for each card."""
     for order in sorted(folder.glob("orders/*/letters")):
-        yield from open_letters(folder, order.parent.name)
+        yield from read_letters(folder, order.parent.name, keys)
 
 
 def _block0(number: str, pin: str) -> bytes:

@@ -170,6 +170,13 @@ class GatewayDesk:
         rows = self._rows(found.order_by(columns.next_micros, columns.created_micros).limit(most))
         return [Callback(**row) for row in rows]
 
+    def revive_callbacks(self, now_micros: int) -> int:
+        """Let what was given up be tried again from the beginning; the number."""
+        columns = table.callbacks.c
+        given_up = sa.and_(columns.next_micros == 0, columns.delivered.is_(False))
+        changed = table.callbacks.update().where(given_up).values(next_micros=now_micros, attempts=0)
+        return int(self._connection.execute(changed).rowcount)
+
     def token(self, id_: bytes) -> TokenRecord | None:
         return _one(TokenRecord, self._row(table.tokens, table.tokens.c.id == id_))
 

@@ -1,12 +1,12 @@
 """Where a card command finds its card: an image file, a fresh test card, or a reader. All are one `ApduLink`.
 
-An image is opened without being written back: a command that reads must not change a file, and a card that is to be
-changed goes into the virtual reader (`jinka card vpcd`).
+An image is opened without being written back: a command that reads must not change a file. A card that is to be
+changed goes into the virtual reader (`jinka card vpcd`), or is opened to be kept (`jinka card domain`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,8 @@ class CardPlace:
 class _ChipLink:
     """A chip of this process as a link."""
 
-    def __init__(self, chip: Chip) -> None:
-        self._chip = chip
+    def __init__(self, chip: Chip, after: Callable[[], None] | None = None) -> None:
+        self._chip, self._after = chip, after
         self.reset()
 
     def reset(self) -> None:
@@ -49,17 +49,21 @@ class _ChipLink:
     def transmit(self, command: bytes) -> bytes:
         """Send one command; a chip without power is a removed one."""
         try:
-            return self._chip.transmit(command)
+            answer = self._chip.transmit(command)
         except PowerCut as error:
             raise CardRemoved("the card has no power", where="card") from error
+        if self._after is not None:
+            self._after()
+        return answer
 
 
 @contextmanager
-def card_at(place: CardPlace) -> Iterator[ResettableLink]:
-    """The card, freshly powered, for as long as the block lasts."""
+def card_at(place: CardPlace, *, keep: bool = False) -> Iterator[ResettableLink]:
+    """The card, freshly powered, for as long as the block lasts; ``keep`` writes an image back after each command."""
     if place.image is not None:
         keys = open_key_folder(place.keys) if place.keys is not None else None
-        yield _ChipLink(open_card(place.image, keys).chip)
+        held = open_card(place.image, keys)
+        yield _ChipLink(held.chip, held.save if keep else None)
     elif place.profile:
         yield _ChipLink(sample_card(place.profile))
     else:

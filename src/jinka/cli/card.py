@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from jinka.cli import card_domain
 from jinka.cli.frame import command, put, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
@@ -17,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Cards as PC/SC programs see them. Example: [bold]jinka card read --show[/bold]",
 )
+app.add_typer(card_domain.app, name="domain")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Image = Annotated[Path | None, typer.Option("--image", help="A card image instead of a reader.")]
@@ -202,3 +205,49 @@ def tree(
         from jinka.cli.card_tables import tree_table
 
         put_table(tree_table(node, lang))
+
+
+@app.command()
+@command
+def inspect(
+    image: Annotated[Path | None, typer.Argument(help="A card image.", metavar="[IMAGE]")] = None,
+    mrz: Annotated[
+        tuple[str, str],
+        typer.Option(
+            help="The printed zone; of three lines the last two are one value.", metavar="LINE1 LINE2"
+        ),
+    ] = ("", ""),
+    anchor: Annotated[
+        list[Path] | None,
+        typer.Option(help="Country signers' certificates; may be given again.", metavar="FILE"),
+    ] = None,
+    at: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Judge as of this day instead of today.")
+    ] = None,
+    profile: Profile = "",
+    reader: Reader = "0",
+    keys: Keys = None,
+    show: Annotated[bool, typer.Option("--show", help="Show number and name in full.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Inspect a travel document whose printed zone you read. Exit code 6 unless it is genuine beyond doubt.
+
+    Example: [bold]jinka card inspect my.card --mrz "P<UTO..." "L898902C36UTO..." --anchor csca.pem[/bold]
+    """
+    from jinka.app.card_inspect import inspect_document, inspection_values
+    from jinka.app.card_link import CardPlace
+    from jinka.terminal.inspection import Verdict
+
+    if not all(mrz):
+        raise Usage("no printed zone", where="--mrz", fix="its two lines, in quotes")
+    now = at.replace(tzinfo=dt.UTC) if at is not None else dt.datetime.now(dt.UTC)
+    place = CardPlace(image=image, profile=profile, keys=keys, reader=reader)
+    found = inspect_document(place, mrz, anchor or (), now)
+    values = inspection_values(found, show=show)
+    if as_json:
+        put_json(values)
+    else:
+        from jinka.cli.card_tables import inspection_table
+
+        put_table(inspection_table(values))
+    return 0 if found.verdict is Verdict.GENUINE else 6

@@ -1,6 +1,9 @@
-"""Tables of `jinka card`: what was read, and the tree of files."""
+"""Tables of `jinka card`: what was read, the tree of files, a domain's content, a document's inspection."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rich.table import Table
 
@@ -104,4 +107,32 @@ def tree_table(node: Node, lang: Language) -> Table:
             "" if folder else read_words(file)[chinese],
             "" if folder else write_words(file)[chinese],
         )
+    return table
+
+
+def content_table(rows: Sequence[Mapping[str, str]], lang: Language) -> Table:
+    """What a security domain has, a line for each."""
+    chinese = lang is Language.ZH
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in (
+        ("AID", "状态", "所属安全域", "程序包") if chinese else ("AID", "state", "owner", "package")
+    ):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(row["aid"], row["state_zh" if chinese else "state"], row["owner"], row["package"])
+    return table
+
+
+def inspection_table(values: Mapping[str, Any]) -> Table:
+    """The verdict and the checks of a travel document, in both languages, as an officer reads them."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    verdict, chip = values["verdict"], values["chip"]
+    table.add_row("verdict / 结论", f"{verdict['en']} / {verdict['zh']}")
+    if chip is not None:
+        table.add_row("chip / 芯片", f"{chip['issuer']} {chip['number']} {chip['name']}")
+    for check in values["checks"]:
+        reason = f": {check['reason']}" if check["reason"] else ""
+        table.add_row(f"{check['en']} / {check['zh']}", f"{check['result']} / {check['result_zh']}{reason}")
     return table

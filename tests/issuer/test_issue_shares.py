@@ -74,6 +74,17 @@ def test_shares_without_a_store_hold_no_ceremony(bureau: Path, tmp_path: Path) -
     assert not (tmp_path / "typo/keys").exists()
 
 
+def test_keys_that_are_not_simulated_make_no_software_purse(tmp_path: Path) -> None:
+    places = [word for name in "AB" for word in ("--custodian", f"{name}={tmp_path / name}")]
+    _jinka("keys", "ceremony", tmp_path / "bureau", "--issuer", "issuer.szt", *places)
+    words = ("issue", "--profile", TRANSIT, "--cards", 1, "--dir", tmp_path / "bureau")
+    refused = _jinka(*words, *_shares(tmp_path / "bureau", "AB"), code=4)
+    assert "simulated service only" in refused.stderr
+    assert not (tmp_path / "bureau/orders/order-1/cards").exists()
+    last = json.loads(list(read_audit_lines(tmp_path / "bureau" / LOG))[-1])
+    assert (last["act"], last["outcome"]) == ("keys.chip_keys", "refused")
+
+
 def test_letters_and_the_pool_take_shares_as_well(bureau: Path) -> None:
     words = ("issue", "--profile", BANK, "--cards", 1, "--dir", bureau, "--oda", "none")
     _jinka(*words, *_shares(bureau, "AB"))

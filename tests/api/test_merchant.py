@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import segno
 
 from jinka.api.limits import PatientProtocol
 from jinka.codec.emv_qr import parse_merchant_code
@@ -56,6 +57,9 @@ def test_the_code_of_an_order_as_text_and_picture(at: Site) -> None:
     assert picture.headers["content-type"] == "image/svg+xml"
     assert picture.body.startswith(b"<svg")
     assert b"script" not in picture.body
+    modules = segno.make_qr(text, error="m", encoding="utf-8").symbol_size(border=4)[0]
+    assert f'viewBox="0 0 {modules} {modules}"'.encode() in picture.body  # else a page cuts it off
+    assert b"width=" not in picture.body.partition(b">")[0].replace(b"stroke-width", b"")
     read = at.ask("POST", "/v1/codes/read", {"text": text}).json
     assert (read["name"], read["amount"], read["initiation"]) == ("TEA HOUSE", "23.72", "dynamic")
     wrong = at.ask("POST", "/v1/codes/read", {"text": text[:-1] + "#"})

@@ -10,11 +10,11 @@ import io
 import segno
 
 
-def qr_svg(text: str, *, scale: int = 6) -> str:
-    """The picture of a text, black on white with the quiet zone of four modules."""
+def qr_svg(text: str) -> str:
+    """The picture of a text, black on white with the quiet zone of four modules; it takes the size of its place."""
     made = segno.make_qr(text, error="m", encoding="utf-8")
     out = io.BytesIO()
     made.save(
-        out, kind="svg", scale=scale, border=4, light="#fff", xmldecl=False, svgclass=None, lineclass=None
+        out, kind="svg", border=4, light="#fff", xmldecl=False, svgclass=None, lineclass=None, omitsize=True
     )
     return out.getvalue().decode()

@@ -227,6 +227,11 @@ def _domains() -> str:
         "its packages' and folders' names may begin; without a declaration with the domain's own AID alone.\n\n"
         "Channels: one counter for the whole card, in its head, rises with each channel and outlives every domain, so "
         "a recorded session opens nothing. SCP02 ends with the 65,535th channel of a card, those of SCP03 included.\n\n"
+        "By hand: `jinka card domain new|list|install|lock|unlock|remove` on a card image (written back) or "
+        "`--reader`. The domain is the issuer's under the test keys, or `--domain AID --domain-keys FILE`: a file "
+        'of mode 0600, `{"version": 1, "enc": "…", "mac": "…", "dek": "…"}` in hex, SCP03 unless '
+        '`"protocol": "scp02"`, with `"diversification"` none, visa2, emv or kdf3. What it installs holds '
+        "nobody's data: filling it, making domains and changing their keys are `FieldUpdate`'s alone.\n\n"
         "At rest: `jinka issue` makes cards of one application, whose base is its template. For cards of several "
         "authorities make one specimen as all are made, for nobody and with keys of zeros, and give its memory to "
         "`ImageBase.of_specimen(name, version, memory)`, which wipes what secrets are left. Cards are `Card(nvm, "

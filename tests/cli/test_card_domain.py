@@ -4,6 +4,7 @@ document judged. Method: the commands on image files; the card's own commands sa
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import json
 from pathlib import Path
@@ -252,6 +253,21 @@ def test_a_zone_that_is_none_reads_nothing(lines: tuple[str, str]) -> None:
     done = _jinka("inspect", "--profile", travel_document.PROFILE.name, "--mrz", *lines, *ON)
     assert done.exit_code == 6
     assert "unreadable / 证件无法读取" in done.stdout
+
+
+def test_an_anchor_may_be_pem(tmp_path: Path) -> None:
+    image, path = _document(tmp_path / "p.card"), tmp_path / "country.pem"
+    body = base64.encodebytes(COUNTRY.certificate).decode()
+    path.write_text(f"-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n")
+    assert _jinka("inspect", str(image), "--mrz", *LINES, "--anchor", str(path), *ON).exit_code == 0
+
+
+def test_a_broken_anchor_is_not_the_documents_fault(tmp_path: Path) -> None:
+    path = tmp_path / "country.cer"
+    path.write_bytes(COUNTRY.certificate[:-1])
+    done = _jinka("inspect", "--profile", "icao.passport", "--mrz", *LINES, "--anchor", str(path), *ON)
+    assert done.exit_code == 4
+    assert "country.cer" in done.stderr
 
 
 def test_an_inspection_without_a_zone_is_no_inspection() -> None:

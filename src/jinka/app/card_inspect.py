@@ -14,6 +14,8 @@ from typing import Any
 from jinka.app.card_link import CardPlace, card_at
 from jinka.app.card_reading import masked, masked_name
 from jinka.app.certificates import read_ders
+from jinka.crypto.x509_certificate import read_certificate
+from jinka.kit import Refused
 from jinka.node.system import SystemRandomness
 from jinka.terminal.inspection import Inspection, InspectionTerminal, Verdict
 
@@ -35,10 +37,21 @@ def inspect_document(
     place: CardPlace, lines: Sequence[str], anchor_files: Sequence[Path], now: dt.datetime
 ) -> Inspection:
     """Judge the document whose printed zone is ``lines``; anchors are PEM or DER, ``now`` is UTC."""
-    anchors = [der for path in anchor_files for der in read_ders(path)]
+    anchors = [_anchor(der, path) for path in anchor_files for der in read_ders(path)]
     counter = InspectionTerminal(anchors, SystemRandomness())
     with card_at(place) as link:
         return counter.inspect(link, "\n".join(lines), now)
+
+
+def _anchor(der: bytes, path: Path) -> bytes:
+    """A broken anchor is the counter's fault and never the document's."""
+    try:
+        read_certificate(der)
+    except Refused as error:
+        raise Refused(
+            error.what, where=f"{path}: {error.where}", fix="a country signer's certificate"
+        ) from None
+    return der
 
 
 def inspection_values(found: Inspection, *, show: bool) -> dict[str, Any]:

@@ -88,7 +88,16 @@ def card_of_code(text: str) -> CardFacts:
         raise Refused("no cryptogram of a chip", where="code.63", fix="pay with a phone card")
     number, expiry4 = _track(found[Tag.TRACK2])
     require_pan(number)
-    return CardFacts(pan=number, expiry4=expiry4, entry=Entry.CODE, chip=_field55(code, found))
+    amount = code.value(Tag.AMOUNT)
+    if amount is not None and not (len(amount) == 6 and amount.hex().isdigit()):
+        raise Refused("not an amount", where="code.9F02", fix="6 bytes of BCD")
+    return CardFacts(
+        pan=number,
+        expiry4=expiry4,
+        entry=Entry.CODE,
+        chip=_field55(code, found),
+        signed_minor=None if amount is None else int(amount.hex()),
+    )
 
 
 def _track(track2: bytes) -> tuple[str, str]:

@@ -119,6 +119,8 @@ class Gateway:
         """Charge a card; ``keep`` lets the merchant use its token again."""
 
         def begin(desk: Desk, found: Order) -> tuple[Order, Operation, CardFacts]:
+            if card.signed_minor not in (None, found.amount_minor):
+                raise Refused("the chip signed another amount", where="code.9F02", fix="scan the order again")
             token = self._token(desk, merchant, card, keep=keep)
             kind = Kind.AUTHORISE if found.capture_later else Kind.PURCHASE
             return *found.begin(kind, found.amount_minor, self._clock.now_micros(), token.id), card

@@ -70,13 +70,17 @@ class Merchant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardFacts:
-    """What the network needs of a card. ``card_value`` and ``chip`` go through and are kept nowhere."""
+    """What the network needs of a card. ``card_value`` and ``chip`` go through and are kept nowhere.
+
+    ``signed_minor`` is the amount that the chip says it signed; None where it was told none.
+    """
 
     pan: str = field(repr=False)
     expiry4: str  # YYMM
     entry: Entry
     card_value: str = field(default="", repr=False)
     chip: bytes = field(default=b"", repr=False)
+    signed_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

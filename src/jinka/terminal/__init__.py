@@ -30,6 +30,7 @@ from jinka.terminal.passbook import (
     UnloadAuthority,
     UnloadRequest,
 )
+from jinka.terminal.phone import PhoneWallet
 from jinka.terminal.purse import DeviceData, PurseTerminal
 from jinka.terminal.qpboc import QpbocTerminal
 from jinka.terminal.records import RecordReading, holder_values, read_records
@@ -89,6 +90,7 @@ __all__ = [
     "NetworkTerminal",
     "PassbookDevice",
     "PassbookTerminal",
+    "PhoneWallet",
     "PurseTerminal",
     "QpbocTerminal",
     "RecordReading",

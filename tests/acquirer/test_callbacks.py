@@ -18,13 +18,12 @@ from jinka.acquirer.callbacks import (
     check_signature,
     headers,
     require_outside,
-    require_receiver,
     signature,
     tried,
 )
 from jinka.app.gateway_outbox import deliver
 from jinka.kit import Refused, Usage
-from jinka.node.callback_http import CallbackSender
+from jinka.node.callback_http import CallbackSender, require_receiver
 from tests.acquirer.rig import CARD, MERCHANT, rig
 
 CALLBACK = Callback(

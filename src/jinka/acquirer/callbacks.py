@@ -14,11 +14,10 @@ import ipaddress
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinka.acquirer.orders import Order
 from jinka.acquirer.ports import Callback
-from jinka.kit import Refused, Usage, make_id
+from jinka.kit import Refused, make_id
 
 SECRET_BYTES = 32
 TOLERANCE_S = 300
@@ -109,33 +108,6 @@ def tried(callback: Callback, now_micros: int, *, delivered: bool, outcome: str)
         outcome=outcome[:200],
         next_micros=now_micros + wait * _MICROS if wait else 0,
     )
-
-
-def require_receiver(url: str, *, plain: bool = False) -> tuple[str, int, str]:
-    """(host, port, path) of a receiver's address; `Usage` for one that is no HTTPS address or has a name and password.
-
-    ``plain`` allows HTTP, for tests and for a machine of one's own.
-    """
-    where = "callback_url"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise Usage("not an address", where=where, fix="https://host/path") from None
-    if parts.scheme != "https" and not (plain and parts.scheme == "http"):
-        raise Usage("not https", where=where, fix="https://host/path")
-    clean = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
-    if (
-        not parts.hostname
-        or parts.username
-        or parts.password
-        or parts.fragment
-        or not clean
-        or len(url) > 500
-    ):
-        raise Usage("not a plain address", where=where, fix="https://host/path, without a name or a fragment")
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.hostname, port or (443 if parts.scheme == "https" else 80), path
 
 
 def require_outside(address: str) -> None:

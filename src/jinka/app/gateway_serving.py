@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from jinka.acquirer import Gateway, Merchant, Payments, Vault
-from jinka.acquirer.callbacks import SECRET_BYTES, require_receiver, secret_text
+from jinka.acquirer.callbacks import SECRET_BYTES, secret_text
 from jinka.acquirer.vault import KEY_BYTES
 from jinka.api import Buckets, Services, gateway_app, key_hash, server
 from jinka.app.gateway_config import GatewayFile, read_gateway_file
@@ -28,7 +28,7 @@ from jinka.app.switch_config import read_key_source
 from jinka.app.switch_serving import open_key_source
 from jinka.kit import Clock, Randomness, Usage
 from jinka.node import FolderLock, file_errors, write_durable
-from jinka.node.callback_http import CallbackSender
+from jinka.node.callback_http import CallbackSender, require_receiver
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import GatewayBooks, database_at
 

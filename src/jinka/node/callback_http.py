@@ -13,12 +13,40 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
-from jinka.acquirer.callbacks import require_outside, require_receiver
-from jinka.kit import JinkaError, Refused
+from jinka.acquirer.callbacks import require_outside
+from jinka.kit import JinkaError, Refused, Usage
 
 DEADLINE_S = 10.0
 Resolve = Callable[[str, int], list[str]]
+
+
+def require_receiver(url: str, *, plain: bool = False) -> tuple[str, int, str]:
+    """(host, port, path) of a receiver's address; `Usage` for one that is no HTTPS address or has a name and password.
+
+    ``plain`` allows HTTP, for tests and for a machine of one's own.
+    """
+    where = "callback_url"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise Usage("not an address", where=where, fix="https://host/path") from None
+    if parts.scheme != "https" and not (plain and parts.scheme == "http"):
+        raise Usage("not https", where=where, fix="https://host/path")
+    clean = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+    if (
+        not parts.hostname
+        or parts.username
+        or parts.password
+        or parts.fragment
+        or not clean
+        or len(url) > 500
+    ):
+        raise Usage("not a plain address", where=where, fix="https://host/path, without a name or a fragment")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return parts.hostname, port or (443 if parts.scheme == "https" else 80), path
 
 
 def resolve(host: str, port: int) -> list[str]:

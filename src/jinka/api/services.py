@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinka.acquirer import Bill, Desk, Draft, Gateway, Merchant, Order, OrderState, Vault
 from jinka.api.limits import Buckets
@@ -16,14 +16,13 @@ PAGES_PER_MINUTE = 600  # of all payers of a merchant together
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """``public_url`` is where payers reach the pages."""
+    """One for a process."""
 
     gateway: Gateway
     books: GatewayBooks
     vault: Vault
     clock: Clock
     buckets: Buckets
-    public_url: str = ""
 
     def admit(self, authorization: str) -> Merchant:
         """The merchant of an API key; raises `Unauthorised` and `TooMany`."""
@@ -71,8 +70,6 @@ class Services:
                 return bill, order
             payable = order is not None and order.state is OrderState.CREATED
             if order is None or not payable or order.expires_micros <= self.clock.now_micros():
-                from dataclasses import replace
-
                 draft = Draft(
                     reference=number, amount_minor=bill.amount_minor, currency=bill.currency,
                     description=bill.title, bill=number,

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinka.kit import NotFound, Usage
 
-_GATEWAY = {"database", "listen", "public_url", "issuer", "acquirer", "vault"}
+_GATEWAY = {"database", "listen", "issuer", "acquirer", "vault"}
 _CALLBACKS = {"plain", "inside"}
 
 
@@ -25,7 +25,6 @@ class GatewayFile:
     database: Path | str
     host: str
     port: int
-    public_url: str
     issuer: Path
     acquirer: str
     vault: Path
@@ -59,7 +58,6 @@ def read_gateway_file(path: Path) -> GatewayFile:
         database=database if "://" in database else path.parent / database,
         host=host or "127.0.0.1",
         port=int(port),
-        public_url=str(own.get("public_url", "")).rstrip("/"),
         issuer=path.parent / str(own["issuer"]),
         acquirer=str(own["acquirer"]),
         vault=path.parent / str(own.get("vault", "vault.sealed")),

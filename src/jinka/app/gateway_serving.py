@@ -95,7 +95,6 @@ def gateway_at(
             vault=vault,
             clock=clock,
             buckets=Buckets(clock),
-            public_url=file.public_url,
         )
 
 

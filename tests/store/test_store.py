@@ -42,7 +42,9 @@ def test_the_database_is_strict_about_durability_and_foreign_keys(tmp_path: Path
 def test_transfers_cannot_be_changed_or_removed_behind_the_ledger(tmp_path: Path) -> None:
     open_database(tmp_path / "c.db").dispose()
     raw = sqlite3.connect(tmp_path / "c.db")
-    raw.execute("INSERT INTO ledger_transfers VALUES (1, x'01', x'02', x'03', 5, 1, 1, 0, x'00', x'00', 0, 0, 0, 0)")
+    raw.execute(
+        "INSERT INTO ledger_transfers VALUES (1, x'01', x'02', x'03', 5, 1, 1, 0, x'00', x'00', 0, 0, 0, 0)"
+    )
     for verb in ("DELETE FROM ledger_transfers", "UPDATE ledger_transfers SET amount = 6"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw.execute(verb)

@@ -35,7 +35,11 @@ _BYTES = frozenset(
     for name in _NAMES
     if pa.types.is_fixed_size_binary(kind := RECORD_SCHEMA.field(name).type) or pa.types.is_binary(kind)
 )
-_ENUMS: dict[str, Callable[[Any], object]] = {"state": RecordState, "counter_kind": CounterKind, "algorithm": Algorithm}
+_ENUMS: dict[str, Callable[[Any], object]] = {
+    "state": RecordState,
+    "counter_kind": CounterKind,
+    "algorithm": Algorithm,
+}
 
 
 class HostJournal(MutableMapping[_Place, ClearingRecord]):

@@ -32,7 +32,7 @@ from jinka.node.tls_trust import TlsTrust
 
 CONNECTIONS_MAX = 64
 MESSAGE_S = 30.0  # for a message to come to its end
-ROWS_MAX = 1 << 18  # of a batch in one message
+ROWS_MAX = 1 << 20  # of a batch in one message, about 75 MB: each message costs a flush of the audit log
 _PEER = struct.Struct("3i")  # pid, uid, gid
 
 

@@ -118,6 +118,9 @@ def test_tacs_of_a_batch_travel_in_slices(
     assert remote.verify_tacs(batch).equals(local.verify_tacs(batch))
     assert sorted(set(remote.verify_tacs(batch).to_pylist())) == [0, 1, 2, 4]
     assert remote.verify_tacs(batch.slice(0, 0)).to_pylist() == []
+    with pytest.raises(Usage, match="the column is missing"):
+        remote.verify_tacs(batch.drop_columns(["amount"]))
+    assert remote.verify_tacs(batch).equals(local.verify_tacs(batch))
 
 
 def test_errors_cross_as_they_are(remote: KeyService) -> None:
@@ -152,7 +155,7 @@ def test_a_caller_has_what_it_was_given(service: tuple[Path, subprocess.Popen[st
 def test_only_verbs_are_served(remote: KeyService) -> None:
     for name in ("holding", "_root", "__class__", "caller", "__init__", "issuer"):
         with pytest.raises(Usage, match="no such verb"):
-            remote._exchange({"verb": name, "arguments": {}, "positional": []})  # type: ignore[attr-defined]
+            remote._line.ask({"verb": name, "arguments": {}, "positional": []})  # type: ignore[attr-defined]
 
 
 HOSTILE = {

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -55,7 +55,7 @@ _PIN_ROWS = 10_000
 _SERVED_S = 120.0  # for a service to start, with a token's flushes
 _PAN = "6225880123456782"
 _TOKEN, _PIN, _OFFICER = "bench", "13572468", "24681357"
-_ROUNDS = 3
+_ROUNDS = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,26 +80,26 @@ def bench_keys(seconds: float = 30.0, rows: int = 1_000_000, module: Path | None
         _make_keys(folder)
         store = unlock_store(Workspace(folder)).store
         work, share = _work(store, rows), seconds / services / _ROUNDS / 10
-        local = open_keys(Workspace(folder), _REGION)
-        measured = {"soft": _measure(local, work, share)}
-        with _served(folder, None) as remote:
-            measured["soft over the socket"] = _measure(remote, work, share)
-        if module is not None:
-            _make_keys(other)
-            with _served(other, module) as remote:
-                measured["SoftHSM2 over the socket"] = _measure(remote, work, share)
-        local.close()
-    _compare(measured)
-    rates = {name: rates for name, (rates, _) in measured.items()}
-    base = rates["soft"]
+        with ExitStack() as open_services:
+            local = open_keys(Workspace(folder), _REGION)
+            open_services.callback(local.close)
+            roads: dict[str, FullKeyService] = {"soft": local}
+            roads["soft over the socket"] = open_services.enter_context(_served(folder, None))
+            if module is not None:
+                _make_keys(other)
+                roads["SoftHSM2 over the socket"] = open_services.enter_context(_served(other, module))
+            rates = _measure(roads, work, share)
+    medians = {
+        road: {verb: round(median(found)) for verb, found in verbs.items()} for road, verbs in rates.items()
+    }
     return {
         "bench": "keys",
         "rows": rows,
-        "rates_per_second": rates,
-        "ratio_to_soft_in_process": {
-            name: {verb: round(rate / base[verb], 3) for verb, rate in found.items()}
-            for name, found in rates.items()
-            if name != "soft"
+        "rates_per_second": medians,
+        "ratio_to_soft_in_process": {  # of rounds that were taken in turn
+            road: {verb: _ratio(found, rates["soft"][verb]) for verb, found in verbs.items()}
+            for road, verbs in rates.items()
+            if road != "soft"
         },
         "aims": {"translate_pins (PINs)": 20_000, "chip_keys (cards)": 1_000_000},
         "rounds": _ROUNDS,
@@ -195,29 +195,31 @@ def _verbs(service: FullKeyService, work: Work) -> dict[str, tuple[int, Callable
 _DRAWN_ANEW = ("wrap_key", "sign (P-256)", "sign (SM2)")
 
 
-def _measure(service: FullKeyService, work: Work, share: float) -> tuple[dict[str, int], dict[str, Any]]:
-    """The median rate of each verb, and its answer where that is the same for everybody."""
-    rates, answers = {}, {}
-    for name, (things, call) in _verbs(service, work).items():
-        answer, found = call(), []  # the first call loads kernels and handles: it is not timed
+def _measure(roads: dict[str, FullKeyService], work: Work, share: float) -> dict[str, dict[str, list[float]]]:
+    """The rates of each verb by road, a round of one after a round of the other; raises when two answer otherwise."""
+    asked = {road: _verbs(service, work) for road, service in roads.items()}
+    rates: dict[str, dict[str, list[float]]] = {road: {verb: [] for verb in asked["soft"]} for road in roads}
+    for verb in asked["soft"]:
+        wanted = _plain(asked["soft"][verb][1]())  # the first call loads kernels and handles: it is not timed
+        for road, verbs in asked.items():
+            if _plain(verbs[verb][1]()) != wanted and verb not in _DRAWN_ANEW:
+                raise JinkaError(f"{road} answers {verb} otherwise", where="bench keys")
         for _ in range(_ROUNDS):
-            done, started = 0, time.perf_counter()
-            while (spent := time.perf_counter() - started) < share or not done:
-                call()
-                done += things
-            found.append(done / max(spent, 1e-9))
-        rates[name] = round(median(found))
-        if name not in _DRAWN_ANEW:
-            answers[name] = answer
-    return rates, answers
+            for road, verbs in asked.items():
+                rates[road][verb].append(_rate(*verbs[verb], share))
+    return rates
 
 
-def _compare(measured: dict[str, tuple[dict[str, int], dict[str, Any]]]) -> None:
-    wanted = measured["soft"][1]
-    for service, (_, answers) in measured.items():
-        for verb, answer in answers.items():
-            if _plain(answer) != _plain(wanted[verb]):
-                raise JinkaError(f"{service} answers {verb} otherwise", where="bench keys")
+def _rate(things: int, call: Callable[[], Any], share: float) -> float:
+    done, started = 0, time.perf_counter()
+    while (spent := time.perf_counter() - started) < share or not done:
+        call()
+        done += things
+    return done / max(spent, 1e-9)
+
+
+def _ratio(found: list[float], base: list[float]) -> float:
+    return round(median(one / other for one, other in zip(found, base, strict=True)), 3)
 
 
 def _plain(answer: Any) -> Any:

@@ -16,7 +16,9 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -32,7 +34,9 @@ from jinka.node.tls_trust import TlsTrust
 
 CONNECTIONS_MAX = 64
 MESSAGE_S = 30.0  # for a message to come to its end
-ROWS_MAX = 1 << 20  # of a batch in one message, about 75 MB: each message costs a flush of the audit log
+ROWS_MAX = (
+    1 << 17
+)  # of a batch in one message: each costs a flush of the audit log, and less keeps to the cache
 _PEER = struct.Struct("3i")  # pid, uid, gid
 
 
@@ -216,46 +220,18 @@ def _peer_of_tls(plain: socket.socket, context: ssl.SSLContext) -> _Peer:
     return _Peer(link, certificate=names[0] if len(names) == 1 else "")
 
 
-class RemoteKeyService:
-    """The verbs over a socket; `connect_unix` and `connect_tls` give it as a `jinka.keys.KeyService`."""
+class _Line:
+    """One connection to a service: a question, then its answer."""
 
-    def __init__(self, link: socket.socket, caller: str, where: str) -> None:
-        self._link, self._where, self._calling = link, where, threading.Lock()
-        facts = self._exchange({"caller": caller})
-        self.issuer: str = facts["issuer"]
-        self.simulated: bool = facts["simulated"]
-        self.city_factor8: bytes = facts["city_factor8"]
+    def __init__(self, dial: Callable[[], socket.socket], caller: str, where: str) -> None:
+        self._where, self._calling, self._link = where, threading.Lock(), dial()
+        try:
+            self.facts: dict[str, Any] = self.ask({"caller": caller})
+        except BaseException:
+            self._link.close()
+            raise
 
-    def __repr__(self) -> str:
-        return f"RemoteKeyService({self._where})"
-
-    def __reduce__(self) -> Any:
-        raise Refused("a connection is not pickled", where="keys", fix="connect in the new process")
-
-    def __getattr__(self, verb: str) -> Callable[..., Any]:
-        if verb not in VERBS:
-            raise AttributeError(verb)
-        return lambda *positional, **arguments: self._exchange(
-            {"verb": verb, "positional": list(positional), "arguments": arguments}
-        )
-
-    def verify_tacs(self, records: pa.RecordBatch) -> pa.UInt8Array:
-        """See `jinka.keys.KeyService.verify_tacs`: only the columns that a TAC needs travel, in slices."""
-        needed = records.select([name for name in TAC_COLUMNS if name in records.schema.names])
-        slices = [needed.slice(at, ROWS_MAX) for at in range(0, max(1, len(needed)), ROWS_MAX)]
-        answers = [
-            self._exchange({"verb": "verify_tacs", "positional": [part], "arguments": {}}) for part in slices
-        ]
-        return pa.concat_arrays(answers)
-
-    def commit(self) -> None:
-        """Nothing is left to do: the service commits before it answers."""
-
-    def close(self) -> None:
-        """Hang up."""
-        self._link.close()
-
-    def _exchange(self, content: dict[str, Any]) -> Any:
+    def ask(self, content: dict[str, Any]) -> Any:
         with self._calling:
             try:
                 _send(self._link, content)
@@ -268,19 +244,91 @@ class RemoteKeyService:
             raise error_of(answer["error"])
         return answer["result"]
 
+    def close(self) -> None:
+        self._link.close()
+
     def _lost(self, what: str) -> JinkaError:
         return JinkaError(what, where=self._where, fix="see whether jinka keys serve still runs")
 
 
+class RemoteKeyService:
+    """The verbs over a socket; `connect_unix` and `connect_tls` give it as a `jinka.keys.KeyService`.
+
+    Big batches take a second line: while the service checks the slice of one and waits for the disk with its entry of
+    the audit log, the slice of the other travels.
+    """
+
+    def __init__(self, dial: Callable[[], socket.socket], caller: str, where: str) -> None:
+        self._dial, self._caller, self._where = dial, caller, where
+        self._line, self._dialling = _Line(dial, caller, where), threading.Lock()
+        self._second: _Line | None = None
+        self.issuer: str = self._line.facts["issuer"]
+        self.simulated: bool = self._line.facts["simulated"]
+        self.city_factor8: bytes = self._line.facts["city_factor8"]
+
+    def __repr__(self) -> str:
+        return f"RemoteKeyService({self._where})"
+
+    def __reduce__(self) -> Any:
+        raise Refused("a connection is not pickled", where="keys", fix="connect in the new process")
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        if verb not in VERBS:
+            raise AttributeError(verb)
+        return lambda *positional, **arguments: self._line.ask(_call(verb, *positional, **arguments))
+
+    def verify_tacs(self, records: pa.RecordBatch) -> pa.UInt8Array:
+        """See `jinka.keys.KeyService.verify_tacs`: only the columns that a TAC needs travel, in slices."""
+        needed = records.select([name for name in TAC_COLUMNS if name in records.schema.names])
+        if len(needed) <= ROWS_MAX:
+            return cast(pa.UInt8Array, self._line.ask(_call("verify_tacs", needed)))
+        slices = [needed.slice(at, ROWS_MAX) for at in range(0, len(needed), ROWS_MAX)]
+        lines = self._lines_for_batches()
+        queue = iter(enumerate(slices))
+
+        def work(line: _Line) -> list[tuple[int, pa.UInt8Array]]:
+            return [(at, line.ask(_call("verify_tacs", part))) for at, part in queue]
+
+        with ThreadPoolExecutor(len(lines)) as senders:
+            answers = dict(chain.from_iterable(senders.map(work, lines)))
+        return pa.concat_arrays([answers[at] for at in range(len(slices))])
+
+    def _lines_for_batches(self) -> list[_Line]:
+        with self._dialling:
+            if self._second is None:
+                try:
+                    self._second = _Line(self._dial, self._caller, self._where)
+                except JinkaError:
+                    return [self._line]  # the service has no place left; the next batch tries again
+            return [self._line, self._second]
+
+    def commit(self) -> None:
+        """Nothing is left to do: the service commits before it answers."""
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
+        if self._second is not None:
+            self._second.close()
+
+
+def _call(verb: str, *positional: Any, **arguments: Any) -> dict[str, Any]:
+    return {"verb": verb, "positional": list(positional), "arguments": arguments}
+
+
 def connect_unix(path: Path, *, caller: str) -> FullKeyService:
     """Connect to a service on this machine; raises `NotFound` or `Refused`."""
-    link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        link.connect(str(path))
-    except OSError:
-        link.close()
-        raise NotFound("no key service there", where=str(path), fix="jinka keys serve") from None
-    return _greeted(link, caller, str(path))
+
+    def dial() -> socket.socket:
+        link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            link.connect(str(path))
+        except OSError:
+            link.close()
+            raise NotFound("no key service there", where=str(path), fix="jinka keys serve") from None
+        return link
+
+    return cast(FullKeyService, RemoteKeyService(dial, caller, str(path)))
 
 
 def connect_tls(
@@ -302,24 +350,19 @@ def connect_tls(
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(authority)
     where = f"{host}:{port}"
-    try:
-        link = context.wrap_socket(
-            socket.create_connection((host, port), timeout=MESSAGE_S), server_hostname=server_name or host
-        )
-    except ssl.SSLError as error:
-        raise Refused(f"no trust: {error.reason}", where=where, fix="check the certificates") from None
-    except OSError:
-        raise NotFound("no key service there", where=where, fix="jinka keys serve") from None
-    link.settimeout(None)
-    return _greeted(link, caller, where)
 
+    def dial() -> socket.socket:
+        try:
+            plain = socket.create_connection((host, port), timeout=MESSAGE_S)
+            link = context.wrap_socket(plain, server_hostname=server_name or host)
+        except ssl.SSLError as error:
+            raise Refused(f"no trust: {error.reason}", where=where, fix="check the certificates") from None
+        except OSError:
+            raise NotFound("no key service there", where=where, fix="jinka keys serve") from None
+        link.settimeout(None)
+        return link
 
-def _greeted(link: socket.socket, caller: str, where: str) -> FullKeyService:
-    try:
-        return cast(FullKeyService, RemoteKeyService(link, caller, where))
-    except BaseException:
-        link.close()
-        raise
+    return cast(FullKeyService, RemoteKeyService(dial, caller, where))
 
 
 def _send(link: socket.socket, content: dict[str, Any]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -36,10 +36,9 @@ def test_the_table_without_a_token() -> None:
 
 
 def test_services_that_do_not_agree_are_no_measurement() -> None:
-    same: dict[str, Any] = {"verb": 1}
-    bench_keys._compare({"soft": ({}, same), "other": ({}, {"verb": 1})})
-    with pytest.raises(JinkaError, match="answers verb otherwise"):
-        bench_keys._compare({"soft": ({}, same), "other": ({}, {"verb": 2})})
+    bench_keys._compare("verb", {"soft": (1, np.array([2])), "other": (1, np.array([2]))})
+    with pytest.raises(JinkaError, match="other answers verb otherwise"):
+        bench_keys._compare("verb", {"soft": (1, np.array([2])), "other": (1, np.array([3]))})
 
 
 @pytest.mark.parametrize(("seconds", "rows"), [(0.1, 1000), (1.0, 1), (1e6, 1000)])

@@ -200,14 +200,20 @@ def _measure(roads: dict[str, FullKeyService], work: Work, share: float) -> dict
     asked = {road: _verbs(service, work) for road, service in roads.items()}
     rates: dict[str, dict[str, list[float]]] = {road: {verb: [] for verb in asked["soft"]} for road in roads}
     for verb in asked["soft"]:
-        wanted = _plain(asked["soft"][verb][1]())  # the first call loads kernels and handles: it is not timed
-        for road, verbs in asked.items():
-            if _plain(verbs[verb][1]()) != wanted and verb not in _DRAWN_ANEW:
-                raise JinkaError(f"{road} answers {verb} otherwise", where="bench keys")
+        # the first calls load kernels and handles: they are not timed
+        answers = {road: verbs[verb][1]() for road, verbs in asked.items()}
+        if verb not in _DRAWN_ANEW:
+            _compare(verb, answers)
         for _ in range(_ROUNDS):
             for road, verbs in asked.items():
                 rates[road][verb].append(_rate(*verbs[verb], share))
     return rates
+
+
+def _compare(verb: str, answers: dict[str, Any]) -> None:
+    for road, answer in answers.items():
+        if _plain(answer) != _plain(answers["soft"]):
+            raise JinkaError(f"{road} answers {verb} otherwise", where="bench keys")
 
 
 def _rate(things: int, call: Callable[[], Any], share: float) -> float:

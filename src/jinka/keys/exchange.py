@@ -1,4 +1,4 @@
-"""Verbs of key exchange: draw, wrap, unwrap and drop working keys, in key blocks of ANSI X9.143, TR-31 and ISO 20038.
+"""Verbs of key exchange: draw, wrap, unwrap and drop working keys, in key blocks (ANSI X9.143, TR-31, ISO 20038).
 
 A key block says what its key is for, and here that is one of the purposes: `USAGES` leads from the one to the other,
 both ways. So a key keeps its purpose on its way, and no header makes a PIN key a data key. A key leaves only if its own
@@ -112,6 +112,28 @@ class ExchangeVerbs(WorkingKeyVerbs):
         value = self.holding.working.randomness.token_bytes(size)
         require_strong(wanted, value)
         return self._take_in(wanted, value, terms, "")
+
+    @verb
+    def wrap_terminal_key(self, *, key: str, under: str) -> bytes:
+        """A terminal's working key as terminals take it at sign-in: in ECB under its master key, then 4 bytes of check.
+
+        Nothing in that form binds a key to its use, so only a terminal's PIN and MAC keys leave in it, and only under
+        the master key of the same owner. Raises `Refused`.
+        """
+        name, master = KeyName.parse(key), KeyName.parse(under)
+        found = self._named(key, Use.MAKE, Purpose.TERMINAL_PIN, Purpose.TERMINAL_MAC)
+        protection = self._step(under, Use.MAKE, Purpose.TERMINAL_MASTER)
+        if not name.owner or name.owner != master.owner:
+            raise Refused("the master key of another terminal", where=f"keys.{master}", fix="its own")
+        if self._record(name).term("export") != "trusted":
+            raise Refused("the key may not leave", where=f"keys.{name}", fix="draw another")
+        step = StepKey(found)
+        if step.cipher is not protection.cipher or step.size > protection.size or protection.size < 16:
+            raise Refused("the master key is weaker or of another cipher", where=f"keys.{master}")
+        value = found.reveal()
+        if step.cipher is BlockCipher.TDES:
+            value = bytes(byte & 0xFE | (byte & 0xFE).bit_count() % 2 ^ 1 for byte in value)  # odd parity
+        return protection.encrypt(value) + check_value(step, CheckMethod.ZEROS, size=4)
 
     @verb
     def drop_key(self, *, name: str) -> None:

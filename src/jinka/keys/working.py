@@ -13,7 +13,7 @@ from jinka.keys.guards import BLOCK_LIMITS, PIN_LIMITS, VALUE_LIMITS, FailureGua
 from jinka.keys.provider import Key
 from jinka.kit import Clock, Randomness, Refused
 
-_KEYS_MAX = 4096
+_KEYS_MAX = 1 << 16  # two for each of a centre's terminals
 
 
 class WorkingKeys:

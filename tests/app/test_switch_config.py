@@ -49,7 +49,7 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
         (('listen = "127.0.0.1:0"', ""), "listen or connect"),
         (("[peers.a]", '[peers.a]\nframing = "3-binary"'), "framing"),
         (("[peers.a]", "[peers.a]\nsign_on = 'they'"), "they"),
-        (('folder = "."', ""), "a socket or a folder"),
+        (('folder = "."', ""), "a socket or a folder, and one"),
         (("[peers.a]", "[routes]\n62 = 'b'\n[peers.a]"), "no peer b"),
         (("[switch]", "[switch"), "not TOML"),
     ],

@@ -24,7 +24,7 @@ from jinka.app.gateway_config import GatewayFile, read_gateway_file
 from jinka.app.gateway_issuer import HostPayments
 from jinka.app.gateway_outbox import callback_context, deliver
 from jinka.app.issuer_host import opened_host, read_issuer_file
-from jinka.app.switch_config import read_key_source
+from jinka.app.parts_file import read_key_source
 from jinka.app.switch_serving import open_key_source
 from jinka.kit import Clock, Randomness, Usage
 from jinka.node import FolderLock, file_errors, write_durable
@@ -47,7 +47,7 @@ class Seals(Protocol):
 def serve_gateway(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C. What a kill left in doubt is settled before the first request."""
     file = read_gateway_file(path)
-    keys = open_key_source(read_key_source(path.parent, file.keys))
+    keys = open_key_source(read_key_source(path.parent, file.keys, "gateway"))
     issuer = read_issuer_file(file.issuer)
     own, theirs = path.parent / ".gateway", file.issuer.parent / ".issuer"
     for lock in (own, theirs):
@@ -110,7 +110,7 @@ def open_vault(path: Path, keys: Seals, randomness: Randomness) -> Vault:
 def add_merchant(path: Path, merchant: Merchant, callback_url: str = "") -> dict[str, str]:
     """Add a merchant, or give one that is there a new key. Key and secret are told now and never again."""
     file = read_gateway_file(path)
-    keys = open_key_source(read_key_source(path.parent, file.keys))
+    keys = open_key_source(read_key_source(path.parent, file.keys, "gateway"))
     return put_merchant(file, cast(Seals, keys), merchant, callback_url)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import csv
 import signal
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinka.app.switch_config import read_key_source
+from jinka.app.parts_file import PAGES, host_port, only, read_key_source, read_tables
 from jinka.app.switch_serving import open_key_source
 from jinka.codec import Algorithm
 from jinka.codec.framing import framing_of
@@ -35,15 +34,17 @@ from jinka.issuer import (
 )
 from jinka.issuer.chart import IssuerAccount, IssuerTransfer, office_account
 from jinka.keys.payment_port import PaymentService
-from jinka.kit import JinkaError, NotFound, Usage, make_id
+from jinka.kit import JinkaError, Usage, make_id
 from jinka.ledger import Transfer, TransferResult
 from jinka.node import FolderLock
+from jinka.node.issuer_metrics import IssuerFigures
 from jinka.node.issuer_server import IssuerServer, LineMac
+from jinka.node.metrics_http import MetricsServer
 from jinka.node.switch_links import LinkRules
 from jinka.node.system import SystemClock
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 
-_ISSUER = {"name", "database", "acquirers"}
+_ISSUER = {"name", "database", "acquirers", "metrics"}
 _PEER = {"listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at"}
 _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
 _ROWS_MAX = 10_000_000
@@ -61,25 +62,14 @@ class IssuerFile:
     names: CardKeyNames
     policy: Policy
     keys: Mapping[str, Any]
+    metrics: tuple[str, int] | None = None
 
 
 def read_issuer_file(path: Path) -> IssuerFile:
     """Read the file; `Usage` names the place of a mistake. See docs/issuer-host.md."""
-    if not path.exists():
-        raise NotFound("no such file", where=str(path), fix="see docs/issuer-host.md")
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Usage(f"not TOML: {error}", where=str(path), fix="correct the file") from None
-    parts = (("issuer", _ISSUER), ("peer", _PEER), ("names", _NAMES), ("policy", None), ("keys", None))
-    for name in raw:
-        if name not in dict(parts):
-            raise Usage("unknown", where=f"{path}: {name}", fix=", ".join(dict(parts)))
-    for name, known in parts:
-        table = raw.setdefault(name, {})
-        unknown = set(table) - known if known is not None else set()
-        if unknown:
-            raise Usage(f"unknown: {', '.join(sorted(unknown))}", where=name, fix="see docs/issuer-host.md")
+    raw = read_tables(path, "issuer")
+    for name, known in (("issuer", _ISSUER), ("peer", _PEER), ("names", _NAMES)):
+        only(raw[name], known, name, PAGES["issuer"])
     own, names = raw["issuer"], raw["names"]
     try:
         database = str(own.get("database", "issuer.db"))
@@ -96,6 +86,7 @@ def read_issuer_file(path: Path) -> IssuerFile:
             ),
             policy=read_policy(raw["policy"]),
             keys=raw["keys"],
+            metrics=host_port(own["metrics"], "issuer.metrics") if "metrics" in own else None,
         )
     except KeyError as error:
         raise Usage(f"{error} is missing", where=str(path), fix="see docs/issuer-host.md") from None
@@ -125,7 +116,7 @@ def opened_host(
 def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; what an earlier process left undecided is settled first."""
     file = read_issuer_file(path)
-    keys = open_key_source(read_key_source(path.parent, file.keys))
+    keys = open_key_source(read_key_source(path.parent, file.keys, "issuer"))
     lock = path.parent / ".issuer"
     lock.mkdir(exist_ok=True)
     with FolderLock(lock), opened_host(file, keys) as (host, _, _):
@@ -166,8 +157,12 @@ async def _serve(
     await server.start(where or "127.0.0.1", int(port))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    listening({"port": server.port, "settled": settled})
+    metrics = MetricsServer(IssuerFigures(server))
+    if file.metrics:
+        await metrics.start(*file.metrics)
+    listening({"port": server.port, "settled": settled, "metrics": metrics.port})
     await stopped.wait()
+    metrics.stop()
     await server.stop()
     if failures:
         raise JinkaError(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinka.app.parts_file import KeySource, host_port, only, read_key_source, read_tables
 from jinka.codec.framing import framing_of
 from jinka.codec.iso8583 import dialect
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.pin_block import PinFormat
 from jinka.crypto.unionpay_mac import PosMacForm
-from jinka.kit import NotFound, Severity, Usage
+from jinka.kit import Severity, Usage
 from jinka.node.switch_links import LinkRules
 from jinka.node.switch_runner import Address
 from jinka.registry.bins import BinTable, parse_bins
@@ -29,7 +29,7 @@ _SWITCH = {
     "closed_kept",
     "open_max",
 }
-_KEYS = {"socket", "caller", "folder", "region", "shares", "blocks"}
+_PAGE = "docs/switch.md"
 _PLAIN = {
     "network_mti", "reversal_mti", "timeout_ms", "echo_ms", "echo_misses", "forward_window", "retry_ms",
     "retry_max_ms", "garbage_max", "trail_field", "institution",
@@ -39,21 +39,6 @@ _PEER = _PLAIN | _LINK | {
     "listen", "connect", "connections", "dialect", "framing", "sign_on", "mac", "pin", "exchange",
 }  # fmt: skip
 _STAND_IN = {"kinds", "each_fen", "card_fen", "card_count", "with_pin", "blocked_file"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySource:
-    """Where the key service is: a socket, or a folder with a sealed store that is opened in process.
-
-    ``blocks`` are key blocks to take in at the start: name of the key, name of the key that wraps it, the block.
-    """
-
-    socket: Path | None
-    caller: str
-    folder: Path | None
-    region: str
-    shares: tuple[Path, ...]
-    blocks: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,20 +56,14 @@ class SwitchFile:
 
 def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
     """Read the file; raises `Usage` that names the place of a mistake."""
-    if not path.exists():
-        raise NotFound("no such file", where=str(path), fix="see docs/switch.md")
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Usage(f"not TOML: {error}", where=str(path), fix="correct the file") from None
-    _only(raw, {"switch", "keys", "peers", "routes", "banks", "stand_in"}, str(path))
-    switch = raw.get("switch", {})
-    _only(switch, _SWITCH, "switch")
+    raw = read_tables(path, "switch")
+    switch = raw["switch"]
+    only(switch, _SWITCH, "switch", _PAGE)
     try:
         own = str(switch["institution"])
         peers, addresses = {}, []
         for name, given in raw["peers"].items():
-            _only(given, _PEER, f"peers.{name}")
+            only(given, _PEER, f"peers.{name}", _PAGE)
             peers[name] = _peer(name, given)
             addresses.append(_address(name, given, own))
         config = SwitchConfig(
@@ -104,8 +83,8 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
             addresses=tuple(addresses),
             database=database if "://" in database else path.parent / database,
             business_date=str(switch.get("business_date", "")),
-            metrics=_host_port(switch["metrics"]) if "metrics" in switch else None,
-            keys=read_key_source(path.parent, raw["keys"]),
+            metrics=host_port(switch["metrics"], "switch.metrics") if "metrics" in switch else None,
+            keys=read_key_source(path.parent, raw["keys"], "switch"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Usage(f"{type(error).__name__}: {error}", where=str(path), fix="see docs/switch.md") from None
@@ -115,7 +94,7 @@ def _peer(name: str, given: Mapping[str, Any]) -> Peer:
     rules: dict[str, Any] = {key: given[key] for key in _PLAIN if key in given}
     if "mac" in given:
         mac = given["mac"]
-        _only(mac, {"kind", "key", "field", "algorithm", "form"}, f"peers.{name}.mac")
+        only(mac, {"kind", "key", "field", "algorithm", "form"}, f"peers.{name}.mac", _PAGE)
         rules["mac"] = MacRule(
             kind=MacKind(mac["kind"]),
             key=str(mac["key"]),
@@ -124,10 +103,10 @@ def _peer(name: str, given: Mapping[str, Any]) -> Peer:
             form=PosMacForm(mac.get("form", "hex")),
         )
     if "pin" in given:
-        _only(given["pin"], {"key", "format"}, f"peers.{name}.pin")
+        only(given["pin"], {"key", "format"}, f"peers.{name}.pin", _PAGE)
         rules["pin"] = PinRule(key=str(given["pin"]["key"]), format=PinFormat(int(given["pin"]["format"])))
     if "exchange" in given:
-        _only(given["exchange"], {"under", "size", "overlap_ms"}, f"peers.{name}.exchange")
+        only(given["exchange"], {"under", "size", "overlap_ms"}, f"peers.{name}.exchange", _PAGE)
         rules["exchange"] = KeyExchange(**given["exchange"])
     return Peer(
         name=name,
@@ -140,7 +119,7 @@ def _peer(name: str, given: Mapping[str, Any]) -> Peer:
 def _address(name: str, given: Mapping[str, Any], own: str) -> Address:
     if ("listen" in given) == ("connect" in given):
         raise Usage("listen or connect, and one of them", where=f"peers.{name}")
-    host, port = _host_port(given.get("listen") or given["connect"])
+    host, port = host_port(given.get("listen") or given["connect"], f"peers.{name}")
     rules = LinkRules(
         framing=framing_of(str(given.get("framing", "2-binary"))),
         own=own,
@@ -154,7 +133,7 @@ def _address(name: str, given: Mapping[str, Any], own: str) -> Address:
 
 
 def _stand_in(folder: Path, name: str, given: Mapping[str, Any]) -> StandIn:
-    _only(given, _STAND_IN, f"stand_in.{name}")
+    only(given, _STAND_IN, f"stand_in.{name}", _PAGE)
     blocked: frozenset[str] = frozenset()
     if "blocked_file" in given:
         blocked = frozenset((folder / str(given["blocked_file"])).read_text(encoding="ascii").split())
@@ -174,31 +153,3 @@ def _bins(folder: Path, name: str) -> BinTable:
     if bad:
         raise Usage(f"{len(bad)} bad rows, the first: {bad[0].what}", where=f"{name}, {bad[0].where}")
     return table
-
-
-def read_key_source(folder: Path, given: Mapping[str, Any]) -> KeySource:
-    """The table ``keys`` of a file in ``folder``; another host's file has the same."""
-    _only(given, _KEYS, "keys")
-    if ("socket" in given) == ("folder" in given):
-        raise Usage("a socket or a folder, and one of them", where="keys")
-    return KeySource(
-        socket=folder / str(given["socket"]) if "socket" in given else None,
-        caller=str(given.get("caller", "switch")),
-        folder=folder / str(given["folder"]) if "folder" in given else None,
-        region=str(given.get("region", "440300")),
-        shares=tuple(folder / str(share) for share in given.get("shares", ())),
-        blocks=tuple((str(b["name"]), str(b["under"]), str(b["block"])) for b in given.get("blocks", ())),
-    )
-
-
-def _host_port(text: Any) -> tuple[str, int]:
-    host, _, port = str(text).rpartition(":")
-    return host or "127.0.0.1", int(port)
-
-
-def _only(given: Any, known: set[str], where: str) -> None:
-    if not isinstance(given, dict):
-        raise Usage("not a table", where=where, fix="see docs/switch.md")
-    unknown = set(given) - known
-    if unknown:
-        raise Usage(f"unknown: {', '.join(sorted(unknown))}", where=where, fix="see docs/switch.md")

@@ -8,18 +8,21 @@ import signal
 import time
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 from jinka.app.keyring import open_keys
-from jinka.app.switch_config import KeySource, SwitchFile, read_switch_file
+from jinka.app.parts_file import KeySource
+from jinka.app.switch_config import SwitchFile, read_switch_file
 from jinka.app.workspace import Workspace
 from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, NotFound, Refused
 from jinka.node import FolderLock
 from jinka.node.key_socket import connect_unix
+from jinka.node.metrics_http import MetricsServer
 from jinka.node.switch_keys import KeyDesk
-from jinka.node.switch_metrics import MetricsServer
+from jinka.node.switch_metrics import SwitchFigures
 from jinka.node.switch_runner import SwitchRunner, tune_process
 from jinka.node.system import SystemClock
 from jinka.store import JournalLine, SwitchJournal, open_database
@@ -64,7 +67,7 @@ async def _serve(
         runner.run(
             core.recover(journal.recover(lambda name: _mine(name, worker, workers), date), clock.now_micros())
         )
-        metrics = MetricsServer(runner)
+        metrics = MetricsServer(SwitchFigures(runner))
         await runner.start(list(file.addresses))
         if file.metrics:
             host, port = file.metrics
@@ -102,6 +105,8 @@ def _open_keys(source: KeySource) -> tuple[PaymentService, Sealer, bool]:
     else:
         raise Refused("no key service", where="keys", fix="a socket or a folder")
     for name, under, block in source.blocks:
+        with suppress(Refused):  # a service that lives on has it from our start before this one
+            verbs.drop_key(name=name)
         verbs.unwrap_key(block, under=under, name=name)
     return verbs, sealer, source.socket is not None
 

@@ -7,6 +7,7 @@ it says is durable. A wrong MAC is answered with A0 and goes no further. What is
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -72,7 +73,18 @@ class IssuerServer:
         self._awake = asyncio.Event()
         self._pool = ThreadPoolExecutor(1, "issuer")
         self.garbage = self.answered = self.groups = 0
+        self.codes: Counter[tuple[str, str]] = Counter()  # (message type, response code)
         self.port = 0
+
+    @property
+    def lines(self) -> int:
+        """How many lines stand."""
+        return len(self._lines)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for the group that is being decided."""
+        return len(self._waiting)
 
     async def start(self, host: str, port: int) -> None:
         """Listen; ``port`` is then the one that was had."""
@@ -145,6 +157,7 @@ class IssuerServer:
             answers[at] = b""
             if answer is not None:
                 spoken.append((at, answer))
+                self.codes[answer.mti, answer.text(39)] += 1
         for (at, _), raw in zip(spoken, self._encoded([answer for _, answer in spoken]), strict=True):
             answers[at] = raw
         return answers

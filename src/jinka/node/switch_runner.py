@@ -99,6 +99,7 @@ class SwitchRunner:
         self._stepping = False
         self.flushes = self.flushed = 0
         self.flush_seconds = 0.0
+        self.flushed_at_micros = 0  # the end of the last flush, UTC
         self.closed: Counter[tuple[str, str]] = Counter()  # (reason, peer)
         self.ports: dict[str, int] = {}
         self._do: Mapping[type, Callable[[Any], None]] = {
@@ -271,6 +272,7 @@ class SwitchRunner:
         began = time.perf_counter()
         clashes = self._journal.write([effect.entries for effect in group]) if group else []
         self.flush_seconds += time.perf_counter() - began
+        self.flushed_at_micros = self._clock.now_micros()
         return clashes, [self._journal.find(effect.tx) for effect in asked]
 
     def _die(self, error: BaseException) -> None:

@@ -51,14 +51,15 @@ retry_max_ms = 500
 
 
 class Process:
-    """One life of the switch."""
+    """One life of the switch, or of another server of ours."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, noun: str = "switch", *options: str) -> None:
+        self.file, self.noun, self.options = file, noun, options
 
     async def start(self) -> dict[str, Any]:
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from jinka.cli import main; main()", "switch", "serve", str(self.file),
+            sys.executable, "-c", "from jinka.cli import main; main()", self.noun, "serve",
+            str(self.file), *self.options,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=os.environ | {"NO_COLOR": "1"},
         )  # fmt: skip
         assert self.process.stdout is not None

@@ -19,6 +19,9 @@ from jinka.switch import (
     FAULTED,
     AskKeys,
     CheckMac,
+    DropKeys,
+    GiveTerminalKeys,
+    KeyLayout,
     KeysAnswered,
     KeyStep,
     MacKind,
@@ -115,9 +118,26 @@ class KeyDesk:
             if isinstance(step, WrapNewKey):
                 service.draw_key(name=step.name, size=step.size)
                 return service.wrap_key(key=step.name, under=step.under).encode()
+            if isinstance(step, GiveTerminalKeys):
+                return self._terminal_keys(step)
+            if isinstance(step, DropKeys):
+                for name in step.names:
+                    service.drop_key(name=name)
+                return b""
         except JinkaError as error:
             return _REFUSED if isinstance(error, Refused | Usage) else _FAULT
         raise Refused("no such step", where="key service")
+
+    def _terminal_keys(self, step: GiveTerminalKeys) -> bytes:
+        """Field 62: each key with its check value, the shorter one of a double layout filled with zeros."""
+        service, made = self._service, b""
+        for name, kind in ((step.pin, step.layout.pin_kind), (step.mac, step.layout.mac_kind)):
+            if name:
+                service.draw_key(name=name, size=8 if kind == "DES" else 16)
+                given = service.wrap_terminal_key(key=name, under=step.master)
+                filler = bytes(8) if kind == "DES" and step.layout is KeyLayout.DOUBLE else b""
+                made += given[:-4] + filler + given[-4:]
+        return made
 
     def _check_macs(self, rule: MacRule, steps: list[CheckMac]) -> list[Answer]:
         good = self._right(rule, rule.key, steps)

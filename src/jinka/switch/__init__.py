@@ -6,7 +6,7 @@ PIN: the key service translates and checks. Sockets, the journal's disk and time
 `jinka.store`; whether a card is good is the issuer's business.
 """
 
-from jinka.switch.config import KeyExchange, Peer, SignOn, StandIn, SwitchConfig
+from jinka.switch.config import KeyExchange, Peer, SignOn, StandIn, SwitchConfig, Terminal
 from jinka.switch.core import SwitchCore
 from jinka.switch.events import (
     AskKeys,
@@ -31,6 +31,9 @@ from jinka.switch.events import (
 from jinka.switch.keywork import (
     FAULTED,
     CheckMac,
+    DropKeys,
+    GiveTerminalKeys,
+    KeyLayout,
     KeyStep,
     MacKind,
     MacRule,
@@ -41,24 +44,36 @@ from jinka.switch.keywork import (
     WrapNewKey,
 )
 from jinka.switch.record import Entity, Entry, Record, read_record, write_record
-from jinka.switch.states import SAF_STEPS, SESSION_STEPS, TX_STEPS, SafState, SessionState, TxState
+from jinka.switch.states import (
+    SAF_STEPS,
+    SESSION_STEPS,
+    TERMINAL_STEPS,
+    TX_STEPS,
+    SafState,
+    SessionState,
+    TxState,
+)
 
 __all__ = [
     "FAULTED",
     "SAF_STEPS",
     "SESSION_STEPS",
+    "TERMINAL_STEPS",
     "TX_STEPS",
     "AskKeys",
     "CheckMac",
     "Close",
     "CutOver",
+    "DropKeys",
     "Effect",
     "Entity",
     "Entry",
     "Event",
     "ExchangeKey",
     "Found",
+    "GiveTerminalKeys",
     "KeyExchange",
+    "KeyLayout",
     "KeyStep",
     "KeysAnswered",
     "LinkDown",
@@ -80,6 +95,7 @@ __all__ = [
     "StopTimer",
     "SwitchConfig",
     "SwitchCore",
+    "Terminal",
     "TimerFired",
     "TranslatePin",
     "TxState",

@@ -7,7 +7,7 @@ layout of which no text is public; `POS_TOTALS` is what published terminals send
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -44,6 +44,7 @@ class Batches:
         self._board = board
         self._totals: dict[BatchKey, Totals] = {}
         self.known: Mapping[bytes, Transaction] = {}
+        self.settled: Callable[[str, Message], None] = _ignore  # hears of a terminal's batch that is closed
 
     def add(self, tx: Transaction, *, back: bool = False) -> None:
         """Count an approved transaction, or take it out again."""
@@ -104,10 +105,13 @@ class Batches:
             given[66] = "1" if same else "2"
         note = f"ours {ours.debit_fen}/{ours.debits} {ours.credit_fen}/{ours.credits}"
         record = self._record(Entity.TOTALS, peer, message, "equal" if same else "differ", note, given)
+        if same:
+            self.settled(peer.name, message)
         self._board.write((record,), partial(self._tell, line, peer, message, head, given))
 
     def _upload(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         if message.text(60)[8:11] in ("202", "207"):  # the end of an upload
+            self.settled(peer.name, message)
             self._tell(line, peer, message, head, {39: codes.APPROVED}, {})
             return
         tx = self.known.get(transaction_id(peer.name, message))
@@ -164,6 +168,10 @@ class Batches:
         first = next(iter(clashes.values()), None)  # sent again: the first answer
         given = given if first is None else dict(first.answer)
         self._board.answer(peer, line.number, head, answer_to(message, given, peer))
+
+
+def _ignore(_peer: str, _message: Message) -> None:
+    """Nobody asked to hear of it."""
 
 
 def _key(source: str, message: Message, business_date: str) -> BatchKey:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -67,11 +68,19 @@ class Board:
         }
         self.former_keys: dict[str, str] = {}
         self.peers = dict(config.peers)  # a key exchange replaces a peer's rules
+        self.at_terminals: dict[tuple[str, str], Peer] = {}  # rules with the keys of one terminal
 
     @property
     def waiting(self) -> int:
         """How many answers are awaited, timers included."""
         return len(self._waiting)
+
+    def rules(self, peer: str, message: Message) -> Peer:
+        """The rules for whoever sent a message: a peer's, or with terminals those of the terminal."""
+        rules = self.peers[peer]
+        if not rules.terminals:
+            return rules
+        return self.at_terminals.get((peer, message.text(41).strip())) or replace(rules, mac=None)
 
     def next_trace(self) -> str:
         """A trace number of the switch's own, field 11: workers have residues of their own."""

@@ -20,6 +20,7 @@ NO_ROUTE = "92"
 DUPLICATE = "94"
 TOTALS_DIFFER = "95"
 FAULT = "96"
+UNKNOWN_TERMINAL = "97"
 PIN_FORMAT = "99"
 MAC_WRONG = "A0"
 
@@ -47,6 +48,7 @@ TITLES: dict[str, tuple[str, str]] = {
     DUPLICATE: ("the same numbers with another content", "重复交易"),
     TOTALS_DIFFER: ("totals differ", "调节控制错"),
     FAULT: ("fault of the system", "系统异常"),
+    UNKNOWN_TERMINAL: ("no such terminal", "终端未登记"),
     PIN_FORMAT: ("PIN block", "PIN格式错"),
     MAC_WRONG: ("MAC", "MAC校验错"),
 }

@@ -12,7 +12,7 @@ from enum import Enum
 from jinka.codec.iso8583.compile import Codec
 from jinka.kit import Usage
 from jinka.registry.bins import BinTable
-from jinka.switch.keywork import MacRule, PinRule
+from jinka.switch.keywork import KeyLayout, MacRule, PinRule
 
 
 class SignOn(Enum):
@@ -30,6 +30,15 @@ class KeyExchange:
     under: str
     size: int = 16
     overlap_ms: int = 60_000  # for which the former key is still good for checking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """A terminal that may sign in. ``master`` is the name of its master key in the key service."""
+
+    number: str
+    merchant: str
+    master: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +62,8 @@ class Peer:
     retry_max_ms: int = 60_000
     garbage_max: int = 3  # unreadable messages before the line is closed
     trail_field: int = 0  # between switches: the field that carries the way so far
+    terminals: Mapping[str, Terminal] = field(default_factory=dict)  # by number, where they sign in by themselves
+    sign_ins: Mapping[str, KeyLayout] = field(default_factory=dict)  # by network management code of field 60
 
     def __post_init__(self) -> None:
         known = self.codec.spec.fields
@@ -87,6 +98,7 @@ class SwitchConfig:
     stand_in: Mapping[str, StandIn] = field(default_factory=dict)
     hops_max: int = 4
     worker: str = "0"
+    workers: int = 1
     closed_kept: int = 100_000  # ended transactions in memory; older ones are looked up in the journal
     open_max: int = 50_000  # transactions under way; one more is declined
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from jinka.codec.iso8583.message import DecodeError
+from jinka.codec.framing import Frame
+from jinka.codec.iso8583.message import DecodeError, Message
 from jinka.kit import JinkaError
 from jinka.switch import codes
 from jinka.switch.batches import Batches
 from jinka.switch.board import Board, Line
-from jinka.switch.config import SwitchConfig
+from jinka.switch.config import Peer, SwitchConfig
 from jinka.switch.events import (
     CutOver,
     Effect,
@@ -34,6 +35,7 @@ from jinka.switch.record import Entity, Record
 from jinka.switch.reversals import Reversals
 from jinka.switch.sessions import Sessions
 from jinka.switch.states import SafState, TxState, TxStep
+from jinka.switch.terminals import Terminals
 from jinka.switch.transaction import Transaction
 from jinka.switch.transactions import Transactions
 
@@ -53,6 +55,8 @@ class SwitchCore:
         self.batches.known = self.transactions.memory.known
         self.reversals = Reversals(self.board, self.transactions)
         self.sessions = Sessions(self.board, self.forwarding.pump)
+        self.terminals = Terminals(self.board, self._dispatch)
+        self.batches.settled = self.terminals.settled
         self._take: dict[type, Callable[[Any], None]] = {
             Received: self._received,
             Written: lambda event: self.board.answered(event.token, event.clashes),
@@ -118,22 +122,28 @@ class SwitchCore:
             self._garbage(line, peer.garbage_max)
             return
         line.garbage = line.misses = 0
+        if peer.terminals:
+            self.terminals.receive(line, peer, message, event.raw, event.head)
+        else:
+            self._dispatch(line, peer, message, event.raw, event.head)
+
+    def _dispatch(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         what, way = message.mti[1], message.mti[2]
         if way not in "0123":
             self.board.count("unknown_type", peer.name)
             self._garbage(line, peer.garbage_max)
         elif what == "8":
-            self.sessions.receive(line, peer, message, event.raw, event.head)
+            self.sessions.receive(line, peer, message, raw, head)
         elif way == "3" or (way == "1" and what == "4"):
-            self.forwarding.reply(peer, message, event.raw)
+            self.forwarding.reply(peer, message, raw)
         elif way == "1":
-            self.transactions.reply(peer, message, event.raw)
+            self.transactions.reply(peer, message, raw)
         elif what in "12":
-            self.transactions.request(line, peer, message, event.raw, event.head)
+            self.transactions.request(line, peer, message, raw, head)
         elif what == "4":
-            self.reversals.request(line, peer, message, event.raw, event.head)
+            self.reversals.request(line, peer, message, raw, head)
         elif what in "35":
-            self.batches.request(line, peer, message, event.raw, event.head)
+            self.batches.request(line, peer, message, raw, head)
         else:
             self.board.count("unknown_type", peer.name)
             self._garbage(line, peer.garbage_max)

@@ -89,7 +89,42 @@ class WrapNewKey:
     size: int
 
 
-KeyStep = CheckMac | MakeMac | TranslatePin | UnwrapKey | WrapNewKey
+class KeyLayout(Enum):
+    """How a terminal's keys lie in field 62: sizes of the PIN key and of the MAC key, each with 4 bytes of check."""
+
+    SINGLE = "single"  # 8 and 8: 24 bytes
+    DOUBLE = "double"  # 16 and 8, filled to 16 with zeros: 40 bytes
+    DOUBLE_MAC = "double_mac"  # 16 and 16: 40 bytes
+
+    @property
+    def pin_kind(self) -> str:
+        """The algorithm of the PIN key."""
+        return "DES" if self is KeyLayout.SINGLE else "TDES"
+
+    @property
+    def mac_kind(self) -> str:
+        """The algorithm of the MAC key."""
+        return "TDES" if self is KeyLayout.DOUBLE_MAC else "DES"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTerminalKeys:
+    """Draw a terminal's keys and give them as field 62, under its master key; without a name no PIN key."""
+
+    master: str
+    pin: str
+    mac: str
+    layout: KeyLayout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropKeys:
+    """Forget working keys; gives nothing."""
+
+    names: tuple[str, ...]
+
+
+KeyStep = CheckMac | MakeMac | TranslatePin | UnwrapKey | WrapNewKey | GiveTerminalKeys | DropKeys
 
 FAULTED = 1_000  # added to a step's number when the key service itself failed
 INTERBANK_FIELDS = (2, 3, 4, 7, 11, 18, 25, 28, 32, 33, 38, 39, 41, 42, 90)

@@ -58,6 +58,7 @@ class Entity(Enum):
     FORWARD = "forward"  # a message in store-and-forward
     UPLOAD = "upload"  # an item of a terminal's batch, compared with the transaction
     TOTALS = "totals"  # a batch's totals, compared
+    TERMINAL = "terminal"  # a terminal's sign-in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -120,14 +121,13 @@ def kept(message: Message, *, chip: bool = False) -> Message:
 
 
 def write_record(record: Record) -> bytes:
-    """A record as bytes (JSON, version 1)."""
-    return json.dumps(
+    """A record as bytes (JSON, version 2)."""
+    return _JSON.encode(
         [
-            1, record.entity.value, record.id.hex(), record.version, record.state, record.kind, record.source,
+            2, record.entity.value, record.id.hex(), record.version, record.state, record.kind, record.source,
             record.target, record.at_micros, record.business_date, record.digest.hex(), record.request.mti,
-            _fields(record.request.fields), _fields(record.answer), record.about.hex(), record.note,
-        ],
-        separators=(",", ":"),
+            dict(record.request.fields), dict(record.answer), record.about.hex(), record.note,
+        ]
     ).encode()  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def read_record(raw: bytes) -> Record:
         form, entity, id_, version, state, kind, source, target, at, date, digest, mti, fields, answer, about, note = (
             json.loads(raw)
         )  # fmt: skip
-        if form != 1:
+        if form != 2:
             raise ValueError
         return Record(
             entity=Entity(entity), id=bytes.fromhex(id_), version=version, state=state, kind=kind, source=source,
@@ -149,14 +149,23 @@ def read_record(raw: bytes) -> Record:
         raise JinkaError("no record", where="switch journal", fix="restore it from a backup") from None
 
 
-def _fields(fields: Mapping[int, Value]) -> list[list[object]]:
-    return [[n, v] if isinstance(v, str) else [n, v.hex(), 0] for n, v in fields.items()]
+def _packed(value: object) -> list[str]:
+    """Bytes, which JSON has not."""
+    if not isinstance(value, bytes):
+        raise TypeError
+    return [value.hex()]
 
 
-def _values(pairs: list[list[object]]) -> dict[int, Value]:
-    found: dict[int, Value] = {}
-    for number, value, *binary in pairs:
-        if type(number) is not int or not isinstance(value, str):
-            raise TypeError
-        found[number] = bytes.fromhex(value) if binary else value
-    return found
+_JSON = json.JSONEncoder(separators=(",", ":"), default=_packed)
+
+
+def _values(given: Mapping[str, object]) -> dict[int, Value]:
+    return {int(number): _value(value) for number, value in given.items()}
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, str):
+        return value
+    if not (isinstance(value, list) and len(value) == 1 and isinstance(value[0], str)):
+        raise TypeError
+    return bytes.fromhex(value[0])

@@ -2,7 +2,8 @@
 
 ISO 8583:1987, 4.1 (08xx) and field 70: 001 and 002, 301, 101, 201 and 202. Between UnionPay's members the key lies in
 fields 48 or 96 under a master key by itself; here it comes as a key block (ANSI X9.143) in field 48, bound to its use,
-and field 53 begins with 1 for the PIN key, 2 for the MAC key. A terminal's own sign-in with its work keys is not built.
+and field 53 begins with 1 for the PIN key, 2 for the MAC key. Terminals with keys of
+their own are `jinka.switch.terminals`.
 """
 
 from __future__ import annotations
@@ -135,6 +136,8 @@ class Sessions:
         if rules.sign_on is SignOn.WE and may(SESSION_STEPS, line.state, SessionStep.ASK):
             line.misses += 1
             self._ask_sign_on(line)
+        elif rules.terminals:
+            line.misses += 1  # a terminal is asked nothing: who says nothing for long is gone
         elif line.signed_on and rules.sign_on is not SignOn.PEER:
             line.misses += 1
             self._ask(line, ECHO, partial(line.step, SessionStep.ECHO))
@@ -142,7 +145,9 @@ class Sessions:
     def cut_over(self, business_date: str) -> None:
         """A new business date: say so to all who are signed on."""
         extra: dict[int, Value] = {15: business_date[5:7] + business_date[8:10]}
-        for lines in self._board.lines.values():
+        for name, lines in self._board.lines.items():
+            if self._board.peers[name].terminals:
+                continue
             for line in [line for line in lines.values() if line.signed_on]:
                 self._ask(line, CUT_BEGIN, partial(line.step, SessionStep.CUT_OVER), extra)
 

@@ -83,6 +83,23 @@ class SafStep(Enum):
     REFUSE = "refuse"
 
 
+class TerminalState(Enum):
+    """Where a terminal stands that signs in for working keys."""
+
+    UNKNOWN = "unknown"
+    SIGNED_IN = "signed_in"
+    SETTLED = "settled"  # its batch is closed: it signs in for the next
+    SIGNED_OFF = "signed_off"
+
+
+class TerminalStep(Enum):
+    """What may happen to it."""
+
+    SIGN_IN = "sign_in"
+    SETTLE = "settle"
+    SIGN_OFF = "sign_off"
+
+
 _Up = (SessionState.CONNECTED, SessionState.SIGNING_ON, SessionState.READY, SessionState.EXCHANGING)
 _Signed = (SessionState.READY, SessionState.EXCHANGING)
 
@@ -126,6 +143,12 @@ SAF_STEPS: Mapping[tuple[SafState, SafStep], SafState] = {
     (SafState.SENT, SafStep.RETRY): SafState.QUEUED,
     (SafState.SENT, SafStep.ACCEPT): SafState.DONE,
     (SafState.SENT, SafStep.REFUSE): SafState.REFUSED,
+}
+
+TERMINAL_STEPS: Mapping[tuple[TerminalState, TerminalStep], TerminalState] = {
+    **{(state, TerminalStep.SIGN_IN): TerminalState.SIGNED_IN for state in TerminalState},
+    (TerminalState.SIGNED_IN, TerminalStep.SETTLE): TerminalState.SETTLED,
+    (TerminalState.SIGNED_IN, TerminalStep.SIGN_OFF): TerminalState.SIGNED_OFF,
 }
 
 # What a transaction may come to rest in. Money has moved for good in the first alone.

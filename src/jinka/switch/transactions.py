@@ -106,7 +106,7 @@ class Transactions:
         self, tx: Transaction, code: str, checks: int, results: tuple[bytes, ...], refused: int
     ) -> None:
         board = self._board
-        peer = board.peers[tx.source]
+        peer = board.rules(tx.source, tx.request)
         if FAULTED <= refused < FAULTED + checks:
             board.answer(peer, tx.line, tx.head, answer_to(tx.request, {39: codes.FAULT}, peer))
             return
@@ -140,7 +140,7 @@ class Transactions:
             before.waiting.append(partial(self._again, before, tx))
             return
         self._board.count("repeats", tx.source)
-        peer = self._board.peers[tx.source]
+        peer = self._board.rules(tx.source, tx.request)
         given: Mapping[int, Value] = before.answer
         if before.digest and before.digest != tx.digest:
             given = {39: codes.DUPLICATE}
@@ -351,7 +351,7 @@ class Transactions:
         if then is not None:
             then()
         elif tx.line >= 0 and tx.state is state:
-            peer = self._board.peers[tx.source]
+            peer = self._board.rules(tx.source, tx.request)
             self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(tx.answer), peer))
 
     def adopt(self, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:

@@ -12,8 +12,12 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.postgres import fresh_postgres, postgres, postgres_databases, where
+
+__all__ = ["fresh_postgres", "postgres", "postgres_databases", "where"]  # fixtures
+
 # How long an example takes depends on the machine and its load; no test says anything about time.
-settings.register_profile("untimed", suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")

@@ -21,9 +21,8 @@ from jinka.keys.catalogue import KeyName
 from jinka.kit import Refused, Usage
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 from tests.issuer.host_rig import ATM, OPENING, OTHER, PAN, PIN_KEY, START, STRIPE_ONLY, Bank, pin_data
-from tests.postgres import fresh_postgres, postgres
 
-__all__ = ["bank", "fresh_postgres", "postgres"]
+__all__ = ["bank"]
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -21,9 +21,6 @@ from jinka.terminal import LoadRequest
 from tests.card.rig import Pull
 from tests.issuer.host_rig import OPENING
 from tests.journeys.load_world import PREPAID, LineDown, World
-from tests.postgres import fresh_postgres, postgres
-
-__all__ = ["fresh_postgres", "postgres"]
 
 ROADS = pytest.mark.parametrize("road", ["agent", "card", "city"])
 

@@ -21,12 +21,9 @@ from jinka.app.switch_serving import switch_status
 from jinka.app.workspace import Workspace
 from jinka.codec.iso8583 import Message
 from jinka.store import SwitchJournal, open_database
-from tests.postgres import fresh_postgres, postgres
 from tests.switch.bank import Bank
 from tests.switch.ground import PANS, peer, request, reversal
 from tests.switch.tcp import BankServing, Till
-
-__all__ = ["fresh_postgres", "postgres"]  # fixtures
 
 _FILE = """
 [switch]

@@ -15,12 +15,9 @@ from jinka.crypto.block_key import BlockCipher, BlockKey
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
 from tests.keys.ground import Dice
 from tests.keys.payments import KEY, rig
-from tests.postgres import fresh_postgres, postgres
 from tests.switch.ground import BANK_PIN, CODEC, MAC, PANS, TILL_PIN, config, reversal
 from tests.switch.ground import request as payment
 from tests.switch.tcp import FRAMING, town
-
-__all__ = ["fresh_postgres", "postgres"]  # fixtures
 
 
 def test_a_purchase_over_the_wire(tmp_path: Path) -> None:

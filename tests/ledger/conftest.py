@@ -11,9 +11,8 @@ import pytest
 from jinka.ledger import LedgerEngine, MemoryLedger
 from jinka.store import open_ledger
 from tests.ledger.salted import OTHER_WAYS, Salted
-from tests.postgres import fresh_postgres, postgres
 
-__all__ = ["engine", "fresh_postgres", "postgres"]
+__all__ = ["engine"]
 
 
 @pytest.fixture(

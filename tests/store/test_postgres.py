@@ -20,9 +20,6 @@ from jinka.ledger import PendingState
 from jinka.store import SqlLedger, database_at, open_database
 from jinka.store.schema import APPEND_ONLY, metadata
 from tests.ledger.test_contract import A, B, account, move
-from tests.postgres import fresh_postgres, postgres
-
-__all__ = ["fresh_postgres", "postgres"]
 
 
 def test_the_migrations_make_exactly_the_declared_tables_on_postgres(

@@ -17,10 +17,7 @@ from jinka.store import SwitchJournal, open_database
 from jinka.switch import Entity, Record
 from jinka.switch.record import Entry, entry_of, read_record, write_record
 from tests.keys.ground import service
-from tests.postgres import fresh_postgres, postgres
 from tests.switch.ground import DATE, PANS, request
-
-__all__ = ["fresh_postgres", "postgres"]  # fixtures
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

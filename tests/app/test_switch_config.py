@@ -51,11 +51,15 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
         (("[peers.a]", "[peers.a]\nsign_on = 'they'"), "they"),
         (('folder = "."', ""), "a socket or a folder, and one"),
         (("[peers.a]", "[routes]\n62 = 'b'\n[peers.a]"), "no peer b"),
+        (("[peers.a]", "[peers.a]\nterminals = 'pos.csv'"), "line 2"),
+        (("[peers.a]", "[peers.a]\nterminals = 'good.csv'"), "need mac"),
         (("[switch]", "[switch"), "not TOML"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], what: str) -> None:
     file = tmp_path / "switch.toml"
+    (tmp_path / "pos.csv").write_text("terminal,merchant,master\nT1,M1,zone_master/TDES/1@T1\n")
+    (tmp_path / "good.csv").write_text("T1,M1,terminal_master/TDES/1@T1\n")
     file.write_text(SMALL.replace(*change))
     with pytest.raises(Usage) as caught:
         read_switch_file(file)

@@ -98,6 +98,7 @@ class World:
     ) -> None:
         self.config = rules or config()
         self.keys = keys
+        self.till_codec = self.config.peers["till"].codec
         self.now = START
         self.journal: dict[bytes, list[Record]] = {} if journal is None else journal
         self.bank = Bank(self.config.peers["bank"], PANS, 100_000)
@@ -198,7 +199,7 @@ class World:
 
     def _deliver(self, effect: Send) -> None:
         if effect.peer == "till":
-            self.sent.append(CODEC.decode(effect.raw))
+            self.sent.append(self.till_codec.decode(effect.raw))
         elif self.bank_up and effect.peer == "bank":
             self.to_bank.append(effect.raw)
             if self.bank_answers:
@@ -212,9 +213,9 @@ class World:
             if answer is not None:
                 self.step(Received(peer="bank", line=self.bank_line, raw=CODEC.encode(answer)))
 
-    def pay(self, message: Message, raw: Callable[[Message], bytes] = CODEC.encode) -> Message | None:
+    def pay(self, message: Message, raw: Callable[[Message], bytes] | None = None) -> Message | None:
         """Send a message as the acquirer; the answer if it came at once."""
-        before = len(self.sent)
+        before, raw = len(self.sent), raw or self.till_codec.encode
         self.step(Received(peer="till", line=self.till_line, raw=raw(message)))
         return self.sent[-1] if len(self.sent) > before else None
 

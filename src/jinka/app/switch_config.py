@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,24 @@ from jinka.codec.iso8583 import dialect
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.pin_block import PinFormat
 from jinka.crypto.unionpay_mac import PosMacForm
+from jinka.keys.catalogue import KeyName
+from jinka.keys.port import Purpose
 from jinka.kit import Severity, Usage
 from jinka.node.switch_links import LinkRules
 from jinka.node.switch_runner import Address
 from jinka.registry.bins import BinTable, parse_bins
-from jinka.switch import KeyExchange, MacKind, MacRule, Peer, PinRule, SignOn, StandIn, SwitchConfig
+from jinka.switch import (
+    KeyExchange,
+    KeyLayout,
+    MacKind,
+    MacRule,
+    Peer,
+    PinRule,
+    SignOn,
+    StandIn,
+    SwitchConfig,
+    Terminal,
+)
 
 _SWITCH = {
     "institution",
@@ -37,7 +51,15 @@ _PLAIN = {
 _LINK = {"rate", "burst", "frame_s", "write_max", "lines_max"}
 _PEER = _PLAIN | _LINK | {
     "listen", "connect", "connections", "dialect", "framing", "sign_on", "mac", "pin", "exchange",
+    "terminals", "sign_in",
 }  # fmt: skip
+_OUR_LINE = {
+    "connect", "dialect", "framing", "institution", "mac", "sign_on", "timeout_ms", "echo_ms", "echo_misses", "frame_s",
+    "network_mti",
+}  # fmt: skip
+_WAIT_MS = 20_000  # longer than the switch waits for the issuer
+_SIGN_INS = {"001": "single", "003": "double"}
+_TERMINALS_FIX = "terminal,merchant,master such as T0000001,M1,terminal_master/TDES/1@T0000001"
 _STAND_IN = {"kinds", "each_fen", "card_fen", "card_count", "with_pin", "blocked_file"}
 
 
@@ -64,7 +86,7 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
         peers, addresses = {}, []
         for name, given in raw["peers"].items():
             only(given, _PEER, f"peers.{name}", _PAGE)
-            peers[name] = _peer(name, given)
+            peers[name] = _peer(path.parent, name, given)
             addresses.append(_address(name, given, own))
         config = SwitchConfig(
             institution=own,
@@ -90,10 +112,28 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
         raise Usage(f"{type(error).__name__}: {error}", where=str(path), fix="see docs/switch.md") from None
 
 
-def _peer(name: str, given: Mapping[str, Any]) -> Peer:
+def read_own_line(folder: Path, given: Mapping[str, Any], where: str, *, own: str) -> tuple[Peer, Address]:
+    """An acquirer's line to a switch, in the words that the switch has for its peers; ``own`` is our institution."""
+    only(given, _OUR_LINE, where, _PAGE)
+    if "connect" not in given:
+        raise Usage("missing", where=f"{where}.connect", fix="HOST:PORT of the switch")
+    said = {"sign_on": "we", "timeout_ms": _WAIT_MS} | dict(given)
+    try:
+        return _peer(folder, "switch", said), _address("switch", said, own)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Usage(f"{type(error).__name__}: {error}", where=where, fix=f"see {_PAGE}") from None
+
+
+def _peer(folder: Path, name: str, given: Mapping[str, Any]) -> Peer:
     rules: dict[str, Any] = {key: given[key] for key in _PLAIN if key in given}
+    if "terminals" in given:
+        rules["terminals"] = _terminals(folder, str(given["terminals"]))
+        rules["sign_ins"] = {
+            str(code): KeyLayout(layout) for code, layout in given.get("sign_in", _SIGN_INS).items()
+        }
+    own_keys = {"key": ""} if "terminals" in given else {}  # each terminal's are drawn when it signs in
     if "mac" in given:
-        mac = given["mac"]
+        mac = own_keys | given["mac"]
         only(mac, {"kind", "key", "field", "algorithm", "form"}, f"peers.{name}.mac", _PAGE)
         rules["mac"] = MacRule(
             kind=MacKind(mac["kind"]),
@@ -104,7 +144,8 @@ def _peer(name: str, given: Mapping[str, Any]) -> Peer:
         )
     if "pin" in given:
         only(given["pin"], {"key", "format"}, f"peers.{name}.pin", _PAGE)
-        rules["pin"] = PinRule(key=str(given["pin"]["key"]), format=PinFormat(int(given["pin"]["format"])))
+        pin = own_keys | given["pin"]
+        rules["pin"] = PinRule(key=str(pin["key"]), format=PinFormat(int(pin["format"])))
     if "exchange" in given:
         only(given["exchange"], {"under", "size", "overlap_ms"}, f"peers.{name}.exchange", _PAGE)
         rules["exchange"] = KeyExchange(**given["exchange"])
@@ -114,6 +155,22 @@ def _peer(name: str, given: Mapping[str, Any]) -> Peer:
         sign_on=SignOn(given.get("sign_on", "none")),
         **rules,
     )
+
+
+def _terminals(folder: Path, name: str) -> dict[str, Terminal]:
+    """The table of terminals: number, merchant, name of the master key."""
+    found: dict[str, Terminal] = {}
+    with (folder / name).open(encoding="ascii", newline="") as lines:
+        for at, row in enumerate(csv.reader(lines), 1):
+            if at == 1 and row == ["terminal", "merchant", "master"]:
+                continue
+            if len(row) != 3 or not 1 <= len(row[0]) <= 8 or row[0] in found:
+                raise Usage("not a terminal of its own", where=f"{name}, line {at}", fix=_TERMINALS_FIX)
+            master = KeyName.parse(row[2])
+            if master.purpose is not Purpose.TERMINAL_MASTER or not master.owner:
+                raise Usage("no terminal's master key", where=f"{name}, line {at}", fix=_TERMINALS_FIX)
+            found[row[0]] = Terminal(number=row[0], merchant=row[1], master=row[2])
+    return found
 
 
 def _address(name: str, given: Mapping[str, Any], own: str) -> Address:

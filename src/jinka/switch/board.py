@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -80,7 +79,7 @@ class Board:
         rules = self.peers[peer]
         if not rules.terminals:
             return rules
-        return self.at_terminals.get((peer, message.text(41).strip())) or replace(rules, mac=None)
+        return self.at_terminals.get((peer, message.text(41).strip())) or rules.bare()
 
     def next_trace(self) -> str:
         """A trace number of the switch's own, field 11: workers have residues of their own."""

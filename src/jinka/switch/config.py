@@ -6,7 +6,7 @@ Values only; `jinka.app` reads them from TOML. Framing and addresses are the she
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from jinka.codec.iso8583.compile import Codec
@@ -69,9 +69,17 @@ class Peer:
         known = self.codec.spec.fields
         needed = [self.mac.field] if self.mac else []
         needed += [self.trail_field] if self.trail_field else []
+        if self.terminals:
+            needed += [41, 42, 60, 62]
+            if self.mac is None or not self.sign_ins:
+                raise Usage("terminals that sign in need mac and sign_in", where=f"peers.{self.name}")
         for number in needed:
             if number not in known:
                 raise Usage(f"{self.codec.spec.name} has no field {number}", where=f"peers.{self.name}")
+
+    def bare(self) -> Peer:
+        """The same without keys: how a terminal is answered that has none."""
+        return replace(self, mac=None, pin=None, terminals={}, sign_ins={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,7 @@ class Terminals:
             self._dispatch(line, there.rules, message, raw, head)
 
     def _refuse(self, line: Line, peer: Peer, message: Message, head: Frame | None, code: str) -> None:
-        bare = replace(peer, mac=None)
+        bare = peer.bare()
         self._board.answer(bare, line.number, head, answer_to(message, {39: code}, bare))
 
     def _sign_in(
@@ -162,7 +162,7 @@ class Terminals:
         self._board.count("signed_in", peer.name)
         if there is not None:
             self._drop(there.record)
-        bare = replace(peer, mac=None)
+        bare = peer.bare()
         custom = message.text(60)
         given: dict[int, Value] = {39: codes.APPROVED, 60: custom[:2] + new.batch + custom[8:], 62: keys}
         self._board.answer(bare, line.number, head, answer_to(message, given, bare))

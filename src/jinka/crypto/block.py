@@ -6,6 +6,8 @@ A single DES operation is 3DES under K|K|K.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -28,7 +30,9 @@ def invert(data: bytes) -> bytes:
 
 def xor(left: bytes, right: bytes) -> bytes:
     """XOR of two values of one length."""
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+    if len(left) != len(right):
+        raise ValueError("values of different lengths")
+    return (int.from_bytes(left, "big") ^ int.from_bytes(right, "big")).to_bytes(len(left), "big")
 
 
 def tdes_encrypt(key: bytes, blocks: bytes) -> bytes:
@@ -60,6 +64,20 @@ def des_mac4(key8: bytes, data: bytes) -> bytes:
 def tdes_cbc_encrypt(key: bytes, blocks: bytes, iv8: bytes = _ZERO8) -> bytes:
     """3DES in CBC; sizes as for `tdes_encrypt`."""
     return Cipher(TripleDES(_expand(key)), modes.CBC(iv8)).encryptor().update(blocks)
+
+
+def tdes_last_blocks(key: bytes, messages: Sequence[bytes]) -> list[bytes]:
+    """The last block of each message under 3DES in CBC from zeros; whole blocks, zeros for an empty message.
+
+    One cipher does all: what the message before left in it is taken out of the next one's first block.
+    """
+    update = Cipher(TripleDES(_expand(key)), modes.CBC(_ZERO8)).encryptor().update
+    last, found = _ZERO8, []
+    for message in messages:
+        if message:
+            last = update(xor(message[:8], last) + message[8:])[-8:]
+        found.append(last if message else _ZERO8)
+    return found
 
 
 def tdes_cbc_decrypt(key: bytes, blocks: bytes, iv8: bytes = _ZERO8) -> bytes:

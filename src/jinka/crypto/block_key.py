@@ -38,6 +38,8 @@ class BlockCipher(Enum):
     AES = "AES"
     SM4 = "SM4"
 
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
+
     @property
     def block(self) -> int:
         """Bytes in a block."""

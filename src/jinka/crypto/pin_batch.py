@@ -21,6 +21,7 @@ Rows = npt.NDArray[np.bool_]
 _LONG = (PinFormat.ISO_4, PinFormat.UNIONPAY_16)
 _DIGITS_MAX = 12
 _PAN_MAX = 19
+_BOUND_ALIKE = {PinFormat.ISO_0, PinFormat.ISO_3}
 _LOWEST_FILLER = {PinFormat.ISO_0: 15, PinFormat.ISO_1: 0, PinFormat.ISO_3: 10, PinFormat.UNIONPAY_16: 15}
 
 
@@ -37,13 +38,15 @@ def translate_pins(
         what = f"{blocks.dtype} of shape {blocks.shape}"
         raise Usage(what, where="PIN batch", fix=f"uint8 ({len(pans)}, {width})")
     digits, lengths, good = _numbers(pans)
-    clear = _ecb(source, blocks, decrypt=True) ^ _pan_fields(source.format, digits, lengths)
+    given = _pan_fields(source.format, digits, lengths)
+    clear = _ecb(source, blocks, decrypt=True) ^ given
     if source.format is PinFormat.ISO_4:
         clear = _ecb(source, clear, decrypt=True)
     pins, counts, valid = _read(source.format, clear)
     good &= valid
     fields = _pin_fields(target.format, pins, counts, rng)
-    bound = _pan_fields(target.format, digits, lengths)
+    alike = {source.format, target.format} <= _BOUND_ALIKE
+    bound = given if alike else _pan_fields(target.format, digits, lengths)
     if target.format is PinFormat.ISO_4:
         out = _ecb(target, _ecb(target, fields) ^ bound)
     else:
@@ -60,10 +63,10 @@ def _ecb(zone: PinZone, blocks: Bytes, *, decrypt: bool = False) -> Bytes:
 def _numbers(pans: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.int64], Rows]:
     """Account numbers as digits (N, 19) from the left, their lengths, and which of them are numbers at all."""
     lengths = np.fromiter(map(len, pans), dtype=np.int64, count=len(pans))
-    texts = np.array([pan.encode("ascii", "replace")[:_PAN_MAX] for pan in pans], dtype=f"S{_PAN_MAX}")
-    digits = texts.view(np.uint8).reshape(len(pans), _PAN_MAX) - np.uint8(ord("0"))
+    texts = "".join([pan[:_PAN_MAX].ljust(_PAN_MAX) for pan in pans]).encode("ascii", "replace")
+    digits = np.frombuffer(texts, dtype=np.uint8).reshape(len(pans), _PAN_MAX) - np.uint8(ord("0"))
     inside = np.arange(_PAN_MAX) < lengths[:, None]
-    good = np.isin(lengths, PAN_DIGITS) & np.all((digits <= 9) | ~inside, axis=1)
+    good = (lengths >= PAN_DIGITS[0]) & (lengths <= PAN_DIGITS[-1]) & np.all((digits <= 9) | ~inside, axis=1)
     digits[~inside] = 0
     return digits, np.where(good, lengths, _DIGITS_MAX), good
 
@@ -86,6 +89,9 @@ def _pan_fields(form: PinFormat, digits: Bytes, lengths: npt.NDArray[np.int64]) 
 
 def _from(digits: Bytes, at: npt.NDArray[np.int64]) -> Bytes:
     """``digits[row, at[row, column]]``, zero where that is outside."""
+    first = int(at[0, 0]) if len(at) else 0
+    if 0 <= first <= digits.shape[1] - at.shape[1] and (at == at[0]).all():  # numbers of one length
+        return digits[:, first : first + at.shape[1]]
     inside = (at >= 0) & (at < digits.shape[1])
     found: Bytes = np.take_along_axis(digits, np.where(inside, at, 0), axis=1)
     return np.where(inside, found, np.uint8(0))
@@ -103,7 +109,7 @@ def _read(form: PinFormat, clear: Bytes) -> tuple[Bytes, Bytes, Rows]:
         filler = body == 10
     else:
         filler = body >= _LOWEST_FILLER[form]
-    good = (nibbles[:, 0] == control) & np.isin(counts, PIN_DIGITS)
+    good = (nibbles[:, 0] == control) & (counts >= PIN_DIGITS[0]) & (counts <= PIN_DIGITS[-1])
     good &= np.all(np.where(inside, body <= 9, filler), axis=1)
     pins = np.where(inside, body, np.uint8(0))[:, :_DIGITS_MAX]
     return np.where(good[:, None], pins, np.uint8(0)), np.where(good, counts, np.uint8(4)), good
@@ -115,7 +121,8 @@ def _pin_fields(form: PinFormat, pins: Bytes, counts: Bytes, rng: Randomness) ->
     nibbles[:, 0] = 0 if form is PinFormat.UNIONPAY_16 else form.value
     nibbles[:, 1] = counts
     inside = np.arange(width - 2) < counts[:, None]
-    digits = np.pad(pins, ((0, 0), (0, width - 2 - _DIGITS_MAX)))
+    digits = np.zeros((rows, width - 2), dtype=np.uint8)
+    digits[:, :_DIGITS_MAX] = pins
     nibbles[:, 2:] = np.where(inside, digits, _filler(form, rows, width - 2, rng))
     fields = _packed(nibbles)
     if form is not PinFormat.ISO_4:

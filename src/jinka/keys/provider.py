@@ -7,6 +7,7 @@ JR/T 0025.1, the left half of ISO/IEC 9797-1 algorithm 3) are keys of kind DES, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -31,6 +32,8 @@ class KeyKind(Enum):
     RSA = "RSA"
     P256 = "P-256"
     SM2 = "SM2"
+
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
 
     @property
     def block(self) -> int:
@@ -82,6 +85,10 @@ class Key(Protocol):
 
     def decrypt_cbc(self, blocks: bytes, iv: bytes) -> bytes:
         """The inverse of `encrypt_cbc`."""
+        ...
+
+    def last_blocks(self, messages: Sequence[bytes]) -> list[bytes]:
+        """The last block of each message in CBC from zeros, under DES or 3DES; zeros for an empty message."""
         ...
 
     def derive(self, data: bytes) -> Key:

@@ -7,7 +7,7 @@ worked with is copied to where OpenSSL and numba want it. SIV-like sealing and G
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from jinka.crypto.block import (
     tdes_cbc_decrypt,
     tdes_cbc_encrypt,
     tdes_decrypt,
+    tdes_last_blocks,
 )
 from jinka.crypto.bulk import sm4_diversify, sm4_tacs, tdes_diversify, tdes_tacs
 from jinka.crypto.locked import LockedBytes
@@ -76,6 +77,12 @@ class SoftKey:
 
     def decrypt_cbc(self, blocks: bytes, iv: bytes) -> bytes:
         return self._cbc(1, blocks, iv)
+
+    def last_blocks(self, messages: Sequence[bytes]) -> list[bytes]:
+        self._only(KeyKind.DES, KeyKind.TDES)
+        for message in messages:
+            self._whole(message)
+        return tdes_last_blocks(self._source(), messages)
 
     def derive(self, data: bytes) -> Key:
         made = self.encrypt(data)

@@ -69,12 +69,9 @@ class StepKey:
         """`chain` for many messages: the left half once, and the last step of all in one call."""
         if self.cipher is not BlockCipher.TDES or self.size != 16:
             raise Usage("algorithm 3 without a double DES key", where="MAC", fix="a TDES key of 16 bytes")
-        last = bytearray()
         with self._left() as left:
-            for message in padded:
-                before = left.encrypt_cbc(message[:-8], bytes(8))[-8:] if len(message) > 8 else bytes(8)
-                last += xor(before, message[-8:])
-        made = self.encrypt(bytes(last))
+            before = left.last_blocks([message[:-8] for message in padded])
+        made = self.encrypt(xor(b"".join(before), b"".join([message[-8:] for message in padded])))
         return [made[at : at + 8] for at in range(0, len(made), 8)]
 
     def strong(self) -> StepKey:

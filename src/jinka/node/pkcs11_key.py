@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,6 +88,10 @@ class TokenKey:
 
     def decrypt_cbc(self, blocks: bytes, iv: bytes) -> bytes:
         return self._cbc("decrypt", blocks, iv)
+
+    def last_blocks(self, messages: Sequence[bytes]) -> list[bytes]:
+        self._only(KeyKind.DES, KeyKind.TDES)
+        return [self.encrypt_cbc(message, bytes(8))[-8:] or bytes(8) for message in messages]
 
     def derive(self, data: bytes) -> Key:
         if self.kind not in (KeyKind.TDES, KeyKind.AES):

@@ -89,9 +89,10 @@ def _pan_fields(form: PinFormat, digits: Bytes, lengths: npt.NDArray[np.int64]) 
 
 def _from(digits: Bytes, at: npt.NDArray[np.int64]) -> Bytes:
     """``digits[row, at[row, column]]``, zero where that is outside."""
-    first = int(at[0, 0]) if len(at) else 0
-    if 0 <= first <= digits.shape[1] - at.shape[1] and (at == at[0]).all():  # numbers of one length
-        return digits[:, first : first + at.shape[1]]
+    if len(at) and (at == at[0]).all():  # numbers of one length
+        first = int(at[0, 0])
+        if 0 <= first <= digits.shape[1] - at.shape[1]:
+            return digits[:, first : first + at.shape[1]]
     inside = (at >= 0) & (at < digits.shape[1])
     found: Bytes = np.take_along_axis(digits, np.where(inside, at, 0), axis=1)
     return np.where(inside, found, np.uint8(0))

@@ -12,9 +12,16 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.postgres import fresh_postgres, postgres, postgres_databases, where
+from tests.databases import empty_sqlite, fresh_postgres, fresh_sqlite, postgres, postgres_databases, where
 
-__all__ = ["fresh_postgres", "postgres", "postgres_databases", "where"]  # fixtures
+__all__ = [
+    "empty_sqlite",
+    "fresh_postgres",
+    "fresh_sqlite",
+    "postgres",
+    "postgres_databases",
+    "where",
+]  # fixtures
 
 # How long an example takes depends on the machine and its load; no test says anything about time.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

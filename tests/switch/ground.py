@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jinka.codec.iso8583 import Codec, Message, dialect
 from jinka.crypto.pin_block import PinFormat
 from jinka.node.switch_keys import KeyDesk
+from jinka.store import SwitchJournal
 from jinka.switch import (
     AskKeys,
     Close,
     Effect,
+    Entry,
     Event,
     Found,
     LinkDown,
@@ -87,11 +89,45 @@ def reversal(original: Message, trace: int) -> Message:
     return original.changed({7: "1114221400", 11: f"{trace:06d}", 90: data, 52: None, 128: None}, "0400")
 
 
-class World:
-    """The core with a journal in memory, timers in its own time, and a bank at the other end.
+class Kept(dict[bytes, list[Record]]):
+    """All versions of each record. The rules are those of ``disk``, a `SwitchJournal`, where there is one."""
 
-    ``sent`` is what left for the acquirer. With ``hold`` effects of the journal wait until `release`.
+    def __init__(self, disk: SwitchJournal | None = None) -> None:
+        super().__init__()
+        self.disk = disk
+
+    def write(self, entries: Sequence[Entry]) -> Mapping[bytes, Record]:
+        if self.disk is not None:
+            [clashes] = self.disk.write([entries])
+        else:
+            ids = [e.record.id for e in entries if len(self.get(e.record.id, ())) >= e.record.version]
+            clashes = {id_: self[id_][-1] for id_ in ids}
+        if not clashes:
+            for entry in entries:
+                self.setdefault(entry.record.id, []).append(entry.record)
+        return clashes
+
+    def find(self, id_: bytes) -> Record | None:
+        if self.disk is not None:
+            return self.disk.find(id_)
+        found = self.get(id_)
+        return found[-1] if found else None
+
+    def newest(self) -> list[Record]:
+        """What a new process takes up."""
+        if self.disk is not None:
+            return list(self.disk.recover(lambda _: True, DATE))
+        return [versions[-1] for versions in self.values()]
+
+
+class World:
+    """The core with a journal, timers in its own time, and a bank at the other end.
+
+    ``sent`` is what left for the acquirer. With ``hold`` effects of the journal wait until `release`. The journal is in
+    memory unless a test asks for `tests.switch.engines.engine`.
     """
+
+    make_journal: Callable[[], Kept] = Kept
 
     def __init__(
         self, rules: SwitchConfig | None = None, *, keys: KeyDesk | None = None, journal: Any = None
@@ -100,7 +136,7 @@ class World:
         self.keys = keys
         self.till_codec = self.config.peers["till"].codec
         self.now = START
-        self.journal: dict[bytes, list[Record]] = {} if journal is None else journal
+        self.journal: Kept = World.make_journal() if journal is None else journal
         self.bank = Bank(self.config.peers["bank"], PANS, 100_000)
         self.bank_up = self.bank_answers = True
         self.hold = False
@@ -120,8 +156,7 @@ class World:
         self.lines = 0
         self.core = SwitchCore(self.config, now_micros=self.now, business_date=DATE,
                                start_trace=len(self.journal))  # fmt: skip
-        newest = [versions[-1] for versions in self.journal.values()]
-        self.carry_out(self.core.recover(newest, self.now))
+        self.carry_out(self.core.recover(self.journal.newest(), self.now))
         self.till_line = self.link("till")
         self.bank_line = 0
         if self.bank_up:
@@ -170,8 +205,7 @@ class World:
             elif isinstance(effect, StopTimer):
                 self.stopped.add(effect.token)
             elif isinstance(effect, LookUp):
-                found = self.journal.get(effect.tx)
-                self.step(Found(token=effect.token, record=found[-1] if found else None))
+                self.step(Found(token=effect.token, record=self.journal.find(effect.tx)))
             elif isinstance(effect, AskKeys):
                 assert self.keys is not None
                 self.step(self.keys.do(effect))
@@ -179,15 +213,7 @@ class World:
                 self.closed.append(effect)
 
     def write(self, effect: Write) -> None:
-        clashes = {
-            e.record.id: self.journal[e.record.id][-1]
-            for e in effect.entries
-            if len(self.journal.get(e.record.id, ())) >= e.record.version
-        }
-        if not clashes:
-            for entry in effect.entries:
-                self.journal.setdefault(entry.record.id, []).append(entry.record)
-        self.step(Written(token=effect.token, clashes=clashes))
+        self.step(Written(token=effect.token, clashes=self.journal.write(effect.entries)))
 
     def release(self) -> None:
         self.hold = False

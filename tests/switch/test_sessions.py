@@ -1,4 +1,4 @@
-"""Sessions and their keys; loops, stand-in, batches: each by its messages. Method: the core in a world of memory."""
+"""Sessions and their keys; loops, stand-in, batches: each by its messages. Method: the core in a world of its own."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from jinka.switch.states import (
 from tests.switch.ground import CODEC, MAC, OWN, PANS, World, config, key_desk, peer, request, reversal
 
 EXCHANGE = KeyExchange(under="zone_master/AES/1@bank")
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 def management(code: str, trace: int = 500, **more: object) -> Message:

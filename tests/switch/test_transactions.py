@@ -1,6 +1,7 @@
 """One transaction at a time: answered once, reversed where nobody knows, never charged twice.
 
-Method: the core in a world of memory (`tests.switch.ground`) with a bank that keeps a real ledger.
+Method: the core in a world of its own (`tests.switch.ground`) with a bank that keeps a real ledger and a journal in
+memory, on SQLite and on PostgreSQL.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import pytest
 
 from jinka.switch import LinkDown, Received
 from tests.switch.ground import CODEC, PANS, World, config, request, reversal
+
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 def code(world: World, message: object) -> str:

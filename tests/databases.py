@@ -1,12 +1,15 @@
-"""A PostgreSQL server for the tests that ask for one: their own, started once in a run, a clean database for each test.
+"""Clean databases with the newest schema for the tests, on SQLite and on a PostgreSQL server of their own.
 
-A copy of a database costs half a second of the disk, so what a test is done with is emptied and lent again; what cannot
-be emptied at once (somebody holds it still) is left alone. The fixtures are for every test (`tests.conftest`).
+The server is started once in a run. A copy of one of its databases costs half a second of the disk, so what a test is
+done with is emptied and lent again; what cannot be emptied at once (somebody holds it still) is left alone. An SQLite
+file is a copy of one that was migrated once. The fixtures are for every test (`tests.conftest`).
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -83,9 +86,22 @@ def fresh_postgres(postgres_databases: Databases) -> Iterator[Callable[[], str]]
         postgres_databases.give_back(url)
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    open_database(path).dispose()
+    return path
+
+
+@pytest.fixture
+def fresh_sqlite(empty_sqlite: Path, tmp_path: Path) -> Callable[[], Path]:
+    """A function that returns the path of a clean database with the newest schema."""
+    numbers = count()
+    return lambda: shutil.copy(empty_sqlite, tmp_path / f"test{next(numbers)}.db")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """A place for a database, of each engine that a switch, an issuer or a gateway may have."""
-    if request.param == "sqlite":
-        return tmp_path / "test.db"
-    return str(request.getfixturevalue("fresh_postgres")())
+def where(request: pytest.FixtureRequest) -> Path | str:
+    """A database of each engine that a switch, an issuer or a gateway may have."""
+    made: Path | str = request.getfixturevalue(f"fresh_{request.param}")()
+    return made

@@ -28,6 +28,7 @@ from jinka.cli import (
     keys_orders,
     keys_records,
     registry,
+    serve,
     switch,
     tariff,
 )
@@ -65,6 +66,7 @@ keys.app.add_typer(keys_orders.app)
 keys.app.add_typer(keys_records.app)
 app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
+app.command(name="serve")(serve.serve)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 

@@ -1,0 +1,215 @@
+"""A small network to begin with: what `jinka serve` makes in an empty folder when it is given no file.
+
+A simulated bank with keys of its own ceremony (every part of them marked as simulated, all shares in the folder), five
+accounts with cards, a merchant of the gateway, a terminal, and ``jinka.toml``, which ties them together on this machine
+alone. It is made in a folder beside and takes its name when it is whole, so a kill leaves none or all of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from jinka.app.issuer_host import import_cards
+from jinka.app.key_acts import Asked, hold, perform
+from jinka.app.key_folder import KeyFolder
+from jinka.app.key_serving import today
+from jinka.app.keyring import open_logged_keys
+from jinka.app.serve_file import Ports, network_file
+from jinka.app.workspace import Workspace
+from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
+from jinka.keys import KeyName, SoftKeyService, acts
+from jinka.keys.acts import Act
+from jinka.keys.catalogue import KeyRecord
+from jinka.keys.ceremony import SEALING
+from jinka.keys.provider import KeyKind
+from jinka.kit import Refused, Usage
+from jinka.node import file_errors, write_durable
+from jinka.node.files import flush_folder
+from jinka.node.system import SystemRandomness
+from jinka.registry.check_digits import luhn_digit
+
+FILE = "jinka.toml"
+KEYS = "keys"
+ISSUER = "bank"
+PREFIX = "6299"  # no bank's
+CARDS = 5
+OPENING_FEN = 1_000_000
+REGION = "440300"
+PVK, CVK = "pin_verify/TDES/1", "card_verify/TDES/1"
+TERMINAL = "T0000001"
+TERMINAL_MASTER = f"terminal_master/TDES/1@{TERMINAL}"
+CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
+NAMES = (
+    *map(str, SEALING), "zone_mac/TDES/1@gateway", "zone_mac/TDES/1@bank", "zone_pin/TDES/1@bank", PVK, CVK,
+    "cryptogram/TDES/1", "cryptogram/SM4/1", "script_mac/TDES/1", "script_mac/SM4/1", "script_data/TDES/1",
+    "script_data/SM4/1",
+)  # fmt: skip
+_EXPIRY4 = "3012"
+_PRINTED = "000"  # the service code that the value on the card's back is made with
+_DESK = "zone_pin/TDES/1@desk"  # PINs of this set-up travel under it, and it is forgotten at its end
+_HALF = ".making"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCard:
+    """A simulated holder's card, with what only the holder should know."""
+
+    pan: str
+    account: str
+    pin: str
+    card_value: str
+    reference: str
+
+
+def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
+    """Make all of it; returns what is told now and never again. `Refused` for a folder with something else in it."""
+    if folder.exists() and any(folder.iterdir()):
+        raise Refused(
+            f"the folder is not empty and has no {FILE}", where=str(folder), fix="name another --dir"
+        )
+    half = folder.with_name(f".{folder.name}{_HALF}")
+    with file_errors(half):
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True, mode=0o700)
+        told = _fill(half, ports, date)
+        folder.mkdir(exist_ok=True)
+        half.replace(folder)
+        flush_folder(folder.parent)
+    return told
+
+
+def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
+    _make_keys(folder / KEYS, date)
+    write_durable(folder / KEYS / "keys.toml", _callers().encode(), private=True)
+    (folder / "terminals.csv").write_text(f"{TERMINAL},M00000000000001,{TERMINAL_MASTER}\n", encoding="ascii")
+    path = folder / FILE
+    path.write_text(network_file(ports), encoding="utf-8")
+    with _opened(folder / KEYS) as keys:
+        cards = [_card(keys, number) for number in range(CARDS)]
+    write_durable(folder / "holders.csv", _holders(cards).encode(), private=True)
+    rows = folder / "cards.csv"
+    write_durable(rows, _issued(cards).encode(), private=True)
+    import_cards(path, rows)
+    rows.unlink()
+    return {"made": True, "holders": "holders.csv"}
+
+
+def _make_keys(folder: Path, date: str) -> None:
+    room = KeyFolder(folder)
+    places = tuple(room.place(name) for name in CUSTODIANS)
+    names = tuple(KeyName.parse(name) for name in NAMES)
+    hold(room, Asked(issuer=ISSUER, places=places, needed=2, date=date, simulated=True, names=names))
+    master = SystemRandomness().token_bytes(16)
+    perform(
+        room, Act.ADD, places[:2],
+        lambda store, _: acts.add(store, KeyName.parse(TERMINAL_MASTER), master), date=date,
+    )  # fmt: skip
+
+
+def _callers() -> str:
+    """What each part may ask of the key service. Programs of one user cannot be told apart: see docs/serve.md."""
+    uid = os.getuid()
+    return f"""# Who may ask what of the key service (docs/key-service.md). All keys here are simulated.
+[callers.switch]
+uid = {uid}
+verbs = ["*_mac", "*_macs", "translate_pin*", "draw_key", "drop_key", "wrap_*", "unwrap_*", "seal_image", "open_image"]
+keys = ["zone_*", "terminal_*", "record_seal/*"]
+
+[callers.issuer]
+uid = {uid}
+verbs = ["*_mac", "*_macs", "verify_*", "make_response", "check_cryptogram", "make_script_mac", "encipher_script",
+         "seal_image", "open_image"]
+keys = ["zone_*@bank", "pin_verify/*", "card_verify/*", "cryptogram/*", "script_*", "record_seal/*"]
+
+[callers.gateway]
+uid = {uid}
+verbs = ["*_mac", "*_macs", "seal_image", "open_image"]
+keys = ["zone_mac/*@gateway", "record_seal/*"]
+
+[callers.status]
+uid = {uid}
+verbs = []
+keys = []
+"""
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[SoftKeyService]:
+    workspace = Workspace(folder)
+    keys = open_logged_keys(workspace, REGION, log=workspace.keys_log)
+    try:
+        yield keys
+    finally:
+        keys.commit()
+        keys.close()
+
+
+def _card(keys: SoftKeyService, number: int) -> NewCard:
+    randomness = SystemRandomness()
+    body = f"{PREFIX}{number:011d}"
+    pan = body + luhn_digit(body)
+    pin = f"{int.from_bytes(randomness.token_bytes(8), 'big') % 1_000_000:06d}"
+    value = randomness.token_bytes(16)
+    desk = KeyName.parse(_DESK)
+    key = keys.holding.provider.load(KeyKind.TDES, value)
+    keys.holding.working.keys.add(KeyRecord(name=desk, check=""), key)
+    try:
+        zone = PinZone(key=BlockKey(cipher=BlockCipher.TDES, value=value), format=PinFormat.ISO_0)
+        block = encipher_pin(zone, pin, pan, randomness)
+        reference = keys.make_pvv(block, zone=_DESK, zone_format=PinFormat.ISO_0, pan=pan, key=PVK, index=1)
+    finally:
+        keys.holding.working.keys.drop(desk)
+    card_value = keys.make_card_value(key=CVK, pan=pan, date4=_EXPIRY4, service3=_PRINTED)
+    return NewCard(pan=pan, account=f"A{number + 1}", pin=pin, card_value=card_value, reference=reference)
+
+
+def _issued(cards: list[NewCard]) -> str:
+    head = "pan,account,expiry4,chip,sequence,pin_reference,opening_fen"
+    rows = [f"{card.pan},{card.account},{_EXPIRY4},0,00,{card.reference},{OPENING_FEN}" for card in cards]
+    return "\n".join([head, *rows]) + "\n"
+
+
+def _holders(cards: list[NewCard]) -> str:
+    out = io.StringIO()
+    lines = csv.writer(out, lineterminator="\n")
+    lines.writerow(["number", "expiry_yymm", "card_value", "pin", "account", "balance_fen"])
+    for card in cards:
+        lines.writerow([card.pan, _EXPIRY4, card.card_value, card.pin, card.account, OPENING_FEN])
+    return out.getvalue()
+
+
+def free_port(wanted: int) -> int:
+    """``wanted`` if nobody listens there, else some other port of this machine."""
+    for port in (wanted, 0):
+        with socket.socket() as place:
+            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                place.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(place.getsockname()[1])
+    raise Refused("no free port", where="127.0.0.1")
+
+
+def open_network(file: Path | None, folder: Path | None, default: Path) -> tuple[Path, dict[str, Any]]:
+    """The file to serve, and what was made if there was none: what is told once is in it and nowhere else."""
+    if file is not None:
+        if folder is not None:
+            raise Usage("a file or a folder", where="--dir", fix="a file brings its own folder")
+        return file, {}
+    folder = folder or default
+    path = folder / FILE
+    if path.exists():
+        return path, {}
+    ports = Ports(**{each.name: free_port(each.default) for each in fields(Ports)})
+    return path, make_network(folder, ports, date=today())

@@ -1,0 +1,88 @@
+"""The text of ``jinka.toml`` for a small network on one machine; docs/serve.md tells what its tables mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Where the parts listen on this machine."""
+
+    till: int = 7001
+    pos: int = 7003
+    gateway_line: int = 7002
+    issuer: int = 7100
+    gateway: int = 8480
+    switch_metrics: int = 9108
+    issuer_metrics: int = 9109
+    gateway_metrics: int = 9110
+
+
+def network_file(ports: Ports) -> str:
+    """The file."""
+    return f"""# A small network on this machine, made by `jinka serve`. docs/serve.md tells all of it.
+# Take a table out and its part is not started. All keys and cards here are simulated.
+
+[keys]                              # docs/key-service.md
+service = "keys"                    # the folder of the key service; its callers are in keys/keys.toml
+
+# ---- the issuer's host: docs/issuer-host.md
+
+[issuer]
+name = "bank"
+database = "issuer.db"              # or postgresql://user@host/name
+acquirers = ["101", "102", "103"]   # field 32 of those it settles with
+metrics = "127.0.0.1:{ports.issuer_metrics}"          # /metrics for Prometheus, /status
+
+[peer]                              # the switch, on the issuer's side
+listen = "127.0.0.1:{ports.issuer}"
+zone = "zone_pin/TDES/1@bank"       # PINs come under this key
+mac = "zone_mac/TDES/1@bank"        # and every message has a MAC
+
+[names]                             # keys in the key service, never their values
+pin = "pin_verify/TDES/1"
+card_value = "card_verify/TDES/1"
+cryptogram = {{ TDES = "cryptogram/TDES/1", SM4 = "cryptogram/SM4/1" }}
+script_mac = {{ TDES = "script_mac/TDES/1", SM4 = "script_mac/SM4/1" }}
+script_data = {{ TDES = "script_data/TDES/1", SM4 = "script_data/SM4/1" }}
+
+[policy.pin]                        # what needs a PIN
+kinds = ["cash", "transfer out", "balance"]
+channels = ["atm"]
+
+[[policy.products.debit.limits]]
+code = "DAY"
+en = "spent in a day"
+zh = "日累计限额"
+kinds = ["purchase", "cash"]
+day_fen = 5000000
+
+[[policy.rules]]
+kind = "velocity"
+code = "V1"
+en = "more than twenty in a minute"
+zh = "一分钟内超过二十笔"
+window_s = 60
+count = 20
+
+# ---- the switch: docs/switch.md
+
+[switch]
+institution = "88001"
+database = "switch.db"              # or postgresql://user@host/name
+metrics = "127.0.0.1:{ports.switch_metrics}"
+
+[peers.bank]                        # the issuer's host
+connect = "127.0.0.1:{ports.issuer}"
+mac = {{ kind = "iso", key = "zone_mac/TDES/1@bank", field = 128, algorithm = "retail" }}
+pin = {{ key = "zone_pin/TDES/1@bank", format = 0 }}
+retry_ms = 500
+
+[peers.till]                        # for your own first message: no MAC, so for this machine alone
+listen = "127.0.0.1:{ports.till}"
+institution = "101"
+
+[routes]                            # prefix of the card number -> peer
+6299 = "bank"
+"""

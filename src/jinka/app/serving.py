@@ -1,0 +1,99 @@
+"""`jinka serve`: key service, issuer's host, switch and gateway from one file, each a process of its own.
+
+Each part is the command that serves it alone, over the same file; this process starts them in order, starts one again
+that dies, and stops them in the opposite order (`jinka.node.supervisor`). Clear keys are in the key service's process
+alone. What happens is told to the caller, and kept in ``log/serve.jsonl`` beside the file, masked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinka.app.gateway_config import read_gateway_file
+from jinka.app.issuer_host import read_issuer_file
+from jinka.app.parts_file import KEYS, KeySource, parts_of, read_key_source, read_tables
+from jinka.app.switch_config import read_switch_file
+from jinka.kit import Usage
+from jinka.node import FolderLock
+from jinka.node.event_log import EventLog
+from jinka.node.supervisor import Part, Supervisor, program
+from jinka.node.system import SystemClock
+
+_READERS: Mapping[str, Callable[[Path], object]] = {
+    "issuer": read_issuer_file,
+    "switch": read_switch_file,
+    "gateway": read_gateway_file,
+}
+Tell = Callable[[str, str, Mapping[str, Any]], None]  # part, event, facts
+
+
+def serve(path: Path, *, tell: Tell, ready: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; raises `JinkaError` when a part cannot be kept up."""
+    parts = parts_to_start(path)
+    lock = path.parent / ".serve"
+    with FolderLock(lock):
+        log = EventLog(path.parent / "log" / "serve.jsonl", SystemClock())
+        asyncio.run(_serve(path, parts, log, tell, ready))
+
+
+def parts_to_start(path: Path) -> list[Part]:
+    """The parts that the file has, every table checked before the first process; raises `Usage`."""
+    names = parts_of(path)
+    if not names:
+        raise Usage(
+            "no part to start", where=str(path), fix="[switch], [issuer] or [gateway]; see docs/serve.md"
+        )
+    for name in names:
+        _READERS[name](path)
+    source = key_source(path, names[0])
+    leans_on: tuple[str, ...] = ()
+    found = []
+    if source.service is not None:
+        shares = [text for share in source.shares for text in ("--share", str(share))]
+        found.append(Part(name=KEYS, command=program("keys", "serve", str(source.service), *shares)))
+        leans_on = (KEYS,)
+    for name in names:
+        found.append(Part(name=name, command=program(name, "serve", str(path)), leans_on=leans_on))
+    return found
+
+
+def key_source(path: Path, part: str) -> KeySource:
+    """Where the key service of the file is."""
+    return read_key_source(path.parent, read_tables(path, part)[KEYS], part)
+
+
+async def _serve(
+    path: Path, parts: list[Part], log: EventLog, tell: Tell, ready: Callable[[dict[str, Any]], None]
+) -> None:
+    def told(part: str, event: str, facts: Mapping[str, Any]) -> None:
+        log.note(part, event, **{k: v for k, v in facts.items() if isinstance(v, str | int | float | bool)})
+        tell(part, event, facts)
+
+    supervisor = Supervisor(parts, told)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
+    log.note("serve", "started", file=str(path))
+    try:
+        await supervisor.run(lambda facts: ready(_addresses(facts)))
+    finally:
+        log.note("serve", "ended")
+
+
+def address_line(part: str, facts: Mapping[str, Any]) -> str:
+    """Where a part is reached, for a person."""
+    metrics = f"; metrics on port {facts['metrics']}" if facts.get("metrics") else ""
+    if part == KEYS:
+        return f"{facts['socket']}" + (" (simulated keys)" if facts["simulated"] else "")
+    if part == "gateway":
+        return f"http://{facts['host']}:{facts['port']}{facts['openapi']}{metrics}"
+    if part == "switch":
+        return "ports " + ", ".join(f"{name} {port}" for name, port in facts["ports"].items()) + metrics
+    return f"port {facts['port']}{metrics}"
+
+
+def _addresses(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: dict(said) for name, said in facts.items()}

@@ -70,7 +70,7 @@ class Rig:
 
 
 @functools.cache
-def _template() -> Path:
+def empty_books() -> Path:
     """An empty database, migrated once for all tests."""
     path = Path(tempfile.mkdtemp(prefix="jinka-gateway-")) / "empty.db"
     with database_at(path):
@@ -81,7 +81,7 @@ def _template() -> Path:
 
 @contextmanager
 def rig(path: Path) -> Iterator[Rig]:
-    shutil.copy(_template(), path)
+    shutil.copy(empty_books(), path)
     network, clock = LedgerNetwork(), Now()
     network.give(PAN, 5000)
     network.give(OTHER, 100)

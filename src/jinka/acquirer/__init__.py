@@ -7,6 +7,7 @@ here: paying merchants out. EMV QRCPS 1.1, ISO 4217, PCI DSS 4.0 (3.3 to 3.5), S
 from jinka.acquirer.callbacks import order_view
 from jinka.acquirer.codes import card_of_code, order_code, scanned_order
 from jinka.acquirer.gateway import Draft, Gateway, Keyed, require_order
+from jinka.acquirer.network import SwitchPayments, Wire
 from jinka.acquirer.orders import STEPS, Kind, Operation, OperationState, Order, OrderState, Step
 from jinka.acquirer.ports import (
     Answer,
@@ -22,6 +23,7 @@ from jinka.acquirer.ports import (
     KeyedAnswer,
     Merchant,
     NoAnswer,
+    NotSent,
     Payments,
     Result,
 )
@@ -46,6 +48,7 @@ __all__ = [
     "Kind",
     "Merchant",
     "NoAnswer",
+    "NotSent",
     "Operation",
     "OperationState",
     "Order",
@@ -53,8 +56,10 @@ __all__ = [
     "Payments",
     "Result",
     "Step",
+    "SwitchPayments",
     "TokenRecord",
     "Vault",
+    "Wire",
     "card_of_code",
     "order_code",
     "order_view",

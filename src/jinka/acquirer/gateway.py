@@ -372,6 +372,7 @@ class Gateway:
                 currency=order.currency,
                 card=self._card_of(desk, operation),
                 original=desk.operation(operation.original),
+                again=True,
             )
 
 

@@ -23,6 +23,10 @@ class NoAnswer(JinkaError):
     fault = Fault.PEER
 
 
+class NotSent(NoAnswer):
+    """The question never left: no line stands."""
+
+
 class Busy(JinkaError):
     """The first request with this key is still under way."""
 
@@ -85,13 +89,14 @@ class CardFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One question to the network."""
+    """One question to the network; asked again, it comes without what is kept nowhere (card value, chip data)."""
 
     operation: Operation
     merchant: Merchant
     currency: str
     card: CardFacts
     original: Operation | None = None
+    again: bool = False  # it was asked before, or may have been
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +187,10 @@ class Desk(Protocol):
     def operations(self, order: bytes) -> Sequence[Operation]: ...
     def add_operation(self, operation: Operation) -> None: ...
     def save_operation(self, operation: Operation) -> None: ...
-    def unresolved(self, before_micros: int, most: int) -> Sequence[Operation]: ...
+    def unresolved(self, before_micros: int, most: int) -> Sequence[Operation]:
+        """What is unknown, and what was begun before and is open still."""
+        ...
+
     def expiring(self, now_micros: int, most: int) -> Sequence[Order]: ...
     def keyed(self, merchant: str, key: str) -> KeyedAnswer | None: ...
     def add_keyed(self, keyed: KeyedAnswer) -> None: ...

@@ -16,19 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from jinka.acquirer import Gateway, Merchant, Payments, Vault
+from jinka.acquirer import Gateway, Merchant, Payments, SwitchPayments, Vault
 from jinka.acquirer.callbacks import SECRET_BYTES, secret_text
 from jinka.acquirer.vault import KEY_BYTES
 from jinka.api import Buckets, Services, gateway_app, key_hash, server
 from jinka.app.gateway_config import GatewayFile, read_gateway_file
-from jinka.app.gateway_issuer import HostPayments
 from jinka.app.gateway_outbox import callback_context, deliver
-from jinka.app.issuer_host import opened_host, read_issuer_file
 from jinka.app.parts_file import read_key_source
 from jinka.app.switch_serving import open_key_source
 from jinka.kit import Clock, Randomness, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.node.callback_http import CallbackSender, require_receiver
+from jinka.node.switch_client import SwitchClient
+from jinka.node.switch_keys import KeyDesk
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import GatewayBooks, database_at
 
@@ -47,33 +47,46 @@ class Seals(Protocol):
 def serve_gateway(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C. What a kill left in doubt is settled before the first request."""
     file = read_gateway_file(path)
-    keys = open_key_source(read_key_source(path.parent, file.keys, "gateway"))
-    issuer = read_issuer_file(file.issuer)
-    own, theirs = path.parent / ".gateway", file.issuer.parent / ".issuer"
-    for lock in (own, theirs):
-        lock.mkdir(exist_ok=True)
-    with (
-        FolderLock(own),
-        FolderLock(theirs),
-        opened_host(issuer, keys) as (host, books, _),
-        gateway_at(file, cast(Seals, keys), HostPayments(host, books, acquirer=file.acquirer)) as services,
-    ):
-        host.recover()
-        services.gateway.settle(10_000, at_start=True)
-        runner = server(gateway_app(services), host=file.host, port=file.port)
-        stop = threading.Event()
-        sender = CallbackSender(plain=file.callbacks_plain, inside=file.callbacks_inside)
-        rounds = threading.Thread(target=_rounds, args=(services, sender, stop, runner), daemon=True)
-        rounds.start()
-        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
-            signal.signal(number, lambda *_: None)
+    source = read_key_source(path.parent, file.keys, "gateway")
+    keys = open_key_source(source)
+    own, clock = path.parent / ".gateway", SystemClock()
+    own.mkdir(exist_ok=True)
+    desk = KeyDesk(keys, remote=source.socket is not None)
+    wire = SwitchClient(file.line, file.address, desk, clock, own=file.institution)
+    payments = SwitchPayments(wire, institution=file.institution)
+    with FolderLock(own), gateway_at(file, cast(Seals, keys), payments) as services:
+        wire.start()
         try:
-            with file_errors(path), socket.create_server((file.host, file.port)) as place:
-                listening({"host": file.host, "port": place.getsockname()[1], "openapi": "/openapi.json"})
-                runner.run(sockets=[place])
+            services.gateway.settle(10_000, at_start=True)
+            _serve(path, file, services, listening)
         finally:
-            stop.set()
-            rounds.join()
+            wire.stop()
+
+
+def _serve(
+    path: Path, file: GatewayFile, services: Services, listening: Callable[[dict[str, Any]], None]
+) -> None:
+    runner = server(gateway_app(services), host=file.host, port=file.port)
+    stop = threading.Event()
+    sender = CallbackSender(plain=file.callbacks_plain, inside=file.callbacks_inside)
+    works: tuple[Callable[[], object], ...] = (
+        lambda: _send_callbacks(services, sender, stop),
+        services.gateway.settle,
+        lambda: _forget(services),
+    )
+    threads = [threading.Thread(target=_rounds, args=(work, stop, runner), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
+        signal.signal(number, lambda *_: None)
+    try:
+        with file_errors(path), socket.create_server((file.host, file.port)) as place:
+            listening({"host": file.host, "port": place.getsockname()[1], "openapi": "/openapi.json"})
+            runner.run(sockets=[place])
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 @contextmanager
@@ -119,8 +132,7 @@ def put_merchant(file: GatewayFile, keys: Seals, merchant: Merchant, callback_ur
     randomness = SystemRandomness()
     if callback_url:
         require_receiver(callback_url, plain=file.callbacks_plain)
-    if len(merchant.terminal) != 8 or not merchant.terminal.isalnum():
-        raise Usage("not eight letters or digits", where="terminal", fix="as field 41 carries it")
+    _require_fields(merchant)
     vault = open_vault(file.vault, keys, randomness)
     key = "jk_" + base64.urlsafe_b64encode(randomness.token_bytes(32)).decode().rstrip("=")
     secret = randomness.token_bytes(SECRET_BYTES)
@@ -139,6 +151,24 @@ def put_merchant(file: GatewayFile, keys: Seals, merchant: Merchant, callback_ur
     return told | ({"callback_secret": secret_text(secret)} if callback_url else {})
 
 
+def _require_fields(merchant: Merchant) -> None:
+    """What stands in messages must fit their fields; raises `Usage`."""
+    terminal = merchant.terminal.isascii() and merchant.terminal.isalnum() and len(merchant.terminal) == 8
+    plain = all(text.isascii() and text.isprintable() for text in (merchant.id, merchant.name, merchant.city))
+    category = merchant.category.isascii() and merchant.category.isdigit() and len(merchant.category) == 4
+    for good, where, fix in (
+        (terminal, "terminal", "eight letters or digits, as field 41 carries it"),
+        (
+            plain and 1 <= len(merchant.id) <= 15,
+            "merchant",
+            "Latin text; the code up to 15 characters (field 42)",
+        ),
+        (category, "category", "four digits (ISO 18245)"),
+    ):
+        if not good:
+            raise Usage("does not fit into a message", where=where, fix=fix)
+
+
 def resend_callbacks(path: Path) -> int:
     """Try once more what was given up; the number."""
     file = read_gateway_file(path)
@@ -146,14 +176,20 @@ def resend_callbacks(path: Path) -> int:
         return desk.revive_callbacks(SystemClock().now_micros())
 
 
-def _rounds(services: Services, sender: CallbackSender, stop: threading.Event, runner: Any) -> None:
-    """Callbacks and doubts, again and again. A database that fails ends the server, loudly."""
+def _rounds(work: Callable[[], object], stop: threading.Event, runner: Any) -> None:
+    """One work, again and again: a silent switch holds up no callback. A failure ends the server, loudly."""
     try:
         while not stop.wait(_ROUND_S):
-            while deliver(services.books, services.vault, sender, services.clock) and not stop.is_set():
-                pass
-            services.gateway.settle()
-            with services.books.desk() as desk:
-                desk.forget_keys(services.clock.now_micros() - _KEYS_KEPT_MICROS)
+            work()
     finally:
         runner.should_exit = True
+
+
+def _send_callbacks(services: Services, sender: CallbackSender, stop: threading.Event) -> None:
+    while deliver(services.books, services.vault, sender, services.clock) and not stop.is_set():
+        pass
+
+
+def _forget(services: Services) -> None:
+    with services.books.desk() as desk:
+        desk.forget_keys(services.clock.now_micros() - _KEYS_KEPT_MICROS)

@@ -90,7 +90,8 @@ class Channel(Enum):
     LOAD = ("load", "purse load", "圈存")
 
 
-CHIP_ENTRIES = frozenset({Entry.CHIP, Entry.CONTACTLESS})
+# A payer's code comes from the chip in the phone, with its cryptogram in field 55.
+CHIP_ENTRIES = frozenset({Entry.CHIP, Entry.CONTACTLESS, Entry.QR})
 STRIPE_ENTRIES = frozenset({Entry.STRIPE, Entry.FALLBACK})
 
 

@@ -2,8 +2,9 @@
 
 ISO 8583:1987, 4.1 and 4.3 (message types, processing codes), field 90 (original data elements); UnionPay's terminals
 name an original in field 61. A transaction's date is that of field 7, as field 90 has it, else of field 13. The places
-of the terminal's capability in field 60 and of the CVV in track 2 are UnionPay's habit: check them with the peer. Not
-read: CVV2 (its place differs from network to network), replacement amounts (95), totals (0500), clear PINs.
+of the terminal's capability in field 60 and of the CVV in track 2 are UnionPay's habit: check them with the peer; so is
+the place of a printed card value (`jinka.codec.iso8583.card_not_present`). Not read: replacement amounts (95), totals
+(0500), clear PINs.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from jinka.codec.iso8583 import Message, Value
+from jinka.codec.iso8583.card_not_present import FIELD, read_card_value
 from jinka.crypto.pin_block import PinFormat
 from jinka.issuer.authorisation import (
     AuthorisationRequest,
@@ -66,6 +68,7 @@ ENTRY_TABLE: Mapping[str, Entry] = MappingProxyType(
 )
 CATEGORY_CHANNELS: Mapping[str, Channel] = MappingProxyType({"6010": Channel.COUNTER, "6011": Channel.ATM})
 _REMOTE_CONDITIONS = frozenset({"08", "59"})  # mail or telephone order, electronic commerce
+_PRINTED = "000"  # the service code that a printed card value is made with
 _CHIP_READERS = frozenset({"5", "6"})
 _ANSWERED = (2, 3, 4, 7, 11, 12, 13, 15, 23, 25, 32, 33, 37, 41, 42, 49, 60, 90, 100)
 _APPROVED_TYPE = "02"  # field 54: amount type "available"
@@ -138,7 +141,7 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
         expiry4=message.text(14) or track2.partition("D")[2][:4],
         sequence=message.text(23)[-2:] or "00",
         pin=_pin(message, terms),
-        card_value=_card_value(track2, terms),
+        card_value=_card_value(track2, terms) or _printed_value(message),
         field55=_bytes(message, 55),
         original=_original(message) if kind.needs_original else None,
         forced=message.mti[2] == "2",
@@ -203,6 +206,8 @@ def _channel(message: Message, entry: Entry) -> Channel:
     found = CATEGORY_CHANNELS.get(message.text(18))
     if found is not None:
         return found
+    if entry is Entry.QR:
+        return Channel.PHONE
     remote = message.text(25) in _REMOTE_CONDITIONS
     return Channel.ONLINE if remote or entry is Entry.MANUAL else Channel.POS
 
@@ -221,6 +226,11 @@ def _card_value(track2: str, terms: IsoTerms) -> CardValue | None:
     service, value = after[4:7], after[7 + terms.cvv_at : 10 + terms.cvv_at]
     complete = len(value) == 3 and (service + value).isdigit()
     return CardValue(value=value, service3=service) if complete else None
+
+
+def _printed_value(message: Message) -> CardValue | None:
+    value = read_card_value(message.text(FIELD))
+    return CardValue(value=value, service3=_PRINTED) if value else None
 
 
 def _number(text: str, field: int) -> int:

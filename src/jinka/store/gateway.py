@@ -30,7 +30,6 @@ from jinka.acquirer import (
 from jinka.store import gateway_tables as table
 
 _ORDER_STATES = {state.word: state for state in OrderState}
-_IN_DOUBT = (OperationState.OPEN.value, OperationState.UNKNOWN.value)
 _Row = Mapping[str, Any]
 _T = TypeVar("_T")
 
@@ -114,9 +113,9 @@ class GatewayDesk:
 
     def unresolved(self, before_micros: int, most: int) -> Sequence[Operation]:
         columns = table.operations.c
-        found = sa.select(table.operations).where(
-            columns.state.in_(_IN_DOUBT), columns.at_micros < before_micros
-        )
+        unknown = columns.state == OperationState.UNKNOWN.value
+        lost = sa.and_(columns.state == OperationState.OPEN.value, columns.at_micros < before_micros)
+        found = sa.select(table.operations).where(sa.or_(unknown, lost))
         return [_operation(row) for row in self._rows(found.order_by(columns.at_micros).limit(most))]
 
     def expiring(self, now_micros: int, most: int) -> Sequence[Order]:

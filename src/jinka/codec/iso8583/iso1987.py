@@ -88,8 +88,12 @@ _CARD = (
     Row(54, ("Additional amounts", "附加金额"), ANS, 120, 3),
     Row(55, ("Integrated circuit card data", "IC卡数据域"), B, 999, 3, nested=Tlv()),
 )  # fmt: skip
-_RESERVED = tuple(
-    Row(number, ("Reserved", "保留域"), ANS, 999, 3) for number in (*range(56, 64), *range(105, 128))
+_RESERVED = (
+    *(
+        Row(number, ("Reserved", "保留域"), ANS, 999, 3)
+        for number in (*range(56, 61), 62, 63, *range(105, 128))
+    ),
+    Row(61, ("Cardholder authentication", "持卡人身份认证信息"), ANS, 999, 3, _HIDDEN),
 )
 _TOTALS = (
     Row(64, ("Message authentication code", "报文鉴别码"), B, 8),

@@ -76,8 +76,8 @@ def end_with_parent() -> None:
 class _Running:
     """A part and what became of it."""
 
-    def __init__(self, part: Part) -> None:
-        self.part, self.restarts = part, Restarts()
+    def __init__(self, part: Part, restarts: Restarts) -> None:
+        self.part, self.restarts = part, restarts
         self.process: asyncio.subprocess.Process | None = None
         self.ready = asyncio.Event()
         self.once_ready = False
@@ -88,8 +88,10 @@ class _Running:
 class Supervisor:
     """Runs parts until `stop`; raises from `run` when one of them is given up."""
 
-    def __init__(self, parts: Sequence[Part], tell: Tell) -> None:
-        self._all = {part.name: _Running(part) for part in parts}
+    def __init__(
+        self, parts: Sequence[Part], tell: Tell, restarts: Callable[[], Restarts] = Restarts
+    ) -> None:
+        self._all = {part.name: _Running(part, restarts()) for part in parts}
         self._tell = tell
         self._stopped = asyncio.Event()
         self._given_up: JinkaError | None = None

@@ -18,6 +18,7 @@ from jinka.app.own_postgres import OwnPostgres
 from jinka.kit import Refused, Usage
 from jinka.ledger import PendingState
 from jinka.store import SqlLedger, database_at, open_database
+from jinka.store.ledger_schema import LEDGER_METADATA
 from jinka.store.schema import APPEND_ONLY, metadata
 from tests.ledger.test_contract import A, B, account, move
 
@@ -26,7 +27,12 @@ def test_the_migrations_make_exactly_the_declared_tables_on_postgres(
     fresh_postgres: Callable[[], str],
 ) -> None:
     with database_at(fresh_postgres()) as database, database.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert (
+            compare_metadata(
+                MigrationContext.configure(connection), [metadata, LEDGER_METADATA["postgresql"]]
+            )
+            == []
+        )
 
 
 def test_nothing_is_rewritten_on_postgres(fresh_postgres: Callable[[], str]) -> None:

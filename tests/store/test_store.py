@@ -18,6 +18,7 @@ from jinka.registry import Registry
 from jinka.sim.records import make_records
 from jinka.store import DuckEngine, load_registry, open_database, save_registry
 from jinka.store.duck import PART_ROWS
+from jinka.store.ledger_schema import LEDGER_METADATA
 from jinka.store.schema import metadata
 from tests.clearing.soft_tacs import ROOTS
 
@@ -25,7 +26,9 @@ from tests.clearing.soft_tacs import ROOTS
 def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None:
     database = open_database(tmp_path / "c.db")
     with database.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), metadata)
+        found = compare_metadata(
+            MigrationContext.configure(connection), [metadata, LEDGER_METADATA["sqlite"]]
+        )
     database.dispose()
     assert found == []
 
@@ -42,10 +45,11 @@ def test_the_database_is_strict_about_durability_and_foreign_keys(tmp_path: Path
 def test_transfers_cannot_be_changed_or_removed_behind_the_ledger(tmp_path: Path) -> None:
     open_database(tmp_path / "c.db").dispose()
     raw = sqlite3.connect(tmp_path / "c.db")
-    raw.execute(
-        "INSERT INTO ledger_transfers VALUES (1, x'01', x'02', x'03', 5, 1, 1, 0, x'00', x'00', 0, 0, 0, 0)"
-    )
-    for verb in ("DELETE FROM ledger_transfers", "UPDATE ledger_transfers SET amount = 6"):
+    raw.execute("INSERT INTO ledger_moves VALUES (1, x'01', 2, 3, 5, 1, 0, NULL, NULL, 0, 0, 0, 0)")
+    raw.execute("INSERT INTO ledger_runs VALUES (1, 1, x'00')")
+    raw.execute("INSERT INTO ledger_run_ids VALUES (1, x'01', 1)")
+    tables = {"ledger_moves": "amount", "ledger_runs": "upto_seq", "ledger_run_ids": "seq"}
+    for verb in (v for t, c in tables.items() for v in (f"DELETE FROM {t}", f"UPDATE {t} SET {c} = 6")):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw.execute(verb)
     raw.close()

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from jinka.ledger import (
     TransferResult,
     batches,
 )
-from jinka.store import SqlLedger, open_database, plain_sql_transfers, without_flush
+from jinka.store import PlainSql, SqlLedger, open_database, without_flush
 
 _ACCOUNTS = 10_000
 _KINDS = ("simple", "limited", "linked", "two_phase")
@@ -83,7 +82,7 @@ def _bench_engine(name: str, calls: dict[str, list[Sequence[Transfer]]]) -> dict
                 ledger = SqlLedger(database)
                 _open_accounts(ledger, limited=limited)
                 if kind == "peer":
-                    send = partial(plain_sql_transfers, database)
+                    send = PlainSql(database).create_transfers
                     figures[kind] = _timed(calls["simple"], send, most_s=_PEER_S)
                 elif kind == "unflushed":
                     with without_flush(database) as unflushed:

@@ -11,7 +11,7 @@ from jinka.store.issuer_books import SqlIssuerBooks
 from jinka.store.issuer_loads import SqlLoads
 from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger, open_ledger
-from jinka.store.plain_sql import plain_sql_transfers, without_flush
+from jinka.store.plain_sql import PlainSql, without_flush
 from jinka.store.registrations import Register, register_in
 from jinka.store.registry import load_registry, register_cards, save_registry
 from jinka.store.switch_journal import JournalLine, SwitchJournal
@@ -23,6 +23,7 @@ __all__ = [
     "GatewayBooks",
     "GatewayDesk",
     "JournalLine",
+    "PlainSql",
     "Register",
     "SqlArchive",
     "SqlBooks",
@@ -37,7 +38,6 @@ __all__ = [
     "load_registry",
     "open_database",
     "open_ledger",
-    "plain_sql_transfers",
     "publish",
     "register_cards",
     "register_in",

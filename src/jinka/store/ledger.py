@@ -36,21 +36,23 @@ from jinka.store.database import database_at
 from jinka.store.ledger_sqlite import SqliteTables
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
+    PAST_COLUMNS,
     TRANSFER_COLUMNS,
     LedgerTables,
     PlainRefused,
     Row,
     transfer_of,
 )
-from jinka.store.schema import accounts as account_table
-from jinka.store.schema import past_balances as past_table
 
 _TRIES = 20  # of one call, when other writers come between
 _PLAIN_MOST = 1_000_000  # accounts whose ledger is remembered
 _TIGERBEETLE = "tigerbeetle://"
 _NOT_PLAIN = 0  # no ledger has this number
 _Answer = TypeVar("_Answer")
-_ACCOUNT_ROW = sa.select(*(account_table.c[name] for name in ACCOUNT_COLUMNS))
+_ALL_ACCOUNTS = sa.text(f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts ORDER BY id")  # noqa: S608
+_PAST = sa.text(
+    f"SELECT {', '.join(PAST_COLUMNS)} FROM ledger_past_balances WHERE account = :account ORDER BY number"  # noqa: S608
+)
 # From an account's last transfer back along the chain.
 _HISTORY = sa.text(
     "WITH RECURSIVE chain(seq, depth) AS (SELECT last_seq, 0 FROM ledger_accounts WHERE id = :account "  # noqa: S608
@@ -72,7 +74,7 @@ class SqlLedger:
     @contextmanager
     def _begin(self) -> Iterator[Any]:
         """The driver's own connection, in a transaction."""
-        with self._engine.begin() as connection:
+        with self._tables.transaction(), self._engine.begin() as connection:
             yield connection.connection.driver_connection
 
     def _tried(self, work: Callable[[Any, int], _Answer]) -> _Answer:
@@ -110,7 +112,7 @@ class SqlLedger:
 
         def work(raw: Any, tries: int) -> list[TransferResult]:
             sums = None if tries else plain_sums(transfers, self._plain_ledgers(raw, transfers))
-            if not sums:
+            if not sums or self._tables.has_any(raw, transfers):
                 return self._rule(raw, transfers)
             last = {bytes(id_): seq for id_, seq in self._tables.lasts(raw, list(sums))}
             self._tables.add_transfers(raw, transfers, last)
@@ -137,7 +139,7 @@ class SqlLedger:
         named.update([t.credit_account for t in transfers])
         pending_ids = {t.pending_id for t in transfers} - {bytes(16)}
         state, kept, last = self._load(raw, sorted(named))
-        for row in self._tables.transfers(raw, sorted({t.id for t in transfers} | pending_ids)):
+        for row in self._tables.transfers(raw, list({t.id for t in transfers} | pending_ids)):
             state.know_transfer(transfer_of(row))
         for id_, what in self._tables.pendings(raw, sorted(pending_ids)):
             state.know_pending(bytes(id_), PendingState(what))
@@ -216,9 +218,7 @@ class SqlLedger:
 
     def accounts(self) -> list[Account]:
         with self._engine.connect() as connection:
-            return [
-                _account(tuple(row)) for row in connection.execute(_ACCOUNT_ROW.order_by(account_table.c.id))
-            ]
+            return [_account(tuple(row)) for row in connection.execute(_ALL_ACCOUNTS)]
 
     def lookup_accounts(self, ids: Sequence[bytes]) -> dict[bytes, Account]:
         found = {bytes(row[0]): _account(row) for row in self._account_rows(ids)}
@@ -243,12 +243,10 @@ class SqlLedger:
             return [transfer_of(tuple(row)) for row in connection.execute(_HISTORY, {"account": account})]
 
     def past_balances(self, account: bytes) -> list[PastBalance]:
-        columns = past_table.c
-        query = sa.select(past_table).where(columns.account == account).order_by(columns.number)
         with self._engine.connect() as connection:
             return [
                 PastBalance(event=bytes(event), balance=_balance(sums))
-                for _, _, event, *sums in connection.execute(query)
+                for _, _, event, *sums in connection.execute(_PAST, {"account": account})
             ]
 
 

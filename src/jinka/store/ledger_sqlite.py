@@ -1,14 +1,21 @@
-"""The ledger's statements on SQLite: one writer, prepared statements, whole chunks of ids in one question."""
+"""The ledger's statements on SQLite: one writer, prepared statements, accounts by their numbers.
+
+What cannot change (an account's number), or changes with a new transfer alone (an account's newest transfer), is
+remembered as long as no other process has posted. Ids of transfers are in `jinka.store.ledger_ids`.
+"""
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import repeat
 
 from jinka.kit import MAX_MINOR
-from jinka.ledger import Account, Transfer
+from jinka.ledger import Account, Transfer, TransferFlag
 from jinka.ledger.swift import Sums
+from jinka.store.ledger_ids import TransferIds
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
     PAST_COLUMNS,
@@ -17,26 +24,33 @@ from jinka.store.ledger_tables import (
     Row,
     account_row,
     chained,
+    columns_of,
 )
 
 _CHUNK = 1_000  # ids in one statement, which is prepared once
+_KNOWN_MOST = 1_000_000  # accounts whose numbers are remembered
+_ZERO, _NO_SUMS = bytes(16), (0, 0, 0, 0)
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
-_ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id IN"  # noqa: S608
-_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM ledger_transfers WHERE id IN"  # noqa: S608
+_ACCOUNTS = f"SELECT number, {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id IN"  # noqa: S608
+_TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM ledger_transfers WHERE seq IN"  # noqa: S608
 _ADD_ACCOUNTS = _insert("ledger_accounts", ACCOUNT_COLUMNS)
-_ADD_TRANSFERS = _insert("ledger_transfers", ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev"))
+_ADD_MOVES = _insert(
+    "ledger_moves",
+    ("seq", "id", "debit", "credit", "amount", "code", "flags", "pending_id", "user_data", "timestamp", "timeout_s",
+     "debit_prev", "credit_prev"),
+)  # fmt: skip
 _ADD_PENDINGS = _insert("ledger_pendings", ("id", "expires_at", "state"))
 _ADD_PAST = _insert("ledger_past_balances", PAST_COLUMNS)
 # SQLite turns an integer that overflows into a float; the condition is what keeps sums whole.
 _ADD_SUMS = (
     "UPDATE ledger_accounts SET debits_pending = debits_pending + ?, debits_posted = debits_posted + ?, "
     "credits_pending = credits_pending + ?, credits_posted = credits_posted + ?, "
-    "last_seq = coalesce(?, last_seq) WHERE id = ? "
+    "last_seq = coalesce(?, last_seq) WHERE number = ? "
     "AND debits_pending + debits_posted <= ? AND credits_pending + credits_posted <= ?"
 )
 
@@ -46,6 +60,25 @@ class SqliteTables:
 
     conflicts: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ids = TransferIds()
+        self._numbers: dict[bytes, int] = {}
+        self._lasts: dict[bytes, int] = {}
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What is remembered follows what is stored: one call at a time, and nothing is kept of one that fails."""
+        with self._lock:
+            if len(self._numbers) > _KNOWN_MOST:
+                self._numbers, self._lasts = {}, {}
+            try:
+                yield
+            except BaseException:
+                self._ids.forget()
+                self._numbers, self._lasts = {}, {}
+                raise
+
     def accounts(
         self,
         raw: sqlite3.Connection,
@@ -53,38 +86,73 @@ class SqliteTables:
         *,
         lock: bool,  # noqa: ARG002 one writer
     ) -> Iterator[Row]:
-        return _where_in(raw, _ACCOUNTS, ids)
+        for number, *row in _where_in(raw, _ACCOUNTS, ids):
+            self._numbers[row[0]] = number
+            yield row
 
     def add_accounts(self, raw: sqlite3.Connection, accounts: Sequence[Account]) -> None:
         raw.executemany(_ADD_ACCOUNTS, [account_row(account) for account in accounts])
 
+    def has_any(self, raw: sqlite3.Connection, transfers: Sequence[Transfer]) -> bool:
+        self._follow(raw)
+        ids = [t.id for t in transfers]
+        return len(set(ids)) < len(ids) or bool(self._ids.find(raw, ids))
+
     def transfers(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
-        return _where_in(raw, _TRANSFERS, ids)
+        self._follow(raw)
+        return _where_in(raw, _TRANSFERS, sorted(self._ids.find(raw, ids).values()))
+
+    def _follow(self, raw: sqlite3.Connection) -> None:
+        if self._ids.follow(raw):
+            self._lasts = {}  # another process has posted
 
     def lasts(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
-        return _where_in(raw, "SELECT id, last_seq FROM ledger_accounts WHERE id IN", ids)
+        self._follow(raw)
+        known = self._lasts
+        missing = [id_ for id_ in ids if id_ not in known]
+        for number, id_, last in _where_in(
+            raw, "SELECT number, id, last_seq FROM ledger_accounts WHERE id IN", missing
+        ):
+            self._numbers[id_] = number
+            known[id_] = last
+        return ((id_, known[id_]) for id_ in ids)
 
     def add_transfers(
         self, raw: sqlite3.Connection, transfers: Sequence[Transfer], last: dict[bytes, int]
     ) -> None:
-        [newest] = raw.execute("SELECT coalesce(max(seq), 0) FROM ledger_transfers").fetchone()
-        raw.executemany(_ADD_TRANSFERS, chained(transfers, itertools.count(newest + 1), last))
+        self._follow(raw)
+        seqs = range(self._ids.newest + 1, self._ids.newest + 1 + len(transfers))
+        columns = columns_of(transfers)
+        debits, credits_ = columns["debit_account"], columns["credit_account"]
+        debit_prev, credit_prev = chained(debits, credits_, seqs, last)
+        number = self._numbers.__getitem__
+        rows = zip(
+            seqs, columns["id"], map(number, debits), map(number, credits_), columns["amount"], columns["code"],
+            _flags(columns["flags"]),
+            _or_null(columns["pending_id"]), _or_null(columns["user_data"]),
+            columns["timestamp"], columns["timeout_s"], debit_prev, credit_prev, strict=False,
+        )  # fmt: skip
+        raw.executemany(_ADD_MOVES, rows)
+        self._ids.add(columns["id"], seqs)
+        self._ids.close_run(raw)
 
     def add_sums(
         self, raw: sqlite3.Connection, sums: Mapping[bytes, Sums], last: Mapping[bytes, int]
     ) -> None:
-        ids = sums if last.keys() <= sums.keys() else sorted(sums.keys() | last.keys())
-        get, get_last, most = sums.get, last.get, MAX_MINOR
+        ids = sums if last.keys() <= sums.keys() else sums.keys() | last.keys()
+        get, get_last, numbers, most = sums.get, last.get, self._numbers, MAX_MINOR
         rows = []
         for id_ in ids:
-            a, b, c, d = get(id_, (0, 0, 0, 0))
+            a, b, c, d = get(id_, _NO_SUMS)
             debits, credits_ = a + b, c + d  # what falls needs no bound
             rows.append(
-                (a, b, c, d, get_last(id_), id_, most - debits if debits > 0 else most,
+                (a, b, c, d, get_last(id_), numbers[id_], most - debits if debits > 0 else most,
                  most - credits_ if credits_ > 0 else most)
             )  # fmt: skip
+        rows.sort(key=_number)
         if raw.executemany(_ADD_SUMS, rows).rowcount != len(rows):
             raise PlainRefused
+        self._lasts.update(last)
 
     def pendings(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
         return _where_in(raw, "SELECT id, state FROM ledger_pendings WHERE id IN", ids)
@@ -110,7 +178,22 @@ class SqliteTables:
         raw.executemany(_ADD_PAST, rows)
 
 
-def _where_in(raw: sqlite3.Connection, query: str, ids: Sequence[bytes]) -> Iterator[Row]:
+def _number(row: Row) -> int:
+    return int(row[5])
+
+
+def _flags(flags: Sequence[TransferFlag]) -> Iterable[int]:
+    return repeat(0) if flags.count(TransferFlag.NONE) == len(flags) else map(int, flags)
+
+
+def _or_null(ids: Sequence[bytes]) -> Iterable[bytes | None]:
+    """Sixteen zero bytes are stored as nothing."""
+    if ids.count(_ZERO) == len(ids):
+        return repeat(None)
+    return [None if id_ == _ZERO else id_ for id_ in ids]
+
+
+def _where_in(raw: sqlite3.Connection, query: str, ids: Sequence[object]) -> Iterator[Row]:
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
         yield from raw.execute(f"{query} ({','.join('?' * len(chunk))})", chunk)

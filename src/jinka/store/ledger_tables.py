@@ -6,7 +6,9 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from operator import attrgetter
 from typing import Any, Protocol
 
 from jinka.ledger import Account, Transfer, TransferFlag
@@ -27,6 +29,9 @@ PAST_COLUMNS = (
 Row = Sequence[Any]
 
 
+_FIELDS = attrgetter(*TRANSFER_COLUMNS)
+
+
 class PlainRefused(Exception):
     """Adding up found a sum that overflows: roll back and ask the rules."""
 
@@ -38,11 +43,19 @@ class LedgerTables(Protocol):
         type[Exception], ...
     ]  # another writer came between, or an id exists: roll back, begin again
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """What surrounds a transaction, its commit included."""
+        ...
+
     def accounts(self, raw: Any, ids: Sequence[bytes], *, lock: bool) -> Iterable[Row]:
         """Rows of `ACCOUNT_COLUMNS`; locked against other writers if asked."""
         ...
 
     def add_accounts(self, raw: Any, accounts: Sequence[Account]) -> None: ...
+
+    def has_any(self, raw: Any, transfers: Sequence[Transfer]) -> bool:
+        """Whether one of the ids is stored, or comes twice; an engine that refuses to store it may answer no."""
+        ...
 
     def transfers(self, raw: Any, ids: Sequence[bytes]) -> Iterable[Row]:
         """Rows of `TRANSFER_COLUMNS`."""
@@ -85,16 +98,21 @@ class LedgerTables(Protocol):
         ...
 
 
-def chained(transfers: Sequence[Transfer], numbers: Iterable[int], last: dict[bytes, int]) -> Iterator[Row]:
-    """Rows of ("seq", *`TRANSFER_COLUMNS`, "debit_prev", "credit_prev"); ``last`` is brought up to date."""
-    for seq, t in zip(numbers, transfers, strict=False):
-        debit, credit = t.debit_account, t.credit_account
-        row = (
-            seq, t.id, debit, credit, t.amount, t.ledger, t.code, int(t.flags), t.pending_id, t.user_data,
-            t.timestamp, t.timeout_s, last[debit], last[credit],
-        )  # fmt: skip
+def columns_of(transfers: Sequence[Transfer]) -> dict[str, Sequence[Any]]:
+    """The `TRANSFER_COLUMNS` of transfers, of which there is at least one; flags are as they came."""
+    return dict(zip(TRANSFER_COLUMNS, zip(*map(_FIELDS, transfers), strict=True), strict=True))
+
+
+def chained(
+    debits: Sequence[bytes], credits_: Sequence[bytes], seqs: Iterable[int], last: dict[bytes, int]
+) -> tuple[list[int], list[int]]:
+    """For each transfer the one before of both its accounts; ``last`` is brought up to date."""
+    debit_prev, credit_prev = [], []
+    for seq, debit, credit in zip(seqs, debits, credits_, strict=True):
+        debit_prev.append(last[debit])
+        credit_prev.append(last[credit])
         last[debit] = last[credit] = seq
-        yield row
+    return debit_prev, credit_prev
 
 
 def account_row(account: Account) -> tuple[Any, ...]:

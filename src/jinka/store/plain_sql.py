@@ -14,41 +14,70 @@ import sqlalchemy as sa
 from jinka.ledger import Transfer, TransferResult
 
 _COLUMNS = (
-    "seq", "id", "debit_account", "credit_account", "amount", "ledger", "code", "flags", "pending_id", "user_data",
-    "timestamp", "timeout_s", "debit_prev", "credit_prev",
+    "id", "debit_account", "credit_account", "amount", "ledger", "code", "flags", "pending_id", "user_data",
+    "timestamp",
 )  # fmt: skip
 
 
-def plain_sql_transfers(engine: sa.Engine, transfers: Sequence[Transfer]) -> list[TransferResult]:
-    """Insert each transfer and add to both balances by statements of its own; one transaction."""
-    mark = "?" if engine.dialect.name == "sqlite" else "%s"
-    insert = (
-        f"INSERT INTO ledger_transfers ({', '.join(_COLUMNS)}) VALUES ({', '.join([mark] * len(_COLUMNS))})"  # noqa: S608
-    )
-    debit, credit = (
-        f"UPDATE ledger_accounts SET {side}_posted = {side}_posted + {mark} WHERE id = {mark}"  # noqa: S608
-        for side in ("debits", "credits")
-    )
-    with engine.begin() as connection:
-        seq = connection.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM ledger_transfers").scalar_one()
-        raw = connection.connection.driver_connection
-        if raw is None:
-            raise RuntimeError("no connection")
-        cursor = raw.cursor()
-        for n, t in enumerate(transfers, seq + 1):
-            ids = (t.id, t.debit_account, t.credit_account)
-            numbers = (t.amount, t.ledger, t.code, 0)
-            cursor.execute(insert, (n, *ids, *numbers, t.pending_id, t.user_data, t.timestamp, 0, 0, 0))
-            cursor.execute(debit, (t.amount, t.debit_account))
-            cursor.execute(credit, (t.amount, t.credit_account))
-        cursor.close()
-    return [TransferResult.CREATED] * len(transfers)
+class PlainSql:
+    """Tables as a program would make them, a transfer with a unique id and an account with a balance.
+
+    Made from the ledger's accounts; each transfer is one insert and two updates, in ``executemany``.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        blob, row = ("BLOB", "seq INTEGER PRIMARY KEY") if _is_sqlite(engine) else ("bytea", "seq bigserial")
+        kinds = {
+            "amount": "bigint",
+            "ledger": "bigint",
+            "code": "bigint",
+            "flags": "bigint",
+            "timestamp": "bigint",
+        }
+        columns = ", ".join(f"{name} {kinds.get(name, blob)} NOT NULL" for name in _COLUMNS)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE peer_transfers ({row}, {columns}, UNIQUE (id))")
+            connection.exec_driver_sql(
+                f"CREATE TABLE peer_accounts (id {blob} PRIMARY KEY, debits_posted bigint NOT NULL, "
+                "credits_posted bigint NOT NULL)"
+            )
+            connection.exec_driver_sql("INSERT INTO peer_accounts SELECT id, 0, 0 FROM ledger_accounts")
+
+    def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
+        """One transaction."""
+        mark = "?" if _is_sqlite(self._engine) else "%s"
+        marks = ", ".join([mark] * len(_COLUMNS))
+        insert = f"INSERT INTO peer_transfers ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
+        debit, credit = (
+            f"UPDATE peer_accounts SET {side}_posted = {side}_posted + {mark} WHERE id = {mark}"  # noqa: S608
+            for side in ("debits", "credits")
+        )
+        rows = [
+            (t.id, t.debit_account, t.credit_account, t.amount, t.ledger, t.code, 0, t.pending_id, t.user_data,
+             t.timestamp)
+            for t in transfers
+        ]  # fmt: skip
+        with self._engine.begin() as connection:
+            raw = connection.connection.driver_connection
+            if raw is None:
+                raise RuntimeError("no connection")
+            cursor = raw.cursor()
+            cursor.executemany(insert, rows)
+            cursor.executemany(debit, [(t.amount, t.debit_account) for t in transfers])
+            cursor.executemany(credit, [(t.amount, t.credit_account) for t in transfers])
+            cursor.close()
+        return [TransferResult.CREATED] * len(transfers)
+
+
+def _is_sqlite(engine: sa.Engine) -> bool:
+    return engine.dialect.name == "sqlite"
 
 
 @contextmanager
 def without_flush(engine: sa.Engine) -> Iterator[sa.Engine]:
     """The engine with commits that do not wait for the disk, to see what waiting costs."""
-    off = "PRAGMA synchronous = OFF" if engine.dialect.name == "sqlite" else "SET synchronous_commit = off"
+    off = "PRAGMA synchronous = OFF" if _is_sqlite(engine) else "SET synchronous_commit = off"
 
     def connect(raw: Any, _: object) -> None:
         raw.cursor().execute(off)

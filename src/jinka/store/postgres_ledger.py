@@ -7,6 +7,7 @@ transfer ids is the judge between two calls that share an id and no account.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from jinka.store.ledger_tables import (
     Row,
     account_row,
     chained,
+    columns_of,
 )
 
 _ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id = ANY(%b) ORDER BY id"  # noqa: S608
@@ -49,6 +51,12 @@ class PostgresTables:
         errors.UniqueViolation, errors.DeadlockDetected, errors.SerializationFailure,
     )  # fmt: skip
 
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def has_any(self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer]) -> bool:  # noqa: ARG002
+        return False  # the unique index refuses it
+
     def accounts(self, raw: psycopg.Connection[Any], ids: Sequence[bytes], *, lock: bool) -> Iterable[Row]:
         if not ids:
             return []
@@ -69,9 +77,11 @@ class PostgresTables:
         self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], last: dict[bytes, int]
     ) -> None:
         query = "SELECT nextval('ledger_numbers') FROM generate_series(1, %b::int8)"
-        numbers = (number for (number,) in _ask(raw, query, (len(transfers),)))
-        columns = list(zip(*chained(transfers, numbers, last), strict=True))
-        _copy(raw, "ledger_transfers", ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev"), columns)
+        seqs = [number for (number,) in _ask(raw, query, (len(transfers),))]
+        columns = columns_of(transfers)
+        names = ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev")
+        chain = chained(columns["debit_account"], columns["credit_account"], seqs, last)
+        _copy(raw, "ledger_transfers", names, [seqs, *columns.values(), *chain])
 
     def add_sums(
         self, raw: psycopg.Connection[Any], sums: Mapping[bytes, Sums], last: Mapping[bytes, int]

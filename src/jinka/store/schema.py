@@ -1,7 +1,7 @@
 """The SQL tables of a centre, as SQLAlchemy Core. Created and changed only by the migrations beside this file.
 
 Ids are BLOBs, amounts 64-bit integers in minor units. The intake journal and the ledger's transfers are append-only:
-triggers refuse updates and deletions.
+triggers refuse updates and deletions. The ledger's tables differ by engine (`jinka.store.ledger_schema`).
 """
 
 from __future__ import annotations
@@ -71,66 +71,6 @@ batches = sa.Table(
     sa.Column("content", sa.LargeBinary, nullable=False),
     sa.Index("batches_by_batch", "batch", "status"),
     sa.Index("batches_by_delivery", "delivery"),
-)
-
-accounts = sa.Table(
-    "ledger_accounts",
-    metadata,
-    sa.Column("id", sa.LargeBinary, primary_key=True),
-    sa.Column("ledger", sa.BigInteger, nullable=False),
-    sa.Column("code", sa.BigInteger, nullable=False),
-    sa.Column("flags", sa.BigInteger, nullable=False),
-    sa.Column("user_data", sa.LargeBinary, nullable=False),
-    sa.Column("debits_pending", sa.BigInteger, nullable=False),
-    sa.Column("debits_posted", sa.BigInteger, nullable=False),
-    sa.Column("credits_pending", sa.BigInteger, nullable=False),
-    sa.Column("credits_posted", sa.BigInteger, nullable=False),
-    sa.Column("last_seq", sa.BigInteger, nullable=False, server_default="0"),  # of its newest transfer
-)
-
-# A row's own number in SQLite, which saves an index.
-_SEQ = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-transfers = sa.Table(
-    "ledger_transfers",
-    metadata,
-    sa.Column("seq", _SEQ, primary_key=True, autoincrement=False),
-    sa.Column("id", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("debit_account", sa.LargeBinary, nullable=False),
-    sa.Column("credit_account", sa.LargeBinary, nullable=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.Column("ledger", sa.BigInteger, nullable=False),
-    sa.Column("code", sa.BigInteger, nullable=False),
-    sa.Column("flags", sa.BigInteger, nullable=False),
-    sa.Column("pending_id", sa.LargeBinary, nullable=False),
-    sa.Column("user_data", sa.LargeBinary, nullable=False),
-    sa.Column("timestamp", sa.BigInteger, nullable=False),
-    sa.Column("timeout_s", sa.BigInteger, nullable=False),
-    sa.Column("debit_prev", sa.BigInteger, nullable=False),  # seq of the account's transfer before; 0: none
-    sa.Column("credit_prev", sa.BigInteger, nullable=False),
-)
-
-_DUE = sa.text("state = 0 AND expires_at > 0")
-
-pendings = sa.Table(
-    "ledger_pendings",
-    metadata,
-    sa.Column("id", sa.LargeBinary, primary_key=True),
-    sa.Column("expires_at", sa.BigInteger, nullable=False),  # microseconds UTC; 0: never
-    sa.Column("state", sa.BigInteger, nullable=False),  # jinka.ledger.PendingState
-    sa.Index("ledger_pendings_due", "expires_at", sqlite_where=_DUE, postgresql_where=_DUE),
-)
-
-past_balances = sa.Table(
-    "ledger_past_balances",
-    metadata,
-    sa.Column("account", sa.LargeBinary, primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("event", sa.LargeBinary, nullable=False),
-    sa.Column("debits_pending", sa.BigInteger, nullable=False),
-    sa.Column("debits_posted", sa.BigInteger, nullable=False),
-    sa.Column("credits_pending", sa.BigInteger, nullable=False),
-    sa.Column("credits_posted", sa.BigInteger, nullable=False),
 )
 
 registrations = sa.Table(

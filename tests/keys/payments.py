@@ -19,7 +19,8 @@ from jinka.keys.provider import KeyKind, Provider, Routed
 from jinka.keys.service import LocalKeyService
 from jinka.keys.soft_provider import SoftProvider
 from jinka.keys.working import Working
-from jinka.node.key_socket import Admission, KeyServer, connect_unix
+from jinka.node.key_server import Admission, KeyServer
+from jinka.node.key_socket import connect_unix
 from tests.keys import hsm
 from tests.keys.ground import Dice
 

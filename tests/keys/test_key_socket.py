@@ -30,7 +30,8 @@ from jinka.keys import Purpose, SoftKeyService
 from jinka.keys.port import KeyService
 from jinka.keys.wire import PREFIX, read_message, sizes_of, write_message
 from jinka.kit import JinkaError, NotFound, Refused, Usage
-from jinka.node.key_socket import CONNECTIONS_MAX, connect_unix
+from jinka.node.key_server import CONNECTIONS_MAX
+from jinka.node.key_socket import connect_unix
 from tests.keys.ground import batch_of, signed
 from tests.keys.serving import ALL, connected, key_folder, served
 

@@ -23,7 +23,7 @@ from jinka.keys.service import LocalKeyService
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node import AuditLog
 from jinka.node.hardening import Hardening, harden
-from jinka.node.key_socket import Admission, KeyServer
+from jinka.node.key_server import Admission, KeyServer
 from jinka.node.system import SystemClock
 
 CONFIG = "keys.toml"

@@ -1,6 +1,6 @@
 """Keys on a PKCS#11 token (v2.40): the provider for hardware security modules, tried with SoftHSM2.
 
-Runs in the key service's own process, because a module that fails takes its process with it (`jinka.node.key_socket`
+Runs in the key service's own process, because a module that fails takes its process with it (`jinka.node.key_server`
 is how others reach it). Templates are checked before the module sees them; handles are fetched once; what is derived is
 a session object and destroyed after use. A token without SM4 says so by `kinds`: configure a second provider.
 """

@@ -224,9 +224,7 @@ def test_a_counter_that_something_else_moved_proves_nothing() -> None:
     world.settled()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_loads_are_kept_in_sql(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    where = tmp_path / "l.db" if engine == "sqlite" else request.getfixturevalue("fresh_postgres")()
+def test_loads_are_kept_in_sql(where: Path | str) -> None:
     with database_at(where) as database:
         world = World(books=SqlLoads(database))
         world.line.lose["authorise"] = "answer"

@@ -12,7 +12,6 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ _FILE = """
 institution = "88001"
 business_date = "2023-11-14"
 metrics = "127.0.0.1:0"
-{database}
+database = {database}
 [keys]
 folder = "."
 [peers.till]
@@ -112,14 +111,14 @@ class Load:
                 await self.pay(till, self.messages[trace])
 
 
-def _live(folder: Path, database: str) -> None:
+def _live(folder: Path, where: Path | str) -> None:
     async def live() -> None:
         make_keys(Workspace(folder), seed=1, date="2018-09-01")
         dice = random.Random(5)
         bank = BankServing(Bank(peer("bank"), PANS, 10_000_000))
         await bank.start()
         file = folder / "switch.toml"
-        file.write_text(_FILE.format(port=bank.port, database=database))
+        file.write_text(_FILE.format(port=bank.port, database=json.dumps(str(where))))
         load = Load(dice)
         for _ in range(3):
             switch = Process(file)
@@ -142,7 +141,7 @@ def _live(folder: Path, database: str) -> None:
         await till.close()
         assert await switch.end(signal.SIGTERM) == 0
         bank.stop()
-        _compare(load, bank.bank, folder, database)
+        _compare(load, bank.bank, folder, where)
 
     asyncio.run(live())
 
@@ -153,9 +152,9 @@ async def _till(port: int, metrics: str) -> Till:
     return await Till().connect(port)
 
 
-def _compare(load: Load, bank: Bank, folder: Path, database: str) -> None:
+def _compare(load: Load, bank: Bank, folder: Path, where: Path | str) -> None:
     keys = open_keys(Workspace(folder), "440300")
-    engine = open_database(json.loads(database.partition("=")[2]) if database else folder / "switch.db")
+    engine = open_database(where)
     states = {
         f"{int(record.request.text(11)) % 900_000:06d}": record.state  # what never came has its reversal's
         for record in SwitchJournal(engine, keys).all_newest()
@@ -175,9 +174,5 @@ def _compare(load: Load, bank: Bank, folder: Path, database: str) -> None:
         assert bank.balance(pan) == 10_000_000 - fen, pan
 
 
-def test_killed_at_random_over_sqlite(tmp_path: Path) -> None:
-    _live(tmp_path, "")
-
-
-def test_killed_at_random_over_postgres(tmp_path: Path, fresh_postgres: Callable[[], str]) -> None:
-    _live(tmp_path, f"database = {json.dumps(fresh_postgres())}")
+def test_killed_at_random(tmp_path: Path, where: Path | str) -> None:
+    _live(tmp_path, where)

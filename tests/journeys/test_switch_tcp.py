@@ -1,4 +1,4 @@
-"""The switch over real sockets, with its journal on a disk and MACs and PINs in the key service.
+"""The switch over real sockets, with its journal on a disk (each engine) and MACs and PINs in the key service.
 
 Method: a till and a bank with a real ledger, each on TCP; faults are made at the sockets.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-
-import pytest
 
 from jinka.codec.framing import Frame, close_frame
 from jinka.crypto.block_key import BlockCipher, BlockKey
@@ -20,9 +18,9 @@ from tests.switch.ground import request as payment
 from tests.switch.tcp import FRAMING, town
 
 
-def test_a_purchase_over_the_wire(tmp_path: Path) -> None:
+def test_a_purchase_over_the_wire(tmp_path: Path, where: Path | str) -> None:
     async def live() -> None:
-        async with town(tmp_path, config()) as there:
+        async with town(tmp_path, config(), where=where) as there:
             till = await there.till()
             answer = await till.ask(payment(1))
             assert (answer.mti, answer.text(39), answer.text(38)) == ("0210", "00", "B12345")
@@ -41,7 +39,7 @@ def test_a_purchase_over_the_wire(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-def test_macs_and_pins_are_the_key_services_business(tmp_path: Path) -> None:
+def test_macs_and_pins_are_the_key_services_business(tmp_path: Path, where: Path | str) -> None:
     keys = rig().service
     dice = Dice(1)
     source = PinZone(key=BlockKey(cipher=BlockCipher.TDES, value=KEY), format=PinFormat.ISO_0)
@@ -54,7 +52,7 @@ def test_macs_and_pins_are_the_key_services_business(tmp_path: Path) -> None:
 
     async def live() -> None:
         rules = config(till={"mac": MAC, "pin": TILL_PIN}, bank={"pin": BANK_PIN})
-        async with town(tmp_path, rules) as there:
+        async with town(tmp_path, rules, where=where) as there:
             till = await there.till()
             good = await asyncio.wait_for(till.send(payment(1, f52=block), sealed), 20)
             assert good.text(39) == "00"
@@ -76,12 +74,12 @@ def test_macs_and_pins_are_the_key_services_business(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-def test_bad_peers_hurt_nobody_else(tmp_path: Path) -> None:
+def test_bad_peers_hurt_nobody_else(tmp_path: Path, where: Path | str) -> None:
     """False lengths, garbage, half a frame, a flood, and a peer that does not read."""
 
     async def live() -> None:
         wires = {"rate": 400.0, "burst": 50, "frame_s": 0.2, "write_max": 4096}
-        async with town(tmp_path, config(), link=wires) as there:
+        async with town(tmp_path, config(), link=wires, where=where) as there:
             till = await there.till()
             for nasty in (b"\xff\xff", b"\0\0", b"\0\x05abcde" * 3, b"\x00\x40half"):
                 reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
@@ -106,12 +104,8 @@ def test_bad_peers_hurt_nobody_else(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_a_bank_that_falls_silent_costs_nobody_money(
-    tmp_path: Path, engine: str, request: pytest.FixtureRequest
-) -> None:
+def test_a_bank_that_falls_silent_costs_nobody_money(tmp_path: Path, where: Path | str) -> None:
     """Requests in flight are reversed; while the line is gone stand-in answers; advices follow; the books agree."""
-    where = request.getfixturevalue("fresh_postgres")() if engine == "postgres" else None
 
     async def live() -> None:
         rules = config(bank={"timeout_ms": 300, "retry_ms": 100, "retry_max_ms": 300})

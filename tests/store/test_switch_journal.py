@@ -5,7 +5,7 @@ Method: the same calls on SQLite and on PostgreSQL, with a real key service seal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +20,8 @@ from tests.keys.ground import service
 from tests.switch.ground import DATE, PANS, request
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    where: Path | str = tmp_path / "s.db"
-    if request.param == "postgres":
-        made: Callable[[], str] = request.getfixturevalue("fresh_postgres")
-        where = made()
+@pytest.fixture
+def database(where: Path | str) -> Iterator[sa.Engine]:
     engine = open_database(where)
     yield engine
     engine.dispose()

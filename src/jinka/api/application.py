@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from jinka import __version__
 from jinka.api import merchant, pages, problems
+from jinka.api.counting import Counting
 from jinka.api.limits import BodyLimit, PatientProtocol, SafeHeaders
 from jinka.api.services import Services
 
@@ -33,6 +34,7 @@ def gateway_app(services: Services) -> FastAPI:
     problems.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Counting, requests=services.requests)
     _honest_schema(app)
     return app
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 from jinka.acquirer import Bill, Desk, Draft, Gateway, Merchant, Order, OrderState, Vault
+from jinka.api.counting import Requests
 from jinka.api.limits import Buckets
 from jinka.api.problems import Unauthorised
 from jinka.kit import Clock, NotFound, Refused
@@ -23,6 +25,7 @@ class Services:
     vault: Vault
     clock: Clock
     buckets: Buckets
+    requests: Requests = field(default_factory=Counter)
 
     def admit(self, authorization: str) -> Merchant:
         """The merchant of an API key; raises `Unauthorised` and `TooMany`."""

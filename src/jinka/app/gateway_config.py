@@ -14,7 +14,7 @@ from jinka.kit import Usage
 from jinka.node.switch_runner import Address
 from jinka.switch import Peer
 
-_GATEWAY = {"database", "listen", "institution", "switch", "vault"}
+_GATEWAY = {"database", "listen", "institution", "switch", "vault", "metrics"}
 _CALLBACKS = {"plain", "inside"}
 _PAGE = PAGES["gateway"]
 
@@ -37,6 +37,7 @@ class GatewayFile:
     callbacks_plain: bool
     callbacks_inside: bool
     keys: Mapping[str, Any]
+    metrics: tuple[str, int] | None = None
 
 
 def read_gateway_file(path: Path) -> GatewayFile:
@@ -70,6 +71,7 @@ def read_gateway_file(path: Path) -> GatewayFile:
         callbacks_plain=_flag(callbacks, "plain"),
         callbacks_inside=_flag(callbacks, "inside"),
         keys=raw["keys"],
+        metrics=host_port(own["metrics"], "gateway.metrics") if "metrics" in own else None,
     )
 
 

@@ -11,10 +11,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from jinka.acquirer import Gateway, Merchant, Payments, SwitchPayments, Vault
 from jinka.acquirer.callbacks import SECRET_BYTES, secret_text
@@ -27,6 +27,8 @@ from jinka.app.switch_serving import open_key_source
 from jinka.kit import Clock, Randomness, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.node.callback_http import CallbackSender, require_receiver
+from jinka.node.gateway_metrics import GatewayFigures
+from jinka.node.metrics_http import metrics_beside
 from jinka.node.switch_client import SwitchClient
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.system import SystemClock, SystemRandomness
@@ -44,6 +46,13 @@ class Seals(Protocol):
     def open_image(self, blob: bytes, *, context: str) -> bytes: ...
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A service behind a socket has a line to close."""
+
+    def close(self) -> None: ...
+
+
 def serve_gateway(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C. What a kill left in doubt is settled before the first request."""
     file = read_gateway_file(path)
@@ -58,7 +67,9 @@ def serve_gateway(path: Path, *, listening: Callable[[dict[str, Any]], None]) ->
         wire.start()
         try:
             services.gateway.settle(10_000, at_start=True)
-            _serve(path, file, services, listening)
+            figures = GatewayFigures(services.books, wire, services.requests, clock)
+            with metrics_beside(figures, file.metrics) as port:
+                _serve(path, file, services, lambda facts: listening(facts | {"metrics": port}))
         finally:
             wire.stop()
 
@@ -124,7 +135,10 @@ def add_merchant(path: Path, merchant: Merchant, callback_url: str = "") -> dict
     """Add a merchant, or give one that is there a new key. Key and secret are told now and never again."""
     file = read_gateway_file(path)
     keys = open_key_source(read_key_source(path.parent, file.keys, "gateway"))
-    return put_merchant(file, cast(Seals, keys), merchant, callback_url)
+    with ExitStack() as end:
+        if isinstance(keys, Closing):
+            end.callback(keys.close)
+        return put_merchant(file, cast(Seals, keys), merchant, callback_url)
 
 
 def put_merchant(file: GatewayFile, keys: Seals, merchant: Merchant, callback_url: str) -> dict[str, str]:

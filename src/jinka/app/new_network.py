@@ -14,10 +14,13 @@ import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jinka.acquirer import Merchant
+from jinka.app.gateway_config import read_gateway_file
+from jinka.app.gateway_serving import put_merchant
 from jinka.app.issuer_host import import_cards
 from jinka.app.key_acts import Asked, hold, perform
 from jinka.app.key_folder import KeyFolder
@@ -53,6 +56,10 @@ NAMES = (
     *map(str, SEALING), "zone_mac/TDES/1@gateway", "zone_mac/TDES/1@bank", "zone_pin/TDES/1@bank", PVK, CVK,
     "cryptogram/TDES/1", "cryptogram/SM4/1", "script_mac/TDES/1", "script_mac/SM4/1", "script_data/TDES/1",
     "script_data/SM4/1",
+)  # fmt: skip
+MERCHANT = Merchant(
+    id="teahouse", name="TEA HOUSE", local_name="茶馆", category="5814", city="SHENZHEN", terminal="00000001",
+    key_hash=b"", requests_per_minute=600,
 )  # fmt: skip
 _EXPIRY4 = "3012"
 _PRINTED = "000"  # the service code that the value on the card's back is made with
@@ -96,12 +103,13 @@ def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
     path.write_text(network_file(ports), encoding="utf-8")
     with _opened(folder / KEYS) as keys:
         cards = [_card(keys, number) for number in range(CARDS)]
+        merchant = put_merchant(read_gateway_file(path), keys, MERCHANT, "")
     write_durable(folder / "holders.csv", _holders(cards).encode(), private=True)
     rows = folder / "cards.csv"
     write_durable(rows, _issued(cards).encode(), private=True)
     import_cards(path, rows)
     rows.unlink()
-    return {"made": True, "holders": "holders.csv"}
+    return {"merchant": merchant}
 
 
 def _make_keys(folder: Path, date: str) -> None:
@@ -201,8 +209,13 @@ def free_port(wanted: int) -> int:
     raise Refused("no free port", where="127.0.0.1")
 
 
-def open_network(file: Path | None, folder: Path | None, default: Path) -> tuple[Path, dict[str, Any]]:
-    """The file to serve, and what was made if there was none: what is told once is in it and nowhere else."""
+def open_network(
+    file: Path | None, folder: Path | None, default: Path, first_port: int = 0
+) -> tuple[Path, dict[str, Any]]:
+    """The file to serve, and what was made if there was none: what is told once is in it and nowhere else.
+
+    ``first_port`` is the first of as many in a row as a network needs; without it the usual ones, or free ones.
+    """
     if file is not None:
         if folder is not None:
             raise Usage("a file or a folder", where="--dir", fix="a file brings its own folder")
@@ -211,5 +224,9 @@ def open_network(file: Path | None, folder: Path | None, default: Path) -> tuple
     path = folder / FILE
     if path.exists():
         return path, {}
-    ports = Ports(**{each.name: free_port(each.default) for each in fields(Ports)})
-    return path, make_network(folder, ports, date=today())
+    usual = asdict(Ports())
+    if first_port:
+        ports = {name: first_port + at for at, name in enumerate(usual)}
+    else:
+        ports = {name: free_port(port) for name, port in usual.items()}
+    return path, make_network(folder, Ports(**ports), date=today())

@@ -83,6 +83,39 @@ retry_ms = 500
 listen = "127.0.0.1:{ports.till}"
 institution = "101"
 
+[peers.gateway]                     # the gateway below
+listen = "127.0.0.1:{ports.gateway_line}"
+institution = "102"
+sign_on = "peer"
+mac = {{ kind = "iso", key = "zone_mac/TDES/1@gateway", field = 128, algorithm = "retail" }}
+
+[peers.pos]                         # terminals that sign in for their keys: jinka pos, docs/pos-atm.md
+listen = "127.0.0.1:{ports.pos}"
+institution = "103"
+dialect = "unionpay-pos"
+framing = "unionpay-pos"
+terminals = "terminals.csv"
+mac = {{ kind = "pos", field = 64 }}
+pin = {{ format = 0 }}
+
 [routes]                            # prefix of the card number -> peer
 6299 = "bank"
+
+# ---- the gateway: docs/gateway.md
+
+[gateway]
+institution = "102"
+listen = "127.0.0.1:{ports.gateway}"
+database = "gateway.db"
+vault = "vault.sealed"
+metrics = "127.0.0.1:{ports.gateway_metrics}"
+
+[gateway.switch]                    # its line to the switch above
+connect = "127.0.0.1:{ports.gateway_line}"
+sign_on = "we"
+mac = {{ kind = "iso", key = "zone_mac/TDES/1@gateway", field = 128, algorithm = "retail" }}
+
+[callbacks]                         # both false in production
+plain = true                        # allow http
+inside = true                       # allow receivers in this network
 """

@@ -24,6 +24,12 @@ def serve(
         Path | None,
         typer.Option("--dir", help=f"Where a small network is, or is made; {_FOLDER} without it."),
     ] = None,
+    first_port: Annotated[
+        int,
+        typer.Option(
+            help="Of a network that is made: the first of eight ports in a row; the usual ones without it."
+        ),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Serve switch, issuer's host, gateway and key service until SIGTERM or Ctrl-C.
@@ -36,7 +42,7 @@ def serve(
     from jinka.app.new_network import open_network
     from jinka.app.serving import serve as serve_parts
 
-    path, made = open_network(file, directory, _FOLDER)
+    path, made = open_network(file, directory, _FOLDER, first_port)
     if made:
         say(f"made {path}: a simulated bank. Its cards, with their PINs: {path.parent / 'holders.csv'}")
         if "merchant" in made and not as_json:

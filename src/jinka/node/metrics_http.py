@@ -86,6 +86,12 @@ class MetricsServer:
             await writer.wait_closed()
 
     def _page(self, path: list[bytes]) -> tuple[str, str, bytes]:
+        try:
+            return self._figured(path)
+        except Exception as error:  # whatever the books say: it is told, and serves on
+            return "500 Internal Server Error", "text/plain", f"{type(error).__name__}\n".encode()
+
+    def _figured(self, path: list[bytes]) -> tuple[str, str, bytes]:
         if path == [b"/metrics"]:
             return "200 OK", "text/plain; version=0.0.4", self._figures.exposition().encode()
         if path == [b"/status"]:

@@ -86,9 +86,14 @@ class Bank:
         if id_ not in self.done:
             return "25"
         pan, amount, code = self.done[id_]
-        if code == "00" and amount:
-            assert self._move([(make_id("test.undo", id_), pan, -amount)])
+        if code == "00" and amount and not self._move([(make_id("test.undo", id_), pan, -amount)]):
+            self.undone.discard(id_)  # a credit that is spent
+            return "51"
         return "00"
+
+    def spend(self, pan: str, fen: int) -> None:
+        """Its holder pays with it somewhere else."""
+        assert self._move([(make_id("test.spend", pan, len(self.seen)), pan, fen)])
 
     def _id(self, trace: str, moment: str, terminal: str) -> bytes:
         id_ = make_id("test.tx", trace, moment, terminal)

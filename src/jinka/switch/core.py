@@ -31,6 +31,7 @@ from jinka.switch.events import (
     Written,
 )
 from jinka.switch.forwarding import Forwarding, Item
+from jinka.switch.kinds import TRANSFER_BANKS
 from jinka.switch.record import Entity, Record
 from jinka.switch.reversals import Reversals
 from jinka.switch.sessions import Sessions
@@ -38,6 +39,7 @@ from jinka.switch.states import SafState, TxState, TxStep
 from jinka.switch.terminals import Terminals
 from jinka.switch.transaction import Transaction
 from jinka.switch.transactions import Transactions
+from jinka.switch.transfers import Transfers
 
 
 class SwitchCore:
@@ -52,6 +54,7 @@ class SwitchCore:
         self.forwarding = Forwarding(self.board)
         self.batches = Batches(self.board)
         self.transactions = Transactions(self.board, self.forwarding, self.batches)
+        self.transfers = self.transactions.transfers = Transfers(self.board, self.transactions)
         self.batches.known = self.transactions.memory.known
         self.reversals = Reversals(self.board, self.transactions)
         self.sessions = Sessions(self.board, self.forwarding.pump)
@@ -83,6 +86,7 @@ class SwitchCore:
         self.board.effects = effects = list[Effect]()
         items: list[Item] = []
         open_: list[Transaction] = []
+        transfers: list[Transaction] = []
         for record in records:
             if record.entity is Entity.FORWARD and record.state in (
                 SafState.QUEUED.value,
@@ -95,11 +99,15 @@ class SwitchCore:
             self.forwarding.queue(item)
         for tx in open_:
             self.board.count("recovered", tx.source)
-            if tx.kind.reversible:
+            if tx.kind is TRANSFER_BANKS:
+                transfers.append(tx)
+            elif tx.kind.reversible:
                 self.transactions.reverse(tx, TxStep.TIME_OUT, codes.REASON_TIMEOUT)
             else:
                 tx.state = TxState.FORWARDED
                 self.transactions.decline(tx, codes.TIMED_OUT)
+        for tx in transfers:
+            self.transfers.resume(tx)
         return effects
 
     def _remember(self, tx: Transaction, open_: list[Transaction]) -> None:
@@ -108,7 +116,7 @@ class SwitchCore:
             self.transactions.count_approval(tx)
         if tx.ended:
             self.transactions.memory.rest(tx)
-        elif tx.state in (TxState.ROUTED, TxState.FORWARDED):
+        elif tx.state in (TxState.ROUTED, TxState.FORWARDED) or tx.kind is TRANSFER_BANKS:
             open_.append(tx)
 
     def _received(self, event: Received) -> None:

@@ -16,9 +16,10 @@ from jinka.kit import make_id
 from jinka.switch.board import Board
 from jinka.switch.codes import APPROVED, TRY_AGAIN, UNKNOWN_ORIGINAL
 from jinka.switch.config import Peer
-from jinka.switch.messages import MatchKey, match_key
+from jinka.switch.messages import MatchKey, match_key, reversal_of
 from jinka.switch.record import Entity, Record, kept
 from jinka.switch.states import SAF_STEPS, SafState, SafStep, take
+from jinka.switch.transaction import Transaction
 
 REVERSAL, ADVICE = "reversal", "advice"
 _SETTLED = {REVERSAL: frozenset({APPROVED, UNKNOWN_ORIGINAL}), ADVICE: frozenset({APPROVED})}
@@ -78,6 +79,24 @@ class Item:
         )
         item.version, item.tries = record.version, 1
         return item
+
+
+def item_of(kind: str, tx: Transaction, message: Message, now_micros: int) -> Item:
+    """A message about a transaction, for store-and-forward."""
+    item = Item(
+        kind=kind, tx=tx.id, source=tx.source, target=tx.target, message=message, at=now_micros,
+        business_date=tx.business_date,
+    )  # fmt: skip
+    tx.forward = item.id
+    return item
+
+
+def reversal_item(board: Board, tx: Transaction, reason: str) -> Item:
+    """The reversal of a transaction."""
+    message = reversal_of(
+        tx.sent, board.peers[tx.target], trace=board.next_trace(), now_micros=board.now, reason=reason
+    )
+    return item_of(REVERSAL, tx, message, board.now)
 
 
 class Forwarding:

@@ -59,6 +59,11 @@ TRANSFER_OUT = Kind(name="transfer_out", title=("debit transfer", "转出"), sid
 TRANSFER_IN = Kind(name="transfer_in", title=("credit transfer", "转入"), side=_C, routed_by=103)
 BILL = Kind(name="bill", title=("bill payment", "缴费"), side=_D)
 
+TRANSFER_BANKS = Kind(name="transfer_banks", title=("transfer between two banks", "跨行转账"), side=_D)
+# Its two legs, which no acquirer sends and no batch counts.
+TRANSFER_DEBIT = Kind(name="transfer_debit", title=("debit of a transfer", "跨行转账扣款"), side=_N)
+TRANSFER_CREDIT = Kind(name="transfer_credit", title=("credit of a transfer", "跨行转账入账"), side=_N)
+
 # (message class, first two digits of field 3, field 25 or "" for any) in the order in which they are tried.
 TABLE: tuple[tuple[str, str, str, Kind], ...] = (
     ("1", "00", "", PRE_AUTH),
@@ -82,7 +87,10 @@ TABLE: tuple[tuple[str, str, str, Kind], ...] = (
     ("a", "00", "", OFFLINE),
     ("a", "20", "", REFUND),
 )
-KINDS = {kind.name: kind for *_, kind in TABLE}
+KINDS = {
+    kind.name: kind
+    for kind in (*(kind for *_, kind in TABLE), TRANSFER_BANKS, TRANSFER_DEBIT, TRANSFER_CREDIT)
+}
 _EXACT = {(what, code, condition): kind for what, code, condition, kind in reversed(TABLE)}
 
 

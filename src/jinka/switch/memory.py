@@ -47,6 +47,7 @@ class Memory:
                 self._ended.append(old)
                 return
             self._resting -= 1
+            old.resting = False
             if self.known.get(old.id) is old:
                 del self.known[old.id]
             self.sent.pop(match_key(old.target, old.sent), None)

@@ -57,7 +57,8 @@ def original_id(peer: str, reversal: Message) -> bytes:
 
 def content_digest(message: Message) -> bytes:
     """What a repeat must have in common with its original."""
-    return make_id("switch.content", *(message.text(n) for n in (2, 3, 4, 49)))
+    receiver = (message.text(103),) if 103 in message.fields else ()
+    return make_id("switch.content", *(message.text(n) for n in (2, 3, 4, 49)), *receiver)
 
 
 def path_key(message: Message) -> tuple[str, str, str, str]:

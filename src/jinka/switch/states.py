@@ -62,7 +62,33 @@ class TxStep(Enum):
     REVERSE = "reverse"  # the acquirer's reversal
     LATE = "late"  # an answer to what is reversed already
     CONFIRM = "confirm"  # the issuer has the reversal
+    STAND = "stand"  # the issuer has booked it and will not undo it
     BURY = "bury"  # a reversal came whose original did not: should that come still, it is refused
+
+
+class TransferState(Enum):
+    """Where a transfer between two banks stands. `COMMITTED`, `REFUSED` and `ABORTED` are its ends."""
+
+    PREPARING = "preparing"  # the payer's bank is asked to debit
+    CREDITING = "crediting"  # it has; the receiver's bank is asked to credit
+    TAKING_BACK = "taking_back"  # the credit is being undone, and only then the debit
+    GIVING_BACK = "giving_back"  # there is no credit; the debit is being undone
+    COMMITTED = "committed"
+    REFUSED = "refused"
+    ABORTED = "aborted"
+
+
+class TransferStep(Enum):
+    """What may happen to it."""
+
+    PREPARED = "prepared"
+    CREDITED = "credited"
+    REFUSE = "refuse"
+    DOUBT = "doubt"  # no answer in time: the leg is being reversed
+    CANCEL = "cancel"  # the acquirer's reversal, or a kill before the debit was known
+    CREDIT_UNDONE = "credit_undone"
+    CREDIT_STAYS = "credit_stays"  # the receiver's bank has booked it and cannot take it back
+    DEBIT_UNDONE = "debit_undone"
 
 
 class SafState(Enum):
@@ -134,6 +160,42 @@ TX_STEPS: Mapping[tuple[TxState, TxStep], TxState] = {
     (TxState.REVERSED, TxStep.LATE): TxState.REVERSED,
     (TxState.DECLINED, TxStep.LATE): TxState.DECLINED,
     (TxState.REVERSING, TxStep.CONFIRM): TxState.REVERSED,
+    (TxState.REVERSING, TxStep.STAND): TxState.APPROVED,
+}
+
+TRANSFER_STEPS: Mapping[tuple[TransferState, TransferStep], TransferState] = {
+    (TransferState.PREPARING, TransferStep.PREPARED): TransferState.CREDITING,
+    (TransferState.PREPARING, TransferStep.REFUSE): TransferState.REFUSED,
+    (TransferState.PREPARING, TransferStep.DOUBT): TransferState.GIVING_BACK,
+    (TransferState.PREPARING, TransferStep.CANCEL): TransferState.GIVING_BACK,
+    (TransferState.CREDITING, TransferStep.CREDITED): TransferState.COMMITTED,
+    (TransferState.CREDITING, TransferStep.REFUSE): TransferState.GIVING_BACK,
+    (TransferState.CREDITING, TransferStep.DOUBT): TransferState.TAKING_BACK,
+    (TransferState.CREDITING, TransferStep.CANCEL): TransferState.TAKING_BACK,
+    (TransferState.COMMITTED, TransferStep.CANCEL): TransferState.TAKING_BACK,
+    (TransferState.TAKING_BACK, TransferStep.CREDIT_UNDONE): TransferState.GIVING_BACK,
+    (TransferState.TAKING_BACK, TransferStep.CREDIT_STAYS): TransferState.COMMITTED,
+    (TransferState.GIVING_BACK, TransferStep.DEBIT_UNDONE): TransferState.ABORTED,
+}
+
+_Prep, _Cred, _Take, _Give = (
+    TransferState.PREPARING, TransferState.CREDITING, TransferState.TAKING_BACK, TransferState.GIVING_BACK
+)  # fmt: skip
+# What the state of the leg that a transfer waits for means: the debit's while preparing and giving back, else the
+# credit's. For what is not here the transfer waits, and where it undoes a leg, sees that the leg is reversed.
+LEG_SAYS: Mapping[tuple[TransferState, TxState], TransferStep] = {
+    (_Prep, TxState.APPROVED): TransferStep.PREPARED,
+    (_Prep, TxState.DECLINED): TransferStep.REFUSE,
+    (_Prep, TxState.REVERSING): TransferStep.DOUBT,
+    (_Prep, TxState.REVERSED): TransferStep.DOUBT,
+    (_Cred, TxState.APPROVED): TransferStep.CREDITED,
+    (_Cred, TxState.DECLINED): TransferStep.REFUSE,
+    (_Cred, TxState.REVERSING): TransferStep.DOUBT,
+    (_Cred, TxState.REVERSED): TransferStep.DOUBT,
+    (_Take, TxState.DECLINED): TransferStep.CREDIT_UNDONE,
+    (_Take, TxState.REVERSED): TransferStep.CREDIT_UNDONE,
+    (_Give, TxState.DECLINED): TransferStep.DEBIT_UNDONE,
+    (_Give, TxState.REVERSED): TransferStep.DEBIT_UNDONE,
 }
 
 SAF_STEPS: Mapping[tuple[SafState, SafStep], SafState] = {

@@ -16,10 +16,10 @@ from jinka.switch import codes
 from jinka.switch.batches import Batches
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
-from jinka.switch.forwarding import ADVICE, REVERSAL, Forwarding, Item
+from jinka.switch.forwarding import ADVICE, Forwarding, item_of, reversal_item
+from jinka.switch.keeping import Keeping
 from jinka.switch.keywork import FAULTED, KeyStep, TranslatePin
-from jinka.switch.kinds import kind_of
-from jinka.switch.memory import Memory
+from jinka.switch.kinds import TRANSFER, TRANSFER_BANKS, kind_of
 from jinka.switch.messages import (
     advice_of,
     answer_fields,
@@ -28,29 +28,25 @@ from jinka.switch.messages import (
     match_key,
     passed_on,
     path_key,
-    reversal_of,
     transaction_id,
 )
 from jinka.switch.record import Record, kept
 from jinka.switch.routing import Routes, trail_of, trail_text
-from jinka.switch.standin import NOTE, StandInBook, approval_code
-from jinka.switch.states import TX_STEPS, SafState, TxState, TxStep, may
+from jinka.switch.standin import NOTE, approval_code
+from jinka.switch.states import TX_STEPS, TxState, TxStep, may
 from jinka.switch.transaction import Transaction
 
 APPROVALS = frozenset({"00", "08", "11", "16", "A2", "A4", "A5", "A6"})
 _NEEDED = (3, 4, 11, 41)
 
 
-class Transactions:
+class Transactions(Keeping):
     """What happens to requests, step by step."""
 
     def __init__(self, board: Board, forwarding: Forwarding, batches: Batches) -> None:
-        self._board, self._forwarding, self._batches = board, forwarding, batches
-        self._routes = Routes(board.config.routes, board.config.bins, board.config.banks)
-        self.book = StandInBook()
-        self.memory = Memory(board.config.closed_kept)
+        super().__init__(board, forwarding, batches)
+        self.routes = Routes(board.config.routes, board.config.bins, board.config.banks)
         self._references = 0
-        forwarding.settled = self._settled
 
     def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """A request or an advice of an acquirer."""
@@ -86,7 +82,7 @@ class Transactions:
     def _route(self, tx: Transaction, peer: Peer, message: Message) -> str:
         """Set the target; the code when there is none."""
         config = self._board.config
-        target = self._routes.find(message.text(tx.kind.routed_by))
+        target = self.routes.find(message.text(tx.kind.routed_by))
         if not target:
             return codes.UNKNOWN_ISSUER
         trail = trail_of(message, peer)
@@ -94,6 +90,10 @@ class Transactions:
             self._board.count("loops", peer.name)
             return codes.NO_ROUTE
         tx.target = target
+        if tx.kind is TRANSFER and 103 in message.fields:
+            receiver = self.routes.find(message.text(103))
+            if receiver not in ("", target):
+                tx.kind = TRANSFER_BANKS
         return ""
 
     def _pin_steps(self, peer: Peer, target: Peer, message: Message) -> tuple[KeyStep, ...]:
@@ -116,7 +116,7 @@ class Transactions:
             return
         before = self.memory.known.get(tx.id)
         if before is not None:
-            self._again(before, tx)
+            self.again(before, tx)
             return
         self.memory.known[tx.id] = tx
         message = tx.request
@@ -128,26 +128,12 @@ class Transactions:
             code = codes.PIN_FORMAT  # a PIN that nobody could read at the other side
         if code:
             self.decline(tx, code)
+        elif tx.kind is TRANSFER_BANKS:
+            self.transfers.begin(tx, message, pin)
         elif tx.kind.stored:
             self._store(tx, message)
         else:
             self._pass_on(tx, message, pin)
-
-    def _again(self, before: Transaction, tx: Transaction) -> None:
-        """A repeat: the first answer once it is kept, or wait for it on the newer line."""
-        before = self.memory.known.get(tx.id, before)
-        if before.busy:
-            before.waiting.append(partial(self._again, before, tx))
-            return
-        self._board.count("repeats", tx.source)
-        peer = self._board.rules(tx.source, tx.request)
-        given: Mapping[int, Value] = before.answer
-        if before.digest and before.digest != tx.digest:
-            given = {39: codes.DUPLICATE}
-        if given:
-            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(given), peer))
-        else:
-            before.line, before.head = tx.line, tx.head
 
     def _pass_on(self, tx: Transaction, message: Message, pin: bytes) -> None:
         board, peers = self._board, self._board.peers
@@ -177,9 +163,9 @@ class Transactions:
             out = out.changed(more)
         tx.step(TxStep.ROUTE)
         self.memory.sent[key] = tx
-        self.keep(tx, None, partial(self._kept, tx, out))
+        self.keep(tx, None, partial(self.go_out, tx, out))
 
-    def _kept(self, tx: Transaction, out: Message, clashes: Mapping[bytes, Record]) -> None:
+    def go_out(self, tx: Transaction, out: Message, clashes: Mapping[bytes, Record]) -> None:
         if clashes:
             self.memory.sent.pop(match_key(tx.target, out), None)
             self.adopt(tx, clashes)
@@ -216,7 +202,7 @@ class Transactions:
         self.count_approval(tx)
         full = Message(mti=tx.sent.mti, fields=dict(message.fields) | dict(tx.sent.fields))
         advice = advice_of(full, self._board.peers[tx.target], code=code, approval=approval)
-        self._end_with(tx, self._item(ADVICE, tx, advice))
+        self.end_with(tx, item_of(ADVICE, tx, advice, self._board.now))
 
     def _store(self, tx: Transaction, message: Message) -> None:
         board = self._board
@@ -229,14 +215,14 @@ class Transactions:
         tx.step(TxStep.STORE)
         tx.answer = {39: codes.APPROVED}
         self.count_approval(tx)
-        self._end_with(tx, self._item(ADVICE, tx, out))
+        self.end_with(tx, item_of(ADVICE, tx, out, board.now))
 
     def decline(self, tx: Transaction, code: str) -> None:
         """End it with a code of ours."""
         tx.step(TxStep.DECLINE)
         tx.answer = {39: code}
         self._board.count(f"declined_{code}", tx.source)
-        self._end_with(tx)
+        self.end_with(tx)
 
     def reply(self, peer: Peer, message: Message, raw: bytes) -> None:
         """An issuer's answer; one that matches nothing is counted."""
@@ -262,7 +248,7 @@ class Transactions:
             tx.step(TxStep.APPROVE if approved else TxStep.DECLINE)
             if approved:
                 self.count_approval(tx)
-            self._end_with(tx)
+            self.end_with(tx)
         elif tx.state is not TxState.APPROVED and not tx.note and may(TX_STEPS, tx.state, TxStep.LATE):
             tx.step(TxStep.LATE)
             tx.note = f"late {code}"
@@ -287,113 +273,13 @@ class Transactions:
 
         Without ``then`` the acquirer is told that it timed out.
         """
+        if tx.kind is TRANSFER_BANKS:
+            self.transfers.cancel(tx, step, then)
+            return
         if tx.state is TxState.APPROVED:
             self.count_approval(tx, back=True)
         tx.step(step)
         if not tx.answer:
             tx.answer = {39: codes.TIMED_OUT}
         self._board.stop(tx.timer)
-        self._end_with(tx, self.reversal(tx, reason), then)
-
-    def reversal(self, tx: Transaction, reason: str) -> Item:
-        """The reversal for store-and-forward."""
-        board = self._board
-        message = reversal_of(
-            tx.sent, board.peers[tx.target], trace=board.next_trace(), now_micros=board.now, reason=reason
-        )
-        return self._item(REVERSAL, tx, message)
-
-    def _item(self, kind: str, tx: Transaction, message: Message) -> Item:
-        item = Item(
-            kind=kind, tx=tx.id, source=tx.source, target=tx.target, message=message, at=self._board.now,
-            business_date=tx.business_date,
-        )  # fmt: skip
-        tx.forward = item.id
-        return item
-
-    def _end_with(
-        self, tx: Transaction, item: Item | None = None, then: Callable[[], None] | None = None
-    ) -> None:
-        self.keep(tx, item, partial(self._ended_with, tx, item, tx.state, then))
-
-    def keep(
-        self, tx: Transaction, item: Item | None, then: Callable[[Mapping[bytes, Record]], None]
-    ) -> None:
-        """Write the next version, with an item of store-and-forward. One at a time: each builds on one that is kept."""
-        tx.busy = True
-        records = (tx.record(),) if item is None else (tx.record(), item.record())
-        self._board.write(records, partial(self._free, tx, then))
-
-    def _free(
-        self, tx: Transaction, then: Callable[[Mapping[bytes, Record]], None], clashes: Mapping[bytes, Record]
-    ) -> None:
-        tx.busy = False
-        then(clashes)
-        waiting, tx.waiting = tx.waiting, []
-        for call in waiting:
-            call()
-
-    def _ended_with(
-        self,
-        tx: Transaction,
-        item: Item | None,
-        state: TxState,
-        then: Callable[[], None] | None,
-        clashes: Mapping[bytes, Record],
-    ) -> None:
-        if clashes:
-            self.adopt(tx, clashes)
-            return
-        if tx.ended:
-            self.memory.rest(tx)
-        if item is not None:
-            self._forwarding.queue(item)
-        if then is not None:
-            then()
-        elif tx.line >= 0 and tx.state is state:
-            peer = self._board.rules(tx.source, tx.request)
-            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(tx.answer), peer))
-
-    def adopt(self, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
-        """Another worker was first: what it wrote is what counts."""
-        if not clashes:
-            return
-        self._board.count("clashes", tx.source)
-        found = clashes.get(tx.id)
-        if found is None:
-            return
-        if tx.state is TxState.APPROVED:
-            self.count_approval(tx, back=True)
-        theirs = Transaction.of(found)
-        self.memory.known[tx.id] = theirs
-        self._board.stop(tx.timer)
-        if tx.version <= 1 and tx.line >= 0:  # a repeat that was not in memory
-            self._again(theirs, tx)
-        if theirs.ended:
-            self.memory.rest(theirs)
-
-    def _settled(self, item: Item) -> None:
-        """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""
-        tx = self.memory.known.get(item.tx)
-        done = item.kind == REVERSAL and item.state is SafState.DONE
-        if tx is None or not done:
-            self._board.write((item.record(),), _written)
-        elif tx.busy:
-            tx.waiting.append(partial(self._settled, item))
-        elif tx.state is TxState.REVERSING:
-            tx.step(TxStep.CONFIRM)
-            self.keep(tx, item, partial(self.adopt, tx))
-            self.memory.rest(tx)
-        else:
-            self._board.write((item.record(),), _written)
-
-    def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
-        """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""
-        self._batches.add(tx, back=back)
-        if tx.note == NOTE:
-            change = self.book.take_back if back else self.book.add
-            change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)
-
-
-def _written(_: Mapping[bytes, Record]) -> None:
-    """Nobody waits for it."""
+        self.end_with(tx, reversal_item(self._board, tx, reason), then)

@@ -1,0 +1,188 @@
+"""Versions of a transaction on their way to the disk: kept, and only then told; and what another worker kept first.
+
+ISO 8583:1987 has no word for it; the rule is that nothing is answered which the journal does not have. While a version
+is being written nothing else is decided about its transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+from jinka.codec.iso8583.message import Message, Value
+from jinka.switch import codes
+from jinka.switch.batches import Batches
+from jinka.switch.board import Board
+from jinka.switch.forwarding import REVERSAL, Forwarding, Item
+from jinka.switch.kinds import TRANSFER_CREDIT
+from jinka.switch.memory import Memory
+from jinka.switch.messages import answer_to, match_key
+from jinka.switch.record import Record
+from jinka.switch.standin import NOTE, StandInBook
+from jinka.switch.states import SafState, TxState, TxStep
+from jinka.switch.transaction import Transaction
+
+STANDS = "not given back"
+
+
+class TransferDesk(Protocol):
+    """What this part asks of `jinka.switch.transfers`."""
+
+    def begin(self, tx: Transaction, message: Message, pin: bytes) -> None: ...
+    def cancel(self, tx: Transaction, step: TxStep, then: Callable[[], None] | None) -> None: ...
+    def go_on(self, transfer: bytes) -> None: ...
+
+
+class Keeping:
+    """``watched`` names open transfers and their legs, and leads to the transfer."""
+
+    def __init__(self, board: Board, forwarding: Forwarding, batches: Batches) -> None:
+        self._board, self._forwarding, self._batches = board, forwarding, batches
+        self.book = StandInBook()
+        self.memory = Memory(board.config.closed_kept)
+        self.transfers: TransferDesk  # set by whoever puts the parts together
+        self.watched: dict[bytes, bytes] = {}
+        forwarding.settled = self._settled
+
+    def again(self, before: Transaction, tx: Transaction) -> None:
+        """A repeat: the first answer once it is kept, or wait for it on the newer line."""
+        before = self.memory.known.get(tx.id, before)
+        if before.busy:
+            before.waiting.append(partial(self.again, before, tx))
+            return
+        self._board.count("repeats", tx.source)
+        peer = self._board.rules(tx.source, tx.request)
+        given: Mapping[int, Value] = before.answer
+        if before.digest and before.digest != tx.digest:
+            given = {39: codes.DUPLICATE}
+        if given:
+            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(given), peer))
+        else:
+            before.line, before.head = tx.line, tx.head
+
+    def end_with(
+        self, tx: Transaction, item: Item | None = None, then: Callable[[], None] | None = None
+    ) -> None:
+        """Keep where it stands now, then answer the acquirer, or do what ``then`` says."""
+        self.keep(tx, item, partial(self._ended_with, tx, item, tx.state, then))
+
+    def keep(
+        self, tx: Transaction, item: Item | None, then: Callable[[Mapping[bytes, Record]], None]
+    ) -> None:
+        """Write the next version, with an item of store-and-forward. One at a time: each builds on one that is kept."""
+        tx.busy = True
+        records = (tx.record(),) if item is None else (tx.record(), item.record())
+        self._board.write(records, partial(self._free, tx, then))
+
+    def keep_with_leg(self, tx: Transaction, leg: Transaction, out: Message, go: Callable[[], None]) -> None:
+        """Write a transfer's next version together with a leg of it, then ``go``."""
+        tx.busy = leg.busy = True
+        self.memory.known[leg.id] = leg
+        self.memory.sent[match_key(leg.target, out)] = leg
+        leg.step(TxStep.ROUTE)
+        records = (tx.record(), leg.record())
+        self._board.write(records, partial(self._free, tx, partial(self._leg_kept, tx, leg, out, go)))
+
+    def _leg_kept(
+        self,
+        tx: Transaction,
+        leg: Transaction,
+        out: Message,
+        go: Callable[[], None],
+        clashes: Mapping[bytes, Record],
+    ) -> None:
+        leg.busy = False
+        if clashes:
+            del self.memory.known[leg.id]
+            self.memory.sent.pop(match_key(leg.target, out), None)
+            self.adopt(tx, clashes)
+            return
+        if tx.state is TxState.ROUTED:
+            tx.step(TxStep.FORWARD)
+        go()
+
+    def _free(
+        self, tx: Transaction, then: Callable[[Mapping[bytes, Record]], None], clashes: Mapping[bytes, Record]
+    ) -> None:
+        tx.busy = False
+        then(clashes)
+        waiting, tx.waiting = tx.waiting, []
+        for call in waiting:
+            call()
+        if self.watched and tx.id in self.watched:
+            self.transfers.go_on(self.watched[tx.id])
+
+    def _ended_with(
+        self,
+        tx: Transaction,
+        item: Item | None,
+        state: TxState,
+        then: Callable[[], None] | None,
+        clashes: Mapping[bytes, Record],
+    ) -> None:
+        if clashes:
+            self.adopt(tx, clashes)
+            return
+        if tx.ended:
+            self.memory.rest(tx)
+        if item is not None:
+            self._forwarding.queue(item)
+        if then is not None:
+            then()
+        elif tx.line >= 0 and tx.state is state:
+            peer = self._board.rules(tx.source, tx.request)
+            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(tx.answer), peer))
+
+    def adopt(self, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
+        """Another worker was first: what it wrote is what counts."""
+        if not clashes:
+            return
+        self._board.count("clashes", tx.source)
+        found = clashes.get(tx.id)
+        if found is None:
+            return
+        if tx.state is TxState.APPROVED:
+            self.count_approval(tx, back=True)
+        theirs = Transaction.of(found)
+        self.memory.known[tx.id] = theirs
+        self._board.stop(tx.timer)
+        if tx.version <= 1 and tx.line >= 0:  # a repeat that was not in memory
+            self.again(theirs, tx)
+        if theirs.ended:
+            self.memory.rest(theirs)
+
+    def _settled(self, item: Item) -> None:
+        """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""
+        tx = self.memory.known.get(item.tx)
+        done = item.kind == REVERSAL and item.state is SafState.DONE
+        stands = _stands(tx, item)
+        if tx is None or not (done or stands):
+            self._board.write((item.record(),), _written)
+        elif tx.busy:
+            tx.waiting.append(partial(self._settled, item))
+        elif tx.state is TxState.REVERSING:
+            tx.step(TxStep.STAND if stands else TxStep.CONFIRM)
+            if stands:
+                tx.note = STANDS
+            self.keep(tx, item, partial(self.adopt, tx))
+            self.memory.rest(tx)
+        else:
+            self._board.write((item.record(),), _written)
+
+    def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
+        """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""
+        self._batches.add(tx, back=back)
+        if tx.note == NOTE:
+            change = self.book.take_back if back else self.book.add
+            change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)
+
+
+def _stands(tx: Transaction | None, item: Item) -> bool:
+    """Whether the receiver's bank says that a transfer's credit is booked, and spent."""
+    refused = item.kind == REVERSAL and item.state is SafState.REFUSED
+    return refused and tx is not None and tx.kind is TRANSFER_CREDIT and item.answer.get(39) == codes.NO_MONEY
+
+
+def _written(_: Mapping[bytes, Record]) -> None:
+    """Nobody waits for it."""

@@ -1,0 +1,312 @@
+"""A transfer between two banks: money at neither or at both, whatever is refused, late, lost or killed.
+
+Method: two banks with ledgers of their own and the core between them; each fault alone, then a kill before and after
+every entry of the journal, then a Hypothesis machine over all of it. At the end what left one bank reached the other.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+
+from jinka.codec.iso8583 import Message
+from jinka.switch import Received
+from jinka.switch.states import LEG_SAYS, TRANSFER_STEPS, TransferState
+from tests.switch.ground import CODEC, PANS, reversal
+from tests.switch.two_banks import RECEIVER_FEN, RECEIVERS, TwoBanks, transfer
+
+
+def code(world: TwoBanks, message: Message) -> str:
+    answer = world.pay(message)
+    assert answer is not None
+    return answer.text(39)
+
+
+def test_one_message_two_legs() -> None:
+    world = TwoBanks()
+    answer = world.pay(transfer(1, f52=None, f35="6228480000000000D2912", f14="2912"))
+    assert answer is not None
+    assert (answer.mti, answer.text(39), answer.text(38)) == ("0210", "00", "B12345")
+    assert world.moved() == (1_000, 1_000)
+    [debit], [credit] = world.bank.seen, world.other.seen
+    assert (debit.text(3), debit.text(2), debit.text(103)) == ("460000", PANS[0], RECEIVERS[0])
+    assert (credit.text(3), credit.text(2), credit.text(102)) == ("470000", RECEIVERS[0], PANS[0])
+    assert debit.text(37) == credit.text(37)
+    assert 35 in debit.fields
+    assert not {14, 35, 52} & set(credit.fields)  # the payer's secrets are not the receiver's business
+    assert world.transfers() == [("approved", "committed")]
+
+
+def test_a_transfer_within_one_bank_is_one_message() -> None:
+    world = TwoBanks()
+    assert code(world, transfer(1, receiver=PANS[1])) == "00"
+    assert [m.text(3) for m in world.bank.seen] == ["400000"]
+    assert world.transfers() == []
+
+
+def test_nothing_is_asked_of_the_second_bank_before_the_first_has_paid() -> None:
+    world = TwoBanks()
+    assert code(world, transfer(1, fen=100_001)) == "51"
+    assert world.other.seen == []
+    assert world.transfers() == [("declined", "refused")]
+
+
+def test_a_bank_that_is_away_is_known_before_anything_moves() -> None:
+    world = TwoBanks()
+    world.other_down()
+    assert code(world, transfer(1)) == "91"
+    assert world.bank.seen == []
+
+
+def test_a_credit_that_is_refused_gives_the_debit_back() -> None:
+    world = TwoBanks()
+    assert code(world, transfer(1, receiver="6217000000099999")) == "14"
+    world.settle()
+    assert world.moved() == (0, 0)
+    assert world.transfers() == [("reversed", "aborted")]
+    assert [m.mti for m in world.bank.seen] == ["0200", "0420"]
+    assert [m.mti for m in world.other.seen] == ["0200"]  # there is nothing to undo
+
+
+def test_a_line_that_goes_between_the_legs() -> None:
+    world = TwoBanks()
+    world.bank_answers = False
+    world.pay(transfer(1))
+    world.other_down()
+    world.bank_answers = True
+    world.bank_works()
+    assert [m.text(39) for m in world.sent] == ["91"]
+    world.settle()
+    assert world.moved() == (0, 0)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_credit_without_an_answer_is_undone_before_the_debit(heard: bool) -> None:
+    world = TwoBanks()
+    world.other_answers = False
+    world.pay(transfer(1))
+    late = world.other_works(deaf=True) if heard else []
+    world.to_other.clear()
+    world.wait(6)
+    assert [m.text(39) for m in world.sent] == ["68"]
+    assert world.transfers() == [("reversing", "taking_back")]
+    assert world.moved()[0] == 1_000  # the debit stays until the credit is known to be gone
+    for raw in late:
+        world.step(Received(peer="other", line=world.other_line, raw=raw))
+    world.settle()
+    assert world.moved() == (0, 0)
+    assert world.transfers() == [("reversed", "aborted")]
+    assert code(world, transfer(1)) == "68"  # the first answer
+
+
+def test_a_credit_that_is_spent_before_it_is_undone_stays_and_so_does_the_debit() -> None:
+    world = TwoBanks()
+    world.other_answers = False
+    world.pay(transfer(1))
+    world.other_works(deaf=True)
+    world.other.spend(RECEIVERS[0], 1_000 + RECEIVER_FEN)
+    world.wait(6)
+    world.settle()
+    assert world.moved() == (1_000, -RECEIVER_FEN)  # 1,000 came, and 1,500 were spent
+    assert world.transfers() == [("approved", "committed")]
+    assert world.core.board.counts["reversal_refused", "other"] == 1
+
+
+def test_a_debit_without_an_answer() -> None:
+    world = TwoBanks()
+    world.bank_answers = False
+    world.pay(transfer(1))
+    world.wait(6)
+    assert [m.text(39) for m in world.sent] == ["68"]
+    world.settle()
+    assert world.moved() == (0, 0)
+    assert world.other.seen == []
+
+
+@pytest.mark.parametrize("when", ["debit out", "credit out", "committed"])
+def test_the_acquirer_reverses(when: str) -> None:
+    world = TwoBanks()
+    world.bank_answers = when != "debit out"
+    world.other_answers = when == "committed"
+    world.pay(transfer(1))
+    assert code(world, reversal(transfer(1), 2)) == "00"
+    world.settle()
+    assert world.moved() == (0, 0)
+    assert world.transfers() == [("reversed", "aborted")]
+    assert code(world, reversal(transfer(1), 3)) == "00"
+
+
+@pytest.mark.parametrize("kept", [1, 100])
+def test_a_reversal_after_a_restart_finds_both_legs(kept: int) -> None:
+    world = TwoBanks(closed_kept=kept)
+    world.pay(transfer(1))
+    world.restart()
+    for trace in range(10, 13):
+        world.pay(transfer(trace, fen=1))
+    assert code(world, reversal(transfer(1), 2)) == "00"
+    world.settle()
+    assert world.moved() == (3, 3)
+    assert code(world, transfer(1)) == "00"  # a repeat gets the first answer, and moves nothing
+    assert world.moved() == (3, 3)
+
+
+def test_the_same_numbers_to_another_account_are_no_repeat() -> None:
+    world = TwoBanks()
+    world.pay(transfer(1))
+    assert code(world, transfer(1, receiver=RECEIVERS[1])) == "94"
+    assert world.moved() == (1_000, 1_000)
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("refused", [False, True])
+@pytest.mark.parametrize("at", range(8))
+def test_killed_before_and_after_each_entry_of_the_journal(at: int, after: bool, refused: bool) -> None:
+    world = TwoBanks()
+    world.hold = True
+    receiver = "6217000000099999" if refused else RECEIVERS[0]
+    message = transfer(1, receiver=receiver)
+    world.pay(message)
+    for _ in range(at):
+        if world.held:
+            world.write(world.held.pop(0))
+    if world.held and after:  # it is on the disk, and nobody heard of it
+        for entry in world.held[0].entries:
+            world.journal.setdefault(entry.record.id, []).append(entry.record)
+    world.hold = False
+    world.restart()
+    world.settle()
+    told = code(world, message)
+    world.settle()
+    assert world.moved() == ((1_000, 1_000) if told == "00" else (0, 0))
+    assert {state for state, _ in world.transfers()} <= {"approved", "declined", "reversed"}
+
+
+def test_every_state_of_the_table_is_reached_and_every_end_is_one() -> None:
+    reached = {TransferState.PREPARING}
+    for _ in TransferState:
+        reached |= {to for (state, _), to in TRANSFER_STEPS.items() if state in reached}
+    assert reached == set(TransferState)
+    assert all((state, step) in TRANSFER_STEPS for (state, _), step in LEG_SAYS.items())
+
+
+class Transfers(RuleBasedStateMachine):
+    """Answers, time-outs, late answers, reversals, lost messages and kills, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = TwoBanks(closed_kept=2)
+        self.asked: list[Message] = []
+        self.trace = 0
+        self.late: list[tuple[str, bytes]] = []
+
+    @rule(
+        fen=st.sampled_from([1, 700, 60_000]),
+        payer=st.sampled_from(PANS[:2]),
+        receiver=st.sampled_from([*RECEIVERS[:2], "6217000000099999"]),
+    )
+    def ask(self, fen: int, payer: str, receiver: str) -> None:
+        self.trace += 1
+        self.asked.append(transfer(self.trace, fen=fen, payer=payer, receiver=receiver))
+        self.world.pay(self.asked[-1])
+
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        if self.asked:
+            message = data.draw(st.sampled_from(self.asked))
+            self.world.pay(message.changed({}, "0201"))
+
+    @rule(data=st.data())
+    def reverse(self, data: st.DataObject) -> None:
+        if self.asked:
+            self.trace += 1
+            self.world.pay(reversal(data.draw(st.sampled_from(self.asked)), self.trace))
+
+    @rule(seconds=st.sampled_from([0.5, 3, 7, 40]))
+    def wait(self, seconds: float) -> None:
+        self.world.wait(seconds)
+
+    @rule(bank=st.booleans(), other=st.booleans())
+    def answers(self, bank: bool, other: bool) -> None:
+        self.world.bank_answers, self.world.other_answers = bank, other
+        if bank:
+            self.world.bank_works()
+        if other:
+            self.world.other_works()
+
+    @rule()
+    def requests_are_lost(self) -> None:
+        self.world.to_bank.clear()
+        self.world.to_other.clear()
+
+    @rule()
+    def answers_are_late(self) -> None:
+        self.late += [("other", raw) for raw in self.world.other_works(deaf=True)]
+        waiting, self.world.to_bank = self.world.to_bank, []
+        answers = [self.world.bank.handle(CODEC.decode(raw)) for raw in waiting]
+        self.late += [("bank", CODEC.encode(answer)) for answer in answers if answer is not None]
+
+    @rule()
+    def late_answers_come(self) -> None:
+        late, self.late = self.late, []
+        for name, raw in late:
+            line = self.world.bank_line if name == "bank" else self.world.other_line
+            self.world.step(Received(peer=name, line=line, raw=raw))
+
+    @rule()
+    def other_goes_or_comes(self) -> None:
+        if self.world.other_up:
+            self.world.other_down()
+        else:
+            self.world.other_back()
+
+    @rule()
+    def journal_is_slow(self) -> None:
+        self.world.hold = True
+
+    @rule()
+    def journal_writes_one(self) -> None:
+        if self.world.held:
+            self.world.write(self.world.held.pop(0))
+
+    @rule()
+    def journal_writes(self) -> None:
+        self.world.release()
+
+    @rule(kept=st.booleans())
+    def killed(self, kept: bool) -> None:
+        if kept and self.world.held:
+            first = self.world.held[0]
+            if all(len(self.world.journal.get(e.record.id, ())) < e.record.version for e in first.entries):
+                for entry in first.entries:
+                    self.world.journal.setdefault(entry.record.id, []).append(entry.record)
+        self.world.to_bank.clear()
+        self.world.to_other.clear()
+        self.world.restart()
+
+    def teardown(self) -> None:
+        world = self.world
+        world.settle()
+        self.late_answers_come()
+        world.settle()
+        gone, come = world.moved()
+        assert gone == come
+        states = [v[-1] for v in world.journal.values() if v[-1].kind == "transfer_banks"]
+        assert {record.state for record in states} <= {"approved", "declined", "reversed"}
+        assert gone == sum(record.amount_fen for record in states if record.state == "approved")
+        told: dict[str, str] = {}
+        for message in world.sent:
+            if message.mti == "0210":
+                assert told.setdefault(message.text(11), message.text(39)) == message.text(39)
+        for record in states:
+            if told.get(record.request.text(11)) == "00":
+                assert record.state in ("approved", "reversed")  # reversed where the acquirer asked for it
+        assert world.core.transactions.watched == {}
+        assert world.core.transactions.memory.open == 0
+
+
+TestTransfers = Transfers.TestCase
+TestTransfers.settings = settings(
+    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)

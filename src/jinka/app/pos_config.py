@@ -45,7 +45,7 @@ from jinka.terminal import (
 
 _TERMINAL = {
     "id", "merchant", "name", "category", "operator", "institution", "folder", "pad", "utc_offset_minutes", "sign_in",
-    "tries",
+    "tries", "batch",
 }  # fmt: skip
 _HOST = {
     "connect",
@@ -129,6 +129,7 @@ def read_pos_file(path: Path, *, atm: bool = False) -> PosFile:
                 tries=int(own.get("tries", 3)),
                 offset_minutes=int(own.get("utc_offset_minutes", 480)),
                 signs_in="sign_in" in own,
+                first_batch=f"{int(own.get('batch', 1)):06d}",
             ),
             device=_device(base, own, chip, atm=atm),
             fallback=bool(chip.get("fallback", True)),

@@ -81,6 +81,9 @@ class TillRules:
     tries: int = 3  # of a reversal or a fact, before the next transaction waits
     offset_minutes: int = 480
     signs_in: bool = False
+    first_batch: str = (
+        "000001"  # of a terminal whose journal is empty; after a loss of it, a number never used
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,7 @@ class Till:
         self.messages, self.pad, self.rules = messages, pad, rules
         self._line, self._journal, self._clock = line, journal, clock
         self.entries: dict[tuple[str, str], TillEntry] = {}
-        self.batch = "000001"
+        self.batch = rules.first_batch
         self.strays = 0
         self._trace = 0
         for entry in journal.entries():
@@ -266,10 +269,7 @@ class Till:
                 f"{original.verb}, {original.state.value}", where=f"trace {original.trace}",
                 fix=f"a {verb.name} needs a finished {' or '.join(sorted(verb.original))}",
             )  # fmt: skip
-        about = [e for e in self.entries.values() if e.original == original.as_original]
-        if verb.name != "refund" and any(
-            e.kind.name != "refund" and e.state is TillState.DONE for e in about
-        ):
+        if verb.name != "refund" and self._is_used(original):
             raise Refused("taken back or completed already", where=f"trace {original.trace}")
         if verb.name in ("void", "completion-void", "preauth-cancel") and amount_fen != original.amount_fen:
             raise Usage("another amount than the original's", where="amount", fix="take it back whole")

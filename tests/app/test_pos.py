@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from jinka.app.pos_config import opened_till, read_pos_file
-from jinka.app.pos_counter import Counter, Tender
+from jinka.app.pos_counter import Counter, Slip, Tender
 from jinka.card import Card
 from jinka.node.system import SystemRandomness
-from jinka.terminal import VERBS
+from jinka.terminal import VERBS, settle_batch
 from tests.app.pos_rig import Street, street
 from tests.card.emv_rig import issued
 from tests.terminal.emv_rig import Tap
@@ -47,3 +47,37 @@ def test_a_chip_sale_with_pin_is_one_of_all(town: Street, card: Card, tmp_path: 
         slip = shop.serve(VERBS["sale"], 12_345, Tender(link=Tap(card), pin=lambda: "123456"))
         assert (slip.status, slip.code, slip.entry_mode) == ("done", "00", "05"), slip
         assert town.held == before - 12_345
+
+
+def test_what_follows_a_sale_finds_it(town: Street, card: Card, tmp_path: Path) -> None:
+    before = town.held
+    with counter(town.toml(tmp_path, terminal="80000010")) as shop:
+
+        def buy(name: str, fen: int) -> Slip:
+            return shop.serve(VERBS[name], fen, Tender(link=Tap(card), pin=lambda: "123456"))
+
+        sale = buy("sale", 10_000)
+        void = shop.follow(VERBS["void"], shop.till.find(sale.trace))
+        assert (void.status, void.code) == ("done", "00"), void
+        assert town.held == before
+        sale = buy("sale", 10_000)
+        refund = shop.follow(VERBS["refund"], shop.till.find(sale.trace), 4_000)
+        assert (refund.status, refund.code) == ("done", "00"), refund
+        town.settle()
+        assert town.held == before - 6_000
+        hold = buy("preauth", 20_000)
+        assert hold.approved
+        assert town.held == before - 26_000
+        done = shop.follow(VERBS["completion"], shop.till.find(hold.trace), 15_000)
+        assert (done.status, done.code) == ("done", "00"), done
+        assert town.held == before - 21_000
+        back = shop.follow(VERBS["completion-void"], shop.till.find(done.trace))
+        assert (back.status, back.code) == ("done", "00"), back
+        gone = shop.follow(VERBS["preauth-cancel"], shop.till.find(hold.trace))
+        assert (gone.status, gone.code) == ("done", "00"), gone
+        assert town.held == before - 6_000
+        asked = shop.serve(VERBS["balance"], 0, Tender(link=Tap(card), pin=lambda: "123456"))
+        assert (asked.code, asked.balance_fen) == ("00", before - 6_000), asked
+        closed = settle_batch(shop.till)
+        assert closed.equal
+        assert (closed.totals.debits, closed.totals.credits) == (3, 3)

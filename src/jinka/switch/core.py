@@ -32,6 +32,7 @@ from jinka.switch.events import (
 )
 from jinka.switch.forwarding import Forwarding, Item
 from jinka.switch.kinds import TRANSFER_BANKS
+from jinka.switch.originals import Originals
 from jinka.switch.record import Entity, Record
 from jinka.switch.reversals import Reversals
 from jinka.switch.sessions import Sessions
@@ -57,6 +58,7 @@ class SwitchCore:
         self.transfers = self.transactions.transfers = Transfers(self.board, self.transactions)
         self.batches.known = self.transactions.memory.known
         self.reversals = Reversals(self.board, self.transactions)
+        self.originals = Originals(self.board, self.transactions.memory)
         self.sessions = Sessions(self.board, self.forwarding.pump)
         self.terminals = Terminals(self.board, self._dispatch)
         self.batches.settled = self.terminals.settled
@@ -146,6 +148,10 @@ class SwitchCore:
             self.forwarding.reply(peer, message, raw)
         elif way == "1":
             self.transactions.reply(peer, message, raw)
+        elif what in "12" and 61 in message.fields:
+            self.originals.name(
+                peer, message, lambda named: self.transactions.request(line, peer, named, raw, head)
+            )
         elif what in "12":
             self.transactions.request(line, peer, message, raw, head)
         elif what == "4":

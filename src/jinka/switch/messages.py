@@ -88,7 +88,7 @@ def answer_to(request: Message, given: dict[int, Value], peer: Peer) -> Message:
     """The answer to a request: what it repeats, and what is ``given``."""
     known = peer.codec.spec.fields
     numbers = _NETWORK_REPEATED if request.mti[1] == "8" else REPEATED
-    fields = {n: request.fields[n] for n in numbers if n in request.fields}
+    fields = {n: request.fields[n] for n in numbers if n in request.fields and n in known}
     fields.update((n, v) for n, v in given.items() if n in known)
     return Message(mti=answer_type(request.mti), fields=dict(sorted(fields.items())))
 

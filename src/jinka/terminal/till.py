@@ -26,7 +26,7 @@ from jinka.terminal.host_messages import (
 )
 from jinka.terminal.host_verbs import SETTLE, VERBS, Verb
 from jinka.terminal.pin_pad import PinPad
-from jinka.terminal.till_states import TillEntry, TillState, TillStep
+from jinka.terminal.till_states import TillEntry, TillState, TillStep, check_original
 
 APPROVED_CODES = frozenset({"00", "11", "A2", "A4", "A5", "A6"})
 # Answers to a reversal after which nothing is owed: done, or the host never had the original.
@@ -147,7 +147,7 @@ class Till:
             raise Refused(
                 "the batch's totals were told, and not answered", where=f"batch {self.batch}", fix="settle it"
             )
-        self._check_original(verb, original, amount_fen)
+        check_original(self.entries.values(), verb, original, amount_fen)
         entry = self._entry(verb, amount_fen, card, original)
         block = self.pad.pin_block(pin, card.pan) if pin is not None else b""
         if verb.advice:
@@ -258,21 +258,6 @@ class Till:
     def _sign_in_first(self) -> None:
         if self.rules.signs_in and not self.pad.signed_in:
             self.sign_in()
-
-    def _check_original(self, verb: Verb, original: TillEntry | None, amount_fen: int) -> None:
-        if (original is None) == bool(verb.original):
-            raise Usage(f"a {verb.name} and its original", where="original", fix="name its trace number")
-        if original is None:
-            return
-        if original.verb not in verb.original or original.state is not TillState.DONE:
-            raise Refused(
-                f"{original.verb}, {original.state.value}", where=f"trace {original.trace}",
-                fix=f"a {verb.name} needs a finished {' or '.join(sorted(verb.original))}",
-            )  # fmt: skip
-        if verb.name != "refund" and self._is_used(original):
-            raise Refused("taken back or completed already", where=f"trace {original.trace}")
-        if verb.name in ("void", "completion-void", "preauth-cancel") and amount_fen != original.amount_fen:
-            raise Usage("another amount than the original's", where="amount", fix="take it back whole")
 
     def _entry(self, verb: Verb, amount_fen: int, card: CardFacts, original: TillEntry | None) -> TillEntry:
         if not 0 <= amount_fen < 10**12 or (not amount_fen and verb.name not in ("balance", SETTLE.name)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
-from jinka.kit import JinkaError
+from jinka.kit import JinkaError, Refused, Usage
 from jinka.terminal.host_verbs import VERBS, Side, Verb
 
 
@@ -151,3 +151,32 @@ def totals_of(entries: Iterable[TillEntry], batch: str) -> BatchTotals:
     return BatchTotals(
         debit_fen=sum(debits), debits=len(debits), credit_fen=sum(credits_), credits=len(credits_)
     )
+
+
+_WHOLE = frozenset({"void", "completion-void", "preauth-cancel"})  # they take back all of their original
+
+
+def check_original(
+    entries: Iterable[TillEntry], verb: Verb, original: TillEntry | None, amount_fen: int
+) -> None:
+    """`Refused` or `Usage` unless a transaction may be about this original: finished, of a fitting kind, and unused."""
+    if (original is None) == bool(verb.original):
+        raise Usage(f"a {verb.name} and its original", where="original", fix="name its trace number")
+    if original is None:
+        return
+    if original.verb not in verb.original or original.state is not TillState.DONE:
+        raise Refused(
+            f"{original.verb}, {original.state.value}", where=f"trace {original.trace}",
+            fix=f"a {verb.name} needs a finished {' or '.join(sorted(verb.original))}",
+        )  # fmt: skip
+    if verb.name in _WHOLE and amount_fen != original.amount_fen:
+        raise Usage("another amount than the original's", where="amount", fix="take it back whole")
+    standing = [e for e in entries if e.state is TillState.DONE]
+    undone = {e.original for e in standing if e.verb in _WHOLE}
+    about = [e for e in standing if e.original == original.as_original]
+    if any(e.verb in _WHOLE for e in about):
+        raise Refused("it was taken back already", where=f"trace {original.trace}")
+    if verb.name != "refund" and any(e.as_original not in undone for e in about):
+        raise Refused(
+            "something else stands about it", where=f"trace {original.trace}", fix="undo that first"
+        )

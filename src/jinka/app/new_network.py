@@ -143,11 +143,6 @@ keys = ["zone_*@bank", "pin_verify/*", "card_verify/*", "cryptogram/*", "script_
 uid = {uid}
 verbs = ["*_mac", "*_macs", "seal_image", "open_image"]
 keys = ["zone_mac/*@gateway", "record_seal/*"]
-
-[callers.status]
-uid = {uid}
-verbs = []
-keys = []
 """
 
 

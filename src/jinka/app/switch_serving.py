@@ -123,7 +123,7 @@ def switch_status(url: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{address}/status", timeout=5) as answer:  # noqa: S310 http:// only
             return cast(dict[str, Any], json.load(answer))
     except (OSError, ValueError) as error:
-        raise NotFound("no switch answers there", where=address, fix="see metrics in its file") from error
+        raise NotFound("nothing answers there", where=address, fix="see metrics in its file") from error
 
 
 def journal_lines(path: Path, *, states: tuple[str, ...], limit: int) -> list[JournalLine]:

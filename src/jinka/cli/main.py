@@ -67,6 +67,7 @@ keys.app.add_typer(keys_records.app)
 app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
 app.command(name="serve")(serve.serve)
+app.command(name="status")(serve.status)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put_json, say
+from jinka.cli.frame import command, put_json, put_table, say
 
 _FOLDER = Path("out/serve")
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
@@ -67,3 +67,33 @@ def _tell(part: str, event: str, facts: Mapping[str, Any]) -> None:
         say(f"{part:8} {facts['how']}; it is started again")
     elif event in ("taken along", "killed"):
         say(f"{part:8} {event}: {next(iter(facts.values()))}")
+
+
+@command
+def status(
+    file: Annotated[
+        Path | None, typer.Argument(help="jinka.toml (docs/serve.md); without it that of --dir.")
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Option("--dir", help=f"Where a small network is; {_FOLDER} without it.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Say which parts are up, which lines are signed on, and what is stored. Exit code 6 when a part is down.
+
+    Example: [bold]jinka status --dir out/serve[/bold]
+    """
+    from rich.table import Table
+
+    from jinka.app.new_network import FILE
+    from jinka.app.serve_status import network_status
+
+    found = network_status(file or (directory or _FOLDER) / FILE)
+    if as_json:
+        put_json([part.as_dict() for part in found])
+    else:
+        table = Table("part", "up", "")
+        for part in found:
+            table.add_row(part.part, {True: "yes", False: "no", None: "?"}[part.up], "\n".join(part.words()))
+        put_table(table)
+    return 6 if any(part.up is False for part in found) else 0

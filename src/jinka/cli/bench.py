@@ -119,14 +119,17 @@ def iso8583(
 @app.command()
 @command
 def switch(
-    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to measure.")] = 10.0,
-    in_flight: Annotated[int, typer.Option(min=4, max=4096, help="Requests under way at once.")] = 96,
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to measure each point.")] = 4.0,
+    in_flight: Annotated[
+        list[int] | None,
+        typer.Option(min=4, max=4096, help="Requests under way at once; may be given again."),
+    ] = None,
     as_json: Json = True,  # noqa: ARG001 see Json
 ) -> None:
     """Authorisations a second over TCP, with MACs, PIN translation and a durable journal; what each part costs."""
-    from jinka.app.bench_switch import bench_switch
+    from jinka.app.bench_switch import IN_FLIGHT, bench_switch
 
-    put_json(bench_switch(seconds, in_flight))
+    put_json(bench_switch(seconds, in_flight or IN_FLIGHT))
 
 
 @app.command()

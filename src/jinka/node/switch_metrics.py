@@ -33,8 +33,8 @@ class SwitchFigures:
             },
             "counts": {f"{what}{{{peer}}}": count for (what, peer), count in sorted(core.board.counts.items())},
             "journal": {
-                "flushes": runner.flushes, "writes": runner.flushed, "seconds": runner.flush_seconds,
-                "flushed_at_micros": runner.flushed_at_micros,
+                "flushes": runner.disk.flushes, "writes": runner.disk.written, "seconds": runner.disk.seconds,
+                "flushed_at_micros": runner.disk.flushed_at_micros,
             },
         }  # fmt: skip
 
@@ -62,7 +62,7 @@ class SwitchFigures:
         }
         page.family("jinka_switch_stored", "gauge", stored)
         page.one("jinka_switch_open", "gauge", core.transactions.memory.open)
-        page.one("jinka_switch_journal_flushes_total", "counter", runner.flushes)
-        page.one("jinka_switch_journal_writes_total", "counter", runner.flushed)
-        page.one("jinka_switch_journal_seconds_total", "counter", round(runner.flush_seconds, 6))
+        page.one("jinka_switch_journal_flushes_total", "counter", runner.disk.flushes)
+        page.one("jinka_switch_journal_writes_total", "counter", runner.disk.written)
+        page.one("jinka_switch_journal_seconds_total", "counter", round(runner.disk.seconds, 6))
         return page.text()

@@ -1,7 +1,8 @@
 """The shell around `jinka.switch.SwitchCore`: lines, timers, group commit and the key service, on one asyncio loop.
 
-Messages that arrive while the journal flushes are written together in the next flush, so one fsync serves many. Effects
-are carried out in the core's order; what leaves in answer to `Written` leaves after the flush. One loop, one core.
+Messages that arrive while the journal flushes (`jinka.node.switch_disk`) are written together in the next flush, so one
+fsync serves many. Effects are carried out in the core's order; what leaves in answer to `Written` leaves after the
+flush. One loop, one core.
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ import contextlib
 import gc
 import socket
 import sys
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from jinka.codec.framing import Frame
-from jinka.kit import Clock, JinkaError
+from jinka.kit import Clock
+from jinka.node.switch_disk import JournalThread
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_links import Link, LinkRules
 from jinka.store import SwitchJournal
@@ -29,7 +29,6 @@ from jinka.switch import (
     Close,
     Effect,
     Event,
-    Found,
     KeysAnswered,
     LinkDown,
     LinkUp,
@@ -41,13 +40,11 @@ from jinka.switch import (
     SwitchCore,
     TimerFired,
     Write,
-    Written,
 )
 
 _CONNECT_S = 10.0
 _TURN_S = 0.0002  # the journal's thread waits that long for the interpreter, at each of its many statements
 _GARBAGE = (100_000, 20, 100)  # transactions are no circles: looking for some stops all of them
-_GROUP_MAX = 4_096  # effects in one flush
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,33 +79,27 @@ class SwitchRunner:
         *,
         failed: Callable[[BaseException], object],
     ) -> None:
-        self.core, self._journal, self._keys, self._clock = core, journal, keys, clock
+        self.core, self._keys, self._clock = core, keys, clock
         self._failed = failed
         self._links: dict[tuple[str, int], Link] = {}
         self._per_peer: Counter[str] = Counter()
         self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._group: list[Write] = []
-        self._look_ups: list[LookUp] = []
-        self._flushing = False
         self._dead = False
-        self._disk = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self.disk = JournalThread(journal, clock, answered=self._flushed, failed=self._die)
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._number = 0
         self._events: deque[Event] = deque()
         self._stepping = False
-        self.flushes = self.flushed = 0
-        self.flush_seconds = 0.0
-        self.flushed_at_micros = 0  # the end of the last flush, UTC
         self.closed: Counter[tuple[str, str]] = Counter()  # (reason, peer)
         self.ports: dict[str, int] = {}
         self._do: Mapping[type, Callable[[Any], None]] = {
             Send: self._send,
-            Write: self._write,
+            Write: self.disk.ask,
             AskKeys: lambda effect: self._keys.ask(effect, self._keys_answered),
             StartTimer: self._start_timer,
             StopTimer: self._stop_timer,
-            LookUp: self._look_up,
+            LookUp: self.disk.ask,
             Close: self._close,
         }
 
@@ -159,11 +150,9 @@ class SwitchRunner:
         for link in list(self._links.values()):
             link.close("stopping")
         await asyncio.sleep(0)
-        while self._flushing:
-            await asyncio.sleep(0.001)
+        await self.disk.stop()
         for timer in self._timers.values():
             timer.cancel()
-        self._disk.shutdown()
         self._keys.close()
 
     def _make_link(self, address: Address, gone: asyncio.Future[None] | None = None) -> Link:
@@ -231,49 +220,9 @@ class SwitchRunner:
         self._timers.pop(token, None)
         self.post(TimerFired(token=token))
 
-    def _write(self, effect: Write) -> None:
-        self._group.append(effect)
-        self._flush()
-
-    def _look_up(self, effect: LookUp) -> None:
-        self._look_ups.append(effect)
-        self._flush()
-
-    def _flush(self) -> None:
-        if not self._flushing and not self._dead:
-            self._flushing = True
-            task = asyncio.get_running_loop().create_task(self._keep_flushing())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _keep_flushing(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._group or self._look_ups:
-                group, self._group = self._group[:_GROUP_MAX], self._group[_GROUP_MAX:]
-                asked, self._look_ups = self._look_ups, []
-                clashes, found = await asyncio.shield(
-                    loop.run_in_executor(self._disk, self._on_disk, group, asked)
-                )
-                self.flushes += 1
-                self.flushed += len(group)
-                for effect, clash in zip(group, clashes, strict=True):
-                    self.post(Written(token=effect.token, clashes=clash))
-                for asking, record in zip(asked, found, strict=True):
-                    self.post(Found(token=asking.token, record=record))
-        except JinkaError as error:
-            self._die(error)
-        except Exception as error:  # whatever the engine raises: what is not kept must not be answered
-            self._die(error)
-        finally:
-            self._flushing = False
-
-    def _on_disk(self, group: list[Write], asked: list[LookUp]) -> tuple[list[Any], list[Any]]:
-        began = time.perf_counter()
-        clashes = self._journal.write([effect.entries for effect in group]) if group else []
-        self.flush_seconds += time.perf_counter() - began
-        self.flushed_at_micros = self._clock.now_micros()
-        return clashes, [self._journal.find(effect.tx) for effect in asked]
+    def _flushed(self, events: list[Event]) -> None:
+        for event in events:
+            self.post(event)
 
     def _die(self, error: BaseException) -> None:
         self._dead = True

@@ -6,8 +6,11 @@ move by move. Whatever is wrong with a request is named by `jinka.ledger.judge`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from jinka.kit import MAX_MINOR
 from jinka.ledger.judge import failed_chain, judge_again, judge_form, judge_id, judge_pending
@@ -34,7 +37,11 @@ _RESOLVE, _PHASE = _POST | _VOID, _PENDING | _POST | _VOID
 _NONE, _ZERO = TransferFlag.NONE, bytes(16)
 _T = TransferResult
 
+_RESERVED_SET = frozenset(RESERVED_IDS)
+
 Sums = tuple[int, int, int, int]
+Indexes = npt.NDArray[np.intp]
+Amounts = npt.NDArray[np.int64]
 
 
 def is_plain(flags: int) -> bool:
@@ -46,36 +53,65 @@ def keeps_history(flags: int) -> bool:
     return bool(flags & _HISTORY)
 
 
-def plain_sums(transfers: Iterable[Transfer], plain: Mapping[bytes, int]) -> dict[bytes, Sums] | None:
-    """What transfers without any condition add to each account; None if one of them is not as simple as that.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainCall:
+    """Transfers without any condition, added up: the accounts that they meet, and each side's sum of each account."""
 
-    ``plain`` has the ledger of each account that is plain. The caller still owes that the ids are new and that no sum
-    overflows; if the sum of all does not, none between did.
+    accounts: list[bytes]
+    debit: Indexes  # of each transfer, the place in ``accounts``
+    credit: Indexes
+    debits: Amounts  # of each account
+    credits: Amounts
+
+
+def plain_call(
+    transfers: Sequence[Transfer], ledgers: Callable[[Sequence[bytes]], list[int]]
+) -> PlainCall | None:
+    """Add up transfers, at least one; None if one of them is not as simple as that, or the sums may be too large.
+
+    ``ledgers`` tells the ledger of each account that is plain, and 0 for others. The caller still owes that the ids are
+    new and that no balance overflows; if the sum of all does not, none between did.
     """
-    debits: dict[bytes, int] = {}
-    credits_: dict[bytes, int] = {}
-    for new in transfers:
-        ledger, debit, credit = new.ledger, new.debit_account, new.credit_account
-        if (
-            new.flags is not _NONE
-            or plain.get(debit) != ledger
-            or plain.get(credit) != ledger
-            or debit == credit
-            or new.pending_id != _ZERO
-            or new.timeout_s
-            or not new.code
-            or new.id in RESERVED_IDS
-        ):
-            return None
-        amount = new.amount
-        debits[debit] = debits.get(debit, 0) + amount
-        credits_[credit] = credits_.get(credit, 0) + amount
-    if max((*debits.values(), *credits_.values()), default=0) > MAX_MINOR:
+    amounts = [t.amount for t in transfers]
+    count = len(amounts)
+    if (
+        [t.flags for t in transfers].count(_NONE) != count
+        or [t.pending_id for t in transfers].count(_ZERO) != count
+        or [t.timeout_s for t in transfers].count(0) != count
+        or 0 in [t.code for t in transfers]
+        or max(amounts) > MAX_MINOR // count
+        or not _RESERVED_SET.isdisjoint([t.id for t in transfers])
+    ):
         return None
-    get_debit, get_credit = debits.get, credits_.get
-    return {
-        id_: (0, get_debit(id_, 0), 0, get_credit(id_, 0)) for id_ in sorted(debits.keys() | credits_.keys())
-    }
+    accounts, debit, credit = places(transfers)
+    of_account = np.array(ledgers(accounts), dtype=np.int64)
+    of_transfer = np.array([t.ledger for t in transfers], dtype=np.int64)
+    if (
+        not of_account.all()
+        or (of_account[debit] != of_transfer).any()
+        or (of_account[credit] != of_transfer).any()
+        or (debit == credit).any()
+    ):
+        return None
+    moved = np.array(amounts, dtype=np.int64)
+    debits, credits_ = (np.zeros(len(accounts), dtype=np.int64) for _ in range(2))
+    np.add.at(debits, debit, moved)
+    np.add.at(credits_, credit, moved)
+    return PlainCall(accounts=accounts, debit=debit, credit=credit, debits=debits, credits=credits_)
+
+
+def places(transfers: Sequence[Transfer]) -> tuple[list[bytes], Indexes, Indexes]:
+    """The accounts that transfers name, and for each transfer where its debit and its credit account stand there."""
+    debits = [t.debit_account for t in transfers]
+    credits_ = [t.credit_account for t in transfers]
+    accounts = list(dict.fromkeys(debits + credits_))
+    place = dict(zip(accounts, range(len(accounts)), strict=True)).__getitem__
+    count = len(transfers)
+    return (
+        accounts,
+        np.fromiter(map(place, debits), dtype=np.intp, count=count),
+        np.fromiter(map(place, credits_), dtype=np.intp, count=count),
+    )
 
 
 class SwiftState:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import sqlalchemy as sa
 
 from jinka.kit import JinkaError, Usage
@@ -31,7 +33,7 @@ from jinka.ledger import (
     check_batch,
 )
 from jinka.ledger.memory import LedgerState
-from jinka.ledger.swift import SwiftState, is_plain, keeps_history, plain_sums
+from jinka.ledger.swift import SwiftState, is_plain, keeps_history, places, plain_call
 from jinka.store.database import database_at
 from jinka.store.ledger_sqlite import SqliteTables
 from jinka.store.ledger_tables import (
@@ -39,6 +41,7 @@ from jinka.store.ledger_tables import (
     PAST_COLUMNS,
     TRANSFER_COLUMNS,
     LedgerTables,
+    Place,
     PlainRefused,
     Row,
     transfer_of,
@@ -111,28 +114,33 @@ class SqlLedger:
         check_batch(transfers)
 
         def work(raw: Any, tries: int) -> list[TransferResult]:
-            sums = None if tries else plain_sums(transfers, self._plain_ledgers(raw, transfers))
-            if not sums or self._tables.has_any(raw, transfers):
+            if not transfers:
+                return []
+            call = None if tries else plain_call(transfers, partial(self._ledgers, raw))
+            if call is None or self._tables.has_any(raw, transfers):
                 return self._rule(raw, transfers)
-            last = {bytes(id_): seq for id_, seq in self._tables.lasts(raw, list(sums))}
-            self._tables.add_transfers(raw, transfers, last)
-            self._tables.add_sums(raw, sums, last)
+            place = Place(
+                accounts=call.accounts, debit=call.debit, credit=call.credit,
+                last=np.array(self._tables.lasts(raw, call.accounts)),
+            )  # fmt: skip
+            self._tables.add_transfers(raw, transfers, place)
+            self._tables.add_posted(raw, place, call.debits, call.credits)
             return [TransferResult.CREATED] * len(transfers)
 
         return self._tried(work)
 
-    def _plain_ledgers(self, raw: Any, transfers: Sequence[Transfer]) -> dict[bytes, int]:
-        """The ledger of every account that is plain; at least of those that the transfers name."""
-        named = {t.debit_account for t in transfers}
-        named.update([t.credit_account for t in transfers])
-        missing = sorted(named - self._plain.keys())
-        if missing:
-            if len(self._plain) > _PLAIN_MOST:
-                self._plain.clear()
-                missing = sorted(named)
-            for id_, ledger, _, flags, *_ in self._tables.accounts(raw, missing, lock=False):
-                self._plain[bytes(id_)] = ledger if is_plain(flags) else _NOT_PLAIN
-        return self._plain
+    def _ledgers(self, raw: Any, accounts: Sequence[bytes]) -> list[int]:
+        """The ledger of each account that is plain, 0 of others and of those that are not there."""
+        try:
+            return list(map(self._plain.__getitem__, accounts))
+        except KeyError:
+            missing = sorted(set(accounts) - self._plain.keys())
+        if len(self._plain) > _PLAIN_MOST:
+            self._plain.clear()
+            missing = sorted(accounts)
+        for id_, ledger, _, flags, *_ in self._tables.accounts(raw, missing, lock=False):
+            self._plain[bytes(id_)] = ledger if is_plain(flags) else _NOT_PLAIN
+        return [self._plain.get(id_, _NOT_PLAIN) for id_ in accounts]
 
     def _rule(self, raw: Any, transfers: Sequence[Transfer]) -> list[TransferResult]:
         named = {t.debit_account for t in transfers}
@@ -146,9 +154,11 @@ class SqlLedger:
         before = dict(state.pendings)
         results = state.create_transfers(transfers)
         if state.fresh:
-            touched = {t.debit_account for t in state.fresh} | {t.credit_account for t in state.fresh}
-            last = {id_: last[id_] for id_ in touched}
-            self._tables.add_transfers(raw, state.fresh, last)
+            accounts, debit, credit = places(state.fresh)
+            newest = np.array([last[id_] for id_ in accounts])
+            place = Place(accounts=accounts, debit=debit, credit=credit, last=newest)
+            self._tables.add_transfers(raw, state.fresh, place)
+            last = dict(zip(accounts, newest.tolist(), strict=True))
             opened = [t for t in state.fresh if int(t.flags) & int(TransferFlag.PENDING)]
             if opened:
                 rows = [(t.id, t.expires_at, int(state.pendings[t.id])) for t in opened]

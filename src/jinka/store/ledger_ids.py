@@ -95,8 +95,7 @@ class TransferIds:
 
     def find(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The number of each transfer that is stored."""
-        get = self._open.get
-        found = {id_: seq for id_ in ids if (seq := get(id_)) is not None}
+        found = {id_: self._open[id_] for id_ in self._open.keys() & set(ids)}
         for run, candidates in self._candidates(ids):
             for start in range(0, len(candidates), _CHUNK):
                 chunk = candidates[start : start + _CHUNK]

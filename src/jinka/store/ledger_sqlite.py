@@ -12,14 +12,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import repeat
 
+import numpy as np
+
 from jinka.kit import MAX_MINOR
 from jinka.ledger import Account, Transfer, TransferFlag
-from jinka.ledger.swift import Sums
+from jinka.ledger.swift import Amounts, Sums
 from jinka.store.ledger_ids import TransferIds
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
     PAST_COLUMNS,
     TRANSFER_COLUMNS,
+    Place,
     PlainRefused,
     Row,
     account_row,
@@ -53,6 +56,12 @@ _ADD_SUMS = (
     "last_seq = coalesce(?, last_seq) WHERE number = ? "
     "AND debits_pending + debits_posted <= ? AND credits_pending + credits_posted <= ?"
 )
+_ADD_POSTED = (
+    "UPDATE ledger_accounts SET debits_posted = debits_posted + ?1, credits_posted = credits_posted + ?2, "  # noqa: S608
+    f"last_seq = ?3 WHERE number = ?4 AND debits_pending + debits_posted <= {MAX_MINOR} - ?1 "
+    f"AND credits_pending + credits_posted <= {MAX_MINOR} - ?2"
+)
+_LASTS = "SELECT number, id, last_seq FROM ledger_accounts WHERE id IN"
 
 
 class SqliteTables:
@@ -106,35 +115,38 @@ class SqliteTables:
         if self._ids.follow(raw):
             self._lasts = {}  # another process has posted
 
-    def lasts(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
+    def lasts(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> list[int]:
         self._follow(raw)
         known = self._lasts
         missing = [id_ for id_ in ids if id_ not in known]
-        for number, id_, last in _where_in(
-            raw, "SELECT number, id, last_seq FROM ledger_accounts WHERE id IN", missing
-        ):
+        for number, id_, last in _where_in(raw, _LASTS, missing):
             self._numbers[id_] = number
             known[id_] = last
-        return ((id_, known[id_]) for id_ in ids)
+        return [known[id_] for id_ in ids]
 
-    def add_transfers(
-        self, raw: sqlite3.Connection, transfers: Sequence[Transfer], last: dict[bytes, int]
-    ) -> None:
+    def add_transfers(self, raw: sqlite3.Connection, transfers: Sequence[Transfer], place: Place) -> None:
         self._follow(raw)
         seqs = range(self._ids.newest + 1, self._ids.newest + 1 + len(transfers))
         columns = columns_of(transfers)
-        debits, credits_ = columns["debit_account"], columns["credit_account"]
-        debit_prev, credit_prev = chained(debits, credits_, seqs, last)
-        number = self._numbers.__getitem__
+        prev = chained(place, np.array(seqs))
+        numbers = np.array([self._numbers[id_] for id_ in place.accounts], dtype=np.int64)
         rows = zip(
-            seqs, columns["id"], map(number, debits), map(number, credits_), columns["amount"], columns["code"],
-            _flags(columns["flags"]),
-            _or_null(columns["pending_id"]), _or_null(columns["user_data"]),
-            columns["timestamp"], columns["timeout_s"], debit_prev, credit_prev, strict=False,
+            seqs, columns["id"], numbers[place.debit].tolist(), numbers[place.credit].tolist(), columns["amount"],
+            columns["code"], _flags(columns["flags"]), _or_null(columns["pending_id"]),
+            _or_null(columns["user_data"]), columns["timestamp"], columns["timeout_s"], prev[0].tolist(),
+            prev[1].tolist(), strict=False,
         )  # fmt: skip
         raw.executemany(_ADD_MOVES, rows)
         self._ids.add(columns["id"], seqs)
         self._ids.close_run(raw)
+
+    def add_posted(self, raw: sqlite3.Connection, place: Place, debits: Amounts, credits_: Amounts) -> None:
+        last = place.last.tolist()
+        numbers = [self._numbers[id_] for id_ in place.accounts]
+        rows = zip(debits.tolist(), credits_.tolist(), last, numbers, strict=True)
+        if raw.executemany(_ADD_POSTED, rows).rowcount != len(numbers):
+            raise PlainRefused
+        self._lasts.update(zip(place.accounts, last, strict=True))
 
     def add_sums(
         self, raw: sqlite3.Connection, sums: Mapping[bytes, Sums], last: Mapping[bytes, int]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from jinka.ledger import Account, Transfer, TransferFlag
-from jinka.ledger.swift import Sums
+from jinka.ledger.swift import Amounts, Indexes, Sums
 
 ACCOUNT_COLUMNS = (
     "id", "ledger", "code", "flags", "user_data", "debits_pending", "debits_posted", "credits_pending",
@@ -29,11 +31,18 @@ PAST_COLUMNS = (
 Row = Sequence[Any]
 
 
-_FIELDS = attrgetter(*TRANSFER_COLUMNS)
-
-
 class PlainRefused(Exception):
     """Adding up found a sum that overflows: roll back and ask the rules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the transfers of a call fall: accounts, the place in them of both sides, and the last transfer of each."""
+
+    accounts: list[bytes]
+    debit: Indexes
+    credit: Indexes
+    last: Amounts
 
 
 class LedgerTables(Protocol):
@@ -61,12 +70,19 @@ class LedgerTables(Protocol):
         """Rows of `TRANSFER_COLUMNS`."""
         ...
 
-    def lasts(self, raw: Any, ids: Sequence[bytes]) -> Iterable[Row]:
-        """Rows of (account, number of its last transfer); locked against other writers."""
+    def lasts(self, raw: Any, ids: Sequence[bytes]) -> list[int]:
+        """The number of the last transfer of each of these accounts, locked against other writers."""
         ...
 
-    def add_transfers(self, raw: Any, transfers: Sequence[Transfer], last: dict[bytes, int]) -> None:
-        """Store in order, each behind the ``last`` of both its accounts, which is brought up to date."""
+    def add_transfers(self, raw: Any, transfers: Sequence[Transfer], place: Place) -> None:
+        """Store in order, each behind the last of both its accounts, which is brought up to date."""
+        ...
+
+    def add_posted(self, raw: Any, place: Place, debits: Amounts, credits_: Amounts) -> None:
+        """Add to what is posted of all accounts of a place, and store their last transfers.
+
+        Raises `PlainRefused` for an overflow.
+        """
         ...
 
     def add_sums(self, raw: Any, sums: Mapping[bytes, Sums], last: Mapping[bytes, int]) -> None:
@@ -98,21 +114,39 @@ class LedgerTables(Protocol):
         ...
 
 
-def columns_of(transfers: Sequence[Transfer]) -> dict[str, Sequence[Any]]:
-    """The `TRANSFER_COLUMNS` of transfers, of which there is at least one; flags are as they came."""
-    return dict(zip(TRANSFER_COLUMNS, zip(*map(_FIELDS, transfers), strict=True), strict=True))
+def columns_of(transfers: Sequence[Transfer]) -> dict[str, list[Any]]:
+    """The `TRANSFER_COLUMNS` of transfers; flags are as they came."""
+    return {
+        "id": [t.id for t in transfers],
+        "debit_account": [t.debit_account for t in transfers],
+        "credit_account": [t.credit_account for t in transfers],
+        "amount": [t.amount for t in transfers],
+        "ledger": [t.ledger for t in transfers],
+        "code": [t.code for t in transfers],
+        "flags": [t.flags for t in transfers],
+        "pending_id": [t.pending_id for t in transfers],
+        "user_data": [t.user_data for t in transfers],
+        "timestamp": [t.timestamp for t in transfers],
+        "timeout_s": [t.timeout_s for t in transfers],
+    }
 
 
-def chained(
-    debits: Sequence[bytes], credits_: Sequence[bytes], seqs: Iterable[int], last: dict[bytes, int]
-) -> tuple[list[int], list[int]]:
-    """For each transfer the one before of both its accounts; ``last`` is brought up to date."""
-    debit_prev, credit_prev = [], []
-    for seq, debit, credit in zip(seqs, debits, credits_, strict=True):
-        debit_prev.append(last[debit])
-        credit_prev.append(last[credit])
-        last[debit] = last[credit] = seq
-    return debit_prev, credit_prev
+def chained(place: Place, seqs: Amounts) -> tuple[Amounts, Amounts]:
+    """For each transfer the one before of both its accounts; ``place.last`` is brought up to date."""
+    both = np.empty(2 * len(seqs), dtype=np.uint16)  # a call has at most 16,380 accounts
+    both[0::2], both[1::2] = place.debit, place.credit
+    order = np.argsort(both, kind="stable")
+    accounts, at = both[order], np.repeat(seqs, 2)[order]
+    first = np.ones(len(both), dtype=np.bool_)
+    first[1:] = accounts[1:] != accounts[:-1]
+    before = np.empty_like(at)
+    before[1:] = at[:-1]
+    before[first] = place.last[accounts[first]]
+    ends = np.append(first[1:], True)
+    place.last[accounts[ends]] = at[ends]
+    prev = np.empty_like(before)
+    prev[order] = before
+    return prev[0::2], prev[1::2]
 
 
 def account_row(account: Account) -> tuple[Any, ...]:

@@ -16,11 +16,12 @@ import psycopg
 from psycopg import errors
 
 from jinka.ledger import Account, Transfer
-from jinka.ledger.swift import Sums
+from jinka.ledger.swift import Amounts, Sums
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
     PAST_COLUMNS,
     TRANSFER_COLUMNS,
+    Place,
     PlainRefused,
     Row,
     account_row,
@@ -70,26 +71,35 @@ class PostgresTables:
     def transfers(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
         return _ask(raw, _TRANSFERS, (list(ids),)) if ids else []
 
-    def lasts(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> Iterable[Row]:
-        return _ask(raw, _LASTS, (list(ids),)) if ids else []
+    def lasts(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> list[int]:
+        last = dict(_ask(raw, _LASTS, (list(ids),)))
+        return [last[id_] for id_ in ids]
 
     def add_transfers(
-        self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], last: dict[bytes, int]
+        self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], place: Place
     ) -> None:
         query = "SELECT nextval('ledger_numbers') FROM generate_series(1, %b::int8)"
         seqs = [number for (number,) in _ask(raw, query, (len(transfers),))]
-        columns = columns_of(transfers)
+        prev = chained(place, np.array(seqs))
         names = ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev")
-        chain = chained(columns["debit_account"], columns["credit_account"], seqs, last)
-        _copy(raw, "ledger_transfers", names, [seqs, *columns.values(), *chain])
+        _copy(raw, "ledger_transfers", names, [np.array(seqs), *columns_of(transfers).values(), *prev])
+
+    def add_posted(
+        self, raw: psycopg.Connection[Any], place: Place, debits: Amounts, credits_: Amounts
+    ) -> None:
+        none = [0] * len(place.accounts)
+        self._add(raw, place.accounts, none, debits.tolist(), none, credits_.tolist(), place.last.tolist())
 
     def add_sums(
         self, raw: psycopg.Connection[Any], sums: Mapping[bytes, Sums], last: Mapping[bytes, int]
     ) -> None:
         ids = sorted(sums.keys() | last.keys())
         columns = [list(column) for column in zip(*(sums.get(i, (0, 0, 0, 0)) for i in ids), strict=True)]
+        self._add(raw, ids, *columns, [last.get(id_, 0) for id_ in ids])
+
+    def _add(self, raw: psycopg.Connection[Any], ids: list[bytes], *columns: list[int]) -> None:
         try:
-            raw.execute(_ADD_SUMS, (ids, *columns, [last.get(id_, 0) for id_ in ids]))
+            raw.execute(_ADD_SUMS, (ids, *columns))
         except errors.NumericValueOutOfRange as error:
             raise PlainRefused from error
 
@@ -130,7 +140,7 @@ def _ask(raw: psycopg.Connection[Any], query: str, params: Sequence[Any]) -> lis
 
 
 def _copy(
-    raw: psycopg.Connection[Any], table: str, names: Sequence[str], columns: Sequence[Sequence[Any]]
+    raw: psycopg.Connection[Any], table: str, names: Sequence[str], columns: Sequence[Sequence[Any] | Amounts]
 ) -> None:
     """Store rows, given as columns, by COPY: every field has a fixed width, so the whole is one array."""
     rows = np.zeros(len(columns[0]), dtype=_row_type(tuple(isinstance(c[0], bytes) for c in columns)))

@@ -152,6 +152,32 @@ def test_a_reversal_after_a_restart_finds_both_legs(kept: int) -> None:
     assert world.moved() == (3, 3)
 
 
+def test_a_repeat_and_a_reversal_of_what_memory_has_forgotten() -> None:
+    world = TwoBanks(closed_kept=2)
+    world.pay(transfer(1))
+    world.hold = True
+    world.restart()
+    world.pay(transfer(1))
+    world.pay(reversal(transfer(1), 2))
+    world.settle()
+    assert world.moved() == (0, 0)
+    assert world.transfers() == [("reversed", "aborted")]
+
+
+@pytest.mark.parametrize("out", ["debit", "credit"])
+def test_a_reversal_that_comes_in_at_another_worker(out: str) -> None:
+    one = TwoBanks()
+    two = TwoBanks(journal=one.journal)
+    two.bank, two.other = one.bank, one.other
+    one.bank_answers, one.other_answers = out != "debit", False
+    one.pay(transfer(1))
+    assert code(two, reversal(transfer(1), 2)) == "00"
+    two.settle()
+    one.settle()  # what lay before the banks comes after its reversal
+    assert one.moved() == (0, 0)
+    assert one.transfers() == [("reversed", "aborted")]
+
+
 def test_the_same_numbers_to_another_account_are_no_repeat() -> None:
     world = TwoBanks()
     world.pay(transfer(1))

@@ -16,7 +16,7 @@ PAYER_FEN, RECEIVER_FEN = 100_000, 500
 class TwoBanks(World):
     """``bank`` has the payers, ``other`` the receivers."""
 
-    def __init__(self, **changes: Any) -> None:
+    def __init__(self, *, journal: Any = None, **changes: Any) -> None:
         rules = config(closed_kept=changes.pop("closed_kept", 100), stand_in={}, **changes)
         times = {"timeout_ms": 5_000, "retry_ms": 1_000}
         peers = {
@@ -27,7 +27,8 @@ class TwoBanks(World):
         self.other = Bank(peers["other"], RECEIVERS, RECEIVER_FEN)
         self.other_up = self.other_answers = True
         self.to_other: list[bytes] = []
-        super().__init__(config(stand_in={}, closed_kept=rules.closed_kept, peers=peers, routes=routes))
+        made = config(stand_in={}, closed_kept=rules.closed_kept, peers=peers, routes=routes)
+        super().__init__(made, journal=journal)
 
     def restart(self) -> None:
         super().restart()

@@ -126,7 +126,9 @@ class Transfers:
         if found is None:
             return
         known = self._memory.known  # where another worker was first, its versions are here
-        found.parent = known.get(transfer, found.parent)
+        if known.get(transfer, found.parent) is not found.parent:
+            self._close(transfer)  # and it sees to the rest
+            return
         found.debit = known.get(found.debit.id, found.debit)
         if found.credit is not None:
             found.credit = known.get(found.credit.id, found.credit)
@@ -207,9 +209,12 @@ class Transfers:
 
     def cancel(self, tx: Transaction, step: TxStep, then: Callable[[], None] | None) -> None:
         """Undo a transfer as far as it came; ``then`` when that is kept."""
-        if tx.id in self._open:
+        there = self._open.get(tx.id)
+        if there is not None and there.parent is tx:
             self._cancel(tx, step, then)
         else:
+            if there is not None:  # a repeat that met the first: its legs never were
+                self._close(tx.id)
             self._load(tx, partial(self._cancel, tx, step, then))
 
     def _cancel(self, tx: Transaction, step: TxStep, then: Callable[[], None] | None) -> None:

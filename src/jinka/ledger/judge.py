@@ -21,7 +21,9 @@ from jinka.ledger.model import (
     TransferResult,
 )
 
-_RESOLVE = TransferFlag.POST_PENDING | TransferFlag.VOID_PENDING
+# As plain integers, which are far quicker to ask than flags.
+_PENDING, _VOID = int(TransferFlag.PENDING), int(TransferFlag.VOID_PENDING)
+_RESOLVE = int(TransferFlag.POST_PENDING) | _VOID
 _BALANCING = TransferFlag.BALANCING_DEBIT | TransferFlag.BALANCING_CREDIT
 _LIMITS = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
 _A, _T = AccountResult, TransferResult
@@ -94,14 +96,14 @@ def judge_form(new: Transfer) -> TransferResult | None:
         return _T.CODE_MUST_NOT_BE_ZERO
     if new.debit_account == new.credit_account:
         return _T.ACCOUNTS_MUST_BE_DIFFERENT
-    resolves = bool(new.flags & _RESOLVE)
+    resolves = bool(int(new.flags) & _RESOLVE)
     if not resolves and new.pending_id != bytes(16):
         return _T.PENDING_ID_MUST_BE_ZERO
     if resolves and new.pending_id in RESERVED_IDS:
         return _T.PENDING_ID_MUST_NOT_BE_ZERO
     if resolves and new.pending_id == new.id:
         return _T.PENDING_ID_MUST_BE_DIFFERENT
-    if new.timeout_s and not new.flags & TransferFlag.PENDING:
+    if new.timeout_s and not int(new.flags) & _PENDING:
         return _T.TIMEOUT_RESERVED_FOR_PENDING
     return None
 
@@ -123,7 +125,7 @@ def judge_id(new: Transfer) -> TransferResult | None:
     """What is wrong with a transfer before its id is looked up."""
     if new.id in RESERVED_IDS:
         return _T.ID_RESERVED
-    phase = new.flags & (TransferFlag.PENDING | _RESOLVE)
+    phase = int(new.flags) & (_PENDING | _RESOLVE)
     exclusive = phase in (0, TransferFlag.PENDING) or (
         phase in (TransferFlag.POST_PENDING, TransferFlag.VOID_PENDING) and not new.flags & _BALANCING
     )
@@ -136,7 +138,7 @@ def judge_pending(
     """What is wrong with posting or voiding ``pending``, whose state is ``state``."""
     if pending is None:
         return _T.PENDING_TRANSFER_NOT_FOUND
-    if not pending.flags & TransferFlag.PENDING:
+    if not int(pending.flags) & _PENDING:
         return _T.PENDING_TRANSFER_NOT_PENDING
     if (pending.debit_account, pending.credit_account) != (new.debit_account, new.credit_account):
         return _T.PENDING_TRANSFER_HAS_DIFFERENT_ACCOUNTS
@@ -144,7 +146,7 @@ def judge_pending(
         return _T.PENDING_TRANSFER_HAS_DIFFERENT_CODE
     if new.amount > pending.amount:
         return _T.EXCEEDS_PENDING_TRANSFER_AMOUNT
-    if new.flags & TransferFlag.VOID_PENDING and new.amount != pending.amount:
+    if int(new.flags) & _VOID and new.amount != pending.amount:
         return _T.PENDING_TRANSFER_HAS_DIFFERENT_AMOUNT
     if state is PendingState.POSTED:
         return _T.PENDING_TRANSFER_ALREADY_POSTED

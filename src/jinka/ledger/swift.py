@@ -119,7 +119,7 @@ class SwiftState:
 
     def __init__(self) -> None:
         self._accounts: dict[bytes, list[int]] = {}
-        self._before: dict[bytes, list[int]] = {}
+        self._before: dict[bytes, Sequence[int]] = {}
         self._transfers: dict[bytes, Transfer] = {}
         self.fresh: list[Transfer] = []
         self.pendings: dict[bytes, PendingState] = {}  # all that are known, as they are now
@@ -128,7 +128,7 @@ class SwiftState:
     def know_account(self, id_: bytes, ledger: int, flags: int, sums: Sequence[int]) -> None:
         """``sums`` in the order of `jinka.ledger.Balance`."""
         self._accounts[id_] = [ledger, flags, *sums]
-        self._before[id_] = [ledger, flags, *sums]
+        self._before[id_] = sums
 
     def know_transfer(self, transfer: Transfer) -> None:
         self._transfers[transfer.id] = transfer
@@ -137,13 +137,12 @@ class SwiftState:
         self.pendings[id_] = state
 
     def added(self) -> dict[bytes, Sums]:
-        """What the call added to the sums of each account that it changed, in the order of their ids."""
+        """What the call added to the sums of each account that it changed."""
         changed = {}
-        for id_ in sorted(self._accounts):
-            now, before = self._accounts[id_], self._before[id_]
-            if now != before:
-                _, _, *sums = (new - old for new, old in zip(now, before, strict=True))
-                changed[id_] = (sums[0], sums[1], sums[2], sums[3])
+        for id_, (_, _, a, b, c, d) in self._accounts.items():
+            old_a, old_b, old_c, old_d = self._before[id_]
+            if a != old_a or b != old_b or c != old_c or d != old_d:
+                changed[id_] = (a - old_a, b - old_b, c - old_c, d - old_d)
         return changed
 
     def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:

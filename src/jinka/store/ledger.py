@@ -170,11 +170,12 @@ class SqlLedger:
         """The accounts, locked; which of them keep a history; and the last transfer of each."""
         state, kept = SwiftState(), []
         last: dict[bytes, int] = {}
-        for id_, ledger, _, flags, _, *sums, last_seq in self._tables.accounts(raw, ids, lock=True):
-            state.know_account(bytes(id_), ledger, flags, sums)
-            last[bytes(id_)] = last_seq
+        for row in self._tables.accounts(raw, ids, lock=True):
+            id_, flags = bytes(row[0]), row[3]
+            state.know_account(id_, row[1], flags, row[5:9])
+            last[id_] = row[9]
             if keeps_history(flags):
-                kept.append(bytes(id_))
+                kept.append(id_)
         return state, kept, last
 
     def _store(

@@ -39,7 +39,7 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
 
 
-_ACCOUNTS = f"SELECT number, {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id IN"  # noqa: S608
+_ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)}, number FROM ledger_accounts WHERE id IN"  # noqa: S608
 _TRANSFERS = f"SELECT {', '.join(TRANSFER_COLUMNS)} FROM ledger_transfers WHERE seq IN"  # noqa: S608
 _ADD_ACCOUNTS = _insert("ledger_accounts", ACCOUNT_COLUMNS)
 _ADD_MOVES = _insert(
@@ -94,10 +94,10 @@ class SqliteTables:
         ids: Sequence[bytes],
         *,
         lock: bool,  # noqa: ARG002 one writer
-    ) -> Iterator[Row]:
-        for number, *row in _where_in(raw, _ACCOUNTS, ids):
-            self._numbers[row[0]] = number
-            yield row
+    ) -> list[Row]:
+        rows = _where_in(raw, _ACCOUNTS, ids)
+        self._numbers.update([(row[0], row[-1]) for row in rows])
+        return rows
 
     def add_accounts(self, raw: sqlite3.Connection, accounts: Sequence[Account]) -> None:
         raw.executemany(_ADD_ACCOUNTS, [account_row(account) for account in accounts])
@@ -107,7 +107,7 @@ class SqliteTables:
         ids = [t.id for t in transfers]
         return len(set(ids)) < len(ids) or bool(self._ids.find(raw, ids))
 
-    def transfers(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
+    def transfers(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> list[Row]:
         self._follow(raw)
         return _where_in(raw, _TRANSFERS, sorted(self._ids.find(raw, ids).values()))
 
@@ -161,12 +161,11 @@ class SqliteTables:
                 (a, b, c, d, get_last(id_), numbers[id_], most - debits if debits > 0 else most,
                  most - credits_ if credits_ > 0 else most)
             )  # fmt: skip
-        rows.sort(key=_number)
         if raw.executemany(_ADD_SUMS, rows).rowcount != len(rows):
             raise PlainRefused
         self._lasts.update(last)
 
-    def pendings(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[Row]:
+    def pendings(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> list[Row]:
         return _where_in(raw, "SELECT id, state FROM ledger_pendings WHERE id IN", ids)
 
     def add_pendings(self, raw: sqlite3.Connection, rows: Sequence[Row]) -> None:
@@ -190,10 +189,6 @@ class SqliteTables:
         raw.executemany(_ADD_PAST, rows)
 
 
-def _number(row: Row) -> int:
-    return int(row[5])
-
-
 def _flags(flags: Sequence[TransferFlag]) -> Iterable[int]:
     return repeat(0) if flags.count(TransferFlag.NONE) == len(flags) else map(int, flags)
 
@@ -205,7 +200,9 @@ def _or_null(ids: Sequence[bytes]) -> Iterable[bytes | None]:
     return [None if id_ == _ZERO else id_ for id_ in ids]
 
 
-def _where_in(raw: sqlite3.Connection, query: str, ids: Sequence[object]) -> Iterator[Row]:
+def _where_in(raw: sqlite3.Connection, query: str, ids: Sequence[object]) -> list[Row]:
+    rows: list[Row] = []
     for start in range(0, len(ids), _CHUNK):
         chunk = ids[start : start + _CHUNK]
-        yield from raw.execute(f"{query} ({','.join('?' * len(chunk))})", chunk)
+        rows += raw.execute(f"{query} ({','.join('?' * len(chunk))})", chunk)
+    return rows

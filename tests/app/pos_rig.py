@@ -7,6 +7,7 @@ terminals, fixed keys), ``signing`` (the same with a sign-in), ``atm`` (ISO 8583
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import threading
 import time
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ from jinka.node.system import SystemClock
 from jinka.store import SwitchJournal, open_database
 from jinka.switch import KeyLayout, MacKind, MacRule, Peer, PinRule, SwitchConfig, SwitchCore, Terminal
 from jinka.terminal import PadKeys
-from tests.card.emv_rig import MASTER, PAN
+from tests.card.emv_rig import HOLDER, MASTER, PAN
 from tests.issuer.host_rig import ISSUER, PIN_KEY, VALUE_KEY, Bank
 from tests.keys import payments
 from tests.keys.ground import service
@@ -48,6 +49,7 @@ TPK, TAK, TMK = bytes(range(16)), bytes(range(32, 48)), bytes(range(64, 80))
 TERMINAL, MERCHANT, ACQUIRER = "80000001", "M00000000000001", "101"
 SIGNING = "80000002"
 OPENING = 1_000_000
+LATER = replace(HOLDER, pan="6228000100002222", expiry=dt.date(2039, 12, 31))  # for a card that is a file
 _USES = {"cryptogram": "cryptogram", "script_mac": "script_mac", "script_data": "script_cipher"}
 _MAC = MacRule(kind=MacKind.POS, key="terminal_mac/TDES/1@t1", field=64)
 _ISO_MAC = MacRule(kind=MacKind.ISO, key="terminal_mac/TDES/1@t1", field=128)
@@ -102,6 +104,9 @@ class Street:
         bank.host.open_account(HolderAccount(number="C"))
         bank.host.add_card(replace(bank.card(PAN, "C"), sequence="01"))
         bank.fund("C", OPENING)
+        bank.host.open_account(HolderAccount(number="L"))
+        bank.host.add_card(replace(bank.card(LATER.pan, "L"), sequence="01", expiry4="3912"))
+        bank.fund("L", OPENING)
         return bank
 
     async def live(self, ready: threading.Event, stop: asyncio.Event) -> None:

@@ -6,19 +6,26 @@ issuer's books.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from jinka.app.card_files import bank_template
 from jinka.app.pos_config import opened_till, read_pos_file
 from jinka.app.pos_counter import Counter, Slip, Tender
 from jinka.card import Card
+from jinka.card.emv_issue import contents
+from jinka.cli.main import app
+from jinka.codec import Algorithm
 from jinka.node.system import SystemRandomness
+from jinka.sectors.bank import SPEC
 from jinka.terminal import VERBS, settle_batch
-from tests.app.pos_rig import Street, street
-from tests.card.emv_rig import issued
+from tests.app.pos_rig import LATER, OPENING, Street, street
+from tests.card.emv_rig import card_keys, issued
 from tests.terminal.emv_rig import Tap
 
 
@@ -81,3 +88,42 @@ def test_what_follows_a_sale_finds_it(town: Street, card: Card, tmp_path: Path) 
         closed = settle_batch(shop.till)
         assert closed.equal
         assert (closed.totals.debits, closed.totals.credits) == (3, 3)
+
+
+def test_the_command_line_is_a_terminal(town: Street, card: Card, tmp_path: Path) -> None:
+    """Receipts in both languages, a card file that is written back, and a cash terminal beside it."""
+    before, image = town.held, tmp_path / "card.jci"
+    image.write_bytes(
+        bank_template(Algorithm.TDES)
+        .clone(card_keys(Algorithm.TDES, LATER), contents(SPEC, LATER))
+        .to_bytes()
+    )
+    pin = tmp_path / "pin"
+    pin.write_text("123456\n")
+    shop = town.toml(tmp_path, terminal="80000020")
+
+    def jinka(*words: object) -> Result:
+        return CliRunner().invoke(app, [str(word) for word in words])
+
+    held = ("--config", shop, "--card", image, "--pin-file", pin)
+    told = jinka("pos", "sale", *held, "--amount", 1234, "--lang", "zh")
+    assert told.exit_code == 0, told.stderr
+    assert "RMB 12.34" in told.stdout
+    assert "交易成功" in told.stdout
+    assert LATER.pan not in told.stdout
+    assert f"{LATER.pan[:6]}******{LATER.pan[-4:]}" in told.stdout
+    void = json.loads(jinka("pos", "void", "--config", shop, "--trace", "1", "--json").stdout)
+    assert (void["status"], void["original_trace"]) == ("done", "000001")
+    tiny = jinka("pos", "sale", *held, "--amount", 10**9)
+    assert (tiny.exit_code, "51 not enough money" in tiny.stdout) == (4, True)
+    closed = json.loads(jinka("pos", "settle", "--config", shop).stdout)
+    assert (closed["equal"], closed["totals"]["debits"], closed["totals"]["credits"]) == (True, 1, 1)
+    assert json.loads(jinka("pos", "status", "--config", shop).stdout)["batch"] == "000002"
+    bank = town.toml(tmp_path / "b", "atm", "90000020")
+    cash = jinka("atm", "cash", "--config", bank, "--card", image, "--pin-file", pin, "--amount", 20_000)
+    assert cash.exit_code == 0, cash.stdout + cash.stderr
+    assert "CASH WITHDRAWAL" in cash.stdout
+    assert town.bank.available("L") == OPENING - 20_000
+    assert town.held == before
+    secrets = [tmp_path / "terminal-80000020" / "journal", tmp_path / "b" / "terminal-90000020" / "journal"]
+    assert not any(LATER.pan.encode() in path.read_bytes() for path in secrets)

@@ -35,10 +35,10 @@ from jinka.terminal import (
     Verb,
     parse_track2,
 )
+from jinka.terminal.emv import field_55
 from jinka.terminal.stripe import decide
 
 CONTACT, CONTACTLESS, STRIPE = "contact", "contactless", "stripe"
-_NO_ANSWER = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,11 @@ class Counter:
         if entry.verb != "cash" or self._dispense is None:
             return self.till.complete(entry)
         entry = self.till.pay(entry)
-        return settle_payout(self.till, entry, self._dispense(entry))
+        return self.paid_out(entry, self._dispense(entry))
+
+    def paid_out(self, entry: TillEntry, paid_fen: int) -> TillEntry:
+        """The dispenser's own count has the last word: what left is charged, and if nothing did it is taken back."""
+        return self.till.complete(entry) if paid_fen else self.till.refuse(entry)
 
     def _swipe(self, verb: Verb, amount_fen: int, tender: Tender, chip: Chip, target: str) -> Slip:
         if not tender.track2:
@@ -207,7 +211,7 @@ class _Turn:
         if entry is not None and entry.state is TillState.APPROVED:
             entry = self._counter.finish(entry, good=outcome.status is EmvStatus.APPROVED_ONLINE)
         if outcome.status is EmvStatus.APPROVED_OFFLINE and self._verb.name == "sale":
-            card = card_of(_objects(outcome), contactless=self._tender.contactless)
+            card = card_of(field_55(dict(outcome.data)), contactless=self._tender.contactless)
             entry = till.advise(self._fen, card)
             return _with_chip(replace(slip_of(entry), status=TillState.DONE.value, code="Y1"), outcome)
         if entry is None:
@@ -217,13 +221,6 @@ class _Turn:
             )  # fmt: skip
             return _with_chip(shown, outcome)
         return _with_chip(replace(slip_of(entry), why=_why(outcome)), outcome)
-
-
-def settle_payout(till: Till, entry: TillEntry, paid_fen: int) -> TillEntry:
-    """What the counter of the notes says: all, or nothing; a part is nothing that can be taken back, so it stands."""
-    if paid_fen == 0:
-        return till.refuse(entry)
-    return till.complete(entry)
 
 
 def card_of(field55: bytes, *, contactless: bool) -> CardFacts:
@@ -248,12 +245,6 @@ def slip_of(entry: TillEntry) -> Slip:
         reference=entry.reference, approval=entry.approval, at=entry.at.isoformat(sep=" ", timespec="seconds"),
         balance_fen=entry.balance_fen, original_trace=entry.original[6:12],
     )  # fmt: skip
-
-
-def _objects(outcome: EmvOutcome) -> bytes:
-    from jinka.terminal.emv import field_55
-
-    return field_55(dict(outcome.data))
 
 
 def _with_chip(slip: Slip, outcome: EmvOutcome) -> Slip:

@@ -11,6 +11,7 @@ from jinka import __version__
 from jinka.app import DayOptions
 from jinka.app.options import DATE_DEFAULT, RIDERS_DEFAULT, SEED_DEFAULT
 from jinka.cli import (
+    atm,
     audit,
     bench,
     bins,
@@ -27,6 +28,7 @@ from jinka.cli import (
     keys_ceremony,
     keys_orders,
     keys_records,
+    pos,
     registry,
     serve,
     switch,
@@ -61,6 +63,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")
+app.add_typer(pos.app, name="pos")
+app.add_typer(atm.app, name="atm")
 keys.app.add_typer(keys_ceremony.app)
 keys.app.add_typer(keys_orders.app)
 keys.app.add_typer(keys_records.app)

@@ -10,12 +10,14 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jinka.app.issuer_host import import_cards
 from jinka.codec.iso8583 import Message
 from jinka.issuer.chart import IssuerAccount, office_account
 from jinka.kit import make_id
@@ -53,14 +55,20 @@ def jinka(*args: object) -> Any:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def keys() -> payments.Rig:
+    return payments.sealing(payments.rig())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, keys: payments.Rig) -> Iterator[Path]:
     write(tmp_path)
     bank = Bank()
     rows = ["pan,account,expiry4,chip,sequence,pin_reference,opening_fen"]
     for pan in PANS:
         rows.append(f"{pan},A{pan},2812,0,00,{bank.card(pan, 'A').pin_reference},{OPENING}")
     (tmp_path / "cards.csv").write_text("\n".join(rows) + "\n")
-    return tmp_path
+    with payments.over_socket(keys, tmp_path):
+        yield tmp_path
 
 
 def write(folder: Path, *, mac: str = "", port: int = 0) -> Path:
@@ -112,9 +120,8 @@ def test_cards_come_in_once_and_the_report_is_told_in_both_languages(folder: Pat
     assert jinka("issuer", "migration", folder / "issuer.toml").returncode == 2
 
 
-def test_macs_and_pins_over_the_wire(folder: Path) -> None:
-    keys = payments.rig()
-    jinka("issuer", "cards", folder / "issuer.toml", folder / "cards.csv")
+def test_macs_and_pins_over_the_wire(folder: Path, keys: payments.Rig) -> None:
+    import_cards(folder / "issuer.toml", folder / "cards.csv")
     write(folder, mac=f'mac = "{MAC.key}"\nmac_algorithm = "{MAC.algorithm.name}"')
 
     def sealed(message: Message) -> bytes:
@@ -135,16 +142,15 @@ def test_macs_and_pins_over_the_wire(folder: Path) -> None:
             assert (await asyncio.wait_for(till.send(asked, sealed), 20)).text(39) == code
         await till.close()
 
-    with payments.over_socket(keys, folder):
-        serving = Serving(folder)
-        try:
-            asyncio.run(live(serving.port))
-        finally:
-            assert serving.stop() == 0
+    serving = Serving(folder)
+    try:
+        asyncio.run(live(serving.port))
+    finally:
+        assert serving.stop() == 0
 
 
 def test_killed_under_load_the_books_agree_with_the_acquirer(folder: Path) -> None:
-    jinka("issuer", "cards", folder / "issuer.toml", folder / "cards.csv")
+    import_cards(folder / "issuer.toml", folder / "cards.csv")
     approved: set[int] = set()
     unknown: set[int] = set()
 
@@ -186,15 +192,14 @@ def test_killed_under_load_the_books_agree_with_the_acquirer(folder: Path) -> No
         assert (await till.ask(again)).text(39) == "00", "the first answer, and no second charge"
         await till.close()
 
-    with payments.over_socket(payments.rig(), folder):
-        for turn in range(2):
-            serving = Serving(folder)
-            asyncio.run(load(serving.port, range(1 + turn * 300, 301 + turn * 300), serving.process.kill))
-            serving.stop(signal.SIGKILL)
-        assert unknown, "it was killed under load"
+    for turn in range(2):
         serving = Serving(folder)
-        asyncio.run(undo(serving.port))
-        assert serving.stop() == 0
+        asyncio.run(load(serving.port, range(1 + turn * 300, 301 + turn * 300), serving.process.kill))
+        serving.stop(signal.SIGKILL)
+    assert unknown, "it was killed under load"
+    serving = Serving(folder)
+    asyncio.run(undo(serving.port))
+    assert serving.stop() == 0
     with database_at(folder / "issuer.db") as database:
         ledger, books = SqlLedger(database), SqlIssuerBooks(database)
         office = office_account(IssuerAccount.ACQUIRER, "101").id

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.number_vault import NumberVault
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
 from jinka.issuer import (
     AuthorisationRequest,
@@ -31,6 +32,7 @@ from jinka.issuer import (
 from jinka.issuer.chart import IssuerAccount, IssuerTransfer, office_account
 from jinka.kit import make_id
 from jinka.ledger import Balance, LedgerEngine, MemoryLedger, Transfer, TransferResult
+from jinka.sim.randomness import SeededRandomness
 from tests.keys import payments
 from tests.keys.ground import Dice
 
@@ -40,6 +42,11 @@ ZONE, PIN_KEY, VALUE_KEY = "zone_pin/TDES/1@bank", "pin_verify/TDES/1", "card_ve
 ACQUIRER, ISSUER = "acq.sz", "bank"
 START = int(dt.datetime(2026, 11, 20, 2, 0, tzinfo=dt.UTC).timestamp()) * 1_000_000  # 10:00 in China
 OPENING = 100_000
+
+
+def vault() -> NumberVault:
+    """What covers card numbers in the books."""
+    return NumberVault(bytes(range(64)), SeededRandomness("vault"))
 
 
 def pin_data(pin: str = PIN, pan: str = PAN) -> PinData:

@@ -20,7 +20,7 @@ from jinka.issuer.chart import IssuerAccount
 from jinka.keys.catalogue import KeyName
 from jinka.kit import Refused, Usage
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
-from tests.issuer.host_rig import ATM, OPENING, OTHER, PAN, PIN_KEY, START, STRIPE_ONLY, Bank, pin_data
+from tests.issuer.host_rig import ATM, OPENING, OTHER, PAN, PIN_KEY, START, STRIPE_ONLY, Bank, pin_data, vault
 
 __all__ = ["bank"]
 
@@ -32,7 +32,7 @@ def bank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bank]:
         return
     where = tmp_path / "i.db" if request.param == "sqlite" else request.getfixturevalue("fresh_postgres")()
     with database_at(where) as database:
-        yield Bank(books=SqlIssuerBooks(database), ledger=SqlLedger(database))
+        yield Bank(books=SqlIssuerBooks(database, vault()), ledger=SqlLedger(database))
 
 
 def test_a_purchase_moves_money_once_however_often_it_is_asked(bank: Bank) -> None:
@@ -95,6 +95,27 @@ def test_a_reversal_of_another_amount_or_card_takes_nothing_back(bank: Bank) -> 
     request, _ = bank.do(fen=800)
     assert bank.do(Kind.REVERSAL, 800, pan=OTHER, original=request.trace)[1].reason is Reason.INVALID
     assert bank.owed() == 1_500
+
+
+def test_what_was_not_given_out_goes_back_once(bank: Bank) -> None:
+    request, _ = bank.do(Kind.CASH, 1_000)
+    assert bank.back(request, Kind.PARTIAL, 1_001).reason is Reason.AMOUNT
+    request, _ = bank.do(Kind.CASH, 1_000)
+    assert bank.back(request, Kind.PARTIAL, 600).approved
+    assert bank.back(request, Kind.PARTIAL, 600).repeated
+    assert bank.back(request, Kind.PARTIAL, 500).code != "00"
+    assert bank.back(request).code != "00"  # a part went back already
+    assert (bank.available(), bank.owed()) == (OPENING - 1_600, 1_600)
+
+
+def test_a_part_of_what_is_reversed_or_never_was_moves_nothing(bank: Bank) -> None:
+    request, _ = bank.do(Kind.CASH, 1_000)
+    assert bank.back(request).approved
+    assert bank.back(request, Kind.PARTIAL, 600).reason is Reason.INVALID
+    assert bank.back(bank.ask(Kind.CASH, 900), Kind.PARTIAL, 600).reason is Reason.NO_ORIGINAL
+    request, _ = bank.do(Kind.PREAUTHORISATION, 800)
+    assert bank.back(request, Kind.PARTIAL, 600).reason is Reason.INVALID
+    assert (bank.available(), bank.owed()) == (OPENING - 800, 0)
 
 
 def test_a_hold_is_completed_in_part_and_the_rest_is_free_again(bank: Bank) -> None:

@@ -19,7 +19,7 @@ from jinka.kit import Refused, make_id
 from jinka.store import SqlLoads, database_at
 from jinka.terminal import LoadRequest
 from tests.card.rig import Pull
-from tests.issuer.host_rig import OPENING
+from tests.issuer.host_rig import OPENING, vault
 from tests.journeys.load_world import PREPAID, LineDown, World
 
 ROADS = pytest.mark.parametrize("road", ["agent", "card", "city"])
@@ -226,7 +226,7 @@ def test_a_counter_that_something_else_moved_proves_nothing() -> None:
 
 def test_loads_are_kept_in_sql(where: Path | str) -> None:
     with database_at(where) as database:
-        world = World(books=SqlLoads(database))
+        world = World(books=SqlLoads(database, vault()))
         world.line.lose["authorise"] = "answer"
         assert world.load(1_000) is None
         world.come_back(None)
@@ -234,7 +234,7 @@ def test_loads_are_kept_in_sql(where: Path | str) -> None:
         assert world.load(300) is not None
         assert record is not None
         world.settled()
-        kept = SqlLoads(database)
+        kept = SqlLoads(database, vault())
         assert [load.state for load in kept.of_card(record.card_no, 2)] == [
             LoadState.VOIDED, LoadState.CONFIRMED, LoadState.CONFIRMED,
         ]  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinka.keys.border import EMBEDDED, Caller, Holding
 from jinka.keys.catalogue import KeyName, KeyRecord
+from jinka.keys.port import Purpose
 from jinka.keys.provider import KeyKind, Provider, Routed
 from jinka.keys.service import LocalKeyService
 from jinka.keys.soft_provider import SoftProvider
@@ -90,6 +91,15 @@ def rig(provider: Provider | None = None, **changes: Mapping[str, Any]) -> Rig:
         working.keys.add(KeyRecord(name=name, check="", terms=terms), key)
     holding = Holding(issuer="bank", simulated=False, provider=provider, records={}, working=working)
     return Rig(LocalKeyService(holding, region="440300"), clock, holding)
+
+
+def sealing(made: Rig) -> Rig:
+    """With the keys that seal images, such as a vault's key and the switch's journal."""
+    for kind in (KeyKind.GCM, KeyKind.HMAC):
+        name = KeyName(purpose=Purpose.RECORD_SEAL, algorithm=kind.value, version=1)
+        key = made.holding.provider.load(kind, bytes(range(32)), extractable=False)
+        made.holding.working.keys.add(KeyRecord(name=name, check=""), key)
+    return made
 
 
 def token() -> Provider:

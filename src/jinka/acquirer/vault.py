@@ -1,22 +1,20 @@
-"""Card numbers at rest: a token outside, AES-256-GCM inside, and a keyed hash to find a number again.
+"""Tokens of cards: a token outside, the sealed number inside, and a keyed hash to find it again.
 
-PCI DSS 4.0, 3.5.1: a number is unreadable wherever it is stored, and a hash of it is keyed. A token belongs to one
-merchant; the same card at two merchants has two tokens that do not show it. The card value is never kept (3.3.1.2).
+PCI DSS 4.0, 3.5.1 (`jinka.crypto.number_vault`). A token belongs to one merchant; the same card at two merchants has
+two tokens that do not show it. The card value is never kept (3.3.1.2).
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import re
 from dataclasses import dataclass, field
 
-from jinka.crypto import seal, unseal
-from jinka.kit import Randomness, Refused, Usage, make_id
+from jinka.crypto.number_vault import NumberVault
+from jinka.kit import Refused, Usage, make_id
 from jinka.registry.check_digits import luhn_digit
 
-KEY_BYTES = 64
 _PAN = re.compile(r"[0-9]{13,19}", re.ASCII)
 _EXPIRY = re.compile(r"[0-9]{2}(0[1-9]|1[0-2])", re.ASCII)
 
@@ -34,15 +32,10 @@ class TokenRecord:
     active: bool = True
 
 
-class Vault:
-    """Makes and opens tokens. ``key64`` comes from the key service or a private file, and stays in here."""
+class Vault(NumberVault):
+    """Makes and opens tokens."""
 
-    __slots__ = ("_lookup_key", "_randomness", "_seal_key")
-
-    def __init__(self, key64: bytes, randomness: Randomness) -> None:
-        if len(key64) != KEY_BYTES:
-            raise Usage(f"not {KEY_BYTES} bytes", where="vault key", fix="let the gateway make it")
-        self._seal_key, self._lookup_key, self._randomness = key64[:32], key64[32:], randomness
+    __slots__ = ()
 
     def keep(self, merchant: str, pan: str, expiry4: str, *, reusable: bool = False) -> TokenRecord:
         """A card as a token; raises `Usage` for a number or a date that cannot be."""
@@ -68,18 +61,6 @@ class Vault:
         """HMAC-SHA256 by which the same card of a merchant is found again."""
         text = json.dumps([merchant, pan, expiry4]).encode()
         return self.digest(text)
-
-    def digest(self, text: bytes) -> bytes:
-        """HMAC-SHA256 of anything that may hold a card number."""
-        return hmac.new(self._lookup_key, text, hashlib.sha256).digest()
-
-    def seal(self, plain: bytes, context: str) -> bytes:
-        """Seal any small secret, such as that of a merchant's callbacks."""
-        return seal(self._seal_key, plain, context=context, nonce12=self._randomness.token_bytes(12))
-
-    def unseal(self, blob: bytes, context: str) -> bytes:
-        """The inverse; raises `Refused`."""
-        return unseal(self._seal_key, blob, context=context)
 
 
 def require_pan(pan: str) -> None:

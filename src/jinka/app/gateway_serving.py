@@ -11,24 +11,21 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 from jinka.acquirer import Gateway, Merchant, Payments, SwitchPayments, Vault
 from jinka.acquirer.callbacks import SECRET_BYTES, secret_text
-from jinka.acquirer.vault import KEY_BYTES
 from jinka.api import Buckets, Services, gateway_app, key_hash, server
 from jinka.app.gateway_config import GatewayFile, read_gateway_file
 from jinka.app.gateway_outbox import callback_context, deliver
+from jinka.app.number_vaults import Seals, opened_keys, vault_key
 from jinka.app.parts_file import read_key_source
-from jinka.app.switch_serving import open_key_source
 from jinka.kit import Clock, Randomness, Usage
-from jinka.node import FolderLock, file_errors, write_durable
+from jinka.node import FolderLock, file_errors
 from jinka.node.callback_http import CallbackSender, require_receiver
-from jinka.node.gateway_metrics import GatewayFigures
-from jinka.node.metrics_http import metrics_beside
 from jinka.node.switch_client import SwitchClient
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.system import SystemClock, SystemRandomness
@@ -39,39 +36,25 @@ _ROUND_S = 1.0
 _KEYS_KEPT_MICROS = 30 * 86_400 * 1_000_000
 
 
-class Seals(Protocol):
-    """The verbs of the key service that keep the vault's key."""
-
-    def seal_image(self, plain: bytes, *, context: str) -> bytes: ...
-    def open_image(self, blob: bytes, *, context: str) -> bytes: ...
-
-
-@runtime_checkable
-class Closing(Protocol):
-    """A service behind a socket has a line to close."""
-
-    def close(self) -> None: ...
-
-
 def serve_gateway(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C. What a kill left in doubt is settled before the first request."""
     file = read_gateway_file(path)
     source = read_key_source(path.parent, file.keys, "gateway")
-    keys = open_key_source(source)
     own, clock = path.parent / ".gateway", SystemClock()
     own.mkdir(exist_ok=True)
-    desk = KeyDesk(keys, remote=source.socket is not None)
-    wire = SwitchClient(file.line, file.address, desk, clock, own=file.institution)
-    payments = SwitchPayments(wire, institution=file.institution)
-    with FolderLock(own), gateway_at(file, cast(Seals, keys), payments) as services:
-        wire.start()
-        try:
-            services.gateway.settle(10_000, at_start=True)
-            figures = GatewayFigures(services.books, wire, services.requests, clock)
-            with metrics_beside(figures, file.metrics) as port:
-                _serve(path, file, services, lambda facts: listening(facts | {"metrics": port}))
-        finally:
-            wire.stop()
+    with FolderLock(own), opened_keys(source) as keys:
+        desk = KeyDesk(keys, remote=source.socket is not None)
+        wire = SwitchClient(file.line, file.address, desk, clock, own=file.institution)
+        payments = SwitchPayments(wire, institution=file.institution)
+        with gateway_at(file, cast(Seals, keys), payments) as services:
+            wire.start()
+            try:
+                services.gateway.settle(10_000, at_start=True)
+                figures = GatewayFigures(services.books, wire, services.requests, clock)
+                with metrics_beside(figures, file.metrics) as port:
+                    _serve(path, file, services, lambda facts: listening(facts | {"metrics": port}))
+            finally:
+                wire.stop()
 
 
 def _serve(
@@ -124,20 +107,13 @@ def gateway_at(
 
 def open_vault(path: Path, keys: Seals, randomness: Randomness) -> Vault:
     """The vault whose key lies sealed at ``path``; drawn when there is none."""
-    with file_errors(path):
-        if not path.exists():
-            key64 = randomness.token_bytes(KEY_BYTES)
-            write_durable(path, keys.seal_image(key64, context=_VAULT), private=True)
-        return Vault(keys.open_image(path.read_bytes(), context=_VAULT), randomness)
+    return Vault(vault_key(path, keys, randomness, context=_VAULT), randomness)
 
 
 def add_merchant(path: Path, merchant: Merchant, callback_url: str = "") -> dict[str, str]:
     """Add a merchant, or give one that is there a new key. Key and secret are told now and never again."""
     file = read_gateway_file(path)
-    keys = open_key_source(read_key_source(path.parent, file.keys, "gateway"))
-    with ExitStack() as end:
-        if isinstance(keys, Closing):
-            end.callback(keys.close)
+    with opened_keys(read_key_source(path.parent, file.keys, "gateway")) as keys:
         return put_merchant(file, cast(Seals, keys), merchant, callback_url)
 
 

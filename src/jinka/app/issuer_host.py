@@ -6,17 +6,18 @@ import asyncio
 import csv
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, cast
 
+from jinka.app.number_vaults import Seals, opened_keys, vault_key
 from jinka.app.parts_file import PAGES, host_port, only, read_key_source, read_tables
-from jinka.app.switch_serving import open_key_source
 from jinka.codec import Algorithm
 from jinka.codec.framing import framing_of
 from jinka.codec.iso8583 import dialect
 from jinka.crypto.mac import MacAlgorithm
+from jinka.crypto.number_vault import NumberVault
 from jinka.crypto.pin_block import PinFormat
 from jinka.issuer import (
     CardAct,
@@ -41,13 +42,14 @@ from jinka.node.issuer_metrics import IssuerFigures
 from jinka.node.issuer_server import IssuerServer, LineMac
 from jinka.node.metrics_http import MetricsServer
 from jinka.node.switch_links import LinkRules
-from jinka.node.system import SystemClock
+from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 
-_ISSUER = {"name", "database", "acquirers", "metrics"}
+_ISSUER = {"name", "database", "vault", "acquirers", "metrics"}
 _PEER = {"listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at"}
 _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
 _ROWS_MAX = 10_000_000
+_VAULT = "issuer vault"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class IssuerFile:
     path: Path
     issuer: str
     database: Path | str
+    vault: Path
     acquirers: tuple[str, ...]
     peer: Mapping[str, Any]
     names: CardKeyNames
@@ -77,6 +80,7 @@ def read_issuer_file(path: Path) -> IssuerFile:
             path=path,
             issuer=str(own["name"]),
             database=database if "://" in database else path.parent / database,
+            vault=path.parent / str(own.get("vault", "issuer-vault.sealed")),
             acquirers=tuple(str(a) for a in own["acquirers"]),
             peer=raw["peer"],
             names=CardKeyNames(
@@ -100,8 +104,13 @@ def _by_algorithm(table: Mapping[str, Any]) -> dict[Algorithm, str]:
 def opened_host(
     file: IssuerFile, keys: PaymentService | None
 ) -> Iterator[tuple[IssuerHost, SqlIssuerBooks, SqlLedger]]:
+    """The host of a file with its books. Without the key service they serve reports alone."""
     with database_at(file.database) as database:
-        books, ledger = SqlIssuerBooks(database), SqlLedger(database)
+        vault, randomness = None, SystemRandomness()
+        if keys is not None:
+            key64 = vault_key(file.vault, cast(Seals, keys), randomness, context=_VAULT)
+            vault = NumberVault(key64, randomness)
+        books, ledger = SqlIssuerBooks(database, vault), SqlLedger(database)
         checks = CardChecks(keys if keys is not None else _NoKeys(), file.names)
         yield (
             IssuerHost(
@@ -116,10 +125,10 @@ def opened_host(
 def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; what an earlier process left undecided is settled first."""
     file = read_issuer_file(path)
-    keys = open_key_source(read_key_source(path.parent, file.keys, "issuer"))
+    source = read_key_source(path.parent, file.keys, "issuer")
     lock = path.parent / ".issuer"
     lock.mkdir(exist_ok=True)
-    with FolderLock(lock), opened_host(file, keys) as (host, _, _):
+    with FolderLock(lock), opened_keys(source) as keys, opened_host(file, keys) as (host, _, _):
         settled = host.recover()
         asyncio.run(_serve(file, host, keys, len(settled), listening))
 
@@ -171,34 +180,46 @@ async def _serve(
         )  # fmt: skip
 
 
-def import_cards(path: Path, rows: Path) -> dict[str, int]:
+def import_cards(path: Path, rows: Path, keys: PaymentService | None = None) -> dict[str, int]:
     """Accounts and cards from CSV: pan, account, expiry4, chip (0/1), sequence, pin_reference, opening_fen.
 
     A card that is there already keeps what transactions made of it. The opening comes from the vault, once an account.
+    Numbers are sealed, so the key service is asked: ``keys`` where it is at hand, else that of the file.
     """
     file = read_issuer_file(path)
+    source = read_key_source(path.parent, file.keys, "issuer")
+    with (
+        nullcontext(keys) if keys is not None else opened_keys(source) as service,
+        opened_host(file, service) as (host, books, ledger),
+        rows.open(encoding="utf-8", newline="") as lines,
+    ):
+        return _take_in(file, rows, lines, host, books, ledger)
+
+
+def _take_in(
+    file: IssuerFile, rows: Path, lines: TextIO, host: IssuerHost, books: SqlIssuerBooks, ledger: SqlLedger
+) -> dict[str, int]:
     count = {"cards": 0, "accounts": 0, "known": 0}
-    with opened_host(file, None) as (host, books, ledger), rows.open(encoding="utf-8", newline="") as source:
-        for number, row in enumerate(csv.DictReader(source), 2):
-            if number > _ROWS_MAX:
-                raise Usage(f"more than {_ROWS_MAX} rows", where=str(rows))
-            try:
-                card = IssuedCard(
-                    pan=row["pan"], account=row["account"], expiry4=row["expiry4"], chip=row["chip"] == "1",
-                    sequence=row["sequence"], pin_reference=row["pin_reference"],
-                )  # fmt: skip
-                opening = int(row["opening_fen"])
-            except (KeyError, TypeError, ValueError, Usage):
-                raise Usage("not a card", where=f"{rows}:{number}", fix="see docs/issuer-host.md") from None
-            if not books.accounts([card.account]):
-                host.open_account(HolderAccount(number=card.account))
-                _open_with(ledger, file.issuer, card.account, opening)
-                count["accounts"] += 1
-            if books.cards([card.pan]):
-                count["known"] += 1
-                continue
-            host.add_card(card.act(CardAct.ACTIVATE))
-            count["cards"] += 1
+    for number, row in enumerate(csv.DictReader(lines), 2):
+        if number > _ROWS_MAX:
+            raise Usage(f"more than {_ROWS_MAX} rows", where=str(rows))
+        try:
+            card = IssuedCard(
+                pan=row["pan"], account=row["account"], expiry4=row["expiry4"], chip=row["chip"] == "1",
+                sequence=row["sequence"], pin_reference=row["pin_reference"],
+            )  # fmt: skip
+            opening = int(row["opening_fen"])
+        except (KeyError, TypeError, ValueError, Usage):
+            raise Usage("not a card", where=f"{rows}:{number}", fix="see docs/issuer-host.md") from None
+        if not books.accounts([card.account]):
+            host.open_account(HolderAccount(number=card.account))
+            _open_with(ledger, file.issuer, card.account, opening)
+            count["accounts"] += 1
+        if books.cards([card.pan]):
+            count["known"] += 1
+            continue
+        host.add_card(card.act(CardAct.ACTIVATE))
+        count["cards"] += 1
     return count
 
 

@@ -104,10 +104,10 @@ def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
     with _opened(folder / KEYS) as keys:
         cards = [_card(keys, number) for number in range(CARDS)]
         merchant = put_merchant(read_gateway_file(path), keys, MERCHANT, "")
+        rows = folder / "cards.csv"
+        write_durable(rows, _issued(cards).encode(), private=True)
+        import_cards(path, rows, keys)
     write_durable(folder / "holders.csv", _holders(cards).encode(), private=True)
-    rows = folder / "cards.csv"
-    write_durable(rows, _issued(cards).encode(), private=True)
-    import_cards(path, rows)
     rows.unlink()
     return {"merchant": merchant}
 

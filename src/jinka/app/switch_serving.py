@@ -96,24 +96,25 @@ def _mine(name: str, worker: int, workers: int) -> bool:
 
 def _open_keys(source: KeySource) -> tuple[PaymentService, Sealer, bool]:
     """The verbs for messages, those for the journal, and whether they are behind a socket."""
+    verbs = open_key_source(source)
+    if source.socket is None:
+        return verbs, cast(Sealer, verbs), False
+    return verbs, connect_unix(source.socket, caller=source.caller), True
+
+
+def open_key_source(source: KeySource) -> PaymentService:
+    """The verbs for messages and cards, over one line."""
     if source.socket is not None:
-        remote = connect_unix(source.socket, caller=source.caller)
-        verbs: PaymentService = cast(PaymentService, remote)
-        sealer: Sealer = connect_unix(source.socket, caller=source.caller)
+        verbs: PaymentService = cast(PaymentService, connect_unix(source.socket, caller=source.caller))
     elif source.folder is not None:
-        verbs = sealer = open_keys(Workspace(source.folder), source.region, share_files=source.shares)
+        verbs = open_keys(Workspace(source.folder), source.region, share_files=source.shares)
     else:
         raise Refused("no key service", where="keys", fix="a socket or a folder")
     for name, under, block in source.blocks:
         with suppress(Refused):  # a service that lives on has it from our start before this one
             verbs.drop_key(name=name)
         verbs.unwrap_key(block, under=under, name=name)
-    return verbs, sealer, source.socket is not None
-
-
-def open_key_source(source: KeySource) -> PaymentService:
-    """The verbs for messages and cards alone, for another host."""
-    return _open_keys(source)[0]
+    return verbs
 
 
 def switch_status(url: str) -> dict[str, Any]:

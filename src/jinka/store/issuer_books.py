@@ -1,6 +1,7 @@
 """The issuer's books on SQL: one durable transaction for each write, SQLite or PostgreSQL.
 
-Decides nothing: a row is what `jinka.issuer` made of it. One process writes.
+Decides nothing: a row is what `jinka.issuer` made of it. One process writes. Card numbers lie sealed and are found by
+their keyed hash; what is made of a number without a key (a card's id, a fingerprint) lies under the vault's cover.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from jinka.crypto.number_vault import NumberVault
 from jinka.issuer.accounts import AccountState, CardState, HolderAccount, IssuedCard
 from jinka.issuer.authorisation import Channel, Entry, Kind
 from jinka.issuer.books import Booking, State
 from jinka.issuer.reasons import BY_WORD
+from jinka.kit import Refused
 from jinka.store.issuer_tables import accounts as account_table
 from jinka.store.issuer_tables import cards as card_table
 from jinka.store.issuer_tables import transactions
 
 _CHUNK = 500
+_CONTEXT = "issuer card"
 _KINDS = {kind.word: kind for kind in Kind}
 _CHANNELS = {channel.value[0]: channel for channel in Channel}
 _STATES = {state.value[0]: state for state in State}
@@ -30,8 +34,8 @@ _SAME = (
     "rule", "authorisation", "available_fen", "chip", "source", "hold", "taken_fen",
 )  # fmt: skip
 _TRUTHS = ("forced", "terminal_chip", "card_chip")
+_COVERED = ("card", "fingerprint")
 _CARD = (
-    "pan",
     "account",
     "expiry4",
     "sequence",
@@ -66,17 +70,22 @@ _RECENT = _recent()
 
 
 class SqlIssuerBooks:
-    """Implements `jinka.issuer.IssuerBooks` on a database opened by `open_database`."""
+    """Implements `jinka.issuer.IssuerBooks` on a database opened by `open_database`.
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    Without a vault transactions may be read, with their cards' ids covered: enough for reports.
+    """
+
+    def __init__(self, engine: sa.Engine, vault: NumberVault | None = None) -> None:
+        self._engine, self._vault = engine, vault
         self._put_booking = upsert(engine, transactions, ("id",), keep=("seq",))
-        self._put_card = upsert(engine, card_table, ("pan",))
+        self._put_card = upsert(engine, card_table, ("lookup",), keep=("sealed",))
         self._put_account = upsert(engine, account_table, ("number",))
 
     def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
-        rows = self._read(card_table, card_table.c.pan, pans)
-        return {row.pan: _card(row) for row in rows}
+        vault = self._needed()
+        wanted = {vault.digest(pan.encode()): pan for pan in pans}
+        rows = self._read(card_table, card_table.c.lookup, wanted)
+        return {wanted[row.lookup]: _card(row, wanted[row.lookup]) for row in rows}
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
         rows = self._read(account_table, account_table.c.number, numbers)
@@ -88,28 +97,30 @@ class SqlIssuerBooks:
         }
 
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
-        return {row.id: _booking(row) for row in self._read(transactions, transactions.c.id, ids)}
+        return {row.id: row for row in self._bookings(self._read(transactions, transactions.c.id, ids))}
 
     def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
-        wanted = list(cards)
-        found: dict[bytes, list[Booking]] = {card: [] for card in wanted}
+        found: dict[bytes, list[Booking]] = {card: [] for card in cards}
+        wanted, rows = self._needed().cover(list(found)), list[Any]()
         with self._engine.connect() as connection:
             for start in range(0, len(wanted), _CHUNK):
                 chosen = {"chosen": wanted[start : start + _CHUNK], "since": since_micros, "most": most}
-                for row in connection.execute(_RECENT, chosen):
-                    found[row.card].append(_booking(row))
+                rows += connection.execute(_RECENT, chosen).all()
+        for booking in self._bookings(rows):
+            found[booking.card].append(booking)
         return found
 
     def unfinished(self) -> list[Booking]:
         query = sa.select(transactions).where(transactions.c.state == State.RECEIVED.value[0])
         with self._engine.connect() as connection:
-            return [_booking(row) for row in connection.execute(query.order_by(transactions.c.seq))]
+            rows = connection.execute(query.order_by(transactions.c.seq)).all()
+        return self._bookings(rows)
 
     def all_bookings(self) -> Iterator[Booking]:
         with self._engine.connect() as connection:
             query = sa.select(transactions).order_by(transactions.c.seq)
-            for row in connection.execution_options(yield_per=1_000).execute(query):
-                yield _booking(row)
+            for rows in connection.execution_options(yield_per=1_000).execute(query).partitions():
+                yield from self._bookings(rows)
 
     def write(
         self,
@@ -121,10 +132,14 @@ class SqlIssuerBooks:
             if accounts:
                 connection.execute(self._put_account, [_account_row(account) for account in accounts])
             if cards:
-                connection.execute(self._put_card, [_card_row(card) for card in cards])
+                connection.execute(self._put_card, [self._card_row(card) for card in cards])
             if bookings:
                 last = connection.scalar(sa.select(sa.func.max(transactions.c.seq))) or 0
                 rows = [_booking_row(booking) | {"seq": last + 1 + n} for n, booking in enumerate(bookings)]
+                self._needed()
+                covered = self._turned([row[name] for row in rows for name in _COVERED], back=False)
+                for number, row in enumerate(rows):
+                    row["card"], row["fingerprint"] = covered[2 * number : 2 * number + 2]
                 connection.execute(self._put_booking, rows)
 
     def _read(self, table: sa.Table, column: sa.ColumnElement[Any], keys: Iterable[Any]) -> list[Any]:
@@ -137,6 +152,29 @@ class SqlIssuerBooks:
                 query = sa.select(table).where(column.in_(wanted[start : start + _CHUNK]))
                 rows += connection.execute(query).all()
         return rows
+
+    def _needed(self) -> NumberVault:
+        if self._vault is None:
+            raise Refused("no vault", where="issuer books", fix="open them with the key service")
+        return self._vault
+
+    def _turned(self, ids: list[bytes], *, back: bool) -> list[bytes]:
+        if self._vault is None or not ids:
+            return ids
+        return self._vault.uncover(ids) if back else self._vault.cover(ids)
+
+    def _bookings(self, rows: Sequence[Any]) -> list[Booking]:
+        ids = self._turned([getattr(row, name) for row in rows for name in _COVERED], back=True)
+        pairs = zip(ids[::2], ids[1::2], strict=True)
+        return [
+            _booking(row, card, fingerprint) for row, (card, fingerprint) in zip(rows, pairs, strict=True)
+        ]
+
+    def _card_row(self, card: IssuedCard) -> dict[str, object]:
+        vault, pan = self._needed(), card.pan.encode()
+        row: dict[str, object] = {name: getattr(card, name) for name in _CARD}
+        row |= {"lookup": vault.digest(pan), "sealed": vault.seal(pan, _CONTEXT)}
+        return row | {"chip": int(card.chip), "state": card.state.value[0]}
 
 
 def upsert(
@@ -155,18 +193,13 @@ def _account_row(account: HolderAccount) -> dict[str, object]:
     return {"number": account.number, "product": account.product, "state": account.state.value[0]}
 
 
-def _card_row(card: IssuedCard) -> dict[str, object]:
-    row: dict[str, object] = {name: getattr(card, name) for name in _CARD}
-    return row | {"chip": int(card.chip), "state": card.state.value[0]}
-
-
-def _card(row: Any) -> IssuedCard:
+def _card(row: Any, pan: str) -> IssuedCard:
     words = {name: getattr(row, name) for name in _CARD}
-    return IssuedCard(**words, chip=bool(row.chip), state=_CARD_STATES[row.state])
+    return IssuedCard(pan=pan, **words, chip=bool(row.chip), state=_CARD_STATES[row.state])
 
 
-def _booking_row(booking: Booking) -> dict[str, object]:
-    row: dict[str, object] = {name: getattr(booking, name) for name in _SAME}
+def _booking_row(booking: Booking) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(booking, name) for name in _SAME}
     row |= {name: int(getattr(booking, name)) for name in _TRUTHS}
     latitude, longitude = booking.place_e6 or (None, None)
     return row | {
@@ -180,8 +213,8 @@ def _booking_row(booking: Booking) -> dict[str, object]:
     }
 
 
-def _booking(row: Any) -> Booking:
-    words = {name: getattr(row, name) for name in _SAME}
+def _booking(row: Any, card: bytes, fingerprint: bytes) -> Booking:
+    words = {name: getattr(row, name) for name in _SAME} | {"card": card, "fingerprint": fingerprint}
     words |= {name: bool(getattr(row, name)) for name in _TRUTHS}
     return Booking(
         **words,

@@ -1,7 +1,8 @@
 """The SQL tables of an issuer's host: accounts, cards, transactions, and online loads of purses.
 
 Rows change as their lives go on; what moved money is on the ledger, which is append-only. ``seq`` is the order in which
-transactions came. Card numbers stand in the table of cards alone; transactions know a card by its id.
+transactions came. No card number stands anywhere in clear: a card is found by the keyed hash of its number, which lies
+sealed beside it; transactions know a card by its id, under the vault's cover (`jinka.crypto.number_vault`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ accounts = sa.Table(
 cards = sa.Table(
     "issuer_cards",
     metadata,
-    sa.Column("pan", sa.Text, primary_key=True),
+    sa.Column("lookup", sa.LargeBinary, primary_key=True),
+    *_blobs("sealed"),
     *_texts("account", "expiry4", "sequence", "pin_reference", "state"),
     *_ints("chip", "tries_left", "counter", "first_use_micros"),
 )
@@ -58,9 +60,11 @@ loads = sa.Table(
     "issuer_loads",
     metadata,
     sa.Column("id", sa.LargeBinary, primary_key=True),
-    *_blobs("card_no", "terminal_id", "local_date", "local_time", "rand4", "mac2", "challenge", "tac"),
-    *_texts("fund", "state"),
+    *_blobs(
+        "lookup", "sealed", "terminal_id", "local_date", "local_time", "rand4", "mac2", "challenge", "tac"
+    ),
+    *_texts("state"),
     *_ints("txn_type", "counter", "amount_fen", "balance", "algorithm", "key_version", "at_micros"),
-    sa.Index("issuer_loads_by_card", "card_no", "txn_type"),
+    sa.Index("issuer_loads_by_card", "lookup", "txn_type"),
     sa.Index("issuer_loads_by_state", "state"),
 )

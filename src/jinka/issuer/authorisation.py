@@ -34,7 +34,7 @@ class Flow(Enum):
 
 
 class Kind(Enum):
-    """What is asked: (word, flow, needs an original, English, Chinese)."""
+    """What is asked: (word, flow, needs an original, English, Chinese). A partial reversal's amount is what stays."""
 
     PURCHASE = ("purchase", Flow.DEBIT, False, "purchase", "消费")
     CASH = ("cash", Flow.DEBIT, False, "cash withdrawal", "取现")
@@ -48,6 +48,7 @@ class Kind(Enum):
     REFUND = ("refund", Flow.CREDIT, True, "refund", "退货")
     VOID = ("void", Flow.NONE, True, "void", "撤销")
     REVERSAL = ("reversal", Flow.NONE, True, "reversal", "冲正")
+    PARTIAL = ("partial reversal", Flow.NONE, True, "partial reversal", "部分冲正")
 
     @property
     def word(self) -> str:
@@ -198,12 +199,12 @@ class AuthorisationRequest:
         """Work the ids out once: they are asked for often."""
         original = bytes(16) if self.original is None else self.original.id_of(self._year(self.original))
         own = self.trace.id_of(self._year(self.trace))
-        reversal = self.kind is Kind.REVERSAL
+        named = {Kind.REVERSAL: "jinka.issuer.reversal", Kind.PARTIAL: "jinka.issuer.partial"}.get(self.kind)
         what = (self.kind.word, self.pan, self.amount_fen, self.currency, original)
-        more = () if reversal else (self.merchant, own)
+        more = () if named else (self.merchant, own)
         for name, value in (
             ("original_id", original),
-            ("id", make_id("jinka.issuer.reversal", original) if reversal else own),
+            ("id", make_id(named, original) if named else own),
             ("card_id", card_id(self.pan)),
             ("fingerprint", make_id("jinka.issuer.fingerprint", *what, *more)),
         ):
@@ -252,7 +253,8 @@ TAKES: Mapping[Kind, frozenset[Kind]] = MappingProxyType(
         Kind.COMPLETION: frozenset({Kind.PREAUTHORISATION}),
         Kind.REFUND: frozenset({Kind.PURCHASE, Kind.COMPLETION, Kind.BILL}),
         Kind.VOID: frozenset({Kind.PURCHASE, Kind.PREAUTHORISATION, Kind.COMPLETION}),
-        Kind.REVERSAL: frozenset(set(Kind) - {Kind.REVERSAL, Kind.BALANCE}),
+        Kind.REVERSAL: frozenset(set(Kind) - {Kind.REVERSAL, Kind.PARTIAL, Kind.BALANCE}),
+        Kind.PARTIAL: frozenset({Kind.PURCHASE, Kind.CASH, Kind.BILL, Kind.TRANSFER_OUT}),
     }
 )
 

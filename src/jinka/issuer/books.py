@@ -71,7 +71,7 @@ _ZERO = bytes(16)
 class Booking:
     """One transaction. ``source`` is the account that bears it, ``hold`` the pending transfer that stands.
 
-    ``taken_fen`` is what refunds gave back.
+    ``taken_fen`` is what refunds and a partial reversal gave back.
     """
 
     id: bytes

@@ -32,7 +32,7 @@ _DONE = frozenset({TransferResult.CREATED, TransferResult.EXISTS})
 # An id that a ledger refused once it may refuse for good: only want of money is tried again here.
 _SHORT = frozenset({TransferResult.EXCEEDS_CREDITS, TransferResult.ID_ALREADY_FAILED})
 # What is booked whether the money is there or not.
-_MUST = frozenset({Kind.VOID, Kind.REVERSAL})
+_MUST = frozenset({Kind.VOID, Kind.REVERSAL, Kind.PARTIAL})
 
 
 class IssuerHost:
@@ -148,7 +148,7 @@ class IssuerHost:
         """All that may decline before money moves; sets the plan. Raises `Declined`."""
         if request.trace.acquirer not in self._acquirers:
             raise Declined(Reason.INVALID_MERCHANT)
-        if request.kind is Kind.REVERSAL:
+        if request.kind in (Kind.REVERSAL, Kind.PARTIAL):
             self._plan(case, known)
             return
         if case.card is None or case.account is None:

@@ -3,8 +3,8 @@
 ISO 8583:1987, 4.1 and 4.3 (message types, processing codes), field 90 (original data elements); UnionPay's terminals
 name an original in field 61. A transaction's date is that of field 7, as field 90 has it, else of field 13. The places
 of the terminal's capability in field 60 and of the CVV in track 2 are UnionPay's habit: check them with the peer; so is
-the place of a printed card value (`jinka.codec.iso8583.card_not_present`). Not read: replacement amounts (95), totals
-(0500), clear PINs.
+the place of a printed card value (`jinka.codec.iso8583.card_not_present`). Field 95
+of 1987 says what stays of an amount. Not read: totals (0500), clear PINs.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
     return AuthorisationRequest(
         kind=kind,
         pan=pan,
-        amount_fen=_number(message.text(4), 4),
+        amount_fen=_number(*((message.text(95)[:12], 95) if kind is Kind.PARTIAL else (message.text(4), 4))),
         at_micros=at_micros,
         trace=Trace(
             acquirer=message.text(32), terminal=message.text(41).strip(), stan=message.text(11),
@@ -151,7 +151,10 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
 def kind_of(message: Message) -> Kind:
     """The kind of a message by the table; `Usage` for one that the issuer does not take."""
     if message.mti[1] == "4":
-        return Kind.REVERSAL
+        stays = (
+            _number(message.text(95)[:12], 95) if message.mti[0] == "0" else 0
+        )  # 1993 has other things there
+        return Kind.PARTIAL if stays else Kind.REVERSAL
     what = "a" if message.mti[2] == "2" else message.mti[1]
     code, condition = message.text(3)[:2], message.text(25)
     found = KIND_TABLE.get((what, code, condition)) or KIND_TABLE.get((what, code, ""))

@@ -67,6 +67,8 @@ class Poster:
             elif row.kind is Kind.VOID:
                 _require_whole(row, original)
                 self._take_back(work, original, known, Step.VOID)
+            elif row.kind is Kind.PARTIAL:
+                self._reverse_part(work, original)
             else:
                 self._reverse(work, original, known)
         except Declined:
@@ -117,6 +119,17 @@ class Poster:
             work.set(original, state=original.after(Step.REVERSE))
         else:
             self._take_back(work, original, known, Step.REVERSE)
+
+    def _reverse_part(self, work: _Work, original: Booking) -> None:
+        """Less was given out than was booked: the row says how much, and the rest goes back."""
+        row, state = work.row, original.after(Step.REFUND)
+        if not 0 < row.amount_fen < original.amount_fen:
+            raise Declined(Reason.AMOUNT)
+        if original.taken_fen:
+            raise Declined(Reason.INVALID)
+        back_fen = original.amount_fen - row.amount_fen
+        work.move(work.office, original.source, back_fen, _BACK)
+        work.set(original, state=state, taken_fen=back_fen)
 
     def _take_back(self, work: _Work, original: Booking, known: Mapping[bytes, Booking], step: Step) -> None:
         state = original.after(step)

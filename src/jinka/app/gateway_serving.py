@@ -26,6 +26,8 @@ from jinka.app.parts_file import read_key_source
 from jinka.kit import Clock, Randomness, Usage
 from jinka.node import FolderLock, file_errors
 from jinka.node.callback_http import CallbackSender, require_receiver
+from jinka.node.gateway_metrics import GatewayFigures
+from jinka.node.metrics_http import metrics_beside
 from jinka.node.switch_client import SwitchClient
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.system import SystemClock, SystemRandomness

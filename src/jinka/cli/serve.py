@@ -64,7 +64,7 @@ def _tell(part: str, event: str, facts: Mapping[str, Any]) -> None:
     elif event == "said":
         say(f"{part:8} {facts['text']}")
     elif event == "died":
-        say(f"{part:8} {facts['how']}; it is started again")
+        say(f"{part:8} {facts['how']}" + ("; it is started again" if facts["again"] else ""))
     elif event in ("taken along", "killed"):
         say(f"{part:8} {event}: {next(iter(facts.values()))}")
 

@@ -142,8 +142,10 @@ class Supervisor:
             if each.taken_along or not all(self._all[name].ready.is_set() for name in each.part.leans_on):
                 continue
             how = _how(code)
-            self._tell(each.part.name, "died", {"how": how, "word": each.last_word})
             wait = each.restarts.died(time.monotonic() - began) if each.once_ready else None
+            self._tell(
+                each.part.name, "died", {"how": how, "word": each.last_word, "again": wait is not None}
+            )
             if wait is None:
                 self._give_up(each, how)
                 return
@@ -214,7 +216,7 @@ class Supervisor:
                     other.process.terminate()
 
     def _give_up(self, each: _Running, how: str) -> None:
-        why = each.last_word or how
+        why = each.last_word.removeprefix("jinka: error: ") or how
         self._given_up = JinkaError(
             f"{each.part.name} was given up: {why}", where="serve", fix="mend what it says, and start again"
         )

@@ -1,0 +1,204 @@
+"""`jinka serve` on an empty folder: a whole network that other people's software can pay in, and that mends itself.
+
+One start for the module; the tests go on from one another in their order, and the last one stops it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from csv import DictReader
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import iso8583
+import pytest
+
+from jinka.app.key_scan import scan
+from jinka.app.new_network import FILE, OPENING_FEN, open_network
+from jinka.app.serve_status import network_status
+from jinka.app.serving import serve
+from jinka.codec.iso8583 import DIALECTS
+from jinka.issuer.chart import IssuerAccount, office_account
+from jinka.kit import Refused, make_id
+from jinka.store import SqlLedger, database_at
+from tests.codec.iso8583.test_peers import pyiso_spec
+
+SPEC = pyiso_spec(DIALECTS["iso1987-binary"])
+WAIT_S = 60
+
+
+@dataclass
+class Network:
+    folder: Path
+    process: subprocess.Popen[str]
+    told: dict[str, Any]
+    paid_till: int = 0
+    paid_gateway: int = 0
+    trace: int = 0
+
+    @property
+    def cards(self) -> list[dict[str, str]]:
+        with (self.folder / "holders.csv").open(encoding="utf-8") as rows:
+            return list(DictReader(rows))
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        lines = (self.folder / "log" / "serve.jsonl").read_text().splitlines()
+        return [line for line in map(json.loads, lines) if line["event"] == event]
+
+    def pid(self, part: str) -> int:
+        return int([line["pid"] for line in self.events("started") if line["part"] == part][-1])
+
+    def until_up(self) -> None:
+        until = time.monotonic() + WAIT_S
+        while True:
+            found = network_status(self.folder / FILE)
+            up = all(part.up for part in found)
+            if up and found[-1].said["line"]["ready"] and found[2].said["peers"]["bank"]["ready"]:
+                return
+            assert time.monotonic() < until, found
+            assert self.process.poll() is None
+            time.sleep(0.1)
+
+    def purchase(self, pan: str, fen: int) -> str:
+        """A 0200 that is written and read by pyiso8583; the response code."""
+        self.trace += 1
+        now = time.strftime("%m%d%H%M%S")
+        fields = {
+            "t": "0200", "2": pan, "3": "000000", "4": f"{fen:012d}", "7": now, "11": f"{self.trace:06d}",
+            "12": now[4:], "13": now[:4], "18": "5411", "25": "00", "32": "101", "41": "T0000009",
+            "42": "M00000000000009", "49": "156",
+        }  # fmt: skip
+        raw, _ = iso8583.encode(fields, SPEC)
+        port = self.told["parts"]["switch"]["ports"]["till"]
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
+            link.sendall(len(raw).to_bytes(2, "big") + raw)
+            stream = link.makefile("rb")
+            answer, _ = iso8583.decode(stream.read(int.from_bytes(stream.read(2), "big")), SPEC)
+            stream.close()
+        assert (answer["t"], answer["11"]) == ("0210", fields["11"])
+        self.paid_till += fen * (answer["39"] == "00")
+        return str(answer["39"])
+
+    def post(self, path: str, body: dict[str, Any], again: str) -> dict[str, Any]:
+        told = self.told["parts"]["gateway"]
+        link = http.client.HTTPConnection(told["host"], told["port"], timeout=60)
+        head = {
+            "Authorization": f"Bearer {self.told['merchant']['key']}",
+            "Idempotency-Key": again,
+            "Content-Type": "application/json",
+        }
+        link.request("POST", path, json.dumps(body), head)
+        answer = link.getresponse()
+        said = json.loads(answer.read())
+        link.close()
+        assert answer.status < 300, said
+        return dict(said)
+
+    def order(self, card: dict[str, str], fen: int, name: str) -> str:
+        """An order that is paid with a typed card; its state."""
+        made = self.post("/v1/orders", {"amount_minor": fen}, f"make-{name}")
+        typed = {"number": card["number"], "expiry": card["expiry_yymm"], "card_value": card["card_value"]}
+        said = self.post(f"/v1/orders/{made['id']}/pay", {"kind": "card", "card": typed}, f"pay-{name}")
+        self.paid_gateway += fen * (said["state"] == "captured")
+        return str(said["state"])
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    folder = tmp_path_factory.mktemp("serve") / "n"
+    port = random.Random(os.getpid()).randrange(20_000, 30_000)
+    command = [sys.executable, "-c", "from jinka.cli import main; main()", "serve", "--json",
+               "--dir", str(folder), "--first-port", str(port)]  # fmt: skip
+    with (folder.parent / "errors").open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+    try:
+        assert process.stdout is not None
+        text = ""
+        while not text.endswith("\n}\n"):
+            line = process.stdout.readline()
+            assert line, (folder.parent / "errors").read_text()
+            text += line
+        made = Network(folder, process, json.loads(text))
+        made.until_up()
+        yield made
+    finally:
+        process.terminate()
+        process.communicate(timeout=WAIT_S)
+
+
+def test_one_line_a_part_says_where_it_is(network: Network) -> None:
+    errors = (network.folder.parent / "errors").read_text().splitlines()
+    said = [line.split()[0] for line in errors if line.split()[0] in network.told["parts"]]
+    assert sorted(said) == ["gateway", "issuer", "keys", "switch"]
+    assert said[0] == "keys"
+    assert network.told["parts"]["keys"]["simulated"]
+
+
+def test_other_peoples_message_is_answered(network: Network) -> None:
+    pan = network.cards[0]["number"]
+    assert network.purchase(pan, 1_234) == "00"
+    assert network.purchase(pan, OPENING_FEN) == "51"
+    assert network.purchase("4000000000000002", 100) == "15"
+
+
+def test_an_order_is_paid_through_the_switch(network: Network) -> None:
+    card = network.cards[1]
+    assert network.order(card, 2_000, "one") == "captured"
+    false = card | {"card_value": f"{(int(card['card_value']) + 1) % 1000:03d}"}
+    assert network.order(false, 2_000, "two") == "created"
+    lines = {part.part: part.words() for part in network_status(network.folder / FILE)}
+    assert "gateway: 1 of 1 lines signed on, 0 stored" in lines["switch"]
+
+
+def test_another_serve_in_the_folder_is_refused_and_a_second_start_makes_nothing(network: Network) -> None:
+    path, made = open_network(None, network.folder, Path("x"))
+    assert (path, made) == (network.folder / FILE, {})
+    with pytest.raises(Refused, match="another run"):
+        serve(path, tell=lambda *_: None, ready=lambda _: None)
+
+
+def test_after_a_kill_of_the_key_service_all_come_back_and_the_next_payments_work(network: Network) -> None:
+    before = network.pid("gateway")
+    os.kill(network.pid("keys"), signal.SIGKILL)
+    until = time.monotonic() + WAIT_S
+    while network.pid("gateway") == before:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    network.until_up()
+    assert network.purchase(network.cards[2]["number"], 500) == "00"
+    assert network.order(network.cards[3], 700, "after") == "captured"
+    assert [line["part"] for line in network.events("died")] == ["keys"]
+    assert {line["part"] for line in network.events("taken along")} == {"issuer", "switch", "gateway"}
+
+
+def test_it_ends_without_a_process_or_a_key_left_and_the_books_agree(network: Network) -> None:
+    pids = {line["pid"] for line in network.events("started") if "pid" in line}
+    network.process.send_signal(signal.SIGTERM)
+    network.process.communicate(timeout=WAIT_S)
+    assert network.process.returncode == 0
+    assert [line["part"] for line in network.events("stopped")] == ["gateway", "switch", "issuer", "keys"]
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert not (network.folder / "keys" / "keys.sock").exists()
+    assert {part.up for part in network_status(network.folder / FILE)} == {False}
+    with database_at(network.folder / "issuer.db") as database:
+        ledger = SqlLedger(database)
+        owed = {who: office_account(IssuerAccount.ACQUIRER, who).id for who in ("101", "102")}
+        accounts = [make_id("jinka.issuer.account", card["account"]) for card in network.cards]
+        found = ledger.balances([*owed.values(), *accounts])
+    sums = {id_: balance.credits_posted - balance.debits_posted for id_, balance in found.items()}
+    assert (sums[owed["101"]], sums[owed["102"]]) == (network.paid_till, network.paid_gateway)
+    spent = OPENING_FEN * len(accounts) - sum(sums[id_] for id_ in accounts)
+    assert spent == network.paid_till + network.paid_gateway > 0
+    scanned = scan([network.folder / "keys"], [network.folder], shares=[])
+    assert scanned.secrets > 10
+    assert scanned.findings == ()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import ibis
 import pyarrow as pa
 
 from jinka.registry import LISTINGS
@@ -53,7 +52,7 @@ def listing_status(taps: Table, listings: Table, acknowledgements: Table) -> Tab
     pairs = listed.left_join(
         heard, [listed.terminal_id == heard.a_terminal, heard.a_version >= listed.l_version]
     )
-    in_force = ibis.ifelse(pairs.a_at > pairs.l_from, pairs.a_at, pairs.l_from)
+    in_force = (pairs.a_at > pairs.l_from).ifelse(pairs.a_at, pairs.l_from)
     tap = pairs.group_by("record_id").aggregate(
         blocked=(pairs.a_at.notnull() & (in_force <= pairs["at"])).fill_null(False).max(),
         effective=(pairs.l_from <= pairs["at"]).fill_null(False).max(),

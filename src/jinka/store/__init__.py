@@ -1,20 +1,28 @@
 """Storage and engines: SQLite through SQLAlchemy and Alembic, Parquet, DuckDB through Ibis.
 
-The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below.
+The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below. What clears a day
+is loaded when it is asked for: a switch or a terminal starts without DuckDB and Ibis.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from jinka.store.certificates import AuthorityTables, SqlArchive, SqlBooks, SqlOfficers, authority_in
 from jinka.store.database import database_at, open_database
-from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
 from jinka.store.gateway import GatewayBooks, GatewayDesk
 from jinka.store.issuer_books import SqlIssuerBooks
 from jinka.store.issuer_loads import SqlLoads
-from jinka.store.journal import SqlJournal
 from jinka.store.ledger import SqlLedger, open_ledger
 from jinka.store.plain_sql import PlainSql, without_flush
 from jinka.store.registrations import Register, register_in
 from jinka.store.registry import load_registry, register_cards, save_registry
 from jinka.store.switch_journal import JournalLine, SwitchJournal
+
+if TYPE_CHECKING:
+    from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
+    from jinka.store.journal import SqlJournal
+
+_LATER = {"ROW_GROUP_ROWS": "duck", "DuckEngine": "duck", "publish": "duck", "SqlJournal": "journal"}
 
 __all__ = [
     "ROW_GROUP_ROWS",
@@ -44,3 +52,10 @@ __all__ = [
     "save_registry",
     "without_flush",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """What is in `_LATER`, on first use (PEP 562)."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)

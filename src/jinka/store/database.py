@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from jinka.kit import Refused, Usage
 
@@ -91,12 +89,25 @@ def database_at(where: Path | str) -> Iterator[sa.Engine]:
 
 
 def migrate(connection: sa.Connection) -> None:
-    """Bring the schema to the newest version; all or nothing."""
+    """Bring the schema to the newest version; all or nothing. Alembic is loaded where there is something to do."""
+    scripts = Path(__file__).with_name("migrations")
+    if _version(connection) == max(path.name[1:5] for path in (scripts / "versions").glob("v*.py")):
+        return
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(scripts))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _version(connection: sa.Connection) -> str:
+    """Where Alembic left the schema; empty for a new database."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return ""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
 
 
 def _configure(raw: Any, _: object) -> None:

@@ -2,7 +2,8 @@
 
 The server is started once in a run. A copy of one of its databases costs half a second of the disk, so what a test is
 done with is emptied and lent again; what cannot be emptied at once (somebody holds it still) is left alone. An SQLite
-file is a copy of one that was migrated once. The fixtures are for every test (`tests.conftest`).
+file is a copy of one that was migrated once. The fixtures are for every test (`tests.conftest`), so engines are loaded
+when somebody asks.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from jinka.app.own_postgres import OwnPostgres, own_postgres
 from jinka.kit import NotFound
-from jinka.store import open_database
 
 TEMPLATE = "migrated"
 _EMPTY = """
@@ -41,6 +40,8 @@ class Databases:
 
     def lend(self) -> str:
         """The URL of one that nobody else has."""
+        import psycopg
+
         while self._used:
             url = self._used.pop()
             try:
@@ -59,6 +60,8 @@ class Databases:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[OwnPostgres]:
     """The server; skips with its name where the package is absent."""
+    from jinka.store import open_database
+
     try:
         with own_postgres() as server:
             open_database(server.make_database(TEMPLATE)).dispose()
@@ -88,6 +91,8 @@ def fresh_postgres(postgres_databases: Databases) -> Iterator[Callable[[], str]]
 
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from jinka.store import open_database
+
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
     open_database(path).dispose()
     return path

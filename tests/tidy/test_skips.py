@@ -57,5 +57,10 @@ def test_a_module_that_skips_itself_fails_in_ci(tmp_path: Path) -> None:
 def _pytest(folder: Path, ci: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=folder, env=os.environ | {"CI": ci, "PYTHONPATH": str(SHARED.parents[1])}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=folder,
+        env=os.environ | {"CI": ci, "PYTHONPATH": str(SHARED.parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )

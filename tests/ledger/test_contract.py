@@ -311,6 +311,31 @@ def test_the_sum_of_a_call_that_overflows_stops_at_the_transfer_that_does(ledger
     assert ledger.balances([B])[B] == Balance(credits_posted=MAX_MINOR)
 
 
+def test_a_call_of_simple_transfers_is_refused_where_one_of_them_is_wrong(engine: LedgerEngine) -> None:
+    """What engines add up at once must not hide a fault: a wrong ledger, a limit, an id that comes twice."""
+    limit = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+    engine.create_accounts([account(A, flags=limit), account(B, flags=limit), account(C), account(OTHER)])
+    assert engine.create_transfers([move("1", 1, ledger=0), move("2", 1)]) == [
+        R.LEDGER_MUST_NOT_BE_ZERO, R.EXCEEDS_CREDITS,
+    ]  # fmt: skip
+    good = [move(f"{n}", n, debit=C, credit=OTHER) for n in range(3, 9)]
+    assert engine.create_transfers(good) == [R.CREATED] * 6
+    absent = move("9", 1, debit=C, credit=make_id("account", "absent"))
+    same = move("10", 1, debit=C, credit=C)
+    twice = replace(good[0], id=make_id("transfer", "11"))
+    call = [twice, absent, twice, same, good[5], replace(good[0], amount=1)]
+    assert engine.create_transfers(call) == [
+        R.CREATED, R.CREDIT_ACCOUNT_NOT_FOUND, R.EXISTS, R.ACCOUNTS_MUST_BE_DIFFERENT, R.EXISTS,
+        R.EXISTS_WITH_DIFFERENT_AMOUNT,
+    ]  # fmt: skip
+    assert engine.create_transfers([twice, twice]) == [R.EXISTS] * 2
+    moved = sum(t.amount for t in [*good, twice])
+    assert engine.balances([C, OTHER]) == {
+        C: Balance(debits_posted=moved), OTHER: Balance(credits_posted=moved),
+    }  # fmt: skip
+    assert engine.history(C) == [*good, twice]
+
+
 def test_calls_are_cut_between_chains() -> None:
     linked = [move(f"{n}", 1, flags=T.LINKED if n % 3 else T.NONE) for n in range(10)]  # 0, 123, 456, 789..
     assert [len(call) for call in batches(linked, 4)] == [4, 3, 3]

@@ -3,7 +3,8 @@
 Calls of 8,190 transfers, each call one durable transaction, between 10,000 accounts drawn at random. ``limited``: every
 debit account must not exceed its credits. ``linked``: chains of two. ``two_phase``: calls of holds, then calls that
 post them. The transfers are made before the clock starts. The peer does the least that a program would: insert the
-transfer and add to two balances, one transaction for a call, with no check but the engine's unique id.
+transfer and add to two balances, one transaction for a call, with no check but the engine's unique id. ``--prefill``
+measures once more in a database that has grown, since ids come in no order and an index over them is met everywhere.
 """
 
 from __future__ import annotations
@@ -30,28 +31,34 @@ from jinka.ledger import (
     TransferResult,
     batches,
 )
-from jinka.store import PlainSql, SqlLedger, open_database, without_flush
+from jinka.store import PlainSql, SqlLedger, database_at, open_database, without_flush
 
 _ACCOUNTS = 10_000
 _KINDS = ("simple", "limited", "linked", "two_phase")
 _PEER_S = 4.0  # the peer stops at the first call after so long
 _BANK = Account(id=make_id("bench.bank"), ledger=156, code=1)
 _FUNDS = 10**12
+_Calls = dict[str, list[Sequence[Transfer]]]
 
 
-def bench_ledger(transfers: int = 163_800, engines: Sequence[str] = ("sqlite", "postgres")) -> dict[str, Any]:
+def bench_ledger(
+    transfers: int = 163_800, engines: Sequence[str] = ("sqlite", "postgres"), prefill: int = 0
+) -> dict[str, Any]:
     """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` if an engine loses a fen."""
     if not 1_000 <= transfers <= 50_000_000:
         raise Usage(f"{transfers} transfers", where="bench ledger", fix="1,000 to 50,000,000")
+    if not 0 <= prefill <= 1_000_000_000:
+        raise Usage(f"a prefill of {prefill}", where="bench ledger", fix="0 to 1,000,000,000")
     if unknown := set(engines) - {"sqlite", "postgres"}:
         raise Usage(f"no engine {min(unknown)}", where="bench ledger", fix="sqlite or postgres")
     made = time.perf_counter()
     calls = {kind: _calls(kind, transfers) for kind in _KINDS}
     made_us = (time.perf_counter() - made) / (transfers * len(_KINDS)) * 1e6
-    results = {name: _bench_engine(name, calls) for name in engines}
+    results = {name: _bench_engine(name, calls, prefill) for name in engines}
     return {
         "bench": "ledger",
         "transfers": transfers,
+        "prefill": prefill,
         "accounts": _ACCOUNTS,
         "events_per_call": MAX_BATCH,
         "made_us_per_transfer": round(made_us, 2),
@@ -64,7 +71,7 @@ def bench_ledger(transfers: int = 163_800, engines: Sequence[str] = ("sqlite", "
     }
 
 
-def _bench_engine(name: str, calls: dict[str, list[Sequence[Transfer]]]) -> dict[str, Any]:
+def _bench_engine(name: str, calls: _Calls, prefill: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jinka-bench-")))
@@ -92,12 +99,58 @@ def _bench_engine(name: str, calls: dict[str, list[Sequence[Transfer]]]) -> dict
                     _prove(ledger, calls[kind])
             finally:
                 database.dispose()
+        if prefill:
+            figures["grown"] = _bench_grown(
+                server.make_database("grown") if server else folder, calls, prefill
+            )
     peer = figures["peer"]["rate_per_s"]
     flush_ms = figures["simple"]["ms_per_call"] - figures.pop("unflushed")["ms_per_call"]
     figures["peer"]["what"] = "plain SQL: one insert and two updates a transfer, one transaction a call"
     for kind in _KINDS:
         figures[kind]["ratio"] = round(figures[kind]["rate_per_s"] / peer, 1)
     return figures | {"flush_ms_per_call": round(flush_ms, 1)}
+
+
+def _bench_grown(where: Path | str, calls: _Calls, prefill: int) -> dict[str, Any]:
+    """The same calls where ``prefill`` transfers are already, in the ledger and in the peer's tables."""
+    figures: dict[str, Any] = {"what": f"in a database that has {prefill} transfers"}
+    with database_at(where / "grown.db" if isinstance(where, Path) else where) as database:
+        ledger = SqlLedger(database)
+        _open_accounts(ledger, limited=False)
+        filled = sum(_fill(ledger.create_transfers, prefill))
+        for kind in ("simple", "linked", "two_phase"):
+            figures[kind] = _timed(calls[kind], ledger.create_transfers)
+        _prove(ledger, [call for kind in ("simple", "linked", "two_phase") for call in calls[kind]], filled)
+        peer = PlainSql(database).create_transfers
+        _fill(peer, prefill)
+        figures["peer"] = _timed(calls["simple"], peer, most_s=_PEER_S)
+    for kind in ("simple", "linked", "two_phase"):
+        figures[kind]["ratio"] = round(figures[kind]["rate_per_s"] / figures["peer"]["rate_per_s"], 1)
+    return figures
+
+
+def _fill(send: Callable[[Sequence[Transfer]], Sequence[TransferResult]], count: int) -> list[int]:
+    """Post transfers with ids drawn at random, without a clock; the sum of each call."""
+    draw = random.Random(1994)  # noqa: S311 a benchmark
+    ids = [_account(n) for n in range(_ACCOUNTS)]
+    sums = []
+    for start in range(0, count, MAX_BATCH):
+        call = []
+        for _ in range(min(MAX_BATCH, count - start)):
+            debit, credit = draw.sample(ids, 2)
+            call.append(
+                Transfer(
+                    id=draw.randbytes(16),
+                    debit_account=debit,
+                    credit_account=credit,
+                    amount=1,
+                    ledger=156,
+                    code=1,
+                )
+            )
+        send(call)
+        sums.append(len(call))
+    return sums
 
 
 def _open_accounts(ledger: SqlLedger, *, limited: bool) -> None:
@@ -167,7 +220,7 @@ def _timed(
     }
 
 
-def _prove(ledger: SqlLedger, calls: Sequence[Sequence[Transfer]]) -> None:
+def _prove(ledger: SqlLedger, calls: Sequence[Sequence[Transfer]], filled: int = 0) -> None:
     """A call sent again posts nothing, debits equal credits, and both are what was sent."""
     if set(ledger.create_transfers(calls[-1])) != {TransferResult.EXISTS}:
         raise JinkaError("a call that was sent again was not known", where="bench ledger")
@@ -175,6 +228,6 @@ def _prove(ledger: SqlLedger, calls: Sequence[Sequence[Transfer]]) -> None:
     balances = ledger.balances([_account(n) for n in range(_ACCOUNTS)]).values()
     debits = sum(balance.debits_posted for balance in balances)
     credits_ = sum(balance.credits_posted for balance in balances)
-    sent = sum(t.amount for call in calls for t in call if not t.flags & TransferFlag.PENDING)
+    sent = filled + sum(t.amount for call in calls for t in call if not t.flags & TransferFlag.PENDING)
     if not debits == sent == credits_ - funds:
         raise JinkaError(f"sent {sent}, debited {debits}, credited {credits_}", where="bench ledger")

@@ -140,9 +140,12 @@ def ledger(
         list[str] | None,
         typer.Option(help="sqlite or postgres; both without it. PostgreSQL starts its own server."),
     ] = None,
+    prefill: Annotated[
+        int, typer.Option(min=0, help="Measure again in a database with so many transfers in it already.")
+    ] = 0,
     as_json: Json = True,  # noqa: ARG001 see Json
 ) -> None:
     """Transfers a second on each ledger engine: simple, limited, linked and two-phase, beside plain SQL."""
     from jinka.app.bench_ledger import bench_ledger
 
-    put_json(bench_ledger(transfers, engine or ("sqlite", "postgres")))
+    put_json(bench_ledger(transfers, engine or ("sqlite", "postgres"), prefill))

@@ -33,7 +33,8 @@ APPROVED_CODES = frozenset({"00", "11", "A2", "A4", "A5", "A6"})
 TAKEN_BACK = frozenset({"00", "11", "25"})
 # Answers after which the same is sent again: the host is not able to take it now.
 TRY_AGAIN = frozenset({"09", "19", "68", "77", "90", "91", "92", "96", "98", "A0"})
-SIGN_IN_AGAIN = "77"
+# Answers that a host gives who does not know our keys: a new sign-in helps.
+SIGN_IN_AGAIN = frozenset({"77", "A0"})
 _EPOCH = dt.datetime(1970, 1, 1)
 _STRAY_MAX = 100  # messages on the line that are not the answer
 
@@ -348,7 +349,7 @@ class Till:
                 break
             except Refused:
                 self._line.close()
-                if self.rules.signs_in and answer is not None and answer.text(39) == SIGN_IN_AGAIN:
+                if self.rules.signs_in and answer is not None and answer.text(39) in SIGN_IN_AGAIN:
                     self.pad.forget_keys()
                 return None, REASON_MAC
             return answer, ""

@@ -191,10 +191,10 @@ class Till:
         for entry in self.owed:
             settle = self._reverse if entry.state is TillState.OWED else self._tell
             for _ in range(self.rules.tries):
+                self._sign_in_first()
                 entry = settle(entry)
                 if entry.state not in (TillState.OWED, TillState.TOLD):
                     break
-                self._sign_in_first()
             else:
                 raise Refused(
                     "the host does not take what is owed", where=f"trace {entry.trace}",

@@ -80,6 +80,9 @@ class Bank:
     def _reverse(self, message: Message) -> str:
         data = message.text(90)
         id_ = self._id(data[4:10], data[10:20], message.text(41))
+        stays = int(message.text(95)[:12] or "0")
+        if stays:
+            return self._reverse_part(id_, stays)
         if id_ in self.undone:
             return "00"
         self.undone.add(id_)
@@ -89,6 +92,15 @@ class Bank:
         if code == "00" and amount and not self._move([(make_id("test.undo", id_), pan, -amount)]):
             self.undone.discard(id_)  # a credit that is spent
             return "51"
+        return "00"
+
+    def _reverse_part(self, id_: bytes, stays: int) -> str:
+        pan, amount, code = self.done[id_]
+        if code != "00" or id_ in self.undone or stays > amount:
+            return "12"
+        if stays < amount:
+            assert self._move([(make_id("test.part", id_), pan, stays - amount)])
+        self.done[id_] = (pan, stays, code)
         return "00"
 
     def spend(self, pan: str, fen: int) -> None:

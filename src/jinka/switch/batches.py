@@ -19,7 +19,7 @@ from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
 from jinka.switch.kinds import Side
 from jinka.switch.messages import answer_to, transaction_id
-from jinka.switch.record import Entity, Record, kept
+from jinka.switch.record import Entity, Record, amount_of, kept
 from jinka.switch.states import TxState
 from jinka.switch.transaction import Transaction
 
@@ -132,7 +132,7 @@ class Batches:
     ) -> None:
         state = "unknown"
         if tx is not None:
-            good = tx.state is TxState.APPROVED and tx.sent.text(4) == message.text(4)
+            good = tx.state is TxState.APPROVED and tx.amount_fen == amount_of(message)
             state = "same" if good else "differs"
         self._board.count(f"upload_{state}", peer.name)
         given: dict[int, Value] = {39: codes.APPROVED}

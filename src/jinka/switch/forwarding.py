@@ -21,8 +21,12 @@ from jinka.switch.record import Entity, Record, kept
 from jinka.switch.states import SAF_STEPS, SafState, SafStep, take
 from jinka.switch.transaction import Transaction
 
-REVERSAL, ADVICE = "reversal", "advice"
-_SETTLED = {REVERSAL: frozenset({APPROVED, UNKNOWN_ORIGINAL}), ADVICE: frozenset({APPROVED})}
+REVERSAL, ADVICE, PARTIAL = "reversal", "advice", "partial"
+_SETTLED = {
+    REVERSAL: frozenset({APPROVED, UNKNOWN_ORIGINAL}),
+    ADVICE: frozenset({APPROVED}),
+    PARTIAL: frozenset({APPROVED}),
+}
 
 
 class Item:
@@ -91,12 +95,12 @@ def item_of(kind: str, tx: Transaction, message: Message, now_micros: int) -> It
     return item
 
 
-def reversal_item(board: Board, tx: Transaction, reason: str) -> Item:
-    """The reversal of a transaction."""
+def reversal_item(board: Board, tx: Transaction, reason: str, kind: str = REVERSAL) -> Item:
+    """The reversal of a transaction; a partial one where its field 95 says what stays."""
     message = reversal_of(
         tx.sent, board.peers[tx.target], trace=board.next_trace(), now_micros=board.now, reason=reason
     )
-    return item_of(REVERSAL, tx, message, board.now)
+    return item_of(kind, tx, message, board.now)
 
 
 class Forwarding:

@@ -16,7 +16,7 @@ _EPOCH = dt.datetime(1970, 1, 1)
 REPEATED = (2, 3, 4, 7, 11, 12, 13, 15, 23, 25, 32, 33, 37, 41, 42, 49, 60, 90, 100)
 _ANSWERED = (5, 6, 15, 37, 38, 39, 44, 54, 55, 62, 63)  # what an issuer's answer gives the acquirer
 _NETWORK_REPEATED = (7, 11, 12, 13, 15, 32, 33, 41, 42, 53, 60, 70, 100)
-_REVERSED = (2, 3, 4, 12, 13, 18, 22, 23, 25, 32, 37, 38, 41, 42, 49, 60)
+_REVERSED = (2, 3, 4, 12, 13, 18, 22, 23, 25, 32, 37, 38, 41, 42, 49, 60, 95)
 _REPLACED = frozenset({33, 52, 64, 128})
 
 MatchKey = tuple[str, str, str, str, str, str]

@@ -90,9 +90,8 @@ class Record:
 
     @property
     def amount_fen(self) -> int:
-        """Field 4, 0 where it is absent."""
-        text = self.request.text(4)
-        return int(text) if text.isdigit() else 0
+        """See `amount_of`."""
+        return amount_of(self.request)
 
     def __repr__(self) -> str:
         return f"Record({self.entity.value} {self.id.hex()} v{self.version} {self.state})"
@@ -104,6 +103,12 @@ class Entry:
 
     record: Record
     card: str  # masked
+
+
+def amount_of(message: Message) -> int:
+    """Field 4, or what a partial reversal left of it (field 95 of 1987); 0 where it is absent."""
+    text = message.text(95)[:12] or message.text(4)
+    return int(text) if text.isdigit() else 0
 
 
 def entry_of(record: Record) -> Entry:

@@ -1,7 +1,8 @@
 """Reversals that an acquirer sends: kept, answered at once, and brought to the issuer by store-and-forward.
 
 ISO 8583:1987, 4.1 (04xx) and field 90. A reversal whose original never came is remembered, so that the original is
-refused should it come after all. Amounts are reversed whole: partial reversals (field 95) are not carried.
+refused should it come after all. Field 95 of 1987 says what stays of an amount of which a part was given out, as by a
+cash machine that ran empty: once, and only of what was approved.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from jinka.switch import codes
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
 from jinka.switch.keywork import FAULTED
-from jinka.switch.kinds import PURCHASE
+from jinka.switch.kinds import PURCHASE, Side
 from jinka.switch.messages import answer_to, original_id
 from jinka.switch.record import Record, kept
 from jinka.switch.states import TxState, TxStep
@@ -74,11 +75,15 @@ class Reversals:
             self._reverse(asked, known)
 
     def _reverse(self, asked: _Asked, tx: Transaction) -> None:
-        amount = asked.message.text(4)
+        amount, stays = asked.message.text(4), _stays(asked.message)
         if tx.note == _BURIED:
             self._answer(asked, codes.UNKNOWN_ORIGINAL)
         elif amount and amount != tx.sent.text(4):
             self._answer(asked, codes.ORIGINAL_AMOUNT_WRONG)
+        elif stays is None:
+            self._answer(asked, codes.BAD_FORMAT)
+        elif stays or tx.sent.text(95):
+            self._reverse_part(asked, tx, stays)
         elif tx.state in (TxState.DECLINED, TxState.REVERSED, TxState.REVERSING):
             self._answer(asked, codes.APPROVED)
         elif not tx.kind.reversible:
@@ -89,6 +94,26 @@ class Reversals:
             self._transactions.reverse(
                 tx, TxStep.REVERSE, reason, then=partial(self._answer, asked, codes.APPROVED)
             )
+
+    def _reverse_part(self, asked: _Asked, tx: Transaction, stays_fen: int) -> None:
+        before = tx.sent.text(95)[:12]
+        fields = self._board.peers[tx.target].codec.spec.fields if tx.target else {}
+        if before:  # once, and nothing on top of it
+            same = int(before) == stays_fen
+            self._answer(asked, codes.APPROVED if same else codes.INVALID_TRANSACTION)
+        elif (
+            tx.state is not TxState.APPROVED
+            or tx.kind.side is not Side.DEBIT
+            or not tx.kind.reversible
+            or 95 not in fields
+        ):
+            self._answer(asked, codes.INVALID_TRANSACTION)
+        elif stays_fen >= tx.amount_fen:
+            self._answer(asked, codes.ORIGINAL_AMOUNT_WRONG)
+        else:
+            reason = asked.message.text(39) or codes.REASON_OTHER
+            told = partial(self._answer, asked, codes.APPROVED)
+            self._transactions.adjust(tx, f"{stays_fen:012d}{'0' * 12}C{'0' * 8}C{'0' * 8}", reason, told)
 
     def _bury(self, asked: _Asked, id_: bytes) -> None:
         peer = asked.peer.name
@@ -114,6 +139,14 @@ class Reversals:
     def _answer(self, asked: _Asked, code: str) -> None:
         message = answer_to(asked.message, {39: code}, asked.peer)
         self._board.answer(asked.peer, asked.line, asked.head, message)
+
+
+def _stays(message: Message) -> int | None:
+    """What stays of the amount: 0 when all is taken back, None for a field 95 that is none."""
+    text = message.text(95)
+    if not text or message.mti[0] != "0":
+        return 0
+    return int(text[:12]) if len(text) == 42 and text[:12].isascii() and text[:12].isdigit() else None
 
 
 class _Asked:

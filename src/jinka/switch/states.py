@@ -60,6 +60,7 @@ class TxStep(Enum):
     DECLINE = "decline"
     TIME_OUT = "time_out"
     REVERSE = "reverse"  # the acquirer's reversal
+    ADJUST = "adjust"  # its partial reversal
     LATE = "late"  # an answer to what is reversed already
     CONFIRM = "confirm"  # the issuer has the reversal
     STAND = "stand"  # the issuer has booked it and will not undo it
@@ -156,6 +157,7 @@ TX_STEPS: Mapping[tuple[TxState, TxStep], TxState] = {
     (TxState.FORWARDED, TxStep.TIME_OUT): TxState.REVERSING,
     (TxState.FORWARDED, TxStep.REVERSE): TxState.REVERSING,
     (TxState.APPROVED, TxStep.REVERSE): TxState.REVERSING,
+    (TxState.APPROVED, TxStep.ADJUST): TxState.APPROVED,
     (TxState.REVERSING, TxStep.LATE): TxState.REVERSING,
     (TxState.REVERSED, TxStep.LATE): TxState.REVERSED,
     (TxState.DECLINED, TxStep.LATE): TxState.DECLINED,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
 from jinka.switch.kinds import KINDS, Kind
-from jinka.switch.record import Entity, Record, kept
+from jinka.switch.record import Entity, Record, amount_of, kept
 from jinka.switch.states import ENDS, TX_STEPS, TxState, TxStep, take
 
 
@@ -51,9 +51,8 @@ class Transaction:
 
     @property
     def amount_fen(self) -> int:
-        """Field 4, 0 where it is absent."""
-        text = self.request.text(4)
-        return int(text) if text.isdigit() else 0
+        """What it is about, less what was taken back of it."""
+        return amount_of(self.request)
 
     def record(self) -> Record:
         """The next version for the journal."""

@@ -16,7 +16,7 @@ from jinka.switch import codes
 from jinka.switch.batches import Batches
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
-from jinka.switch.forwarding import ADVICE, Forwarding, item_of, reversal_item
+from jinka.switch.forwarding import ADVICE, PARTIAL, Forwarding, item_of, reversal_item
 from jinka.switch.keeping import Keeping
 from jinka.switch.keywork import FAULTED, KeyStep, TranslatePin
 from jinka.switch.kinds import TRANSFER, TRANSFER_BANKS, kind_of
@@ -58,7 +58,9 @@ class Transactions(Keeping):
             return refuse(codes.SIGN_ON_FIRST)
         if kind is None:
             return refuse(codes.INVALID_TRANSACTION)
-        if any(n not in message.fields for n in _NEEDED if n != 4 or kind.name != "balance"):
+        if any(n not in message.fields for n in _NEEDED if n != 4 or kind.name != "balance") or (
+            95 in message.fields  # the switch's own book of what was taken back of an amount
+        ):
             return refuse(codes.BAD_FORMAT)
         if self.memory.open >= board.config.open_max:
             return refuse(codes.FAULT)
@@ -256,6 +258,15 @@ class Transactions(Keeping):
             self.keep(tx, None, partial(self.adopt, tx))
         else:
             self._board.count("repeated_replies", tx.target)
+
+    def adjust(self, tx: Transaction, replacement: str, reason: str, then: Callable[[], None]) -> None:
+        """Take back a part of what was approved: ``replacement`` is field 95, which says what stays."""
+        self.count_approval(tx, back=True)
+        tx.step(TxStep.ADJUST)
+        tx.request, tx.sent = tx.request.changed({95: replacement}), tx.sent.changed({95: replacement})
+        self.count_approval(tx)
+        self._board.count("partial_reversals", tx.source)
+        self.end_with(tx, reversal_item(self._board, tx, reason, PARTIAL), then)
 
     def _timed_out(self, tx: Transaction) -> None:
         if tx.state is not TxState.FORWARDED:

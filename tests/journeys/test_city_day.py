@@ -7,8 +7,12 @@ import os
 import shutil
 import stat
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from jinka.app import DayOptions
+from jinka.app.day import run_day
 from jinka.app.keyring import open_keys
 from jinka.app.road import read_labels
 from jinka.app.workspace import Workspace
@@ -99,8 +103,6 @@ def test_a_generated_day_balances_and_explains_itself(small):
 
 
 def test_both_algorithms_are_in_the_field(small):
-    import pyarrow.parquet as pq
-
     outcomes = pq.read_table(small[0] / "centre" / "outcomes")
     assert set(outcomes["algorithm"].to_pylist()) == {0, 1}
     assert set(outcomes["outcome"].to_pylist()) <= {"PAID", "UNCONFIRMED", "VOID"}
@@ -211,7 +213,7 @@ def test_one_share_does_not_open_the_keys(small, tmp_path):
         open_keys(lone, "440300")
 
 
-def test_a_damaged_delivery_is_refused_and_the_others_are_paid(tmp_path):
+def test_damaged_deliveries_are_refused_and_the_others_are_paid(tmp_path):
     folder = tmp_path / "day"
     day(folder, "--riders", 40)
     orders = ledger(folder)
@@ -227,6 +229,18 @@ def test_a_damaged_delivery_is_refused_and_the_others_are_paid(tmp_path):
     assert ledger(folder) != orders
     [entry] = [entry for entry in log(folder) if entry["event"] == "delivery_refused"]
     assert entry["delivery"] == paths[3].name.removesuffix(".batches.parquet")
+    for path in folder.glob("centre/*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in set(folder.glob("field/lane*/outbox/*.batches.parquet")) - {paths[3]}:
+        table = pq.read_table(path)
+        seals = pa.array([bytes(32)] * table.num_rows, table.schema.field("seal").type)
+        pq.write_table(table.set_column(table.schema.get_field_index("seal"), "seal", seals), path)
+    report = run_day(DayOptions(directory=folder, riders=40))
+    assert report.exit_code == 6
+    [parked] = [row for row in report.outcomes if row.count]
+    assert (parked.reason, parked.count) == ("PARKED_SEAL", sum(row.count for row in report.outcomes))
+    assert parked.batches > 1
+    assert report.books_balance
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from jinka.clearing import (
     take_in,
     tariff_prices,
 )
+from jinka.clearing.intake import TAKEN_IN
 from jinka.keys import KeyService
 from jinka.kit import Finding, Severity, Usage
 from jinka.node import write_durable
@@ -58,6 +59,8 @@ from jinka.sim.plan import LANES, CityPlan, psam_id, terminal_id
 from jinka.store import DuckEngine, SqlJournal, SqlLedger, database_at, load_registry, save_registry
 
 ACTIVE = 1
+# A day on which every batch is parked is cleared too: nobody is paid, and the report says why.
+_NO_RECORDS = TAKEN_IN.empty_table()
 FEES = FeeTable(scheme=SCHEME, scheme_bp=20, issuer_bp=10, acquirer_bp=20)
 
 
@@ -297,12 +300,8 @@ def _tables(
     engine: DuckEngine, registry: Registry, journal: SqlJournal, hosts: HostJournals
 ) -> ClearingTables:
     files = journal.accepted_files()
-    if not files:
-        raise Usage(
-            "no batch was taken in", where="intake", fix="look at the acknowledgements in day.log.jsonl"
-        )
     return ClearingTables(
-        records=engine.parquet(files),
+        records=engine.parquet(files) if files else engine.arrow("records", _NO_RECORDS),
         parked=engine.parquet(parked) if (parked := journal.parked_files()) else None,
         attested=engine.arrow("attested", hosts.attested()),
         **{name: engine.arrow(name, getattr(registry, name)) for name in Registry.SCHEMAS},

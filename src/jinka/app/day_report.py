@@ -210,18 +210,27 @@ def _outcomes(day: ClearedDay) -> tuple[OutcomeRow, ...]:
         )
         for total in day.result.by_reason
     ]
-    parked = Counter(ack.reason.value for _, ack in day.acks if ack.status is not BatchStatus.ACCEPTED)
+    batches: Counter[str] = Counter()
+    records: Counter[str] = Counter()
+    for _, ack in day.acks:
+        if ack.status is not BatchStatus.ACCEPTED:
+            batches[ack.reason.value] += 1
+            records[ack.reason.value] += ack.records
     sums = _parked_amounts(day)
     rows += [
         OutcomeRow(
             outcome=Outcome.REPLAYED if reason.value == "REPLAYED" else Outcome.PARKED,
             reason=reason.value,
-            title=Text(en=f"Batch: {english}", zh=chinese),
-            count=parked[reason.value],
+            title=Text(
+                en=f"{count:,} {'batch' if count == 1 else 'batches'}: {english}",
+                zh=f"{count:,}批：{chinese}",
+            ),
+            count=records[reason.value],
             amount_fen=sums[reason.value],
+            batches=count,
         )
         for reason, english, chinese in PARKING
-        if parked[reason.value]
+        if (count := batches[reason.value])
     ]
     return tuple(rows)
 

@@ -34,6 +34,8 @@ from jinka.kit import Usage, make_id
 RECORDS_MAX = 5_000_000  # in one delivery
 BATCHES_MAX = 1_000_000
 _SEQ_BITS = 32
+# What the journal holds: the record, and its number in the order of intake.
+TAKEN_IN = RECORD_SCHEMA.append(pa.field("record_id", pa.int64(), nullable=False))
 
 
 class BatchStatus(Enum):
@@ -102,7 +104,7 @@ class BatchAck:
 class IntakeEntry:
     """What the journal stores at once: all acknowledgements of a delivery, and its records, taken in and parked.
 
-    Both tables have `RECORD_SCHEMA` and ``record_id``: the number of the batch times 2^32, plus ``batch_seq``.
+    Both tables have the schema `TAKEN_IN`; ``record_id`` is the number of the batch times 2^32, plus ``batch_seq``.
     """
 
     delivery: bytes
@@ -341,6 +343,6 @@ def _split(
             kind[rows], numbers[rows] = 2, ack.number
     seq = ordered.column("batch_seq").to_numpy().astype(np.int64) if ordered.num_rows else numbers
     ids = pa.array((numbers << _SEQ_BITS) + seq)
-    table = ordered.append_column(pa.field("record_id", pa.int64(), nullable=False), ids)
+    table = ordered.append_column(TAKEN_IN.field("record_id"), ids)
     accepted, parked = (table.filter(pa.array(kind == which)).sort_by("record_id") for which in (1, 2))
     return accepted, parked

@@ -97,13 +97,17 @@ class HourRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRow:
-    """How many records ended so, for which one reason, and how much money they ask for."""
+    """How many records ended so, for which one reason, and how much money they ask for.
+
+    ``batches`` of them were parked or replayed whole; 0 where records were judged one by one.
+    """
 
     outcome: Outcome
     reason: str
     title: Text
     count: int
     amount_fen: int
+    batches: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,7 +279,7 @@ class DayReport:
         if (
             self.unexplained
             or any(row.count and row.severity is Severity.ERROR for row in self.findings)
-            or any(row.count and row.outcome in refused for row in self.outcomes)
+            or any((row.count or row.batches) and row.outcome in refused for row in self.outcomes)
         ):
             return EXIT_FINDINGS
         return EXIT_OK

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from jinka.codec import BATCH_SCHEMA, RECORD_SCHEMA, CounterKind, RecordState, digits_to_bcd
+from jinka.codec import BATCH_SCHEMA, RECORD_SCHEMA, RecordState, digits_to_bcd
 from jinka.codec.canonical import batch_digests, batch_header
-from jinka.sim.changes import APPLIED_IN, CHANGES, HALF_FARE, Forger, Limits, Row
+from jinka.sim.changes import APPLIED_IN, CHANGES, Forger, Limits, Row
 from jinka.sim.faults import EXPECTED, PRECEDENCE, Expectation, Fault
 from jinka.sim.listing import LIST_IN_FORCE, LIST_LATE, spread_lists
+from jinka.sim.victims import Victims, by_card_in_time, torn_by_nature
 from jinka.terminal.batching import batch_id
 
 LATE_BATCH_NO = 900_000  # batches that faults add; a terminal does not close so many in its life
@@ -31,7 +31,6 @@ _BATCH_FAULTS = (
     Fault.UNKNOWN_TERMINAL,
     Fault.FOREIGN_RECORDS,
 )
-_HALF_MAX_FEN = 2_500  # so that twice of it is a fare that the tariff could ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +73,8 @@ class _Road:
     rows: list[Row]
     delivery_of: dict[bytes, str]  # batch -> delivery
     numbers: dict[bytes, tuple[bytes, int]]  # batch -> (terminal, number)
-    by_card: dict[bytes, list[int]] = field(default_factory=lambda: defaultdict(list))
+    victims: Victims = field(init=False)
+    by_card: dict[bytes, list[int]] = field(init=False)
     by_batch: dict[bytes, list[int]] = field(default_factory=lambda: defaultdict(list))
     used: set[bytes] = field(default_factory=set)  # cards with a fault
     dropped: set[int] = field(default_factory=set)
@@ -83,13 +83,12 @@ class _Road:
     labels: list[Label] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        order = sorted(range(len(self.rows)), key=lambda i: _moment(self.rows[i]))
-        for index in order:
-            self.by_card[self.rows[index]["card_no"]].append(index)
-            self.by_batch[self.rows[index]["batch"]].append(index)
-        for card, indices in self.by_card.items():
-            if any(self.rows[i]["state"] != RecordState.CONFIRMED for i in indices):
-                self.used.add(card)  # torn by nature
+        self.by_card = by_card_in_time(self.rows)
+        for indices in self.by_card.values():
+            for index in indices:
+                self.by_batch[self.rows[index]["batch"]].append(index)
+        self.used |= torn_by_nature(self.rows)
+        self.victims = Victims(draw=self.draw, rows=self.rows, by_card=self.by_card, used=self.used)
 
     def label(self, fault: Fault, row: Row, expect: Expectation | None = None) -> None:
         self.labels.append(
@@ -101,28 +100,6 @@ class _Road:
                 expect=expect or EXPECTED[fault],
             )
         )
-
-    def victims(
-        self, wanted: Callable[[list[int], int], bool], kind: CounterKind = CounterKind.OFFLINE
-    ) -> Iterator[int]:
-        """Draw indices of confirmed purchases (or loads) of cards without a fault, for which ``wanted`` holds."""
-        cards = sorted(self.by_card)
-        for _ in range(50 * len(cards)):
-            card = cards[self.draw.randrange(len(cards))]
-            if card in self.used:
-                continue
-            indices = self.by_card[card]
-            place = self.draw.randrange(len(indices))
-            if self.rows[indices[place]]["counter_kind"] == kind and wanted(indices, place):
-                self.used.add(card)
-                yield indices[place]
-
-    def bystanders(self) -> Iterator[int]:
-        """Draw indices of purchases that no fault has touched."""
-        cards = sorted(set(self.by_card) - self.used)
-        while cards:
-            indices = self.by_card[cards[self.draw.randrange(len(cards))]]
-            yield from (i for i in indices[:1] if self.rows[i]["counter_kind"] == CounterKind.OFFLINE)
 
     def send_late(self, row: Row) -> Row:
         """Put a further record into a late batch of its terminal, delivered after all others."""
@@ -144,7 +121,7 @@ def spoil_day(
     terminals: list[bytes],
     forger: Forger,
 ) -> SpoiledDay:
-    """Return the day as it arrives when ``share`` of its records are at fault; every kind occurs at least once.
+    """Return the day as it arrives when ``share`` of its records are at fault; every kind that has a victim occurs.
 
     The same arguments give the same faults. ``terminals`` are all that acknowledge lists.
     """
@@ -162,66 +139,39 @@ def spoil_day(
     wanted = max(len(Fault), round(share * records.num_rows))
     of_each_batch_kind = max(1, wanted // 200)
     chosen = _choose_batches(road, of_each_batch_kind)
-    kinds = [fault for fault in Fault if fault not in _BATCH_FAULTS]
+    kinds = [fault for fault in Fault if fault not in _BATCH_FAULTS and _can_be(fault, road.limits)]
     for number in range(wanted - len(chosen)):
         _spoil_record(road, kinds[number % len(kinds)])
     return _deliver(road, deliveries, chosen, terminals)
 
 
+def _can_be(fault: Fault, limits: Limits) -> bool:
+    """A record is claimed by another operator only where there is one."""
+    return fault is not Fault.FOREIGN_OPERATOR or len(limits.operators) > 1
+
+
 def _choose_batches(road: _Road, count: int) -> list[tuple[bytes, Fault]]:
-    """Pick whole batches of moderate size; their cards take no other fault."""
+    """Pick whole batches of moderate size, half of them at most; their cards take no other fault.
+
+    A record that moves into another terminal's batch is taken here, while there are cards without a fault.
+    """
     candidates = sorted(batch for batch, indices in road.by_batch.items() if 2 <= len(indices) <= 40)
     candidates = candidates or sorted(road.by_batch)
-    picked = road.draw.sample(candidates, min(len(candidates), count * len(_BATCH_FAULTS)))
+    wanted = min(len(candidates) // 2, count * len(_BATCH_FAULTS))
+    picked = road.draw.sample(candidates, wanted)
     for batch in picked:
         road.used.update(road.rows[i]["card_no"] for i in road.by_batch[batch])
-    return [(batch, _BATCH_FAULTS[i % len(_BATCH_FAULTS)]) for i, batch in enumerate(picked)]
-
-
-def _any(_indices: list[int], _place: int) -> bool:
-    return True
-
-
-def _last(indices: list[int], place: int) -> bool:
-    return place + 1 == len(indices)
-
-
-def _alone(indices: list[int], _place: int) -> bool:
-    return len(indices) == 1
+    chosen = [(batch, _BATCH_FAULTS[i % len(_BATCH_FAULTS)]) for i, batch in enumerate(picked)]
+    return [
+        (batch, fault)
+        for batch, fault in chosen
+        if fault is not Fault.FOREIGN_RECORDS or _move_record(road, batch)
+    ]
 
 
 def _spoil_record(road: _Road, fault: Fault) -> None:
     """Put one fault of this kind onto a fresh card; nothing when the day is too small to have a victim."""
-
-    def offline(index: int) -> bool:
-        return bool(road.rows[index]["counter_kind"] == CounterKind.OFFLINE)
-
-    def followed(indices: list[int], place: int) -> bool:
-        return place + 1 < len(indices) and offline(indices[place + 1])
-
-    def between(indices: list[int], place: int) -> bool:
-        return 0 < place < len(indices) - 1 and offline(indices[place - 1]) and offline(indices[place + 1])
-
-    def costly_followed(indices: list[int], place: int) -> bool:
-        return followed(indices, place) and road.rows[indices[place]]["amount"] > 0
-
-    def full_price(indices: list[int], place: int) -> bool:
-        row = road.rows[indices[place]]
-        return bool(row["product"] != HALF_FARE and 0 < row["amount"] <= _HALF_MAX_FEN)
-
-    wanted = {
-        Fault.BLOCKED_CARD: _alone,
-        Fault.LATE_LIST: _alone,
-        Fault.COUNTER_REUSED: _last,
-        Fault.COUNTER_GAP: followed,
-        Fault.COUNTER_BREAK: between,
-        Fault.TORN_RESOLVED: costly_followed,
-        Fault.TORN_OPEN: _last,
-        Fault.FORGED_TORN: _last,
-        Fault.FALSE_SUBSIDY: full_price,
-    }.get(fault, _any)
-    counter_kind = CounterKind.ONLINE if fault is Fault.FORGED_LOAD else CounterKind.OFFLINE
-    index = next(road.victims(wanted, counter_kind), None)
+    index = road.victims.of(fault)
     if index is None:
         return
     row = road.rows[index]
@@ -242,7 +192,8 @@ def _spoil_record(road: _Road, fault: Fault) -> None:
         road.listed[row["card_no"]] = LIST_IN_FORCE if fault is Fault.BLOCKED_CARD else LIST_LATE
         road.label(fault, row)
     elif fault is Fault.SEVERAL:
-        several = road.draw.sample(APPLIED_IN, road.draw.randrange(2, 5))
+        possible = [kind for kind in APPLIED_IN if _can_be(kind, road.limits)]
+        several = road.draw.sample(possible, road.draw.randrange(2, 5))
         for kind in sorted(several, key=APPLIED_IN.index):
             CHANGES[kind](road.draw, road.forger, road.limits, row)
         reasons = [EXPECTED[kind].reason for kind in several]
@@ -270,7 +221,8 @@ def _made_up(road: _Road, row: Row) -> Row:
 
 def _elsewhere(road: _Road, row: Row) -> Row:
     """The same tap a minute later at another terminal."""
-    elsewhere = row if (index := next(road.bystanders(), None)) is None else road.rows[index]
+    index = road.victims.bystander(lambda terminal: terminal != row["terminal_id"])
+    elsewhere = row if index is None else road.rows[index]
     copy = dict(row)
     for name in ("terminal_id", "psam_id", "operator", "acquirer", "line", "stop"):
         copy[name] = elsewhere[name]
@@ -281,10 +233,6 @@ def _elsewhere(road: _Road, row: Row) -> Row:
     return copy
 
 
-def _moment(row: Row) -> tuple[bytes, bytes, int]:
-    return row["local_date"], row["local_time"], row["counter"]
-
-
 def _deliver(
     road: _Road, deliveries: list[Delivery], chosen: list[tuple[bytes, Fault]], terminals: list[bytes]
 ) -> SpoiledDay:
@@ -292,8 +240,6 @@ def _deliver(
     for batch, kind in chosen:
         if kind is Fault.UNKNOWN_TERMINAL:
             _rename_terminal(road, batch)
-        elif kind is Fault.FOREIGN_RECORDS:
-            _move_record(road, batch)
     kept = [row for index, row in enumerate(road.rows) if index not in road.dropped] + road.late
     rows_of: dict[str, list[Row]] = defaultdict(list)
     for row in kept:
@@ -333,15 +279,16 @@ def _rename_terminal(road: _Road, batch: bytes) -> None:
     road.numbers[batch] = (stranger, road.numbers[batch][1])
 
 
-def _move_record(road: _Road, batch: bytes) -> None:
-    """A terminal puts a record of another terminal into its own batch, and seals it."""
-    for index in road.bystanders():
-        row = road.rows[index]
-        if row["terminal_id"] != road.numbers[batch][0]:
-            road.used.add(row["card_no"])
-            row["batch_seq"] = 1 + max(road.rows[own]["batch_seq"] for own in road.by_batch[batch])
-            row["batch"] = batch
-            return
+def _move_record(road: _Road, batch: bytes) -> bool:
+    """A terminal puts a record of another terminal into its own batch; False when no record is left for it."""
+    index = road.victims.bystander(lambda terminal: terminal != road.numbers[batch][0])
+    if index is None:
+        return False
+    row = road.rows[index]
+    road.used.add(row["card_no"])
+    row["batch_seq"] = 1 + max(road.rows[own]["batch_seq"] for own in road.by_batch[batch])
+    row["batch"] = batch
+    return True
 
 
 def _headers(road: _Road, rows: list[Row]) -> list[Row]:

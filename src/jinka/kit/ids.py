@@ -13,7 +13,7 @@ def make_id(namespace: str, *parts: bytes | str | int) -> bytes:
 
     Each part is tagged by its type and its length, so that ("ab", "c") and ("a", "bc") differ.
     """
-    digest = hashlib.sha256()
+    tagged: list[bytes] = []
     for part in (namespace, *parts):
         if isinstance(part, bytes):
             tag, raw = b"b", part
@@ -21,8 +21,8 @@ def make_id(namespace: str, *parts: bytes | str | int) -> bytes:
             tag, raw = b"s", part.encode()
         else:
             tag, raw = b"i", str(part).encode()
-        digest.update(tag + len(raw).to_bytes(4, "big") + raw)
-    value = digest.digest()[:16]
+        tagged += tag, len(raw).to_bytes(4, "big"), raw
+    value = hashlib.sha256(b"".join(tagged)).digest()[:16]
     if value in (_ZERO, _ONES):  # 2^-127, but TigerBeetle reserves both values
         return make_id(namespace, *parts, b"again")
     return value

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from jinka.codec.framing import (
     Frame,
@@ -21,7 +22,8 @@ from jinka.codec.framing import (
     close_frame,
     read_interbank,
 )
-from jinka.kit import Usage
+from jinka.kit import Refused
+from jinka.node.switch_tls import LineTls
 
 _TPDU = bytes.fromhex("6000000000")
 _POS_HEAD = bytes(6)
@@ -39,6 +41,7 @@ class LinkRules:
     lines_max: int = 256
     own: str = ""
     peer: str = ""
+    tls: LineTls | None = None
 
 
 class Link(asyncio.Protocol):
@@ -66,10 +69,14 @@ class Link(asyncio.Protocol):
         self._out: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise Usage("no stream", where="switch line")
-        self._transport = transport
-        transport.set_write_buffer_limits(high=self.rules.write_max)
+        self._transport = stream = cast(asyncio.Transport, transport)  # another loop's is no subclass of it
+        stream.set_write_buffer_limits(high=self.rules.write_max)
+        if self.rules.tls is not None:
+            try:
+                self.rules.tls.check(stream.get_extra_info("peercert"))
+            except Refused:
+                self.close("tls_name")
+                return
         if not self._opened(self):
             self.close("too_many")
 

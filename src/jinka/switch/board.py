@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from jinka.codec.framing import Frame
-from jinka.codec.iso8583.message import EncodeError, Message, Value
+from jinka.codec.iso8583.message import EncodeError, Message
 from jinka.codec.iso8583.spec import Coding
 from jinka.switch.config import Peer, SwitchConfig
 from jinka.switch.events import AskKeys, Close, Effect, LookUp, Send, StartTimer, StopTimer, Write
@@ -167,8 +167,7 @@ class Board:
             if peer.mac is None:
                 raw = peer.codec.encode(message)
             else:
-                blank: dict[int, Value] = {**message.fields, peer.mac.field: _BLANK8}
-                raw = peer.codec.encode(Message(mti=message.mti, fields=dict(sorted(blank.items()))))
+                raw = peer.codec.encode(message.changed({peer.mac.field: _BLANK8}))
         except EncodeError:
             self.count("unwritable", peer.name)
             otherwise()

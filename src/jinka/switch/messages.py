@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 
-from jinka.codec.iso8583.message import Message, Value
+from jinka.codec.iso8583.message import Message, Value, in_order
 from jinka.kit import make_id
 from jinka.switch.config import Peer
 
 _EPOCH = dt.datetime(1970, 1, 1)
 REPEATED = (2, 3, 4, 7, 11, 12, 13, 15, 23, 25, 32, 33, 37, 41, 42, 49, 60, 90, 100)
-_ANSWERED = (5, 6, 15, 37, 38, 39, 44, 54, 55, 62, 63)  # what an issuer's answer gives the acquirer
+_ANSWERED = (5, 6, 15, 37, 38, 39, 44, 54, 55, 58, 62, 63)  # what an issuer's answer gives the acquirer
 _NETWORK_REPEATED = (7, 11, 12, 13, 15, 32, 33, 41, 42, 53, 60, 70, 100)
 _REVERSED = (2, 3, 4, 12, 13, 18, 22, 23, 25, 32, 37, 38, 41, 42, 49, 60, 95)
 _REPLACED = frozenset({33, 52, 64, 128})
@@ -77,11 +77,13 @@ def passed_on(
     """A request as the target gets it, still without PIN and MAC."""
     known = target.codec.spec.fields
     fields: dict[int, Value] = {n: v for n, v in message.fields.items() if n not in _REPLACED and n in known}
-    fields.setdefault(7, transmission(now_micros))
+    if 7 not in fields:
+        fields[7] = transmission(now_micros)
     fields.setdefault(32, source.institution or own)
-    fields.setdefault(37, reference(now_micros, number))
+    if 37 not in fields:
+        fields[37] = reference(now_micros, number)
     fields[33] = own
-    return Message(mti=message.mti[:3] + "0", fields=dict(sorted(fields.items())))
+    return Message(mti=message.mti[:3] + "0", fields=in_order(fields))
 
 
 def answer_to(request: Message, given: dict[int, Value], peer: Peer) -> Message:
@@ -90,7 +92,7 @@ def answer_to(request: Message, given: dict[int, Value], peer: Peer) -> Message:
     numbers = _NETWORK_REPEATED if request.mti[1] == "8" else REPEATED
     fields = {n: request.fields[n] for n in numbers if n in request.fields and n in known}
     fields.update((n, v) for n, v in given.items() if n in known)
-    return Message(mti=answer_type(request.mti), fields=dict(sorted(fields.items())))
+    return Message(mti=answer_type(request.mti), fields=in_order(fields))
 
 
 def answer_fields(reply: Message) -> dict[int, Value]:

@@ -15,7 +15,7 @@ from enum import Enum
 from jinka.codec.iso8583.message import Message, Value
 from jinka.kit import JinkaError
 
-# Fields that may be kept. Field 55 is kept for what waits in store-and-forward alone.
+# Fields that may be kept. 55 and 58 (a purse's data) are kept for what waits in store-and-forward alone.
 KEPT = frozenset(
     {
         2,
@@ -50,7 +50,7 @@ KEPT = frozenset(
         103,
     }
 )
-CHIP = 55
+CHIP = frozenset({55, 58})
 
 
 class Entity(Enum):
@@ -123,7 +123,9 @@ def mask(pan: str) -> str:
 
 def kept(message: Message, *, chip: bool = False) -> Message:
     """The message without what must not be kept."""
-    numbers = KEPT | {CHIP} if chip else KEPT
+    numbers = KEPT | CHIP if chip else KEPT
+    if message.fields.keys() <= numbers:
+        return message
     return Message(mti=message.mti, fields={n: v for n, v in message.fields.items() if n in numbers})
 
 

@@ -16,6 +16,8 @@ from jinka.kit import JinkaError
 class SessionState(Enum):
     """Where the talk with a peer stands."""
 
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
+
     DOWN = "down"
     CONNECTED = "connected"  # a line, and nobody has signed on
     SIGNING_ON = "signing_on"
@@ -25,6 +27,8 @@ class SessionState(Enum):
 
 class SessionStep(Enum):
     """What may happen to a session."""
+
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
 
     CONNECT = "connect"
     ASK = "ask"  # we send the sign-on
@@ -40,6 +44,8 @@ class SessionStep(Enum):
 class TxState(Enum):
     """Where a transaction stands. `APPROVED`, `DECLINED` and `REVERSED` are its ends."""
 
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
+
     RECEIVED = "received"
     ROUTED = "routed"  # the journal is asked to keep it, before it goes out
     FORWARDED = "forwarded"
@@ -51,6 +57,8 @@ class TxState(Enum):
 
 class TxStep(Enum):
     """What may happen to a transaction."""
+
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
 
     ROUTE = "route"
     FORWARD = "forward"
@@ -95,6 +103,8 @@ class TransferStep(Enum):
 class SafState(Enum):
     """Where a message in store-and-forward stands."""
 
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
+
     QUEUED = "queued"
     SENT = "sent"
     DONE = "done"
@@ -103,6 +113,8 @@ class SafState(Enum):
 
 class SafStep(Enum):
     """What may happen to it."""
+
+    __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
 
     SEND = "send"
     RETRY = "retry"  # no answer in time, an answer that asks for it, or the line is gone

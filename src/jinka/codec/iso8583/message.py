@@ -14,7 +14,7 @@ from jinka.kit import Fault, JinkaError
 Value = str | bytes
 
 # Account numbers, tracks, PIN blocks and chip data, whatever the dialect: never in a message's own print.
-HIDDEN = frozenset({2, 14, 34, 35, 36, 45, 48, 52, 53, 55, 61, 62, 63, 96, 102, 103})
+HIDDEN = frozenset({2, 14, 34, 35, 36, 45, 48, 52, 53, 55, 58, 61, 62, 63, 96, 102, 103})
 
 
 class MessageError(JinkaError):
@@ -41,6 +41,12 @@ class EncodeError(MessageError):
     fault = Fault.OURS
 
 
+def in_order(fields: dict[int, Value]) -> dict[int, Value]:
+    """The fields in the order of their numbers; the same dictionary where they are."""
+    numbers = sorted(fields)
+    return fields if numbers == list(fields) else {number: fields[number] for number in numbers}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Message:
     """The type's four digits, and the fields by number."""
@@ -62,8 +68,13 @@ class Message:
 
     def changed(self, fields: Mapping[int, Value | None], mti: str = "") -> Message:
         """A copy with other fields (None takes one away) and, where given, another type."""
-        kept = {n: v for n, v in (dict(self.fields) | dict(fields)).items() if v is not None}
-        return Message(mti=mti or self.mti, fields=dict(sorted(kept.items())))
+        kept = dict(self.fields)
+        for number, value in fields.items():
+            if value is None:
+                kept.pop(number, None)
+            else:
+                kept[number] = value
+        return Message(mti=mti or self.mti, fields=in_order(kept))
 
     def __repr__(self) -> str:
         shown = (f"{n}: {'…' if n in HIDDEN else repr(value)}" for n, value in self.fields.items())

@@ -49,6 +49,7 @@ TPK, TAK, TMK = bytes(range(16)), bytes(range(32, 48)), bytes(range(64, 80))
 TERMINAL, MERCHANT, ACQUIRER = "80000001", "M00000000000001", "101"
 SIGNING = "80000002"
 OPENING = 1_000_000
+STRIPE = "6228000100003337"  # a card without a chip
 LATER = replace(HOLDER, pan="6228000100002222", expiry=dt.date(2039, 12, 31))  # for a card that is a file
 _USES = {"cryptogram": "cryptogram", "script_mac": "script_mac", "script_data": "script_cipher"}
 _MAC = MacRule(kind=MacKind.POS, key="terminal_mac/TDES/1@t1", field=64)
@@ -107,6 +108,9 @@ class Street:
         bank.host.open_account(HolderAccount(number="L"))
         bank.host.add_card(replace(bank.card(LATER.pan, "L"), sequence="01", expiry4="3912"))
         bank.fund("L", OPENING)
+        bank.host.open_account(HolderAccount(number="S"))
+        bank.host.add_card(bank.card(STRIPE, "S", chip=False))
+        bank.fund("S", OPENING)
         return bank
 
     async def live(self, ready: threading.Event, stop: asyncio.Event) -> None:

@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Be a shop's terminal with virtual or real cards. "
     "Example: [bold]jinka pos sale --config pos.toml --card card.jci --amount 1234 --pin[/bold]",
 )
-_REFUSED = 4
+_REFUSED, _DIFFER = 4, 6
 Config = Annotated[
     Path, typer.Option("--config", help="The terminal's file (docs/pos-atm.md).", metavar="FILE")
 ]
@@ -198,6 +198,36 @@ def pad(
     names = ("pin", "mac") if work_keys else ("master",)
     given = {name: str(typer.prompt(f"{name} key", hide_input=True, err=True)) for name in names}
     put_json(make_pad(config, **given))
+
+
+@app.command()
+@command
+def load(
+    config: Config,
+    rate: Annotated[float, typer.Option(help="Arrivals a second.", min=0.1)] = 100.0,
+    seconds: Annotated[float, typer.Option(help="For how long.", min=0.1)] = 10.0,
+    cards: Annotated[int, typer.Option(help="How many of the cards; 0: all.", min=0)] = 0,
+    holders: Annotated[Path | None, typer.Option(help="CSV with number, pin and track2: stripes.")] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of card images: chips.")] = None,
+    keys: KeyFolder = None,
+    lines: Annotated[int, typer.Option(help="Connections.", min=1)] = 4,
+    amount: Annotated[int, typer.Option(help="Of each sale, in fen.", min=1)] = 100,
+    as_json: Json = True,  # noqa: ARG001 it prints data, which have no other form
+) -> int:
+    """Load a test host: arrivals that wait for nobody, latencies, codes, and books that must agree.
+
+    Example: [bold]jinka pos load --config pos.toml --holders holders.csv --rate 200 --seconds 10[/bold]
+    """
+    from jinka.app.pos_load import LoadOptions, run_load
+
+    told = run_load(
+        LoadOptions(
+            config=config, rate=rate, seconds=seconds, cards=cards, holders=holders, images=images, keys=keys,
+            lines=lines, amount_fen=amount,
+        )
+    )  # fmt: skip
+    put_json(told)
+    return 0 if told["books_equal"] and not told["still_owed"] else _DIFFER
 
 
 for _name, _about in (

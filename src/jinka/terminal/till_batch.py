@@ -7,6 +7,7 @@ and the slip says that they differed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jinka.codec.iso8583 import Message
@@ -32,15 +33,19 @@ class Settlement:
 def settle_batch(till: Till) -> Settlement:
     """Close the batch; `Refused` when the host gives no answer: it stays open then, with the same totals."""
     till.settle_debts()
-    batch, totals = till.batch, totals_of(till.entries.values(), till.batch)
-    entry = till.open_settlement()
-    message = till.messages.settlement(entry.trace, entry.moment, batch, totals)
-    answer = till.exchange(message)
+    totals, items = totals_of(till.entries.values(), till.batch), _items(till, till.batch)
+    return close_with(till, till.open_settlement(), totals, items)
+
+
+def close_with(till: Till, entry: TillEntry, totals: BatchTotals, items: Sequence[TillEntry]) -> Settlement:
+    """Close the batch of a settlement's entry with these totals and, where the host has others, these items."""
+    batch = entry.batch
+    answer = till.exchange(till.messages.settlement(entry.trace, entry.moment, batch, totals))
     verdict = _verdict(answer)
     if verdict is None:
         till.close_settlement(entry, answered=False)
         raise Refused("no answer to the batch's totals", where=f"batch {batch}", fix="settle it again")
-    items = _items(till, batch) if verdict == DIFFERENT else []
+    items = items if verdict == DIFFERENT else []
     told = sum(_took(till, till.messages.item(item)) for item in items)
     if verdict == DIFFERENT and not _took(till, till.messages.upload_end(entry.trace, till.moment(), batch)):
         till.close_settlement(entry, answered=False)

@@ -9,6 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from jinka.cli.main import app
+
 JINKA = Path(sys.executable).with_name("jinka")
 TIMEOUT_S = 300
 
@@ -19,6 +23,13 @@ def jinka(*arguments, code=0):
         [JINKA, *map(str, arguments)], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
     assert done.returncode == code, f"exit code {done.returncode}: {done.stderr[-2000:]}"
+    return done
+
+
+def jinka_here(*arguments, code=0):
+    """Run a command in this process, which has loaded everything already."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == code, f"exit code {done.exit_code}: {done.stderr[-2000:]}"
     return done
 
 

@@ -18,7 +18,7 @@ from jinka.app.road import read_labels
 from jinka.app.workspace import Workspace
 from jinka.kit import Refused
 from jinka.sim.faults import Fault
-from tests.journeys.city import books, day, jinka, ledger, log, outcomes
+from tests.journeys.city import books, day, jinka, jinka_here, ledger, log, outcomes
 from tests.shared_data import SHENZHEN_TAPS, needs_shenzhen_taps
 
 SPOILED = ("--riders", 1500, "--seed", 7, "--spoil", 0.02)
@@ -29,6 +29,14 @@ def small(tmp_path_factory):
     """An ordinary day of 600 riders."""
     folder = tmp_path_factory.mktemp("small") / "day"
     return folder, day(folder, "--riders", 600, "--seed", 5)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A day of 40 riders, for those who want to break one: copy it."""
+    folder = tmp_path_factory.mktemp("tiny") / "day"
+    day(folder, "--riders", 40)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -153,28 +161,28 @@ def test_clearing_again_pays_nothing_twice_and_gives_the_same_bytes(which, reque
     assert [entry for entry in log(folder) if entry["event"] == "delivery_acknowledged_before"]
 
 
-def test_the_same_seed_gives_the_same_books_and_another_one_does_not(small, tmp_path):
+def test_the_same_seed_gives_the_same_books_and_another_one_does_not(small, tiny, tmp_path):
     day(tmp_path / "same", "--riders", 600, "--seed", 5)
     assert books(tmp_path / "same") == books(small[0])
-    day(tmp_path / "other", "--riders", 600, "--seed", 6)
-    assert books(tmp_path / "other")["ledger"] != books(small[0])["ledger"]
+    day(tmp_path / "other", "--riders", 40, "--seed", 6)
+    assert books(tmp_path / "other")["ledger"] != books(tiny)["ledger"]
 
 
 def test_another_day_in_the_same_folder_is_refused(small):
-    done = jinka("day", "--dir", small[0], "--riders", 601, "--seed", 5, code=2)
+    done = jinka_here("day", "--dir", small[0], "--riders", 601, "--seed", 5, code=2)
     assert "riders" in done.stderr
     assert "--dir" in done.stderr
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    jinka("day", "--dir", tmp_path, "--riders", 10, code=2)
+    jinka_here("day", "--dir", tmp_path, "--riders", 10, code=2)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != ".lock") == ["thesis.txt"]
 
 
 def test_clearing_a_folder_without_a_day(tmp_path):
-    jinka("clear", tmp_path, code=3)
-    jinka("clear", tmp_path / "nowhere", code=3)
+    jinka_here("clear", tmp_path, code=3)
+    jinka_here("clear", tmp_path / "nowhere", code=3)
 
 
 def test_secrets_lie_apart_and_closed(small):
@@ -213,9 +221,8 @@ def test_one_share_does_not_open_the_keys(small, tmp_path):
         open_keys(lone, "440300")
 
 
-def test_damaged_deliveries_are_refused_and_the_others_are_paid(tmp_path):
-    folder = tmp_path / "day"
-    day(folder, "--riders", 40)
+def test_damaged_deliveries_are_refused_and_the_others_are_paid(tiny, tmp_path):
+    folder = shutil.copytree(tiny, tmp_path / "day")
     orders = ledger(folder)
     paths = sorted(folder.glob("field/lane0/outbox/*.batches.parquet"))
     for path in folder.glob("centre/*"):
@@ -251,9 +258,8 @@ def test_damaged_deliveries_are_refused_and_the_others_are_paid(tmp_path):
         ("day.json", 2),
     ],
 )
-def test_a_damaged_file_is_named_and_nothing_is_paid(tmp_path, pattern, code):
-    folder = tmp_path / "day"
-    day(folder, "--riders", 40)
+def test_a_damaged_file_is_named_and_nothing_is_paid(tiny, tmp_path, pattern, code):
+    folder = shutil.copytree(tiny, tmp_path / "day")
     before = ledger(folder)
     path = sorted(folder.glob(pattern))[0]
     raw = bytearray(path.read_bytes())

@@ -23,6 +23,7 @@ from jinka.codec.framing import (
     InterbankHeader,
     LengthKind,
     Tpdu,
+    close_bare,
     close_frame,
     framing_of,
     read_interbank,
@@ -157,3 +158,13 @@ def test_the_interbank_header() -> None:
         read_interbank(raw, total=147)
     with pytest.raises(Usage):
         InterbankHeader(destination="1", source="01020000   ", message_size=100).encode()
+
+
+def test_a_bare_frame_is_a_frame() -> None:
+    bare = [framing for framing in ALL if framing.bare]
+    assert [framing.width for framing in bare] == [2, 4]
+    for framing in bare:
+        assert close_bare(framing, b"x" * 300) == close_frame(framing, Frame(message=b"x" * 300))
+        for wrong in (b"", b"x" * (FRAME_MAX + 1)):
+            with pytest.raises(Usage):
+                close_bare(framing, wrong)

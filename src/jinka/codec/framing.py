@@ -47,6 +47,9 @@ class Head(Enum):
     INTERBANK = "interbank"  # 46 bytes
 
 
+_HEAD_SIZES = {Head.NONE: 0, Head.POS: POS_HEAD_SIZE, Head.INTERBANK: INTERBANK_SIZE}
+
+
 class Tpdu(Enum):
     """Where the TPDU stands."""
 
@@ -70,6 +73,12 @@ class Framing:
     def __post_init__(self) -> None:
         if self.width not in (2, 4) or not 1 <= self.size_max <= FRAME_MAX:
             raise Usage(f"a length of {self.width} bytes, frames to {self.size_max}", where="framing")
+
+    @property
+    def bare(self) -> bool:
+        """Whether a frame is a binary length and a message, and nothing else: most networks' is."""
+        heads = (self.tpdu, self.head, self.dialled, self.inclusive)
+        return self.kind is LengthKind.BINARY and heads == (Tpdu.NONE, Head.NONE, False, False)
 
     @property
     def highest(self) -> int:
@@ -102,12 +111,15 @@ class Framer:
         self._buffer = bytearray()
         self._offset = 0  # of the buffer's first byte in the stream
         self._fault: FrameError | None = None
+        self._bare = framing.bare
 
     def feed(self, data: bytes) -> tuple[list[Frame], FrameError | None]:
         """All frames that are whole now, and the fault that ends the stream, if there is one."""
         frames: list[Frame] = []
         if self._fault is not None:
             return frames, self._fault
+        if self._bare and not self._buffer:
+            data = self._whole(data, frames)
         self._buffer += data
         try:
             while (frame := self._next()) is not None:
@@ -129,6 +141,18 @@ class Framer:
     def held(self) -> int:
         """Bytes that wait for the rest of their frame."""
         return len(self._buffer)
+
+    def _whole(self, data: bytes, frames: list[Frame]) -> bytes:
+        """Take the frames at the beginning that are whole and right; the rest is for the slow road."""
+        at, total, width, most = 0, len(data), self.framing.width, self.framing.size_max
+        while True:
+            size = int.from_bytes(data[at : at + width], "big")
+            end = at + width + size
+            if end > total or not 1 <= size <= most:
+                self._offset += at
+                return data[at:]
+            frames.append(Frame(message=data[at + width : end]))
+            at = end
 
     def _next(self) -> Frame | None:
         framing = self.framing
@@ -163,8 +187,7 @@ def _announced(framing: Framing, head: bytes, offset: int) -> int:
 
 
 def _overhead(framing: Framing) -> int:
-    heads = {Head.NONE: 0, Head.POS: POS_HEAD_SIZE, Head.INTERBANK: INTERBANK_SIZE}
-    return heads[framing.head] + (0 if framing.tpdu is Tpdu.NONE else TPDU_SIZE)
+    return _HEAD_SIZES[framing.head] + (0 if framing.tpdu is Tpdu.NONE else TPDU_SIZE)
 
 
 def open_frame(framing: Framing, body: bytes, *, offset: int = 0) -> Frame:
@@ -176,7 +199,7 @@ def open_frame(framing: Framing, body: bytes, *, offset: int = 0) -> Frame:
     if tpdu and tpdu[0] not in (0x60, 0x68):
         raise FrameError("no TPDU", offset=offset + at, fix="60 or 68, then two addresses; see the framing")
     at += len(tpdu)
-    size = {Head.NONE: 0, Head.POS: POS_HEAD_SIZE, Head.INTERBANK: INTERBANK_SIZE}[framing.head]
+    size = _HEAD_SIZES[framing.head]
     head = body[at : at + size]
     if framing.head is Head.POS and not head.hex().isdecimal():
         raise FrameError("no message head", offset=offset + at, fix="12 digits BCD")
@@ -189,13 +212,23 @@ def open_frame(framing: Framing, body: bytes, *, offset: int = 0) -> Frame:
 
 def close_frame(framing: Framing, frame: Frame) -> bytes:
     """The bytes of a frame. `Usage` when a part is missing, is too much, or the length cannot say the size."""
-    wanted = {Head.NONE: 0, Head.POS: POS_HEAD_SIZE, Head.INTERBANK: INTERBANK_SIZE}[framing.head]
+    wanted = _HEAD_SIZES[framing.head]
     tpdu = 0 if framing.tpdu is Tpdu.NONE else TPDU_SIZE
     if len(frame.head) != wanted or len(frame.tpdu) != tpdu or not frame.message:
         raise Usage(f"a head of {len(frame.head)} and a TPDU of {len(frame.tpdu)} bytes", where="framing")
     if frame.dialled and (not framing.dialled or len(frame.dialled) != _DIAL_SIZE):
         raise Usage("a head of a dialled connection", where="framing")
-    body = frame.dialled + frame.tpdu + frame.head + frame.message
+    return _behind_length(framing, frame.dialled + frame.tpdu + frame.head + frame.message)
+
+
+def close_bare(framing: Framing, message: bytes) -> bytes:
+    """`close_frame` of a message alone, where frames are `Framing.bare`."""
+    if not message:
+        raise Usage("no message", where="framing")
+    return _behind_length(framing, message)
+
+
+def _behind_length(framing: Framing, body: bytes) -> bytes:
     count = len(body) + (framing.width if framing.inclusive else 0)
     count -= TPDU_SIZE if framing.tpdu is Tpdu.UNCOUNTED else 0
     if len(body) > framing.size_max or count > framing.highest:

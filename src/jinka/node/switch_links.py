@@ -19,6 +19,7 @@ from jinka.codec.framing import (
     Head,
     InterbankHeader,
     Tpdu,
+    close_bare,
     close_frame,
     read_interbank,
 )
@@ -61,6 +62,7 @@ class Link(asyncio.Protocol):
         self._opened, self._arrived, self._closed = opened, arrived, closed
         self._framer = Framer(rules.framing)
         self._plain = rules.framing.head is Head.NONE and rules.framing.tpdu is Tpdu.NONE
+        self._bare = rules.framing.bare
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
         self._tokens, self._at = float(rules.burst), self._loop.time()
@@ -122,7 +124,10 @@ class Link(asyncio.Protocol):
             return
         if not self._out:
             self._loop.call_soon(self._write)
-        self._out.append(close_frame(self.rules.framing, self._frame(message, head)))
+        framing = self.rules.framing
+        self._out.append(
+            close_bare(framing, message) if self._bare else close_frame(framing, self._frame(message, head))
+        )
 
     def _write(self) -> None:
         """All that one turn of the loop has to say, in one call of the system."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,9 @@ class BankServing:
         self.lines: set[BankLine] = set()
         self.port = 0
 
-    async def start(self, port: int = 0) -> None:
+    async def start(self, port: int = 0, tls: Any = None) -> None:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: BankLine(self), "127.0.0.1", port)
+        self._server = await loop.create_server(lambda: BankLine(self), "127.0.0.1", port, ssl=tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def stop(self) -> None:
@@ -123,10 +123,11 @@ class Town:
 
 @asynccontextmanager
 async def town(
-    folder: Path, rules: SwitchConfig, *, link: dict[str, Any] | None = None, where: Any = None
-) -> AsyncIterator[Town]:
+    folder: Path, rules: SwitchConfig, *, link: dict[str, Any] | None = None, where: Any = None,
+    till_link: dict[str, Any] | None = None, bank_link: dict[str, Any] | None = None, bank_tls: Any = None,
+) -> AsyncIterator[Town]:  # fmt: skip
     bank = BankServing(Bank(rules.peers["bank"], PANS, 10_000_000))
-    await bank.start()
+    await bank.start(tls=bank_tls)
     database = open_database(where or folder / "switch.db")
     journal = SwitchJournal(database, service())
     clock, failures = SystemClock(), list[BaseException]()
@@ -134,13 +135,16 @@ async def town(
     runner = SwitchRunner(core, journal, KeyDesk(rig().service, remote=False), clock, failed=failures.append)
     runner.run(core.recover(journal.recover(lambda _: True, DATE), clock.now_micros()))
     wires = LinkRules(framing=FRAMING, **(link or {}))
+    till_wires, bank_wires = (replace(wires, **(more or {})) for more in (till_link, bank_link))
     await runner.start(
         [
-            Address(peer="till", host="127.0.0.1", port=0, listen=True, rules=wires),
-            Address(peer="bank", host="127.0.0.1", port=bank.port, listen=False, rules=wires, again_s=0.05),
+            Address(peer="till", host="127.0.0.1", port=0, listen=True, rules=till_wires),
+            Address(
+                peer="bank", host="127.0.0.1", port=bank.port, listen=False, rules=bank_wires, again_s=0.05
+            ),
         ]
     )
-    while core.board.ready_line("bank") is None:
+    while core.board.ready_line("bank") is None and bank_tls is None:
         await asyncio.sleep(0.005)
     try:
         yield Town(runner, bank, runner.ports["till"], failures)

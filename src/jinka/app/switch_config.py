@@ -19,6 +19,7 @@ from jinka.keys.port import Purpose
 from jinka.kit import Severity, Usage
 from jinka.node.switch_links import LinkRules
 from jinka.node.switch_runner import Address
+from jinka.node.switch_tls import LineTls
 from jinka.registry.bins import BinTable, parse_bins
 from jinka.switch import (
     KeyExchange,
@@ -51,11 +52,11 @@ _PLAIN = {
 _LINK = {"rate", "burst", "frame_s", "write_max", "lines_max"}
 _PEER = _PLAIN | _LINK | {
     "listen", "connect", "connections", "dialect", "framing", "sign_on", "mac", "pin", "exchange",
-    "terminals", "sign_in",
+    "terminals", "sign_in", "tls",
 }  # fmt: skip
 _OUR_LINE = {
     "connect", "dialect", "framing", "institution", "mac", "sign_on", "timeout_ms", "echo_ms", "echo_misses", "frame_s",
-    "network_mti",
+    "network_mti", "tls",
 }  # fmt: skip
 _WAIT_MS = 20_000  # longer than the switch waits for the issuer
 _SIGN_INS = {"001": "single", "003": "double"}
@@ -87,7 +88,7 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
         for name, given in raw["peers"].items():
             only(given, _PEER, f"peers.{name}", _PAGE)
             peers[name] = _peer(path.parent, name, given)
-            addresses.append(_address(name, given, own))
+            addresses.append(_address(path.parent, name, given, own))
         config = SwitchConfig(
             institution=own,
             peers=peers,
@@ -119,7 +120,7 @@ def read_own_line(folder: Path, given: Mapping[str, Any], where: str, *, own: st
         raise Usage("missing", where=f"{where}.connect", fix="HOST:PORT of the switch")
     said = {"sign_on": "we", "timeout_ms": _WAIT_MS} | dict(given)
     try:
-        return _peer(folder, "switch", said), _address("switch", said, own)
+        return _peer(folder, "switch", said), _address(folder, "switch", said, own)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Usage(f"{type(error).__name__}: {error}", where=where, fix=f"see {_PAGE}") from None
 
@@ -173,7 +174,7 @@ def _terminals(folder: Path, name: str) -> dict[str, Terminal]:
     return found
 
 
-def _address(name: str, given: Mapping[str, Any], own: str) -> Address:
+def _address(folder: Path, name: str, given: Mapping[str, Any], own: str) -> Address:
     if ("listen" in given) == ("connect" in given):
         raise Usage("listen or connect, and one of them", where=f"peers.{name}")
     host, port = host_port(given.get("listen") or given["connect"], f"peers.{name}")
@@ -181,12 +182,22 @@ def _address(name: str, given: Mapping[str, Any], own: str) -> Address:
         framing=framing_of(str(given.get("framing", "2-binary"))),
         own=own,
         peer=str(given.get("institution", "")),
+        tls=_tls(folder, name, given["tls"]) if "tls" in given else None,
         **{key: given[key] for key in _LINK if key in given},
     )
     return Address(
         peer=name, host=host, port=port, listen="listen" in given, rules=rules,
         connections=int(given.get("connections", 1)),
     )  # fmt: skip
+
+
+def _tls(folder: Path, name: str, given: Mapping[str, Any]) -> LineTls:
+    only(given, {"certificate", "key", "authority", "name", "crl"}, f"peers.{name}.tls", _PAGE)
+    files = {what: folder / str(given[what]) for what in ("certificate", "key", "authority")}
+    crl = folder / str(given["crl"]) if "crl" in given else None
+    made = LineTls(**files, name=str(given["name"]), crl=crl)
+    made.client()  # a file that is none is named now, and not when a peer connects
+    return made
 
 
 def _stand_in(folder: Path, name: str, given: Mapping[str, Any]) -> StandIn:

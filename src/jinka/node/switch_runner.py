@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from jinka.codec.framing import Frame
-from jinka.kit import Clock
+from jinka.kit import Clock, JinkaError
 from jinka.node.switch_disk import JournalThread
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_links import Link, LinkRules
@@ -131,9 +131,11 @@ class SwitchRunner:
         for address in addresses:
             make = partial(self._make_link, address)
             if address.listen:
+                tls = address.rules.tls
                 server = await loop.create_server(
-                    make, address.host, address.port, reuse_port=hasattr(socket, "SO_REUSEPORT"), backlog=256
-                )
+                    make, address.host, address.port, reuse_port=hasattr(socket, "SO_REUSEPORT"), backlog=256,
+                    ssl=tls.server() if tls else None, ssl_handshake_timeout=_CONNECT_S if tls else None,
+                )  # fmt: skip
                 self._servers.append(server)
                 self.ports[address.peer] = server.sockets[0].getsockname()[1]
             else:
@@ -168,8 +170,13 @@ class SwitchRunner:
         while not self._dead:
             gone: asyncio.Future[None] = loop.create_future()
             make = partial(self._make_link, address, gone)
-            with contextlib.suppress(OSError):
-                await asyncio.wait_for(loop.create_connection(make, address.host, address.port), _CONNECT_S)
+            with contextlib.suppress(OSError, JinkaError):  # or the certificate's file is being replaced
+                tls = address.rules.tls
+                connecting = loop.create_connection(
+                    make, address.host, address.port, ssl=tls.client() if tls else None,
+                    server_hostname=tls.name if tls else None,
+                )  # fmt: skip
+                await asyncio.wait_for(connecting, _CONNECT_S)
                 await gone
             await asyncio.sleep(address.again_s)
 

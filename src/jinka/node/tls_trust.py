@@ -25,19 +25,32 @@ class TlsTrust:
         self._lock = threading.Lock()
         self._made: tuple[tuple[int, int, int] | None, ssl.SSLContext] | None = None
 
-    def context(self) -> ssl.SSLContext:
-        """TLS 1.3 that demands a certificate; raises `Refused` or `NotFound` when the list is none."""
+    def context(self, *, server_side: bool = True) -> ssl.SSLContext:
+        """TLS 1.3 that demands a certificate; raises `Refused` or `NotFound` when a file is none.
+
+        As a client it demands the name as well that it was given to connect to.
+        """
         with self._lock:
             state = _state(self._crl) if self._crl else None
-            if self._made is None or self._made[0] != state:
-                self._made = (state, self._make())
+            if self._made is None or self._made[0] != state or not server_side:
+                self._made = (state, self._make(server_side))
             return self._made[1]
 
-    def _make(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    def _make(self, server_side: bool) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server_side else ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(self._certificate, self._key)
-        context.load_verify_locations(self._authority)
+        with file_errors(self._certificate):
+            self._certificate.read_bytes()
+        with file_errors(self._authority):
+            self._authority.read_bytes()
+        try:
+            context.load_cert_chain(self._certificate, self._key)
+            context.load_verify_locations(self._authority)
+        except (ssl.SSLError, FileNotFoundError) as error:
+            raise Refused(
+                f"not a certificate, its key and an authority in PEM: {error.strerror}",
+                where=str(self._certificate), fix="see jinka certificate request",
+            ) from None  # fmt: skip
         if self._crl:
             with file_errors(self._crl):
                 marked = _MARK in self._crl.read_bytes()

@@ -6,17 +6,19 @@ pipes, signals and colours run the installed script.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
 import subprocess
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from jinka import __version__
@@ -79,6 +81,47 @@ def test_version() -> None:
 @pytest.mark.parametrize("command", [("day",), ("clear",), ("doctor",), ("bench",)])
 def test_every_command_has_an_example(command: tuple[str, ...]) -> None:
     assert "Example: jinka" in _jinka(*command, "--help").stdout
+
+
+def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+_NO_JSON_OPTION = {
+    "what it prints is JSON in any case": {
+        "certificate serve", "gateway serve", "issuer serve", "switch serve", "keys serve", "keys to-token",
+    },
+    "a transcript, as jinka card script reads it": {"card vpcd"},
+    "nothing on standard output": {
+        "card domain new", "card domain install", "card domain lock", "card domain unlock", "card domain remove",
+        "pos sign-in",
+    },
+}  # fmt: skip
+
+
+def test_every_command_that_prints_data_prints_it_as_json() -> None:
+    excused = set().union(*_NO_JSON_OPTION.values())
+    without = set()
+    for name, command in _commands(typer.main.get_command(app)):
+        if "--json" not in {text for parameter in command.params for text in parameter.opts}:
+            without.add(name)
+        if name in _NO_JSON_OPTION["nothing on standard output"]:
+            assert not re.search(r"\bput", inspect.getsource(inspect.unwrap(command.callback))), name
+    assert without == excused
+
+
+def test_every_command_shows_an_example() -> None:
+    groups = {"bench", "bin", "tariff"}  # a group's own help has one for all its commands
+    silent = {
+        name
+        for name, command in _commands(typer.main.get_command(app))
+        if "Example: " not in (command.help or "") and name.split()[0] not in groups
+    }
+    assert silent == set()
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])

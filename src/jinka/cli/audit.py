@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, say
+from jinka.cli.frame import Json, command, put, put_either, put_json, say
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,7 +15,6 @@ app = typer.Typer(
     help="Examine audit logs. Example: [bold]jinka audit verify out/bureau/audit.jsonl[/bold]",
 )
 Log = Annotated[Path, typer.Argument(help="The log, such as audit.jsonl.", metavar="FILE")]
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 
 
 @app.callback()
@@ -96,6 +95,7 @@ def checkpoint(
     public: Annotated[
         bool, typer.Option("--public", help="Print the public key alone, and sign nothing.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Sign the log as it stands, for another centre to hold (--public prints the key that it needs).
 
@@ -104,7 +104,8 @@ def checkpoint(
     from jinka.app.audit import read_signer, sign_checkpoint
 
     with_key = read_signer(signer, name)
-    put(str(with_key.public) if public else sign_checkpoint(log, with_key, out))
+    made = str(with_key.public) if public else sign_checkpoint(log, with_key, out)
+    put_either({"public_key" if public else "checkpoint": made}, made, as_json=as_json)
 
 
 def _printable(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, put_table, say
+from jinka.cli.frame import Json, command, put, put_json, put_table, say
 from jinka.kit import Severity
 from jinka.reports import Language
 
@@ -17,7 +17,6 @@ app = typer.Typer(
     help="Bank identification numbers. Example: [bold]jinka bin lookup 6222021234567890123[/bold]",
 )
 Directory = Annotated[Path, typer.Option("--dir", help="The folder of the table.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Lang = Annotated[Language, typer.Option(help="Language of the table.")]
 _FOLDER = Path("out/bins")
 

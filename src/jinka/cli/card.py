@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from jinka.cli import card_domain
-from jinka.cli.frame import command, put, put_json, put_table, say
+from jinka.cli.frame import Json, command, put, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
 
@@ -21,7 +21,6 @@ app = typer.Typer(
 )
 app.add_typer(card_domain.app, name="domain")
 
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Image = Annotated[Path | None, typer.Option("--image", help="A card image instead of a reader.")]
 Profile = Annotated[str, typer.Option("--profile", help="A fresh test card instead of a reader.")]
 Reader = Annotated[str, typer.Option("--reader", help="Number of the reader, or text of its name.")]

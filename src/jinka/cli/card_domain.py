@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, put_table
+from jinka.cli.frame import command, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
 
@@ -48,7 +48,7 @@ def new(image: Annotated[Path, typer.Argument(help="The file to write.", metavar
     from jinka.app.card_domain import fresh_domain_card
 
     fresh_domain_card(image)
-    put(f"{image}: a card with an issuer domain / 带发行方安全域的卡片")
+    say(f"{image}: a card with an issuer domain / 带发行方安全域的卡片")
 
 
 @app.command("list")
@@ -102,7 +102,7 @@ def install(
         if package_aid(wanted) not in {line.aid for line in update.content()}:
             update.load(wanted)
         update.install(wanted)
-    put(f"{wanted.aid.hex().upper()} installed / 已安装")
+    say(f"{wanted.aid.hex().upper()} installed / 已安装")
 
 
 @app.command()
@@ -122,7 +122,7 @@ def lock(
     """
     with _session(image, reader, keys, domain, domain_keys) as update:
         update.lock(_aid(aid), with_all=whole)
-    put(f"{aid.upper()} locked / 已锁定")
+    say(f"{aid.upper()} locked / 已锁定")
 
 
 @app.command()
@@ -142,7 +142,7 @@ def unlock(
     """
     with _session(image, reader, keys, domain, domain_keys) as update:
         update.unlock(_aid(aid), with_all=whole)
-    put(f"{aid.upper()} unlocked / 已解锁")
+    say(f"{aid.upper()} unlocked / 已解锁")
 
 
 @app.command()
@@ -162,7 +162,7 @@ def remove(
     """
     with _session(image, reader, keys, domain, domain_keys) as update:
         update.remove(_aid(aid), with_related=related)
-    put(f"{aid.upper()} removed / 已删除")
+    say(f"{aid.upper()} removed / 已删除")
 
 
 def _aid(text: str, where: str = "--aid") -> bytes:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, say
+from jinka.cli.frame import Json, command, put, put_files, put_json, say
 from jinka.kit import parse_date
 
 app = typer.Typer(
@@ -17,7 +17,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Look at certificates and judge them. Example: [bold]jinka certificate rehearse out/ca --algorithm sm2[/bold]",
 )
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Files = list[Path]
 
 
@@ -113,6 +112,7 @@ def rehearse(
         ),
     ] = None,
     port: Annotated[int, typer.Option(help="Answer OCSP on this port of 127.0.0.1 until Ctrl-C.")] = 0,
+    as_json: Json = False,
 ) -> None:
     """Play an authority: root, issuing authority, one centre, lists. Its keys end with it and are never written.
 
@@ -122,8 +122,7 @@ def rehearse(
     from jinka.crypto.x509_keys import KeyKind
 
     played = play(folder, kind=KeyKind[algorithm.name], request=request, port=port)
-    for name in played.files:
-        put(name)
+    put_files(played.files, as_json=as_json)
     if port:
         import threading
 

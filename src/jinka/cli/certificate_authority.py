@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, put_table, say
+from jinka.cli.frame import Json, command, put, put_files, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
 
@@ -35,7 +35,6 @@ Socket = Annotated[
 Out = Annotated[
     Path, typer.Option("--out", help="Where the certificates are written (PEM, with their chain).")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
 Dns = Annotated[list[str] | None, typer.Option(help="A DNS name, once for each.")]
 
@@ -90,6 +89,7 @@ def init(
     needed: Annotated[int, typer.Option(help="How many shares open its key (M of N).")] = 2,
     crl_url: Annotated[str, typer.Option(help="Where its lists are found; written into certificates.")] = "",
     ocsp_url: Annotated[str, typer.Option(help="Where its responder is found.")] = "",
+    as_json: Json = False,
 ) -> None:
     """Begin an authority: its key under custodians' shares, its officers, and a root's certificate or a request.
 
@@ -114,7 +114,7 @@ def init(
             addresses=Addresses(crl_url=crl_url, ocsp_url=ocsp_url),
         ),
     )
-    put(str(made.own if root else made.request))
+    put_files([made.own if root else made.request], as_json=as_json)
     say("print the custodians' forms and take their folders away")
 
 
@@ -125,6 +125,7 @@ def install(
     certificate: Annotated[Path, typer.Argument(help="What the root issued.", metavar="CERTIFICATE")],
     officer: Officer,
     above: Annotated[Path, typer.Option(help="The root's certificate, and those between.")],
+    as_json: Json = False,
 ) -> None:
     """Take in the certificate that a root gave this authority; from then on it issues.
 
@@ -133,7 +134,7 @@ def install(
     from jinka.app.authority_folder import install as take_in
 
     take_in(folder, certificate, above, officer)
-    put(str(folder / "authority.pem"))
+    put_files([folder / "authority.pem"], as_json=as_json)
 
 
 @app.command()
@@ -262,7 +263,13 @@ def revoke(
 @app.command()
 @command
 def issue(
-    folder: Folder, name: Name, officer: Officer, out: Out, share: Shares = None, keys: Socket = None
+    folder: Folder,
+    name: Name,
+    officer: Officer,
+    out: Out,
+    share: Shares = None,
+    keys: Socket = None,
+    as_json: Json = False,
 ) -> None:
     """Sign the certificates of what two officers approved. Killed meanwhile, it is done or not done: see list, fetch.
 
@@ -272,12 +279,12 @@ def issue(
 
     with Office(folder) as office, office.folder.unlocked(share or (), keys) as key:
         _, issued = office.issue(name, officer=officer, key=key)
-    _write(folder, issued, out)
+    _write(folder, issued, out, as_json=as_json)
 
 
 @app.command()
 @command
-def fetch(folder: Folder, name: Name, out: Out) -> None:
+def fetch(folder: Folder, name: Name, out: Out, as_json: Json = False) -> None:
     """Write the certificates of an application once more.
 
     Example: [bold]jinka certificate fetch out/issuing 3fa8 --out centre.pem[/bold]
@@ -288,7 +295,7 @@ def fetch(folder: Folder, name: Name, out: Out) -> None:
     found = [issued for _, issued in listed(folder, name) if issued]
     if len(found) != 1:
         raise NotFound(f"{len(found)} certificates begin so", where=f"application {name}", fix="see list")
-    _write(folder, found[0], out)
+    _write(folder, found[0], out, as_json=as_json)
 
 
 @app.command(name="list")
@@ -332,7 +339,7 @@ def list_(
     put_table(table)
 
 
-def _write(folder: Path, issued: Issued, out: Path) -> None:
+def _write(folder: Path, issued: Issued, out: Path, *, as_json: bool) -> None:
     """Certificate, its pair, and its chain in one PEM; the envelope of an escrowed key beside it."""
     from jinka.app.authority_folder import AuthorityFolder
     from jinka.app.certificates import as_pem
@@ -348,7 +355,7 @@ def _write(folder: Path, issued: Issued, out: Path) -> None:
     for path, content in written.items():
         with file_errors(path):
             write_durable(path, content)
-        put(str(path))
+    put_files(written, as_json=as_json)
 
 
 def _show(found: Application, *, as_json: bool, lang: Language) -> None:

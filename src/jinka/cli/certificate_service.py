@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from jinka.cli.certificate_authority import Algorithm, Dns, Folder, Name, Officer, Shares, Socket
-from jinka.cli.frame import command, put, put_json, say
+from jinka.cli.frame import Json, command, put_either, put_files, put_json, say
 from jinka.kit import Usage
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -28,6 +28,7 @@ def crl(
     days: Annotated[int, typer.Option(min=1, max=400, help="Until the next one at the latest.")] = 7,
     share: Shares = None,
     keys: Socket = None,
+    as_json: Json = False,
 ) -> None:
     """Sign the next revocation list; serve gives it out at once.
 
@@ -41,7 +42,12 @@ def crl(
         found = office.publish(officer=officer, days=days, delta=delta, key=key)
     with file_errors(out):
         write_durable(out, as_pem(found.der, "X509 CRL") if out.suffix == ".pem" else found.der)
-    put(f"{out}: list {found.number}" + (f", changes since {found.base_number}" if found.base_number else ""))
+    since = f", changes since {found.base_number}" if found.base_number else ""
+    put_either(
+        {"file": str(out), "number": found.number, "base_number": found.base_number or None},
+        f"{out}: list {found.number}{since}",
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -54,6 +60,7 @@ def recover(
     out: Annotated[Path, typer.Option("--out", help="Where the envelope is written, for the new key alone.")],
     share: Shares = None,
     keys: Socket = None,
+    as_json: Json = False,
 ) -> None:
     """Give an escrowed encryption key out again, in an envelope for the owner's new signing key.
 
@@ -67,7 +74,7 @@ def recover(
         found = office.recover(name, to, officers=(first, second), key=key)
     with file_errors(out):
         write_durable(out, found.envelope, private=True)
-    put(str(out))
+    put_files([out], as_json=as_json)
 
 
 @app.command()
@@ -77,6 +84,7 @@ def officer(
     person: Annotated[str, typer.Argument(help="Who is admitted or dismissed.", metavar="NAME")],
     by: By,
     dismiss: Annotated[bool, typer.Option("--dismiss", help="The person acts no more.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Admit an officer, or dismiss one; two others say so.
 
@@ -85,8 +93,8 @@ def officer(
     from jinka.app.authority_office import Office
 
     with Office(folder) as office:
-        for name in sorted(office.change_officer(person, by=_two(by), admitted=not dismiss)):
-            put(name)
+        names = sorted(office.change_officer(person, by=_two(by), admitted=not dismiss))
+    put_either(names, "\n".join(names), as_json=as_json)
 
 
 @app.command()
@@ -95,6 +103,7 @@ def machine(
     folder: Folder,
     name: Annotated[str, typer.Argument(help="The name under which it will ask.", metavar="NAME")],
     officer: Officer,
+    as_json: Json = False,
 ) -> None:
     """Admit a machine to enrolment over EST; its secret is shown once and not kept.
 
@@ -103,7 +112,8 @@ def machine(
     from jinka.app.authority_office import Office
 
     with Office(folder) as office:
-        put(office.admit_machine(name, officer=officer))
+        secret = office.admit_machine(name, officer=officer)
+    put_either({"name": name, "secret": secret}, secret, as_json=as_json)
     say(f"give it to {name}: it is not shown again")
 
 
@@ -124,6 +134,7 @@ def request(
     reader: Annotated[
         str, typer.Option(help="Take the key of the identity card in this reader (number or name) instead.")
     ] = "",
+    as_json: Json = False,
 ) -> None:
     """Make a key pair and ask for its certificate; or have a card sign the request, whose PIN is asked for.
 
@@ -139,8 +150,7 @@ def request(
         written = [request_by_card(out, wish, reader=reader, pin=_pin())]
     else:
         written = request_with_new_key(out, wish, KeyKind[algorithm.name])
-    for path in written:
-        put(str(path))
+    put_files(written, as_json=as_json)
 
 
 @app.command()

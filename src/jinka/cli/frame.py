@@ -11,9 +11,9 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any, ParamSpec
+from typing import IO, TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
@@ -34,6 +34,7 @@ EXIT_CODES = {
     130: "interrupted",
     141: "output closed",
 }
+Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
@@ -70,6 +71,20 @@ def put(text: str) -> None:
 def put_json(value: Any) -> None:
     """Print data as JSON, on standard output."""
     put(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def put_either(value: Any, text: str, *, as_json: bool) -> None:
+    """Print ``value`` as JSON where that was asked for, else the text that says the same."""
+    if as_json:
+        put_json(value)
+    else:
+        put(text)
+
+
+def put_files(paths: Iterable[object], *, as_json: bool) -> None:
+    """Print which files were written: a line for each, or a list."""
+    names = [str(path) for path in paths]
+    put_either(names, "\n".join(names), as_json=as_json)
 
 
 def put_table(renderable: RenderableType) -> None:

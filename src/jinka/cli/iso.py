@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, put_table
+from jinka.cli.frame import Json, command, put, put_either, put_json, put_table
 from jinka.kit import Usage
 from jinka.reports import Language
 
@@ -21,7 +21,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="ISO 8583 messages. Example: [bold]jinka iso describe sale.bin --dialect unionpay-pos[/bold]",
 )
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Lang = Annotated[Language, typer.Option(help="Language of the table.")]
 Dialect = Annotated[str, typer.Option(help="How messages are written; see jinka iso dialects.")]
 _HEADS = {Language.EN: ("field", "name", "kind", "value"), Language.ZH: ("域", "名称", "属性", "内容")}
@@ -66,6 +65,7 @@ def describe(
 def encode(
     source: Annotated[str, typer.Argument(help="A file with JSON, or - for standard input.")],
     dialect: Dialect = "iso1987-ascii",
+    as_json: Json = False,
 ) -> None:
     """Write the message that JSON describes, as hexadecimal text.
 
@@ -79,7 +79,8 @@ def encode(
         raise Usage(
             "not JSON", where="message", fix="as jinka iso describe --json --unmask prints it"
         ) from None
-    put(encode_json(data, dialect).hex().upper())
+    message = encode_json(data, dialect).hex().upper()
+    put_either({"dialect": dialect, "message": message}, message, as_json=as_json)
 
 
 @app.command()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, say
-from jinka.cli.keys_records import Folder, Json, Name, facts
+from jinka.cli.frame import Json, command, put, put_json, say
+from jinka.cli.keys_records import Folder, Name, facts
 
 if TYPE_CHECKING:
     from jinka.app.key_folder import Ask
@@ -195,7 +195,10 @@ def rotate(
 @app.command()
 @command
 def retire(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """A key makes nothing new any more; it still checks what it made."""
+    """A key makes nothing new any more; it still checks what it made.
+
+    Example: [bold]jinka keys retire out/keys tac/SM4/1 --by A --by B[/bold]
+    """
     from jinka.keys.acts import Act
 
     _move(folder, name, by, Act.RETIRE, date, as_json)
@@ -204,7 +207,10 @@ def retire(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = 
 @app.command()
 @command
 def resume(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """Take a retired key into use again."""
+    """Take a retired key into use again.
+
+    Example: [bold]jinka keys resume out/keys tac/SM4/1 --by A --by B[/bold]
+    """
     from jinka.keys.acts import Act
 
     _move(folder, name, by, Act.RESUME, date, as_json)
@@ -213,7 +219,10 @@ def resume(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = 
 @app.command()
 @command
 def compromise(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """Somebody else may have the key: nothing uses it any more; it can only be destroyed."""
+    """Somebody else may have the key: nothing uses it any more; it can only be destroyed.
+
+    Example: [bold]jinka keys compromise out/keys tac/SM4/1 --by A --by B[/bold]
+    """
     from jinka.keys.acts import Act
 
     _move(folder, name, by, Act.COMPROMISE, date, as_json)
@@ -222,7 +231,10 @@ def compromise(folder: Folder, name: Name, by: By, date: Date = "", as_json: Jso
 @app.command()
 @command
 def destroy(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """Take the value of a retired or compromised key out of the store for good; its line stays."""
+    """Take the value of a retired or compromised key out of the store for good; its line stays.
+
+    Example: [bold]jinka keys destroy out/keys tac/SM4/1 --by A --by B[/bold]
+    """
     from jinka.keys.acts import Act
 
     _move(folder, name, by, Act.DESTROY, date, as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, say
+from jinka.cli.frame import Json, command, put, put_either, put_json, say
 from jinka.reports import Language
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -39,6 +39,7 @@ def order_psam(
     module: Annotated[Path, typer.Argument(help="The module's image.", metavar="IMAGE")],
     key: Annotated[list[str], typer.Option(help="A key, such as purchase/TDES/2; once for each.")],
     region: Region = "440300",
+    as_json: Json = False,
 ) -> None:
     """Write national keys into a PSAM under its own transport key, by its own commands; its image is sealed then.
 
@@ -59,7 +60,9 @@ def order_psam(
         file.save()
     finally:
         keys.close()
-    put(f"module {serial.hex()}: {len(key)} keys")
+    put_either(
+        {"module": serial.hex(), "keys": key}, f"module {serial.hex()}: {len(key)} keys", as_json=as_json
+    )
 
 
 @app.command("order-cards")
@@ -73,6 +76,7 @@ def order_cards(
     bureau: Annotated[str, typer.Option(help="Who gets it: the owner of transport/AES-256-GCM/1@BUREAU.")],
     sm4: Annotated[bool, typer.Option("--sm4", help="SM4 keys instead of 3DES.")] = False,
     region: Region = "440300",
+    as_json: Json = False,
 ) -> None:
     """Wrap the keys of a range of cards for a bureau under its transport key.
 
@@ -97,7 +101,11 @@ def order_cards(
         )  # fmt: skip
     finally:
         keys.close()
-    put(f"{count} cards, {len(written)} keys each: {out}")
+    put_either(
+        {"cards": count, "keys_each": len(written), "folder": str(out)},
+        f"{count} cards, {len(written)} keys each: {out}",
+        as_json=as_json,
+    )
 
 
 @app.command("withdraw-psam")
@@ -105,6 +113,7 @@ def order_cards(
 def withdraw(
     centre: Annotated[Path, typer.Argument(help="A centre: the --dir of a day.", metavar="DIR")],
     psam: Serial,
+    as_json: Json = False,
 ) -> None:
     """Take a module out of use in the centre's registry: its records are rejected when days are cleared from now on.
 
@@ -113,7 +122,7 @@ def withdraw(
     from jinka.app.key_report import withdraw_psam
 
     withdraw_psam(centre, psam)
-    put(f"module {psam}: withdrawn")
+    put_either({"module": psam, "state": "withdrawn"}, f"module {psam}: withdrawn", as_json=as_json)
 
 
 @report.callback()
@@ -133,6 +142,7 @@ def stolen(
     ] = "",
     last_expiry: Annotated[str, typer.Option(help="When the last card that carries them expires.")] = "",
     form: Annotated[Form, typer.Option("--as", help="How it is printed.")] = Form.TEXT,
+    as_json: Json = False,
     lang: Annotated[Language, typer.Option(help="Language of the text.")] = Language.EN,
 ) -> int:
     """What a stolen PSAM exposes, what is at risk and until when, and what is still to be done (exit code 6).
@@ -150,7 +160,7 @@ def stolen(
         closed_on=closed_on,
         last_expiry=last_expiry,
     )
-    if form is Form.JSON:
+    if as_json or form is Form.JSON:
         put_json(found.as_dict())
     else:
         put(found.as_html() if form is Form.HTML else found.as_text(lang))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, say
+from jinka.cli.frame import Json, command, put, put_json, say
 
 if TYPE_CHECKING:
     from jinka.keys.minutes import Minutes
@@ -22,7 +22,6 @@ app.add_typer(record, name="record")
 
 Folder = Annotated[Path, typer.Argument(help="The folder of the key store.", metavar="DIR")]
 Name = Annotated[str, typer.Argument(help="purpose/algorithm/version[@owner], such as purchase/TDES/4.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 
 
 @app.command("list")

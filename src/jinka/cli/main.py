@@ -34,7 +34,7 @@ from jinka.cli import (
     switch,
     tariff,
 )
-from jinka.cli.frame import EXIT_CODES, command, progress, put, put_json, put_table, say, settings
+from jinka.cli.frame import EXIT_CODES, Json, command, progress, put, put_json, put_table, say, settings
 from jinka.kit import NotFound, parse_date
 from jinka.reports import DayReport, Language, day_tables
 
@@ -72,8 +72,6 @@ app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
 app.command(name="serve")(serve.serve)
 app.command(name="status")(serve.status)
-
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put, put_json, put_table
+from jinka.cli.frame import Json, command, put, put_json, put_table
 from jinka.kit import Usage, parse_date
 from jinka.reports import Language
 
@@ -30,7 +30,6 @@ Directory = Annotated[Path, typer.Option("--dir", help="The folder of the regist
 Officer = Annotated[str, typer.Option(help="Who acts: a code such as li-si.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
 Number = Annotated[int, typer.Argument(help="The registration's number, as list shows it.", min=1)]
-Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
 Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
 
 

@@ -7,14 +7,14 @@ alone. It is made in a folder beside and takes its name when it is whole, so a k
 
 from __future__ import annotations
 
-import csv
-import io
+import datetime as dt
 import os
 import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,56 +26,38 @@ from jinka.app.key_acts import Asked, hold, perform
 from jinka.app.key_folder import KeyFolder
 from jinka.app.key_serving import today
 from jinka.app.keyring import open_logged_keys
-from jinka.app.serve_file import Ports, network_file
+from jinka.app.new_cards import CVK, MASTERS, PVK, chip, holder_rows, issuer_rows, new_card, write_chip
+from jinka.app.pos_config import read_pos_file, write_pad
+from jinka.app.serve_file import Ports, network_file, terminal_file
 from jinka.app.workspace import Workspace
-from jinka.crypto.block_key import BlockCipher, BlockKey
-from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
 from jinka.keys import KeyName, SoftKeyService, acts
-from jinka.keys.acts import Act
-from jinka.keys.catalogue import KeyRecord
+from jinka.keys.acts import Act, Done
 from jinka.keys.ceremony import SEALING
-from jinka.keys.provider import KeyKind
-from jinka.kit import Refused, Usage
+from jinka.keys.store import KeyStore
+from jinka.kit import Randomness, Refused, Usage
 from jinka.node import file_errors, write_durable
 from jinka.node.files import flush_folder
 from jinka.node.system import SystemRandomness
-from jinka.registry.check_digits import luhn_digit
+from jinka.terminal import PadKeys
+from jinka.terminal.pin_pad import STORAGE_SIZE
 
 FILE = "jinka.toml"
 KEYS = "keys"
 ISSUER = "bank"
-PREFIX = "6299"  # no bank's
 CARDS = 5
-OPENING_FEN = 1_000_000
 REGION = "440300"
-PVK, CVK = "pin_verify/TDES/1", "card_verify/TDES/1"
-TERMINAL = "T0000001"
+TERMINAL, TERMINAL_MERCHANT = "T0000001", "M00000000000001"
 TERMINAL_MASTER = f"terminal_master/TDES/1@{TERMINAL}"
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
 NAMES = (
     *map(str, SEALING), "zone_mac/TDES/1@gateway", "zone_mac/TDES/1@bank", "zone_pin/TDES/1@bank", PVK, CVK,
-    "cryptogram/TDES/1", "cryptogram/SM4/1", "script_mac/TDES/1", "script_mac/SM4/1", "script_data/TDES/1",
-    "script_data/SM4/1",
+    "cryptogram/SM4/1", "script_mac/SM4/1", "script_data/SM4/1",
 )  # fmt: skip
 MERCHANT = Merchant(
     id="teahouse", name="TEA HOUSE", local_name="茶馆", category="5814", city="SHENZHEN", terminal="00000001",
     key_hash=b"", requests_per_minute=600,
 )  # fmt: skip
-_EXPIRY4 = "3012"
-_PRINTED = "000"  # the service code that the value on the card's back is made with
-_DESK = "zone_pin/TDES/1@desk"  # PINs of this set-up travel under it, and it is forgotten at its end
 _HALF = ".making"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCard:
-    """A simulated holder's card, with what only the holder should know."""
-
-    pan: str
-    account: str
-    pin: str
-    card_value: str
-    reference: str
 
 
 def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
@@ -96,32 +78,50 @@ def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
 
 
 def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
-    _make_keys(folder / KEYS, date)
+    secrets = _make_keys(folder / KEYS, date)
     write_durable(folder / KEYS / "keys.toml", _callers().encode(), private=True)
-    (folder / "terminals.csv").write_text(f"{TERMINAL},M00000000000001,{TERMINAL_MASTER}\n", encoding="ascii")
     path = folder / FILE
     path.write_text(network_file(ports), encoding="utf-8")
+    _make_terminal(folder, ports, secrets[TERMINAL_MASTER])
     with _opened(folder / KEYS) as keys:
-        cards = [_card(keys, number) for number in range(CARDS)]
+        cards = [new_card(keys, number, dt.date.fromisoformat(date)) for number in range(CARDS)]
+        for number, card in enumerate(cards, 1):
+            write_chip(card, secrets, folder / chip(number), keys)
         merchant = put_merchant(read_gateway_file(path), keys, MERCHANT, "")
         rows = folder / "cards.csv"
-        write_durable(rows, _issued(cards).encode(), private=True)
+        write_durable(rows, issuer_rows(cards).encode(), private=True)
         import_cards(path, rows, keys)
-    write_durable(folder / "holders.csv", _holders(cards).encode(), private=True)
-    rows.unlink()
+        rows.unlink()
+    write_durable(folder / "holders.csv", holder_rows(cards).encode(), private=True)
     return {"merchant": merchant}
 
 
-def _make_keys(folder: Path, date: str) -> None:
-    room = KeyFolder(folder)
+def _make_keys(folder: Path, date: str) -> dict[str, bytes]:
+    """The ceremony; then the keys that somebody else holds too, whose values are returned: chips and the terminal."""
+    room, randomness = KeyFolder(folder), SystemRandomness()
     places = tuple(room.place(name) for name in CUSTODIANS)
     names = tuple(KeyName.parse(name) for name in NAMES)
     hold(room, Asked(issuer=ISSUER, places=places, needed=2, date=date, simulated=True, names=names))
-    master = SystemRandomness().token_bytes(16)
-    perform(
-        room, Act.ADD, places[:2],
-        lambda store, _: acts.add(store, KeyName.parse(TERMINAL_MASTER), master), date=date,
-    )  # fmt: skip
+    secrets = {name: randomness.token_bytes(16) for name in (*MASTERS, TERMINAL_MASTER)}
+    for name, secret in secrets.items():
+        step = partial(_add, name=KeyName.parse(name), secret=secret)
+        perform(room, Act.ADD, places[:2], step, date=date)
+    return secrets
+
+
+def _add(store: KeyStore, _: Randomness, *, name: KeyName, secret: bytes) -> Done:
+    return acts.add(store, name, secret)
+
+
+def _make_terminal(folder: Path, ports: Ports, master: bytes) -> None:
+    """A shop's terminal, its pad with the master key that the switch has too."""
+    (folder / "terminals.csv").write_text(
+        f"{TERMINAL},{TERMINAL_MERCHANT},{TERMINAL_MASTER}\n", encoding="ascii"
+    )
+    path = folder / "pos.toml"
+    path.write_text(terminal_file(ports, terminal=TERMINAL, merchant=TERMINAL_MERCHANT), encoding="utf-8")
+    keys = PadKeys(storage=SystemRandomness().token_bytes(STORAGE_SIZE), master=master)
+    write_pad(read_pos_file(path).pad, keys)
 
 
 def _callers() -> str:
@@ -155,40 +155,6 @@ def _opened(folder: Path) -> Iterator[SoftKeyService]:
     finally:
         keys.commit()
         keys.close()
-
-
-def _card(keys: SoftKeyService, number: int) -> NewCard:
-    randomness = SystemRandomness()
-    body = f"{PREFIX}{number:011d}"
-    pan = body + luhn_digit(body)
-    pin = f"{int.from_bytes(randomness.token_bytes(8), 'big') % 1_000_000:06d}"
-    value = randomness.token_bytes(16)
-    desk = KeyName.parse(_DESK)
-    key = keys.holding.provider.load(KeyKind.TDES, value)
-    keys.holding.working.keys.add(KeyRecord(name=desk, check=""), key)
-    try:
-        zone = PinZone(key=BlockKey(cipher=BlockCipher.TDES, value=value), format=PinFormat.ISO_0)
-        block = encipher_pin(zone, pin, pan, randomness)
-        reference = keys.make_pvv(block, zone=_DESK, zone_format=PinFormat.ISO_0, pan=pan, key=PVK, index=1)
-    finally:
-        keys.holding.working.keys.drop(desk)
-    card_value = keys.make_card_value(key=CVK, pan=pan, date4=_EXPIRY4, service3=_PRINTED)
-    return NewCard(pan=pan, account=f"A{number + 1}", pin=pin, card_value=card_value, reference=reference)
-
-
-def _issued(cards: list[NewCard]) -> str:
-    head = "pan,account,expiry4,chip,sequence,pin_reference,opening_fen"
-    rows = [f"{card.pan},{card.account},{_EXPIRY4},0,00,{card.reference},{OPENING_FEN}" for card in cards]
-    return "\n".join([head, *rows]) + "\n"
-
-
-def _holders(cards: list[NewCard]) -> str:
-    out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\n")
-    lines.writerow(["number", "expiry_yymm", "card_value", "pin", "account", "balance_fen"])
-    for card in cards:
-        lines.writerow([card.pan, _EXPIRY4, card.card_value, card.pin, card.account, OPENING_FEN])
-    return out.getvalue()
 
 
 def free_port(wanted: int) -> int:

@@ -20,14 +20,37 @@ class Ports:
 
 
 def network_file(ports: Ports) -> str:
-    """The file."""
-    return f"""# A small network on this machine, made by `jinka serve`. docs/serve.md tells all of it.
+    """The file of the whole network."""
+    return _HEAD + _issuer(ports) + _switch(ports) + _gateway(ports)
+
+
+def terminal_file(ports: Ports, *, terminal: str, merchant: str) -> str:
+    """The file of a shop's terminal that signs in at the switch: ``pos.toml``."""
+    return f"""# A shop's terminal of the network beside: jinka pos sale --config pos.toml ...
+[terminal]
+id = "{terminal}"
+merchant = "{merchant}"
+name = "Jinka 便利店"
+institution = "103"
+sign_in = "003"                     # it fetches its work keys from the switch, under its master key
+
+[host]
+connect = "127.0.0.1:{ports.pos}"
+mac = {{ kind = "pos" }}
+"""
+
+
+_HEAD = """# A small network on this machine, made by `jinka serve`. docs/serve.md tells all of it.
 # Take a table out and its part is not started. All keys and cards here are simulated.
 
 [keys]                              # docs/key-service.md
 service = "keys"                    # the folder of the key service; its callers are in keys/keys.toml
 
-# ---- the issuer's host: docs/issuer-host.md
+"""
+
+
+def _issuer(ports: Ports) -> str:
+    return f"""# ---- the issuer's host: docs/issuer-host.md
 
 [issuer]
 name = "bank"
@@ -66,7 +89,11 @@ zh = "一分钟内超过二十笔"
 window_s = 60
 count = 20
 
-# ---- the switch: docs/switch.md
+"""
+
+
+def _switch(ports: Ports) -> str:
+    return f"""# ---- the switch: docs/switch.md
 
 [switch]
 institution = "88001"
@@ -101,7 +128,11 @@ pin = {{ format = 0 }}
 [routes]                            # prefix of the card number -> peer
 6299 = "bank"
 
-# ---- the gateway: docs/gateway.md
+"""
+
+
+def _gateway(ports: Ports) -> str:
+    return f"""# ---- the gateway: docs/gateway.md
 
 [gateway]
 institution = "102"

@@ -70,13 +70,14 @@ async def _serve(
     path: Path, parts: list[Part], log: EventLog, tell: Tell, ready: Callable[[dict[str, Any]], None]
 ) -> None:
     def told(part: str, event: str, facts: Mapping[str, Any]) -> None:
-        log.note(part, event, **{k: v for k, v in facts.items() if isinstance(v, str | int | float | bool)})
+        plain = {k: v for k, v in facts.items() if isinstance(v, str | int | float | bool)}
+        log.note(part, event, **{k: Path(str(v)).name if k == "socket" else v for k, v in plain.items()})
         tell(part, event, facts)
 
     supervisor = Supervisor(parts, told)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, supervisor.stop)
-    log.note("serve", "started", file=str(path))
+    log.note("serve", "started", file=path.name)
     try:
         await supervisor.run(lambda facts: ready(_addresses(facts)))
     finally:

@@ -173,3 +173,16 @@ def test_any_bytes_below_the_header_give_rows_or_findings(content):
 def test_broken_json_gives_findings(text):
     found = read_taps(("{" + text + "\n" + text).encode(errors="replace"), name="x")
     assert not found.rows
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"\n\n", "is empty"),
+        ("card_no,deal_date\n".encode("utf-16"), "is no text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_text_is_called_so(content, words):
+    with pytest.raises(Usage, match=words):
+        read_taps(content, name="taps.csv")

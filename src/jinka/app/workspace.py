@@ -84,7 +84,9 @@ class Workspace:
             raise Usage(f"cannot be read: {problem}", where=str(self.options_file)) from None
         if found.get("format") != FORMAT:
             raise Usage(
-                f"format {found.get('format')!r}", where=str(self.options_file), fix=f"format {FORMAT}"
+                f"a day of another version of Jinka: format {found.get('format')!r}, this version has {FORMAT}",
+                where=str(self.options_file),
+                fix="name another --dir",
             )
         return found
 

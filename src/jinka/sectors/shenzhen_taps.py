@@ -132,6 +132,10 @@ def _cells(lines: list[str], name: str) -> Iterator[tuple[str, _Cells]]:
     if first.lstrip()[:1] in ("{", "["):
         yield from _json_cells(lines)
         return
+    if not any(lines):
+        raise Usage("is empty", where=name, fix="a CSV header or JSON")
+    if "\0" in first:  # UTF-16, or no text at all
+        raise Usage("is no text in UTF-8 or GB 18030", where=name, fix="save it as CSV in UTF-8")
     found = _csv_cells(first)
     header = found if isinstance(found, list) else []
     missing = [column for column in COLUMNS if column not in header]

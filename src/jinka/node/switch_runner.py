@@ -23,6 +23,7 @@ from jinka.kit import Clock, JinkaError
 from jinka.node.switch_disk import JournalThread
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_links import Link, LinkRules
+from jinka.node.switch_timers import Timers
 from jinka.store import SwitchJournal
 from jinka.switch import (
     AskKeys,
@@ -44,7 +45,7 @@ from jinka.switch import (
 
 _CONNECT_S = 10.0
 _TURN_S = 0.0002  # the journal's thread waits that long for the interpreter, at each of its many statements
-_GARBAGE = (100_000, 20, 100)  # transactions are no circles: looking for some stops all of them
+_GARBAGE = (20_000, 50, 100)  # transactions are no circles: looking for some stops all of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class SwitchRunner:
         self._failed = failed
         self._links: dict[tuple[str, int], Link] = {}
         self._per_peer: Counter[str] = Counter()
-        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers = Timers(lambda token: self.post(TimerFired(token=token)))
         self._dead = False
         self.disk = JournalThread(journal, clock, answered=self._flushed, failed=self._die)
         self._servers: list[asyncio.Server] = []
@@ -97,8 +98,8 @@ class SwitchRunner:
             Send: self._send,
             Write: self.disk.ask,
             AskKeys: lambda effect: self._keys.ask(effect, self._keys_answered),
-            StartTimer: self._start_timer,
-            StopTimer: self._stop_timer,
+            StartTimer: lambda effect: self._timers.start(effect.token, effect.after_ms),
+            StopTimer: lambda effect: self._timers.stop(effect.token),
             LookUp: self.disk.ask,
             Close: self._close,
         }
@@ -153,8 +154,7 @@ class SwitchRunner:
             link.close("stopping")
         await asyncio.sleep(0)
         await self.disk.stop()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._timers.close()
         self._keys.close()
 
     def _make_link(self, address: Address, gone: asyncio.Future[None] | None = None) -> Link:
@@ -213,19 +213,6 @@ class SwitchRunner:
 
     def _keys_answered(self, answer: KeysAnswered) -> None:
         self.post(answer)
-
-    def _start_timer(self, effect: StartTimer) -> None:
-        loop = asyncio.get_running_loop()
-        self._timers[effect.token] = loop.call_later(effect.after_ms / 1000, self._fired, effect.token)
-
-    def _stop_timer(self, effect: StopTimer) -> None:
-        timer = self._timers.pop(effect.token, None)
-        if timer is not None:
-            timer.cancel()
-
-    def _fired(self, token: int) -> None:
-        self._timers.pop(token, None)
-        self.post(TimerFired(token=token))
 
     def _flushed(self, events: list[Event]) -> None:
         for event in events:

@@ -6,12 +6,14 @@ pipes, signals and colours run the installed script.
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -212,7 +214,28 @@ def test_doctor_says_what_adds_each_absent_part() -> None:
         assert bool(part["add"]) is not part["present"]
         assert bool(part["version"]) == part["present"]
     assert next(part for part in parts if part["name"] == "DuckDB")["present"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    absent = {
+        part["add"].split("'")[1] for part in _doctor_without_packages() if "pip install" in part["add"]
+    }
+    wanted = {one for name in ("postgres", "tigerbeetle", "hsm") for one in extras[name]}
+    assert wanted <= absent, "an extra that doctor does not know"
     assert "DuckDB" in _jinka("doctor").stdout
+
+
+def _doctor_without_packages() -> list[dict[str, Any]]:
+    """What doctor says where no extra is installed."""
+    from jinka.app import doctor
+
+    def nothing(package: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(package)
+
+    with pytest.MonkeyPatch.context() as patch:
+        own = importlib.metadata.version("jinka")
+        patch.setattr(
+            doctor.importlib.metadata, "version", lambda name: own if name == "jinka" else nothing(name)
+        )
+        return [part.as_dict() for part in doctor.examine()]
 
 
 def test_a_closed_pipe_is_quiet() -> None:

@@ -14,6 +14,7 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,10 @@ def _engines() -> list[Part]:
             _apt("postgresql-client"),
         ),
         _part("engine", "PostgreSQL server", _postgres(), "switch, ledger", _apt("postgresql")),
+        _package("engine", "PostgreSQL driver", "psycopg", "switch, ledger", "psycopg[binary]>=3.2,<4"),
         _package("engine", "Spark", "pyspark", _LATER),
         _part("engine", "Java (for Spark)", _said("java", "-version"), _LATER, _apt("default-jre-headless")),
-        _package("engine", "TigerBeetle client", "tigerbeetle", "ledger"),
+        _package("engine", "TigerBeetle client", "tigerbeetle", "ledger", "tigerbeetle>=0.17.9,<0.18"),
     ]
 
 
@@ -114,6 +116,13 @@ def _security_modules() -> list[Part]:
         ),
         _found(
             "security module", "SoftHSM2 (PKCS#11)", module, "jinka keys to-token, tests", _apt("softhsm2")
+        ),
+        _package(
+            "security module",
+            "PKCS#11 client",
+            "python-pkcs11",
+            "keys on a token",
+            "python-pkcs11>=0.10.1,<0.11",
         ),
     ]
 
@@ -173,12 +182,19 @@ def _found(kind: str, name: str, path: Path | None, used_for: str, add: str) -> 
     return _part(kind, name, str(path) if path else "", used_for, add)
 
 
-def _package(kind: str, name: str, package: str, used_for: str) -> Part:
+def _package(kind: str, name: str, package: str, used_for: str, wanted: str = "") -> Part:
+    """``wanted`` is the package with the versions that fit; into the environment that runs this."""
     try:
         version = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         version = ""
-    return _part(kind, name, version, used_for, f"python -m pip install {package}")
+    return _part(kind, name, version, used_for, f"{_python()} -m pip install '{wanted or package}'")
+
+
+def _python() -> str:
+    """What to type for this interpreter: its path, from here if it lies below."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _postgres() -> str:

@@ -145,14 +145,14 @@ def test_a_kill_in_the_first_ceremony_leaves_all_of_it_or_a_folder_to_begin_agai
     if step < 8:
         assert not room.store.exists()
         hold(room, asked(tmp_path))
-    assert len(opened(tmp_path)) == 29
+    assert len(opened(tmp_path)) == 35
 
 
 def test_a_kill_between_the_first_record_and_the_name_of_the_store(tmp_path: Path) -> None:
     room = held(tmp_path)
     room.store.rename(room.first)
     room.mend()
-    assert len(opened(tmp_path)) == 29
+    assert len(opened(tmp_path)) == 35
 
 
 def test_a_new_store_that_does_not_open_is_taken_back(

@@ -35,7 +35,7 @@ BY = ("--by", "Zhao", "--by", "Sun", "--date", "2018-09-02", "--json")
 
 def test_the_life_of_a_store(folder: Path) -> None:
     SAID.clear()
-    assert len(json.loads(run("list", folder, "--json"))) == 29
+    assert len(json.loads(run("list", folder, "--json"))) == 35
     made = json.loads(run("rotate", folder, "tac/TDES", *BY, "--from", "2019-01-01"))
     assert (made["act"], made["touched"], made["present"]) == ("rotate", ["tac/TDES/4"], ["Zhao", "Sun"])
     for act, state in (("retire", "retired"), ("resume", "active"), ("compromise", "compromised"),

@@ -12,7 +12,6 @@ import pytest
 from stdnum import luhn
 from typer.testing import CliRunner, Result
 
-from jinka.app.bureau_folder import Bureau
 from jinka.app.card_files import declared_profiles, open_card, open_key_folder
 from jinka.app.card_read import read_card
 from jinka.app.issue import IssueOptions, issue, open_letters
@@ -20,8 +19,13 @@ from jinka.app.issue_bank import OfflineAuth
 from jinka.app.registrar import Registrar
 from jinka.card import Card
 from jinka.cli.main import app
-from jinka.issuer import EmvIssuer, NumberRange
-from jinka.kit import NotFound
+from jinka.codec import Algorithm, tlv
+from jinka.codec.emv_tags import Tag
+from jinka.issuer import Question
+from jinka.issuer.emv import APPROVED, read_question
+from jinka.keys import SoftKeyService
+from jinka.keys.cryptograms import SessionKey
+from jinka.kit import NotFound, Refused
 from jinka.sectors import bank
 from jinka.sectors.social_security import AID as AID_SOCIAL
 from jinka.sim.parties import ISSUER
@@ -34,6 +38,24 @@ from jinka.terminal.usim_auth import AttachStatus, AuthenticationCentre, Network
 RANGE = "5180000007000000-5180000007000099"
 HOLDERS = "name,identity_number,balance\nZhang San,11010519491231002X,0\nLi Si,,0\n"
 AT = dt.datetime(2026, 9, 1, 8, 30)
+
+
+class _KeyServiceHost:
+    """An issuer that knows names of keys alone: the key service checks the card and answers it."""
+
+    def __init__(self, keys: SoftKeyService) -> None:
+        self._keys, self.answered = keys, 0
+        self.question: Question
+
+    def authorise(self, request: bytes) -> bytes:
+        asked = self.question = read_question(request)
+        asked.check_pin_claim()
+        arpc = self._keys.make_response(
+            asked.signed, asked.bound[2:], key=f"cryptogram/{asked.algorithm.name}/1", pan=asked.pan,
+            sequence=asked.sequence, counter=asked.counter, session=SessionKey.PBOC, code2=APPROVED,
+        )  # fmt: skip
+        self.answered += 1
+        return tlv(Tag.ARC, APPROVED) + tlv(Tag.ISSUER_AUTHENTICATION, arpc + APPROVED)
 
 
 def _jinka(*arguments: str) -> Result:
@@ -95,20 +117,29 @@ def test_the_scripts_make_the_same_cards(name: str, tmp_path: Path) -> None:
     assert bytes(again.nvm.memory) == bytes(first.nvm.memory)
 
 
-def test_a_bank_card_pays_online_at_the_issuer_that_made_it(tmp_path: Path) -> None:
-    cards = _order(tmp_path / "b", "cn.bank.debit")
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_a_bank_card_pays_online_at_the_key_service_that_made_it(
+    algorithm: Algorithm, tmp_path: Path
+) -> None:
+    cards = _order(tmp_path / "b", "cn.bank.debit", algorithm=algorithm, oda=OfflineAuth.NONE)
     keys = open_key_folder(tmp_path / "b")
-    masters = Bureau(tmp_path / "b", NumberRange.parse(RANGE)).secret(keys).bank_masters()
+    host = _KeyServiceHost(keys)
     letters = open_letters(tmp_path / "b", "order-1")
     device = EmvDevice(aids=(AidData(aid=bank.AID_DEBIT[:7]),))
     for card, letter in zip(cards, letters, strict=True):
         terminal = EmvTerminal(device, SeededRandomness("terminal"))
         outcome = terminal.purchase(
-            card, Sale(amount_fen=1000, at=AT, pin=lambda letter=letter: letter["pin"]), EmvIssuer(masters)
+            card, Sale(amount_fen=1000, at=AT, pin=lambda letter=letter: letter["pin"]), host
         )  # type: ignore[misc]
         assert outcome.status is EmvStatus.APPROVED_ONLINE, outcome
         [reading] = read_card(card).readings
         assert reading.number == letter["number"]
+    assert host.answered == len(cards)
+    with pytest.raises(Refused):
+        keys.check_cryptogram(
+            host.question.signed, bytes(8), key=f"cryptogram/{algorithm.name}/1", pan=host.question.pan,
+            sequence="00", counter=host.question.counter, session=SessionKey.PBOC,
+        )  # fmt: skip
     assert all(luhn.is_valid(letter["number"]) for letter in letters)
     assert letters[0]["pin"] != letters[1]["pin"]
     assert "pin" not in str((tmp_path / "b" / "orders/order-1/letters/0000.jcs").read_bytes())

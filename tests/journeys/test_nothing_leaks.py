@@ -1,13 +1,15 @@
 """The scan for clear keys. Goal: nothing that a run of the tests leaves behind holds a key or a PIN block in the clear.
 
 Method: secrets planted in every form are found; a day and an order of the bureau hold none; and, after all other tests,
-everything that this session wrote is looked through for the secrets of every key folder in it.
+everything that they wrote is looked through for the secrets of every key folder in it. That is what this session wrote,
+or what the session did whose base folder `JINKA_TESTS_WROTE` names, with those of its processes (`make unit`).
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +20,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jinka.app import DayOptions
-from jinka.app.card_files import open_key_folder, read_opened
+from jinka.app.card_files import open_key_folder
 from jinka.app.day import run_day
 from jinka.app.issue import IssueOptions, issue, open_letters
 from jinka.app.key_scan import scan
@@ -26,7 +28,7 @@ from jinka.app.keyring import open_keys, unlock_store
 from jinka.app.workspace import Workspace
 from jinka.cli.main import app
 from jinka.codec import Algorithm
-from jinka.issuer.applications import BureauSecret
+from jinka.issuer.bank_production import bank_factors
 from jinka.keys import KeyName, Purpose
 from jinka.kit import Refused
 from jinka.sectors import bank
@@ -103,12 +105,17 @@ def test_a_pin_block_in_the_clear_is_found_and_an_order_leaves_none(tmp_path: Pa
     (tmp_path / "host.log").write_text(f"F52={plain:016x}")
     [finding] = scan([folder], [tmp_path / "host.log"]).findings
     assert "PIN block" in finding.what
-    masters = open_key_folder(folder), folder / "keys/applications.jcs"
-    (tmp_path / "host.log").write_bytes(
-        BureauSecret(read_opened(masters[1], masters[0])[0]).bank_masters().script_mac
-    )
+    keys = open_key_folder(folder)
+    factor = bank_factors([(number, 0)])
+    for purpose in (Purpose.CRYPTOGRAM, Purpose.SCRIPT_DATA):
+        own = keys.chip_keys(purpose, algorithm=Algorithm.TDES, version=1, factors8=factor)
+        (tmp_path / "host.log").write_bytes(own.tobytes())
+        [finding] = scan([folder], [tmp_path / "host.log"]).findings
+        assert finding.what == f"{purpose.value}/TDES/1 of card 2"
+    root = unlock_store(Workspace(folder)).store.roots[KeyName.parse("script_mac/TDES/1")]
+    (tmp_path / "host.log").write_bytes(root)
     [finding] = scan([folder], [tmp_path / "host.log"]).findings
-    assert finding.what == "the bank's master script_mac"
+    assert finding.what == "script_mac/TDES/1"
 
 
 def test_the_command(day: Path, tmp_path: Path) -> None:
@@ -127,16 +134,21 @@ def test_the_command(day: Path, tmp_path: Path) -> None:
 def test_nothing_that_this_session_wrote_holds_a_secret(
     day: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    base = tmp_path_factory.getbasetemp()
+    own = tmp_path_factory.getbasetemp()
+    bases = [own]
+    if named := os.environ.get("JINKA_TESTS_WROTE"):
+        bases += [Path(named), *Path(named).glob("popen-*")]
     folders = []
-    for store in sorted(base.rglob("keys/store.sealed")):
+    for store in sorted({store for base in bases for store in base.rglob("keys/store.sealed")}):
         try:
             unlock_store(Workspace(store.parents[1]))
         except Refused:
             continue  # its shares lie elsewhere, or a test damaged it
         folders.append(store.parents[1])
     assert day in folders
-    paths = [path for path in base.iterdir() if not path.name.startswith(PLANTED)]
+    paths = [
+        path for base in bases for path in base.iterdir() if not path.name.startswith((*PLANTED, "popen-"))
+    ]
     paths += [ROOT / name for name in (".hypothesis", ".pytest_cache", "out") if (ROOT / name).exists()]
     found = scan(folders, paths)
     assert found.findings == ()

@@ -173,7 +173,7 @@ def _claim_order(
         "slice": options.slice_size,
     }
     if is_bank(profile):
-        wanted["oda"] = options.oda.value
+        wanted |= {"oda": options.oda.value, "masters": "key service"}
     about = folder / "order.json"
     if not about.exists():
         write_durable(about, json.dumps(wanted, indent=2).encode() + b"\n")

@@ -89,6 +89,7 @@ class BankDesk:
         secret: BureauSecret,
     ) -> None:
         self._profile, self._algorithm, self._oda, self._secret = profile, algorithm, oda, secret
+        self._keys = keys
         self._spec = spec_of(profile, algorithm, oda)
         self._template = bank_template(algorithm)
         self._rack = CardKeyRack(bank_folder(bureau), order, keys)
@@ -106,7 +107,7 @@ class BankDesk:
         everyone = bank_card_data(
             holders,
             spec=self._spec,
-            masters=self._secret.bank_masters(),
+            masters=self._keys,
             algorithm=self._algorithm,
             authority=signs.rsa if signs is not None else None,
             pool=KeyPool(self._claimed) if self._claimed else None,

@@ -1,7 +1,7 @@
 """`jinka keys scan`: look for clear keys, PIN blocks and share secrets in everything that was left behind.
 
 The keys of a folder are opened with its custodians' shares and every key that follows from them is derived: roots, the
-city's, each registered card's of each purpose and version; a bureau's masters of bank cards; with its sealed letters
+city's, each registered card's of each purpose and version, as purse and as bank card; with a bureau's sealed letters
 also the subscribers' keys and the PIN blocks of its cards (ISO 9564 formats 0 and 2). Then every file is read whole and
 looked through at every offset: as bytes, as hex, as base64, and inside Parquet files column by column. A PIN of four
 digits by itself is not looked for: it is everywhere.
@@ -28,8 +28,8 @@ from jinka.app.workspace import Workspace
 from jinka.codec import Algorithm
 from jinka.crypto import diversify
 from jinka.crypto.bulk import sm4_diversify, tdes_diversify
-from jinka.issuer.applications import BureauSecret
-from jinka.keys import SoftKeyService, city_factor
+from jinka.issuer.bank_production import bank_factors
+from jinka.keys import Purpose, SoftKeyService, city_factor
 from jinka.keys.hierarchy import LEVELS
 from jinka.kit import Finding, Severity
 from jinka.node import file_errors
@@ -39,7 +39,7 @@ Words = npt.NDArray[np.uint64]
 _HEX = re.compile(rb"[0-9A-Fa-f](?:[ :]?[0-9A-Fa-f]){15,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{22,}")
 _DIVERSIFY = {Algorithm.TDES: tdes_diversify, Algorithm.SM4: sm4_diversify}
-_MASTERS = ("cryptogram", "script_mac", "script_cipher")
+_BANK = (Purpose.CRYPTOGRAM, Purpose.SCRIPT_MAC, Purpose.SCRIPT_DATA)
 _LETTER_KEYS = {"k", "opc"}  # of a subscriber
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _SLOTS = 1 << 22
@@ -110,7 +110,9 @@ def _add_secrets(secrets: Secrets, folder: Path, shares: Sequence[Path], region:
     workspace = Workspace(folder)
     opened = unlock_store(workspace, shares)
     secrets.add("wrapping key", opened.wrapping)
-    factors = _factors(folder)
+    numbers = _numbers(folder)
+    purses = np.frombuffer(b"".join(number[2:] for number in numbers), np.uint8).reshape(-1, 8)
+    banks = bank_factors([(number.hex().lstrip("0"), 0) for number in numbers])
     for name, root in opened.store.roots.items():
         secrets.add(str(name), root)
         if name.purpose not in LEVELS or name.algorithm not in Algorithm.__members__:
@@ -119,6 +121,7 @@ def _add_secrets(secrets: Secrets, folder: Path, shares: Sequence[Path], region:
         if LEVELS[name.purpose] == 2:
             parent = diversify(algorithm, root, city_factor(region))
             secrets.add(f"{name} of the city", parent)
+        factors = banks if name.purpose in _BANK else purses
         for row, key in enumerate(_DIVERSIFY[algorithm](parent, factors)):
             secrets.add(f"{name} of card {row + 1}", key.tobytes())
     # Without an audit log: what is scanned is not written to.
@@ -134,8 +137,8 @@ def _add_secrets(secrets: Secrets, folder: Path, shares: Sequence[Path], region:
             secrets.add(f"{what} of a letter", bytes.fromhex(letter[what]))
 
 
-def _factors(folder: Path) -> npt.NDArray[np.uint8]:
-    """The factors of all cards that the registries of a folder know, (N, 8)."""
+def _numbers(folder: Path) -> list[bytes]:
+    """The numbers of all cards that the registries of a folder know."""
     numbers: list[bytes] = []
     for path in (path for place in _REGISTRIES for path in sorted(folder.glob(place))):
         engine = open_database(path)
@@ -143,7 +146,7 @@ def _factors(folder: Path) -> npt.NDArray[np.uint8]:
             numbers += load_registry(engine).cards["card_no"].to_pylist()
         finally:
             engine.dispose()
-    return np.frombuffer(b"".join(number[2:] for number in numbers), np.uint8).reshape(-1, 8)
+    return numbers
 
 
 def _applications(folder: Path, keys: SoftKeyService) -> Iterator[tuple[str, bytes]]:
@@ -152,8 +155,6 @@ def _applications(folder: Path, keys: SoftKeyService) -> Iterator[tuple[str, byt
     if path.exists():
         raw = read_opened(path, keys)[0]
         yield "the bureau's secret", raw
-        masters = BureauSecret(raw).bank_masters()
-        yield from ((f"the bank's master {name}", getattr(masters, name)) for name in _MASTERS)
 
 
 def _letters(folder: Path, keys: SoftKeyService) -> Iterator[dict[str, str]]:

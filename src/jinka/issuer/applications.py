@@ -1,7 +1,7 @@
 """Cards without a purse from a bureau's holders: bank cards, social security, identity with certificate, USIM.
 
 LD/T 33 (records), TS 35.206 (OPc). A bank card's number is the bureau's with its Luhn digit behind it. The key service
-derives purse keys only, so the keys of these applications follow from one secret of the bureau, which it keeps sealed.
+derives the keys of purses and bank cards; those of the others follow from one secret of the bureau, kept sealed.
 PINs follow from it too, so that a card made again has the same one. Not here: the making of bank cards
 (`jinka.issuer.bank_production`), certificates, and travel documents, which take a zone, a photograph and a signer.
 """
@@ -20,7 +20,6 @@ from jinka.codec.bcd import digits_to_bcd
 from jinka.crypto import diversify
 from jinka.crypto.milenage import compute_opc
 from jinka.issuer.bureau import Holder
-from jinka.issuer.emv import IssuerKeys
 from jinka.keys import card_factor
 from jinka.kit import Usage
 from jinka.profile import ApplicationProfile, KeyUse
@@ -57,10 +56,6 @@ class BureauSecret:
         """A PIN or the like of one card."""
         drawn = int.from_bytes(self._drawn("digits", f"{name}|{number}"), "big")
         return f"{drawn % 10**count:0{count}d}"
-
-    def bank_masters(self) -> IssuerKeys:
-        """The masters that the issuer's host checks these bank cards with."""
-        return IssuerKeys(self.root("cryptogram"), self.root("script_mac"), self.root("script_cipher"))
 
     def _drawn(self, kind: str, name: str) -> bytes:
         return hmac.digest(self._secret, f"jinka.bureau/1|{kind}|{name}".encode(), hashlib.sha256)

@@ -11,19 +11,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from jinka.card import CardImage
 from jinka.card.emv_issue import Authority, EmvHolder, Sm2Authority, contents
 from jinka.card.emv_template import EmvTemplate
 from jinka.codec import Algorithm
-from jinka.crypto import bulk, emv
+from jinka.crypto import emv
 from jinka.crypto.emv_oda import PrivateKey
 from jinka.crypto.sm2 import Sm2PrivateKey
-from jinka.issuer.emv import IssuerKeys
+from jinka.keys import Purpose
 from jinka.kit import Refused, Usage
 from jinka.profile import EmvSpec
+
+_PURPOSES = (Purpose.CRYPTOGRAM, Purpose.SCRIPT_MAC, Purpose.SCRIPT_DATA)  # in the profile's order
+_VERSION = 1
+
+
+class Masters(Protocol):
+    """What derives the keys of simulated chips: a key service, or `jinka.issuer.IssuerKeys`."""
+
+    def chip_keys(
+        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.uint8]:
+        """``(N, 8)`` factors to ``(N, 16)`` keys."""
+        ...
 
 
 class KeyPool:
@@ -70,7 +85,7 @@ def make_bank_cards(
     *,
     spec: EmvSpec,
     template: EmvTemplate,
-    masters: IssuerKeys,
+    masters: Masters,
     algorithm: Algorithm = Algorithm.TDES,
     authority: Authority | None = None,
     pool: KeyPool | None = None,
@@ -90,7 +105,7 @@ def bank_card_data(
     holders: Sequence[EmvHolder],
     *,
     spec: EmvSpec,
-    masters: IssuerKeys,
+    masters: Masters,
     algorithm: Algorithm = Algorithm.TDES,
     authority: Authority | None = None,
     pool: KeyPool | None = None,
@@ -113,13 +128,18 @@ def bank_card_data(
     return found
 
 
+def bank_factors(cards: Iterable[tuple[str, int]]) -> npt.NDArray[np.uint8]:
+    """What a bank card's keys come down by (EMV Book 2, A1.4.1), ``(N, 8)``; of number and sequence."""
+    blocks = b"".join(emv.card_block(pan, f"{sequence:02d}") for pan, sequence in cards)
+    return np.frombuffer(blocks, np.uint8).reshape(-1, 8)
+
+
 def _derived(
-    holders: Sequence[EmvHolder], masters: IssuerKeys, algorithm: Algorithm
+    holders: Sequence[EmvHolder], masters: Masters, algorithm: Algorithm
 ) -> list[tuple[bytes, bytes, bytes]]:
-    blocks = b"".join(emv.card_block(holder.pan, f"{holder.sequence:02d}") for holder in holders)
-    factors = np.frombuffer(blocks, np.uint8).reshape(-1, 8)
-    derive = bulk.tdes_diversify if algorithm is Algorithm.TDES else bulk.sm4_diversify
+    factors = bank_factors([(holder.pan, holder.sequence) for holder in holders])
     columns = [
-        derive(root, factors) for root in (masters.cryptogram, masters.script_mac, masters.script_cipher)
+        masters.chip_keys(purpose, algorithm=algorithm, version=_VERSION, factors8=factors)
+        for purpose in _PURPOSES
     ]
     return [(a.tobytes(), b.tobytes(), c.tobytes()) for a, b, c in zip(*columns, strict=True)]

@@ -11,9 +11,13 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from jinka.codec import Algorithm, TlvError, parse, tlv
 from jinka.codec.emv_tags import Tag, amount
-from jinka.crypto import diversify, emv
+from jinka.crypto import bulk, diversify, emv
+from jinka.keys import Purpose
 from jinka.kit import Refused
 
 APPROVED, DECLINED, WRONG_CRYPTOGRAM = b"00", b"51", b"05"
@@ -41,6 +45,20 @@ class IssuerKeys:
     cryptogram: bytes = field(repr=False)
     script_mac: bytes = field(repr=False)
     script_cipher: bytes = field(repr=False)
+
+    def chip_keys(
+        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.uint8]:
+        """Keys of N chips, as a simulated key service derives them; there is one version of each master."""
+        masters = {
+            Purpose.CRYPTOGRAM: self.cryptogram,
+            Purpose.SCRIPT_MAC: self.script_mac,
+            Purpose.SCRIPT_DATA: self.script_cipher,
+        }
+        if purpose not in masters or version != 1:
+            raise Refused(f"no master {purpose.value}/{version}", where="issuer's keys")
+        derive = bulk.tdes_diversify if algorithm is Algorithm.TDES else bulk.sm4_diversify
+        return derive(masters[purpose], factors8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ _VERSIONS = {
     Purpose.PIN_UNBLOCK: 1,
     Purpose.PIN_RELOAD: 1,
 }
+_BANK = (Purpose.CRYPTOGRAM, Purpose.SCRIPT_MAC, Purpose.SCRIPT_DATA)  # masters of debit and credit cards
 SEALING = (  # what a service seals records at rest with
     KeyName(purpose=Purpose.RECORD_SEAL, algorithm=GCM, version=1),
     KeyName(purpose=Purpose.RECORD_SEAL, algorithm=HMAC, version=1),
@@ -138,4 +139,5 @@ def _names() -> list[KeyName]:
         for algorithm in Algorithm
         for version in range(1, last + 1)
     ]
-    return cards + [KeyName(purpose=p, algorithm=a, version=1) for p, a in _SEALS]
+    seals = [KeyName(purpose=p, algorithm=a, version=1) for p, a in _SEALS]
+    return cards + seals + [KeyName(purpose=p, algorithm=a.name, version=1) for p in _BANK for a in Algorithm]

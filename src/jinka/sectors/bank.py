@@ -69,7 +69,7 @@ def _key(use: KeyUse, purpose: str, tries: int = 10) -> KeySpec:
 _KEYS = (
     _key(KeyUse.CRYPTOGRAM, "cryptogram"),
     _key(KeyUse.SCRIPT_MAC, "script_mac"),
-    _key(KeyUse.SCRIPT_CIPHER, "script_cipher"),
+    _key(KeyUse.SCRIPT_CIPHER, "script_data"),
     _key(KeyUse.PIN, "", tries=3),
 )
 

@@ -220,6 +220,9 @@ def test_it_ends_without_a_process_or_a_key_left_and_the_books_agree(network: Ne
     spent = OPENING_FEN * len(accounts) - sum(sums[id_] for id_ in accounts)
     assert spent == sum(paid)
     assert all(paid)
+    logged = (network.folder / "log" / "switch.jsonl").read_text()
+    assert '"peers.bank.ready": true' in logged
+    assert "counts.requests{till}" in logged
     left = [path for path in network.folder.iterdir() if path.name not in APART]
     scanned = scan([network.folder / "keys"], left)
     assert scanned.secrets > 10

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-from jinka.node.event_log import EventLog
+from jinka.node.event_log import ChangeLog, EventLog
 
 PAN, KEY = "6225880123456782", "0123456789ABCDEFFEDCBA9876543210"
 
@@ -40,3 +41,29 @@ def test_what_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "a.jsonl", Still())
     (tmp_path / "a.jsonl").mkdir()
     log.note("switch", "tick")
+
+
+def test_only_what_changed_is_told(tmp_path: Path) -> None:
+    status: dict[str, Any] = {
+        "counts": {"requests{till}": 5}, "peers": {"bank": {"ready": True, "lines": ["ready"]}}, "known": 3,
+    }  # fmt: skip
+    changes = ChangeLog(
+        EventLog(tmp_path / "a.jsonl", Still()), "switch", lambda: status, ("counts", "peers")
+    )
+    changes.look()
+    changes.look()
+    status["counts"] = {"requests{till}": 9, "refused{till}": 1}
+    status["peers"] = {"bank": {"ready": False, "lines": []}}
+    status["known"] = 4
+    changes.look()
+    status["counts"] = {}
+    changes.look()
+    said = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
+    assert [{k: v for k, v in line.items() if k not in ("at", "part", "event")} for line in said] == [
+        {"counts.requests{till}": "+5", "peers.bank.ready": True, "peers.bank.lines": "ready"},
+        {
+            "counts.requests{till}": "+4", "counts.refused{till}": "+1", "peers.bank.ready": False,
+            "peers.bank.lines": "",
+        },
+        {"counts.requests{till}": None, "counts.refused{till}": None},
+    ]  # fmt: skip

@@ -14,7 +14,7 @@ from jinka.kit import Usage
 from jinka.node.switch_runner import Address
 from jinka.switch import Peer
 
-_GATEWAY = {"database", "listen", "institution", "switch", "vault", "metrics"}
+_GATEWAY = {"database", "listen", "institution", "switch", "vault", "metrics", "log"}
 _CALLBACKS = {"plain", "inside"}
 _PAGE = PAGES["gateway"]
 
@@ -38,6 +38,7 @@ class GatewayFile:
     callbacks_inside: bool
     keys: Mapping[str, Any]
     metrics: tuple[str, int] | None = None
+    log: Path | None = None
 
 
 def read_gateway_file(path: Path) -> GatewayFile:
@@ -72,6 +73,7 @@ def read_gateway_file(path: Path) -> GatewayFile:
         callbacks_inside=_flag(callbacks, "inside"),
         keys=raw["keys"],
         metrics=host_port(own["metrics"], "gateway.metrics") if "metrics" in own else None,
+        log=path.parent / str(own["log"]) if "log" in own else None,
     )
 
 

@@ -26,6 +26,7 @@ from jinka.app.parts_file import read_key_source
 from jinka.kit import Clock, Randomness, Usage
 from jinka.node import FolderLock, file_errors
 from jinka.node.callback_http import CallbackSender, require_receiver
+from jinka.node.event_log import ChangeLog, change_log
 from jinka.node.gateway_metrics import GatewayFigures
 from jinka.node.metrics_http import metrics_beside
 from jinka.node.switch_client import SwitchClient
@@ -35,6 +36,7 @@ from jinka.store import GatewayBooks, database_at
 
 _VAULT = "gateway vault"
 _ROUND_S = 1.0
+_LOGGED = ("line", "unresolved", "callbacks", "requests")
 _KEYS_KEPT_MICROS = 30 * 86_400 * 1_000_000
 
 
@@ -53,14 +55,18 @@ def serve_gateway(path: Path, *, listening: Callable[[dict[str, Any]], None]) ->
             try:
                 services.gateway.settle(10_000, at_start=True)
                 figures = GatewayFigures(services.books, wire, services.requests, clock)
+                changes = change_log(file.log, "gateway", figures.status, _LOGGED, clock)
                 with metrics_beside(figures, file.metrics) as port:
-                    _serve(path, file, services, lambda facts: listening(facts | {"metrics": port}))
+                    _serve(file, services, changes, lambda facts: listening(facts | {"metrics": port}))
             finally:
                 wire.stop()
 
 
 def _serve(
-    path: Path, file: GatewayFile, services: Services, listening: Callable[[dict[str, Any]], None]
+    file: GatewayFile,
+    services: Services,
+    changes: ChangeLog | None,
+    listening: Callable[[dict[str, Any]], None],
 ) -> None:
     runner = server(gateway_app(services), host=file.host, port=file.port)
     stop = threading.Event()
@@ -69,6 +75,7 @@ def _serve(
         lambda: _send_callbacks(services, sender, stop),
         services.gateway.settle,
         lambda: _forget(services),
+        *([changes.look] if changes is not None else []),
     )
     threads = [threading.Thread(target=_rounds, args=(work, stop, runner), daemon=True) for work in works]
     for thread in threads:
@@ -76,7 +83,7 @@ def _serve(
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
         signal.signal(number, lambda *_: None)
     try:
-        with file_errors(path), socket.create_server((file.host, file.port)) as place:
+        with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
             listening({"host": file.host, "port": place.getsockname()[1], "openapi": "/openapi.json"})
             runner.run(sockets=[place])
     finally:

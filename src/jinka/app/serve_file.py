@@ -99,6 +99,7 @@ def _switch(ports: Ports) -> str:
 institution = "88001"
 database = "switch.db"              # or postgresql://user@host/name
 metrics = "127.0.0.1:{ports.switch_metrics}"
+log = "log/switch.jsonl"            # lines, sign-ons and counts as they change; masked
 
 [peers.bank]                        # the issuer's host
 connect = "127.0.0.1:{ports.issuer}"
@@ -140,6 +141,7 @@ listen = "127.0.0.1:{ports.gateway}"
 database = "gateway.db"
 vault = "vault.sealed"
 metrics = "127.0.0.1:{ports.gateway_metrics}"
+log = "log/gateway.jsonl"
 
 [gateway.switch]                    # its line to the switch above
 connect = "127.0.0.1:{ports.gateway_line}"

@@ -40,6 +40,7 @@ _SWITCH = {
     "database",
     "business_date",
     "metrics",
+    "log",
     "hops_max",
     "closed_kept",
     "open_max",
@@ -75,9 +76,10 @@ class SwitchFile:
     business_date: str
     metrics: tuple[str, int] | None
     keys: KeySource
+    log: Path | None = None
 
 
-def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
+def read_switch_file(path: Path, *, worker: int = 0, workers: int = 1) -> SwitchFile:
     """Read the file; raises `Usage` that names the place of a mistake."""
     raw = read_tables(path, "switch")
     switch = raw["switch"]
@@ -96,7 +98,8 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
             bins=_bins(path.parent, switch["bins"]) if "bins" in switch else None,
             banks={str(k): str(v) for k, v in raw.get("banks", {}).items()},
             stand_in={name: _stand_in(path.parent, name, g) for name, g in raw.get("stand_in", {}).items()},
-            worker=worker,
+            worker=str(worker),
+            workers=workers,
             **{k: int(switch[k]) for k in ("hops_max", "closed_kept", "open_max") if k in switch},
         )
         database = str(switch.get("database", "switch.db"))
@@ -108,6 +111,7 @@ def read_switch_file(path: Path, *, worker: str = "0") -> SwitchFile:
             business_date=str(switch.get("business_date", "")),
             metrics=host_port(switch["metrics"], "switch.metrics") if "metrics" in switch else None,
             keys=read_key_source(path.parent, raw["keys"], "switch"),
+            log=path.parent / str(switch["log"]) if "log" in switch else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Usage(f"{type(error).__name__}: {error}", where=str(path), fix="see docs/switch.md") from None

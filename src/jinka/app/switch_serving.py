@@ -19,6 +19,7 @@ from jinka.app.workspace import Workspace
 from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, NotFound, Refused
 from jinka.node import FolderLock
+from jinka.node.event_log import Looks, change_log
 from jinka.node.key_socket import connect_unix
 from jinka.node.metrics_http import MetricsServer
 from jinka.node.switch_keys import KeyDesk
@@ -29,12 +30,14 @@ from jinka.store import JournalLine, SwitchJournal, open_database
 from jinka.store.switch_journal import Sealer
 from jinka.switch import SwitchCore
 
+_LOGGED = ("business_date", "peers", "counts")
+
 
 def serve_switch(
     path: Path, *, worker: int, workers: int, listening: Callable[[dict[str, Any]], None]
 ) -> None:
     """Serve until SIGTERM or Ctrl-C; raises what made it impossible to go on."""
-    file = read_switch_file(path, worker=str(worker))
+    file = read_switch_file(path, worker=worker, workers=workers)
     lock = path.parent / f".switch-{worker}"
     lock.mkdir(exist_ok=True)
     with FolderLock(
@@ -67,7 +70,8 @@ async def _serve(
         runner.run(
             core.recover(journal.recover(lambda name: _mine(name, worker, workers), date), clock.now_micros())
         )
-        metrics = MetricsServer(SwitchFigures(runner))
+        figures = SwitchFigures(runner)
+        metrics = MetricsServer(figures)
         await runner.start(list(file.addresses))
         if file.metrics:
             host, port = file.metrics
@@ -75,8 +79,10 @@ async def _serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         tune_process()
+        looks = Looks(change_log(file.log, f"switch-{worker}", figures.status, _LOGGED, clock))
         listening({"worker": worker, "ports": runner.ports, "metrics": metrics.port, "business_date": date})
         await stopped.wait()
+        looks.stop()
         metrics.stop()
         await runner.stop()
         if failures:

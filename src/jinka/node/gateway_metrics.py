@@ -10,7 +10,7 @@ from jinka.node.metrics_http import Exposition
 from jinka.node.switch_client import SwitchClient
 from jinka.store import GatewayBooks
 
-_COUNTED_MAX = 1_000  # of what waits; more is a matter for the books
+_COUNTED_MAX = 100  # of what waits; more is a matter for the books
 _EVER = 1 << 62
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from jinka.app.issuer_loads import LoadsTable, home_loads, pay_in, read_loads
 from jinka.app.number_vaults import Seals, opened_keys, vault_key
 from jinka.app.parts_file import PAGES, host_port, only, read_key_source, read_tables
 from jinka.codec import Algorithm
@@ -24,6 +25,7 @@ from jinka.issuer import (
     CardChecks,
     CardKeyNames,
     HolderAccount,
+    HomeLoads,
     IsoIssuer,
     IsoTerms,
     IssuedCard,
@@ -34,8 +36,9 @@ from jinka.issuer import (
     read_policy,
 )
 from jinka.issuer.chart import IssuerAccount, IssuerTransfer, office_account
+from jinka.issuer.iso_loads import IsoLoads
 from jinka.keys.payment_port import PaymentService
-from jinka.kit import JinkaError, Usage, make_id
+from jinka.kit import JinkaError, NotFound, Usage, make_id
 from jinka.ledger import Transfer, TransferResult
 from jinka.node import FolderLock
 from jinka.node.issuer_metrics import IssuerFigures
@@ -46,7 +49,9 @@ from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 
 _ISSUER = {"name", "database", "vault", "acquirers", "metrics"}
-_PEER = {"listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at"}
+_PEER = {
+    "listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at", "capability_at",
+}  # fmt: skip
 _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
 _ROWS_MAX = 10_000_000
 _VAULT = "issuer vault"
@@ -66,6 +71,7 @@ class IssuerFile:
     policy: Policy
     keys: Mapping[str, Any]
     metrics: tuple[str, int] | None = None
+    loads: LoadsTable | None = None
 
 
 def read_issuer_file(path: Path) -> IssuerFile:
@@ -91,6 +97,7 @@ def read_issuer_file(path: Path) -> IssuerFile:
             policy=read_policy(raw["policy"]),
             keys=raw["keys"],
             metrics=host_port(own["metrics"], "issuer.metrics") if "metrics" in own else None,
+            loads=read_loads(raw["loads"], tuple(str(a) for a in own["acquirers"])),
         )
     except KeyError as error:
         raise Usage(f"{error} is missing", where=str(path), fix="see docs/issuer-host.md") from None
@@ -100,10 +107,18 @@ def _by_algorithm(table: Mapping[str, Any]) -> dict[Algorithm, str]:
     return {Algorithm[str(name)]: str(key) for name, key in table.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedIssuer:
+    """A host with its books; ``loads`` where its file has the table."""
+
+    host: IssuerHost
+    books: SqlIssuerBooks
+    ledger: SqlLedger
+    loads: HomeLoads | None
+
+
 @contextmanager
-def opened_host(
-    file: IssuerFile, keys: PaymentService | None
-) -> Iterator[tuple[IssuerHost, SqlIssuerBooks, SqlLedger]]:
+def opened_host(file: IssuerFile, keys: PaymentService | None) -> Iterator[OpenedIssuer]:
     """The host of a file with its books. Without the key service they serve reports alone."""
     with database_at(file.database) as database:
         vault, randomness = None, SystemRandomness()
@@ -112,14 +127,17 @@ def opened_host(
             vault = NumberVault(key64, randomness)
         books, ledger = SqlIssuerBooks(database, vault), SqlLedger(database)
         checks = CardChecks(keys if keys is not None else _NoKeys(), file.names)
-        yield (
-            IssuerHost(
-                issuer=file.issuer, books=books, ledger=ledger, checks=checks, policy=file.policy,
-                acquirers=file.acquirers,
-            ),
-            books,
-            ledger,
+        host = IssuerHost(
+            issuer=file.issuer, books=books, ledger=ledger, checks=checks, policy=file.policy,
+            acquirers=file.acquirers,
         )  # fmt: skip
+        loads = None
+        if file.loads is not None and keys is not None and vault is not None:
+            loads = home_loads(
+                file.loads, issuer=file.issuer, engine=database, vault=vault, host=host, ledger=ledger, keys=keys,
+                randomness=randomness,
+            )  # fmt: skip
+        yield OpenedIssuer(host=host, books=books, ledger=ledger, loads=loads)
 
 
 def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
@@ -128,14 +146,16 @@ def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> 
     source = read_key_source(path.parent, file.keys, "issuer")
     lock = path.parent / ".issuer"
     lock.mkdir(exist_ok=True)
-    with FolderLock(lock), opened_keys(source) as keys, opened_host(file, keys) as (host, _, _):
-        settled = host.recover()
-        asyncio.run(_serve(file, host, keys, len(settled), listening))
+    with FolderLock(lock), opened_keys(source) as keys, opened_host(file, keys) as opened:
+        settled = len(opened.host.recover())
+        if opened.loads is not None:
+            settled += opened.loads.recover()
+        asyncio.run(_serve(file, opened, keys, settled, listening))
 
 
 async def _serve(
     file: IssuerFile,
-    host: IssuerHost,
+    opened: OpenedIssuer,
     keys: PaymentService,
     settled: int,
     listening: Callable[[dict[str, Any]], None],
@@ -151,6 +171,7 @@ async def _serve(
         zone=str(peer.get("zone", "")),
         pin_format=PinFormat[str(peer.get("pin_format", "ISO_0"))],
         cvv_at=int(peer.get("cvv_at", 5)),
+        capability_at=int(peer.get("capability_at", 5)),
     )
     mac = None
     if "mac" in peer:
@@ -158,8 +179,9 @@ async def _serve(
         mac = LineMac(
             keys=keys, key=str(peer["mac"]), algorithm=algorithm, field=int(peer.get("mac_field", 128))
         )
+    loads = IsoLoads(opened.loads, file.loads.terms) if opened.loads and file.loads else None
     server = IssuerServer(
-        IsoIssuer(host, terms), dialect(str(peer.get("dialect", "iso1987-binary"))),
+        IsoIssuer(opened.host, terms, loads), dialect(str(peer.get("dialect", "iso1987-binary"))),
         LinkRules(framing=framing_of(str(peer.get("framing", "2-binary")))), SystemClock(), mac=mac, failed=failed,
     )  # fmt: skip
     where, _, port = str(peer.get("listen", "127.0.0.1:0")).rpartition(":")
@@ -190,15 +212,14 @@ def import_cards(path: Path, rows: Path, keys: PaymentService | None = None) -> 
     source = read_key_source(path.parent, file.keys, "issuer")
     with (
         nullcontext(keys) if keys is not None else opened_keys(source) as service,
-        opened_host(file, service) as (host, books, ledger),
+        opened_host(file, service) as opened,
         rows.open(encoding="utf-8", newline="") as lines,
     ):
-        return _take_in(file, rows, lines, host, books, ledger)
+        return _take_in(file, rows, lines, opened)
 
 
-def _take_in(
-    file: IssuerFile, rows: Path, lines: TextIO, host: IssuerHost, books: SqlIssuerBooks, ledger: SqlLedger
-) -> dict[str, int]:
+def _take_in(file: IssuerFile, rows: Path, lines: TextIO, opened: OpenedIssuer) -> dict[str, int]:
+    host, books = opened.host, opened.books
     count = {"cards": 0, "accounts": 0, "known": 0}
     for number, row in enumerate(csv.DictReader(lines), 2):
         if number > _ROWS_MAX:
@@ -213,7 +234,7 @@ def _take_in(
             raise Usage("not a card", where=f"{rows}:{number}", fix="see docs/issuer-host.md") from None
         if not books.accounts([card.account]):
             host.open_account(HolderAccount(number=card.account))
-            _open_with(ledger, file.issuer, card.account, opening)
+            _open_with(opened.ledger, file.issuer, card.account, opening)
             count["accounts"] += 1
         if books.cards([card.pan]):
             count["known"] += 1
@@ -239,8 +260,17 @@ def _open_with(ledger: SqlLedger, issuer: str, number: str, opening_fen: int) ->
 
 def chip_migration(path: Path) -> MigrationReport:
     """The report over all that was asked."""
-    with opened_host(read_issuer_file(path), None) as (_, books, _):
-        return migration_report(books.all_bookings())
+    with opened_host(read_issuer_file(path), None) as opened:
+        return migration_report(opened.books.all_bookings())
+
+
+def agent_pays_in(path: Path, agent: str, amount_fen: int, reference: str) -> dict[str, int]:
+    """An agent's prepaid money for loads; the same reference again is the same payment."""
+    file = read_issuer_file(path)
+    if file.loads is None or agent not in file.loads.terms.agents.values():
+        raise NotFound("no such agent", where="loads.agents", fix="add it to the file")
+    with opened_host(file, None) as opened:
+        return {"available_fen": pay_in(opened.ledger, file.issuer, agent, amount_fen, reference)}
 
 
 class _NoKeys:

@@ -18,7 +18,7 @@ from jinka.kit import NotFound, Usage
 KEYS = "keys"
 # What each part reads besides the keys. The first table of a part says that the part is there.
 TABLES: Mapping[str, tuple[str, ...]] = {
-    "issuer": ("issuer", "peer", "names", "policy"),
+    "issuer": ("issuer", "peer", "names", "policy", "loads"),
     "switch": ("switch", "peers", "routes", "banks", "stand_in"),
     "gateway": ("gateway", "callbacks"),
 }

@@ -52,6 +52,26 @@ def cards(
     put_json(import_cards(file, rows))
 
 
+@app.command("agent-pays-in")
+@command
+def agent_pays_in(
+    file: File,
+    agent: Annotated[
+        str, typer.Argument(help="The agent's name in the table loads.agents.", metavar="AGENT")
+    ],
+    fen: Annotated[int, typer.Option(help="How much, in fen.", min=1)],
+    reference: Annotated[str, typer.Option(help="The payment's own number; the same again pays nothing in.")],
+    as_json: Json = True,  # noqa: ARG001 it prints a sum, which has no other form
+) -> None:
+    """Book an agent's prepaid money, which bounds the purse loads that it sells. Prints what it has.
+
+    Example: [bold]jinka issuer agent-pays-in issuer.toml kiosk --fen 1000000 --reference T20260105[/bold]
+    """
+    from jinka.app.issuer_host import agent_pays_in as pay
+
+    put_json(pay(file, agent, fen, reference))
+
+
 @app.command()
 @command
 def migration(

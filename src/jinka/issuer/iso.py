@@ -27,6 +27,7 @@ from jinka.issuer.authorisation import (
     Trace,
 )
 from jinka.issuer.host import IssuerHost
+from jinka.issuer.iso_loads import IsoLoads, is_load
 from jinka.kit import JinkaError, Refused, Usage
 
 _VOID, _DONE = Kind.VOID, "06"
@@ -81,14 +82,15 @@ class IsoTerms:
     zone: str = ""
     pin_format: PinFormat = PinFormat.ISO_0
     cvv_at: int = 5  # digits after the service code: key index 1, PVV 4
+    capability_at: int = 5  # of field 60: what the terminal reads; 11 where a switch passes terminals' own fields on
     currency: str = "156"
 
 
 class IsoIssuer:
-    """An `IssuerHost` that speaks ISO 8583 with one peer."""
+    """An `IssuerHost` that speaks ISO 8583 with one peer, with a desk for the loads of purses where it has one."""
 
-    def __init__(self, host: IssuerHost, terms: IsoTerms) -> None:
-        self._host, self._terms = host, terms
+    def __init__(self, host: IssuerHost, terms: IsoTerms, loads: IsoLoads | None = None) -> None:
+        self._host, self._terms, self._loads = host, terms, loads
 
     def handle(self, message: Message, at_micros: int) -> Message | None:
         """The answer; None for what is itself an answer."""
@@ -105,6 +107,9 @@ class IsoIssuer:
                 answers[at] = answer_to(message, {39: "00"})
                 continue
             try:
+                if is_load(message):
+                    answers[at] = answer_to(message, self._load(message, at_micros))
+                    continue
                 asked.append((at, request_of(message, at_micros, self._terms)))
             except JinkaError as error:
                 code = "12" if error.where == "message type" else "30"
@@ -114,6 +119,11 @@ class IsoIssuer:
             answers[at] = answer_to(messages[at], answer_fields(decision, self._terms))
         return answers
 
+    def _load(self, message: Message, at_micros: int) -> dict[int, Value]:
+        if self._loads is None:
+            return {39: "12"}
+        return self._loads.answer(message, at_micros, _pin(message, self._terms))
+
 
 def request_of(message: Message, at_micros: int, terms: IsoTerms) -> AuthorisationRequest:
     """A request, an advice or a reversal in the issuer's words; `Usage` or `Refused` for what is none."""
@@ -121,7 +131,7 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
     track2 = message.text(35).upper().replace("=", "D")
     entry = ENTRY_TABLE.get(message.text(22)[:2], Entry.STORED)
     pan = _card_number(message, track2)
-    capability = message.text(60)[5:6]
+    capability = message.text(60)[terms.capability_at : terms.capability_at + 1]
     return AuthorisationRequest(
         kind=kind,
         pan=pan,

@@ -17,12 +17,13 @@ from typing import Protocol
 
 from jinka.codec import Algorithm, TransactionType
 from jinka.codec.clearing import ClearingRecord
+from jinka.codec.iso8583.purse_load import load_id
 from jinka.codec.record import CounterKind
 from jinka.issuer.authorisation import PinData
 from jinka.issuer.hosts import LoadHost, LoadQuestion
 from jinka.issuer.load_funds import LoadFunds
 from jinka.keys import KeyService
-from jinka.kit import Randomness, Refused, make_id
+from jinka.kit import Randomness, Refused
 
 TAC_KEY_VERSION = 1
 CHALLENGE_BYTES = 6  # the size of a terminal's number
@@ -81,7 +82,10 @@ class LoadOrder:
     def id(self) -> bytes:
         """One INITIALIZE of one card is one load, however often it is sent."""
         q = self.question
-        return make_id("jinka.load", self.card_no, self.txn_type, q.online_counter, q.rand4, q.mac1_data)
+        return load_id(
+            card_no=self.card_no, txn_type=self.txn_type, counter=q.online_counter, rand4=q.rand4,
+            mac1_data=q.mac1_data,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,16 @@ BALANCE = Kind(name="balance", title=("balance inquiry", "余额查询"), side=_
 TRANSFER = Kind(name="transfer", title=("transfer between own accounts", "转账"), side=_D)
 TRANSFER_OUT = Kind(name="transfer_out", title=("debit transfer", "转出"), side=_D)
 TRANSFER_IN = Kind(name="transfer_in", title=("credit transfer", "转入"), side=_C, routed_by=103)
+# Online loads of a purse go to the purse's issuer. Nothing undoes one but the card's own proof, so none is reversed.
+LOAD = Kind(name="load", title=("load of a purse", "圈存"), side=_N, reversible=False, routed_by=103)
+LOAD_QUERY = Kind(
+    name="load_query", title=("question about a load", "圈存查证"), side=_N, reversible=False, routed_by=103
+)
+LOAD_PROOF = Kind(
+    name="load_proof", title=("the card's proof of a load", "圈存确认"), side=_N, reversible=False, stored=True,
+    routed_by=103,
+)  # fmt: skip
+_LOAD_CODES = ("60", "62", "63")
 BILL = Kind(name="bill", title=("bill payment", "缴费"), side=_D)
 
 TRANSFER_BANKS = Kind(name="transfer_banks", title=("transfer between two banks", "跨行转账"), side=_D)
@@ -86,6 +96,9 @@ TABLE: tuple[tuple[str, str, str, Kind], ...] = (
     ("a", "00", "06", COMPLETION_ADVICE),
     ("a", "00", "", OFFLINE),
     ("a", "20", "", REFUND),
+    *(("2", code, "", LOAD) for code in _LOAD_CODES),
+    *(("1", code, "", LOAD_QUERY) for code in _LOAD_CODES),
+    *(("a", code, "", LOAD_PROOF) for code in _LOAD_CODES),
 )
 KINDS = {
     kind.name: kind

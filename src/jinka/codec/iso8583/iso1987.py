@@ -91,8 +91,9 @@ _CARD = (
 _RESERVED = (
     *(
         Row(number, ("Reserved", "保留域"), ANS, 999, 3)
-        for number in (*range(56, 61), 62, 63, *range(105, 128))
+        for number in (56, 57, 59, 60, 62, 63, *range(105, 128))
     ),
+    Row(58, ("Purse data", "电子钱包标准交易信息"), ANS, 999, 3, _HIDDEN),
     Row(61, ("Cardholder authentication", "持卡人身份认证信息"), ANS, 999, 3, _HIDDEN),
 )
 _TOTALS = (

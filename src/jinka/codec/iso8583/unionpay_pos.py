@@ -90,7 +90,7 @@ ROWS_POS = (
     Row(54, ("Balance", "附加金额"), ANS, 20, 3, nested=_BALANCE),
     Row(55, ("Integrated circuit card data", "IC卡数据域"), B, 255, 3, nested=Tlv()),
     Row(57, ("Private data", "自定义域"), ANS, 999, 3, coding=Coding.GB18030),
-    Row(58, ("Electronic cash data", "电子钱包标准交易信息"), ANS, 100, 3),
+    Row(58, ("Purse data", "电子钱包标准交易信息"), ANS, 100, 3, Mask.HIDDEN),
     Row(59, ("Private data", "自定义域"), B, 999, 3),
     Row(60, ("Private data: type, batch", "自定义域：类型、批次"), N, 99, 3, nested=_CUSTOM),
     Row(61, ("Original transaction", "原始信息域"), N, 29, 3, Mask.OPEN, _ORIGINAL),

@@ -21,7 +21,8 @@ def journals_on(place: Callable[[], Path | str]) -> Iterator[None]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
 
         def make() -> Kept:
-            return Kept(SwitchJournal(stack.enter_context(database_at(place())), _SEALER))
+            database = stack.enter_context(database_at(place()))
+            return Kept(lambda worker: SwitchJournal(database, _SEALER, worker=worker))
 
         patch.setattr(World, "make_journal", make)
         yield

@@ -90,34 +90,36 @@ def reversal(original: Message, trace: int) -> Message:
 
 
 class Kept(dict[bytes, list[Record]]):
-    """All versions of each record. The rules are those of ``disk``, a `SwitchJournal`, where there is one."""
+    """All versions of each record. The rules are those of the workers' `SwitchJournal`, where there is a ``disk``."""
 
-    def __init__(self, disk: SwitchJournal | None = None) -> None:
+    def __init__(self, disk: Callable[[str], SwitchJournal] | None = None) -> None:
         super().__init__()
-        self.disk = disk
+        self._disk = disk
+        self._owners: dict[bytes, str] = {}  # which worker wrote the newest version
 
-    def write(self, entries: Sequence[Entry]) -> Mapping[bytes, Record]:
-        if self.disk is not None:
-            [clashes] = self.disk.write([entries])
+    def write(self, entries: Sequence[Entry], worker: str = "0") -> Mapping[bytes, Record]:
+        if self._disk is not None:
+            [clashes] = self._disk(worker).write([entries])
         else:
             ids = [e.record.id for e in entries if len(self.get(e.record.id, ())) >= e.record.version]
             clashes = {id_: self[id_][-1] for id_ in ids}
         if not clashes:
             for entry in entries:
                 self.setdefault(entry.record.id, []).append(entry.record)
+                self._owners[entry.record.id] = worker
         return clashes
 
     def find(self, id_: bytes) -> Record | None:
-        if self.disk is not None:
-            return self.disk.find(id_)
+        if self._disk is not None:
+            return self._disk("").find(id_)
         found = self.get(id_)
         return found[-1] if found else None
 
-    def newest(self) -> list[Record]:
-        """What a new process takes up."""
-        if self.disk is not None:
-            return list(self.disk.recover(lambda _: True, DATE))
-        return [versions[-1] for versions in self.values()]
+    def newest(self, worker: str = "0") -> list[Record]:
+        """What a new process of a worker takes up."""
+        if self._disk is not None:
+            return list(self._disk(worker).recover(lambda name: name == worker, DATE))
+        return [versions[-1] for id_, versions in self.items() if self._owners.get(id_, "0") == worker]
 
 
 class World:
@@ -156,7 +158,7 @@ class World:
         self.lines = 0
         self.core = SwitchCore(self.config, now_micros=self.now, business_date=DATE,
                                start_trace=len(self.journal))  # fmt: skip
-        self.carry_out(self.core.recover(self.journal.newest(), self.now))
+        self.carry_out(self.core.recover(self.journal.newest(self.config.worker), self.now))
         self.till_line = self.link("till")
         self.bank_line = 0
         if self.bank_up:
@@ -213,7 +215,7 @@ class World:
                 self.closed.append(effect)
 
     def write(self, effect: Write) -> None:
-        self.step(Written(token=effect.token, clashes=self.journal.write(effect.entries)))
+        self.step(Written(token=effect.token, clashes=self.journal.write(effect.entries, self.config.worker)))
 
     def release(self) -> None:
         self.hold = False
@@ -267,6 +269,14 @@ class World:
 def key_desk() -> KeyDesk:
     """The test's payment keys in process."""
     return KeyDesk(rig().service, remote=False)
+
+
+def two_workers(**changes: Any) -> tuple[World, World]:
+    """Two processes over one journal, and one bank behind both."""
+    first = World(config(worker="0", workers=2, **changes))
+    second = World(config(worker="1", workers=2, **changes), journal=first.journal)
+    second.bank = first.bank
+    return first, second
 
 
 WE = {"sign_on": SignOn.WE}

@@ -59,7 +59,7 @@ class Board:
         self._waiting: dict[int, Callable[..., None]] = {}
         self._token = 0
         self._turn = 0
-        self._trace = 0
+        self._trace = self._reference = 0
         self.mac_widths = {
             name: 16 if peer.codec.spec.fields[peer.mac.field].coding is Coding.HEX else 8
             for name, peer in config.peers.items()
@@ -83,12 +83,22 @@ class Board:
 
     def next_trace(self) -> str:
         """A trace number of the switch's own, field 11: workers have residues of their own."""
-        self._trace = self._trace % 999_999 + 1
-        return f"{self._trace:06d}"
+        self._trace += 1
+        return f"{self._own(self._trace, 999_999) + 1:06d}"
+
+    def next_reference(self) -> int:
+        """The running number in field 37, six digits: workers have residues of their own."""
+        self._reference += 1
+        return self._own(self._reference, 1_000_000)
 
     def start_trace(self, number: int) -> None:
         """Begin where nobody is likely to have been."""
-        self._trace = number % 999_999
+        self._trace = self._reference = number
+
+    def _own(self, count: int, most: int) -> int:
+        """The ``count``-th number below ``most`` that is this worker's."""
+        workers = self.config.workers
+        return count % (most // workers) * workers + self.config.number
 
     def ready_line(self, peer: str) -> Line | None:
         """A line on which transactions may pass, each in turn."""

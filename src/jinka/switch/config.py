@@ -106,11 +106,20 @@ class SwitchConfig:
     stand_in: Mapping[str, StandIn] = field(default_factory=dict)
     hops_max: int = 4
     worker: str = "0"
-    workers: int = 1
+    workers: int = 1  # processes that share the ports and the journal
     closed_kept: int = 100_000  # ended transactions in memory; older ones are looked up in the journal
     open_max: int = 50_000  # transactions under way; one more is declined
 
+    @property
+    def number(self) -> int:
+        """Which of the workers it is."""
+        return int(self.worker)
+
     def __post_init__(self) -> None:
+        if not (self.worker.isascii() and self.worker.isdigit() and self.number < self.workers):
+            raise Usage(
+                f"worker {self.worker} of {self.workers}", where="switch.worker", fix="0 to workers - 1"
+            )
         if not (self.institution.isascii() and self.institution.isdigit() and len(self.institution) <= 11):
             raise Usage("not up to 11 digits", where="switch.institution")
         for prefix, name in self.routes.items():

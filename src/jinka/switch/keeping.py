@@ -51,6 +51,9 @@ class Keeping:
         if before.busy:
             before.waiting.append(partial(self.again, before, tx))
             return
+        if before.theirs:
+            self._board.look_up(tx.id, partial(self._asked_after, before, tx))
+            return
         self._board.count("repeats", tx.source)
         peer = self._board.rules(tx.source, tx.request)
         given: Mapping[int, Value] = before.answer
@@ -60,6 +63,22 @@ class Keeping:
             self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(given), peer))
         else:
             before.line, before.head = tx.line, tx.head
+
+    def _asked_after(self, before: Transaction, tx: Transaction, found: Record | None) -> None:
+        """A repeat of what another worker has under way: its answer, if it is there by now.
+
+        If it is not, nobody answers: the acquirer asks again, as it does when an answer was lost.
+        """
+        if before.theirs and found is not None and found.version >= before.version:
+            before.follow(found)
+        if self.memory.known.get(tx.id) is not before or not before.theirs:
+            self.again(before, tx)
+        elif before.answer:
+            peer = self._board.rules(tx.source, tx.request)
+            given = before.answer if before.digest in (b"", tx.digest) else {39: codes.DUPLICATE}
+            self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(given), peer))
+        else:
+            self._board.count("elsewhere", tx.source)
 
     def end_with(
         self, tx: Transaction, item: Item | None = None, then: Callable[[], None] | None = None
@@ -106,6 +125,7 @@ class Keeping:
         self, tx: Transaction, then: Callable[[Mapping[bytes, Record]], None], clashes: Mapping[bytes, Record]
     ) -> None:
         tx.busy = False
+        tx.theirs = False  # who wrote the newest version sees to what follows from it
         then(clashes)
         waiting, tx.waiting = tx.waiting, []
         for call in waiting:
@@ -144,13 +164,16 @@ class Keeping:
             return
         if tx.state is TxState.APPROVED:
             self.count_approval(tx, back=True)
-        theirs = Transaction.of(found)
-        self.memory.known[tx.id] = theirs
         self._board.stop(tx.timer)
-        if tx.version <= 1 and tx.line >= 0:  # a repeat that was not in memory
+        first = tx.version <= 1 and tx.line >= 0  # a repeat that was not in memory
+        if tx.resting:
+            tx.follow(found)
+            return
+        theirs = self.memory.known[tx.id] = Transaction.of(found)
+        theirs.theirs = not theirs.ended
+        self.memory.rest(theirs)  # what another has under way is not counted here
+        if first:
             self.again(theirs, tx)
-        if theirs.ended:
-            self.memory.rest(theirs)
 
     def _settled(self, item: Item) -> None:
         """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""

@@ -19,7 +19,7 @@ class Transaction:
 
     __slots__ = (
         "answer", "at", "business_date", "busy", "digest", "forward", "head", "id", "kind", "line", "note", "request",
-        "resting", "sent", "source", "state", "target", "timer", "version", "waiting",
+        "resting", "sent", "source", "state", "target", "theirs", "timer", "version", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +38,7 @@ class Transaction:
         self.busy = False  # a version is on its way to the disk; the next is made when that is there
         self.waiting: list[Callable[[], None]] = []
         self.resting = False  # counted among the ended
+        self.theirs = False  # under way at another worker: what is known of it here may be old
         self.forward = b""  # the latest message in store-and-forward about it
 
     def step(self, step: TxStep) -> None:
@@ -73,6 +74,12 @@ class Transaction:
             about=self.forward,
             note=self.note,
         )
+
+    def follow(self, record: Record) -> None:
+        """Stand where the journal says that it stands."""
+        self.state, self.version = TxState(record.state), record.version
+        self.answer, self.note, self.forward = record.answer, record.note, record.about
+        self.theirs = not self.ended
 
     @classmethod
     def of(cls, record: Record) -> Transaction:

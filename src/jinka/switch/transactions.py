@@ -46,7 +46,6 @@ class Transactions(Keeping):
     def __init__(self, board: Board, forwarding: Forwarding, batches: Batches) -> None:
         super().__init__(board, forwarding, batches)
         self.routes = Routes(board.config.routes, board.config.bins, board.config.banks)
-        self._references = 0
 
     def request(self, line: Line, peer: Peer, message: Message, raw: bytes, head: Frame | None) -> None:
         """A request or an advice of an acquirer."""
@@ -140,10 +139,9 @@ class Transactions(Keeping):
     def _pass_on(self, tx: Transaction, message: Message, pin: bytes) -> None:
         board, peers = self._board, self._board.peers
         target = peers[tx.target]
-        self._references += 1
         out = passed_on(
             message, peers[tx.source], target, own=board.config.institution, now_micros=board.now,
-            number=self._references,
+            number=board.next_reference(),
         )  # fmt: skip
         tx.sent = kept(out)
         path, key = path_key(out), match_key(target.name, out)
@@ -208,10 +206,9 @@ class Transactions(Keeping):
 
     def _store(self, tx: Transaction, message: Message) -> None:
         board = self._board
-        self._references += 1
         out = passed_on(
             message, board.peers[tx.source], board.peers[tx.target], own=board.config.institution,
-            now_micros=board.now, number=self._references,
+            now_micros=board.now, number=board.next_reference(),
         )  # fmt: skip
         tx.sent = kept(out)
         tx.step(TxStep.STORE)
@@ -240,6 +237,9 @@ class Transactions(Keeping):
             tx.waiting.append(partial(self._replied, tx, message, (), refused))
             return
         code = message.text(39)
+        if tx.theirs:  # another worker reversed it, and has the last word
+            self._board.count("late", tx.target)
+            return
         if refused >= 0 or not code:
             self._board.count("mac_wrong" if refused >= 0 else "unmatched", tx.target)
             return  # as if nothing had come: the timer decides

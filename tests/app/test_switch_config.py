@@ -28,7 +28,7 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     text += '[peers.bank]\nconnect = "127.0.0.1:7002"\n'
     (tmp_path / "switch.toml").write_text(text, encoding="utf-8")
-    file = read_switch_file(tmp_path / "switch.toml", worker="1")
+    file = read_switch_file(tmp_path / "switch.toml", worker=1, workers=2)
     till = file.config.peers["till"]
     assert till.mac is not None
     assert (till.mac.kind, till.mac.algorithm, till.mac.field) == (MacKind.ISO, MacAlgorithm.RETAIL, 128)

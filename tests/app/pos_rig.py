@@ -114,9 +114,9 @@ class Street:
         return bank
 
     async def live(self, ready: threading.Event, stop: asyncio.Event) -> None:
+        terms = IsoTerms(zone="zone_pin/TDES/2@bank", capability_at=11)
         issuer = IssuerServer(
-            IsoIssuer(self.bank.host, IsoTerms(zone="zone_pin/TDES/2@bank")), ISO, LinkRules(), SystemClock(),
-            mac=None, failed=self.failures.append,
+            IsoIssuer(self.bank.host, terms), ISO, LinkRules(), SystemClock(), mac=None, failed=self.failures.append,
         )  # fmt: skip
         await issuer.start("127.0.0.1", 0)
         database = open_database(self.folder / "switch.db")
@@ -199,7 +199,9 @@ def street(folder: Path) -> Iterator[Street]:
     """Everything up, for as long as the block lasts."""
     there = Street(folder)
     ready, stop = threading.Event(), asyncio.Event()
-    thread = threading.Thread(target=there.loop.run_until_complete, args=(there.live(ready, stop),))
+    thread = threading.Thread(
+        target=there.loop.run_until_complete, args=(there.live(ready, stop),), daemon=True
+    )
     thread.start()
     try:
         assert ready.wait(20)

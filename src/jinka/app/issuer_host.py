@@ -50,7 +50,8 @@ from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 
 _ISSUER = {"name", "database", "vault", "acquirers", "metrics"}
 _PEER = {
-    "listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at", "capability_at",
+    "listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at",
+    "capability_at",
 }  # fmt: skip
 _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
 _ROWS_MAX = 10_000_000

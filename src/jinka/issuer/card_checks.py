@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 from jinka.codec import Algorithm, tlv
 from jinka.codec.emv_tags import Tag
-from jinka.crypto.pin_block import PinFormat
 from jinka.issuer.accounts import CardState, IssuedCard
 from jinka.issuer.authorisation import CHIP_ENTRIES, STRIPE_ENTRIES, AuthorisationRequest, Entry
 from jinka.issuer.emv import Question, read_question
 from jinka.issuer.limits import Declined
 from jinka.issuer.reasons import Reason
 from jinka.keys.cryptograms import SessionKey
+from jinka.keys.payment_port import CardService, PinService
 from jinka.kit import JinkaError, Refused, Usage
 
 _PRINTED, _CHIP = "000", "999"  # service codes of CVV2 and iCVV: no stripe has them
@@ -27,67 +27,8 @@ _SCRIPT_MAC = 4  # bytes of it that a PBOC card takes
 _CARD_BLOCK = bytes.fromhex("84160000")
 
 
-class CardVerbs(Protocol):
-    """The verbs of the key service that an issuer's host needs (`jinka.keys.LocalKeyService` has them)."""
-
-    def verify_pin(
-        self,
-        block: bytes,
-        *,
-        zone: str,
-        zone_format: PinFormat,
-        pan: str,
-        key: str,
-        reference: str,
-        serial: bytes = b"",
-    ) -> None: ...
-    def verify_card_value(self, *, key: str, pan: str, date4: str, service3: str, value: str) -> None: ...
-    def check_cryptogram(
-        self,
-        data: bytes,
-        cryptogram8: bytes,
-        *,
-        key: str,
-        pan: str,
-        sequence: str,
-        counter: int,
-        session: SessionKey,
-    ) -> None: ...
-    def make_response(
-        self,
-        data: bytes,
-        cryptogram8: bytes,
-        *,
-        key: str,
-        pan: str,
-        sequence: str,
-        counter: int,
-        session: SessionKey,
-        code2: bytes = b"",
-    ) -> bytes: ...
-    def make_script_mac(
-        self,
-        head5: bytes,
-        body: bytes,
-        *,
-        key: str,
-        pan: str,
-        sequence: str,
-        counter: int,
-        cryptogram8: bytes,
-        session: SessionKey,
-    ) -> bytes: ...
-    def encipher_script(
-        self,
-        plain: bytes,
-        *,
-        key: str,
-        pan: str,
-        sequence: str,
-        counter: int,
-        cryptogram8: bytes,
-        session: SessionKey,
-    ) -> bytes: ...
+class CardVerbs(PinService, CardService, Protocol):
+    """The verbs of the key service that an issuer's host needs, in process or over the socket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from jinka.codec import Algorithm
 from jinka.kit import Unit
 from jinka.profile import (
     FREE,
-    NEVER,
     ApplicationProfile,
     FileKind,
     FileSpec,
@@ -26,6 +25,7 @@ from jinka.profile import (
     PersonalDatum,
     PurseSpec,
 )
+from jinka.profile.purse import holder, key_file, public_data, purse, service_key, transaction_log
 from jinka.tariff import Product, Share, Tariff, Transfer, TransferRule
 
 PURSE_LIMIT_FEN = 5_000_000
@@ -50,20 +50,16 @@ def limits(grades: Grade, most_fen: int) -> bytes:
     return int(grades).to_bytes(2, "big") + most_fen.to_bytes(4, "big")
 
 
-def _key(use: KeyUse, purpose: str, kid: int = 0) -> KeySpec:
-    return KeySpec(use=use, kid=kid, version=1, algorithm=Algorithm.TDES, service_purpose=purpose)
-
-
 _KEYS = (
-    _key(KeyUse.PURCHASE, "purchase", 1),
-    _key(KeyUse.GREY_LOCK, "grey_lock", 1),
-    _key(KeyUse.LOAD, "load", 1),
-    _key(KeyUse.UNLOAD, "unload", 1),
-    _key(KeyUse.OVERDRAFT, "overdraft", 1),
-    _key(KeyUse.TAC, "tac"),
-    _key(KeyUse.MAINTENANCE, "maintenance"),
-    _key(KeyUse.PIN_UNBLOCK, "pin_unblock"),
-    _key(KeyUse.PIN_RELOAD, "pin_reload"),
+    service_key(KeyUse.PURCHASE, "purchase", 1),
+    service_key(KeyUse.GREY_LOCK, "grey_lock", 1),
+    service_key(KeyUse.LOAD, "load", 1),
+    service_key(KeyUse.UNLOAD, "unload", 1),
+    service_key(KeyUse.OVERDRAFT, "overdraft", 1),
+    service_key(KeyUse.TAC, "tac"),
+    service_key(KeyUse.MAINTENANCE, "maintenance"),
+    service_key(KeyUse.PIN_UNBLOCK, "pin_unblock"),
+    service_key(KeyUse.PIN_RELOAD, "pin_reload"),
     KeySpec(
         use=KeyUse.PIN,
         kid=0,
@@ -76,58 +72,12 @@ _KEYS = (
 )
 
 _FILES = (
-    FileSpec(
-        fid=0x0000,
-        kind=FileKind.KEY,
-        size=len(_KEYS) * 24,
-        read_right=NEVER,
-        title_en="Keys",
-        title_zh="密钥文件",
-    ),
-    FileSpec(
-        fid=0x0015,
-        kind=FileKind.BINARY,
-        size=30,
-        write_right=FREE,
-        mac_required=True,
-        title_en="Public application data",
-        title_zh="公共应用基本数据文件",
-        example=bytes.fromhex("1000000000000001 02 01 00009010000000012345 20240101 20341231 0100"),
-    ),
-    FileSpec(
-        fid=0x0016,
-        kind=FileKind.BINARY,
-        size=39,
-        write_right=FREE,
-        mac_required=True,
-        title_en="Holder",
-        title_zh="持卡人基本数据文件",
-        example=b"\x01\x00" + bytes(37),
-    ),
-    FileSpec(
-        fid=0x0001,
-        kind=FileKind.PURSE,
-        read_right=AFTER_PIN,
-        write_right=NEVER,
-        title_en="Electronic passbook",
-        title_zh="电子存折",
-    ),
-    FileSpec(
-        fid=0x0002,
-        kind=FileKind.PURSE,
-        read_right=FREE,
-        write_right=NEVER,
-        title_en="Electronic purse with grey lock",
-        title_zh="电子钱包（电子油票，可灰锁）",
-    ),
-    FileSpec(
-        fid=0x0018,
-        kind=FileKind.CYCLIC,
-        records=10,
-        record_length=23,
-        title_en="Transaction log",
-        title_zh="交易明细文件",
-    ),
+    key_file(_KEYS),
+    public_data(bytes.fromhex("1000000000000001 02 01 00009010000000012345 20240101 20341231 0100")),
+    holder(),
+    purse("Electronic passbook", "电子存折", fid=0x0001, read_right=AFTER_PIN),
+    purse("Electronic purse with grey lock", "电子钱包（电子油票，可灰锁）"),
+    transaction_log(),
     FileSpec(
         fid=LIMITS_FILE,
         kind=FileKind.BINARY,

@@ -11,15 +11,14 @@ from jinka.codec import Algorithm
 from jinka.kit import Unit
 from jinka.profile import (
     FREE,
-    NEVER,
     ApplicationProfile,
     FileKind,
     FileSpec,
-    KeySpec,
     KeyUse,
     PersonalDatum,
     PurseSpec,
 )
+from jinka.profile.purse import holder, key_file, public_data, purse, service_key, transaction_log
 
 REGION = "4403"
 PURSE_LIMIT_FEN = 100_000
@@ -27,68 +26,18 @@ RIDE_RECORD_ID = 0x31
 RIDE_RECORD_SIZE = 48
 
 _KEYS = (
-    *(
-        KeySpec(
-            use=KeyUse.PURCHASE,
-            kid=version,
-            version=version,
-            algorithm=Algorithm.TDES,
-            service_purpose="purchase",
-        )
-        for version in (1, 2, 3)
-    ),
-    KeySpec(use=KeyUse.LOAD, kid=1, version=1, algorithm=Algorithm.TDES, service_purpose="load"),
-    KeySpec(use=KeyUse.TAC, kid=0, version=1, algorithm=Algorithm.TDES, service_purpose="tac"),
-    KeySpec(
-        use=KeyUse.MAINTENANCE, kid=0, version=1, algorithm=Algorithm.TDES, service_purpose="maintenance"
-    ),
+    *(service_key(KeyUse.PURCHASE, "purchase", version, version) for version in (1, 2, 3)),
+    service_key(KeyUse.LOAD, "load", 1),
+    service_key(KeyUse.TAC, "tac"),
+    service_key(KeyUse.MAINTENANCE, "maintenance"),
 )
 
 _FILES = (
-    FileSpec(
-        fid=0x0000,
-        kind=FileKind.KEY,
-        size=len(_KEYS) * 24,
-        read_right=NEVER,
-        title_en="Keys",
-        title_zh="密钥文件",
-    ),
-    FileSpec(
-        fid=0x0015,
-        kind=FileKind.BINARY,
-        size=30,
-        write_right=FREE,
-        mac_required=True,
-        title_en="Public application data",
-        title_zh="公共应用基本数据文件",
-        example=bytes.fromhex("4403000000000001 01 01 00005180000000012345 20180101 20301231 0100"),
-    ),
-    FileSpec(
-        fid=0x0016,
-        kind=FileKind.BINARY,
-        size=39,
-        write_right=FREE,
-        mac_required=True,
-        title_en="Holder",
-        title_zh="持卡人基本数据文件",
-        example=b"\x01\x00" + bytes(37),
-    ),
-    FileSpec(
-        fid=0x0002,
-        kind=FileKind.PURSE,
-        read_right=FREE,
-        write_right=NEVER,
-        title_en="Electronic purse",
-        title_zh="电子钱包",
-    ),
-    FileSpec(
-        fid=0x0018,
-        kind=FileKind.CYCLIC,
-        records=10,
-        record_length=23,
-        title_en="Transaction log",
-        title_zh="交易明细文件",
-    ),
+    key_file(_KEYS),
+    public_data(bytes.fromhex("4403000000000001 01 01 00005180000000012345 20180101 20301231 0100")),
+    holder(),
+    purse("Electronic purse", "电子钱包"),
+    transaction_log(),
     FileSpec(
         fid=0x001A,
         kind=FileKind.VARIABLE,

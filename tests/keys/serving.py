@@ -29,6 +29,8 @@ _AS_USER = """
 import json, os, signal, sys
 from pathlib import Path
 from jinka.app.key_serving import KeyServing
+from jinka.crypto.bulk_macs import prepare
+prepare()
 os.setgid({user}); os.setuid({user})
 import ctypes
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # changing the user took it away already: as if a program had been started so

@@ -28,6 +28,7 @@ from jinka.app.bench_switch_parts import Parts, flush_alone
 from jinka.codec.framing import Framing
 from jinka.codec.iso8583 import Message, dialect
 from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.bulk_macs import prepare
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
 from jinka.keys import SoftKeyService, hold_ceremony
@@ -61,6 +62,7 @@ _KEYS = {  # of this measurement alone: both processes have to have them
 
 
 def _service() -> SoftKeyService:
+    prepare()
     clock, dice = SystemClock(), SystemRandomness()
     ceremony = hold_ceremony(
         issuer="bench", date=_DATE, custodians=("a", "b", "c"), randomness=dice, simulated=True

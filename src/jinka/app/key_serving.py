@@ -16,6 +16,7 @@ from typing import Any
 
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
+from jinka.crypto.bulk_macs import prepare
 from jinka.keys import AuditEvent
 from jinka.keys.border import Caller, Holding
 from jinka.keys.provider import Provider, Routed
@@ -153,6 +154,7 @@ class KeyServing:
 
     def start(self) -> None:
         """Listen."""
+        prepare()  # no message waits for a compiler
         self._audit.commit()
         self._server.listen_unix(self.config.socket)
         if self.config.tls:

@@ -16,6 +16,7 @@ from jinka.app.keyring import open_keys
 from jinka.app.parts_file import KeySource
 from jinka.app.switch_config import SwitchFile, read_switch_file
 from jinka.app.workspace import Workspace
+from jinka.crypto.bulk_macs import prepare
 from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, NotFound, Refused
 from jinka.node import FolderLock
@@ -104,6 +105,7 @@ def _open_keys(source: KeySource) -> tuple[PaymentService, Sealer, bool]:
     """The verbs for messages, those for the journal, and whether they are behind a socket."""
     verbs = open_key_source(source)
     if source.socket is None:
+        prepare()  # the switch waits for no compiler once it has messages
         return verbs, cast(Sealer, verbs), False
     return verbs, connect_unix(source.socket, caller=source.caller), True
 

@@ -24,6 +24,7 @@ from jinka.crypto.block import (
     tdes_last_blocks,
 )
 from jinka.crypto.bulk import sm4_diversify, sm4_tacs, tdes_diversify, tdes_tacs
+from jinka.crypto.bulk_macs import des_last_blocks
 from jinka.crypto.locked import LockedBytes
 from jinka.keys.catalogue import KeyName
 from jinka.keys.pairs import check_pair, public_of_pair, sign_with
@@ -82,7 +83,8 @@ class SoftKey:
         self._only(KeyKind.DES, KeyKind.TDES)
         for message in messages:
             self._whole(message)
-        return tdes_last_blocks(self._source(), messages)
+        chain = des_last_blocks if self.kind is KeyKind.DES else tdes_last_blocks
+        return chain(self._source(), messages)
 
     def derive(self, data: bytes) -> Key:
         made = self.encrypt(data)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jinka.app.parts_file import parts_of, read_key_source, read_tables
+from jinka.app.parts_file import TABLES, parts_of, read_key_source, read_tables
 from jinka.kit import NotFound, Usage
 
 ALL = """
@@ -33,7 +33,8 @@ def put(folder: Path, text: str) -> Path:
 def test_each_part_reads_its_own_tables_and_the_keys(tmp_path: Path) -> None:
     path = put(tmp_path, ALL)
     assert parts_of(path) == ("issuer", "switch", "gateway")
-    assert set(read_tables(path, "issuer")) == {"issuer", "peer", "names", "policy", "keys"}
+    assert set(read_tables(path, "issuer")) == {*TABLES["issuer"], "keys"}
+    assert "switch" not in TABLES["issuer"]
     assert read_tables(path, "switch")["peers"] == {"a": {"listen": "127.0.0.1:0"}}
     assert read_tables(path, "gateway")["gateway"] == {"acquirer": "gw"}
 

@@ -41,6 +41,7 @@ from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, NotFound, Usage, make_id
 from jinka.ledger import Transfer, TransferResult
 from jinka.node import FolderLock
+from jinka.node.event_log import Looks, change_log
 from jinka.node.issuer_metrics import IssuerFigures
 from jinka.node.issuer_server import IssuerServer, LineMac
 from jinka.node.metrics_http import MetricsServer
@@ -48,12 +49,13 @@ from jinka.node.switch_links import LinkRules
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 
-_ISSUER = {"name", "database", "vault", "acquirers", "metrics"}
+_ISSUER = {"name", "database", "vault", "acquirers", "metrics", "log"}
 _PEER = {
     "listen", "dialect", "framing", "zone", "pin_format", "mac", "mac_field", "mac_algorithm", "cvv_at",
     "capability_at",
 }  # fmt: skip
 _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
+_LOGGED = ("lines", "answers", "garbage")
 _ROWS_MAX = 10_000_000
 _VAULT = "issuer vault"
 
@@ -72,6 +74,7 @@ class IssuerFile:
     policy: Policy
     keys: Mapping[str, Any]
     metrics: tuple[str, int] | None = None
+    log: Path | None = None
     loads: LoadsTable | None = None
 
 
@@ -98,6 +101,7 @@ def read_issuer_file(path: Path) -> IssuerFile:
             policy=read_policy(raw["policy"]),
             keys=raw["keys"],
             metrics=host_port(own["metrics"], "issuer.metrics") if "metrics" in own else None,
+            log=path.parent / str(own["log"]) if "log" in own else None,
             loads=read_loads(raw["loads"], tuple(str(a) for a in own["acquirers"])),
         )
     except KeyError as error:
@@ -189,11 +193,14 @@ async def _serve(
     await server.start(where or "127.0.0.1", int(port))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    metrics = MetricsServer(IssuerFigures(server))
+    figures = IssuerFigures(server)
+    metrics = MetricsServer(figures)
     if file.metrics:
         await metrics.start(*file.metrics)
     listening({"port": server.port, "settled": settled, "metrics": metrics.port})
+    looks = Looks(change_log(file.log, "issuer", figures.status, _LOGGED, SystemClock()))
     await stopped.wait()
+    looks.stop()
     metrics.stop()
     await server.stop()
     if failures:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinka.app.card_files import bank_template, write_sealed
-from jinka.card.emv_issue import EmvHolder, contents
+from jinka.card.emv_issue import EmvHolder
 from jinka.codec import Algorithm
-from jinka.crypto import diversify, emv
 from jinka.crypto.block_key import BlockCipher, BlockKey
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
+from jinka.issuer.bank_production import make_bank_cards
 from jinka.keys import KeyName, SoftKeyService
 from jinka.keys.catalogue import KeyRecord
 from jinka.keys.provider import KeyKind
@@ -29,10 +29,9 @@ from jinka.sectors import bank
 
 PREFIX = "6299"  # no bank's
 PVK, CVK = "pin_verify/TDES/1", "card_verify/TDES/1"
-MASTERS = ("cryptogram/TDES/1", "script_mac/TDES/1", "script_data/TDES/1")
 OPENING_FEN = 1_000_000
 _SEQUENCE = 1
-_YEARS = 4
+_FIRST, _YEARS = dt.date(2018, 1, 1), 4  # of validity
 _PRINTED, _STRIPE = (
     "000",
     "201",
@@ -87,15 +86,15 @@ def new_card(keys: SoftKeyService, number: int, date: dt.date) -> NewCard:
     )
 
 
-def write_chip(card: NewCard, masters: Mapping[str, bytes], path: Path, keys: SoftKeyService) -> None:
-    """The chip as a sealed image, as `jinka pos --card` takes it."""
-    holder = EmvHolder(
-        pan=card.pan, sequence=_SEQUENCE, effective=dt.date(2018, 1, 1), expiry=card.expiry, pin=card.pin
-    )
-    block = emv.card_block(card.pan, f"{_SEQUENCE:02d}")
-    own = [diversify(Algorithm.TDES, masters[name], block) for name in MASTERS]
-    image = bank_template(Algorithm.TDES).clone((*own, holder.pin_bytes), contents(bank.SPEC, holder))
-    write_sealed(path, image.to_bytes(), f"jinka.serve/1|card {path.stem}", keys)
+def write_chips(cards: Sequence[NewCard], folder: Path, keys: SoftKeyService) -> None:
+    """The chips as sealed images, as `jinka pos --card` takes them; each with keys under the service's masters."""
+    holders = [
+        EmvHolder(pan=card.pan, sequence=_SEQUENCE, effective=_FIRST, expiry=card.expiry, pin=card.pin)
+        for card in cards
+    ]
+    images = make_bank_cards(holders, spec=bank.SPEC, template=bank_template(Algorithm.TDES), masters=keys)
+    for number, image in enumerate(images, 1):
+        write_sealed(folder / chip(number), image.to_bytes(), f"jinka.serve/1|card {number}", keys)
 
 
 def issuer_rows(cards: Sequence[NewCard]) -> str:

@@ -14,7 +14,6 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,14 @@ from jinka.app.key_acts import Asked, hold, perform
 from jinka.app.key_folder import KeyFolder
 from jinka.app.key_serving import today
 from jinka.app.keyring import open_logged_keys
-from jinka.app.new_cards import CVK, MASTERS, PVK, chip, holder_rows, issuer_rows, new_card, write_chip
+from jinka.app.new_cards import CVK, PVK, holder_rows, issuer_rows, new_card, write_chips
 from jinka.app.pos_config import read_pos_file, write_pad
 from jinka.app.serve_file import Ports, network_file, terminal_file
 from jinka.app.workspace import Workspace
 from jinka.keys import KeyName, SoftKeyService, acts
-from jinka.keys.acts import Act, Done
+from jinka.keys.acts import Act
 from jinka.keys.ceremony import SEALING
-from jinka.keys.store import KeyStore
-from jinka.kit import Randomness, Refused, Usage
+from jinka.kit import Refused, Usage
 from jinka.node import file_errors, write_durable
 from jinka.node.files import flush_folder
 from jinka.node.system import SystemRandomness
@@ -51,7 +49,7 @@ TERMINAL_MASTER = f"terminal_master/TDES/1@{TERMINAL}"
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
 NAMES = (
     *map(str, SEALING), "zone_mac/TDES/1@gateway", "zone_mac/TDES/1@bank", "zone_pin/TDES/1@bank", PVK, CVK,
-    "cryptogram/SM4/1", "script_mac/SM4/1", "script_data/SM4/1",
+    *(f"{use}/{kind}/1" for use in ("cryptogram", "script_mac", "script_data") for kind in ("TDES", "SM4")),
 )  # fmt: skip
 MERCHANT = Merchant(
     id="teahouse", name="TEA HOUSE", local_name="茶馆", category="5814", city="SHENZHEN", terminal="00000001",
@@ -78,15 +76,14 @@ def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
 
 
 def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
-    secrets = _make_keys(folder / KEYS, date)
+    master = _make_keys(folder / KEYS, date)
     write_durable(folder / KEYS / "keys.toml", _callers().encode(), private=True)
     path = folder / FILE
     path.write_text(network_file(ports), encoding="utf-8")
-    _make_terminal(folder, ports, secrets[TERMINAL_MASTER])
+    _make_terminal(folder, ports, master)
     with _opened(folder / KEYS) as keys:
         cards = [new_card(keys, number, dt.date.fromisoformat(date)) for number in range(CARDS)]
-        for number, card in enumerate(cards, 1):
-            write_chip(card, secrets, folder / chip(number), keys)
+        write_chips(cards, folder, keys)
         merchant = put_merchant(read_gateway_file(path), keys, MERCHANT, "")
         rows = folder / "cards.csv"
         write_durable(rows, issuer_rows(cards).encode(), private=True)
@@ -96,21 +93,17 @@ def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
     return {"merchant": merchant}
 
 
-def _make_keys(folder: Path, date: str) -> dict[str, bytes]:
-    """The ceremony; then the keys that somebody else holds too, whose values are returned: chips and the terminal."""
-    room, randomness = KeyFolder(folder), SystemRandomness()
+def _make_keys(folder: Path, date: str) -> bytes:
+    """The ceremony; then the key that the terminal holds too, which is returned."""
+    room, master = KeyFolder(folder), SystemRandomness().token_bytes(16)
     places = tuple(room.place(name) for name in CUSTODIANS)
     names = tuple(KeyName.parse(name) for name in NAMES)
     hold(room, Asked(issuer=ISSUER, places=places, needed=2, date=date, simulated=True, names=names))
-    secrets = {name: randomness.token_bytes(16) for name in (*MASTERS, TERMINAL_MASTER)}
-    for name, secret in secrets.items():
-        step = partial(_add, name=KeyName.parse(name), secret=secret)
-        perform(room, Act.ADD, places[:2], step, date=date)
-    return secrets
-
-
-def _add(store: KeyStore, _: Randomness, *, name: KeyName, secret: bytes) -> Done:
-    return acts.add(store, name, secret)
+    perform(
+        room, Act.ADD, places[:2],
+        lambda store, _: acts.add(store, KeyName.parse(TERMINAL_MASTER), master), date=date,
+    )  # fmt: skip
+    return master
 
 
 def _make_terminal(folder: Path, ports: Ports, master: bytes) -> None:

@@ -57,6 +57,7 @@ name = "bank"
 database = "issuer.db"              # or postgresql://user@host/name
 acquirers = ["101", "102", "103"]   # field 32 of those it settles with
 metrics = "127.0.0.1:{ports.issuer_metrics}"          # /metrics for Prometheus, /status
+log = "log/issuer.jsonl"            # lines and counts as they change; masked
 
 [peer]                              # the switch, on the issuer's side
 listen = "127.0.0.1:{ports.issuer}"
@@ -99,7 +100,7 @@ def _switch(ports: Ports) -> str:
 institution = "88001"
 database = "switch.db"              # or postgresql://user@host/name
 metrics = "127.0.0.1:{ports.switch_metrics}"
-log = "log/switch.jsonl"            # lines, sign-ons and counts as they change; masked
+log = "log/switch.jsonl"
 
 [peers.bank]                        # the issuer's host
 connect = "127.0.0.1:{ports.issuer}"

@@ -80,14 +80,16 @@ def empty_books() -> Path:
 
 
 @contextmanager
-def rig(path: Path) -> Iterator[Rig]:
-    shutil.copy(empty_books(), path)
+def rig(where: Path | str) -> Iterator[Rig]:
+    """Over a clean database, or a new file."""
+    if isinstance(where, Path) and not where.exists():
+        shutil.copy(empty_books(), where)
     network, clock = LedgerNetwork(), Now()
     network.give(PAN, 5000)
     network.give(OTHER, 100)
     network.open_merchant(MERCHANT.id)
     vault = Vault(VAULT_KEY, SeededRandomness("vault"))
-    with database_at(path) as engine:
+    with database_at(where) as engine:
         books = GatewayBooks(engine)
         with books.desk() as desk:
             desk.put_merchant(MERCHANT)

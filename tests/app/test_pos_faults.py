@@ -25,7 +25,7 @@ from jinka.kit import Refused, Usage
 from jinka.node.host_line import LineTerms, TcpHostLine
 from jinka.node.system import SystemRandomness
 from jinka.terminal import VERBS, CardFacts, CardRemoved, TillEntry, TillState, settle_batch
-from tests.app.pos_rig import SIGNING, Street, street
+from tests.app.pos_rig import LATER, SIGNING, Street, street
 from tests.card.emv_rig import PAN, issued
 from tests.terminal.emv_rig import Tap
 
@@ -234,6 +234,48 @@ def test_a_cash_terminal_that_stops_while_it_pays(
         assert entry.state is (TillState.REVERSED if before else TillState.DONE)
     town.settle()
     assert town.held == held - (0 if before else 20_000)
+
+
+def test_a_dispenser_that_runs_dry_charges_what_it_paid(town: Street, card: Card, tmp_path: Path) -> None:
+    """A part was handed out: the reversal says what stays (field 95), also when its answer is lost at first."""
+    held, file = town.held, town.toml(tmp_path, "atm", "90000050", more="cash_fen = 15000")
+    read, wires = read_pos_file(file, atm=True), list[Lossy]()
+
+    def dial(terms: LineTerms) -> Lossy:
+        wires.append(Lossy(terms))
+        return wires[0]
+
+    with opened_till(read, line=dial) as till:
+        notes = NoteDispenser(read.folder / "notes", read.cash_fen)
+
+        def pay(entry: TillEntry) -> int:
+            wires[0].lost = 1
+            return notes.pay(entry)
+
+        slip = Counter(till, read.device, SystemRandomness(), dispense=pay).serve(
+            VERBS["cash"], 20_000, Tender(link=Tap(card), pin=lambda: "123456")
+        )
+        assert slip.status == "part"
+        [entry] = till.settle_debts()
+        assert (entry.state, entry.amount_fen) == (TillState.DONE, 15_000)
+        town.settle()
+        assert town.held == held - 15_000
+        closed = settle_batch(till)
+        assert (closed.equal, closed.totals.debit_fen) == (True, 15_000)
+
+
+def test_a_transfer_at_a_cash_terminal(town: Street, card: Card, tmp_path: Path) -> None:
+    """To an account of the same bank, and back by a reversal when the card has the last word and says no."""
+    held, read = town.held, read_pos_file(town.toml(tmp_path, "atm", "90000051"), atm=True)
+    with opened_till(read) as till:
+        counter = Counter(till, read.device, SystemRandomness())
+        for link, good in ((Tap(card), True), (Wedge(card), False)):
+            slip = counter.serve(
+                VERBS["transfer"], 6_000, Tender(link=link, pin=lambda: "123456"), target=LATER.pan
+            )
+            assert slip.approved is good, slip
+        town.settle()
+        assert town.held == held - 6_000
 
 
 def test_a_host_that_sends_anything(tmp_path: Path, town: Street, card: Card) -> None:

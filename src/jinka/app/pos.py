@@ -90,7 +90,7 @@ def opened_terminal(path: Path, *, atm: bool = False) -> Iterator[Terminal]:
     """The terminal of a file, for as long as the block lasts."""
     file = read_pos_file(path, atm=atm)
     with opened_till(file) as till:
-        yield Terminal(file, till, NoteDispenser(file.folder / "notes") if atm else None)
+        yield Terminal(file, till, NoteDispenser(file.folder / "notes", file.cash_fen) if atm else None)
 
 
 def verb_named(name: str, *, atm: bool) -> Verb:

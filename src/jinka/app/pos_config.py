@@ -45,7 +45,7 @@ from jinka.terminal import (
 
 _TERMINAL = {
     "id", "merchant", "name", "category", "operator", "institution", "folder", "pad", "utc_offset_minutes", "sign_in",
-    "tries", "batch",
+    "tries", "batch", "cash_fen",
 }  # fmt: skip
 _HOST = {
     "connect",
@@ -92,6 +92,7 @@ class PosFile:
     device: EmvDevice
     fallback: bool
     sign_on: bool
+    cash_fen: int | None  # what a cash terminal's dispenser was loaded with
 
 
 def read_pos_file(path: Path, *, atm: bool = False) -> PosFile:
@@ -134,6 +135,7 @@ def read_pos_file(path: Path, *, atm: bool = False) -> PosFile:
             device=_device(base, own, chip, atm=atm),
             fallback=bool(chip.get("fallback", True)),
             sign_on=bool(host.get("sign_on", False)),
+            cash_fen=int(own["cash_fen"]) if "cash_fen" in own else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Usage(f"{type(error).__name__}: {error}", where=str(path), fix=_SEE) from None

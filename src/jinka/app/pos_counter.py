@@ -139,7 +139,9 @@ class Counter:
         return self.paid_out(entry, self._dispense(entry))
 
     def paid_out(self, entry: TillEntry, paid_fen: int) -> TillEntry:
-        """The dispenser's own count has the last word: what left is charged, and if nothing did it is taken back."""
+        """The dispenser's own count has the last word: what left is charged, the rest is taken back."""
+        if 0 < paid_fen < entry.amount_fen:
+            return self.till.keep(entry, paid_fen)
         return self.till.complete(entry) if paid_fen else self.till.refuse(entry)
 
     def _swipe(self, verb: Verb, amount_fen: int, tender: Tender, chip: Chip, target: str) -> Slip:

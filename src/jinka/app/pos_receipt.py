@@ -20,6 +20,7 @@ STATES: dict[str, tuple[str, str]] = {
     _S.REVERSED.value: ("NOT APPROVED: taken back", "未成功：已冲正"),
     _S.TOLD.value: ("ACCEPTED: the host will be told", "已受理：待上送"),
     _S.DISPUTED.value: ("CALL THE ACQUIRER", "请联系收单机构"),
+    _S.PART.value: ("PAID IN PART: the rest will be given back", "部分出钞：余款将退回"),
     _S.PAYING.value: ("PAYING OUT", "出钞中"),
 }
 _NOT_DONE = ("NOT CARRIED OUT", "交易未完成")

@@ -23,8 +23,9 @@ for _name, _about in (
     ("cash", "Draw cash; the dispenser's own count decides what was paid."),
     ("balance", "What the account has."),
     ("deposit", "Pay cash in."),
-    ("transfer-out", "Send money to the account --to."),
-    ("transfer-in", "Take money in for the account --to."),
+    ("transfer", "Send money to the account --to, at the same bank or another."),
+    ("transfer-out", "Send money away: the debit alone, for networks that ask for both sides one by one."),
+    ("transfer-in", "Take money in for the account --to: the credit alone."),
 ):
     add_card_command(app, _name, atm=True, about=_about)
 add_shared_commands(app, "atm")

@@ -74,6 +74,11 @@ class HostMessages:
         """Whether the dialect has field 7, and originals are named by field 90."""
         return 7 in self._known
 
+    @property
+    def tells_parts(self) -> bool:
+        """Whether a reversal can say what stays of an amount: field 95."""
+        return 95 in self._known
+
     def request(self, entry: TillEntry, card: CardFacts, *, pin_block: bytes, target: str = "") -> Message:
         """A transaction; ``target`` is the account that a transfer goes to."""
         kind = entry.kind
@@ -101,6 +106,8 @@ class HostMessages:
             7: moment, 11: own, 12: f"{entry.at:%H%M%S}", 13: f"{entry.at:%m%d}", 38: entry.approval,
             39: entry.reason or REASON_OTHER, 60: self._private(entry.kind.type60, entry.batch),
         }  # fmt: skip
+        if entry.stays_fen:
+            fields[95] = f"{entry.stays_fen:012d}{'0' * 12}C{'0' * 8}C{'0' * 8}"
         if self.has_moment:
             fields[90] = self._elements(entry.kind.mti, entry.trace, entry.moment)
         else:

@@ -72,6 +72,8 @@ _ALL = (
          side=_D, chip_type=0x01, atm=True, pos=False),
     Verb(name="deposit", title=("DEPOSIT", "存款"), mti="0200", code="210000", condition="00", type60="22", side=_C,
          chip_type=0x21, atm=True, pos=False),
+    Verb(name="transfer", title=("TRANSFER", "转账"), mti="0200", code="400000", condition="00", type60="22",
+         side=_D, chip_type=0x40, atm=True, pos=False),
     Verb(name="transfer-out", title=("TRANSFER OUT", "转出"), mti="0200", code="460000", condition="00", type60="22",
          side=_D, chip_type=0x40, atm=True, pos=False),
     Verb(name="transfer-in", title=("TRANSFER IN", "转入"), mti="0200", code="470000", condition="00", type60="22",

@@ -26,7 +26,7 @@ from jinka.terminal.host_messages import (
 )
 from jinka.terminal.host_verbs import SETTLE, VERBS, Verb
 from jinka.terminal.pin_pad import PinPad
-from jinka.terminal.till_states import TillEntry, TillState, TillStep, check_original
+from jinka.terminal.till_states import DEBTS, TillEntry, TillState, TillStep, check_original
 
 APPROVED_CODES = frozenset({"00", "11", "A2", "A4", "A5", "A6"})
 # Answers to a reversal after which nothing is owed: done, or the host never had the original.
@@ -121,7 +121,7 @@ class Till:
     @property
     def owed(self) -> list[TillEntry]:
         """What has to be taken back or told, oldest first."""
-        return [e for e in self.entries.values() if e.state in (TillState.OWED, TillState.TOLD)]
+        return [e for e in self.entries.values() if e.state in DEBTS]
 
     @property
     def disputed(self) -> list[TillEntry]:
@@ -189,15 +189,19 @@ class Till:
         owed = self._step(entry, TillStep.REFUSE, reason=REASON_OTHER)
         return self._reverse(owed)
 
+    def keep(self, entry: TillEntry, stays_fen: int) -> TillEntry:
+        """A part was handed out: the rest is given back, now if that can be."""
+        return self._reverse(self._step(entry, TillStep.KEEP, stays_fen=stays_fen, reason=REASON_OTHER))
+
     def settle_debts(self) -> list[TillEntry]:
         """Send what is owed; `Refused` when the host cannot be reached for it: no transaction passes a debt."""
         done = []
         for entry in self.owed:
-            settle = self._reverse if entry.state is TillState.OWED else self._tell
+            settle = self._tell if entry.state is TillState.TOLD else self._reverse
             for _ in range(self.rules.tries):
                 self._sign_in_first()
                 entry = settle(entry)
-                if entry.state not in (TillState.OWED, TillState.TOLD):
+                if entry.state not in DEBTS:
                     break
             else:
                 raise Refused(
@@ -302,10 +306,14 @@ class Till:
         return self._step(entry, step, reason=reason)
 
     def _reverse(self, entry: TillEntry) -> TillEntry:
+        part = entry.state is TillState.PART
+        if part and not self.messages.tells_parts:
+            return self._step(entry, TillStep.GIVE_UP)
         message = self.messages.reversal(entry, trace=self._next_trace(), moment=self.moment())
         code = self._told(message)
-        if code in TAKEN_BACK:
-            return self._step(entry, TillStep.TAKE_BACK)
+        if code in (APPROVED_CODES if part else TAKEN_BACK):
+            changes = {"amount_fen": entry.stays_fen} if part else {}
+            return self._step(entry, TillStep.TAKE_BACK, **changes)
         if code == "" or code in TRY_AGAIN:
             return self._step(entry, TillStep.RETRY, tries=entry.tries + 1)
         return self._step(entry, TillStep.GIVE_UP, code=code)

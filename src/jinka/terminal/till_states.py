@@ -23,6 +23,7 @@ class TillState(Enum):
     ASKED = "asked"  # written, and then sent
     APPROVED = "approved"  # the host said yes; the card has not been told, nothing handed out
     PAYING = "paying"  # money is being handed out: only its counter can tell how far that came
+    PART = "part"  # a part was handed out; the rest must be given back
     DONE = "done"
     DECLINED = "declined"
     UNSENT = "unsent"  # there was no line: the host never heard of it
@@ -42,6 +43,7 @@ class TillStep(Enum):
     FORGET = "forget"  # no answer to a question
     LOSE = "lose"  # no answer, a wrong MAC, or the terminal stopped
     PAY = "pay"
+    KEEP = "keep"  # a part was handed out
     COMPLETE = "complete"
     REFUSE = "refuse"  # the card, or the holder, after the host's yes
     RETRY = "retry"
@@ -64,6 +66,10 @@ TILL_STEPS: Mapping[tuple[TillState, TillStep], TillState] = MappingProxyType(
         (_S.APPROVED, _T.LOSE): _S.OWED,
         (_S.PAYING, _T.COMPLETE): _S.DONE,
         (_S.PAYING, _T.REFUSE): _S.OWED,
+        (_S.PAYING, _T.KEEP): _S.PART,
+        (_S.PART, _T.RETRY): _S.PART,
+        (_S.PART, _T.TAKE_BACK): _S.DONE,
+        (_S.PART, _T.GIVE_UP): _S.DISPUTED,
         (_S.OWED, _T.RETRY): _S.OWED,
         (_S.OWED, _T.TAKE_BACK): _S.REVERSED,
         (_S.OWED, _T.GIVE_UP): _S.DISPUTED,
@@ -72,7 +78,7 @@ TILL_STEPS: Mapping[tuple[TillState, TillStep], TillState] = MappingProxyType(
         (_S.TOLD, _T.GIVE_UP): _S.DISPUTED,
     }
 )
-ENDS = frozenset({_S.DONE, _S.DECLINED, _S.UNSENT, _S.OPEN, _S.REVERSED, _S.DISPUTED})
+DEBTS = frozenset({_S.OWED, _S.PART, _S.TOLD})  # what goes before the next transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,7 @@ class TillEntry:
     field55: bytes = field(default=b"", repr=False)
     tries: int = 0
     balance_fen: int | None = None
+    stays_fen: int = 0  # what was handed out, where that is a part
 
     @property
     def key(self) -> tuple[str, str]:

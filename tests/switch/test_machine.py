@@ -1,8 +1,9 @@
 """Whatever comes in whatever order: each transaction ends in one way, and no cardholder is charged twice.
 
-Method: a Hypothesis state machine over the core. The acquirer sends, repeats and reverses; the bank goes, comes, falls
-silent, answers late; the journal is slow; the switch is killed. At the end everything that waits is allowed to happen,
-and three books are compared: what the acquirer was told, what the switch has journalled, what the bank's ledger moved.
+Method: a Hypothesis state machine over the core, and one over two workers of a switch. The acquirer sends, repeats and
+reverses; the bank goes, comes, falls silent, answers late; the journal is slow; a worker is killed. At the end
+everything that waits is allowed to happen, and three books are compared: what the acquirer was told, what the switch
+has journalled, what the bank's ledger moved.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from jinka.codec.iso8583 import Message
-from tests.switch.ground import PANS, World, config, request, reversal
+from tests.switch.ground import PANS, World, config, request, reversal, two_workers
 
 START_FEN = 100_000
 
 
+RULES = {"closed_kept": 3, "bank": {"timeout_ms": 5_000, "retry_ms": 1_000}}
+
+
 class Switch(RuleBasedStateMachine):
-    def __init__(self) -> None:
+    def __init__(self, *worlds: World) -> None:
         super().__init__()
-        self.world = World(config(closed_kept=3, bank={"timeout_ms": 5_000, "retry_ms": 1_000}))
+        self.worlds = worlds or (World(config(**RULES)),)
+        self.world = self.worlds[0]
         self.asked: list[Message] = []
         self.undone: set[str] = set()  # traces whose reversal the acquirer was told is kept
         self.trace = 0
@@ -104,14 +109,14 @@ class Switch(RuleBasedStateMachine):
         assert memory.open >= 0
 
     def teardown(self) -> None:
-        world = self.world
-        world.release()
-        self.bank_comes()
-        self.bank_wakes()
-        for _ in range(6):
-            world.wait(120)
-            world.release()
-            self.bank_wakes()
+        for _ in range(7):
+            for world in self.worlds:
+                self.world = world
+                world.release()
+                self.bank_comes()
+                self.bank_wakes()
+                world.wait(120)
+        assert [each.core.transactions.memory.open for each in self.worlds] == [0] * len(self.worlds)
         told = self._told()
         states = {
             versions[-1].request.text(11): versions[-1]
@@ -138,13 +143,26 @@ class Switch(RuleBasedStateMachine):
     def _told(self) -> dict[str, str]:
         """The last answer to each request: all answers to one must say the same."""
         told: dict[str, str] = {}
-        for message in self.world.sent:
+        for message in (message for world in self.worlds for message in world.sent):
             if message.mti in ("0210", "0230"):
                 before = told.setdefault(message.text(11), message.text(39))
                 assert before == message.text(39), message
         return told
 
 
+class TwoWorkers(Switch):
+    def __init__(self) -> None:
+        super().__init__(*two_workers(**RULES))
+
+    @rule()
+    def line_to_the_other(self) -> None:
+        self.world = self.worlds[self.world is self.worlds[0]]
+
+
+TestTwoWorkers = TwoWorkers.TestCase
+TestTwoWorkers.settings = settings(
+    max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
 TestSwitch = Switch.TestCase
 TestSwitch.settings = settings(
     max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)

@@ -91,6 +91,7 @@ class Keeping:
     ) -> None:
         """Write the next version, with an item of store-and-forward. One at a time: each builds on one that is kept."""
         tx.busy = True
+        tx.theirs = False  # who writes the newest version sees to what follows from it
         records = (tx.record(),) if item is None else (tx.record(), item.record())
         self._board.write(records, partial(self._free, tx, then))
 
@@ -125,7 +126,6 @@ class Keeping:
         self, tx: Transaction, then: Callable[[Mapping[bytes, Record]], None], clashes: Mapping[bytes, Record]
     ) -> None:
         tx.busy = False
-        tx.theirs = False  # who wrote the newest version sees to what follows from it
         then(clashes)
         waiting, tx.waiting = tx.waiting, []
         for call in waiting:

@@ -65,8 +65,8 @@ class Reversals:
         known = self._transactions.memory.known.get(id_)  # it may have come meanwhile
         if known is None and record is not None:
             known = self._transactions.memory.known[id_] = Transaction.of(record)
-            if known.ended:
-                self._transactions.memory.rest(known)
+            known.theirs = not known.ended
+            self._transactions.memory.rest(known)
         if known is not None and known.busy:
             known.waiting.append(partial(self._checked, asked, (), -1))
         elif known is None:

@@ -76,10 +76,16 @@ class Transaction:
         )
 
     def follow(self, record: Record) -> None:
-        """Stand where the journal says that it stands."""
-        self.state, self.version = TxState(record.state), record.version
-        self.answer, self.note, self.forward = record.answer, record.note, record.about
+        """Stand where the journal says that it stands, through whichever worker."""
+        self._take(record)
         self.theirs = not self.ended
+
+    def _take(self, record: Record) -> None:
+        self.kind, self.request, self.sent = KINDS[record.kind], record.request, record.request
+        self.state, self.version, self.target = TxState(record.state), record.version, record.target
+        self.answer, self.digest, self.note, self.forward = (
+            record.answer, record.digest, record.note, record.about
+        )  # fmt: skip
 
     @classmethod
     def of(cls, record: Record) -> Transaction:
@@ -92,6 +98,5 @@ class Transaction:
             at=record.at_micros,
             business_date=record.business_date,
         )
-        tx.state, tx.version, tx.target = TxState(record.state), record.version, record.target
-        tx.answer, tx.digest, tx.note, tx.forward = record.answer, record.digest, record.note, record.about
+        tx._take(record)
         return tx

@@ -15,7 +15,9 @@ from jinka.store import SwitchJournal
 from jinka.switch import (
     AskKeys,
     Close,
+    Counted,
     Effect,
+    Entity,
     Entry,
     Event,
     Found,
@@ -33,11 +35,14 @@ from jinka.switch import (
     StandIn,
     StartTimer,
     StopTimer,
+    Summed,
+    SumUp,
     SwitchConfig,
     SwitchCore,
     TimerFired,
     Write,
     Written,
+    peer_totals,
 )
 from tests.keys.payments import rig
 from tests.switch.bank import Bank
@@ -114,6 +119,16 @@ class Kept(dict[bytes, list[Record]]):
             return self._disk("").find(id_)
         found = self.get(id_)
         return found[-1] if found else None
+
+    def counted(self, business_date: str) -> list[Counted]:
+        if self._disk is not None:
+            return self._disk("").counted(business_date)
+        last = [v[-1] for v in self.values() if v[-1].entity is Entity.TRANSACTION]
+        return [
+            Counted(source=r.source, target=r.target, kind=r.kind, count=1, amount_fen=r.amount_fen)
+            for r in last
+            if r.state == "approved" and r.business_date == business_date
+        ]
 
     def newest(self, worker: str = "0") -> list[Record]:
         """What a new process of a worker takes up."""
@@ -208,6 +223,9 @@ class World:
                 self.stopped.add(effect.token)
             elif isinstance(effect, LookUp):
                 self.step(Found(token=effect.token, record=self.journal.find(effect.tx)))
+            elif isinstance(effect, SumUp):
+                lines = self.journal.counted(effect.business_date)
+                self.step(Summed(token=effect.token, totals=peer_totals(lines)))
             elif isinstance(effect, AskKeys):
                 assert self.keys is not None
                 self.step(self.keys.do(effect))

@@ -38,9 +38,12 @@ from jinka.switch import (
     Send,
     StartTimer,
     StopTimer,
+    Summed,
+    SumUp,
     SwitchCore,
     TimerFired,
     Write,
+    peer_totals,
 )
 
 _CONNECT_S = 10.0
@@ -80,7 +83,7 @@ class SwitchRunner:
         *,
         failed: Callable[[BaseException], object],
     ) -> None:
-        self.core, self._keys, self._clock = core, keys, clock
+        self.core, self._keys, self._clock, self._journal = core, keys, clock, journal
         self._failed = failed
         self._links: dict[tuple[str, int], Link] = {}
         self._per_peer: Counter[str] = Counter()
@@ -101,6 +104,7 @@ class SwitchRunner:
             StartTimer: lambda effect: self._timers.start(effect.token, effect.after_ms),
             StopTimer: lambda effect: self._timers.stop(effect.token),
             LookUp: self.disk.ask,
+            SumUp: self._sum_up,
             Close: self._close,
         }
 
@@ -210,6 +214,19 @@ class SwitchRunner:
         link = self._links.get((effect.peer, effect.line))
         if link is not None:
             link.close(effect.reason)
+
+    def _sum_up(self, effect: SumUp) -> None:
+        task = asyncio.get_running_loop().create_task(self._add_up(effect))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _add_up(self, effect: SumUp) -> None:
+        try:
+            lines = await asyncio.to_thread(self._journal.counted, effect.business_date)
+        except Exception as error:  # whatever the engine raises
+            self._die(error)
+        else:
+            self.post(Summed(token=effect.token, totals=peer_totals(lines)))
 
     def _keys_answered(self, answer: KeysAnswered) -> None:
         self.post(answer)

@@ -16,14 +16,15 @@ import sqlalchemy as sa
 
 from jinka.kit import JinkaError
 from jinka.store.schema import metadata
-from jinka.switch import Entity, Entry, Record, SafState, TxState, read_record, write_record
+from jinka.store.write_ahead import WriteAhead
+from jinka.switch import Counted, Entity, Entry, Record, SafState, TxState, read_record, write_record
 
 _CHUNK = 500
 _TRIES = 10
+_PAGES_A_GROUP = 8  # of the log, besides one for each line: its place in the index of ids is anywhere
 _CONTEXT = "jinka.switch/1"
-_FACTS = frozenset(
-    {Entity.UPLOAD.value, Entity.TOTALS.value, Entity.TERMINAL.value}
-)  # nothing follows from them
+# Nothing follows from them after a kill; those that still mean something are looked up.
+_FACTS = frozenset(e.value for e in (Entity.UPLOAD, Entity.TOTALS, Entity.TERMINAL, Entity.DAY, Entity.KEY))
 _FINAL = frozenset(
     {
         *(
@@ -123,6 +124,7 @@ class SwitchJournal:
         self._engine, self._sealer, self._worker = engine, sealer, worker
         self._plain = engine.dialect.name == "sqlite"  # whose driver leaves transactions to us
         self._taken: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
+        self.log = WriteAhead(engine)
 
     def write(self, writes: Sequence[Sequence[Entry]]) -> list[dict[bytes, Record]]:
         """Make groups of entries durable in one transaction. Each is written whole, or its clashes are returned."""
@@ -131,7 +133,7 @@ class SwitchJournal:
         for _ in range(_TRIES):
             try:
                 return self._write(writes)
-            except sa.exc.IntegrityError:
+            except (sa.exc.IntegrityError, self._taken):
                 continue  # another worker wrote between the question and the answer
         raise JinkaError("the journal does not come to rest", where="switch journal", fix="see the database")
 
@@ -156,6 +158,7 @@ class SwitchJournal:
         pooled = self._engine.raw_connection()
         try:
             raw: Any = pooled.driver_connection
+            self.log.begin(raw)
             if self._plain:
                 raw.execute("BEGIN IMMEDIATE")
             self._append(raw, entries, blob)
@@ -163,6 +166,7 @@ class SwitchJournal:
                 raw.execute("COMMIT")
             else:
                 raw.commit()
+            self.log.grown(raw, _PAGES_A_GROUP + len(entries))
         except self._taken:
             return False
         finally:
@@ -240,6 +244,30 @@ class SwitchJournal:
             query = query.where(journal.c.state.in_(states))
         with self._engine.connect() as connection:
             return [JournalLine(**row._mapping) for row in connection.execute(query)]
+
+    def counted(self, business_date: str) -> list[Counted]:
+        """Approved transactions of a business date. Reads the whole of it, on a line of its own: any thread may ask."""
+        columns = journal.c
+        newest = (
+            sa.select(columns.id, sa.func.max(columns.version).label("version"))
+            .where(columns.entity == Entity.TRANSACTION.value, columns.business_date == business_date)
+            .group_by(columns.id)
+            .subquery()
+        )
+        same = sa.and_(columns.id == newest.c.id, columns.version == newest.c.version)
+        keys = (columns.source, columns.target, columns.kind)
+        query = (
+            sa.select(*keys, sa.func.count(), sa.func.sum(columns.amount_fen))
+            .select_from(journal.join(newest, same))
+            .where(columns.state == TxState.APPROVED.value)
+            .group_by(*keys)
+            .order_by(*keys)
+        )
+        with self._engine.connect() as connection:
+            return [
+                Counted(source=source, target=target, kind=kind, count=count, amount_fen=int(amount))
+                for source, target, kind, count, amount in connection.execute(query)
+            ]
 
     def all_newest(self) -> Iterator[Record]:
         """The newest record of everything there is: for proofs and reports."""

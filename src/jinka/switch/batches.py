@@ -8,7 +8,6 @@ layout of which no text is public; `POS_TOTALS` is what published terminals send
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from jinka.codec.framing import Frame
@@ -21,20 +20,11 @@ from jinka.switch.kinds import Side
 from jinka.switch.messages import answer_to, transaction_id
 from jinka.switch.record import Entity, Record, amount_of, kept
 from jinka.switch.states import TxState
+from jinka.switch.totals import Totals
 from jinka.switch.transaction import Transaction
 
 POS_TOTALS = (12, 3, 12, 3)  # debit amount and count, credit amount and count, then one digit: the answer
 BatchKey = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """Of one batch, amounts in minor units."""
-
-    debit_fen: int = 0
-    debits: int = 0
-    credit_fen: int = 0
-    credits: int = 0
 
 
 class Batches:

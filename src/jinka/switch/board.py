@@ -15,10 +15,11 @@ from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import EncodeError, Message
 from jinka.codec.iso8583.spec import Coding
 from jinka.switch.config import Peer, SwitchConfig
-from jinka.switch.events import AskKeys, Close, Effect, LookUp, Send, StartTimer, StopTimer, Write
+from jinka.switch.events import AskKeys, Close, Effect, LookUp, Send, StartTimer, StopTimer, SumUp, Write
 from jinka.switch.keywork import CheckMac, KeyStep, MakeMac, mac_data
 from jinka.switch.record import Record, entry_of
 from jinka.switch.states import SESSION_STEPS, SessionState, SessionStep, take
+from jinka.switch.totals import PeerTotals
 
 _SIGNED = frozenset({SessionState.READY, SessionState.EXCHANGING})
 _BLANK8 = bytes(8)
@@ -132,6 +133,10 @@ class Board:
     def look_up(self, tx: bytes, then: Callable[[Record | None], None]) -> None:
         """Find a record in the journal."""
         self.effects.append(LookUp(token=self._await(then), tx=tx))
+
+    def sum_up(self, business_date: str, then: Callable[[Mapping[str, PeerTotals]], None]) -> None:
+        """Add up a business date."""
+        self.effects.append(SumUp(token=self._await(then), business_date=business_date))
 
     def ask(self, steps: tuple[KeyStep, ...], then: Callable[[tuple[bytes, ...], int], None]) -> None:
         """Ask the key service; without steps go on at once."""

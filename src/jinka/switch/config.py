@@ -61,8 +61,11 @@ class Peer:
     retry_ms: int = 2_000
     retry_max_ms: int = 60_000
     garbage_max: int = 3  # unreadable messages before the line is closed
+    reconcile: bool = False  # our totals of a business date are sent to it after the cut-over
     trail_field: int = 0  # between switches: the field that carries the way so far
-    terminals: Mapping[str, Terminal] = field(default_factory=dict)  # by number, where they sign in by themselves
+    terminals: Mapping[str, Terminal] = field(
+        default_factory=dict
+    )  # by number, where they sign in by themselves
     sign_ins: Mapping[str, KeyLayout] = field(default_factory=dict)  # by network management code of field 60
 
     def __post_init__(self) -> None:
@@ -105,6 +108,7 @@ class SwitchConfig:
     banks: Mapping[str, str] = field(default_factory=dict)  # from a bank's code in it to a peer
     stand_in: Mapping[str, StandIn] = field(default_factory=dict)
     hops_max: int = 4
+    cut_ms: int = 60_000  # from the beginning of a cut-over to its end, and to the totals
     worker: str = "0"
     workers: int = 1  # processes that share the ports and the journal
     closed_kept: int = 100_000  # ended transactions in memory; older ones are looked up in the journal

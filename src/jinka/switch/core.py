@@ -7,12 +7,13 @@ messages queued again, answers kept for repeats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import DecodeError, Message
-from jinka.kit import JinkaError
+from jinka.kit import JinkaError, make_id
 from jinka.switch import codes
 from jinka.switch.batches import Batches
 from jinka.switch.board import Board, Line
@@ -27,15 +28,18 @@ from jinka.switch.events import (
     LinkDown,
     LinkUp,
     Received,
+    Reconcile,
+    Summed,
     TimerFired,
     Written,
 )
 from jinka.switch.forwarding import Forwarding, Item
 from jinka.switch.kinds import TRANSFER_BANKS
 from jinka.switch.originals import Originals
+from jinka.switch.reconciliation import Reconciliation
 from jinka.switch.record import Entity, Record
 from jinka.switch.reversals import Reversals
-from jinka.switch.sessions import Sessions
+from jinka.switch.sessions import CUT_BEGIN, CUT_END, Sessions
 from jinka.switch.states import SafState, TxState, TxStep
 from jinka.switch.terminals import Terminals
 from jinka.switch.transaction import Transaction
@@ -61,6 +65,7 @@ class SwitchCore:
         self.originals = Originals(self.board, self.transactions.memory)
         self.sessions = Sessions(self.board, self.forwarding.pump)
         self.terminals = Terminals(self.board, self._dispatch)
+        self.reconciliation = Reconciliation(self.board)
         self.batches.settled = self.terminals.settled
         self._take: dict[type, Callable[[Any], None]] = {
             Received: self._received,
@@ -70,7 +75,9 @@ class SwitchCore:
             Found: lambda event: self.board.answered(event.token, event.record),
             LinkUp: lambda event: self.sessions.up(event.peer, event.line),
             LinkDown: lambda event: self.sessions.down(event.peer, event.line),
+            Summed: lambda event: self.board.answered(event.token, event.totals),
             CutOver: self._cut_over,
+            Reconcile: lambda event: self.reconciliation.send(event.peer, event.business_date),
             ExchangeKey: lambda event: self.sessions.offer_key(event.peer, pin=event.pin),
         }
 
@@ -146,6 +153,8 @@ class SwitchCore:
             self.sessions.receive(line, peer, message, raw, head)
         elif way == "3" or (way == "1" and what == "4"):
             self.forwarding.reply(peer, message, raw)
+        elif way == "1" and what == "5":
+            self.reconciliation.reply(peer, message, raw)
         elif way == "1":
             self.transactions.reply(peer, message, raw)
         elif what in "12" and 61 in message.fields:
@@ -156,6 +165,8 @@ class SwitchCore:
             self.transactions.request(line, peer, message, raw, head)
         elif what == "4":
             self.reversals.request(line, peer, message, raw, head)
+        elif what == "5" and 41 not in message.fields:
+            self.reconciliation.request(line, peer, message, raw, head)
         elif what in "35":
             self.batches.request(line, peer, message, raw, head)
         else:
@@ -173,6 +184,32 @@ class SwitchCore:
             raise JinkaError(
                 f"{event.business_date} does not follow {self.board.business_date}", where="cut-over"
             )
-        self.batches.forget(self.board.business_date)
-        self.board.business_date = event.business_date
-        self.sessions.cut_over(event.business_date)
+        board, former = self.board, self.board.business_date
+        self.batches.forget(former)
+        board.business_date = event.business_date
+        board.write((day_record(event.business_date, board.now),), _kept)
+        self.sessions.cut_over(CUT_BEGIN, event.business_date)
+        board.start(board.config.cut_ms, partial(self._cut_over_ended, former))
+
+    def _cut_over_ended(self, former: str) -> None:
+        self.sessions.cut_over(CUT_END, self.board.business_date)
+        for name, peer in self.board.peers.items():
+            if peer.reconcile and self.board.config.number == 0:  # one worker for all
+                self.reconciliation.send(name, former)
+
+
+def day_id(business_date: str) -> bytes:
+    """Under what the journal keeps that a business date began."""
+    return make_id("switch.day", business_date)
+
+
+def day_record(business_date: str, now_micros: int) -> Record:
+    """That it began."""
+    return Record(
+        entity=Entity.DAY, id=day_id(business_date), version=1, state="begun", kind="cut_over", source="",
+        target="", at_micros=now_micros, business_date=business_date, request=Message(mti="0800", fields={}),
+    )  # fmt: skip
+
+
+def _kept(_: Mapping[bytes, Record]) -> None:
+    """Another worker may have been first: the date is the same."""

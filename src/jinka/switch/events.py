@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from jinka.codec.framing import Frame
 from jinka.switch.keywork import KeyStep
 from jinka.switch.record import Entry, Record
+from jinka.switch.totals import PeerTotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,22 @@ class KeysAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summed:
+    """What the journal has of a business date."""
+
+    token: int
+    totals: Mapping[str, PeerTotals]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconcile:
+    """Send a peer our totals of a business date, to be compared."""
+
+    peer: str
+    business_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CutOver:
     """A new business date begins, YYYY-MM-DD."""
 
@@ -89,7 +106,10 @@ class ExchangeKey:
     pin: bool = False
 
 
-Event = LinkUp | LinkDown | Received | TimerFired | Written | Found | KeysAnswered | CutOver | ExchangeKey
+Event = (
+    LinkUp | LinkDown | Received | TimerFired | Written | Found | Summed | KeysAnswered | CutOver | ExchangeKey
+    | Reconcile
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +148,14 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SumUp:
+    """Add up a business date, answer `Summed`. It may take a while, and holds up nothing else."""
+
+    token: int
+    business_date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartTimer:
     """Answer `TimerFired` after a while."""
 
@@ -150,4 +178,4 @@ class AskKeys:
     steps: tuple[KeyStep, ...]
 
 
-Effect = Send | Close | Write | LookUp | StartTimer | StopTimer | AskKeys
+Effect = Send | Close | Write | LookUp | SumUp | StartTimer | StopTimer | AskKeys

@@ -14,9 +14,9 @@ from jinka.switch.config import Peer
 
 _EPOCH = dt.datetime(1970, 1, 1)
 REPEATED = (2, 3, 4, 7, 11, 12, 13, 15, 23, 25, 32, 33, 37, 41, 42, 49, 60, 90, 100)
-_ANSWERED = (5, 6, 15, 37, 38, 39, 44, 54, 55, 58, 62, 63)  # what an issuer's answer gives the acquirer
+_ANSWERED = (5, 6, 37, 38, 39, 44, 54, 55, 58, 62, 63)  # what an issuer's answer gives the acquirer
 _NETWORK_REPEATED = (7, 11, 12, 13, 15, 32, 33, 41, 42, 53, 60, 70, 100)
-_REVERSED = (2, 3, 4, 12, 13, 18, 22, 23, 25, 32, 37, 38, 41, 42, 49, 60, 95)
+_REVERSED = (2, 3, 4, 12, 13, 15, 18, 22, 23, 25, 32, 37, 38, 41, 42, 49, 60, 95)
 _REPLACED = frozenset({33, 52, 64, 128})
 
 MatchKey = tuple[str, str, str, str, str, str]
@@ -25,6 +25,11 @@ MatchKey = tuple[str, str, str, str, str, str]
 def transmission(now_micros: int) -> str:
     """Field 7 of a moment, MMDDhhmmss in UTC (ISO 8583:1987: in UCT)."""
     return (_EPOCH + dt.timedelta(microseconds=now_micros)).strftime("%m%d%H%M%S")
+
+
+def mmdd(business_date: str) -> str:
+    """Field 15 of a business date."""
+    return business_date[5:7] + business_date[8:10]
 
 
 def reference(now_micros: int, number: int) -> str:
@@ -72,9 +77,9 @@ def match_key(peer: str, message: Message) -> MatchKey:
 
 
 def passed_on(
-    message: Message, source: Peer, target: Peer, *, own: str, now_micros: int, number: int
+    message: Message, source: Peer, target: Peer, *, own: str, now_micros: int, number: int, settled: str
 ) -> Message:
-    """A request as the target gets it, still without PIN and MAC."""
+    """A request as the target gets it, still without PIN and MAC; ``settled`` is the business date."""
     known = target.codec.spec.fields
     fields: dict[int, Value] = {n: v for n, v in message.fields.items() if n not in _REPLACED and n in known}
     if 7 not in fields:
@@ -83,6 +88,8 @@ def passed_on(
     if 37 not in fields:
         fields[37] = reference(now_micros, number)
     fields[33] = own
+    if 15 in known:
+        fields[15] = mmdd(settled)
     return Message(mti=message.mti[:3] + "0", fields=in_order(fields))
 
 
@@ -95,9 +102,11 @@ def answer_to(request: Message, given: dict[int, Value], peer: Peer) -> Message:
     return Message(mti=answer_type(request.mti), fields=in_order(fields))
 
 
-def answer_fields(reply: Message) -> dict[int, Value]:
-    """What an issuer's answer means for the acquirer."""
-    return {n: reply.fields[n] for n in _ANSWERED if n in reply.fields}
+def answer_fields(reply: Message, business_date: str) -> dict[int, Value]:
+    """What an issuer's answer means for the acquirer, with the date that it counts to."""
+    given = {n: reply.fields[n] for n in _ANSWERED if n in reply.fields}
+    given[15] = mmdd(business_date)
+    return given
 
 
 def original_elements(mti: str, sent: Message) -> str:

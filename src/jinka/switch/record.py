@@ -61,6 +61,8 @@ class Entity(Enum):
     UPLOAD = "upload"  # an item of a terminal's batch, compared with the transaction
     TOTALS = "totals"  # a batch's totals, compared
     TERMINAL = "terminal"  # a terminal's sign-in
+    DAY = "day"  # a business date that began
+    KEY = "key"  # the name of a key that was exchanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

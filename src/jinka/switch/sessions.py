@@ -142,14 +142,14 @@ class Sessions:
             line.misses += 1
             self._ask(line, ECHO, partial(line.step, SessionStep.ECHO))
 
-    def cut_over(self, business_date: str) -> None:
-        """A new business date: say so to all who are signed on."""
+    def cut_over(self, code: str, business_date: str) -> None:
+        """The business date changes (201), or has changed (202): say so to all who are signed on."""
         extra: dict[int, Value] = {15: business_date[5:7] + business_date[8:10]}
         for name, lines in self._board.lines.items():
             if self._board.peers[name].terminals:
                 continue
             for line in [line for line in lines.values() if line.signed_on]:
-                self._ask(line, CUT_BEGIN, partial(line.step, SessionStep.CUT_OVER), extra)
+                self._ask(line, code, partial(line.step, SessionStep.CUT_OVER), extra)
 
     def offer_key(self, peer: str, *, pin: bool) -> None:
         """Draw a new key for a peer and send it, wrapped; it is used from the peer's yes on."""

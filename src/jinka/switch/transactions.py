@@ -26,6 +26,7 @@ from jinka.switch.messages import (
     answer_to,
     content_digest,
     match_key,
+    mmdd,
     passed_on,
     path_key,
     transaction_id,
@@ -141,7 +142,7 @@ class Transactions(Keeping):
         target = peers[tx.target]
         out = passed_on(
             message, peers[tx.source], target, own=board.config.institution, now_micros=board.now,
-            number=board.next_reference(),
+            number=board.next_reference(), settled=tx.business_date,
         )  # fmt: skip
         tx.sent = kept(out)
         path, key = path_key(out), match_key(target.name, out)
@@ -197,7 +198,7 @@ class Transactions(Keeping):
             return
         approval = approval_code(tx.id)
         tx.step(TxStep.STAND_IN)
-        tx.note, tx.answer = NOTE, {38: approval, 39: code}
+        tx.note, tx.answer = NOTE, {15: mmdd(tx.business_date), 38: approval, 39: code}
         self._board.count("stood_in", tx.target)
         self.count_approval(tx)
         full = Message(mti=tx.sent.mti, fields=dict(message.fields) | dict(tx.sent.fields))
@@ -208,11 +209,11 @@ class Transactions(Keeping):
         board = self._board
         out = passed_on(
             message, board.peers[tx.source], board.peers[tx.target], own=board.config.institution,
-            now_micros=board.now, number=board.next_reference(),
+            now_micros=board.now, number=board.next_reference(), settled=tx.business_date,
         )  # fmt: skip
         tx.sent = kept(out)
         tx.step(TxStep.STORE)
-        tx.answer = {39: codes.APPROVED}
+        tx.answer = {15: mmdd(tx.business_date), 39: codes.APPROVED}
         self.count_approval(tx)
         self.end_with(tx, item_of(ADVICE, tx, out, board.now))
 
@@ -245,7 +246,7 @@ class Transactions(Keeping):
             return  # as if nothing had come: the timer decides
         if tx.state is TxState.FORWARDED:
             self._board.stop(tx.timer)
-            tx.answer = answer_fields(message)
+            tx.answer = answer_fields(message, tx.business_date)
             approved = code in APPROVALS
             tx.step(TxStep.APPROVE if approved else TxStep.DECLINE)
             if approved:

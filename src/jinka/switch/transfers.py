@@ -68,16 +68,14 @@ class Transfers:
         self._board, self._transactions = board, transactions
         self._memory = transactions.memory
         self._open: dict[bytes, Transfer] = {}
-        self._numbers = 0
 
     def begin(self, tx: Transaction, message: Message, pin: bytes) -> None:
         """A new transfer: keep it together with its debit, then send that."""
         board, receiver = self._board, self._receiver(message)
         target, tx.target = board.peers[tx.target], ""
-        self._numbers += 1
         out = passed_on(
             message, board.peers[tx.source], target, own=board.config.institution, now_micros=board.now,
-            number=self._numbers,
+            number=board.next_reference(), settled=tx.business_date,
         )  # fmt: skip
         tx.sent = kept(out)
         if self._memory.paths.setdefault(path_key(out), tx.id) != tx.id:

@@ -43,7 +43,7 @@ class Memory:
         self._ended.append(tx)
         while len(self._ended) > self._ended_max:
             old = self._ended.popleft()
-            if not (old.ended or old.theirs):  # its reversal is still under way
+            if old.busy or not (old.ended or old.theirs):  # it is being written, or its reversal is under way
                 self._ended.append(old)
                 return
             self._resting -= 1

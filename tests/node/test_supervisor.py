@@ -107,7 +107,8 @@ def test_one_that_never_comes_up_ends_all_with_its_last_word() -> None:
     stage = Stage(shell("keys"), shell("host", "echo 'the port is taken' >&2; exit 2", "keys"))
     with pytest.raises(JinkaError, match="host was given up: the port is taken"):
         asyncio.run(run(stage))
-    assert stage.heard.count(("host", "started")) == 1
+    assert stage.heard.count(("host", "started")) == 3
+    assert stage.heard.count(("host", "died")) == 3
     assert stage.left() == []
 
 

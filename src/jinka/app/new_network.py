@@ -28,6 +28,7 @@ from jinka.app.keyring import open_logged_keys
 from jinka.app.new_cards import CVK, PVK, holder_rows, issuer_rows, new_card, write_chips
 from jinka.app.pos_config import read_pos_file, write_pad
 from jinka.app.serve_file import Ports, network_file, terminal_file
+from jinka.app.serving import is_free
 from jinka.app.workspace import Workspace
 from jinka.keys import KeyName, SoftKeyService, acts
 from jinka.keys.acts import Act
@@ -56,6 +57,7 @@ MERCHANT = Merchant(
     key_hash=b"", requests_per_minute=600,
 )  # fmt: skip
 _HALF = ".making"
+_SOCKET_PATH_MAX = 107  # sun_path, with its end (unix(7))
 
 
 def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
@@ -64,11 +66,18 @@ def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
         raise Refused(
             f"the folder is not empty and has no {FILE}", where=str(folder), fix="name another --dir"
         )
+    place = folder.resolve() / KEYS / "keys.sock"
+    if len(os.fsencode(place)) > _SOCKET_PATH_MAX:
+        raise Usage("a socket's name would be too long", where=str(place), fix="a shorter --dir")
     half = folder.with_name(f".{folder.name}{_HALF}")
     with file_errors(half):
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(parents=True, mode=0o700)
-        told = _fill(half, ports, date)
+        try:
+            told = _fill(half, ports, date)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
         folder.mkdir(exist_ok=True)
         half.replace(folder)
         flush_folder(folder.parent)
@@ -152,15 +161,10 @@ def _opened(folder: Path) -> Iterator[SoftKeyService]:
 
 def free_port(wanted: int) -> int:
     """``wanted`` if nobody listens there, else some other port of this machine."""
-    for port in (wanted, 0):
-        with socket.socket() as place:
-            place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                place.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(place.getsockname()[1])
-    raise Refused("no free port", where="127.0.0.1")
+    if is_free("127.0.0.1", wanted):
+        return wanted
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        return int(place.getsockname()[1])
 
 
 def open_network(

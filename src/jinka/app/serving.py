@@ -8,16 +8,19 @@ alone. What happens is told to the caller, and kept in ``log/serve.jsonl`` besid
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
+import socket
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from jinka.app.gateway_config import read_gateway_file
 from jinka.app.issuer_host import read_issuer_file
-from jinka.app.parts_file import KEYS, KeySource, parts_of, read_key_source, read_tables
+from jinka.app.parts_file import KEYS, KeySource, host_port, parts_of, read_key_source, read_tables
 from jinka.app.switch_config import read_switch_file
-from jinka.kit import Usage
+from jinka.kit import Refused, Usage
 from jinka.node import FolderLock
 from jinka.node.event_log import EventLog
 from jinka.node.supervisor import Part, Supervisor, program
@@ -28,6 +31,7 @@ _READERS: Mapping[str, Callable[[Path], object]] = {
     "switch": read_switch_file,
     "gateway": read_gateway_file,
 }
+_PORTS_S, _AGAIN_S = 10.0, 0.1
 Tell = Callable[[str, str, Mapping[str, Any]], None]  # part, event, facts
 
 
@@ -36,8 +40,54 @@ def serve(path: Path, *, tell: Tell, ready: Callable[[dict[str, Any]], None]) ->
     parts = parts_to_start(path)
     lock = path.parent / ".serve"
     with FolderLock(lock):
+        _await_ports(path)
         log = EventLog(path.parent / "log" / "serve.jsonl", SystemClock())
         asyncio.run(_serve(path, parts, log, tell, ready))
+
+
+def _await_ports(path: Path) -> None:
+    """Wait for the ports that parts of an earlier run may still hold; `Refused` when somebody keeps one.
+
+    A switch shares its ports with its other workers, so without this it would share them with a stranger.
+    """
+    until = time.monotonic() + _PORTS_S
+    for where, (host, port) in _listening(path).items():
+        while not is_free(host, port):
+            if time.monotonic() > until:
+                raise Refused(
+                    f"somebody listens on {host}:{port}", where=where, fix="stop it, or change the file"
+                )
+            time.sleep(_AGAIN_S)
+
+
+def _listening(path: Path) -> dict[str, tuple[str, int]]:
+    """Every address of the file that a part will listen on, by its place in the file."""
+    found: dict[str, tuple[str, int] | None] = {}
+    names = parts_of(path)
+    if "switch" in names:
+        switch = read_switch_file(path)
+        found |= {f"peers.{a.peer}": (a.host, a.port) for a in switch.addresses if a.listen}
+        found["switch.metrics"] = switch.metrics
+    if "issuer" in names:
+        issuer = read_issuer_file(path)
+        found["issuer.metrics"] = issuer.metrics
+        if "listen" in issuer.peer:
+            found["peer"] = host_port(issuer.peer["listen"], "peer.listen")
+    if "gateway" in names:
+        gateway = read_gateway_file(path)
+        found |= {"gateway": (gateway.host, gateway.port), "gateway.metrics": gateway.metrics}
+    return {where: address for where, address in found.items() if address is not None and address[1]}
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether nobody listens there."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind((host, port))
+        except OSError as error:
+            return error.errno != errno.EADDRINUSE  # anything else the part itself will say
+    return True
 
 
 def parts_to_start(path: Path) -> list[Part]:

@@ -24,6 +24,7 @@ from jinka.kit import JinkaError
 
 READY_S = 120.0  # from a start to the word that it is ready
 STOP_S = 40.0  # from SIGTERM to the end; then it is killed
+FALSE_STARTS = 2  # of a part that never came up: what an earlier process held may be free by then
 _SETTLE_S = 0.1
 _LINE_MAX = 4096
 _TOLD_MAX = 1 << 20
@@ -44,7 +45,7 @@ class Part:
 class Restarts:
     """How long to wait before a part is started again: twice as long each time, until it has lived for a while.
 
-    None: too many deaths in a row, it is given up.
+    None: too many deaths in a row, it is given up; one that was never ready is given up sooner (`FALSE_STARTS`).
     """
 
     first_s: float = 0.25
@@ -81,6 +82,7 @@ class _Running:
         self.process: asyncio.subprocess.Process | None = None
         self.ready = asyncio.Event()
         self.once_ready = False
+        self.false_starts = 0
         self.taken_along = False
         self.last_word = ""
 
@@ -142,7 +144,10 @@ class Supervisor:
             if each.taken_along or not all(self._all[name].ready.is_set() for name in each.part.leans_on):
                 continue
             how = _how(code)
-            wait = each.restarts.died(time.monotonic() - began) if each.once_ready else None
+            wait = each.restarts.died(time.monotonic() - began)
+            if not each.once_ready:
+                each.false_starts += 1
+                wait = wait if each.false_starts <= FALSE_STARTS else None
             self._tell(
                 each.part.name, "died", {"how": how, "word": each.last_word, "again": wait is not None}
             )

@@ -266,7 +266,8 @@ def test_a_dispenser_that_runs_dry_charges_what_it_paid(town: Street, card: Card
 
 def test_a_transfer_at_a_cash_terminal(town: Street, card: Card, tmp_path: Path) -> None:
     """To an account of the same bank, and back by a reversal when the card has the last word and says no."""
-    held, read = town.held, read_pos_file(town.toml(tmp_path, "atm", "90000051"), atm=True)
+    held, there = town.held, town.bank.available("L")
+    read = read_pos_file(town.toml(tmp_path, "atm", "90000051"), atm=True)
     with opened_till(read) as till:
         counter = Counter(till, read.device, SystemRandomness())
         for link, good in ((Tap(card), True), (Wedge(card), False)):
@@ -276,6 +277,7 @@ def test_a_transfer_at_a_cash_terminal(town: Street, card: Card, tmp_path: Path)
             assert slip.approved is good, slip
         town.settle()
         assert town.held == held - 6_000
+        assert town.bank.available("L") == there + 6_000
 
 
 def test_a_host_that_sends_anything(tmp_path: Path, town: Street, card: Card) -> None:

@@ -109,7 +109,7 @@ class Bank:
         base = AuthorisationRequest(
             kind=kind, pan=more.pop("pan", PAN), amount_fen=fen, at_micros=more.pop("at_micros", self.now),
             trace=more.pop("trace", trace), entry=Entry.STORED, merchant="M1", category="5411",
-            original=more.pop("original", None),
+            original=more.pop("original", None), receiver=more.pop("receiver", ""),
         )  # fmt: skip
         return replace(base, **more)
 

@@ -355,3 +355,33 @@ def test_no_number_is_shown(bank: Bank) -> None:
     )
     assert PAN not in shown.replace(f"'{PAN}': ", "")
     assert pin_data().block.hex() not in shown
+
+
+def test_a_transfer_between_two_accounts_of_the_house(bank: Bank) -> None:
+    request, answer = bank.do(Kind.TRANSFER, 3_000, receiver=OTHER)
+    assert answer.approved
+    assert (bank.available("A"), bank.available("B"), bank.owed()) == (OPENING - 3_000, OPENING + 3_000, 0)
+    bank.start()
+    assert bank.host.decide(request).repeated
+    elsewhere = bank.host.decide(replace(request, receiver=STRIPE_ONLY))
+    assert elsewhere.reason is Reason.DUPLICATE
+    assert bank.back(request).approved
+    assert (bank.available("A"), bank.available("B")) == (OPENING, OPENING)
+    for receiver, fen, reason in (
+        ("6225880123450000", 1, Reason.NO_CARD),
+        (PAN, 1, Reason.INVALID),
+        (OTHER, OPENING + 1, Reason.FUNDS),
+    ):
+        assert bank.do(Kind.TRANSFER, fen, receiver=receiver)[1].reason is reason
+    with pytest.raises(Usage):
+        bank.ask(Kind.TRANSFER, 1)
+    bank.host.open_account(HolderAccount(number="B").act(AccountAct.CLOSE))
+    assert bank.do(Kind.TRANSFER, 1, receiver=OTHER)[1].reason is Reason.NO_CARD
+
+
+def test_a_transfer_that_the_receiver_has_spent_is_given_back_by_the_house(bank: Bank) -> None:
+    request, _ = bank.do(Kind.TRANSFER, 3_000, receiver=OTHER)
+    assert bank.do(fen=OPENING + 3_000, pan=OTHER)[1].approved
+    assert bank.back(request).approved
+    assert (bank.available("A"), bank.available("B")) == (OPENING, 0)
+    assert bank.owed(IssuerAccount.SHORTFALL, "bank") == -3_000

@@ -39,6 +39,7 @@ class Kind(Enum):
     PURCHASE = ("purchase", Flow.DEBIT, False, "purchase", "消费")
     CASH = ("cash", Flow.DEBIT, False, "cash withdrawal", "取现")
     BILL = ("bill", Flow.DEBIT, False, "bill payment", "缴费")
+    TRANSFER = ("transfer", Flow.DEBIT, False, "transfer to another account here", "行内转账")
     TRANSFER_OUT = ("transfer out", Flow.DEBIT, False, "transfer out", "转出")
     TRANSFER_IN = ("transfer in", Flow.CREDIT, False, "transfer in", "转入")
     DEPOSIT = ("deposit", Flow.CREDIT, False, "deposit", "存款")
@@ -176,6 +177,7 @@ class AuthorisationRequest:
     field55: bytes = field(default=b"", repr=False)
     original: Trace | None = None
     forced: bool = False
+    receiver: str = field(default="", repr=False)  # of a transfer: the card whose account gets the money
     # The transaction's id; a reversal is known by its original: sent again with another stan it is the same.
     id: bytes = field(init=False, repr=False)
     original_id: bytes = field(init=False, repr=False)  # zeros without one
@@ -190,6 +192,8 @@ class AuthorisationRequest:
         if self.kind.needs_original is not (self.original is not None):
             raise Usage(f"a {self.kind.word} and its original", where="request.original",
                         fix="name the original where one is taken back or completed")  # fmt: skip
+        if self.kind is Kind.TRANSFER and not (self.receiver.isascii() and self.receiver.isdigit()):
+            raise Usage("a transfer to nobody", where="request.receiver", fix="a card number of this issuer")
         if not 0 <= self.at_micros <= _TIME_MAX:
             raise Usage("not a time", where="request.at_micros", fix="microseconds since 1970")
 
@@ -202,6 +206,8 @@ class AuthorisationRequest:
         named = {Kind.REVERSAL: "jinka.issuer.reversal", Kind.PARTIAL: "jinka.issuer.partial"}.get(self.kind)
         what = (self.kind.word, self.pan, self.amount_fen, self.currency, original)
         more = () if named else (self.merchant, own)
+        if self.receiver:
+            more = (*more, card_id(self.receiver))
         for name, value in (
             ("original_id", original),
             ("id", make_id(named, original) if named else own),

@@ -69,7 +69,8 @@ _ZERO = bytes(16)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
-    """One transaction. ``source`` is the account that bears it, ``hold`` the pending transfer that stands.
+    """One transaction. ``source`` is the account that bears it, ``hold`` the pending transfer that stands, or
+    of a transfer between two accounts of this issuer the receiver's.
 
     ``taken_fen`` is what refunds and a partial reversal gave back.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jinka.issuer.accounts import PIN_TRIES, HolderAccount, IssuedCard
+from jinka.issuer.accounts import PIN_TRIES, AccountState, HolderAccount, IssuedCard
 from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind
 from jinka.issuer.books import Booking, State, Step
 from jinka.issuer.card_checks import seen_entry
@@ -131,6 +131,8 @@ def received(
 ) -> Case:
     card = cards.get(request.pan)
     account = accounts.get(card.account) if card is not None else None
+    receiver = cards.get(request.receiver)
+    into = accounts.get(receiver.account) if receiver is not None else None
     place = request.place
     row = Booking(
         id=request.id,
@@ -146,6 +148,7 @@ def received(
         amount_fen=request.amount_fen,
         at_micros=request.at_micros,
         original=request.original_id,
+        hold=into.id if into is not None and into.state is not AccountState.CLOSED else _ZERO,
         forced=request.forced,
         terminal_chip=request.terminal_chip,
         card_chip=card is not None and card.chip,

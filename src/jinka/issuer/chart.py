@@ -40,12 +40,14 @@ class IssuerTransfer(IntEnum):
     LOAD = 29
     FUNDING = 30
     COVER = 31
+    TRANSFER = 32
 
 
 CODES: dict[Kind, IssuerTransfer] = {
     Kind.PURCHASE: IssuerTransfer.PURCHASE,
     Kind.CASH: IssuerTransfer.CASH,
     Kind.BILL: IssuerTransfer.BILL,
+    Kind.TRANSFER: IssuerTransfer.TRANSFER,
     Kind.TRANSFER_OUT: IssuerTransfer.TRANSFER_OUT,
     Kind.TRANSFER_IN: IssuerTransfer.TRANSFER_IN,
     Kind.DEPOSIT: IssuerTransfer.DEPOSIT,

@@ -107,7 +107,7 @@ class IssuerHost:
     def _decide_wave(self, requests: Sequence[AuthorisationRequest]) -> list[Decision]:
         old = self._books.bookings([r.id for r in requests])
         fresh = [r for r in requests if r.id not in old or _overrides(r, old[r.id])]
-        cards = self._books.cards({r.pan for r in fresh})
+        cards = self._books.cards({pan for r in fresh for pan in (r.pan, r.receiver) if pan})
         accounts = self._books.accounts({card.account for card in cards.values()})
         cases = {r.id: received(r, cards, accounts) for r in fresh}
         known = self._known([c.row for c in cases.values()])
@@ -157,6 +157,8 @@ class IssuerHost:
             raise Declined(Reason.CURRENCY)
         if not request.amount_fen and request.kind is not Kind.BALANCE:
             raise Declined(Reason.AMOUNT)
+        if request.kind is Kind.TRANSFER and case.row.hold in (_ZERO, case.row.account):
+            raise Declined(Reason.NO_CARD if case.row.hold == _ZERO else Reason.INVALID)
         if not request.forced:
             self._check_presence(request, case, case.card)
             self._check_standing(request, case.card, case.account)

@@ -46,7 +46,7 @@ KIND_TABLE: Mapping[tuple[str, str, str], Kind] = MappingProxyType(
         ("2", "21", ""): Kind.DEPOSIT,
         ("2", "30", ""): Kind.BALANCE,
         ("2", "31", ""): Kind.BALANCE,
-        ("2", "40", ""): Kind.TRANSFER_OUT,
+        ("2", "40", ""): Kind.TRANSFER,
         ("2", "46", ""): Kind.TRANSFER_OUT,
         ("2", "47", ""): Kind.TRANSFER_IN,
         ("2", "50", ""): Kind.BILL,
@@ -155,6 +155,7 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
         field55=_bytes(message, 55),
         original=_original(message) if kind.needs_original else None,
         forced=message.mti[2] == "2",
+        receiver=message.text(103) if kind is Kind.TRANSFER else "",
     )  # fmt: skip
 
 

@@ -16,7 +16,15 @@ from jinka.kit import Usage
 from jinka.risk import RuleSet, read_rules
 
 _SPENDING = frozenset(
-    {Kind.PURCHASE, Kind.CASH, Kind.BILL, Kind.TRANSFER_OUT, Kind.PREAUTHORISATION, Kind.BALANCE}
+    {
+        Kind.PURCHASE,
+        Kind.CASH,
+        Kind.BILL,
+        Kind.TRANSFER,
+        Kind.TRANSFER_OUT,
+        Kind.PREAUTHORISATION,
+        Kind.BALANCE,
+    }
 )
 
 
@@ -35,7 +43,7 @@ class Policy:
 
     products: Mapping[str, Product] = field(default_factory=lambda: {"debit": Product()})
     rules: RuleSet = field(default_factory=RuleSet)
-    pin_kinds: frozenset[Kind] = frozenset({Kind.CASH, Kind.TRANSFER_OUT, Kind.BALANCE})
+    pin_kinds: frozenset[Kind] = frozenset({Kind.CASH, Kind.TRANSFER, Kind.TRANSFER_OUT, Kind.BALANCE})
     pin_channels: frozenset[Channel] = frozenset({Channel.ATM})
     value_channels: frozenset[Channel] = frozenset({Channel.ONLINE})
     completion_percent: int = 115

@@ -45,6 +45,8 @@ class Poster:
         work = _Work(row, account, self.shortfall if uncovered else account)
         if original is not None:
             self._on_original(work, original, known)
+        elif row.kind is Kind.TRANSFER:
+            work.debit(row, CODES[row.kind], into=row.hold)
         elif row.kind.flow is Flow.DEBIT:
             work.debit(row, CODES[row.kind])
         elif row.kind.flow is Flow.CREDIT:
@@ -139,7 +141,10 @@ class Poster:
             work.resolve(original, TransferFlag.VOID_PENDING, original.amount_fen)
             work.set(original, state=state, hold=_ZERO)
             return
-        work.move(work.office, original.source, original.amount_fen, _BACK)
+        giver = work.office
+        if original.kind is Kind.TRANSFER:  # the receiver gives it back, or has spent it
+            giver = original.hold if work.source == work.account else self.shortfall
+        work.move(giver, original.source, original.amount_fen, _BACK)
         work.set(original, state=state)
         if original.kind is Kind.COMPLETION:
             hold = known[original.original]
@@ -172,9 +177,9 @@ class _Work:
     def set(self, row: Booking, **changes: object) -> None:
         self._rows[row.id] = replace(self._rows.get(row.id, row), **changes)  # type: ignore[arg-type]
 
-    def debit(self, row: Booking, code: IssuerTransfer) -> None:
+    def debit(self, row: Booking, code: IssuerTransfer, into: bytes = b"") -> None:
         """The row's amount from the source, which bears the row from now on."""
-        self.move(self.source, self.office, row.amount_fen, code)
+        self.move(self.source, into or self.office, row.amount_fen, code)
         self.set(row, source=self.source)
 
     def credit(self, row: Booking, amount_fen: int, code: IssuerTransfer) -> None:

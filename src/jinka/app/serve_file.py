@@ -72,7 +72,7 @@ script_mac = {{ TDES = "script_mac/TDES/1", SM4 = "script_mac/SM4/1" }}
 script_data = {{ TDES = "script_data/TDES/1", SM4 = "script_data/SM4/1" }}
 
 [policy.pin]                        # what needs a PIN
-kinds = ["cash", "transfer out", "balance"]
+kinds = ["cash", "transfer", "transfer out", "balance"]
 channels = ["atm"]
 
 [[policy.products.debit.limits]]

@@ -40,6 +40,7 @@ class JournalThread:
         self._dead = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
+        self._copying: threading.Thread | None = None
         self.flushes = self.written = 0
         self.seconds = 0.0
         self.flushed_at_micros = 0  # the end of the last flush, UTC
@@ -77,6 +78,15 @@ class JournalThread:
                 loop.call_soon_threadsafe(self._die, error)
                 return
             loop.call_soon_threadsafe(self._tell, events)
+            if self._journal.log.due and (self._copying is None or not self._copying.is_alive()):
+                self._copying = threading.Thread(target=self._shorten, name="journal-log", daemon=True)
+                self._copying.start()
+
+    def _shorten(self) -> None:
+        try:
+            self._journal.log.shorten()
+        except Exception as error:  # a log that only grows is noticed too late
+            self._running().call_soon_threadsafe(self._die, error)
 
     def _done(self, asked: _Asked) -> list[Event]:
         writes = [effect for effect in asked if isinstance(effect, Write)]
@@ -109,6 +119,8 @@ class JournalThread:
         if self._loop is not None:
             self._queue.put(None)
             self._thread.join()
+        if self._copying is not None:
+            self._copying.join()
 
 
 def _written(effect: Write, clashes: dict[bytes, Record]) -> Written:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinka.acquirer import NoAnswer
 from jinka.acquirer.purse_loads import PurseLoads, Way
+from jinka.app.issuer_loads import CityLoads
 from jinka.codec.iso8583 import Message
 from jinka.issuer import IsoIssuer, IsoTerms
 from jinka.issuer.iso_loads import IsoLoads, LoadTerms
@@ -20,7 +21,7 @@ from tests.journeys.load_world import LineDown, World
 from tests.switch.ground import BANK_PIN, TILL_PIN, config, key_desk
 from tests.switch.ground import World as Switch
 
-MERCHANT, PREFIX = "M00000000000001", "00005180"
+MERCHANT, PREFIX, GUANGZHOU = "M00000000000001", "00005180", "303"
 
 
 class Desk:
@@ -82,6 +83,21 @@ class WiredLine:
         finally:
             self.desk.deaf = False
             self.switch.wait(1)
+
+
+def between_cities() -> tuple[World, MemoryWire, Desk]:
+    """The city where the holder pays asks the card's own city through a switch; the counter sits in the former."""
+    world = World("city")
+    switch = Switch(config(routes={PREFIX: "bank"}, stand_in={}))
+    terms = LoadTerms(cities={GUANGZHOU: "gz"})
+    desk = Desk(IsoIssuer(world.bank.host, IsoTerms(), IsoLoads(world.home, terms)), switch)
+    switch.bank = desk  # type: ignore[assignment]
+    wire = MemoryWire(switch)
+    lines = PurseLoads(
+        wire, WorldClock(switch), count(1), institution=GUANGZHOU, terminal="LOADS001", merchant="LOADS"
+    )
+    world.away._home = CityLoads(lines, world.away_books)
+    return world, wire, desk
 
 
 def wired(road: str = "agent", *, books: LoadBooks | None = None) -> tuple[World, WiredLine]:

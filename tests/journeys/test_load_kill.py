@@ -56,8 +56,6 @@ institution = "202"
 timeout_ms = 500
 retry_ms = 200
 retry_max_ms = 400
-echo_ms = 300
-echo_misses = 2
 [routes]
 00005180 = "home"
 """
@@ -151,6 +149,15 @@ def agent(folder: Path) -> tuple[int, int]:
     return found.debits_posted, found.debits_pending
 
 
+async def becomes(folder: Path, wanted: tuple[int, int]) -> None:
+    """Wait for what is on its way."""
+    for _ in range(300):
+        if agent(folder / "issuer") == wanted:
+            return
+        await asyncio.sleep(0.1)
+    assert agent(folder / "issuer") == wanted
+
+
 async def live(folder: Path, ports: dict[str, int]) -> int:
     network = Network(ports["issuer"])
     parts: dict[str, Process] = {}
@@ -175,12 +182,13 @@ async def live(folder: Path, ports: dict[str, int]) -> int:
 async def story(folder: Path, counter: Counter, network: Network, parts: dict[str, Process]) -> None:
     record = await until(lambda: counter.load(1_000))
     await until(lambda: counter.tell(record))
+    await becomes(folder, (1_000, 0))
 
     # The issuer holds the money and its answer is lost; then it is killed. The card proves that it got nothing.
     network.part([Fault.HALF], itertools.repeat(Fault.HALF))
     with pytest.raises(NoAnswer):
         await asyncio.to_thread(counter.load, 2_000)
-    assert agent(folder / "issuer") == (1_000, 2_000)
+    await becomes(folder, (1_000, 2_000))
     await parts["issuer"].end(signal.SIGKILL)
     network.heal()
     await parts["issuer"].start()
@@ -199,10 +207,7 @@ async def story(folder: Path, counter: Counter, network: Network, parts: dict[st
     await parts["switch"].end(signal.SIGKILL)
     network.heal()
     await parts["switch"].start()
-    for _ in range(300):
-        if agent(folder / "issuer") == (5_000, 0):
-            break
-        await asyncio.sleep(0.1)
+    await becomes(folder, (5_000, 0))
     assert await until(counter.state) == "confirmed"
 
     # A next load proves one that nobody told of.
@@ -210,10 +215,7 @@ async def story(folder: Path, counter: Counter, network: Network, parts: dict[st
     last = await until(lambda: counter.load(200))
     assert agent(folder / "issuer") == (5_100, 200)
     await until(lambda: counter.tell(last))
-    for _ in range(300):
-        if agent(folder / "issuer") == (5_300, 0):
-            break
-        await asyncio.sleep(0.1)
+    await becomes(folder, (5_300, 0))
 
 
 def test_answers_are_lost_and_parts_are_killed_and_each_load_is_paid_once(tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ before the switch, behind it, and at the issuer. The processes and sockets are i
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jinka.acquirer import NoAnswer
 from jinka.acquirer.purse_loads import id_of
 from jinka.codec.iso8583 import Message, dialect
 from jinka.codec.iso8583.purse_load import LAYOUTS, STATES, Word, read_load, write_load
@@ -19,8 +22,8 @@ from jinka.codec.record import RecordState
 from jinka.issuer.online_load import LoadState
 from jinka.kit import Refused, Usage
 from tests.card.rig import Pull
-from tests.journeys.load_lines import wired
-from tests.journeys.load_world import PREPAID, World
+from tests.journeys.load_lines import GUANGZHOU, between_cities, wired
+from tests.journeys.load_world import PREPAID, LineDown, World
 
 ROADS = pytest.mark.parametrize("road", ["agent", "card"])
 
@@ -161,6 +164,52 @@ def test_a_message_that_contradicts_itself_moves_nothing(more: dict[str, Any], c
     world, line = wired()
     assert changed(world, line, **more) == code
     assert (world.paid(), world.credited()) == ((0, 0), 0)
+
+
+def test_a_city_asks_the_cards_own_city() -> None:
+    world, wire, desk = between_cities()
+    record = world.load(1_000)
+    assert record is not None
+    assert record.tac is not None
+    wire.world.wait(1)
+    world.settled()
+    assert {message.text(32) for message in desk.seen} == {GUANGZHOU}
+
+
+@pytest.mark.parametrize("lost", ["before", "after", "desk"])
+@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_message_lost_between_the_cities(lost: str, at: int, torn: bool) -> None:
+    """Whichever of the messages it is: in the end both cities and the card say the same."""
+    world, wire, desk = between_cities()
+    real, number = wire.ask, count()
+
+    def ask(message: Message) -> Message:
+        hit = next(number) == at
+        wire.lost, desk.deaf = lost if hit and lost != "desk" else "", hit and lost == "desk"
+        try:
+            return real(message)
+        finally:
+            desk.deaf = False
+            wire.world.wait(1)
+
+    wire.ask = ask  # type: ignore[method-assign]
+    record = None
+    with suppress(NoAnswer):
+        record = world.load(1_000, Pull(command="money", write=None) if torn else None)
+    for _ in range(3):
+        if world.away.state_of(world.orders[-1].id) in (
+            LoadState.CONFIRMED,
+            LoadState.VOIDED,
+            LoadState.DECLINED,
+        ):
+            break
+        with suppress(NoAnswer, LineDown):
+            world.come_back(record)
+        wire.world.wait(60)
+        world.away.settle()
+    wire.world.wait(60)
+    world.settled()
 
 
 def test_a_wrong_proof_is_refused_and_kept_for_people() -> None:

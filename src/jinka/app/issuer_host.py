@@ -6,12 +6,12 @@ import asyncio
 import csv
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from jinka.app.issuer_loads import LoadsTable, home_loads, pay_in, read_loads
+from jinka.app.issuer_loads import LoadBase, LoadsTable, load_desk, pay_in, read_loads
 from jinka.app.number_vaults import Seals, opened_keys, vault_key
 from jinka.app.parts_file import PAGES, host_port, only, read_key_source, read_tables
 from jinka.codec import Algorithm
@@ -25,7 +25,6 @@ from jinka.issuer import (
     CardChecks,
     CardKeyNames,
     HolderAccount,
-    HomeLoads,
     IsoIssuer,
     IsoTerms,
     IssuedCard,
@@ -37,6 +36,8 @@ from jinka.issuer import (
 )
 from jinka.issuer.chart import IssuerAccount, IssuerTransfer, office_account
 from jinka.issuer.iso_loads import IsoLoads
+from jinka.issuer.online_load import LoadDesk
+from jinka.issuer.relayed_load import RelayedLoads
 from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, NotFound, Usage, make_id
 from jinka.ledger import Transfer, TransferResult
@@ -47,7 +48,7 @@ from jinka.node.issuer_server import IssuerServer, LineMac
 from jinka.node.metrics_http import MetricsServer
 from jinka.node.switch_links import LinkRules
 from jinka.node.system import SystemClock, SystemRandomness
-from jinka.store import SqlIssuerBooks, SqlLedger, database_at
+from jinka.store import SqlIssuerBooks, SqlLedger, SqlLoads, database_at
 
 _ISSUER = {"name", "database", "vault", "acquirers", "metrics", "log"}
 _PEER = {
@@ -58,6 +59,7 @@ _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
 _LOGGED = ("lines", "answers", "garbage")
 _ROWS_MAX = 10_000_000
 _VAULT = "issuer vault"
+_SETTLE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def read_issuer_file(path: Path) -> IssuerFile:
             keys=raw["keys"],
             metrics=host_port(own["metrics"], "issuer.metrics") if "metrics" in own else None,
             log=path.parent / str(own["log"]) if "log" in own else None,
-            loads=read_loads(raw["loads"], tuple(str(a) for a in own["acquirers"])),
+            loads=read_loads(path.parent, raw["loads"], tuple(str(a) for a in own["acquirers"])),
         )
     except KeyError as error:
         raise Usage(f"{error} is missing", where=str(path), fix="see docs/issuer-host.md") from None
@@ -114,17 +116,17 @@ def _by_algorithm(table: Mapping[str, Any]) -> dict[Algorithm, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedIssuer:
-    """A host with its books; ``loads`` where its file has the table."""
+    """A host with its books. Without the key service there are no books of loads, and the others serve reports."""
 
     host: IssuerHost
     books: SqlIssuerBooks
     ledger: SqlLedger
-    loads: HomeLoads | None
+    load_books: SqlLoads | None
 
 
 @contextmanager
 def opened_host(file: IssuerFile, keys: PaymentService | None) -> Iterator[OpenedIssuer]:
-    """The host of a file with its books. Without the key service they serve reports alone."""
+    """The host of a file with its books."""
     with database_at(file.database) as database:
         vault, randomness = None, SystemRandomness()
         if keys is not None:
@@ -136,13 +138,8 @@ def opened_host(file: IssuerFile, keys: PaymentService | None) -> Iterator[Opene
             issuer=file.issuer, books=books, ledger=ledger, checks=checks, policy=file.policy,
             acquirers=file.acquirers,
         )  # fmt: skip
-        loads = None
-        if file.loads is not None and keys is not None and vault is not None:
-            loads = home_loads(
-                file.loads, issuer=file.issuer, engine=database, vault=vault, host=host, ledger=ledger, keys=keys,
-                randomness=randomness,
-            )  # fmt: skip
-        yield OpenedIssuer(host=host, books=books, ledger=ledger, loads=loads)
+        loads = SqlLoads(database, vault) if vault is not None else None
+        yield OpenedIssuer(host=host, books=books, ledger=ledger, load_books=loads)
 
 
 def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
@@ -153,14 +150,26 @@ def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> 
     lock.mkdir(exist_ok=True)
     with FolderLock(lock), opened_keys(source) as keys, opened_host(file, keys) as opened:
         settled = len(opened.host.recover())
-        if opened.loads is not None:
-            settled += opened.loads.recover()
-        asyncio.run(_serve(file, opened, keys, settled, listening))
+        with _opened_loads(file, opened, keys, remote=source.socket is not None) as loads:
+            asyncio.run(_serve(file, opened, loads, keys, settled, listening))
+
+
+def _opened_loads(
+    file: IssuerFile, opened: OpenedIssuer, keys: PaymentService, *, remote: bool
+) -> AbstractContextManager[LoadDesk | None]:
+    if file.loads is None or opened.load_books is None:
+        return nullcontext()
+    base = LoadBase(
+        issuer=file.issuer, books=opened.load_books, host=opened.host, ledger=opened.ledger,
+        keys=keys, remote=remote,
+    )  # fmt: skip
+    return load_desk(file.loads, base, SystemClock(), SystemRandomness())
 
 
 async def _serve(
     file: IssuerFile,
     opened: OpenedIssuer,
+    desk: LoadDesk | None,
     keys: PaymentService,
     settled: int,
     listening: Callable[[dict[str, Any]], None],
@@ -184,7 +193,7 @@ async def _serve(
         mac = LineMac(
             keys=keys, key=str(peer["mac"]), algorithm=algorithm, field=int(peer.get("mac_field", 128))
         )
-    loads = IsoLoads(opened.loads, file.loads.terms) if opened.loads and file.loads else None
+    loads = IsoLoads(desk, file.loads.terms) if desk is not None and file.loads else None
     server = IssuerServer(
         IsoIssuer(opened.host, terms, loads), dialect(str(peer.get("dialect", "iso1987-binary"))),
         LinkRules(framing=framing_of(str(peer.get("framing", "2-binary")))), SystemClock(), mac=mac, failed=failed,
@@ -199,7 +208,10 @@ async def _serve(
         await metrics.start(*file.metrics)
     listening({"port": server.port, "settled": settled, "metrics": metrics.port})
     looks = Looks(change_log(file.log, "issuer", figures.status, _LOGGED, SystemClock()))
+    rounds = asyncio.create_task(_settle(server, desk)) if isinstance(desk, RelayedLoads) else None
     await stopped.wait()
+    if rounds is not None:
+        rounds.cancel()
     looks.stop()
     metrics.stop()
     await server.stop()
@@ -208,6 +220,13 @@ async def _serve(
             f"the books failed: {type(failures[0]).__name__}", where=str(file.database),
             fix="nothing was answered that is not in them; mend the database and start again",
         )  # fmt: skip
+
+
+async def _settle(server: IssuerServer, desk: RelayedLoads) -> None:
+    """Learn of the other cities how loads ended that are open here."""
+    while True:
+        await asyncio.sleep(_SETTLE_S)
+        await server.work(desk.settle)
 
 
 def import_cards(path: Path, rows: Path, keys: PaymentService | None = None) -> dict[str, int]:

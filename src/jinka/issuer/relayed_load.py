@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from jinka.issuer.load_funds import CITY, LoadFunds
 from jinka.issuer.online_load import Load, LoadBooks, LoadDesk, LoadOrder, LoadState, LoadStep, load_of
-from jinka.kit import Refused
+from jinka.kit import JinkaError, Refused
 
 _OPEN = (LoadState.ASKED, LoadState.AUTHORISED)
 
@@ -57,11 +57,14 @@ class RelayedLoads:
         return load.state if load is not None else None
 
     def settle(self) -> list[Load]:
-        """Ask the other city about all that is open; those that ended."""
+        """Ask the other city about all that is open; those that ended. What it does not answer stays open."""
         ended = []
         for state in _OPEN:
             for load in self._books.in_state(state):
-                after = self._follow(load.id)
+                try:
+                    after = self._follow(load.id)
+                except JinkaError:
+                    continue
                 if after is not None and after.state not in _OPEN:
                     ended.append(after)
         return ended

@@ -102,6 +102,10 @@ class IssuerServer:
         await asyncio.gather(self._task, return_exceptions=True)
         await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
 
+    async def work(self, act: Callable[[], object]) -> None:
+        """Do something with the books between two groups."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, act)
+
     def _line(self) -> Link:
         return Link(self._rules, opened=self._opened, arrived=self._arrived, closed=self._lines.discard)
 

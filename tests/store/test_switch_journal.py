@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from jinka.kit import Refused, make_id
 from jinka.store import SwitchJournal, open_database
+from jinka.store.database import reading
 from jinka.switch import Entity, Record
 from jinka.switch.record import Entry, entry_of, read_record, write_record
 from tests.keys.ground import service
@@ -99,3 +100,14 @@ def test_what_was_altered_on_the_disk_is_refused(database: sa.Engine) -> None:
     other = SwitchJournal(database, service(seed=9))
     with pytest.raises(Refused):
         other.find(make_id("test", "a"))
+
+
+def test_who_reads_keeps_no_writer_waiting(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "s.db")
+    journal = SwitchJournal(engine, service())
+    journal.write([(_entry("a"),)])
+    with reading(engine).connect() as reader:
+        assert reader.scalar(sa.text("SELECT count(*) FROM switch_journal")) == 1
+        assert journal.write([(_entry("b"),)]) == [{}]  # would wait ten seconds, and fail
+        assert reader.scalar(sa.text("SELECT count(*) FROM switch_journal")) == 1  # what it saw, it sees
+    engine.dispose()

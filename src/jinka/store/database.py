@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from jinka.kit import Refused, Usage
 
 BUSY_TIMEOUT_MS = 10_000
+READS = "jinka_reads"
 _CACHE_KIB = 128 * 1024  # the indexes of ids are met at random places
 _PAGE_BYTES = 4_096  # a page is written whole for each id that falls into it
 _CHECKPOINT_PAGES = 16_384  # 64 MiB of log: a page that many calls change is written back once
@@ -128,4 +129,11 @@ def _configure(raw: Any, _: object) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # Who only reads says so (`reading`), and then keeps no writer waiting, however long it takes.
+    reads = connection.get_execution_options().get(READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def reading(engine: sa.Engine) -> sa.Engine:
+    """The same database for reading alone: on SQLite, beside a writer."""
+    return engine.execution_options(**{READS: True})

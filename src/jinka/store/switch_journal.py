@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from jinka.kit import JinkaError
+from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.write_ahead import WriteAhead
 from jinka.switch import Counted, Entity, Entry, Record, SafState, TxState, read_record, write_record
@@ -122,6 +123,7 @@ class SwitchJournal:
 
     def __init__(self, engine: sa.Engine, sealer: Sealer, *, worker: str = "0") -> None:
         self._engine, self._sealer, self._worker = engine, sealer, worker
+        self._reader = reading(engine)
         self._plain = engine.dialect.name == "sqlite"  # whose driver leaves transactions to us
         self._taken: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         self.log = WriteAhead(engine)
@@ -202,7 +204,7 @@ class SwitchJournal:
 
     def find(self, id_: bytes) -> Record | None:
         """The newest record of a transaction, or None."""
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return self._stored(connection, id_)
 
     def recover(self, mine: Callable[[str], bool], business_date: str) -> Iterator[Record]:
@@ -212,7 +214,7 @@ class SwitchJournal:
         """
         newest: dict[bytes, Any] = {}
         columns = journal.c
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             start = connection.scalar(
                 sa.select(checkpoints.c.number).where(checkpoints.c.worker == self._worker)
             )
@@ -242,7 +244,7 @@ class SwitchJournal:
         query = query.order_by(journal.c.number.desc(), journal.c.place.desc()).limit(limit)
         if states:
             query = query.where(journal.c.state.in_(states))
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return [JournalLine(**row._mapping) for row in connection.execute(query)]
 
     def counted(self, business_date: str) -> list[Counted]:
@@ -263,7 +265,7 @@ class SwitchJournal:
             .group_by(*keys)
             .order_by(*keys)
         )
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             return [
                 Counted(source=source, target=target, kind=kind, count=count, amount_fen=int(amount))
                 for source, target, kind, count, amount in connection.execute(query)
@@ -271,7 +273,7 @@ class SwitchJournal:
 
     def all_newest(self) -> Iterator[Record]:
         """The newest record of everything there is: for proofs and reports."""
-        with self._engine.connect() as connection:
+        with self._reader.connect() as connection:
             newest: dict[bytes, Any] = {}
             query = sa.select(journal.c.id, journal.c.number, journal.c.place).order_by(
                 journal.c.number, journal.c.place

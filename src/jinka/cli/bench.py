@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put_json, put_table
-
-# The rates have no other form; the option is there because every command that prints data has it.
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, which is what it does anyway.")]
+from jinka.cli.frame import Json, command, json_command, put_json, put_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,51 +17,47 @@ app = typer.Typer(
 
 
 @app.command()
-@command
+@json_command
 def tac(
     count: Annotated[int, typer.Option(min=1000, help="Records to check, each of another card.")] = 1_000_000,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """TAC checks a second on one core, 3DES and SM4, beside a loop over `cryptography`."""
     from jinka.app.bench_tac import bench_tac
 
-    put_json(bench_tac(count))
+    return bench_tac(count)
 
 
 @app.command()
-@command
+@json_command
 def purchase(
     seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 5.0,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Full purchases a second on one core: card, PSAM, MAC1, MAC2 and TAC, all by APDUs."""
     from jinka.app.bench_purchase import bench_purchase
 
-    put_json(bench_purchase(seconds))
+    return bench_purchase(seconds)
 
 
 @app.command()
-@command
+@json_command
 def clear(
     records: Annotated[int, typer.Option(min=1000, help="Records to clear.")] = 1_000_000,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Records a second from Parquet to posted positions, with the TAC check."""
     from jinka.app.bench_clear import bench_clear
 
-    put_json(bench_clear(records))
+    return bench_clear(records)
 
 
 @app.command()
-@command
+@json_command
 def card(
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to measure.")] = 10.0,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Purchases, bank transactions and personalised cards a second on one core, and bytes of a card image."""
     from jinka.app.bench_card import bench_card
 
-    put_json(bench_card(seconds))
+    return bench_card(seconds)
 
 
 @app.command()
@@ -78,7 +71,7 @@ def keys(
         Path | None, typer.Option(help="The SoftHSM2 module to measure; by default one that is found.")
     ] = None,
     token: Annotated[bool, typer.Option(help="Measure a SoftHSM2 token too, where there is one.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Verbs of the key service a second: soft in process, soft and SoftHSM2 over the socket."""
     from jinka.app.bench_keys import bench_keys
@@ -93,47 +86,44 @@ def keys(
 
 
 @app.command()
-@command
+@json_command
 def pcsc(
     count: Annotated[int, typer.Option(min=100, max=1_000_000, help="Commands to send.")] = 2_000,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """The time of one command through pcscd and the virtual reader; starts a pcscd of its own."""
     from jinka.app.card_latency import bench_pcsc
 
-    put_json(bench_pcsc(count))
+    return bench_pcsc(count)
 
 
 @app.command()
-@command
+@json_command
 def iso8583(
     seconds: Annotated[float, typer.Option(min=0.2, max=600, help="How long to measure.")] = 6.0,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Messages written and read a second on one core, beside pyiso8583 and iso8583sim."""
     from jinka.app.bench_iso8583 import bench_iso8583
 
-    put_json(bench_iso8583(seconds))
+    return bench_iso8583(seconds)
 
 
 @app.command()
-@command
+@json_command
 def switch(
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to measure each point.")] = 4.0,
     in_flight: Annotated[
         list[int] | None,
         typer.Option(min=4, max=4096, help="Requests under way at once; may be given again."),
     ] = None,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Authorisations a second over TCP, with MACs, PIN translation and a durable journal; what each part costs."""
     from jinka.app.bench_switch import IN_FLIGHT, bench_switch
 
-    put_json(bench_switch(seconds, in_flight or IN_FLIGHT))
+    return bench_switch(seconds, in_flight or IN_FLIGHT)
 
 
 @app.command()
-@command
+@json_command
 def ledger(
     transfers: Annotated[int, typer.Option(min=1000, help="Transfers of each kind.")] = 163_800,
     engine: Annotated[
@@ -143,9 +133,8 @@ def ledger(
     prefill: Annotated[
         int, typer.Option(min=0, help="Measure again in a database with so many transfers in it already.")
     ] = 0,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Transfers a second on each ledger engine: simple, limited, linked and two-phase, beside plain SQL."""
     from jinka.app.bench_ledger import bench_ledger
 
-    put_json(bench_ledger(transfers, engine or ("sqlite", "postgres"), prefill))
+    return bench_ledger(transfers, engine or ("sqlite", "postgres"), prefill)

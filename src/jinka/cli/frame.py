@@ -7,6 +7,7 @@ unless standard error is a terminal, and nothing is coloured when NO_COLOR is se
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import os
 import sys
@@ -35,6 +36,7 @@ EXIT_CODES = {
     141: "output closed",
 }
 Json = Annotated[bool, typer.Option("--json", help="Print the data as JSON.")]
+_ALWAYS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON, which is what it does anyway.")]
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
@@ -109,6 +111,25 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         raise typer.Exit(_exit_code(lambda: function(*args, **kwargs)))
 
+    return run
+
+
+def json_command(function: Callable[P, Any]) -> Callable[P, None]:
+    """Turn a function into a command that prints what it returns as JSON.
+
+    There is no other form, but the command takes ``--json``, as every command does that prints data.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        kwargs.pop("as_json")
+        raise typer.Exit(_exit_code(lambda: put_json(function(*args, **kwargs))))
+
+    own = inspect.signature(function, eval_str=True)
+    option = inspect.Parameter(
+        "as_json", inspect.Parameter.KEYWORD_ONLY, default=True, annotation=_ALWAYS_JSON
+    )
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), option])  # type: ignore[attr-defined]
     return run
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put_json
+from jinka.cli.frame import command, json_command, put_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,8 +15,6 @@ app = typer.Typer(
     help="Take merchants' orders over HTTP. Example: [bold]jinka gateway serve gateway.toml[/bold]",
 )
 File = Annotated[Path, typer.Argument(help="The gateway's file (docs/gateway.md).", metavar="FILE")]
-# What these commands print has no other form; the option is there because every command that prints data has it.
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, which is what it does anyway.")]
 
 
 @app.callback()
@@ -37,7 +35,7 @@ def serve(file: File) -> None:
 
 
 @app.command()
-@command
+@json_command
 def merchant(
     file: File,
     id_: Annotated[str, typer.Argument(help="The merchant's code.", metavar="ID")],
@@ -48,8 +46,7 @@ def merchant(
     city: Annotated[str, typer.Option(help="Latin name of the city.")] = "SHENZHEN",
     callback: Annotated[str, typer.Option(help="Where callbacks go: an https address.")] = "",
     rate: Annotated[int, typer.Option(help="Requests a minute.", min=1)] = 600,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Add a merchant, or give one a new key. The key and the secret of callbacks are printed once, now.
 
     Example: [bold]jinka gateway merchant gateway.toml teahouse --name "TEA HOUSE" --terminal 00000001[/bold]
@@ -61,16 +58,16 @@ def merchant(
         id=id_, name=name, local_name=local_name, category=category, city=city, terminal=terminal, key_hash=b"",
         requests_per_minute=rate,
     )  # fmt: skip
-    put_json(add_merchant(file, made, callback))
+    return add_merchant(file, made, callback)
 
 
 @app.command()
-@command
-def resend(file: File, as_json: Json = True) -> None:  # noqa: ARG001 see Json
+@json_command
+def resend(file: File) -> dict[str, Any]:
     """Try callbacks once more that were given up.
 
     Example: [bold]jinka gateway resend gateway.toml[/bold]
     """
     from jinka.app.gateway_serving import resend_callbacks
 
-    put_json({"callbacks": resend_callbacks(file)})
+    return {"callbacks": resend_callbacks(file)}

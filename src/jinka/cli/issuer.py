@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put_json, put_table
+from jinka.cli.frame import command, json_command, put_json, put_table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,23 +37,22 @@ def serve(file: File) -> None:
 
 
 @app.command()
-@command
+@json_command
 def cards(
     file: File,
     rows: Annotated[Path, typer.Argument(help="CSV of cards and accounts.", metavar="CSV", exists=True)],
-    as_json: Json = True,  # noqa: ARG001 it prints counts, which have no other form
-) -> None:
+) -> dict[str, Any]:
     """Take cards and accounts in; what is known already stays as it is.
 
     Example: [bold]jinka issuer cards issuer.toml cards.csv[/bold]
     """
     from jinka.app.issuer_host import import_cards
 
-    put_json(import_cards(file, rows))
+    return import_cards(file, rows)
 
 
 @app.command("agent-pays-in")
-@command
+@json_command
 def agent_pays_in(
     file: File,
     agent: Annotated[
@@ -61,15 +60,14 @@ def agent_pays_in(
     ],
     fen: Annotated[int, typer.Option(help="How much, in fen.", min=1)],
     reference: Annotated[str, typer.Option(help="The payment's own number; the same again pays nothing in.")],
-    as_json: Json = True,  # noqa: ARG001 it prints a sum, which has no other form
-) -> None:
+) -> dict[str, Any]:
     """Book an agent's prepaid money, which bounds the purse loads that it sells. Prints what it has.
 
     Example: [bold]jinka issuer agent-pays-in issuer.toml kiosk --fen 1000000 --reference T20260105[/bold]
     """
     from jinka.app.issuer_host import agent_pays_in as pay
 
-    put_json(pay(file, agent, fen, reference))
+    return pay(file, agent, fen, reference)
 
 
 @app.command()

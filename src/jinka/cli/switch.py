@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from jinka.cli.frame import command, put_json
+from jinka.cli.frame import command, json_command, put_json
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,8 +16,6 @@ app = typer.Typer(
     help="Route and keep card payments. Example: [bold]jinka switch serve switch.toml[/bold]",
 )
 File = Annotated[Path, typer.Argument(help="The switch's file (docs/switch.md).", metavar="FILE")]
-# What these commands print has no other form; the option is there because every command that prints data has it.
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, which is what it does anyway.")]
 
 
 @app.callback()
@@ -46,34 +44,32 @@ def serve(
 
 
 @app.command()
-@command
+@json_command
 def status(
     address: Annotated[str, typer.Argument(help="Where its metrics are: HOST:PORT.")],
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> dict[str, Any]:
     """Lines, sessions, what is stored for whom, and counts of a running switch.
 
     Example: [bold]jinka switch status 127.0.0.1:9108[/bold]
     """
     from jinka.app.switch_serving import switch_status
 
-    put_json(switch_status(address))
+    return switch_status(address)
 
 
 @app.command()
-@command
+@json_command
 def journal(
     file: File,
     state: Annotated[
         list[str] | None, typer.Option(help="Only these states, such as refused or reversing.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 20,
-    as_json: Json = True,  # noqa: ARG001 see Json
-) -> None:
+) -> list[dict[str, Any]]:
     """The newest lines of the journal, card numbers masked.
 
     Example: [bold]jinka switch journal switch.toml --state refused[/bold]
     """
     from jinka.app.switch_serving import journal_lines
 
-    put_json([asdict(line) for line in journal_lines(file, states=tuple(state or ()), limit=limit)])
+    return [asdict(line) for line in journal_lines(file, states=tuple(state or ()), limit=limit)]

@@ -189,9 +189,10 @@ def test_a_terminal_that_signs_in(town: Street, card: Card, tmp_path: Path) -> N
         assert not there.till.pad.signed_in
         assert there.buy(card, 100).approved
         assert there.till.pad.signed_in
-        assert settle_batch(there.till).equal
+        for _ in range(2):  # the second is empty, and begins with a sign-in all the same
+            assert settle_batch(there.till).equal
         assert there.buy(card, 200).approved
-        assert there.till.batch == "000002"
+        assert there.till.batch == "000003"
     pad = read_pos_file(file).pad
     keys = read_pad(pad)
     assert keys.mac, "the keys of the sign-in are kept"

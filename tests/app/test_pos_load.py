@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jinka.app.card_files import bank_template
+from jinka.app.pos import Shown, opened_terminal, verb_named
 from jinka.app.pos_load import LoadOptions, run_load
 from jinka.card.emv_issue import contents
 from jinka.codec import Algorithm
@@ -38,6 +39,9 @@ def test_stripes_and_chips_under_load(tmp_path: Path) -> None:
         template, keys = bank_template(Algorithm.TDES), card_keys(Algorithm.TDES, LATER)
         (images / "one.jci").write_bytes(template.clone(keys, contents(SPEC, LATER)).to_bytes())
         chips = LoadOptions(config=shop, rate=20, seconds=0.2, images=images, lines=1)
+        with opened_terminal(shop) as terminal:
+            shown = Shown(track2=track, pin=lambda: "123456")
+            assert terminal.with_card(verb_named("sale", atm=False), 500, shown).approved
         for _ in range(2):  # the cards are written back, so that their counters go on
             told = run_load(chips)
             assert (told["codes"], told["books_equal"]) == ({"00": 4}, True), told

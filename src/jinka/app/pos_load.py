@@ -44,7 +44,7 @@ from jinka.terminal import (
 )
 from jinka.terminal.host_messages import REASON_MAC, REASON_TIMEOUT
 from jinka.terminal.till import APPROVED_CODES, TAKEN_BACK
-from jinka.terminal.till_batch import close_with
+from jinka.terminal.till_batch import close_with, settle_batch
 from jinka.terminal.till_states import totals_of
 
 _ROWS_MAX = 1_000_000
@@ -102,9 +102,10 @@ def run_load(options: LoadOptions) -> dict[str, Any]:
     """Load the host; the figures."""
     file = read_pos_file(options.config)
     with opened_till(file) as till:
-        till.settle_debts()
-        if till.rules.signs_in and not till.pad.signed_in:
-            till.sign_in()
+        till.make_ready()
+        if any(entry.batch == till.batch for entry in till.entries.values()):
+            settle_batch(till)  # what was sold before has totals of its own
+            till.make_ready()
         marker = till.open_settlement()  # should this be killed, the batch is closed before anything else
         volley = _volley(options, file, till)
         cpu = time.process_time()

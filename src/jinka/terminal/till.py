@@ -142,8 +142,7 @@ class Till:
         original: TillEntry | None = None, target: str = "",
     ) -> Reply:  # fmt: skip
         """Ask the host; what is owed goes first. The reply's entry is APPROVED until `complete` or `refuse`."""
-        self.settle_debts()
-        self._sign_in_first()
+        self.make_ready()
         if self._unsettled():
             raise Refused(
                 "the batch's totals were told, and not answered", where=f"batch {self.batch}", fix="settle it"
@@ -192,6 +191,11 @@ class Till:
     def keep(self, entry: TillEntry, stays_fen: int) -> TillEntry:
         """A part was handed out: the rest is given back, now if that can be."""
         return self._reverse(self._step(entry, TillStep.KEEP, stays_fen=stays_fen, reason=REASON_OTHER))
+
+    def make_ready(self) -> None:
+        """Pay what is owed and have work keys; `Refused` when either cannot be."""
+        self.settle_debts()
+        self._sign_in_first()
 
     def settle_debts(self) -> list[TillEntry]:
         """Send what is owed; `Refused` when the host cannot be reached for it: no transaction passes a debt."""

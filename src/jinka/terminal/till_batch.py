@@ -32,7 +32,7 @@ class Settlement:
 
 def settle_batch(till: Till) -> Settlement:
     """Close the batch; `Refused` when the host gives no answer: it stays open then, with the same totals."""
-    till.settle_debts()
+    till.make_ready()
     totals, items = totals_of(till.entries.values(), till.batch), _items(till, till.batch)
     return close_with(till, till.open_settlement(), totals, items)
 

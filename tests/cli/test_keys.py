@@ -86,7 +86,7 @@ def test_card_keys_are_ordered_and_a_stolen_module_is_reported(folder: Path) -> 
     run("add", folder, "transport/AES-256-GCM/1@bureau.sz", *BY)
     order = ("--profile", "cn.shenzhen.transit", "--first", "5180000001000000", "--count", 5)
     run("order-cards", folder, folder / "order", *order, "--bureau", "bureau.sz")
-    assert len(list((folder / "order").iterdir())) == 6
+    assert len(list((folder / "order").iterdir())) == 7
     run("order-cards", folder, folder / "other", *order, "--bureau", "bureau.x", code=4)
     serial = "01010101440300000001"
     data = json.loads(run("report", "stolen-psam", folder, "--psam", serial, "--as", "json", code=6))

@@ -40,7 +40,7 @@ HOLDERS = "name,identity_number,balance\nZhang San,11010519491231002X,0\nLi Si,,
 AT = dt.datetime(2026, 9, 1, 8, 30)
 
 
-class _KeyServiceHost:
+class KeyServiceHost:
     """An issuer that knows names of keys alone: the key service checks the card and answers it."""
 
     def __init__(self, keys: SoftKeyService) -> None:
@@ -123,7 +123,7 @@ def test_a_bank_card_pays_online_at_the_key_service_that_made_it(
 ) -> None:
     cards = _order(tmp_path / "b", "cn.bank.debit", algorithm=algorithm, oda=OfflineAuth.NONE)
     keys = open_key_folder(tmp_path / "b")
-    host = _KeyServiceHost(keys)
+    host = KeyServiceHost(keys)
     letters = open_letters(tmp_path / "b", "order-1")
     device = EmvDevice(aids=(AidData(aid=bank.AID_DEBIT[:7]),))
     for card, letter in zip(cards, letters, strict=True):

@@ -104,14 +104,20 @@ class Bureau:
         """Append to the log, durably."""
         append_line(self.log, json.dumps({"event": event, **facts}, ensure_ascii=False))
 
+    def next_numbers(self, order: str, count: int) -> Reservation:
+        """The numbers that an order has, or would get now."""
+        return next_reservation(self.numbers, self._held(), order, count)
+
     def reserve(self, order: str, count: int) -> Reservation:
         """The order's numbers. Offsets into the range are logged, not numbers."""
+        found = self.next_numbers(order, count)
+        if found not in self._held():
+            self.note("reserved", order=order, offset=found.first - self.numbers.first, count=count)
+        return found
+
+    def _held(self) -> list[Reservation]:
         base = self.numbers.first
-        held = [
+        return [
             Reservation(order=entry["order"], first=base + entry["offset"], count=entry["count"])
             for entry in self.noted("reserved")
         ]
-        found = next_reservation(self.numbers, held, order, count)
-        if found not in held:
-            self.note("reserved", order=order, offset=found.first - base, count=count)
-        return found

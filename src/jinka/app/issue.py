@@ -48,12 +48,14 @@ from jinka.app.issue_cards import (
     is_bank,
     is_purse,
 )
+from jinka.app.ordered_keys import OrderedKeys
 from jinka.app.progress import Progress, Silent
 from jinka.app.registrar import utc_today
 from jinka.codec import Algorithm
 from jinka.issuer.bureau import Holder, NumberRange, Reservation, check_holders
 from jinka.issuer.embossing import EmbossLine, embossing_file, masked_number
 from jinka.keys import SoftKeyService
+from jinka.keys.port import ChipKeys
 from jinka.kit import Finding, NotFound, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.node.system import SystemClock
@@ -81,6 +83,7 @@ class IssueOptions:
     slice_size: int = SLICE
     oda: OfflineAuth = OfflineAuth.DDA  # of bank cards
     share_files: tuple[Path, ...] = ()  # custodians' shares; by default those in the folder
+    card_keys: Path | None = None  # an issuer's order of keys; by default the bureau has the roots itself
 
     def __post_init__(self) -> None:
         if (self.holders is None) == (self.cards == 0):
@@ -120,6 +123,8 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
     check_profile(profile, options.algorithm)
     if is_bank(profile):
         spec_of(profile, options.algorithm, options.oda)
+    if options.card_keys is not None and not (is_bank(profile) or is_purse(profile)):
+        raise Usage("its keys follow from the bureau's secret", where=profile.name, fix="leave out --keys")
     holders, findings, digest = _holders(options, profile)
     folder = options.directory / "orders" / options.order
     if findings:
@@ -129,11 +134,19 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
     numbers = NumberRange.parse(options.numbers)
     with file_errors(options.directory), FolderLock(options.directory):
         bureau = Bureau(options.directory, numbers)
-        _claim_order(folder, options, profile, digest, len(holders))
         keys = bureau.keys(options.share_files)
         try:
+            ordered = None
+            if options.card_keys is not None:
+                ordered = OrderedKeys(options.card_keys, keys, profile, options.algorithm)
+            wanted = _wanted(options, profile, digest, len(holders), ordered)
+            _check_order(folder, wanted)
+            next_one = bureau.next_numbers(options.order, len(holders))
+            if ordered is not None:
+                ordered.require_numbers([next_one.number(0), next_one.number(len(holders) - 1)])
+            write_durable(folder / "order.json", json.dumps(wanted, indent=2).encode() + b"\n")
             reservation = bureau.reserve(options.order, len(holders))
-            maker = _Maker(options, profile, keys, reservation, bureau, folder)
+            maker = _Maker(options, profile, keys, ordered or keys, reservation, bureau, folder)
             return maker.run(holders, progress)
         finally:
             keys.close()
@@ -160,10 +173,11 @@ def _holders(options: IssueOptions, profile: ApplicationProfile) -> tuple[list[H
     return holders, findings, hashlib.sha256(raw).hexdigest()
 
 
-def _claim_order(
-    folder: Path, options: IssueOptions, profile: ApplicationProfile, digest: str, count: int
-) -> None:
-    wanted = {
+def _wanted(
+    options: IssueOptions, profile: ApplicationProfile, digest: str, count: int, ordered: OrderedKeys | None
+) -> dict[str, Any]:
+    """What makes an order the one that it is, as ``order.json`` says it."""
+    wanted: dict[str, Any] = {
         "profile": profile.name,
         "version": profile.version,
         "algorithm": options.algorithm.name,
@@ -173,17 +187,23 @@ def _claim_order(
         "slice": options.slice_size,
     }
     if is_bank(profile):
-        wanted |= {"oda": options.oda.value, "masters": "key service"}
+        wanted["oda"] = options.oda.value
+    if is_bank(profile) or ordered is not None:
+        wanted["card_keys"] = ordered.digest if ordered is not None else "key service"
+    return wanted
+
+
+def _check_order(folder: Path, wanted: dict[str, Any]) -> None:
+    """Raise `Usage` where another order has the name."""
     about = folder / "order.json"
     if not about.exists():
-        write_durable(about, json.dumps(wanted, indent=2).encode() + b"\n")
         return
     found = json.loads(about.read_text(encoding="utf-8"))
     if found != wanted:
         differing = sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
         raise Usage(
             f"another order has this name (different: {', '.join(differing)})",
-            where=options.order,
+            where=folder.name,
             fix="name it otherwise with --order",
         )
 
@@ -241,6 +261,7 @@ class _Maker:
         options: IssueOptions,
         profile: ApplicationProfile,
         keys: SoftKeyService,
+        chips: ChipKeys,
         reservation: Reservation,
         bureau: Bureau,
         folder: Path,
@@ -254,8 +275,9 @@ class _Maker:
             desk = BankDesk(
                 profile, options.algorithm, options.oda,
                 bureau=bureau.folder, order=folder, numbers=bureau.numbers, keys=keys, secret=secret,
+                masters=chips,
             )  # fmt: skip
-        self._cards = CardMaker(profile, options.algorithm, keys, secret, scripts=options.scripts, bank=desk)
+        self._cards = CardMaker(profile, options.algorithm, chips, secret, scripts=options.scripts, bank=desk)
         self._engine = open_database(bureau.registry)
 
     def run(self, holders: Sequence[Holder], progress: Progress) -> Issued:

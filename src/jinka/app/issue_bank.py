@@ -22,6 +22,7 @@ from jinka.issuer.applications import Applicant, BureauSecret, bank_holder
 from jinka.issuer.bank_production import BankCardData, KeyPool, bank_card_data
 from jinka.issuer.bureau import NumberRange
 from jinka.keys import SoftKeyService
+from jinka.keys.port import ChipKeys
 from jinka.kit import Usage
 from jinka.profile import ApplicationProfile, EmvSpec
 from jinka.sectors import bank
@@ -87,9 +88,10 @@ class BankDesk:
         numbers: NumberRange,
         keys: SoftKeyService,
         secret: BureauSecret,
+        masters: ChipKeys,
     ) -> None:
         self._profile, self._algorithm, self._oda, self._secret = profile, algorithm, oda, secret
-        self._keys = keys
+        self._masters = masters
         self._spec = spec_of(profile, algorithm, oda)
         self._template = bank_template(algorithm)
         self._rack = CardKeyRack(bank_folder(bureau), order, keys)
@@ -107,7 +109,7 @@ class BankDesk:
         everyone = bank_card_data(
             holders,
             spec=self._spec,
-            masters=self._keys,
+            masters=self._masters,
             algorithm=self._algorithm,
             authority=signs.rsa if signs is not None else None,
             pool=KeyPool(self._claimed) if self._claimed else None,

@@ -30,7 +30,8 @@ from jinka.issuer.applications import (
 )
 from jinka.issuer.bureau import Holder
 from jinka.issuer.production import CardOrder, make_cards, personal_data
-from jinka.keys import KeyService, Purpose
+from jinka.keys import Purpose
+from jinka.keys.port import ChipKeys
 from jinka.kit import Finding, JinkaError, Severity, Usage
 from jinka.profile import ApplicationKind, ApplicationProfile, KeyUse
 from jinka.registry import CARDS
@@ -128,7 +129,7 @@ class CardMaker:
         self,
         profile: ApplicationProfile,
         algorithm: Algorithm,
-        keys: KeyService,
+        keys: ChipKeys,
         secret: BureauSecret | None,
         *,
         scripts: bool,

@@ -14,11 +14,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from jinka.app.key_folder import KeyFolder
+from jinka.app.ordered_keys import ABOUT, CardKeyOrder, order_factors
 from jinka.codec import Algorithm
-from jinka.keys import KeyName, Purpose, card_factor
+from jinka.keys import KeyName, Purpose
 from jinka.keys.service import LocalKeyService
 from jinka.kit import Refused, Usage
 from jinka.node import append_line, read_lines, write_durable
@@ -80,16 +79,18 @@ def order_card_keys(
     bureau: str,
     out: Path,
 ) -> list[str]:
-    """Wrap the keys of ``count`` cards, numbered from ``first``, for a bureau: a file for each key of the profile."""
+    """Wrap the keys of ``count`` cards, numbered from ``first``, for a bureau: a file for each key of the profile.
+
+    The bureau's side is `jinka.app.ordered_keys`.
+    """
     if not 1 <= count <= _CARDS_MAX or not 0 < first <= first + count - 1 < 10**16:
         raise Usage(
             f"{count} cards from {first}", where="order", fix=f"16 digits, at most {_CARDS_MAX} cards"
         )
-    numbers = (bytes.fromhex(f"{first + row:020d}") for row in range(count))
-    factors = np.frombuffer(b"".join(card_factor(number) for number in numbers), np.uint8).reshape(-1, 8)
+    factors = order_factors(profile, first, count)
     written = []
     for spec in profile.keys:
-        if spec.initial:  # the same for all, and in the profile
+        if spec.initial or not spec.service_purpose:  # the same for all, or nobody's to derive, as a PIN
             continue
         name = f"{spec.service_purpose}-{algorithm.name}-{spec.version}.json"
         order = keys.order_card_keys(
@@ -101,4 +102,9 @@ def order_card_keys(
         )
         write_durable(out / name, order, private=True)
         written.append(name)
+    about = CardKeyOrder(
+        profile=profile.name, version=profile.version, algorithm=algorithm.name, first=f"{first:016d}", count=count,
+        bureau=bureau, files=tuple(written),
+    )  # fmt: skip
+    write_durable(out / ABOUT, about.to_bytes(), private=True)  # last: the order is whole
     return written

@@ -40,6 +40,10 @@ def issue(
             "--share", help="A custodian's share, once for each; by default those in DIR/custodians."
         ),
     ] = None,
+    card_keys: Annotated[
+        Path | None,
+        typer.Option("--keys", help="An issuer's order of keys for these cards: jinka keys order-cards."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
 ) -> int:
     """Personalise cards: check holders, reserve numbers, derive keys, write sealed images, emboss, register.
@@ -68,6 +72,7 @@ def issue(
         scripts=script,
         oda=chosen,
         share_files=tuple(share or ()),
+        card_keys=card_keys,
     )
     if letters:
         put_json(open_letters(directory, order, options.share_files))

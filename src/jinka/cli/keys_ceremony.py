@@ -39,6 +39,12 @@ def ceremony(
     components: Annotated[
         bool, typer.Option("--components", help="Components that are all needed, instead of M-of-N shares.")
     ] = False,
+    bureau: Annotated[
+        bool,
+        typer.Option(
+            "--bureau", help="No issuer's roots: only what a bureau seals with. Card keys are ordered."
+        ),
+    ] = False,
     simulated: Annotated[bool, typer.Option("--simulated", help="Mark all of it as simulated.")] = False,
     date: Date = "",
     as_json: Json = False,
@@ -50,6 +56,7 @@ def ceremony(
     from jinka.app.key_acts import Asked, hold
     from jinka.app.key_folder import KeyFolder
     from jinka.keys import Sharing
+    from jinka.keys.ceremony import SEALING
 
     room = KeyFolder(folder)
     asked = Asked(
@@ -59,6 +66,7 @@ def ceremony(
         date=date or _today(),
         sharing=Sharing.COMPONENTS if components else Sharing.SHAMIR,
         simulated=simulated,
+        names=SEALING if bureau else (),
     )
     _show(hold(room, asked), as_json=as_json)
     for place in asked.places:

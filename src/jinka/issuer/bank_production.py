@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,21 +23,12 @@ from jinka.crypto import emv
 from jinka.crypto.emv_oda import PrivateKey
 from jinka.crypto.sm2 import Sm2PrivateKey
 from jinka.keys import Purpose
+from jinka.keys.port import ChipKeys
 from jinka.kit import Refused, Usage
 from jinka.profile import EmvSpec
 
 _PURPOSES = (Purpose.CRYPTOGRAM, Purpose.SCRIPT_MAC, Purpose.SCRIPT_DATA)  # in the profile's order
 _VERSION = 1
-
-
-class Masters(Protocol):
-    """What derives the keys of simulated chips: a key service, or `jinka.issuer.IssuerKeys`."""
-
-    def chip_keys(
-        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
-    ) -> npt.NDArray[np.uint8]:
-        """``(N, 8)`` factors to ``(N, 16)`` keys."""
-        ...
 
 
 class KeyPool:
@@ -85,7 +75,7 @@ def make_bank_cards(
     *,
     spec: EmvSpec,
     template: EmvTemplate,
-    masters: Masters,
+    masters: ChipKeys,
     algorithm: Algorithm = Algorithm.TDES,
     authority: Authority | None = None,
     pool: KeyPool | None = None,
@@ -105,7 +95,7 @@ def bank_card_data(
     holders: Sequence[EmvHolder],
     *,
     spec: EmvSpec,
-    masters: Masters,
+    masters: ChipKeys,
     algorithm: Algorithm = Algorithm.TDES,
     authority: Authority | None = None,
     pool: KeyPool | None = None,
@@ -135,7 +125,7 @@ def bank_factors(cards: Iterable[tuple[str, int]]) -> npt.NDArray[np.uint8]:
 
 
 def _derived(
-    holders: Sequence[EmvHolder], masters: Masters, algorithm: Algorithm
+    holders: Sequence[EmvHolder], masters: ChipKeys, algorithm: Algorithm
 ) -> list[tuple[bytes, bytes, bytes]]:
     factors = bank_factors([(holder.pan, holder.sequence) for holder in holders])
     columns = [

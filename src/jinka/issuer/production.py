@@ -9,7 +9,8 @@ import numpy as np
 
 from jinka.card import CardImage, CardTemplate, Personal
 from jinka.codec import Algorithm
-from jinka.keys import KeyService, Purpose, card_factor
+from jinka.keys import Purpose, card_factor
+from jinka.keys.port import ChipKeys
 from jinka.kit import Refused
 from jinka.profile import ApplicationProfile
 from jinka.tariff import HolderClass
@@ -33,7 +34,7 @@ def make_cards(
     template: CardTemplate,
     algorithm: Algorithm,
     issuer: bytes,
-    keys: KeyService,
+    keys: ChipKeys,
 ) -> list[CardImage]:
     """Return an image for each order; raises `Refused` when one number is ordered twice."""
     numbers = [order.card_no for order in orders]
@@ -55,7 +56,7 @@ def personal_data(
     profile: ApplicationProfile,
     algorithm: Algorithm,
     issuer: bytes,
-    keys: KeyService,
+    keys: ChipKeys,
 ) -> list[Personal]:
     """What makes each card its own, with keys derived for all cards at once."""
     factors = np.frombuffer(b"".join(card_factor(order.card_no) for order in orders), np.uint8).reshape(-1, 8)

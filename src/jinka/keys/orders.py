@@ -120,7 +120,12 @@ class OrderVerbs(Border):
         if head["factors"] != wanted or head["cards"] != len(factors8):
             raise Refused("the order is for other cards", where="card order", fix="bring their numbers")
         key = self._key(_bureau_key(str(head["bureau"]), int(head["transport"])), Use.CHECK)
-        plain = key.unseal(blob, context=json.dumps(head, sort_keys=True))
+        try:
+            plain = key.unseal(blob, context=json.dumps(head, sort_keys=True))
+        except Refused:  # its own words would repeat the header
+            raise Refused(
+                "changed, or sealed under another transport key", where="card order", fix="send it again"
+            ) from None
         return np.frombuffer(plain, np.uint8).reshape(len(factors8), 16)
 
     def _chip_values(

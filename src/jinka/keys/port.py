@@ -58,6 +58,16 @@ class TacStatus(IntEnum):
     ABSENT = 4  # null: a torn tap
 
 
+class ChipKeys(Protocol):
+    """Whatever has the keys of simulated chips: a key service, an order of keys, or masters in memory."""
+
+    def chip_keys(
+        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.uint8]:
+        """``(N, 8)`` factors to ``(N, 16)`` keys."""
+        ...
+
+
 class KeyService(Protocol):
     """The verbs that the city's day needs. ``factors8`` are ``card_no[2:10]``, the last 16 digits."""
 

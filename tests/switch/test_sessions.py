@@ -97,8 +97,9 @@ def test_a_new_key_from_the_peer_and_the_former_one_for_a_while() -> None:
     keys.verify_mac(raw[:-8], raw[-8:], key=new, algorithm=MAC.algorithm)
     world.pay(request(2), lambda m: sealed(m, MAC.key))
     assert world.sent[-1].text(39) == "00"  # sent before the exchange was known
+    stale = sealed(request(3), MAC.key)
     world.wait(61)
-    world.pay(request(3), lambda m: sealed(m, MAC.key))
+    world.pay(request(3), lambda _: stale)
     assert world.sent[-1].text(39) == "A0"
     assert code(world, management("101", f48="garbage", f53="26" + "0" * 14)) == "96"
 

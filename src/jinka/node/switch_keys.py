@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -181,7 +182,17 @@ class KeyDesk:
             target_format=target.format,
             pans=[step.pan for step in steps],
         )
-        return [done[row].tobytes() if good[row] else _REFUSED for row in range(len(steps))]
+        return [
+            done[row].tobytes() if good[row] else self._translate_former(step)
+            for row, step in enumerate(steps)
+        ]
+
+    def _translate_former(self, step: TranslatePin) -> Answer:
+        """Just after an exchange of keys a block may be under the former one."""
+        if not step.former:
+            return _REFUSED
+        again = replace(step, source=replace(step.source, key=step.former), former="")
+        return self._translate(again, [again])[0]
 
     def close(self) -> None:
         """End the thread."""

@@ -66,7 +66,8 @@ class Board:
             for name, peer in config.peers.items()
             if peer.mac
         }
-        self.former_keys: dict[str, str] = {}
+        self.former_keys: dict[str, str] = {}  # of MACs, just after an exchange
+        self.former_pins: dict[str, str] = {}
         self.peers = dict(config.peers)  # a key exchange replaces a peer's rules
         self.at_terminals: dict[tuple[str, str], Peer] = {}  # rules with the keys of one terminal
 

@@ -29,7 +29,8 @@ class KeyExchange:
 
     under: str
     size: int = 16
-    overlap_ms: int = 60_000  # for which the former key is still good for checking
+    overlap_ms: int = 60_000  # for which the former key is still good for what comes in
+    every_s: int = 0  # a new key when the last is so old; 0 for never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

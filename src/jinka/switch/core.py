@@ -102,6 +102,8 @@ class SwitchCore:
                 SafState.SENT.value,
             ):
                 items.append(Item.of(record))
+            elif record.entity is Entity.KEY:
+                self.sessions.recall_key(record)
             elif record.entity is Entity.TRANSACTION:
                 self._remember(Transaction.of(record), open_)
         for item in items:

@@ -69,6 +69,7 @@ class TranslatePin:
     target: PinRule
     block: bytes
     pan: str
+    former: str = ""  # a key of the source that is good still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

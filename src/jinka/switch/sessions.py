@@ -8,22 +8,27 @@ their own are `jinka.switch.terminals`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
 from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
-from jinka.kit import Usage
+from jinka.kit import Usage, make_id
 from jinka.switch import codes
 from jinka.switch.board import Board, Line
-from jinka.switch.config import Peer, SignOn
-from jinka.switch.keywork import UnwrapKey, WrapNewKey
+from jinka.switch.config import KeyExchange, Peer, SignOn
+from jinka.switch.keywork import FAULTED, DropKeys, UnwrapKey, WrapNewKey
 from jinka.switch.messages import answer_to, network
+from jinka.switch.record import Entity, Record
 from jinka.switch.states import SESSION_STEPS, SessionState, SessionStep, may
 
 SIGN_ON, SIGN_OFF, NEW_KEY, CUT_BEGIN, CUT_END, ECHO = "001", "002", "101", "201", "202", "301"
 _PIN_KEY, _MAC_KEY = "1", "2"
+_PIN_RECORD, _MAC_RECORD = "pin_key", "mac_key"
+_APART_MS = 30_000
+_NAMES_TRIED = 8
 
 
 class Sessions:
@@ -32,6 +37,9 @@ class Sessions:
     def __init__(self, board: Board, ready: Callable[[str], None]) -> None:
         self._board, self._ready = board, ready
         self._asked: dict[tuple[str, int, str], tuple[str, Callable[[], None]]] = {}
+        self._aging: set[tuple[str, bool]] = set()
+        self._skipped: Counter[tuple[str, bool]] = Counter()  # names of keys that were taken
+        self._exchanges: Counter[tuple[str, bool]] = Counter()  # versions in the journal
 
     def up(self, peer: str, number: int) -> None:
         """A line stands."""
@@ -90,6 +98,7 @@ class Sessions:
     def _signed_on(self, line: Line) -> None:
         line.step(SessionStep.SIGN_ON)
         self._ready(line.peer)
+        self._grow_old(line.peer)
 
     def _answer(self, line: Line, peer: Peer, message: Message, head: Frame | None, code: str) -> None:
         self._board.answer(peer, line.number, head, answer_to(message, {39: code}, peer))
@@ -151,8 +160,31 @@ class Sessions:
             for line in [line for line in lines.values() if line.signed_on]:
                 self._ask(line, code, partial(line.step, SessionStep.CUT_OVER), extra)
 
+    def _grow_old(self, peer: str) -> None:
+        """From the first line on, let a peer's keys be exchanged by age, the PIN key half a minute later."""
+        rules = self._board.peers[peer]
+        if rules.exchange is None or not rules.exchange.every_s:
+            return
+        for pin in [pin for pin in (False, True) if (rules.pin if pin else rules.mac) is not None]:
+            if (peer, pin) not in self._aging:
+                self._aging.add((peer, pin))
+                after_ms = rules.exchange.every_s * 1000 + pin * _APART_MS
+                self._board.start(after_ms, partial(self._too_old, peer, pin, after_ms))
+
+    def _too_old(self, peer: str, pin: bool, after_ms: int) -> None:
+        try:
+            self.offer_key(peer, pin=pin)
+        except Usage:  # no line, or an exchange is under way
+            after_ms = min(after_ms, _APART_MS)
+        rules = self._board.peers[peer].exchange
+        if rules is not None:
+            again_ms = after_ms if after_ms <= _APART_MS else rules.every_s * 1000
+            self._board.start(again_ms, partial(self._too_old, peer, pin, rules.every_s * 1000))
+
     def offer_key(self, peer: str, *, pin: bool) -> None:
         """Draw a new key for a peer and send it, wrapped; it is used from the peer's yes on."""
+        if peer not in self._board.peers:
+            raise Usage(f"no peer {peer}", where="exchange of keys", fix="one of the file's peers")
         rules, line = self._board.peers[peer], self._board.ready_line(peer)
         old = rules.pin if pin else rules.mac
         if line is None or rules.exchange is None or old is None:
@@ -160,25 +192,43 @@ class Sessions:
         if not may(SESSION_STEPS, line.state, SessionStep.OFFER_KEY):
             raise Usage("an exchange is under way", where=f"peers.{peer}", fix="wait for its end")
         line.step(SessionStep.OFFER_KEY)
-        name = next_key(old.key)
-        step = WrapNewKey(name=name, under=rules.exchange.under, size=rules.exchange.size)
-        self._board.ask((step,), partial(self._drawn, line, name, pin))
+        self._draw(line, rules.exchange, old.key, pin, _NAMES_TRIED)
 
-    def _drawn(self, line: Line, name: str, pin: bool, made: tuple[bytes, ...], refused: int) -> None:
+    def _draw(self, line: Line, exchange: KeyExchange, old: str, pin: bool, tries: int) -> None:
+        self._skipped[line.peer, pin] += 1  # a name serves once, whatever becomes of it
+        name = next_key(old, self._skipped[line.peer, pin])
+        step = WrapNewKey(name=name, under=exchange.under, size=exchange.size)
+        self._board.ask((step,), partial(self._drawn, line, exchange, old, name, pin, tries))
+
+    def _drawn(
+        self,
+        line: Line,
+        exchange: KeyExchange,
+        old: str,
+        name: str,
+        pin: bool,
+        tries: int,
+        made: tuple[bytes, ...],
+        refused: int,
+    ) -> None:
         if refused >= 0:
+            if tries > 1 and refused < FAULTED:  # the name may be of an earlier life of the switch
+                self._draw(line, exchange, old, pin, tries - 1)
+                return
             self._board.count("key_fault", line.peer)
             self._exchanged(line)
             return
         which = _PIN_KEY if pin else _MAC_KEY
         extra: dict[int, Value] = {48: made[0].decode(), 53: which + "6" + "0" * 14}
         self._ask(line, NEW_KEY, partial(self._taken, line, name, pin), extra)
+        self._board.start(self._board.peers[line.peer].timeout_ms, partial(self._exchanged, line))
 
     def _taken(self, line: Line, name: str, pin: bool) -> None:
         self._exchanged(line)
         self._switch_key(line.peer, name, pin=pin)
 
     def _exchanged(self, line: Line) -> None:
-        if may(SESSION_STEPS, line.state, SessionStep.TAKE_KEY):  # it may have signed off meanwhile
+        if line.state is SessionState.EXCHANGING:  # it may have signed off meanwhile
             line.step(SessionStep.TAKE_KEY)
 
     def _take_key(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
@@ -187,7 +237,7 @@ class Sessions:
         if peer.exchange is None or old is None or message.text(53)[:1] not in (_PIN_KEY, _MAC_KEY):
             self._answer(line, peer, message, head, codes.INVALID_TRANSACTION)
             return
-        name = next_key(old.key)
+        name = next_key(old.key, 1 + self._skipped[line.peer, pin])
         step = UnwrapKey(block=message.text(48), under=peer.exchange.under, name=name)
         self._board.ask((step,), partial(self._unwrapped, line, message, head, name, pin))
 
@@ -201,6 +251,8 @@ class Sessions:
         _: tuple[bytes, ...],
         refused: int,
     ) -> None:
+        if refused >= 0:
+            self._skipped[line.peer, pin] += 1
         if refused < 0 and may(SESSION_STEPS, line.state, SessionStep.TAKE_KEY):
             line.step(SessionStep.TAKE_KEY)
             self._switch_key(line.peer, name, pin=pin)
@@ -210,20 +262,63 @@ class Sessions:
     def _switch_key(self, peer: str, name: str, *, pin: bool) -> None:
         board = self._board
         rules = board.peers[peer]
+        former = rules.pin.key if pin and rules.pin is not None else rules.mac.key if rules.mac else ""
         board.count("keys_exchanged", peer)
+        self._skipped[peer, pin] = 0
+        self._use_key(peer, name, pin=pin)
+        (board.former_pins if pin else board.former_keys)[peer] = former
+        if rules.exchange is not None:
+            board.start(rules.exchange.overlap_ms, partial(self._forget_key, peer, former, pin))
+        self._exchanges[peer, pin] += 1
+        board.write((key_record(board, peer, name, pin, self._exchanges[peer, pin]),), _written)
+
+    def _use_key(self, peer: str, name: str, *, pin: bool) -> None:
+        rules = self._board.peers[peer]
         if pin and rules.pin is not None:
-            board.peers[peer] = replace(rules, pin=replace(rules.pin, key=name))
-        elif rules.mac is not None and rules.exchange is not None:
-            board.former_keys[peer] = rules.mac.key
-            board.peers[peer] = replace(rules, mac=replace(rules.mac, key=name))
-            board.start(rules.exchange.overlap_ms, partial(self._forget_key, peer))
+            self._board.peers[peer] = replace(rules, pin=replace(rules.pin, key=name))
+        elif not pin and rules.mac is not None:
+            self._board.peers[peer] = replace(rules, mac=replace(rules.mac, key=name))
 
-    def _forget_key(self, peer: str) -> None:
-        self._board.former_keys.pop(peer, None)
+    def recall_key(self, record: Record) -> None:
+        """After a restart: the key that was agreed last, where the key service still has it."""
+        pin = record.kind == _PIN_RECORD
+        if record.source in self._board.peers:
+            self._exchanges[record.source, pin] = record.version
+            self._use_key(record.source, record.note, pin=pin)
+
+    def _forget_key(self, peer: str, former: str, pin: bool) -> None:
+        held = self._board.former_pins if pin else self._board.former_keys
+        if held.get(peer) == former:
+            del held[peer]
+        rules = self._board.peers.values()
+        if former not in {rule.key for one in rules for rule in (one.mac, one.pin) if rule is not None}:
+            self._board.ask((DropKeys(names=(former,)),), _dropped)
 
 
-def next_key(name: str) -> str:
+def next_key(name: str, steps: int = 1) -> str:
     """The name of a key's next version: ``zone_mac/TDES/1@bank`` becomes ``zone_mac/TDES/2@bank``."""
     body, at, owner = name.partition("@")
     purpose, algorithm, version = body.split("/")
-    return f"{purpose}/{algorithm}/{int(version) + 1}{at}{owner}"
+    return f"{purpose}/{algorithm}/{int(version) + steps}{at}{owner}"
+
+
+def key_id(peer: str, *, pin: bool) -> bytes:
+    """Under what the journal keeps the name of a key that was exchanged."""
+    return make_id("switch.key", peer, _PIN_RECORD if pin else _MAC_RECORD)
+
+
+def key_record(board: Board, peer: str, name: str, pin: bool, version: int) -> Record:
+    """That a key is in use: its name alone."""
+    return Record(
+        entity=Entity.KEY, id=key_id(peer, pin=pin), version=version, state="in_use", source=peer, target="",
+        kind=_PIN_RECORD if pin else _MAC_RECORD, at_micros=board.now, business_date=board.business_date,
+        request=Message(mti="0800", fields={}), note=name,
+    )  # fmt: skip
+
+
+def _dropped(_: tuple[bytes, ...], refused: int) -> None:
+    """A key of a ceremony stays."""
+
+
+def _written(_: Mapping[bytes, Record]) -> None:
+    """Nobody waits for it."""

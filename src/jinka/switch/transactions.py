@@ -102,7 +102,12 @@ class Transactions(Keeping):
         block = message.fields.get(52)
         if not isinstance(block, bytes) or peer.pin is None or target.pin is None:
             return ()
-        return (TranslatePin(source=peer.pin, target=target.pin, block=block, pan=message.text(2)),)
+        return (
+            TranslatePin(
+                source=peer.pin, target=target.pin, block=block, pan=message.text(2),
+                former=self._board.former_pins.get(peer.name, ""),
+            ),
+        )  # fmt: skip
 
     def _checked(
         self, tx: Transaction, code: str, checks: int, results: tuple[bytes, ...], refused: int

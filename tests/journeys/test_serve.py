@@ -37,6 +37,7 @@ from jinka.kit import Refused, make_id
 from jinka.store import SqlLedger, database_at
 from jinka.terminal import VERBS
 from tests.codec.iso8583.test_peers import pyiso_spec
+from tests.node.test_metrics_http import LINE, get
 
 SPEC = pyiso_spec(DIALECTS["iso1987-binary"])
 WAIT_S = 60
@@ -167,6 +168,17 @@ def test_an_order_is_paid_through_the_switch(network: Network) -> None:
     assert network.order(false, 2_000, "two") == "created"
     lines = {part.part: part.words() for part in network_status(network.folder / FILE)}
     assert "gateway: 1 of 1 lines signed on, 0 stored" in lines["switch"]
+
+
+def test_each_part_gives_its_figures_to_prometheus(network: Network) -> None:
+    for part, sample in (
+        ("switch", 'jinka_switch_events_total{event="requests",peer="gateway"} 2'),
+        ("issuer", 'jinka_issuer_answers_total{mti="0210",code="51"} 1'),
+        ("gateway", 'jinka_gateway_requests_total{method="POST",status="201"} 2'),
+    ):
+        page = get(network.told["parts"][part]["metrics"], b"GET /metrics HTTP/1.1\r\n\r\n")[1].decode()
+        assert sample in page.splitlines(), page
+        assert all(LINE.fullmatch(line) for line in page.splitlines()), page
 
 
 def test_a_terminal_signs_in_and_sells_to_a_chip_with_its_pin(network: Network) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 _LINE_MAX = 2048
@@ -113,17 +113,14 @@ def metrics_beside(figures: Figures, address: tuple[str, int] | None) -> Iterato
         try:
             yield server.port
         finally:
-            loop.call_soon_threadsafe(_end(loop, server))
+            loop.call_soon_threadsafe(_end, loop, server)
             thread.join()
     finally:
         loop.close()
 
 
-def _end(loop: asyncio.AbstractEventLoop, server: MetricsServer) -> Callable[[], None]:
-    def end() -> None:
-        server.stop()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.call_soon(loop.stop)
-
-    return end
+def _end(loop: asyncio.AbstractEventLoop, server: MetricsServer) -> None:
+    server.stop()
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.call_soon(loop.stop)

@@ -113,8 +113,8 @@ class Shop:
 
 
 @contextmanager
-def shop_at(path: Path) -> Iterator[Shop]:
-    bank, world = Bank(), World(config(stand_in={}))
+def shop_at(path: Path, bank: Bank | None = None, prefix: str = PAN[:6]) -> Iterator[Shop]:
+    bank, world = bank or Bank(), World(config(stand_in={}, routes={prefix: "bank"}))
     bank.host.add_card(bank.card(PAN, "A"))
     issuer = IssuerInPlace(bank, world)
     world.bank = issuer  # type: ignore[assignment]

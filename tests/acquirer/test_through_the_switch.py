@@ -9,13 +9,19 @@ from typing import Any
 
 import pytest
 
-from jinka.acquirer import Ask, Entry, Kind, NotSent, Operation
+from jinka.acquirer import Ask, Entry, Kind, NotSent, Operation, card_of_code
 from jinka.acquirer.iso import APPROVALS, NEEDED, request_of, reversal_of
 from jinka.codec.iso8583 import Message, dialect
+from jinka.sim.randomness import SeededRandomness
 from jinka.switch.messages import original_id, transaction_id
 from jinka.switch.transactions import APPROVALS as SWITCH_APPROVALS
+from jinka.terminal import PhoneWallet
 from tests.acquirer.switched import ACQUIRER, FULL, MERCHANT, Shop, shop_at
+from tests.acquirer.test_phone import AT
+from tests.card.emv_rig import PAN as TOKEN
+from tests.card.emv_rig import RID
 from tests.issuer.host_rig import OPENING
+from tests.issuer.test_chip_host import Chip
 
 
 @pytest.fixture
@@ -214,3 +220,36 @@ def test_a_message_and_its_reversal_name_one_transaction(shop: Shop, kind: Kind,
 
 def test_gateway_and_switch_count_the_same_codes_as_approvals() -> None:
     assert APPROVALS == SWITCH_APPROVALS
+
+
+@pytest.mark.parametrize("how", ["right", "forged", "other amount"])
+def test_a_phone_card_pays_through_the_switch_and_its_issuer_checks_the_chip(
+    tmp_path: Path, how: str
+) -> None:
+    """The card operating system in a phone signs the order that it scanned; every hop carries the proof unchanged."""
+    chip = Chip()
+    with shop_at(tmp_path / "g.db", chip.bank, prefix=TOKEN[:6]) as shop:
+        code = PhoneWallet(RID, SeededRandomness("phone")).present(chip.card, 1_250, AT)
+        card = card_of_code(code)
+        if how == "forged":
+            at = card.chip.index(b"\x9f\x26") + 3
+            changed = card.chip[:at] + bytes((card.chip[at] ^ 1,)) + card.chip[at + 1 :]
+            card = replace(card, chip=changed)
+        elif how == "other amount":
+            card = replace(card, signed_minor=None)
+        order = shop.order(1_300 if how == "other amount" else 1_250)
+        answer = shop.gateway.pay(MERCHANT, order, card, shop.keyed())
+        expected = {
+            "right": ("captured", "00"),
+            "forged": ("created", "05"),
+            "other amount": ("created", "30"),
+        }
+        assert (answer["state"], answer["code"]) == expected[how]
+        taken = 1_250 if how == "right" else 0
+        assert (chip.bank.available("C"), chip.bank.owed(owner=ACQUIRER)) == (OPENING - taken, taken)
+        if how == "right":
+            again = shop.gateway.pay(MERCHANT, shop.order(1_250), card, shop.keyed())
+            assert (again["state"], again["code"]) == ("created", "05")  # its counter pays once
+            refund = shop.gateway.refund(MERCHANT, order, shop.keyed())
+            assert refund["state"] == "refunded"
+            assert chip.bank.available("C") == OPENING

@@ -65,6 +65,9 @@ class SwitchClient:
 
     def stop(self) -> None:
         """Close the line; who waits is told that nobody knows."""
+        if not self._thread.is_alive():
+            self._loop.close()
+            return
         self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -73,6 +76,8 @@ class SwitchClient:
 
     def ask(self, message: Message) -> Message:
         """The switch's answer; raises `NotSent` and `NoAnswer`."""
+        if not self.ready:
+            raise NotSent("no line to the switch", where=self._peer.name)
         return self._call(self._ask(message))
 
     def late(self, message: Message) -> Message | None:
@@ -97,8 +102,6 @@ class SwitchClient:
 
     async def _ask(self, message: Message) -> Message:
         key = _key(message)
-        if not self.ready:
-            raise NotSent("no line to the switch", where=self._peer.name)
         if key in self._waiting:
             raise NoAnswer("the same question is under way", where=self._peer.name)
         waiting = self._waiting[key] = self._loop.create_future()

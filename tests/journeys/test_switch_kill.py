@@ -24,7 +24,7 @@ from tests.switch.bank import Bank
 from tests.switch.ground import PANS, peer, request, reversal
 from tests.switch.tcp import BankServing, Till
 
-_FILE = """
+FILE = """
 [switch]
 institution = "88001"
 business_date = "2023-11-14"
@@ -33,7 +33,7 @@ database = {database}
 [keys]
 folder = "."
 [peers.till]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{listen}"
 institution = "101"
 [peers.bank]
 connect = "127.0.0.1:{port}"
@@ -76,17 +76,17 @@ class Process:
 class Load:
     """A till under load, which repeats what was not answered; every fourth it reverses instead."""
 
-    def __init__(self, dice: random.Random) -> None:
+    def __init__(self, dice: random.Random, first: int = 0) -> None:
         self.dice, self.told, self.reversed = dice, dict[str, str](), set[str]()
         self.messages: dict[str, Message] = {}
-        self.trace = 0
+        self.trace = first
 
     async def pay(self, till: Till, message: Message) -> None:
         answer = await till.ask(message, 10)
         before = self.told.setdefault(message.text(11), answer.text(39))
         assert before == answer.text(39)
 
-    async def run(self, till: Till, count: int) -> None:
+    async def run(self, till: Till, count: int, pause_s: float = 0) -> None:
         """Pay until it is enough or the line breaks."""
         for _ in range(count):
             burst = []
@@ -98,6 +98,7 @@ class Load:
             done = await asyncio.gather(*burst, return_exceptions=True)
             if any(isinstance(one, BaseException) for one in done):
                 return
+            await asyncio.sleep(pause_s)
 
     async def settle(self, till: Till) -> None:
         """Ask again, or reverse, for everything that has no answer."""
@@ -118,12 +119,12 @@ def _live(folder: Path, where: Path | str) -> None:
         bank = BankServing(Bank(peer("bank"), PANS, 10_000_000))
         await bank.start()
         file = folder / "switch.toml"
-        file.write_text(_FILE.format(port=bank.port, database=json.dumps(str(where))))
+        file.write_text(FILE.format(listen=0, port=bank.port, database=json.dumps(str(where))))
         load = Load(dice)
         for _ in range(3):
             switch = Process(file)
             facts = await switch.start()
-            till = await _till(facts["ports"]["till"], f"127.0.0.1:{facts['metrics']}")
+            till = await line_to(facts["ports"]["till"], f"127.0.0.1:{facts['metrics']}")
             await load.settle(till)
             working = asyncio.ensure_future(load.run(till, 10_000))
             await asyncio.sleep(dice.uniform(0.3, 1.2))
@@ -133,7 +134,7 @@ def _live(folder: Path, where: Path | str) -> None:
         switch = Process(file)
         facts = await switch.start()
         address = f"127.0.0.1:{facts['metrics']}"
-        till = await _till(facts["ports"]["till"], address)
+        till = await line_to(facts["ports"]["till"], address)
         await load.settle(till)
         while (await asyncio.to_thread(switch_status, address))["peers"]["bank"]["stored"]:
             await asyncio.sleep(0.1)
@@ -141,18 +142,19 @@ def _live(folder: Path, where: Path | str) -> None:
         await till.close()
         assert await switch.end(signal.SIGTERM) == 0
         bank.stop()
-        _compare(load, bank.bank, folder, where)
+        compare(load, bank.bank, folder, where)
+        assert {"00", "68"} <= set(load.told.values())
 
     asyncio.run(live())
 
 
-async def _till(port: int, metrics: str) -> Till:
+async def line_to(port: int, metrics: str) -> Till:
     while not (await asyncio.to_thread(switch_status, metrics))["peers"]["bank"]["ready"]:
         await asyncio.sleep(0.05)
     return await Till().connect(port)
 
 
-def _compare(load: Load, bank: Bank, folder: Path, where: Path | str) -> None:
+def compare(load: Load, bank: Bank, folder: Path, where: Path | str) -> None:
     keys = open_keys(Workspace(folder), "440300")
     engine = open_database(where)
     states = {
@@ -169,7 +171,6 @@ def _compare(load: Load, bank: Bank, folder: Path, where: Path | str) -> None:
         assert states[trace] == ends[code], (trace, code, states[trace])
         if code == "00":
             paid[load.messages[trace].text(2)] += int(load.messages[trace].text(4))
-    assert {"00", "68"} <= set(load.told.values())
     for pan, fen in paid.items():
         assert bank.balance(pan) == 10_000_000 - fen, pan
 

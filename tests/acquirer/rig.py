@@ -61,7 +61,7 @@ class Rig:
         return Keyed(key=f"key-{self.count}", what={"what": what, **more})
 
     def order(self, amount: int = 1000, **more: object) -> bytes:
-        draft = Draft(reference="T-1", amount_minor=amount, **more)  # type: ignore[arg-type]
+        draft = Draft(reference="T-1", amount_minor=amount, **more)
         return bytes.fromhex(self.gateway.create(MERCHANT, draft, self.keyed())["id"])
 
     def restarted(self) -> Gateway:

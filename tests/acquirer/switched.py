@@ -117,7 +117,7 @@ def shop_at(path: Path, bank: Bank | None = None, prefix: str = PAN[:6]) -> Iter
     bank, world = bank or Bank(), World(config(stand_in={}, routes={prefix: "bank"}))
     bank.host.add_card(bank.card(PAN, "A"))
     issuer = IssuerInPlace(bank, world)
-    world.bank = issuer  # type: ignore[assignment]
+    world.bank = issuer
     card = CardFacts(pan=PAN, expiry4=EXPIRY, entry=Entry.TYPED, card_value=bank.value("000", PAN).value)
     wire = MemoryWire(world)
     shutil.copy(empty_books(), path)

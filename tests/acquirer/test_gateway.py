@@ -278,7 +278,7 @@ def test_whatever_is_done_the_books_agree(later: bool, acts: list[tuple[str, int
     with tempfile.TemporaryDirectory() as folder, rig(Path(folder) / "g.db") as at:
         order, key = at.order(1000, capture_later=later), at.keyed()
         for name, amount, lost in acts:
-            at.network.lose = lambda _, lost=lost: lost  # type: ignore[misc]
+            at.network.lose = lambda _, lost=lost: lost
             if name != "again":
                 key = at.keyed()
             try:

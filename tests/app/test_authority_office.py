@@ -269,8 +269,8 @@ def test_names_are_found_by_their_beginning(made: Authorities) -> None:
 @pytest.mark.parametrize("kind", list(KeyKind))
 def test_a_key_in_clear_is_read_again(kind: KeyKind) -> None:
     one = signer(kind, 9)
-    again = read_private(private_der(one), choose_sm2(Seeded(1)))  # type: ignore[arg-type]
+    again = read_private(private_der(one), choose_sm2(Seeded(1)))
     assert again.public_der == one.public_der
-    for wrong in (b"", private_der(one)[:-1], b"\x30\x00"):  # type: ignore[arg-type]
+    for wrong in (b"", private_der(one)[:-1], b"\x30\x00"):
         with pytest.raises(Refused):
             read_private(wrong, choose_sm2(Seeded(1)))

@@ -80,7 +80,7 @@ class Shop:
 
     def buy(self, card: Card, fen: int, pin: str = "123456", **more: object) -> Slip:
         tender = Tender(link=Tap(card), pin=lambda: pin)
-        return self.counter.serve(SALE, fen, replace(tender, **more))  # type: ignore[arg-type]
+        return self.counter.serve(SALE, fen, replace(tender, **more))
 
 
 @contextmanager

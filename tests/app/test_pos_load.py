@@ -53,4 +53,4 @@ def test_stripes_and_chips_under_load(tmp_path: Path) -> None:
 def test_a_load_that_is_none() -> None:
     for wrong in ({"rate": 0}, {"rate": 99_999, "seconds": 3_000}, {"lines": 0}, {"images": Path("x")}):
         with pytest.raises(Usage):
-            LoadOptions(**({"config": Path("x"), "rate": 1, "seconds": 1, "holders": Path("x")} | wrong))  # type: ignore[arg-type]
+            LoadOptions(**({"config": Path("x"), "rate": 1, "seconds": 1, "holders": Path("x")} | wrong))

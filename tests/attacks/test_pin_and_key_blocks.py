@@ -219,7 +219,7 @@ def _header(version: KeyBlockVersion, **changes: object) -> KeyBlockHeader:
         "exportability": Exportability.NO,
         "optional": (("KS", "FFFF9876543210E00000"),),
     }
-    return KeyBlockHeader(**(values | changes))  # type: ignore[arg-type]
+    return KeyBlockHeader(**(values | changes))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

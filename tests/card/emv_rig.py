@@ -144,7 +144,7 @@ def issued(
 ) -> Card:
     """A card with the debit application and both payment environments; ``changes`` are of the product."""
     if changes:
-        spec = replace(spec, **changes)  # type: ignore[arg-type]
+        spec = replace(spec, **changes)
     profile = bank.PROFILE.with_algorithm(algorithm)
     files = contents(spec, holder, authority() if signed else None, key if signed else None, sm2=sm2)
     personal = Personal(card_no=bytes(10), keys=card_keys(algorithm, holder), contents=files)

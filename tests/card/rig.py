@@ -98,11 +98,11 @@ def watch(card: CardOs, states: list[bytes]) -> None:
     """Note the memory after each transaction of ``card``: the only states that a power-up may find."""
     commit = type(card.nvm).commit
 
-    class Watched(type(card.nvm)):  # type: ignore[misc]
+    class Watched(type(card.nvm)):
         __slots__ = ()
 
         def commit(self, entries: object) -> None:
-            commit(self, entries)  # type: ignore[arg-type]
+            commit(self, entries)
             states.append(bytes(self.memory))
 
     card.nvm.__class__ = Watched

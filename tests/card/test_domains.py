@@ -172,7 +172,7 @@ def test_removal_gives_the_room_back_and_wipes_it() -> None:
 
 
 def _used(card: object, name: str) -> int:
-    registry = Registry(card.nvm.memory, card.directory)  # type: ignore[attr-defined]
+    registry = Registry(card.nvm.memory, card.directory)
     record = registry.named(AUTHORITIES[name][0])
     assert record is not None
     return registry.room(record.header)[0]

@@ -166,11 +166,11 @@ def test_power_cut_at_every_write(name: str, torn: bool) -> None:
     states = [bytes(card.nvm.memory)]
     commit = type(card.nvm).commit
 
-    class Watched(type(card.nvm)):  # type: ignore[misc]
+    class Watched(type(card.nvm)):
         __slots__ = ()
 
         def commit(self, entries: object) -> None:
-            commit(self, entries)  # type: ignore[arg-type]
+            commit(self, entries)
             states.append(bytes(self.memory))
 
     card.nvm.__class__ = Watched
@@ -278,7 +278,7 @@ def test_a_damaged_key_gives_a_status_word_and_no_signature(p: int, q: int) -> N
     )
     for asked in (values(), values(1234, **TAP)):
         card = issued()
-        file = card.directory.named(bank.AID_DEBIT).children[RSA_FILE]  # type: ignore[union-attr]
+        file = card.directory.named(bank.AID_DEBIT).children[RSA_FILE]
         card.nvm.memory[file.at : file.at + len(raw)] = raw
         found = options(card, asked)
         if found[-2:] == OK:

@@ -258,7 +258,7 @@ def _nobody_but_the_issuer(memory: bytes, attacker: str) -> None:
     opened = bytes(card.nvm.memory)
     for attempt in (
         lambda: update.make_domain(b"MY OWN", quota=0),
-        lambda: update.move_card(0x0F),  # type: ignore[arg-type]
+        lambda: update.move_card(0x0F),
         lambda: update.lock(AUTHORITIES[attacker][0]),
         lambda: update.remove(AUTHORITIES[attacker][0]),
         lambda: update.lock(ISSUER_AID),

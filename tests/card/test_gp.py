@@ -359,7 +359,7 @@ def test_the_older_answer_form_of_get_status(memory: bytes) -> None:
         lambda raw: raw[:20],
     ],
 )
-def test_spoilt_keys_are_not_put(memory: bytes, spoil) -> None:  # type: ignore[no-untyped-def]
+def test_spoilt_keys_are_not_put(memory: bytes, spoil) -> None:
     card, _, update = _opened(memory)
     channel = update._channel
     assert channel is not None

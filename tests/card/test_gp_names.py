@@ -105,7 +105,7 @@ def test_a_folder_inside_takes_no_name_of_another_either(memory: bytes) -> None:
         evil = replace(FUEL, folders=(folder,))
         update = authority(card, "fuel")
         update.load(evil)
-        _refused(card, lambda update=update, evil=evil: update.install(evil))  # type: ignore[misc]
+        _refused(card, lambda update=update, evil=evil: update.install(evil))
         put_on(card, "transit")
 
 
@@ -145,8 +145,8 @@ def test_the_issuer_grants_and_withdraws_and_nobody_else(memory: bytes) -> None:
     other = replace(FUEL, aid=bytes.fromhex("D15600099901"), fid=0x3F30)
     for name in ("fuel", "transit"):
         update = authority(card, name)
-        _refused(card, lambda update=update: update.grant(aid, [other.aid[:5]]))  # type: ignore[misc]
-        _refused(card, lambda update=update: update.make_domain(b"MY OWN", quota=0, names=[b"ALL OF"]))  # type: ignore[misc]
+        _refused(card, lambda update=update: update.grant(aid, [other.aid[:5]]))
+        _refused(card, lambda update=update: update.make_domain(b"MY OWN", quota=0, names=[b"ALL OF"]))
     put_on(card, "fuel")
     session(card).grant(aid, [other.aid[:5]])
     put_on(card, "fuel", other)

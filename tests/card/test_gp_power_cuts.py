@@ -109,7 +109,7 @@ OPERATIONS: dict[str, tuple[int, Callable[[], Card], tuple[bytes, object], Opera
 def _start(memory: bytes, owner: tuple[bytes, object]) -> tuple[Card, FieldUpdate]:
     card = Card(Nvm(memory), SeededRandomness("card"))
     aid, keys = owner
-    return card, session(card, aid, keys)  # type: ignore[arg-type]
+    return card, session(card, aid, keys)
 
 
 @pytest.mark.parametrize("torn", [False, True], ids=["clean", "torn write"])
@@ -174,11 +174,11 @@ def test_keys_are_never_half_there() -> None:
 def _watch(card: Card, states: list[bytes]) -> None:
     commit = type(card.nvm).commit
 
-    class Watched(type(card.nvm)):  # type: ignore[misc]
+    class Watched(type(card.nvm)):
         __slots__ = ()
 
         def commit(self, entries: object) -> None:
-            commit(self, entries)  # type: ignore[arg-type]
+            commit(self, entries)
             states.append(bytes(self.memory))
 
     card.nvm.__class__ = Watched

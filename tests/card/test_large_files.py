@@ -51,7 +51,7 @@ ERASE = bytes.fromhex("800E000000")
 
 @pytest.mark.parametrize("torn", [False, True])
 @pytest.mark.parametrize(("make", "command"), [(_folder, CREATE), (_full, ERASE)], ids=["create", "erase"])
-def test_old_or_new_and_never_between(make, command: bytes, torn: bool) -> None:  # type: ignore[no-untyped-def]
+def test_old_or_new_and_never_between(make, command: bytes, torn: bool) -> None:
     start = make()
     before = bytes(start.nvm.memory)
     start.nvm.cut_after(10_000)

@@ -22,9 +22,9 @@ from tests.card.purse_rig import (
 from tests.card.rig import OK
 
 
-def parts(card, which: int = 1) -> tuple[int, int, int]:  # type: ignore[no-untyped-def]
+def parts(card, which: int = 1) -> tuple[int, int, int]:
     """(limit, how much of it is used, what the holder owns)."""
-    return tuple(int.from_bytes(send(card, f"805C{p1:02X}{which:02X}", le=4)[:4], "big") for p1 in (1, 2, 3))  # type: ignore[return-value]
+    return tuple(int.from_bytes(send(card, f"805C{p1:02X}{which:02X}", le=4)[:4], "big") for p1 in (1, 2, 3))
 
 
 def test_a_new_limit_raises_what_can_be_spent() -> None:

@@ -153,11 +153,11 @@ def test_a_pin_that_is_not_there() -> None:
     assert send(card, "805E0200", bytes(8)).hex() == "6a86"
 
 
-def unblock(card, pin: str, spoil: int = 0) -> bytes:  # type: ignore[no-untyped-def]
+def unblock(card, pin: str, spoil: int = 0) -> bytes:
     from jinka.card.access import encipher
 
     send(card, "00840000", le=4)
     body = encipher(TDES, UNBLOCK, bytes.fromhex(pin))
     head = bytes.fromhex("84240000") + bytes((len(body) + 4,)) + body
     mac = message_mac4(TDES, UNBLOCK, bytes.fromhex(RAND), head)
-    return card.transmit(head + bytes((mac[0] ^ spoil,)) + mac[1:])  # type: ignore[no-any-return]
+    return card.transmit(head + bytes((mac[0] ^ spoil,)) + mac[1:])

@@ -233,11 +233,11 @@ def test_power_cuts_at_every_write(act: Callable[[Card], str]) -> None:
     states = {bytes(made.nvm.memory)}
     commit = type(made.nvm).commit
 
-    class Watched(type(made.nvm)):  # type: ignore[misc]
+    class Watched(type(made.nvm)):
         __slots__ = ()
 
         def commit(self, entries: object) -> None:
-            commit(self, entries)  # type: ignore[arg-type]
+            commit(self, entries)
             states.add(bytes(self.memory))
 
     made.nvm.__class__ = Watched

@@ -200,7 +200,7 @@ def test_the_layout_of_an_image() -> None:
         (lambda raw: raw[:15] + b"\xff\xff" + raw[17:], "do not fit"),
     ],
 )
-def test_spoilt_images_are_refused_with_the_place(spoil, message) -> None:  # type: ignore[no-untyped-def]
+def test_spoilt_images_are_refused_with_the_place(spoil, message) -> None:
     raw = TEMPLATES[Algorithm.TDES].clone(_person()).to_bytes()
     with pytest.raises(ImageError, match=message) as caught:
         CardImage.from_bytes(spoil(raw), KNOWN)

@@ -297,11 +297,11 @@ def test_power_cuts_at_every_write(name: str, torn: bool) -> None:
     states = [bytes(card.nvm.memory)]
     commit = type(card.nvm).commit
 
-    class Watched(type(card.nvm)):  # type: ignore[misc]
+    class Watched(type(card.nvm)):
         __slots__ = ()
 
         def commit(self, entries: object) -> None:
-            commit(self, entries)  # type: ignore[arg-type]
+            commit(self, entries)
             states.append(bytes(self.memory))
 
     card.nvm.__class__ = Watched

@@ -205,7 +205,7 @@ def test_a_qpboc_card_is_read_without_starting_a_transaction() -> None:
     )
     sent: list[bytes] = []
     play = card.transmit
-    card.transmit = lambda command: (sent.append(command), play(command))[1]  # type: ignore[method-assign]
+    card.transmit = lambda command: (sent.append(command), play(command))[1]
     [bank] = read_card(card).readings
     assert (bank.number, bank.valid_to, bank.balance) == ("6228000001000011", "2030-12-31", 12345)
     assert bank.title_en == "PBOC debit (PBOC DEBIT)"

@@ -197,7 +197,7 @@ def test_an_authority_manages_its_own_domain_alone(tmp_path: Path, name: str) ->
 
 def _document(path: Path, **options: object) -> Path:
     signer = COUNTRY.signer("UT", "Document signer", 1, START, END)
-    data = document_data(SPECIMEN_ZONE, b"\xff\xd8\xff\xd9", width=8, height=8, signer=signer, **options)  # type: ignore[arg-type]
+    data = document_data(SPECIMEN_ZONE, b"\xff\xd8\xff\xd9", width=8, height=8, signer=signer, **options)
     image = template_of(travel_document.PROFILE, Algorithm.TDES).clone(data)
     CardFile(Card.from_image(image, SystemRandomness()), path).save()
     return path

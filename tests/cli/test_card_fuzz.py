@@ -48,7 +48,7 @@ def test_the_same_seed_attacks_in_the_same_order(monkeypatch: pytest.MonkeyPatch
         commands: list[bytes] = []
         whole = Card.transmit
 
-        def spy(card: Card, command: bytes, commands: list[bytes] = commands, whole=whole) -> bytes:  # type: ignore[no-untyped-def]
+        def spy(card: Card, command: bytes, commands: list[bytes] = commands, whole=whole) -> bytes:
             commands.append(command)
             return whole(card, command)
 
@@ -91,7 +91,7 @@ def test_every_broken_promise_is_found(
     monkeypatch.setattr(
         Card,
         "transmit",
-        lambda card, command: fault(card, command) if command[1:2] == b"\x84" else whole(card, command),  # type: ignore[operator]
+        lambda card, command: fault(card, command) if command[1:2] == b"\x84" else whole(card, command),
     )
     monkeypatch.setattr(fuzz_apdu, "_BATCH_S", 0.5)
     found = fuzz(seconds=30, seed=1, directory=tmp_path, only="cn.fuel")

@@ -51,8 +51,8 @@ def run_day(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[DayOptions]]:
             return answer
 
         module = types.ModuleType("jinka.app.day")
-        module.run_day = run  # type: ignore[attr-defined]
-        module.clear_again = lambda folder, progress: run(DayOptions(directory=folder), progress)  # type: ignore[attr-defined]
+        module.run_day = run
+        module.clear_again = lambda folder, progress: run(DayOptions(directory=folder), progress)
         monkeypatch.setitem(sys.modules, "jinka.app.day", module)
         return asked
 

@@ -198,13 +198,13 @@ def test_wrong_shapes_are_refused(
 
 def test_wrong_types_and_threads_are_refused() -> None:
     with pytest.raises(Usage, match="factors"):
-        bulk.tdes_diversify(bytes(16), np.zeros((2, 8), dtype=np.int64))  # type: ignore[arg-type]
+        bulk.tdes_diversify(bytes(16), np.zeros((2, 8), dtype=np.int64))
     with pytest.raises(Usage, match="threads"):
         bulk.sm4_diversify(bytes(16), np.zeros((2, 8), dtype=np.uint8), threads=0)
     with pytest.raises(Usage, match="block"):
         bulk.purchase_messages(**columns(1), terminal_serial=np.zeros(1, dtype=np.uint32), block=12)
     with pytest.raises(Usage, match="terminal_serial"):
-        bulk.purchase_messages(**columns(1), terminal_serial=np.zeros(1, dtype=np.int64), block=8)  # type: ignore[arg-type]
+        bulk.purchase_messages(**columns(1), terminal_serial=np.zeros(1, dtype=np.int64), block=8)
 
 
 def test_each_kernel_is_compiled_for_one_kind_of_array_only() -> None:
@@ -226,7 +226,7 @@ def test_each_kernel_is_compiled_for_one_kind_of_array_only() -> None:
         bulk_messages.pack_purchase,
         bulk_messages.pack_load,
     )
-    assert [len(kernel.signatures) for kernel in kernels] == [1] * 6  # type: ignore[attr-defined]
+    assert [len(kernel.signatures) for kernel in kernels] == [1] * 6
 
 
 def test_the_self_test_of_warm_up_notices_a_wrong_kernel(monkeypatch: pytest.MonkeyPatch) -> None:

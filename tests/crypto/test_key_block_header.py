@@ -78,9 +78,9 @@ def test_headers_that_cannot_be_sent(changes: dict[str, object]) -> None:
         "mode": KeyMode.BOTH,
         "exportability": Exportability.NO,
     }
-    KeyBlockHeader(**values)  # type: ignore[arg-type]
+    KeyBlockHeader(**values)
     with pytest.raises(Usage):
-        KeyBlockHeader(**(values | changes))  # type: ignore[arg-type]
+        KeyBlockHeader(**(values | changes))
 
 
 def test_a_block_longer_than_its_length_field() -> None:

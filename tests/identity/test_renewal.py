@@ -101,7 +101,7 @@ def test_who_is_blocked_renews_nothing_and_fetches_nothing(act: Callable[[Machin
 def test_what_is_no_renewal(wrong: dict[str, object], why: str) -> None:
     machine = Machine()
     with pytest.raises(Refused, match=why):
-        machine.renew(**wrong)  # type: ignore[arg-type]
+        machine.renew(**wrong)
     assert not machine.scheme.issuing.application_for(signer(KIND, 4).public_der)
 
 

@@ -166,7 +166,7 @@ def test_behind_the_switch_on_tcp(tmp_path: Path) -> None:
 
     async def live() -> None:
         async with town(tmp_path, config()) as there:
-            there.bank.bank = Adapter(desk, 1_700_000_000_000_000)  # type: ignore[assignment]
+            there.bank.bank = Adapter(desk, 1_700_000_000_000_000)
             till = await there.till()
             answers = await asyncio.gather(*(till.send(request(n, pan=PANS[n % 7])) for n in range(1, 101)))
             assert [a.text(39) for a in answers] == ["00"] * 100

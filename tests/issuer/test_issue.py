@@ -41,7 +41,7 @@ def _jinka(*arguments: str) -> Result:
 def _options(folder: Path, **changes: object) -> IssueOptions:
     return IssueOptions(
         **({"directory": folder, "profile": TRANSIT, "cards": 30, "slice_size": 10} | changes)
-    )  # type: ignore[arg-type]
+    )
 
 
 def _embossed(folder: Path, order: str = "order-1") -> list[dict[str, str]]:

@@ -68,7 +68,7 @@ def _order(folder: Path, profile: str, **more: object) -> list[Card]:
     with Registrar(folder) as registrar:
         registrar.grant_simulated(*RANGE.split("-"), holder=ISSUER)
     options = {"directory": folder, "profile": profile, "holders": holders, "numbers": RANGE} | more
-    assert issue(IssueOptions(**options)).made == 2  # type: ignore[arg-type]
+    assert issue(IssueOptions(**options)).made == 2
     keys = open_key_folder(folder)
     found = []
     for path in sorted(folder.glob("orders/*/cards/*/*.jcs")):
@@ -130,7 +130,7 @@ def test_a_bank_card_pays_online_at_the_key_service_that_made_it(
         terminal = EmvTerminal(device, SeededRandomness("terminal"))
         outcome = terminal.purchase(
             card, Sale(amount_fen=1000, at=AT, pin=lambda letter=letter: letter["pin"]), host
-        )  # type: ignore[misc]
+        )
         assert outcome.status is EmvStatus.APPROVED_ONLINE, outcome
         [reading] = read_card(card).readings
         assert reading.number == letter["number"]

@@ -47,7 +47,7 @@ def _order(folder: Path, oda: OfflineAuth, *, cards: int = 2, **more: object) ->
     holders.write_text("name,balance\n" + "A,50000\n" * cards, encoding="utf-8")
     order = str(more.pop("order", "order-1"))
     options = {"directory": folder, "profile": BANK, "holders": holders, "oda": oda, "order": order} | more
-    assert issue(IssueOptions(**options)).made == cards  # type: ignore[arg-type]
+    assert issue(IssueOptions(**options)).made == cards
     return _cards(folder, order)
 
 

@@ -62,7 +62,7 @@ class FusedLedger(MemoryLedger):
     fuse: Fuse
 
     def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
-        return self.fuse.around(super().create_transfers, transfers)  # type: ignore[no-any-return]
+        return self.fuse.around(super().create_transfers, transfers)
 
 
 @dataclass

@@ -57,7 +57,7 @@ class WiredLine:
     def authorise(self, order: LoadOrder) -> bytes:
         way = Way.CARD if self.world.road == "card" else Way.CASH
         more = {"pan": PAN, "pin_block": pin_data().block} if way is Way.CARD else {}
-        return self._call("authorise", lambda: self.loads.authorise(order.question, way, **more))  # type: ignore[arg-type]
+        return self._call("authorise", lambda: self.loads.authorise(order.question, way, **more))
 
     def confirm(self, load_id: bytes, tac: bytes) -> None:
         self._call("confirm", lambda: self.loads.confirm(self._card(), load_id, tac))
@@ -91,7 +91,7 @@ def between_cities() -> tuple[World, MemoryWire, Desk]:
     switch = Switch(config(routes={PREFIX: "bank"}, stand_in={}))
     terms = LoadTerms(cities={GUANGZHOU: "gz"})
     desk = Desk(IsoIssuer(world.bank.host, IsoTerms(), IsoLoads(world.home, terms)), switch)
-    switch.bank = desk  # type: ignore[assignment]
+    switch.bank = desk
     wire = MemoryWire(switch)
     lines = PurseLoads(
         wire, WorldClock(switch), count(1), institution=GUANGZHOU, terminal="LOADS001", merchant="LOADS"
@@ -107,6 +107,6 @@ def wired(road: str = "agent", *, books: LoadBooks | None = None) -> tuple[World
     switch = Switch(rules, keys=key_desk())
     terms = LoadTerms(agents={MERCHANT: "kiosk"}, cities={})
     desk = Desk(IsoIssuer(world.bank.host, IsoTerms(zone=BANK_PIN.key), IsoLoads(world.home, terms)), switch)
-    switch.bank = desk  # type: ignore[assignment]
-    line = world.line = WiredLine(world, switch, desk)  # type: ignore[assignment]
+    switch.bank = desk
+    line = world.line = WiredLine(world, switch, desk)
     return world, line

@@ -101,7 +101,7 @@ class World:
             at_micros=self.bank.now + self.minute, pin=pin_data() if self.road == "card" else None,
         )  # fmt: skip
         self.orders.append(order)
-        return self.line.authorise(order)  # type: ignore[no-any-return]
+        return self.line.authorise(order)
 
     def load(self, fen: int = 1_000, pull: Pull | None = None) -> ClearingRecord | None:
         """A load at the counter; None when nothing came of it there."""

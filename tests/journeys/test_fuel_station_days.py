@@ -143,9 +143,9 @@ class Days:
         for row in rows:
             if row["outcome"] == "PAID" and row["card_no"] != self.bank.card_no:
                 online = row["counter_kind"] == CounterKind.ONLINE
-                opening = self.opening[row["card_no"]]  # type: ignore[index]
-                opening[1 if online else 0] = row["counter"] + 1  # type: ignore[operator]
-                opening[2] = row["balance"]  # type: ignore[call-overload]
+                opening = self.opening[row["card_no"]]
+                opening[1 if online else 0] = row["counter"] + 1
+                opening[2] = row["balance"]
 
     def _registry(self) -> dict[str, pa.Table]:
         parties = {

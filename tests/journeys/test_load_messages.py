@@ -38,7 +38,7 @@ def test_a_load_is_paid_once(road: str) -> None:
     assert world.credited() == 1_000
     world.settled()
     assert {message.mti for message in line.desk.seen} == {"0200", "0220"}
-    assert world.orders[0].id == id_of(world.orders[0].question)  # type: ignore[arg-type]
+    assert world.orders[0].id == id_of(world.orders[0].question)
 
 
 @ROADS
@@ -193,7 +193,7 @@ def test_a_message_lost_between_the_cities(lost: str, at: int, torn: bool) -> No
             desk.deaf = False
             wire.world.wait(1)
 
-    wire.ask = ask  # type: ignore[method-assign]
+    wire.ask = ask
     record = None
     with suppress(NoAnswer):
         record = world.load(1_000, Pull(command="money", write=None) if torn else None)

@@ -104,7 +104,7 @@ def test_the_same_question_again_gets_the_same_answer_while_the_card_waits() -> 
         except LineDown:
             return asked(request)
 
-    world.authorise = insist  # type: ignore[method-assign]
+    world.authorise = insist
     record = world.load(1_000)
     assert record is not None
     assert record.tac is not None

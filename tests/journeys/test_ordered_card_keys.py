@@ -115,7 +115,7 @@ def test_the_bureaus_cards_are_the_issuers(parties: Path, bureau: Path) -> None:
         card.power_up()
         sale = Sale(
             amount_fen=1000, at=dt.datetime(2026, 9, 1, 8, 30), pin=lambda letter=letter: letter["pin"]
-        )  # type: ignore[misc]
+        )
         outcome = EmvTerminal(device, SeededRandomness("terminal")).purchase(card, sale, host)
         assert outcome.status is EmvStatus.APPROVED_ONLINE, outcome
     assert host.answered == COUNT
@@ -169,7 +169,7 @@ def test_cards_that_were_not_ordered_are_not_made(parties: Path, bureau: Path) -
         (lambda order: (order / "order.json").write_text("[" * 9999), "not an order"),
     ],
 )
-def test_an_order_that_was_changed_makes_no_card(parties: Path, bureau: Path, spoil, said: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_order_that_was_changed_makes_no_card(parties: Path, bureau: Path, spoil, said: str) -> None:
     order = bureau.parent / "order"
     shutil.copytree(parties / PROFILE.name, order)
     spoil(order)

@@ -62,7 +62,7 @@ class Process:
         text = b""
         while not text.endswith(b"}\n"):
             line = await asyncio.wait_for(self.process.stdout.readline(), 60)
-            assert line, (await self.process.stderr.read()).decode()  # type: ignore[union-attr]
+            assert line, (await self.process.stderr.read()).decode()
             text += line
         self.facts: dict[str, Any] = json.loads(text)
         return self.facts

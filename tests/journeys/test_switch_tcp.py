@@ -46,7 +46,7 @@ def test_macs_and_pins_are_the_key_services_business(tmp_path: Path, where: Path
     block = encipher_pin(source, "1234", PANS[0], dice)
 
     def sealed(message: object) -> bytes:
-        blank = message.changed({128: bytes(8)})  # type: ignore[attr-defined]
+        blank = message.changed({128: bytes(8)})
         raw = CODEC.encode(blank)[:-8]
         return raw + keys.generate_mac(raw, key=MAC.key, algorithm=MAC.algorithm)
 

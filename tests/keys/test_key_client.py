@@ -142,7 +142,7 @@ def test_what_does_not_travel_leaves_the_connection_as_it_was(
 ) -> None:
     service.turns = [answer(b"right")]
     with pytest.raises(Usage, match="does not travel"):
-        remote.sign(1.5, key="sign/P-256/1")  # type: ignore[arg-type]
+        remote.sign(1.5, key="sign/P-256/1")
     assert remote.sign(b"1", key="sign/P-256/1") == b"right"
     assert service.greeted == 1
 

@@ -93,7 +93,7 @@ def local(folder: Path) -> SoftKeyService:
 
 
 def test_it_answers_as_in_process(remote: KeyService, local: SoftKeyService) -> None:
-    assert (remote.issuer, remote.simulated) == (local.issuer, True)  # type: ignore[attr-defined]
+    assert (remote.issuer, remote.simulated) == (local.issuer, True)
     assert remote.make_load_mac2(**LOAD) == local.make_load_mac2(**LOAD)
     remote.check_load_mac1(mac4=local.make_load_mac2(**LOAD), **LOAD)
     factors = np.random.default_rng(1).integers(0, 256, (1000, 8), dtype=np.uint8)
@@ -133,7 +133,7 @@ def test_errors_cross_as_they_are(remote: KeyService) -> None:
     with pytest.raises(Refused, match="does not open"):
         remote.open_image(b"JKS1" + bytes(60), context="x")
     with pytest.raises(Usage, match="wrong arguments"):
-        remote.make_load_mac2(1, 2, 3)  # type: ignore[call-arg, misc]
+        remote.make_load_mac2(1, 2, 3)
     with pytest.raises(JinkaError, match="the key service failed"):
         remote.make_load_mac2(**(LOAD | {"data": "a text"}))
     assert len(remote.make_load_mac2(**LOAD)) == 4, "the connection lives on"
@@ -156,7 +156,7 @@ def test_a_caller_has_what_it_was_given(service: tuple[Path, subprocess.Popen[st
 def test_only_verbs_are_served(remote: KeyService) -> None:
     for name in ("holding", "_root", "__class__", "caller", "__init__", "issuer"):
         with pytest.raises(Usage, match="no such verb"):
-            remote._line.ask({"verb": name, "arguments": {}, "positional": []})  # type: ignore[attr-defined]
+            remote._line.ask({"verb": name, "arguments": {}, "positional": []})
 
 
 HOSTILE = {

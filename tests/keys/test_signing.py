@@ -129,9 +129,9 @@ def test_pairs_stay_on_a_token() -> None:
     token = payments.token()
     for kind in (KeyKind.RSA, KeyKind.P256):
         name = KeyName(purpose=Purpose.SIGN, algorithm=kind.value, version=21)
-        token.store(name, VALUES[kind])  # type: ignore[attr-defined]
+        token.store(name, VALUES[kind])
         with pytest.raises(Refused, match="of that name"):
-            token.store(name, VALUES[kind])  # type: ignore[attr-defined]
+            token.store(name, VALUES[kind])
     token.close()
     token = payments.token()
     for kind in (KeyKind.RSA, KeyKind.P256):

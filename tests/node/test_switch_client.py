@@ -218,7 +218,7 @@ def test_the_switch_may_sign_on_and_off_and_ask_for_an_echo() -> None:
         assert line.ask(request(1)).text(39) == "00"
         for code, answer in (("301", "00"), ("101", "12"), ("002", "00")):
             stub.send(stub.lines[-1], sealed(told[code]))
-            assert wait_for(lambda code=code: stub.heard[-1].text(11) == f"000{code}")  # type: ignore[misc]
+            assert wait_for(lambda code=code: stub.heard[-1].text(11) == f"000{code}")
             assert stub.heard[-1].text(39) == answer
         assert wait_for(lambda: not line.ready)
 

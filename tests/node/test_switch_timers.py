@@ -19,7 +19,7 @@ class Loop:
         return self.now
 
     def call_at(self, when: float, callback: object, *args: object) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, asyncio.get_running_loop())  # type: ignore[arg-type]
+        handle = asyncio.TimerHandle(when, callback, args, asyncio.get_running_loop())
         self.calls.append(handle)
         self.handles += 1
         return handle
@@ -37,7 +37,7 @@ def test_each_fires_once_at_its_end_and_the_stopped_do_not() -> None:
         loop, dice = Loop(), random.Random(1)
         fired: list[tuple[float, int]] = []
         timers = Timers(lambda token: fired.append((loop.now, token)))
-        timers._loop = loop  # type: ignore[assignment]
+        timers._loop = loop
         ends: dict[int, float] = {}
         for token in range(500):
             after_ms = dice.choice((10, 200, 200, 15_000))

@@ -73,7 +73,7 @@ class Peer:
 def _in_slot(chip: Echo, **options: object) -> Iterator[tuple[Peer, VpcdSlot]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(WAIT_S)
-        slot = VpcdSlot(chip, port=listener.getsockname()[1], **options)  # type: ignore[arg-type]
+        slot = VpcdSlot(chip, port=listener.getsockname()[1], **options)
         stop = threading.Event()
         thread = threading.Thread(target=slot.serve, args=(stop,))
         thread.start()
@@ -149,7 +149,7 @@ def test_small_packets_do_not_wait_for_each_other() -> None:
     real = socket.create_connection
 
     def connect(*arguments: object, **more: object) -> socket.socket:
-        made.append(real(*arguments, **more))  # type: ignore[arg-type]
+        made.append(real(*arguments, **more))
         return made[-1]
 
     with pytest.MonkeyPatch.context() as patch:

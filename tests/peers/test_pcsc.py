@@ -199,7 +199,7 @@ def test_a_card_that_comes_back_is_seen_again(service: PcscService) -> None:
     for _ in range(2):
         with chip_in_slot(service, card) as slot, PcscLink(service.readers[0]) as link:
             assert link.transmit(bytes.fromhex("0084000004"))[-2:] == b"\x90\x00"
-            wait_until(lambda slot=slot: slot.counts.apdus == 1)  # type: ignore[misc]
+            wait_until(lambda slot=slot: slot.counts.apdus == 1)
 
 
 def test_the_commands_put_a_card_in_and_read_it_and_a_killed_card_keeps_its_money(

@@ -40,4 +40,4 @@ def test_every_key_comes_from_the_key_service() -> None:
 
 def test_declarations_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        PROFILE.version = 2  # type: ignore[misc]
+        PROFILE.version = 2

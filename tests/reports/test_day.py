@@ -92,7 +92,7 @@ def test_what_differs_from_run_to_run_is_left_out_unless_asked_for() -> None:
     ],
 )
 def test_exit_codes(change: dict[str, object], code: int) -> None:
-    assert replace(sample_day(), **change).exit_code == code  # type: ignore[arg-type]
+    assert replace(sample_day(), **change).exit_code == code
 
 
 def test_a_float_that_is_off_by_one_fen_is_a_failure() -> None:

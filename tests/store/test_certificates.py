@@ -88,7 +88,7 @@ def test_sql_and_memory_agree(tmp_path: Path) -> None:
     assert found == _life(MemoryBooks())
     with engine.begin() as connection:
         books = SqlBooks(connection)
-        assert books.listed() == sorted(found[-5:], key=lambda one: (one.asked_at, one.id))  # type: ignore[attr-defined]
+        assert books.listed() == sorted(found[-5:], key=lambda one: (one.asked_at, one.id))
         first = books.listed()[0]
         assert books.listed(first.id[:3]) == [first]
     engine.dispose()

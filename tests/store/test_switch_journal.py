@@ -33,7 +33,7 @@ def _record(name: str, version: int = 1, state: str = "forwarded", **changes: ob
         entity=Entity.TRANSACTION, id=make_id("test", name), version=version, state=state, kind="purchase",
         source="till", target="bank", at_micros=1, business_date=DATE, digest=b"d", request=request(1), note="n",
     )  # fmt: skip
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def _entry(name: str, version: int = 1, state: str = "forwarded", **changes: object) -> Entry:

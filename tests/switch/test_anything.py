@@ -40,7 +40,7 @@ MTIS = st.sampled_from(
 MESSAGES = st.builds(
     lambda mti, fields: Message(mti=mti, fields=dict(sorted(fields.items()))),
     MTIS,
-    st.fixed_dictionaries({}, optional=FIELDS),  # type: ignore[arg-type]
+    st.fixed_dictionaries({}, optional=FIELDS),
 ).map(CODEC.encode)
 EXCHANGE = KeyExchange(under="zone_master/AES/1@bank")
 

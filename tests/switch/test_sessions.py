@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 def management(code: str, trace: int = 500, **more: object) -> Message:
     fields = {7: "1114221320", 11: f"{trace:06d}", 70: code} | {int(n[1:]): v for n, v in more.items()}
-    return Message(mti="0800", fields=dict(sorted(fields.items())))  # type: ignore[arg-type]
+    return Message(mti="0800", fields=dict(sorted(fields.items())))
 
 
 def code(world: World, message: Message) -> str:

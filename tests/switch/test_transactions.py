@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("engine")
 
 
 def code(world: World, message: object) -> str:
-    answer = world.pay(message)  # type: ignore[arg-type]
+    answer = world.pay(message)
     assert answer is not None
     return answer.text(39)
 

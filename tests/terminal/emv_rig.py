@@ -47,21 +47,21 @@ def sale(fen: int = 1000, *pins: str, **more: object) -> Sale:
     left = list(pins or ("123456",))
     return replace(
         Sale(amount_fen=fen, at=AT, pin=lambda: left.pop(0) if left else None),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
 def terminal(seed: str = "1", **device: object) -> EmvTerminal:
-    return EmvTerminal(replace(DEVICE, **device), SeededRandomness(seed))  # type: ignore[arg-type]
+    return EmvTerminal(replace(DEVICE, **device), SeededRandomness(seed))
 
 
 def reader(seed: str = "1", **device: object) -> QpbocTerminal:
-    return QpbocTerminal(replace(DEVICE, **device), SeededRandomness(seed))  # type: ignore[arg-type]
+    return QpbocTerminal(replace(DEVICE, **device), SeededRandomness(seed))
 
 
 def with_application(**changes: object) -> dict[str, object]:
     """A device whose application has other limits or codes."""
-    return {"aids": (replace(APPLICATION, **changes),)}  # type: ignore[arg-type]
+    return {"aids": (replace(APPLICATION, **changes),)}
 
 
 class Tap:

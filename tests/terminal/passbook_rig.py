@@ -50,9 +50,9 @@ class Bank:
             "acquirer": "acq.oil",
             "issuers": {ISSUER: "iss.oil"},
         }
-        device = PassbookDevice(unload_key_index=1, limit_key_index=1, **common)  # type: ignore[arg-type]
+        device = PassbookDevice(unload_key_index=1, limit_key_index=1, **common)
         self.desk = PassbookTerminal(device, AT.date())
-        load = LoadDevice(key_index=1, purse=1, **common)  # type: ignore[arg-type]
+        load = LoadDevice(key_index=1, purse=1, **common)
         self.till = LoadTerminal(load, AT.date())
         self.purse_till = LoadTerminal(replace(load, purse=2), AT.date())
 

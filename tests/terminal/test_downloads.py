@@ -86,7 +86,7 @@ def test_older_versions_and_changed_bodies_are_refused() -> None:
         {"digest": bytes(32)},
     ):
         with pytest.raises(Refused, match="digest"):
-            downloads.install(replace(first, **changed), MONDAY)  # type: ignore[arg-type]
+            downloads.install(replace(first, **changed), MONDAY)
     assert in_force(downloads, kind, MONDAY + DAY) == 5
 
 
@@ -200,14 +200,14 @@ class Flat:
 
 
 def board(terminal: PurseTerminal, card: object, at: dt.datetime) -> tuple[TapStatus, int]:
-    outcome = terminal.tap(card, kind=TapKind.BOARD, line=1, station=0, gross_fare=9, at=at)  # type: ignore[arg-type]
+    outcome = terminal.tap(card, kind=TapKind.BOARD, line=1, station=0, gross_fare=9, at=at)
     return outcome.status, outcome.record.amount if outcome.record else 0
 
 
 def test_a_gate_prices_and_blocks_by_what_is_in_force_when_the_card_comes() -> None:
     city = City()
     old = city.bus
-    old._psam.power_up()  # type: ignore[attr-defined]
+    old._psam.power_up()
     gate = PurseTerminal(old._data, old._psam, Flat(b"\x00\xc8"), AT.date(), read_tariff=Flat)
     card, number = city.cards[0], city.cards[1]
     number_2 = bytes.fromhex("00005180000000000002")
@@ -218,7 +218,7 @@ def test_a_gate_prices_and_blocks_by_what_is_in_force_when_the_card_comes() -> N
     assert (answer.list_version, answer.terminal_id, answer.kind) == (4, BUS, DownloadKind.BLOCK_LIST)
     assert board(gate, card, AT) == (TapStatus.DONE, 200)
     assert board(gate, number, AT) == (TapStatus.DONE, 200)
-    old._psam.power_up()  # type: ignore[attr-defined]
+    old._psam.power_up()
     again = PurseTerminal(
         old._data,
         old._psam,
@@ -276,7 +276,7 @@ def test_versions_out_of_bounds_are_refused(version: int) -> None:
 
 def test_another_terminals_downloads_are_refused() -> None:
     city = City()
-    city.bus._psam.power_up()  # type: ignore[attr-defined]
+    city.bus._psam.power_up()
     with pytest.raises(Refused, match="another terminal"):
         PurseTerminal(
             city.bus._data, city.bus._psam, Flat(b"\x00\xc8"), AT.date(), downloads=Downloads(bytes(6))

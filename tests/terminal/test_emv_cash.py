@@ -38,7 +38,7 @@ PDOL = bank.SPEC_CASH.pdol
 
 
 def _card(**more: object) -> Card:
-    return issued(**{"spec": bank.SPEC_CASH} | more)  # type: ignore[arg-type]
+    return issued(**{"spec": bank.SPEC_CASH} | more)
 
 
 def _cash(card: Card) -> int:
@@ -203,6 +203,6 @@ def test_the_signature_still_decides() -> None:
     """A code that is shown does not replace the card's authentication."""
     device = SHOP | {"ca_keys": (), "capabilities": DEVICE.capabilities & ~Capability.ONLINE_PIN}
     card = _card()
-    found = terminal(**device).purchase(Tap(card), sale(1000), Nobody())  # type: ignore[arg-type]
+    found = terminal(**device).purchase(Tap(card), sale(1000), Nobody())
     assert not found.approved
     assert _cash(card) == 50_000

@@ -41,7 +41,7 @@ class Silent:
 
 def _run(sale: Sale | None = None, card: Silent | None = None, **device: object) -> Run:
     run = Run(
-        replace(DEVICE, **device),  # type: ignore[arg-type]
+        replace(DEVICE, **device),
         card or Silent(),
         sale or Sale(amount_fen=1000, at=AT),
         SeededRandomness("1"),

@@ -32,7 +32,7 @@ def _card(*, rsa: bool = False, form: Sm2Form | None = None, **more: object) -> 
         algorithm=Algorithm.SM4,
         signed=rsa,
         sm2=(authority, SM2_ICC),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

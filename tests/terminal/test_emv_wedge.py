@@ -176,7 +176,7 @@ def test_the_last_transaction_that_a_card_counts() -> None:
     card = issued()
     options(card)
     applet = card.applet
-    at = applet.place(0)  # type: ignore[union-attr]
+    at = applet.place(0)
     card.nvm.memory[at : at + 2] = b"\xff\xfe"
     assert options(card)[-2:] == OK
     assert answer(generate(card, 0x40))[Tag.COUNTER] == b"\xff\xff"

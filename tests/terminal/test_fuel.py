@@ -142,7 +142,7 @@ def test_refusals_before_any_lock() -> None:
     assert pump.lock(oil.card, AT).status is FuelStatus.BLOCKED
     pump.block_list = BlockList()
     assert pump.lock(oil.card, dt.datetime(2041, 1, 1)).step == "dates"
-    pump._data.issuers.pop(ISSUER)  # type: ignore[attr-defined]
+    pump._data.issuers.pop(ISSUER)
     assert pump.lock(oil.card, AT).step == "issuer"
     assert oil.pump(PUMP_2).lock(oil.card, AT).status is FuelStatus.LOCKED
 

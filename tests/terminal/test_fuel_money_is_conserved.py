@@ -212,7 +212,7 @@ class FuelMoneyIsConserved(RuleBasedStateMachine):
         return self.reader
 
     def _take(self, outcome: object) -> None:
-        status, record = outcome.status, outcome.record  # type: ignore[attr-defined]
+        status, record = outcome.status, outcome.record
         if status is FuelStatus.DONE:
             key = (record.terminal_id, record.terminal_serial)
             assert self.fuel.setdefault(key, record).tac == record.tac, "one lock, two TACs"

@@ -165,7 +165,7 @@ def test_any_bytes_are_no_state(raw: bytes) -> None:
 def _kept() -> bytes:
     oil = Oil()
     pump, storage = oil.pump(), Storage()
-    pump._keep = storage  # type: ignore[attr-defined]
+    pump._keep = storage
     pump.lock(oil.card, AT)
     held = pump.state
     pump.settle(CARD_NO, 5)
@@ -229,7 +229,7 @@ def test_a_station_cannot_invent_a_lock_or_claim_more_than_the_card_held() -> No
         {"card_no": bytes(10)},
     ):
         with pytest.raises(Refused):
-            oil.host.take(replace(claim, hold=replace(claim.hold, **changed)))  # type: ignore[arg-type]
+            oil.host.take(replace(claim, hold=replace(claim.hold, **changed)))
     with pytest.raises(Refused, match="more than the card held"):
         oil.host.take(replace(claim, amount=50_001))
     oil.host.take(claim)
@@ -249,7 +249,7 @@ def test_the_host_checks_the_cards_word_both_times() -> None:
     asked = []
 
     class Listening:
-        def release(self, request):  # type: ignore[no-untyped-def]
+        def release(self, request):
             asked.append(request)
             return oil.host.release(request)
 

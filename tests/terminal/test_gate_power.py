@@ -42,9 +42,9 @@ def board(gate: PurseTerminal, card: ApduLink, at: dt.datetime = AT) -> TapOutco
 def gate_of(city: City, torn_taps: TornTaps) -> PurseTerminal:
     """The bus after a restart: its module has lost its session, and the terminal all but what was kept."""
     old = city.bus
-    assert isinstance(old._psam, Psam)  # type: ignore[attr-defined]
-    module = Psam.from_bytes(old._psam.to_bytes(), city.randomness)  # type: ignore[attr-defined]
-    return PurseTerminal(old._data, module, old.pricer, AT.date(), torn_taps=torn_taps)  # type: ignore[attr-defined]
+    assert isinstance(old._psam, Psam)
+    module = Psam.from_bytes(old._psam.to_bytes(), city.randomness)
+    return PurseTerminal(old._data, module, old.pricer, AT.date(), torn_taps=torn_taps)
 
 
 @pytest.mark.parametrize("command", range(8))

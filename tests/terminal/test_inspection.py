@@ -49,7 +49,7 @@ COUNTER = InspectionTerminal([COUNTRY.certificate], SeededRandomness("counter"))
 
 
 def data(zone: Mrz = ZONE, **options: object) -> Personal:
-    return document_data(zone, PHOTO, width=240, height=320, signer=SIGNER, **options)  # type: ignore[arg-type]
+    return document_data(zone, PHOTO, width=240, height=320, signer=SIGNER, **options)
 
 
 DATA = data()

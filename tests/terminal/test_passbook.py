@@ -143,7 +143,7 @@ def test_another_amount_or_place_than_authorised_is_not_concluded() -> None:
         {"tac": None},
     ):
         with pytest.raises(Refused):
-            bank.unloads.conclude(replace(found, **changed))  # type: ignore[arg-type]
+            bank.unloads.conclude(replace(found, **changed))
     bank.unloads.conclude(found)
 
 
@@ -166,7 +166,7 @@ def test_pulled_anywhere_card_and_issuer_agree_in_the_end(limit: bool, command: 
         reader.pull(Pull(command, write, torn=torn))
         act = bank.desk.change_limit if limit else bank.desk.unload
         try:
-            record: ClearingRecord | None = act(reader, 2_500, AT, host, pin=PIN)  # type: ignore[operator]
+            record: ClearingRecord | None = act(reader, 2_500, AT, host, pin=PIN)
         except CardRemoved:
             record = None
         reader.insert()
@@ -203,7 +203,7 @@ def test_a_counter_that_was_concluded_is_not_authorised_again() -> None:
     class Listening:
         def authorise(self, request: object) -> bytes:
             asked.append(request)
-            return bank.unloads.authorise(request)  # type: ignore[arg-type]
+            return bank.unloads.authorise(request)
 
         def conclude(self, record: ClearingRecord) -> None:
             bank.unloads.conclude(record)

@@ -58,7 +58,7 @@ def test_any_text_is_a_track_or_refused(text: str) -> None:
 
 
 def _swipe(text: str, **more: object) -> Swipe:
-    return replace(Swipe(track=parse_track2(text), today=TODAY), **more)  # type: ignore[arg-type]
+    return replace(Swipe(track=parse_track2(text), today=TODAY), **more)
 
 
 CASES = [

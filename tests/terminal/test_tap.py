@@ -43,7 +43,7 @@ class Remembering:
 
 
 def board(city: City, card: object, *, fare: int = 200, at: dt.datetime = AT) -> TapOutcome:
-    return city.bus.tap(card, kind=TapKind.BOARD, line=113, station=0, gross_fare=fare, at=at)  # type: ignore[arg-type]
+    return city.bus.tap(card, kind=TapKind.BOARD, line=113, station=0, gross_fare=fare, at=at)
 
 
 @BOTH
@@ -119,7 +119,7 @@ def test_too_little_money_asks_for_a_load_of_exactly_what_is_missing() -> None:
 
 def test_a_blocked_card_is_refused_from_the_time_of_its_entry() -> None:
     city = City()
-    card_no = board(city, city.cards[0]).record.card_no  # type: ignore[union-attr]
+    card_no = board(city, city.cards[0]).record.card_no
     told = city.bus.install_list(BlockList(version=4, entries={card_no: AT + dt.timedelta(hours=1)}), AT)
     assert (told.list_version, told.terminal_id) == (4, BUS)
     assert board(city, city.cards[0], at=AT + dt.timedelta(minutes=59)).status is TapStatus.DONE
@@ -155,9 +155,9 @@ class Scripted:
     def transmit(self, command: bytes) -> bytes:
         if command[1] in self.answers:
             if self.card is not None:
-                self.card.transmit(command)  # type: ignore[attr-defined]
+                self.card.transmit(command)
             return self.answers[command[1]]
-        return self.card.transmit(command) if self.card is not None else b"\x6a\x82"  # type: ignore[attr-defined,no-any-return]
+        return self.card.transmit(command) if self.card is not None else b"\x6a\x82"
 
 
 @pytest.mark.parametrize(
@@ -307,12 +307,12 @@ def test_the_service_desk_writes_a_ride_under_secure_messaging(algorithm: Algori
     ride = RideState(kind=TapKind.EXIT, mode=Mode.METRO, line=4, station=1260, at=AT)
     raw = encode_ride(ride, STAMP)
     arguments = {"aid": PROFILE.aid, "card_no": card_no, "record_id": RIDE_RECORD_ID, "ride": raw}
-    write_ride_state(card, city.issuer, **arguments)  # type: ignore[arg-type]
+    write_ride_state(card, city.issuer, **arguments)
     gate = city.terminal(GATE, Mode.METRO, pricer=pricer)
     gate.tap(card, kind=TapKind.ENTRY, line=1, station=1, gross_fare=0, at=AT)
     assert pricer.asked[0].state == ride
     with pytest.raises(ChipRefused, match="6988"):
-        write_ride_state(card, _WrongMac(), **arguments)  # type: ignore[arg-type]
+        write_ride_state(card, _WrongMac(), **arguments)
 
 
 class _WrongMac:

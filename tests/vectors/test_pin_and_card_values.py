@@ -166,7 +166,7 @@ def test_misuse() -> None:
         {"table": "12"},
     ):
         with pytest.raises(Usage):
-            Ibm3624(key=_key(), **options)  # type: ignore[arg-type]
+            Ibm3624(key=_key(), **options)
     with pytest.raises(Usage):
         Ibm3624(key=_key(), start=10).natural_pin(PAN)
     for value in ("", "1", "13", "0139"):

@@ -183,7 +183,7 @@ def test_calculation(source: str, what: str, found: bytes, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(("source", "make", "steps"), TRANSCRIPTS, ids=[t[0][:30] for t in TRANSCRIPTS])
-def test_transcript(source: str, make, steps) -> None:  # type: ignore[no-untyped-def]
+def test_transcript(source: str, make, steps) -> None:
     chip = make()
     for command, answer in steps:
         found = chip.transmit(_h(command))

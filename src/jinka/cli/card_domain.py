@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jinka.cli.frame import command, put_json, put_table, say
+from jinka.cli.frame import Json, command, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
 
@@ -59,7 +59,7 @@ def list_(
     keys: Folder = None,
     domain: Domain = "",
     domain_keys: KeyFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
+    as_json: Json = False,
     lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
 ) -> None:
     """List the applications, domains and packages that the domain has; the issuer sees all of the card.

@@ -85,6 +85,10 @@ connect = "127.0.0.1:{switch}"
 plain = true
 inside = true
 """
+SHOP = Merchant(
+    id="teahouse", name="TEA", local_name="", category="5999", city="SHENZHEN", terminal="00000001", key_hash=b"",
+    requests_per_minute=1_000_000,
+)  # fmt: skip
 PARTS = {"issuer": ISSUER, "switch": SWITCH, "gateway": GATEWAY}
 
 
@@ -199,11 +203,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 def test_each_part_killed_under_load_nothing_is_paid_twice_and_no_callback_is_lost(folder: Path) -> None:
     chance, receiver = random.Random(7), Receiver()
     port = int((folder / "port").read_text())
-    merchant = Merchant(
-        id="teahouse", name="TEA", local_name="", category="5999", city="SHENZHEN", terminal="00000001", key_hash=b"",
-        requests_per_minute=1_000_000,
-    )  # fmt: skip
-    key = add_merchant(folder / "gateway.toml", merchant, receiver.url)["key"]
+    key = add_merchant(folder / "gateway.toml", SHOP, receiver.url)["key"]
     value = {pan: Bank().value("000", pan).value for pan in PANS}
     until, failed = time.monotonic() + 120, []
     serving = {part: Serving(folder, part) for part in PARTS}
@@ -264,8 +264,7 @@ def test_each_part_killed_under_load_nothing_is_paid_twice_and_no_callback_is_lo
         errors = {part: serving[part].stop() for part in reversed(PARTS)}
         receiver.stop()
     assert {part: serving[part].process.returncode for part in PARTS} == dict.fromkeys(PARTS, 0), errors
-    assert owed(folder) == len(paid) * FEN
-    assert settled(folder) == len(paid) * FEN
+    assert (owed(folder), settled(folder)) == (len(paid) * FEN, len(paid) * FEN)
     assert len(paid) > BUYERS
     assert not leaks(folder)
 

@@ -27,6 +27,7 @@ from jinka.acquirer.ports import (
     Payments,
     Result,
 )
+from jinka.acquirer.purse_loads import PurseLoads, Way
 from jinka.acquirer.vault import TokenRecord, Vault
 
 __all__ = [
@@ -54,11 +55,13 @@ __all__ = [
     "Order",
     "OrderState",
     "Payments",
+    "PurseLoads",
     "Result",
     "Step",
     "SwitchPayments",
     "TokenRecord",
     "Vault",
+    "Way",
     "Wire",
     "card_of_code",
     "order_code",

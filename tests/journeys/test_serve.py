@@ -167,7 +167,7 @@ def test_an_order_is_paid_through_the_switch(network: Network) -> None:
     false = card | {"card_value": f"{(int(card['card_value']) + 1) % 1000:03d}"}
     assert network.order(false, 2_000, "two") == "created"
     lines = {part.part: part.words() for part in network_status(network.folder / FILE)}
-    assert "gateway: 1 of 1 lines signed on, 0 stored" in lines["switch"]
+    assert "gateway: lines 1, signed on 1, stored 0" in lines["switch"]
 
 
 def test_each_part_gives_its_figures_to_prometheus(network: Network) -> None:

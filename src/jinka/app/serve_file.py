@@ -118,7 +118,7 @@ institution = "102"
 sign_on = "peer"
 mac = {{ kind = "iso", key = "zone_mac/TDES/1@gateway", field = 128, algorithm = "retail" }}
 
-[peers.pos]                         # terminals that sign in for their keys: jinka pos
+[peers.pos]                         # terminals that sign in for their keys: docs/pos-atm.md
 listen = "127.0.0.1:{ports.pos}"
 institution = "103"
 dialect = "unionpay-pos"

@@ -41,10 +41,10 @@ class PartStatus:
             return _switch_words(self.said, time.time() if now_s is None else now_s)
         if self.part == "issuer":
             answers = sum(self.said["answers"].values())
-            return [f"{self.said['lines']} lines, {answers} answers, {self.said['waiting']} waiting"]
+            return [f"lines {self.said['lines']}, answers {answers}, waiting {self.said['waiting']}"]
         if self.part == "gateway":
             line = "signed on" if self.said["line"]["ready"] else "no line to the switch"
-            waiting = f"{self.said['unresolved']} unresolved, {self.said['callbacks']} callbacks to send"
+            waiting = f"unresolved {self.said['unresolved']}, callbacks to send {self.said['callbacks']}"
             return [f"{line}; {waiting}"]
         return [str(self.said["socket"])]
 
@@ -91,5 +91,5 @@ def _switch_words(said: dict[str, Any], now_s: float) -> list[str]:
     words = [f"business date {said['business_date']}, {said['open']} under way, {last}"]
     for name, peer in said["peers"].items():
         ready = sum(state == "ready" for state in peer["lines"])
-        words.append(f"{name}: {ready} of {len(peer['lines'])} lines signed on, {peer['stored']} stored")
+        words.append(f"{name}: lines {len(peer['lines'])}, signed on {ready}, stored {peer['stored']}")
     return words

@@ -47,7 +47,7 @@ from jinka.switch import (
 )
 
 _CONNECT_S = 10.0
-_TURN_S = 0.0002  # the journal's thread waits that long for the interpreter, at each of its many statements
+_TURN_S = 0.0001  # the journal's thread waits that long for the interpreter, at each of its many statements
 _GARBAGE = (20_000, 50, 100)  # transactions are no circles: looking for some stops all of them
 
 

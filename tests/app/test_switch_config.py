@@ -28,7 +28,7 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
     text = PAGE.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
     text += '[peers.bank]\nconnect = "127.0.0.1:7002"\n'
     (tmp_path / "switch.toml").write_text(text, encoding="utf-8")
-    file = read_switch_file(tmp_path / "switch.toml", worker=1, workers=2)
+    file = read_switch_file(tmp_path / "switch.toml")
     till = file.config.peers["till"]
     assert till.mac is not None
     assert (till.mac.kind, till.mac.algorithm, till.mac.field) == (MacKind.ISO, MacAlgorithm.RETAIL, 128)
@@ -38,7 +38,7 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
         ("till", 7001, True),
         ("bank", 7002, False),
     ]
-    assert (file.metrics, file.config.worker) == (("127.0.0.1", 9108), "1")
+    assert (file.metrics, file.config.worker) == (("127.0.0.1", 9108), "0")
     assert len(file.keys.blocks) == 1
 
 
@@ -64,6 +64,23 @@ def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], what: str) 
     with pytest.raises(Usage) as caught:
         read_switch_file(file)
     assert what in str(caught.value)
+
+
+def test_several_workers_share_a_cards_limits_and_exchange_no_keys(tmp_path: Path) -> None:
+    file = tmp_path / "switch.toml"
+    stand_in = "[stand_in.a]\nkinds = ['purchase']\neach_fen = 50\ncard_fen = 101\ncard_count = 3\n"
+    file.write_text(SMALL + stand_in)
+    rules = read_switch_file(file, worker=1, workers=2).config.stand_in["a"]
+    assert (rules.each_fen, rules.card_fen, rules.card_count) == (
+        50,
+        50,
+        1,
+    )  # together never more than is allowed
+    with pytest.raises(Usage, match="no share"):
+        read_switch_file(file, worker=1, workers=4)
+    file.write_text(SMALL + "exchange = { under = 'zone_master/AES/1@a' }\n")
+    with pytest.raises(Usage, match="by one worker"):
+        read_switch_file(file, worker=1, workers=2)
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.parts_file import KeySource, host_port, only, read_key_source, read_tables
+from jinka.app.switch_day import CutTime, read_cut_time
 from jinka.codec.framing import framing_of
 from jinka.codec.iso8583 import dialect
 from jinka.crypto.mac import MacAlgorithm
@@ -44,6 +45,9 @@ _SWITCH = {
     "hops_max",
     "closed_kept",
     "open_max",
+    "cut_over",
+    "cut_ms",
+    "zone",
 }
 _PAGE = "docs/switch.md"
 _PLAIN = {
@@ -53,7 +57,7 @@ _PLAIN = {
 _LINK = {"rate", "burst", "frame_s", "write_max", "lines_max"}
 _PEER = _PLAIN | _LINK | {
     "listen", "connect", "connections", "dialect", "framing", "sign_on", "mac", "pin", "exchange",
-    "terminals", "sign_in", "tls",
+    "terminals", "sign_in", "tls", "reconcile", "acquirers",
 }  # fmt: skip
 _OUR_LINE = {
     "connect", "dialect", "framing", "institution", "mac", "sign_on", "timeout_ms", "echo_ms", "echo_misses", "frame_s",
@@ -76,6 +80,7 @@ class SwitchFile:
     business_date: str
     metrics: tuple[str, int] | None
     keys: KeySource
+    cut: CutTime
     log: Path | None = None
 
 
@@ -97,11 +102,15 @@ def read_switch_file(path: Path, *, worker: int = 0, workers: int = 1) -> Switch
             routes={str(k): str(v) for k, v in raw.get("routes", {}).items()},
             bins=_bins(path.parent, switch["bins"]) if "bins" in switch else None,
             banks={str(k): str(v) for k, v in raw.get("banks", {}).items()},
-            stand_in={name: _stand_in(path.parent, name, g) for name, g in raw.get("stand_in", {}).items()},
+            stand_in={
+                name: _stand_in(path.parent, name, g, workers) for name, g in raw.get("stand_in", {}).items()
+            },
             worker=str(worker),
             workers=workers,
-            **{k: int(switch[k]) for k in ("hops_max", "closed_kept", "open_max") if k in switch},
+            **{k: int(switch[k]) for k in ("hops_max", "closed_kept", "open_max", "cut_ms") if k in switch},
         )
+        if workers > 1 and any(peer.exchange for peer in peers.values()):
+            raise Usage("keys are exchanged by one worker", where="peers", fix="no exchange, or one worker")
         database = str(switch.get("database", "switch.db"))
         return SwitchFile(
             path=path,
@@ -111,6 +120,7 @@ def read_switch_file(path: Path, *, worker: int = 0, workers: int = 1) -> Switch
             business_date=str(switch.get("business_date", "")),
             metrics=host_port(switch["metrics"], "switch.metrics") if "metrics" in switch else None,
             keys=read_key_source(path.parent, raw["keys"], "switch"),
+            cut=read_cut_time(str(switch.get("cut_over", "")), str(switch.get("zone", ""))),
             log=path.parent / str(switch["log"]) if "log" in switch else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -152,12 +162,14 @@ def _peer(folder: Path, name: str, given: Mapping[str, Any]) -> Peer:
         pin = own_keys | given["pin"]
         rules["pin"] = PinRule(key=str(pin["key"]), format=PinFormat(int(pin["format"])))
     if "exchange" in given:
-        only(given["exchange"], {"under", "size", "overlap_ms"}, f"peers.{name}.exchange", _PAGE)
+        only(given["exchange"], {"under", "size", "overlap_ms", "every_s"}, f"peers.{name}.exchange", _PAGE)
         rules["exchange"] = KeyExchange(**given["exchange"])
     return Peer(
         name=name,
         codec=dialect(str(given.get("dialect", "iso1987-binary"))),
         sign_on=SignOn(given.get("sign_on", "none")),
+        reconcile=bool(given.get("reconcile", False)),
+        acquirers=frozenset(map(str, given.get("acquirers", ()))),
         **rules,
     )
 
@@ -204,16 +216,21 @@ def _tls(folder: Path, name: str, given: Mapping[str, Any]) -> LineTls:
     return made
 
 
-def _stand_in(folder: Path, name: str, given: Mapping[str, Any]) -> StandIn:
+def _stand_in(folder: Path, name: str, given: Mapping[str, Any], workers: int) -> StandIn:
+    """Each worker counts for itself, so each has its share of a card's limits: together they never give more."""
     only(given, _STAND_IN, f"stand_in.{name}", _PAGE)
     blocked: frozenset[str] = frozenset()
     if "blocked_file" in given:
         blocked = frozenset((folder / str(given["blocked_file"])).read_text(encoding="ascii").split())
+    count = int(given["card_count"]) // workers
+    if int(given["card_count"]) and not count:
+        fix = f"card_count of {workers} at least, or fewer workers"
+        raise Usage(f"no share for each of {workers} workers", where=f"stand_in.{name}", fix=fix)
     return StandIn(
         kinds=frozenset(map(str, given["kinds"])),
         each_fen=int(given["each_fen"]),
-        card_fen=int(given["card_fen"]),
-        card_count=int(given["card_count"]),
+        card_fen=int(given["card_fen"]) // workers,
+        card_count=count,
         with_pin=bool(given.get("with_pin", False)),
         blocked=blocked,
     )

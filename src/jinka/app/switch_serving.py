@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from jinka.app.keyring import open_keys
 from jinka.app.parts_file import KeySource
 from jinka.app.switch_config import SwitchFile, read_switch_file
+from jinka.app.switch_control import SOCKET, NoSealer, act_on
+from jinka.app.switch_day import current_date, keep_days
 from jinka.app.workspace import Workspace
 from jinka.crypto.bulk_macs import prepare
 from jinka.keys.payment_port import PaymentService
 from jinka.kit import JinkaError, NotFound, Refused
 from jinka.node import FolderLock
+from jinka.node.control_socket import ControlSocket
 from jinka.node.event_log import Looks, change_log
 from jinka.node.key_socket import connect_unix
 from jinka.node.metrics_http import MetricsServer
@@ -29,7 +32,8 @@ from jinka.node.switch_runner import SwitchRunner, tune_process
 from jinka.node.system import SystemClock
 from jinka.store import JournalLine, SwitchJournal, open_database
 from jinka.store.switch_journal import Sealer
-from jinka.switch import SwitchCore
+from jinka.switch import Entity, Record, SwitchCore
+from jinka.switch.sessions import key_id
 
 _LOGGED = ("business_date", "peers", "counts")
 
@@ -51,11 +55,11 @@ async def _serve(
     file: SwitchFile, worker: int, workers: int, listening: Callable[[dict[str, Any]], None]
 ) -> None:
     clock = SystemClock()
-    date = file.business_date or time.strftime("%Y-%m-%d")
     database = open_database(file.database)
     keys, sealer, remote = _open_keys(file.keys)
     try:
         journal = SwitchJournal(database, sealer, worker=str(worker))
+        date = current_date(file.business_date, file.cut, journal, clock.now_micros())
         core = SwitchCore(
             file.config, now_micros=clock.now_micros(), business_date=date,
             start_trace=clock.now_micros() // 1000,
@@ -68,15 +72,19 @@ async def _serve(
             stopped.set()
 
         runner = SwitchRunner(core, journal, KeyDesk(keys, remote=remote), clock, failed=failed)
-        runner.run(
-            core.recover(journal.recover(lambda name: _mine(name, worker, workers), date), clock.now_micros())
-        )
+        exchanged = exchanged_keys(core, journal) if remote else []  # in process they ended with the last one
+        mine = journal.recover(lambda name: _mine(name, worker, workers), date)
+        open_ = [record for record in mine if record.entity is not Entity.KEY]
+        runner.run(core.recover([*exchanged, *open_], clock.now_micros()))
         figures = SwitchFigures(runner)
         metrics = MetricsServer(figures)
         await runner.start(list(file.addresses))
         if file.metrics:
             host, port = file.metrics
             await metrics.start(host, port + worker if port else 0)
+        control = ControlSocket(file.path.parent / f".switch-{worker}" / SOCKET, partial(act_on, runner))
+        await control.start()
+        days = asyncio.get_running_loop().create_task(keep_days(runner, file.cut, clock))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         tune_process()
@@ -84,6 +92,8 @@ async def _serve(
         listening({"worker": worker, "ports": runner.ports, "metrics": metrics.port, "business_date": date})
         await stopped.wait()
         looks.stop()
+        days.cancel()
+        control.stop()
         metrics.stop()
         await runner.stop()
         if failures:
@@ -93,6 +103,13 @@ async def _serve(
             )  # fmt: skip
     finally:
         database.dispose()
+
+
+def exchanged_keys(core: SwitchCore, journal: SwitchJournal) -> list[Record]:
+    """The names of the keys that were agreed last, where a key service has kept them."""
+    exchanging = [name for name, peer in core.config.peers.items() if peer.exchange is not None]
+    found = [journal.find(key_id(name, pin=pin)) for name in exchanging for pin in (False, True)]
+    return [record for record in found if record is not None]
 
 
 def _mine(name: str, worker: int, workers: int) -> bool:
@@ -140,16 +157,6 @@ def journal_lines(path: Path, *, states: tuple[str, ...], limit: int) -> list[Jo
     file = read_switch_file(path)
     database = open_database(file.database)
     try:
-        return SwitchJournal(database, _NoSealer()).lines(states=states, limit=limit)
+        return SwitchJournal(database, NoSealer()).lines(states=states, limit=limit)
     finally:
         database.dispose()
-
-
-class _NoSealer:
-    """Reads open lines only."""
-
-    def seal_image(self, plain: bytes, *, context: str) -> bytes:
-        raise Refused(f"{len(plain)} bytes for {context}", where="switch journal")
-
-    def open_image(self, blob: bytes, *, context: str) -> bytes:
-        raise Refused(f"{len(blob)} bytes of {context}", where="switch journal")

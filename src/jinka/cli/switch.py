@@ -1,4 +1,4 @@
-"""`jinka switch`: serve, ask a running switch how it is, read its journal."""
+"""`jinka switch`: serve, ask a running switch how it is and tell it what to do, read its journal."""
 
 from __future__ import annotations
 
@@ -73,3 +73,65 @@ def journal(
     from jinka.app.switch_serving import journal_lines
 
     return [asdict(line) for line in journal_lines(file, states=tuple(state or ()), limit=limit)]
+
+
+@app.command("cut-over")
+@json_command
+def cut_over(
+    file: File,
+    date: Annotated[str, typer.Option(help="The date that begins, YYYY-MM-DD; without it the next.")] = "",
+) -> list[dict[str, Any]]:
+    """End the business date of a running switch, in all its workers.
+
+    Example: [bold]jinka switch cut-over switch.toml[/bold]
+    """
+    from jinka.app.switch_control import cut_over as tell
+
+    return tell(file, date)
+
+
+@app.command("exchange-keys")
+@json_command
+def exchange_keys(
+    file: File,
+    peer: Annotated[str, typer.Option(help="The peer that gets a new key.")],
+    pin: Annotated[bool, typer.Option("--pin", help="Its PIN key; without it the MAC key.")] = False,
+) -> dict[str, Any]:
+    """Let a running switch offer a peer a new key. The status counts keys_exchanged when the peer took it.
+
+    Example: [bold]jinka switch exchange-keys switch.toml --peer bank[/bold]
+    """
+    from jinka.app.switch_control import exchange_keys as tell
+
+    return tell(file, peer, pin=pin)
+
+
+@app.command()
+@json_command
+def reconcile(
+    file: File,
+    peer: Annotated[str, typer.Option(help="The peer that gets our sums.")],
+    date: Annotated[str, typer.Option(help="The business date, YYYY-MM-DD; without it the open one.")] = "",
+) -> dict[str, Any]:
+    """Let a running switch send a peer the sums of a business date (0500). What comes back is in the journal.
+
+    Example: [bold]jinka switch reconcile switch.toml --peer bank --date 2026-01-05[/bold]
+    """
+    from jinka.app.switch_control import reconcile as tell
+
+    return tell(file, peer, date)
+
+
+@app.command()
+@json_command
+def totals(
+    file: File,
+    date: Annotated[str, typer.Option(help="The business date, YYYY-MM-DD.")],
+) -> dict[str, Any]:
+    """What passed between the switch and each peer on a business date, and what each is owed.
+
+    Example: [bold]jinka switch totals switch.toml --date 2026-01-05[/bold]
+    """
+    from jinka.app.switch_control import day_totals
+
+    return day_totals(file, date)

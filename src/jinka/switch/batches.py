@@ -24,6 +24,7 @@ from jinka.switch.totals import Totals
 from jinka.switch.transaction import Transaction
 
 POS_TOTALS = (12, 3, 12, 3)  # debit amount and count, credit amount and count, then one digit: the answer
+_ERROR = "3"  # nothing was compared: upload the batch, each item of which is
 BatchKey = tuple[str, str, str]
 
 
@@ -86,6 +87,9 @@ class Batches:
         if theirs is None:
             self._tell(line, peer, message, head, {39: codes.BAD_FORMAT}, {})
             return
+        if self._board.config.workers > 1:  # the batch may have come in at several
+            self._not_compared(line, peer, message, head)
+            return
         same = ours == theirs
         self._board.count("batches_equal" if same else "batches_differ", peer.name)
         given: dict[int, Value] = {39: codes.APPROVED if same else codes.TOTALS_DIFFER}
@@ -98,6 +102,15 @@ class Batches:
         if same:
             self.settled(peer.name, message)
         self._board.write((record,), partial(self._tell, line, peer, message, head, given))
+
+    def _not_compared(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
+        given: dict[int, Value] = {39: codes.APPROVED}
+        if 48 in message.fields:
+            given[48] = message.text(48)[: sum(POS_TOTALS)] + _ERROR
+        else:
+            given[66] = _ERROR
+        self._board.count("batches_not_compared", peer.name)
+        self._tell(line, peer, message, head, given, {})
 
     def _upload(self, line: Line, peer: Peer, message: Message, head: Frame | None) -> None:
         if message.text(60)[8:11] in ("202", "207"):  # the end of an upload

@@ -5,14 +5,17 @@ Method: one network for the module, made in process; nothing is started.
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import stat
 import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from jinka.app import new_network, serving
 from jinka.app.card_files import open_key_folder, read_opened
@@ -23,15 +26,17 @@ from jinka.app.pos_config import read_pad, read_pos_file
 from jinka.app.serve_file import Ports
 from jinka.app.serve_status import network_status
 from jinka.app.serving import parts_to_start, serve
+from jinka.cli.main import app
 from jinka.kit import JinkaError, NotFound, Refused, Usage
 
 DATE = "2026-11-22"
+PORTS = Ports(**{name: at for at, name in enumerate(asdict(Ports()), 2)})  # where nobody listens
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     made = tmp_path_factory.mktemp("network") / "n"
-    told = make_network(made, Ports(), date=DATE)
+    told = make_network(made, PORTS, date=DATE)
     assert told["merchant"]["key"].startswith("jk_")
     yield made
     shutil.rmtree(
@@ -45,7 +50,7 @@ def test_every_part_reads_the_file_and_leans_on_the_key_service(folder: Path) ->
     assert [(part.name, part.leans_on) for part in parts] == [
         ("keys", ()), ("issuer", ("keys",)), ("switch", ("keys",)), ("gateway", ("keys",)),
     ]  # fmt: skip
-    assert {part.up for part in network_status(folder / FILE)} <= {False}
+    assert {part.up for part in network_status(folder / FILE)} == {False}
 
 
 def test_parts_that_the_file_leaves_out_are_not_started(folder: Path, tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ def test_what_breaks_while_it_is_made_leaves_no_network(
 
     monkeypatch.setattr(new_network, "_make_terminal", broken)
     with pytest.raises(JinkaError, match="no space is left"):
-        make_network(tmp_path / "n", Ports(), date=DATE)
+        make_network(tmp_path / "n", PORTS, date=DATE)
     assert not list(tmp_path.iterdir())
 
 
@@ -120,9 +125,20 @@ def test_a_port_that_somebody_has_is_named(folder: Path, monkeypatch: pytest.Mon
         assert free_port(port) != port
         text = (folder / FILE).read_text(encoding="utf-8")
         taken = folder / "taken.toml"
-        taken.write_text(text.replace(f"127.0.0.1:{Ports().till}", f"127.0.0.1:{port}"), encoding="utf-8")
-        # A port of another table may be taken on this machine too: that one is named then.
+        taken.write_text(text.replace(f'"127.0.0.1:{PORTS.till}"', f'"127.0.0.1:{port}"'), encoding="utf-8")
         with pytest.raises(Refused, match=r"somebody listens on 127\.0\.0\.1") as caught:
             serve(taken, tell=lambda *_: None, ready=lambda _: None)
-        if all(free_port(usual) == usual for usual in (Ports().issuer, Ports().gateway, Ports().pos)):
-            assert caught.value.where == "peers.till"
+        assert caught.value.where == "peers.till"
+
+
+def test_the_commands_say_what_is_down_and_what_is_missing(folder: Path) -> None:
+    told = CliRunner().invoke(app, ["status", str(folder / FILE), "--json"])
+    assert [(part["part"], part["up"]) for part in json.loads(told.stdout)] == [
+        ("keys", False), ("issuer", False), ("switch", False), ("gateway", False),
+    ]  # fmt: skip
+    assert told.exit_code == 6
+    table = CliRunner().invoke(app, ["status", "--dir", str(folder)])
+    assert table.exit_code == 6
+    assert table.stdout.count(" no ") == 4
+    assert CliRunner().invoke(app, ["status", str(folder / "none.toml")]).exit_code == 3
+    assert CliRunner().invoke(app, ["serve", str(folder / "none.toml")]).exit_code == 3

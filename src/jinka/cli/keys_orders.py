@@ -45,14 +45,12 @@ def order_psam(
 
     Example: [bold]jinka keys order-psam out/keys psam.jsi --key purchase/TDES/2[/bold]
     """
-    from jinka.app.card_files import open_card
+    from jinka.app.card_files import open_card, open_key_folder
     from jinka.app.key_folder import KeyFolder
     from jinka.app.key_orders import give_module_keys
-    from jinka.app.keyring import open_keys
-    from jinka.app.workspace import Workspace
     from jinka.keys import KeyName
 
-    keys = open_keys(Workspace(folder), region)
+    keys = open_key_folder(folder, region)
     try:
         file = open_card(module, keys)
         serial = give_module_keys(KeyFolder(folder), file.chip, [KeyName.parse(text) for text in key], keys)
@@ -83,17 +81,15 @@ def order_cards(
     Example: [bold]jinka keys order-cards out/keys out/order --profile cn.shenzhen.transit --first 5180000001000000
     --count 1000 --bureau bureau.sz[/bold]
     """
-    from jinka.app.card_files import profile_named
+    from jinka.app.card_files import open_key_folder, profile_named
     from jinka.app.key_orders import order_card_keys
-    from jinka.app.keyring import open_keys
-    from jinka.app.workspace import Workspace
     from jinka.codec import Algorithm
     from jinka.kit import Usage
 
     if len(first) != 16 or not (first.isascii() and first.isdigit()):
         raise Usage("not a card number", where="--first", fix="16 digits")
     algorithm = Algorithm.SM4 if sm4 else Algorithm.TDES
-    keys = open_keys(Workspace(folder), region)
+    keys = open_key_folder(folder, region)
     try:
         written = order_card_keys(
             keys, profile_named(profile, algorithm), algorithm=algorithm, first=int(first), count=count,

@@ -112,7 +112,8 @@ def day(
         Path | None, typer.Option("--dir", help="Where everything is written; a folder in out/ by default.")
     ] = None,
     spoil: Annotated[
-        float, typer.Option(help="Share of the records to put faults into, such as 0.01.")
+        float,
+        typer.Option(help="Share of the records to put faults into, such as 0.01; a card bears one at most."),
     ] = 0.0,
     keys_socket: Annotated[
         Path | None,

@@ -29,6 +29,7 @@ from jinka.issuer import (
     IssuedCard,
     IssuerHost,
 )
+from jinka.issuer.iso_loads import IsoLoads
 from jinka.keys.catalogue import KeyName, KeyRecord
 from jinka.keys.provider import KeyKind
 from jinka.node.issuer_server import IssuerServer
@@ -78,8 +79,8 @@ contactless_cvm_fen = 50000
 class Street:
     """What the tests ask: where the peers listen, what the books say, and faults on the way."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, loads: IsoLoads | None = None) -> None:
+        self.folder, self.loads = folder, loads
         self.keys = payments.rig()
         for text, value in (
             (_PIN.key, TPK), (_MAC.key, TAK), ("terminal_master/TDES/1@t2", TMK),
@@ -116,7 +117,8 @@ class Street:
     async def live(self, ready: threading.Event, stop: asyncio.Event) -> None:
         terms = IsoTerms(zone="zone_pin/TDES/2@bank", capability_at=11)
         issuer = IssuerServer(
-            IsoIssuer(self.bank.host, terms), ISO, LinkRules(), SystemClock(), mac=None, failed=self.failures.append,
+            IsoIssuer(self.bank.host, terms, self.loads), ISO, LinkRules(), SystemClock(), mac=None,
+            failed=self.failures.append,
         )  # fmt: skip
         await issuer.start("127.0.0.1", 0)
         database = open_database(self.folder / "switch.db")
@@ -190,14 +192,15 @@ def config() -> SwitchConfig:
     zone = PinRule(key="zone_pin/TDES/2@bank", format=PinFormat.ISO_0)
     bank = Peer(name="bank", codec=ISO, institution="202", pin=zone, retry_ms=50, retry_max_ms=100)
     return SwitchConfig(
-        institution="88001", peers={p.name: p for p in (pos, signing, atm, bank)}, routes={"62": "bank"}
+        institution="88001", peers={p.name: p for p in (pos, signing, atm, bank)},
+        routes={"62": "bank", "00005180": "bank"},
     )  # fmt: skip
 
 
 @contextmanager
-def street(folder: Path) -> Iterator[Street]:
+def street(folder: Path, loads: IsoLoads | None = None) -> Iterator[Street]:
     """Everything up, for as long as the block lasts."""
-    there = Street(folder)
+    there = Street(folder, loads)
     ready, stop = threading.Event(), asyncio.Event()
     thread = threading.Thread(
         target=there.loop.run_until_complete, args=(there.live(ready, stop),), daemon=True

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.bank_authority import read_ca_keys
+from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, profile_named
 from jinka.codec.framing import framing_of
 from jinka.codec.iso8583 import dialect
 from jinka.crypto.mac import MacAlgorithm
@@ -32,6 +33,7 @@ from jinka.terminal import (
     EmvDevice,
     HostLine,
     HostMessages,
+    LoadDevice,
     PadKeys,
     PadMac,
     PadTerms,
@@ -66,6 +68,7 @@ _CHIP = {
     "ca_keys", "floor_limit_fen", "contactless_limit_fen", "contactless_floor_fen", "contactless_cvm_fen", "pin",
     "fallback",
 }  # fmt: skip
+_PURSE = {"profile", "terminal", "key_index", "issuers", "operator"}
 _PAD = b"JPD1"
 _ONLINE_PIN, _ANY_PIN = (
     0xE06CC8,
@@ -92,6 +95,7 @@ class PosFile:
     device: EmvDevice
     fallback: bool
     sign_on: bool
+    purse: LoadDevice | None  # for topping purses up
     cash_fen: int | None  # what a cash terminal's dispenser was loaded with
 
 
@@ -103,7 +107,7 @@ def read_pos_file(path: Path, *, atm: bool = False) -> PosFile:
         raise NotFound("no such file", where=str(path), fix=_SEE) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Usage(f"not TOML: {error}", where=str(path), fix="correct the file") from None
-    _only(raw, {"terminal", "host", "chip"}, str(path))
+    _only(raw, {"terminal", "host", "chip", "purse"}, str(path))
     own, host, chip = raw.get("terminal", {}), raw.get("host", {}), raw.get("chip", {})
     for table, known, where in ((own, _TERMINAL, "terminal"), (host, _HOST, "host"), (chip, _CHIP, "chip")):
         _only(table, known, where)
@@ -135,6 +139,7 @@ def read_pos_file(path: Path, *, atm: bool = False) -> PosFile:
             device=_device(base, own, chip, atm=atm),
             fallback=bool(chip.get("fallback", True)),
             sign_on=bool(host.get("sign_on", False)),
+            purse=_purse(own, raw["purse"]) if "purse" in raw else None,
             cash_fen=int(own["cash_fen"]) if "cash_fen" in own else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -185,6 +190,23 @@ def _device(base: Path, own: Mapping[str, Any], chip: Mapping[str, Any], *, atm:
         merchant_category=bytes.fromhex(str(own.get("category", "6011" if atm else "5411"))),
         serial=str(own["id"]).encode("ascii"),
         atm=atm,
+    )
+
+
+def _purse(own: Mapping[str, Any], given: Mapping[str, Any]) -> LoadDevice:
+    _only(given, _PURSE, "purse")
+    profile = profile_named(str(given.get("profile", "cn.shenzhen.transit")))
+    issuers = given.get("issuers", {ISSUER_NUMBER.hex(): TEST_ISSUER})
+    return LoadDevice(
+        terminal_id=bytes.fromhex(str(given["terminal"])),
+        aid=profile.aid,
+        profile=profile.name,
+        profile_version=profile.version,
+        key_index=int(given.get("key_index", 1)),
+        zone="Asia/Shanghai",
+        operator=str(given.get("operator", own["merchant"])),
+        acquirer=str(own.get("institution", "")),
+        issuers={bytes.fromhex(number): str(name) for number, name in issuers.items()},
     )
 
 

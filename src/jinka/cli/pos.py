@@ -200,6 +200,33 @@ def pad(
     put_json(make_pad(config, **given))
 
 
+@app.command(name="top-up")
+@command
+def top_up_purse(
+    config: Config,
+    card: Annotated[Path, typer.Option("--card", help="The purse's image; it is written back.")],
+    amount: Annotated[int, typer.Option(help="In fen.", min=1)],
+    keys: KeyFolder = None,
+    bank_card: Annotated[
+        str, typer.Option("--track2", help="The bank card that pays; cash without it.")
+    ] = "",
+    pin: AskPin = False,
+    pin_file: PinFile = None,
+    as_json: Json = True,  # noqa: ARG001 it prints data, which have no other form
+) -> int:
+    """Top a purse up (圈存) for cash, or from a bank card; what is open is settled by the card when it is back.
+
+    Example: [bold]jinka pos top-up --config agent.toml --card purse.jci --amount 5000[/bold]
+    """
+    from jinka.app.card_link import CardPlace
+    from jinka.app.pos_topup import top_up
+
+    place = CardPlace(image=card, keys=keys)
+    told = top_up(config, place, amount, track2=bank_card, pin=_pin(ask=pin, file=pin_file)())
+    put_json(asdict(told))
+    return 0 if told.status == "confirmed" else _REFUSED
+
+
 @app.command()
 @command
 def load(

@@ -1,4 +1,4 @@
-"""A terminal's journal as a file: one sealed line for each step of a transaction, flushed before anything follows.
+"""A terminal's journals as files: one sealed line for each step, flushed before anything follows.
 
 Each line is sealed for its place (`jinka.terminal.PinPad.seal`), so that none can be changed, moved or read without the
 pad; a last line that was cut off by a kill is dropped. What is missing at the end cannot be noticed: a journal put back
@@ -10,22 +10,24 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from jinka.kit import Refused
 from jinka.node.files import append_line, read_lines
 from jinka.terminal import PinPad, TillEntry, from_kept, to_kept
 
-_MAGIC = b"JTL1"
+Value = TypeVar("Value")
 
 
-class FileTillJournal:
-    """Implements `jinka.terminal.TillJournal`."""
+class SealedLog(Generic[Value]):
+    """Values of one kind (`jinka.terminal.to_kept`), oldest first; ``magic`` has 4 bytes."""
 
-    def __init__(self, path: Path, pad: PinPad, terminal: str) -> None:
-        self._path, self._pad, self._terminal = path, pad, terminal
+    def __init__(self, path: Path, pad: PinPad, kind: type[Value], *, magic: bytes, context: str) -> None:
+        self._path, self._pad, self._kind, self._magic = path, pad, kind, magic
+        self._context = context
         self._lines = 0
 
-    def entries(self) -> Sequence[TillEntry]:
+    def entries(self) -> Sequence[Value]:
         """All that was written; `Refused` for a line that is another's, moved or damaged."""
         found = []
         for number, line in enumerate(read_lines(self._path)):
@@ -33,17 +35,24 @@ class FileTillJournal:
                 sealed = base64.b64decode(line, validate=True)
             except ValueError:
                 raise Refused("not a line of a journal", where=f"{self._path}:{number + 1}") from None
-            found.append(from_kept(_MAGIC, TillEntry, self._pad.unseal(sealed, self._context(number))))
+            found.append(from_kept(self._magic, self._kind, self._pad.unseal(sealed, self._place(number))))
         self._lines = len(found)
         return found
 
-    def write(self, entry: TillEntry) -> None:
+    def write(self, value: Value) -> None:
         """Durable when it returns."""
-        sealed = self._pad.seal(to_kept(_MAGIC, entry), self._context(self._lines))
+        sealed = self._pad.seal(to_kept(self._magic, value), self._place(self._lines))
         if not self._path.exists():
             self._path.touch(mode=0o600)
         append_line(self._path, base64.b64encode(sealed).decode())
         self._lines += 1
 
-    def _context(self, number: int) -> str:
-        return f"jinka.till/1|{self._terminal}|{number}"
+    def _place(self, number: int) -> str:
+        return f"{self._context}|{number}"
+
+
+class FileTillJournal(SealedLog[TillEntry]):
+    """Implements `jinka.terminal.TillJournal`."""
+
+    def __init__(self, path: Path, pad: PinPad, terminal: str) -> None:
+        super().__init__(path, pad, TillEntry, magic=b"JTL1", context=f"jinka.till/1|{terminal}")

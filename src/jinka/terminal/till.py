@@ -217,7 +217,7 @@ class Till:
 
     def sign_in(self) -> None:
         """Fetch work keys; `Refused` when the host says no or sends keys whose check values are wrong."""
-        message = self.messages.sign_in(self._next_trace(), self.batch)
+        message = self.messages.sign_in(self.next_trace(), self.batch)
         try:
             answer, _ = self._exchange(message)
         except HostGone:
@@ -276,7 +276,7 @@ class Till:
         if not 0 <= amount_fen < 10**12 or (not amount_fen and verb.name not in ("balance", SETTLE.name)):
             raise Usage("no such amount", where="amount", fix="1 fen to 9,999,999,999.99 yuan")
         return TillEntry(
-            verb=verb.name, state=TillState.ASKED, batch=self.batch, trace=self._next_trace(),
+            verb=verb.name, state=TillState.ASKED, batch=self.batch, trace=self.next_trace(),
             at=self.now(),
             moment=self.moment(), amount_fen=amount_fen, pan=card.pan, expiry4=card.expiry4,
             sequence=card.sequence, entry_mode=card.entry_mode,
@@ -313,7 +313,7 @@ class Till:
         part = entry.state is TillState.PART
         if part and not self.messages.tells_parts:
             return self._step(entry, TillStep.GIVE_UP)
-        message = self.messages.reversal(entry, trace=self._next_trace(), moment=self.moment())
+        message = self.messages.reversal(entry, trace=self.next_trace(), moment=self.moment())
         code = self._told(message)
         if code in (APPROVED_CODES if part else TAKEN_BACK):
             changes = {"amount_fen": entry.stays_fen} if part else {}
@@ -343,7 +343,7 @@ class Till:
         """The answer, or why there is none; `HostGone` when nothing was sent."""
         raw = self.messages.seal(message, self.pad)
         if self._line.open() and self.messages.signs_on:
-            hello, _ = self._heard(self.messages.sign_on(self._next_trace(), self.moment()))
+            hello, _ = self._heard(self.messages.sign_on(self.next_trace(), self.moment()))
             if hello is None or hello.text(39) != "00":
                 self._line.close()
                 raise HostGone("the host does not take the line", where="sign-on", fix="check its peers")
@@ -388,6 +388,7 @@ class Till:
         if entry.verb == SETTLE.name and entry.state is TillState.DONE:
             self.batch = f"{int(entry.batch) % 999_999 + 1:06d}"
 
-    def _next_trace(self) -> str:
+    def next_trace(self) -> str:
+        """The next of this terminal's trace numbers."""
         self._trace = self._trace % 999_999 + 1
         return f"{self._trace:06d}"

@@ -88,7 +88,7 @@ class WiredLine:
 def between_cities() -> tuple[World, MemoryWire, Desk]:
     """The city where the holder pays asks the card's own city through a switch; the counter sits in the former."""
     world = World("city")
-    switch = Switch(config(routes={PREFIX: "bank"}, stand_in={}))
+    switch = Switch(config(till={"institution": GUANGZHOU}, routes={PREFIX: "bank"}, stand_in={}))
     terms = LoadTerms(cities={GUANGZHOU: "gz"})
     desk = Desk(IsoIssuer(world.bank.host, IsoTerms(), IsoLoads(world.home, terms)), switch)
     switch.bank = desk
@@ -105,7 +105,7 @@ def wired(road: str = "agent", *, books: LoadBooks | None = None) -> tuple[World
     world = World(road, books=books)
     rules = config(till={"pin": TILL_PIN}, bank={"pin": BANK_PIN}, routes={PREFIX: "bank"}, stand_in={})
     switch = Switch(rules, keys=key_desk())
-    terms = LoadTerms(agents={MERCHANT: "kiosk"}, cities={})
+    terms = LoadTerms(agents={(ACQUIRER, MERCHANT): "kiosk"})
     desk = Desk(IsoIssuer(world.bank.host, IsoTerms(zone=BANK_PIN.key), IsoLoads(world.home, terms)), switch)
     switch.bank = desk
     line = world.line = WiredLine(world, switch, desk)

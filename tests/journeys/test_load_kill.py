@@ -70,7 +70,7 @@ pin = "pin_verify/TDES/1"
 card_value = "card_verify/TDES/1"
 [loads]
 purse_limit_fen = 100000
-agents = {{ M00000000000001 = "kiosk" }}
+agents.101 = {{ M00000000000001 = "kiosk" }}
 [keys]
 folder = "."
 """

@@ -150,6 +150,7 @@ def changed(world: World, line: Any, **more: Any) -> str:
         ({"f4": "000000000999"}, "30"),  # not the amount that the card signed
         ({"f103": "00005180000000000002"}, "30"),  # another card's number
         ({"f103": None}, "15"),
+        ({"f32": GUANGZHOU}, "03"),  # another's agent, another city's money
         ({"f3": "600000"}, "57"),
         ({"f3": "620000"}, "57"),  # from a card that is not named
         ({"f58": None}, "30"),

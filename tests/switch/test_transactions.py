@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from jinka.codec.iso8583 import Message
 from jinka.switch import LinkDown, Received
 from tests.switch.ground import CODEC, PANS, World, config, request, reversal
 
@@ -250,3 +251,20 @@ def test_a_line_that_went_before_the_request_left_is_a_decline() -> None:
     world.release()
     assert [m.text(39) for m in world.sent] == ["91"]
     assert world.states() == {"declined": 1}
+
+
+def test_a_peer_speaks_for_itself_and_for_those_that_it_is_known_to_work_for() -> None:
+    world = World(config(till={"acquirers": frozenset({"102"})}))
+    codes = [
+        answer_of(world.pay(request(n, f32=who))) for n, who in enumerate(("101", "00000000102", "303"), 1)
+    ]
+    assert codes == ["00", "00", "03"]
+    assert len(world.bank.seen) == 2
+    assert answer_of(world.pay(request(4, f32=None))) == "00"
+    switch = World(config(till={"trail_field": 47}))
+    assert answer_of(switch.pay(request(1, f32="303"))) == "00"
+
+
+def answer_of(message: Message | None) -> str:
+    assert message is not None
+    return message.text(39)

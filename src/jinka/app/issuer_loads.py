@@ -69,12 +69,16 @@ def read_loads(folder: Path, given: Mapping[str, Any], acquirers: tuple[str, ...
         )
     if acquirer and acquirer not in acquirers:
         raise Usage("no such acquirer", where="loads.acquirer", fix="one of issuer.acquirers")
-    names = {
-        which: {str(k): str(v) for k, v in given.get(which, {}).items()} for which in ("agents", "cities")
-    }
-    return LoadsTable(
-        purse_limit_fen=limit, acquirer=acquirer, terms=LoadTerms(**names), relay=_relay(folder, given)
+    agents = given.get("agents", {})
+    if not all(isinstance(shops, dict) for shops in agents.values()):
+        raise Usage(
+            "not a table", where="loads.agents", fix="a table for each acquirer, from merchant to agent"
+        )
+    terms = LoadTerms(
+        agents={(str(who), str(shop)): str(a) for who, shops in agents.items() for shop, a in shops.items()},
+        cities={str(number): str(name) for number, name in given.get("cities", {}).items()},
     )
+    return LoadsTable(purse_limit_fen=limit, acquirer=acquirer, terms=terms, relay=_relay(folder, given))
 
 
 def _relay(folder: Path, given: Mapping[str, Any]) -> Relay | None:

@@ -2,7 +2,7 @@
 
 0200 asks for MAC2, 0100 asks for a challenge, a disproof or a state, 0220 brings the card's TAC; all have field 3 with
 60, 62 or 63 and field 58 (`jinka.codec.iso8583.purse_load`). Who pays is said by the message and by what is agreed
-here: the agent of field 42, the city of field 32, or the bank card of field 2 with its PIN. A reversal (04xx) of a load
+here: the agent of fields 32 and 42, the city of field 32, or the bank card of field 2 with its PIN. A reversal (04xx) of a load
 is refused: only the card's own proof gives money back. Loads from the account that belongs to the card (60) are
 refused: no register of such accounts is kept.
 """
@@ -41,9 +41,9 @@ _PROOF = "05"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadTerms:
-    """``agents``: field 42 -> agent, ``cities``: field 32 -> city."""
+    """``agents``: fields 32 and 42 -> agent, ``cities``: field 32 -> city. The switch vouches for field 32."""
 
-    agents: Mapping[str, str] = field(default_factory=dict)
+    agents: Mapping[tuple[str, str], str] = field(default_factory=dict)
     cities: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -149,7 +149,7 @@ class IsoLoads:
         if city is not None:
             return f"{CITY}:{city}"
         if code == _CASH:
-            agent = self._terms.agents.get(message.text(42).strip())
+            agent = self._terms.agents.get((message.text(32), message.text(42).strip()))
             if agent is None:
                 raise Refused("no such agent", where="load.agent", fix="agree on it with the issuer")
             return f"{AGENT}:{agent}"

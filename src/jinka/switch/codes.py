@@ -6,6 +6,7 @@ ISO 8583:1987 annex A to 96; 97 to 99 and A0 are UnionPay's. An issuer's own cod
 from __future__ import annotations
 
 APPROVED = "00"
+INVALID_ACQUIRER = "03"
 INVALID_TRANSACTION = "12"
 UNKNOWN_ISSUER = "15"
 UNKNOWN_ORIGINAL = "25"
@@ -35,6 +36,7 @@ TRY_AGAIN = frozenset({"09", "19", "68", "90", "91", "92", "96", "98", "A0"})
 
 TITLES: dict[str, tuple[str, str]] = {
     APPROVED: ("approved", "交易成功"),
+    INVALID_ACQUIRER: ("not this peer's acquirer", "无效受理机构"),
     INVALID_TRANSACTION: ("not carried here", "无效交易"),
     UNKNOWN_ISSUER: ("no such issuer", "无此发卡方"),
     UNKNOWN_ORIGINAL: ("the original is not known", "未找到原始交易"),

@@ -49,6 +49,7 @@ class Peer:
     name: str
     codec: Codec
     institution: str = ""  # its number in fields 32 and 33
+    acquirers: frozenset[str] = frozenset()  # whom else it may name in field 32: it works for them
     sign_on: SignOn = SignOn.NONE
     mac: MacRule | None = None
     pin: PinRule | None = None
@@ -68,6 +69,16 @@ class Peer:
         default_factory=dict
     )  # by number, where they sign in by themselves
     sign_ins: Mapping[str, KeyLayout] = field(default_factory=dict)  # by network management code of field 60
+
+    def speaks_for(self, acquirer: str) -> bool:
+        """Whether it may name this acquirer: whose account it is that is credited, or pays for a load.
+
+        Another switch, which keeps a trail, answers for those behind it; so does a peer without a number.
+        """
+        own = not self.institution or bool(self.trail_field) or not acquirer
+        return own or acquirer.lstrip("0") in {
+            name.lstrip("0") for name in (self.institution, *self.acquirers)
+        }
 
     def __post_init__(self) -> None:
         known = self.codec.spec.fields

@@ -62,6 +62,8 @@ class Transactions(Keeping):
             95 in message.fields  # the switch's own book of what was taken back of an amount
         ):
             return refuse(codes.BAD_FORMAT)
+        if not peer.speaks_for(message.text(32)):
+            return refuse(codes.INVALID_ACQUIRER)
         if self.memory.open >= board.config.open_max:
             return refuse(codes.FAULT)
         tx = Transaction(

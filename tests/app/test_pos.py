@@ -24,7 +24,7 @@ from jinka.codec import Algorithm
 from jinka.node.system import SystemRandomness
 from jinka.sectors.bank import SPEC
 from jinka.terminal import VERBS, settle_batch
-from tests.app.pos_rig import LATER, OPENING, Street, street
+from tests.app.pos_rig import LATER, OPENING, STRIPE, Street, street
 from tests.card.emv_rig import card_keys, issued
 from tests.terminal.emv_rig import Tap
 
@@ -127,3 +127,34 @@ def test_the_command_line_is_a_terminal(town: Street, card: Card, tmp_path: Path
     assert town.held == before
     secrets = [tmp_path / "terminal-80000020" / "journal", tmp_path / "b" / "terminal-90000020" / "journal"]
     assert not any(LATER.pan.encode() in path.read_bytes() for path in secrets)
+
+
+def test_a_script_of_steps(town: Street, tmp_path: Path) -> None:
+    file, steps = town.toml(tmp_path, terminal="80000025"), tmp_path / "steps.toml"
+    value = town.bank.value("101", STRIPE).value
+    show = f'track2 = "{STRIPE}=281210100000{value}"\npin = "123456"\n'
+    steps.write_text(
+        f'[[step]]\nverb = "sale"\namount = 300\n{show}[[step]]\nverb = "refund"\ntrace = "-1"\namount = 100\n'
+        f'[[step]]\nverb = "balance"\n{show}[[step]]\nverb = "settle"\n',
+        encoding="utf-8",
+    )
+    told = CliRunner().invoke(app, ["pos", "script", str(steps), "--config", str(file)])
+    assert told.exit_code == 0, told.stderr
+    done = json.loads(told.stdout)
+    assert [step["verb"] for step in done] == ["sale", "refund", "balance", "settle"]
+    assert (done[1]["status"], done[1]["original_trace"]) == ("done", done[0]["trace"])
+    assert (done[3]["equal"], done[3]["totals"]["debit_fen"], done[3]["totals"]["credit_fen"]) == (
+        True,
+        300,
+        100,
+    )
+    town.settle()
+    assert town.bank.available("S") == OPENING - 200
+    for bad, code in (
+        ('[[step]]\nverb = "fly"', 3),
+        ("[[step]]\ncolour = 1", 2),
+        ("step = 1", 2),
+        ('[[step]]\nverb = "cash"\namount = 1', 3),
+    ):
+        steps.write_text(bad, encoding="utf-8")
+        assert CliRunner().invoke(app, ["pos", "script", str(steps), "--config", str(file)]).exit_code == code

@@ -192,3 +192,26 @@ def test_the_work_keys_of_a_sign_in() -> None:
     with pytest.raises(Refused, match="sign in"):
         pad(PadMac.POS, keys).pin_block("123456", PAN)
     assert "00010203" not in repr(KEYS) + repr(pad())
+
+
+def test_a_line_is_signed_on_before_anything_goes_over_it() -> None:
+    class Opening(Host):
+        fresh = True
+
+        def open(self) -> bool:
+            fresh, self.fresh = self.fresh, False
+            return fresh
+
+        def close(self) -> None:
+            super().close()
+            self.fresh = True
+
+    host, paper = Opening("iso1987-binary"), Paper()
+    shop = till(host, paper)
+    shop.messages.signs_on = True
+    shop.complete(shop.ask(SALE, 100, CARD).entry)
+    shop.complete(shop.ask(SALE, 100, CARD).entry)
+    assert [(m.mti, m.text(70)) for m in host.seen] == [("0800", "001"), ("0200", ""), ("0200", "")]
+    host.fresh, host.faults = True, ["deaf"]  # the sign-on gets no answer: the host never heard of the sale
+    assert shop.ask(SALE, 100, CARD).entry.state is TillState.UNSENT
+    assert host.charged == 200

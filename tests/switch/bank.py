@@ -38,6 +38,7 @@ class Bank:
         self.done: dict[bytes, tuple[str, int, str]] = {}  # transaction -> card, amount taken, code
         self.undone: set[bytes] = set()
         self.seen: list[Message] = []
+        self.managed: list[Message] = []  # network management
 
     def balance(self, pan: str) -> int:
         found = self.ledger.balances([self.accounts[pan]])[self.accounts[pan]]
@@ -55,8 +56,11 @@ class Bank:
         if message.mti[2] in "13":
             return None
         if message.mti[1] == "8":
+            self.managed.append(message)
             return answer_to(message, {39: "00"}, self.peer)
         self.seen.append(message)
+        if message.mti[1] == "5":
+            return answer_to(message, {39: "00", 66: "1"}, self.peer)
         if message.mti[1] == "4":
             return answer_to(message, {39: self._reverse(message)}, self.peer)
         return answer_to(message, {39: self._pay(message), 38: "B12345"}, self.peer)

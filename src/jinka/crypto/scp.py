@@ -8,9 +8,10 @@ Key diversification by card issuers has no standard: ``visa2`` and ``emv`` are t
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from enum import Enum, IntFlag
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from jinka.codec.apdu import Command
 from jinka.crypto.aes import BLOCK, KEY_SIZES, aes_cmac, aes_encrypt
@@ -120,6 +121,61 @@ class Channel(Protocol):
     def unwrap_key(self, data: bytes) -> bytes:
         """The inverse of `wrap_key`; `ChannelBroken` when the length is none of whole blocks."""
         ...
+
+
+class CommandChannel:
+    """How both protocols open a channel and guard a command; how a MAC is made is each one's own."""
+
+    __slots__ = ("_dek", "_enc", "_mac", "card_cryptogram", "host_cryptogram", "level")
+    NAME: ClassVar[str]
+    LEVELS: ClassVar[frozenset[Level]]
+    _dek: bytes
+    _enc: bytes
+    _mac: bytes
+    card_cryptogram: bytes
+    host_cryptogram: bytes
+    level: Level
+
+    @property
+    def session_keys(self) -> tuple[bytes, bytes, bytes]:
+        """S-ENC, S-MAC, DEK: for key check values in tests, never for the wire."""
+        return self._enc, self._mac, self._dek
+
+    def external_authenticate(self, level: Level) -> Command:
+        """Host: the command that proves the host and sets the level."""
+        if level not in self.LEVELS:
+            allowed = ", ".join(f"{one:02X}" for one in sorted(self.LEVELS))
+            raise ChannelBroken(f"level {level:02X}", where=self.NAME, fix=f"one of {allowed}")
+        command = self._with_mac(Command(0x80, 0x82, level, 0, self.host_cryptogram))
+        self.level = level
+        return command
+
+    def accept(self, command: Command) -> None:
+        """Card: check EXTERNAL AUTHENTICATE; `ChannelBroken`."""
+        if command.p1 not in self.LEVELS or command.p2 or len(command.data) != 2 * MAC_SIZE:
+            raise ChannelBroken(f"a level or length that {self.NAME} does not have", where=self.NAME)
+        plain = self._checked(command)
+        if not hmac.compare_digest(plain.data, self.host_cryptogram):
+            raise ChannelBroken("the host cryptogram is wrong", where=self.NAME, fix="use the domain's keys")
+        self.level = Level(command.p1)
+
+    def _with_mac(self, command: Command) -> Command:
+        cla = command.cla | SECURE
+        body = command.data + self._next_mac(cla, command, command.data)
+        return Command(cla, command.ins, command.p1, command.p2, body, command.le)
+
+    def _checked(self, command: Command) -> Command:
+        """The command without its MAC and without the secure bit in its class; `ChannelBroken`."""
+        body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
+        if not command.cla & SECURE or not hmac.compare_digest(
+            self._next_mac(command.cla, command, body), mac
+        ):
+            raise ChannelBroken("the MAC is wrong", where=self.NAME, fix="open the channel anew")
+        return Command(command.cla & ~SECURE, command.ins, command.p1, command.p2, body, command.le)
+
+    def _next_mac(self, cla: int, command: Command, body: bytes) -> bytes:
+        """The C-MAC of the next command, whose chain goes on with it."""
+        raise NotImplementedError
 
 
 def check_value(family: KeyFamily, key: bytes) -> bytes:

@@ -7,8 +7,6 @@ with C-DECRYPTION. R-MAC is not built: it needs BEGIN R-MAC SESSION, which these
 
 from __future__ import annotations
 
-import hmac
-
 from jinka.codec.apdu import Command
 from jinka.crypto.block import (
     pad80,
@@ -18,7 +16,7 @@ from jinka.crypto.block import (
     tdes_decrypt,
     tdes_encrypt,
 )
-from jinka.crypto.scp import MAC_SIZE, SECURE, ChannelBroken, KeySet, Level, unpad80
+from jinka.crypto.scp import MAC_SIZE, ChannelBroken, CommandChannel, KeySet, Level, unpad80
 
 ID = 0x02
 LEVELS = frozenset({Level.NONE, Level.C_MAC, Level.C_MAC | Level.C_ENC})
@@ -36,10 +34,12 @@ def card_challenge(keys: KeySet, counter2: bytes, aid: bytes) -> bytes:
     return retail_mac8(session_key(keys.mac, _MAC, counter2), aid)[:CARD_CHALLENGE_SIZE]
 
 
-class Scp02:
+class Scp02(CommandChannel):
     """One session, on either side; made when both challenges are known."""
 
-    __slots__ = ("_dek", "_enc", "_icv", "_mac", "card_cryptogram", "host_cryptogram", "level")
+    __slots__ = ("_icv",)
+    NAME = "SCP02"
+    LEVELS = LEVELS
 
     def __init__(self, keys: KeySet, *, counter2: bytes, host8: bytes, card6: bytes) -> None:
         self._enc = session_key(keys.enc, _ENC, counter2)
@@ -49,28 +49,6 @@ class Scp02:
         self.level = Level.NONE
         self.card_cryptogram = self._cryptogram(host8 + counter2 + card6)
         self.host_cryptogram = self._cryptogram(counter2 + card6 + host8)
-
-    @property
-    def session_keys(self) -> tuple[bytes, bytes, bytes]:
-        """S-ENC, S-MAC, DEK: for key check values in tests, never for the wire."""
-        return self._enc, self._mac, self._dek
-
-    def external_authenticate(self, level: Level) -> Command:
-        """Host: the command that proves the host and sets the level."""
-        if level not in LEVELS:
-            raise ChannelBroken(f"level {level:02X}", where="SCP02", fix="00, 01 or 03")
-        command = self._with_mac(Command(0x80, 0x82, level, 0, self.host_cryptogram))
-        self.level = level
-        return command
-
-    def accept(self, command: Command) -> None:
-        """Card: check EXTERNAL AUTHENTICATE; `ChannelBroken`."""
-        if command.p1 not in LEVELS or command.p2 or len(command.data) != 2 * MAC_SIZE:
-            raise ChannelBroken("a level or length that SCP02 does not have", where="SCP02")
-        plain = self._checked(command)
-        if not hmac.compare_digest(plain.data, self.host_cryptogram):
-            raise ChannelBroken("the host cryptogram is wrong", where="SCP02", fix="use the domain's keys")
-        self.level = Level(command.p1)
 
     def wrap(self, command: Command) -> Command:
         """Host: C-MAC over the plain command, then encryption of its data."""
@@ -119,19 +97,6 @@ class Scp02:
 
     def _cryptogram(self, seed16: bytes) -> bytes:
         return tdes_cbc_encrypt(self._enc, pad80(seed16, 8))[-8:]
-
-    def _with_mac(self, command: Command) -> Command:
-        cla = command.cla | SECURE
-        body = command.data + self._next_mac(cla, command, command.data)
-        return Command(cla, command.ins, command.p1, command.p2, body, command.le)
-
-    def _checked(self, command: Command) -> Command:
-        body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
-        if not command.cla & SECURE or not hmac.compare_digest(
-            self._next_mac(command.cla, command, body), mac
-        ):
-            raise ChannelBroken("the MAC is wrong", where="SCP02", fix="open the channel anew")
-        return Command(command.cla & ~SECURE, command.ins, command.p1, command.p2, body, command.le)
 
     def _next_mac(self, cla: int, command: Command, body: bytes) -> bytes:
         head = bytes((cla, command.ins, command.p1, command.p2, len(body) + MAC_SIZE & 0xFF))

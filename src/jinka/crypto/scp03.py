@@ -11,7 +11,7 @@ import hmac
 from jinka.codec.apdu import Command
 from jinka.crypto.aes import BLOCK, aes_cbc_decrypt, aes_cbc_encrypt, aes_cmac, aes_encrypt
 from jinka.crypto.block import pad80
-from jinka.crypto.scp import MAC_SIZE, SECURE, ChannelBroken, KeySet, Level, unpad80
+from jinka.crypto.scp import MAC_SIZE, ChannelBroken, CommandChannel, KeySet, Level, unpad80
 
 ID = 0x03
 LEVELS = frozenset({Level(0x00), Level(0x01), Level(0x03), Level(0x11), Level(0x13), Level(0x33)})
@@ -34,20 +34,12 @@ def card_challenge(keys: KeySet, counter3: bytes, aid: bytes) -> bytes:
     return derived(keys.enc, _CHALLENGE, counter3 + aid, CARD_CHALLENGE_SIZE)
 
 
-class Scp03:
+class Scp03(CommandChannel):
     """One session, on either side; made when both challenges are known."""
 
-    __slots__ = (
-        "_chain",
-        "_counter",
-        "_dek",
-        "_enc",
-        "_mac",
-        "_rmac",
-        "card_cryptogram",
-        "host_cryptogram",
-        "level",
-    )
+    __slots__ = ("_chain", "_counter", "_rmac")
+    NAME = "SCP03"
+    LEVELS = LEVELS
 
     def __init__(self, keys: KeySet, *, host8: bytes, card8: bytes) -> None:
         context, size = host8 + card8, len(keys.enc)
@@ -60,23 +52,6 @@ class Scp03:
         self.level = Level.NONE
         self.card_cryptogram = derived(self._mac, _CARD, context, MAC_SIZE)
         self.host_cryptogram = derived(self._mac, _HOST, context, MAC_SIZE)
-
-    def external_authenticate(self, level: Level) -> Command:
-        """Host: the command that proves the host and sets the level."""
-        if level not in LEVELS:
-            raise ChannelBroken(f"level {level:02X}", where="SCP03", fix="00, 01, 03, 11, 13 or 33")
-        command = self._with_mac(Command(0x80, 0x82, level, 0, self.host_cryptogram))
-        self.level = level
-        return command
-
-    def accept(self, command: Command) -> None:
-        """Card: check EXTERNAL AUTHENTICATE; `ChannelBroken`."""
-        if command.p1 not in LEVELS or command.p2 or len(command.data) != 2 * MAC_SIZE:
-            raise ChannelBroken("a level or length that SCP03 does not have", where="SCP03")
-        plain = self._checked(command)
-        if not hmac.compare_digest(plain.data, self.host_cryptogram):
-            raise ChannelBroken("the host cryptogram is wrong", where="SCP03", fix="use the domain's keys")
-        self.level = Level(command.p1)
 
     def wrap(self, command: Command) -> Command:
         """Host: encryption of the data, then C-MAC over what is sent."""
@@ -143,19 +118,6 @@ class Scp03:
     def _initial(self, flag: int) -> bytes:
         """6.2.6 and 6.2.7: the initial value is the encrypted counter, with bit 80 set for a response."""
         return aes_encrypt(self._enc, bytes((flag,)) + self._counter.to_bytes(BLOCK - 1, "big"))
-
-    def _with_mac(self, command: Command) -> Command:
-        cla = command.cla | SECURE
-        body = command.data + self._next_mac(cla, command, command.data)
-        return Command(cla, command.ins, command.p1, command.p2, body, command.le)
-
-    def _checked(self, command: Command) -> Command:
-        body, mac = command.data[:-MAC_SIZE], command.data[-MAC_SIZE:]
-        if not command.cla & SECURE or not hmac.compare_digest(
-            self._next_mac(command.cla, command, body), mac
-        ):
-            raise ChannelBroken("the MAC is wrong", where="SCP03", fix="open the channel anew")
-        return Command(command.cla & ~SECURE, command.ins, command.p1, command.p2, body, command.le)
 
     def _next_mac(self, cla: int, command: Command, body: bytes) -> bytes:
         head = bytes((cla, command.ins, command.p1, command.p2, len(body) + MAC_SIZE & 0xFF))

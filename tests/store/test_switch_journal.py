@@ -61,6 +61,16 @@ def test_what_is_written_is_found_and_no_card_number_lies_open(database: sa.Engi
     assert journal.lines(limit=1)[0].card == "622848******0000"
 
 
+@pytest.mark.parametrize("count", [1, 8, 9, 61, 300])
+def test_any_number_is_written_together(database: sa.Engine, count: int) -> None:
+    journal = SwitchJournal(database, service())
+    names = [f"t{number}" for number in range(count)]
+    assert journal.write([tuple(_entry(name) for name in names)]) == [{}]
+    found = {record.id: record for record in journal.all_newest()}
+    assert list(found) == [make_id("test", name) for name in names]  # in the order in which they were written
+    assert [line.trace for line in journal.lines(limit=1000)] == ["000001"] * count
+
+
 def test_the_second_writer_of_a_version_learns_what_the_first_wrote(database: sa.Engine) -> None:
     first, second = (
         SwitchJournal(database, service(), worker="0"),

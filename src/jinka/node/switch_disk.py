@@ -15,11 +15,12 @@ from collections.abc import Callable
 
 from jinka.kit import Clock
 from jinka.store import SwitchJournal
-from jinka.switch import Event, Found, LookUp, Record, Write, Written
+from jinka.store.switch_journal import Prepared
+from jinka.switch import Event, Found, LookUp, Write, Written
 
 _GROUP_MAX = 4_096  # effects in one flush
 
-_Asked = list[Write | LookUp]
+_Asked = list[tuple[Write, Prepared] | LookUp]
 
 
 class JournalThread:
@@ -49,7 +50,10 @@ class JournalThread:
         """Do it with all that is asked in this turn of the loop."""
         if not self._collected:
             self._running().call_soon(self._hand_over)
-        self._collected.append(effect)
+        if isinstance(effect, Write):
+            self._collected.append((effect, self._journal.prepare(effect.entries)))
+        else:
+            self._collected.append(effect)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -89,16 +93,19 @@ class JournalThread:
             self._running().call_soon_threadsafe(self._die, error)
 
     def _done(self, asked: _Asked) -> list[Event]:
-        writes = [effect for effect in asked if isinstance(effect, Write)]
+        writes = [effect for effect in asked if isinstance(effect, tuple)]
         events: list[Event] = []
         if writes:
             began = time.perf_counter()
-            clashes = self._journal.write([effect.entries for effect in writes])
+            clashes = self._journal.write_prepared([prepared for _, prepared in writes])
             self.seconds += time.perf_counter() - began
             self.flushes += 1
             self.written += len(writes)
             self.flushed_at_micros = self._clock.now_micros()
-            events += map(_written, writes, clashes)
+            events += [
+                Written(token=effect.token, clashes=clash)
+                for (effect, _), clash in zip(writes, clashes, strict=True)
+            ]
         for effect in asked:
             if isinstance(effect, LookUp):
                 events.append(Found(token=effect.token, record=self._journal.find(effect.tx)))
@@ -121,7 +128,3 @@ class JournalThread:
             self._thread.join()
         if self._copying is not None:
             self._copying.join()
-
-
-def _written(effect: Write, clashes: dict[bytes, Record]) -> Written:
-    return Written(token=effect.token, clashes=clashes)

@@ -74,22 +74,28 @@ checkpoints = sa.Table(
 )
 
 
-def _inserts(mark: str) -> dict[int, str]:
-    """Statements for so many lines at once: each statement is one wait for the interpreter, whatever its size."""
-    names = [column.name for column in journal.c]
-    line = f"({', '.join([mark] * len(names))})"
-    return {
-        rows: f"INSERT INTO switch_journal ({', '.join(names)}) VALUES {', '.join([line] * rows)}"  # noqa: S608
-        for rows in _ROWS
-    }
+_NAMES = (
+    "id", "version", "worker", "entity", "state", "kind", "source", "target", "at_micros", "business_date", "trace",
+    "terminal", "amount_fen", "card", "code", "note", "number", "place",
+)  # fmt: skip
+_BLANK = (None,) * len(_NAMES)
 
 
-_ROWS = (64, 32, 16, 8, 4, 2, 1)  # few different ones, so that each is prepared once
-_LINES = {"qmark": _inserts("?"), "pyformat": _inserts("%s"), "format": _inserts("%s")}
-_GROUPS = {
-    style: f"INSERT INTO switch_groups (sealed) VALUES ({mark}) RETURNING number"  # noqa: S608
-    for style, mark in (("qmark", "?"), ("pyformat", "%s"), ("format", "%s"))
-}
+def _inserts(mark: str, sizes: Sequence[int], *, filled_up: bool) -> dict[int, str]:
+    """Statements for so many lines, or ``filled_up`` with blank ones: each statement waits for the interpreter once."""
+    line = f"({', '.join([mark] * len(_NAMES))})"
+    found = {}
+    for rows in sizes:
+        values = f"VALUES {', '.join([line] * rows)}"
+        if filled_up:
+            values = f"SELECT * FROM ({values}) WHERE column1 IS NOT NULL"  # noqa: S608
+        found[rows] = f"INSERT INTO switch_journal ({', '.join(_NAMES)}) {values}"
+    return found
+
+
+# Few different ones, so that each is prepared once.
+_FILLED = _inserts("?", (*range(8, 64, 8), *range(64, 257, 32)), filled_up=True)
+_EXACT = _inserts("%s", (64, 32, 16, 8, 4, 2, 1), filled_up=False)
 
 
 class Sealer(Protocol):
@@ -97,6 +103,15 @@ class Sealer(Protocol):
 
     def seal_image(self, plain: bytes, *, context: str) -> bytes: ...
     def open_image(self, blob: bytes, *, context: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Entries as they will be written: made where there is time for it, and not while the disk waits."""
+
+    entries: Sequence[Entry]
+    lines: tuple[bytes, ...]
+    rows: tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +143,21 @@ class SwitchJournal:
         self._taken: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         self.log = WriteAhead(engine)
 
+    def prepare(self, entries: Sequence[Entry]) -> Prepared:
+        """Entries for `write_prepared`; any thread may ask."""
+        return Prepared(
+            entries=entries,
+            lines=tuple([write_record(entry.record) for entry in entries]),
+            rows=tuple([self._row(entry) for entry in entries]),
+        )
+
     def write(self, writes: Sequence[Sequence[Entry]]) -> list[dict[bytes, Record]]:
         """Make groups of entries durable in one transaction. Each is written whole, or its clashes are returned."""
-        if self._written_at_once([entry for entries in writes for entry in entries]):
+        return self.write_prepared([self.prepare(entries) for entries in writes])
+
+    def write_prepared(self, writes: Sequence[Prepared]) -> list[dict[bytes, Record]]:
+        """`write` of what was prepared."""
+        if self._written_at_once(writes):
             return [{} for _ in writes]
         for _ in range(_TRIES):
             try:
@@ -139,68 +166,74 @@ class SwitchJournal:
                 continue  # another worker wrote between the question and the answer
         raise JinkaError("the journal does not come to rest", where="switch journal", fix="see the database")
 
-    def _write(self, writes: Sequence[Sequence[Entry]]) -> list[dict[bytes, Record]]:
+    def _write(self, writes: Sequence[Prepared]) -> list[dict[bytes, Record]]:
         with self._engine.begin() as connection:
-            latest = _latest(connection, {entry.record.id for entries in writes for entry in entries})
-            accepted: list[Entry] = []
+            latest = _latest(connection, {entry.record.id for write in writes for entry in write.entries})
+            accepted: list[Prepared] = []
             answers: list[dict[bytes, Record]] = []
-            for entries in writes:
-                stale = [e.record.id for e in entries if e.record.version <= latest.get(e.record.id, 0)]
+            for write in writes:
+                stale = [e.record.id for e in write.entries if e.record.version <= latest.get(e.record.id, 0)]
                 answers.append({id_: self._newest(connection, id_, accepted) for id_ in stale})
                 if not stale:
-                    accepted += entries
-                    latest.update((e.record.id, e.record.version) for e in entries)
+                    accepted.append(write)
+                    latest.update((e.record.id, e.record.version) for e in write.entries)
             if accepted:
-                self._append(connection.connection.driver_connection, accepted, self._sealed(accepted))
+                raw: Any = connection.connection.driver_connection
+                self._append(raw.cursor(), accepted, self._sealed(accepted))
         return answers
 
-    def _written_at_once(self, entries: Sequence[Entry]) -> bool:
+    def _written_at_once(self, writes: Sequence[Prepared]) -> bool:
         """Write without asking first; False, and nothing written, where a version is there already."""
-        blob = self._sealed(entries)
+        blob = self._sealed(writes)
         pooled = self._engine.raw_connection()
         try:
             raw: Any = pooled.driver_connection
             self.log.begin(raw)
+            cursor = raw.cursor()
             if self._plain:
-                raw.execute("BEGIN IMMEDIATE")
-            self._append(raw, entries, blob)
+                cursor.execute("BEGIN IMMEDIATE")
+            count = self._append(cursor, writes, blob)
             if self._plain:
-                raw.execute("COMMIT")
+                cursor.execute("COMMIT")
             else:
                 raw.commit()
-            self.log.grown(raw, _PAGES_A_GROUP + len(entries))
+            self.log.grown(raw, _PAGES_A_GROUP + count)
         except self._taken:
             return False
         finally:
             pooled.close()  # what was not committed is rolled back
         return True
 
-    def _sealed(self, entries: Sequence[Entry]) -> bytes:
-        records = b"\n".join([write_record(entry.record) for entry in entries])
+    def _sealed(self, writes: Sequence[Prepared]) -> bytes:
+        records = b"\n".join([line for write in writes for line in write.lines])
         return self._sealer.seal_image(records, context=_CONTEXT)
 
-    def _append(self, raw: Any, entries: Sequence[Entry], blob: bytes) -> None:
-        cursor = raw.cursor()
-        style = self._engine.dialect.paramstyle
-        [number] = cursor.execute(_GROUPS[style], (blob,)).fetchone()
-        rows, lines = self._rows(entries, number), _LINES[style]
+    def _append(self, cursor: Any, writes: Sequence[Prepared], blob: bytes) -> int:
+        """Add the group and its lines; how many lines."""
+        if self._plain:
+            cursor.execute("INSERT INTO switch_groups (sealed) VALUES (?)", (blob,))
+            number = cursor.lastrowid
+        else:
+            cursor.execute("INSERT INTO switch_groups (sealed) VALUES (%s) RETURNING number", (blob,))
+            [number] = cursor.fetchone()
+        rows = [(*row, number) for write in writes for row in write.rows]
+        rows = [(*row, place) for place, row in enumerate(rows)]
+        statements = _FILLED if self._plain else _EXACT
         at = 0
-        for size in _ROWS:
-            while len(rows) - at >= size:
-                cursor.execute(lines[size], tuple(itertools.chain.from_iterable(rows[at : at + size])))
-                at += size
-        cursor.close()
+        while left := len(rows) - at:
+            size = _fitting(left) if self._plain else next(size for size in _EXACT if size <= left)
+            part = rows[at : at + size]
+            part += [_BLANK] * (size - len(part))
+            cursor.execute(statements[size], tuple(itertools.chain.from_iterable(part)))
+            at = min(at + size, len(rows))
+        return len(rows)
 
-    def _rows(self, entries: Sequence[Entry], number: int) -> list[tuple[Any, ...]]:
-        return [
-            (
-                r.id, r.version, number, place, self._worker, r.entity.value, r.state, r.kind, r.source, r.target,
-                r.at_micros, r.business_date, r.request.text(11), r.request.text(41), r.amount_fen, entry.card,
-                r.code, r.note,
-            )
-            for place, entry in enumerate(entries)
-            for r in (entry.record,)
-        ]  # fmt: skip
+    def _row(self, entry: Entry) -> tuple[Any, ...]:
+        r = entry.record
+        return (
+            r.id, r.version, self._worker, r.entity.value, r.state, r.kind, r.source, r.target, r.at_micros,
+            r.business_date, r.request.text(11), r.request.text(41), r.amount_fen, entry.card, r.code, r.note,
+        )  # fmt: skip
 
     def find(self, id_: bytes) -> Record | None:
         """The newest record of a transaction, or None."""
@@ -302,14 +335,20 @@ class SwitchJournal:
         row = connection.execute(query.limit(1)).first()
         return None if row is None else _record(self._lines(connection, row.number), row.place, id_)
 
-    def _newest(self, connection: sa.Connection, id_: bytes, accepted: Sequence[Entry]) -> Record:
-        for entry in reversed(accepted):
-            if entry.record.id == id_:
-                return entry.record
+    def _newest(self, connection: sa.Connection, id_: bytes, accepted: Sequence[Prepared]) -> Record:
+        for write in reversed(accepted):
+            for entry in reversed(write.entries):
+                if entry.record.id == id_:
+                    return entry.record
         found = self._stored(connection, id_)
         if found is None:
             raise JinkaError("a version without its record", where="switch journal", fix="restore a backup")
         return found
+
+
+def _fitting(rows: int) -> int:
+    """The smallest statement that takes them, or the largest there is."""
+    return next((size for size in _FILLED if size >= rows), max(_FILLED))
 
 
 def _latest(connection: sa.Connection, ids: set[bytes]) -> dict[bytes, int]:

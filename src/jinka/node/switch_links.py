@@ -89,13 +89,15 @@ class Link(asyncio.Protocol):
         if fault is not None:
             self.close("framing")
             return
-        if not self._framer.held:
-            if self._half is not None:
-                self._half.cancel()
-                self._half = None
-        elif self._half is None or frames:
-            if self._half is not None:
-                self._half.cancel()
+        self._watch(anew=bool(frames))
+
+    def _watch(self, *, anew: bool) -> None:
+        """A frame that has begun has a time to come to its end, for as long as we read."""
+        waits = bool(self._framer.held) and not self._later
+        if self._half is not None and (anew or not waits):
+            self._half.cancel()
+            self._half = None
+        if waits and self._half is None:
             self._half = self._loop.call_later(self.rules.frame_s, self.close, "half_frame")
 
     def _deliver(self) -> None:
@@ -116,6 +118,7 @@ class Link(asyncio.Protocol):
             self._loop.call_later(max(0.001, 1 / self.rules.rate), self._deliver)
         elif not transport.is_reading():
             transport.resume_reading()
+            self._watch(anew=True)
 
     def send(self, message: bytes, head: Frame | None) -> None:
         """Send a message, in kind where it answers ``head``; lost when the line is closing."""

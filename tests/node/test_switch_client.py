@@ -5,12 +5,14 @@ Method: a switch of a few lines on a socket, which signs on, answers, or does wh
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +28,9 @@ from jinka.node.system import SystemClock
 from jinka.switch import SignOn
 from jinka.switch.messages import answer_to
 from tests.keys.payments import rig
-from tests.switch.ground import CODEC, MAC, peer, request
+from tests.switch.ground import CODEC, MAC, config, peer, request
+from tests.switch.tcp import town
+from tests.switch.test_tls import Office
 
 FRAMING = Framing()
 
@@ -244,3 +248,30 @@ def test_garbage_ends_the_line() -> None:
         with pytest.raises(NoAnswer):
             line.ask(request(1))
         assert wait_for(lambda: line.lines >= 2)
+
+
+@pytest.mark.parametrize("name", ["switch.sz.example", "bank.sz.example"])
+def test_under_tls_it_speaks_to_the_switch_that_was_meant_alone(tmp_path: Path, name: str) -> None:
+    office = Office(tmp_path)
+    theirs, ours = office.give("switch"), office.give("till")
+    inside = {"tls": replace(theirs, name="till.sz.example")}
+
+    async def run() -> None:
+        async with town(tmp_path, config(), till_link=inside) as there:
+            rules = LinkRules(framing=FRAMING, tls=replace(ours, name=name))
+            address = Address(peer="switch", host="127.0.0.1", port=there.port, listen=False, rules=rules)
+            agreed = peer("switch", timeout_ms=20_000)
+            line = SwitchClient(
+                agreed, address, KeyDesk(rig().service, remote=False), SystemClock(), own="101"
+            )
+            try:
+                if name == "switch.sz.example":
+                    assert await asyncio.to_thread(line.start, 20)
+                    answer = await asyncio.to_thread(line.ask, request(1))
+                    assert answer.text(39) == "00"
+                else:
+                    assert not await asyncio.to_thread(line.start, 0.5)
+            finally:
+                await asyncio.to_thread(line.stop)
+
+    asyncio.run(run())

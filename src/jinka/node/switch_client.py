@@ -133,10 +133,13 @@ class SwitchClient:
         loop, address = self._loop, self._address
         while True:
             self._gone = loop.create_future()
-            with contextlib.suppress(OSError):
-                await asyncio.wait_for(
-                    loop.create_connection(self._make_link, address.host, address.port), _CONNECT_S
-                )
+            with contextlib.suppress(OSError, JinkaError):  # or the certificate's file is being replaced
+                tls = address.rules.tls
+                connecting = loop.create_connection(
+                    self._make_link, address.host, address.port, ssl=tls.client() if tls else None,
+                    server_hostname=tls.name if tls else None,
+                )  # fmt: skip
+                await asyncio.wait_for(connecting, _CONNECT_S)
                 self.lines += 1
                 await self._session(self._gone)
             await asyncio.sleep(address.again_s)

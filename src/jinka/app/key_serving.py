@@ -17,12 +17,13 @@ from typing import Any
 from jinka.app.keyring import open_keys
 from jinka.app.workspace import Workspace
 from jinka.crypto.bulk_macs import prepare
-from jinka.keys import AuditEvent
+from jinka.keys import AuditEvent, KeyName, Purpose
 from jinka.keys.border import Caller, Holding
-from jinka.keys.provider import Provider, Routed
+from jinka.keys.provider import KeyKind, Provider, Routed
 from jinka.keys.service import LocalKeyService
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node import AuditLog
+from jinka.node.guard_notes import GuardNotes
 from jinka.node.hardening import Hardening, harden
 from jinka.node.key_server import Admission, KeyServer
 from jinka.node.system import SystemClock
@@ -135,8 +136,24 @@ class KeyServing:
             folder / "keys-audit.jsonl", origin=f"keys/{holding.issuer}", clock=SystemClock()
         )
         self._audit.append(AuditEvent(actor="service", act="keys.started", subject=self._provider.name))
-        self._server = KeyServer(self.config.callers, self._service, commit=self._audit.commit)
+        self._notes = self._keep_notes(folder / "keys-guards.log")
+        self._server = KeyServer(self.config.callers, self._service, commit=self._commit)
         self.port = 0
+
+    def _keep_notes(self, path: Path) -> GuardNotes | None:
+        """Let the guards' counts outlive this process; the audit log's lock keeps others away from the file."""
+        name = KeyName(purpose=Purpose.RECORD_SEAL, algorithm=KeyKind.HMAC.value, version=1)
+        found = self._holding.find(name)
+        if found is None:
+            return None
+        notes = GuardNotes(path)
+        count = self._holding.working.keep(notes, found[1].hmac(b"jinka.guards/1"))
+        self._audit.append(AuditEvent(actor="service", act="keys.guards", subject=f"{count} notes"))
+        return notes
+
+    def _commit(self) -> None:
+        self._holding.working.commit()
+        self._audit.commit()
 
     def facts(self) -> dict[str, Any]:
         """What the person who started it should know."""
@@ -150,6 +167,7 @@ class KeyServing:
             "callers": sorted(self.config.callers),
             "undumpable": self.hardening.undumpable,
             "memory_locked": self.hardening.locked,
+            "guards_durable": self._notes is not None,
         }
 
     def start(self) -> None:
@@ -180,6 +198,8 @@ class KeyServing:
         """Hang up, overwrite the keys, end the audit log."""
         self._server.stop()
         self._provider.close()
+        if self._notes is not None:
+            self._notes.close()
         self._audit.append(AuditEvent(actor="service", act="keys.stopped", subject=self._provider.name))
         self._audit.close()
         self.config.socket.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import typer
 from jinka.cli.frame import command, progress, put, put_json, say
 
 if TYPE_CHECKING:
-    from jinka.app.issue import Issued
+    from jinka.app.issue import Issued, IssueOptions
 
 
 @command
@@ -51,7 +51,7 @@ def issue(
     Example: [bold]jinka issue --profile cn.shenzhen.transit --cards holders.csv --dir out/bureau[/bold]
     """
     from jinka.app.bureau_folder import RANGE_DEFAULT
-    from jinka.app.issue import IssueOptions, draw_card_keys, open_letters
+    from jinka.app.issue import IssueOptions, open_letters
     from jinka.app.issue import issue as make
     from jinka.app.issue_bank import OfflineAuth
     from jinka.codec import Algorithm
@@ -78,17 +78,23 @@ def issue(
         put_json(open_letters(directory, order, options.share_files))
         return 0
     if draw:
-        with progress() as steps:
-            drawn = draw_card_keys(
-                directory, profile, options.cards, options.numbers, steps, options.share_files
-            )
-        put_json({"drawn": drawn}) if as_json else put(
-            f"{drawn} keys drawn; the pool holds {options.cards} or more"
-        )
-        return 0
+        return _draw(options, as_json=as_json)
     with progress() as steps:
         done = make(options, steps)
     return _tell(done, as_json=as_json)
+
+
+def _draw(options: IssueOptions, *, as_json: bool) -> int:
+    from jinka.app.issue import draw_card_keys
+
+    with progress() as steps:
+        drawn = draw_card_keys(
+            options.directory, options.profile, options.cards, options.numbers, steps, options.share_files
+        )
+    put_json({"drawn": drawn}) if as_json else put(
+        f"{drawn} keys drawn; the pool holds {options.cards} or more"
+    )
+    return 0
 
 
 def _tell(done: Issued, *, as_json: bool) -> int:

@@ -2,16 +2,18 @@
 
 PCI PIN v3.1, control objective 5, and ISO 9564-1, 8 (exhaustive search); ANSI X9.24-1 and X9.24-3 (a key serial number
 serves once). The memory is bounded, and where it is full a stranger is refused, never an old entry forgotten. The time
-never runs backwards here. It is this process's memory: after a restart windows and serial numbers begin anew.
+never runs backwards here. It is this process's memory; what must outlive it goes to `Notes`, where a service has them.
 """
 
 from __future__ import annotations
 
 import hmac
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
 
 from jinka.kit import Clock, Refused, Usage
 
@@ -32,13 +34,45 @@ VALUE_LIMITS = FailureLimits(failures=10)  # card values, likewise
 BLOCK_LIMITS = FailureLimits(failures=1000, places=1 << 12)  # blocks that are none, for each zone key
 
 
+Note = tuple[str, ...]
+
+
+class Notes(Protocol):
+    """Where guards write down what must outlive the process; who answers a caller commits it first."""
+
+    def read(self) -> list[Note]:
+        """What an earlier process wrote down."""
+        ...
+
+    def add(self, note: Note) -> None:
+        """Write a note down: words without spaces."""
+        ...
+
+    def replace(self, notes: Iterable[Note]) -> None:
+        """Put these in the place of all that was written before, durably."""
+        ...
+
+    def commit(self) -> int:
+        """Make all of it durable; return how many notes came since the last `replace`."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class FailureGuard:
     """Counts failures for each subject. Subjects are kept as an HMAC, so that no account number is in memory."""
 
     def __init__(
-        self, clock: Clock, secret: bytes, limits: FailureLimits, lock: AbstractContextManager[object]
+        self,
+        clock: Clock,
+        secret: bytes,
+        limits: FailureLimits,
+        lock: AbstractContextManager[object],
+        *,
+        name: str = "",
     ) -> None:
-        self._clock, self._secret, self._limits = clock, secret, limits
+        self._clock, self._secret, self._limits, self.name = clock, secret, limits, name
+        self._notes: Notes | None = None
         self._failed: OrderedDict[bytes, deque[int]] = OrderedDict()  # by the time of the last failure
         self._lock, self._now = lock, 0
 
@@ -56,6 +90,7 @@ class FailureGuard:
         try:
             yield
         except (Refused, Usage):
+            self._note(mark, at, 1)
             raise
         except BaseException:  # no answer of the verb: a token that is gone, say
             self._take_back(mark, at)
@@ -64,7 +99,45 @@ class FailureGuard:
 
     def add(self, failures: int, *subject: str) -> None:
         """Count the failures of a batch; `Refused` when they are too many, and then its answers must not be given."""
-        self._count(self._mark(subject), failures)
+        mark = self._mark(subject)
+        try:
+            at = self._count(mark, failures)
+        except Refused:
+            if mark in self._failed:  # a stranger for whom there is no place is not written down either
+                self._note(mark, self._now, min(failures, self._limits.failures))
+            raise
+        if failures:
+            self._note(mark, at, failures)
+
+    def keep(self, secret: bytes, notes: Notes) -> None:
+        """Write failures down from now on. The secret is the same in the next process, and is not in the notes."""
+        self._secret, self._notes = secret, notes
+
+    def take_up(self, mark: bytes, at: int, failures: int) -> None:
+        """A failure of an earlier process; a clock that was ahead then does not count."""
+        with self._lock:
+            self._now = max(self._now, self._clock.now_micros())
+            times = self._failed.setdefault(mark, deque())
+            room = self._limits.failures - len(times)
+            times.extend([min(at, self._now)] * min(failures, room))
+
+    def settle(self) -> None:
+        """All was taken up: in the order of the last failure again, and without what is over."""
+        with self._lock:
+            known = [(mark, deque(sorted(times))) for mark, times in self._failed.items()]
+            self._failed = OrderedDict(sorted(known, key=lambda item: item[1][-1]))
+            self._forget(self._now - self._limits.window_s * _MICROS)
+
+    def notes(self) -> Iterator[Note]:
+        """What is remembered now."""
+        for mark, times in self._failed.items():
+            for at, group in groupby(times):
+                yield "failed", self.name, mark.hex(), str(at), str(len(list(group)))
+
+    def _note(self, mark: bytes, at: int, failures: int) -> None:
+        if self._notes is not None:
+            with self._lock:
+                self._notes.add(("failed", self.name, mark.hex(), str(at), str(failures)))
 
     def _mark(self, subject: tuple[str, ...]) -> bytes:
         return hmac.digest(self._secret, "|".join(subject).encode(), "sha256")[:16]
@@ -117,6 +190,21 @@ class SerialGuard:
     def __init__(self, lock: AbstractContextManager[object], places: int = 1 << 18) -> None:
         self._last: dict[tuple[str, bytes, str], int] = {}
         self._places, self._lock = places, lock
+        self._notes: Notes | None = None
+
+    def keep(self, notes: Notes) -> None:
+        """Write counters down from now on."""
+        self._notes = notes
+
+    def take_up(self, key: str, terminal: bytes, use: str, counter: int) -> None:
+        """A counter that an earlier process took."""
+        subject = (key, terminal, use)
+        self._last[subject] = max(counter, self._last.get(subject, 0))
+
+    def notes(self) -> Iterator[Note]:
+        """What is remembered now."""
+        for (key, terminal, use), counter in self._last.items():
+            yield "used", key, terminal.hex(), use, str(counter)
 
     def accept(self, key: str, terminal: bytes, use: str, counter: int) -> None:
         """Note a counter whose message was right; `Refused` when it is not above all before it."""
@@ -126,6 +214,8 @@ class SerialGuard:
                 raise Refused("the key serial number was used before", where="key serial number")
             if subject not in self._last and len(self._last) >= self._places:
                 raise Refused("no room for another terminal", where="key serial number", fix="restart idle")
+            if self._notes is not None:
+                self._notes.add(("used", key, terminal.hex(), use, str(counter)))
             self._last[subject] = counter
 
 

@@ -6,13 +6,24 @@ restart, as centres do at sign-on. One `Working` belongs to one `Holding`, whoev
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from jinka.keys.catalogue import KeyName, KeyRecord
-from jinka.keys.guards import BLOCK_LIMITS, PIN_LIMITS, VALUE_LIMITS, FailureGuard, SerialGuard
+from jinka.keys.guards import (
+    BLOCK_LIMITS,
+    PIN_LIMITS,
+    VALUE_LIMITS,
+    FailureGuard,
+    Note,
+    Notes,
+    SerialGuard,
+)
 from jinka.keys.provider import Key
 from jinka.kit import Clock, Randomness, Refused
 
+_NOTES_MOST = 1 << 20  # after so many they are written together
 _KEYS_MAX = 1 << 16  # two for each of a centre's terminals
 
 
@@ -71,10 +82,57 @@ class Working:
         if clock is not None and randomness is not None:
             secret = randomness.token_bytes(32)
             self._guards = (
-                FailureGuard(clock, secret, PIN_LIMITS, lock),
-                FailureGuard(clock, secret, VALUE_LIMITS, lock),
-                FailureGuard(clock, secret, BLOCK_LIMITS, lock),
+                FailureGuard(clock, secret, PIN_LIMITS, lock, name="pin"),
+                FailureGuard(clock, secret, VALUE_LIMITS, lock, name="value"),
+                FailureGuard(clock, secret, BLOCK_LIMITS, lock, name="block"),
             )
+        self._lock = lock
+        self._notes: Notes | None = None
+
+    def keep(self, notes: Notes, secret32: bytes) -> int:
+        """Take up what an earlier process wrote down, and write down from now on; return how much that was.
+
+        ``secret32`` hides the account numbers in the notes, and is the same for all processes. Raises `Refused` for
+        notes that are none.
+        """
+        guards = {guard.name: guard for guard in self._guards or ()}
+        count = 0
+        for count, note in enumerate(notes.read(), 1):
+            try:
+                kind, name, subject, *more = note
+                if kind == "failed":
+                    at, failures = map(int, more)
+                    if failures < 1:
+                        raise ValueError
+                    guards[name].take_up(bytes.fromhex(subject), at, failures)
+                elif kind == "used":
+                    use, counter = more
+                    self.serials.take_up(name, bytes.fromhex(subject), use, int(counter))
+                else:
+                    raise ValueError
+            except (ValueError, KeyError):
+                raise Refused(
+                    f"line {count + 1} is no note", where="guards' notes", fix="restore the file"
+                ) from None
+        for guard in guards.values():
+            guard.settle()
+            guard.keep(hmac.digest(secret32, guard.name.encode(), "sha256"), notes)
+        self.serials.keep(notes)
+        self._notes = notes
+        notes.replace(self._all_notes())
+        return count
+
+    def commit(self) -> None:
+        """Make what guards wrote down durable: before an answer that follows from it."""
+        if self._notes is None or self._notes.commit() <= _NOTES_MOST:
+            return
+        with self._lock:  # so that no note comes between
+            self._notes.replace(self._all_notes())
+
+    def _all_notes(self) -> Iterator[Note]:
+        yield from self.serials.notes()
+        for guard in self._guards or ():
+            yield from guard.notes()
 
     @property
     def randomness(self) -> Randomness:

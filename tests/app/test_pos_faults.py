@@ -24,10 +24,10 @@ from jinka.issuer import Entry
 from jinka.kit import Refused, Usage
 from jinka.node.host_line import LineTerms, TcpHostLine
 from jinka.node.system import SystemRandomness
-from jinka.terminal import VERBS, CardFacts, CardRemoved, TillEntry, TillState, settle_batch
+from jinka.terminal import VERBS, Capability, CardFacts, CardRemoved, TillEntry, TillState, settle_batch
 from tests.app.pos_rig import LATER, SIGNING, Street, street
-from tests.card.emv_rig import PAN, issued
-from tests.terminal.emv_rig import Tap
+from tests.card.emv_rig import CA_KEY, PAN, issued
+from tests.terminal.emv_rig import APPLICATION, Tap
 
 SALE = VERBS["sale"]
 
@@ -157,6 +157,29 @@ def test_a_tap_goes_online_above_the_floor(town: Street, card: Card, tmp_path: P
         slip = there.buy(card, 2_500, contactless=True)
         assert (slip.status, slip.entry_mode) == ("done", "07"), slip
         assert town.held == before - 2_500
+
+
+def test_what_a_chip_paid_offline_is_told_before_the_next_question(
+    town: Street, card: Card, tmp_path: Path
+) -> None:
+    before = town.held
+    with shop(town.toml(tmp_path, terminal="80000037")) as there:
+        device = read_pos_file(tmp_path / "pos.toml").device
+        aids = (replace(APPLICATION, floor_limit_fen=50_000),)
+        any_pin = Capability(0xE0F8C8)  # one for the issuer asks the issuer
+        knowing = replace(device, ca_keys=(CA_KEY,), aids=aids, capabilities=any_pin)
+        offline = Counter(there.till, knowing, SystemRandomness())
+        assert there.buy(card, 50).approved  # so the card has heard of its issuer
+        slip = offline.serve(SALE, 800, Tender(link=Tap(card), pin=lambda: "123456"))
+        assert (slip.status, slip.code) == ("done", "Y1"), slip
+        assert town.held == before - 50
+        assert [e.state for e in there.till.owed] == [TillState.TOLD]
+        assert there.buy(card, 100).approved
+        assert not there.till.owed
+        town.settle()
+        assert town.held == before - 950
+        closed = settle_batch(there.till)
+        assert (closed.equal, closed.totals.debits) == (True, 3)
 
 
 def test_a_wrong_pin_three_times(town: Street, card: Card, tmp_path: Path) -> None:

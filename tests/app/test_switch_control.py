@@ -90,6 +90,12 @@ def test_another_user_is_not_answered(tmp_path: Path, monkeypatch: pytest.Monkey
     _run(tmp_path, orders)
 
 
+def test_a_folder_that_is_deep(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 90)
+    deep.mkdir()
+    _run(deep, lambda place, _: give_order(place, {"act": "cut-over"}))
+
+
 def test_where_nobody_runs(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no switch runs"):
         switch_control.cut_over(tmp_path / "switch.toml", "")

@@ -225,6 +225,20 @@ def test_a_sign_in_outlives_the_process_where_the_keys_do() -> None:
     assert pos.send(pos.sale()) == "00"
 
 
+def test_a_sign_in_ends_with_the_keys_that_it_gave() -> None:
+    """The key service began anew: its working keys are gone, and the journal's word for them is worth nothing."""
+    world = town()
+    pos = Pos(world)
+    pos.sign_in()
+    assert pos.send(pos.sale()) == "00"
+    world.keys = town().keys
+    world.restart()
+    assert _code(world, pos.sale(), pos.sealed) == "77"
+    world.wait(1)
+    pos.sign_in()
+    assert pos.send(pos.sale()) == "00"
+
+
 def test_workers_agree_on_who_has_signed_in() -> None:
     world = town(workers=2)
     pos = Pos(world)
@@ -237,6 +251,23 @@ def test_workers_agree_on_who_has_signed_in() -> None:
     pos.sign_in()
     pos.world = other  # it knows the former keys, and learns of the new ones
     assert pos.send(pos.sale()) == "00"
+
+
+def test_several_workers_compare_no_totals_but_each_item() -> None:
+    world = town(workers=2)
+    pos = Pos(world)
+    pos.sign_in()
+    assert pos.send(pos.sale(700)) == "00"
+    sold = pos.trace
+    settle = pos.message("0500", f48="000000000700001000000000000000", f49="156", f60=f"00{pos.batch}201")
+    answer = world.pay(settle, pos.sealed)
+    assert answer is not None
+    assert (answer.text(39), answer.text(48)[-1]) == ("00", "3")
+    item = pos.sale(700, f11=f"{sold:06d}", f60=f"00{pos.batch}201")
+    assert pos.send(Message(mti="0320", fields=item.fields)) == "00"
+    assert world.core.board.counts["upload_same", "till"] == 1
+    assert pos.send(pos.message("0320", f60=f"00{pos.batch}207")) == "00"
+    assert pos.send(pos.sale()) == "77"  # the end of an upload closes the batch
 
 
 def test_a_silent_terminals_line_is_closed_and_is_asked_nothing() -> None:

@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,19 @@ _PEER = struct.Struct("3i")
 Order = dict[str, Any]
 
 
+@contextlib.contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """A name that fits an address: one that is too long goes by its open folder (proc(5))."""
+    if len(os.fsencode(path)) <= _PATH_MAX:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
 class ControlSocket:
     """``act`` does what an order says, and gives what to tell; it runs in the loop."""
 
@@ -35,14 +48,13 @@ class ControlSocket:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen; a socket that a killed process left behind is replaced. `Usage` where the path is too long."""
-        if len(os.fsencode(self._path)) > _PATH_MAX:
-            raise Usage("too long for a socket", where=str(self._path), fix="a folder nearer to the root")
+        """Listen; a socket that a killed process left behind is replaced."""
         self._path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
-            listening.bind(str(self._path))
+            with _short(self._path) as name:
+                listening.bind(name)
         finally:
             os.umask(before)
         self._server = await asyncio.start_unix_server(self._serve, sock=listening, limit=_LINE_MAX)
@@ -81,9 +93,9 @@ class ControlSocket:
 def give_order(path: Path, order: Order) -> Order:
     """Tell a process something; `NotFound` where none listens, `Usage` for what it does not do."""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line, _short(path) as name:
             line.settimeout(2 * _READ_S)
-            line.connect(str(path))
+            line.connect(name)
             line.sendall(json.dumps(order).encode() + b"\n")
             answer = json.loads(line.makefile("rb").readline(1 << 20))
     except (OSError, ValueError):

@@ -17,7 +17,7 @@ from jinka.card.applet import Applet
 from jinka.card.files import CardError, File
 from jinka.card.nvm import Entry
 from jinka.codec import Algorithm, StatusWord, parse
-from jinka.codec.emv_tags import Tag
+from jinka.codec.emv_tags import CRYPTOGRAM_DATA, Tag
 from jinka.codec.tlv import TlvError
 from jinka.crypto import emv, emv_oda, emv_oda_sm2
 from jinka.crypto.sm2 import Sm2PrivateKey
@@ -293,17 +293,6 @@ def applet_of(card: CardOs) -> EmvBase:
 
 
 ALGORITHM_BYTES = {Algorithm.TDES: b"\x01", Algorithm.SM4: b"\x04"}
-# What version 01 binds, before AIP, counter and CVR (JR/T 0025.5).
-CRYPTOGRAM_DATA = (
-    (Tag.AMOUNT, 6),
-    (Tag.AMOUNT_OTHER, 6),
-    (Tag.COUNTRY_TERMINAL, 2),
-    (Tag.TVR, 5),
-    (Tag.CURRENCY, 2),
-    (Tag.DATE, 3),
-    (Tag.TYPE, 1),
-    (Tag.UNPREDICTABLE, 4),
-)
 
 
 def read_objects(raw: bytes) -> dict[int, bytes]:

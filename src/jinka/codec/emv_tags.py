@@ -119,6 +119,19 @@ class Tag(IntEnum):
     SM_SUPPORT = 0xDF69
 
 
+# What a cryptogram of version 01 binds, before AIP, counter and the card's results (JR/T 0025.5), with sizes.
+CRYPTOGRAM_DATA = (
+    (Tag.AMOUNT, 6),
+    (Tag.AMOUNT_OTHER, 6),
+    (Tag.COUNTRY_TERMINAL, 2),
+    (Tag.TVR, 5),
+    (Tag.CURRENCY, 2),
+    (Tag.DATE, 3),
+    (Tag.TYPE, 1),
+    (Tag.UNPREDICTABLE, 4),
+)
+
+
 _NUMERIC = frozenset(
     {
         0x5F24, 0x5F25, 0x5F28, 0x5F2A, 0x5F30, 0x5F34, 0x9A, 0x9C, 0x9F02, 0x9F03, 0x9F1A, 0x9F21, 0x9F35, 0x9F42,

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jinka.codec import Algorithm, TlvError, parse, tlv
-from jinka.codec.emv_tags import Tag, amount
+from jinka.codec.emv_tags import CRYPTOGRAM_DATA, Tag, amount
 from jinka.crypto import bulk, diversify, emv
 from jinka.keys import Purpose
 from jinka.kit import Refused
@@ -24,18 +24,7 @@ APPROVED, DECLINED, WRONG_CRYPTOGRAM = b"00", b"51", b"05"
 _OFFLINE_PIN, _CVM_FAILED = frozenset({0x01, 0x03, 0x04, 0x05}), 0x01
 _PIN_DONE, _PIN_FAILED = 0x04, 0x02  # first byte of the card's verification results
 _ALGORITHMS = {0x01: Algorithm.TDES, 0x04: Algorithm.SM4}
-_BOUND = (
-    (Tag.AMOUNT, 6),
-    (Tag.AMOUNT_OTHER, 6),
-    (Tag.COUNTRY_TERMINAL, 2),
-    (Tag.TVR, 5),
-    (Tag.CURRENCY, 2),
-    (Tag.DATE, 3),
-    (Tag.TYPE, 1),
-    (Tag.UNPREDICTABLE, 4),
-    (Tag.AIP, 2),
-    (Tag.COUNTER, 2),
-)
+_BOUND = (*CRYPTOGRAM_DATA, (Tag.AIP, 2), (Tag.COUNTER, 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ terminal between two steps.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +25,19 @@ from jinka.issuer import Entry
 from jinka.kit import Refused, Usage
 from jinka.node.host_line import LineTerms, TcpHostLine
 from jinka.node.system import SystemRandomness
-from jinka.terminal import VERBS, Capability, CardFacts, CardRemoved, TillEntry, TillState, settle_batch
+from jinka.terminal import (
+    VERBS,
+    Capability,
+    CardFacts,
+    CardRemoved,
+    HostGone,
+    TillEntry,
+    TillState,
+    settle_batch,
+)
 from tests.app.pos_rig import LATER, SIGNING, Street, street
 from tests.card.emv_rig import CA_KEY, PAN, issued
+from tests.switch.test_tls import Office
 from tests.terminal.emv_rig import APPLICATION, Tap
 
 SALE = VERBS["sale"]
@@ -333,6 +344,39 @@ def test_a_host_that_sends_anything(tmp_path: Path, town: Street, card: Card) ->
         thread.join(10)
     with shop(town.toml(tmp_path, terminal="80000050")) as there:
         assert [e.state for e in there.till.settle_debts()] == [TillState.REVERSED]  # the host never had it
+
+
+def test_a_line_under_tls_goes_to_whom_it_was_meant_for(tmp_path: Path) -> None:
+    """The host's certificate must be of our authority and carry its name, and ours is asked for."""
+    office = Office(tmp_path)
+    switch, till = office.give("switch"), office.give("till")
+    heard: list[bytes] = []
+
+    def serve(server: socket.socket) -> None:
+        for _ in range(3):
+            raw, _ = server.accept()
+            with suppress(ssl.SSLError, OSError), switch.server().wrap_socket(raw, server_side=True) as line:
+                data = line.recv(100)
+                heard.append(data)
+                line.sendall(data)
+            raw.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        port = server.getsockname()[1]
+        for tls, good in (
+            (till, True),
+            (replace(till, name="another.sz.example"), False),
+            (office.give("stranger", stranger=True), False),
+        ):
+            with TcpHostLine(LineTerms(host="127.0.0.1", port=port, tls=tls, answer_s=2)) as line:
+                with suppress(HostGone):
+                    line.open()
+                    line.send(b"hello")
+                assert (line.receive() == b"hello") is good
+        thread.join(10)
+    assert [data for data in heard if data] == [b"\0\5hello"]
 
 
 def test_a_pad_and_a_file_are_checked(town: Street, tmp_path: Path) -> None:

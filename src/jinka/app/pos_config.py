@@ -5,7 +5,6 @@ Keys never stand in the file: the pad is a file of its own that only its owner m
 
 from __future__ import annotations
 
-import ssl
 import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from jinka.crypto.unionpay_mac import PosMacForm
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node import FolderLock, write_durable
 from jinka.node.host_line import LineTerms, TcpHostLine
+from jinka.node.switch_tls import LineTls
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.node.till_journal import FileTillJournal
 from jinka.sectors import bank
@@ -63,7 +63,7 @@ _HOST = {
     "tls",
 }
 _MAC = {"kind", "field", "form", "algorithm"}
-_TLS = {"certificate", "key", "authority"}
+_TLS = {"certificate", "key", "authority", "name", "crl"}
 _CHIP = {
     "ca_keys", "floor_limit_fen", "contactless_limit_fen", "contactless_floor_fen", "contactless_cvm_fen", "pin",
     "fallback",
@@ -170,13 +170,16 @@ def _line(base: Path, host: Mapping[str, Any]) -> LineTerms:
     )
 
 
-def _tls(base: Path, table: Mapping[str, Any]) -> ssl.SSLContext:
-    """The host's certificate is checked, its name too; the terminal's own is shown where there is one."""
+def _tls(base: Path, table: Mapping[str, Any]) -> LineTls:
+    """As in a switch's file: our certificate, whom we believe, and the name that the host's must carry."""
     _only(table, _TLS, "host.tls")
-    context = ssl.create_default_context(cafile=str(base / str(table["authority"])))
-    if "certificate" in table:
-        context.load_cert_chain(base / str(table["certificate"]), base / str(table["key"]))
-    return context
+    return LineTls(
+        certificate=base / str(table["certificate"]),
+        key=base / str(table["key"]),
+        authority=base / str(table["authority"]),
+        name=str(table["name"]),
+        crl=base / str(table["crl"]) if "crl" in table else None,
+    )
 
 
 def _device(base: Path, own: Mapping[str, Any], chip: Mapping[str, Any], *, atm: bool) -> EmvDevice:

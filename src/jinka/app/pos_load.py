@@ -256,7 +256,11 @@ async def _fire(terms: LineTerms, codec: Codec, volley: Volley, count: int) -> N
     for _ in range(count):
         try:
             _, line = await loop.create_connection(
-                lambda: _Line(terms, volley, codec, start), terms.host, terms.port, ssl=terms.tls
+                lambda: _Line(terms, volley, codec, start),
+                terms.host,
+                terms.port,
+                ssl=terms.tls.client() if terms.tls else None,
+                server_hostname=terms.tls.name if terms.tls else None,
             )
         except OSError as error:
             raise NotFound(f"no line: {type(error).__name__}", where=f"{terms.host}:{terms.port}") from None

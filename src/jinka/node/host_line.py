@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from jinka.codec.framing import Frame, Framer, Framing, Head, Tpdu, close_frame
+from jinka.node.switch_tls import LineTls
 from jinka.terminal import HostGone
 
 _READ = 65_536
@@ -21,7 +22,7 @@ _READ = 65_536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineTerms:
-    """Where the host is and how it is spoken to. ``tls`` holds the terminal's certificate and whom it trusts."""
+    """Where the host is and how it is spoken to. ``tls``: the terminal's certificate, and whom it believes."""
 
     host: str
     port: int
@@ -30,7 +31,7 @@ class LineTerms:
     head: bytes = bytes.fromhex("603100311004")
     connect_s: float = 5.0
     answer_s: float = 20.0
-    tls: ssl.SSLContext | None = None
+    tls: LineTls | None = None
 
 
 class TcpHostLine:
@@ -110,7 +111,7 @@ class TcpHostLine:
         try:
             line: socket.socket = socket.create_connection((terms.host, terms.port), terms.connect_s)
             if terms.tls is not None:
-                line = terms.tls.wrap_socket(line, server_hostname=terms.host)
+                line = terms.tls.client().wrap_socket(line, server_hostname=terms.tls.name)
         except OSError as error:
             raise HostGone(
                 f"no line: {type(error).__name__}", where=f"{terms.host}:{terms.port}", fix="start the host"

@@ -66,6 +66,20 @@ def test_parts_that_the_file_leaves_out_are_not_started(folder: Path, tmp_path: 
         parts_to_start(alone)
 
 
+def test_a_switch_with_two_workers_is_two_parts(folder: Path) -> None:
+    two = folder / "two.toml"
+    text = (folder / FILE).read_text(encoding="utf-8")
+    two.write_text(text.replace("workers = 1 ", "workers = 2 "), encoding="utf-8")
+    parts = {part.name: part.command[-2:] for part in parts_to_start(two)}
+    assert list(parts) == ["keys", "issuer", "switch-0", "switch-1", "gateway"]
+    assert (parts["switch-0"], parts["switch-1"]) == (("--worker", "0"), ("--worker", "1"))
+    assert [part.part for part in network_status(two)] == list(parts)
+    two.write_text(text.replace("workers = 1 ", "workers = 0 "), encoding="utf-8")
+    with pytest.raises(Usage, match="not a number of processes"):
+        parts_to_start(two)
+    two.unlink()
+
+
 def test_all_of_it_says_that_it_is_simulated_and_only_its_owner_reads_it(folder: Path) -> None:
     assert all(minutes.simulated for minutes in KeyFolder(folder / "keys").minutes())
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -14,9 +14,9 @@ class Ports:
     gateway_line: int = 7002
     issuer: int = 7100
     gateway: int = 8480
-    switch_metrics: int = 9108
-    issuer_metrics: int = 9109
-    gateway_metrics: int = 9110
+    issuer_metrics: int = 9106
+    gateway_metrics: int = 9107
+    switch_metrics: int = 9108  # the last one: a second worker's is the next
 
 
 def network_file(ports: Ports) -> str:
@@ -101,6 +101,7 @@ institution = "88001"
 database = "switch.db"              # or postgresql://user@host/name
 metrics = "127.0.0.1:{ports.switch_metrics}"
 log = "log/switch.jsonl"
+workers = 1                         # processes that share its ports and its journal
 
 [peers.bank]                        # the issuer's host
 connect = "127.0.0.1:{ports.issuer}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from jinka.app.gateway_config import read_gateway_file
 from jinka.app.issuer_host import read_issuer_file
 from jinka.app.parts_file import KEYS, parts_of
-from jinka.app.serving import key_source
+from jinka.app.serving import SWITCH, key_source, worker_metrics
 from jinka.app.switch_config import read_switch_file
 from jinka.app.switch_serving import switch_status
 from jinka.kit import NotFound, Usage
@@ -37,7 +38,7 @@ class PartStatus:
             return ["it has no metrics address to ask"]
         if not self.up:
             return []
-        if self.part == "switch":
+        if "peers" in self.said:
             return _switch_words(self.said, time.time() if now_s is None else now_s)
         if self.part == "issuer":
             answers = sum(self.said["answers"].values())
@@ -58,12 +59,29 @@ def network_status(path: Path) -> list[PartStatus]:
     place = key_source(path, names[0]).socket
     if place is not None:
         found.append(PartStatus(part=KEYS, up=_listens(place), said={"socket": str(place)}))
-    addresses = {
-        "issuer": lambda: read_issuer_file(path).metrics,
-        "switch": lambda: read_switch_file(path).metrics,
-        "gateway": lambda: read_gateway_file(path).metrics,
-    }
-    return found + [_asked(name, addresses[name]()) for name in names]
+    return found + [status for name in names for status in _ASKED[name](path)]
+
+
+def _issuer(path: Path) -> list[PartStatus]:
+    return [_asked("issuer", read_issuer_file(path).metrics)]
+
+
+def _switch(path: Path) -> list[PartStatus]:
+    places = worker_metrics(read_switch_file(path))
+    if len(places) < 2:
+        return [_asked(SWITCH, places[0] if places else None)]
+    return [_asked(f"{SWITCH}-{worker}", place) for worker, place in enumerate(places)]
+
+
+def _gateway(path: Path) -> list[PartStatus]:
+    return [_asked("gateway", read_gateway_file(path).metrics)]
+
+
+_ASKED: Mapping[str, Callable[[Path], list[PartStatus]]] = {
+    "issuer": _issuer,
+    "switch": _switch,
+    "gateway": _gateway,
+}
 
 
 def _asked(part: str, address: tuple[str, int] | None) -> PartStatus:

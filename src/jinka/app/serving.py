@@ -19,7 +19,7 @@ from typing import Any
 from jinka.app.gateway_config import read_gateway_file
 from jinka.app.issuer_host import read_issuer_file
 from jinka.app.parts_file import KEYS, KeySource, host_port, parts_of, read_key_source, read_tables
-from jinka.app.switch_config import read_switch_file
+from jinka.app.switch_config import SwitchFile, read_switch_file
 from jinka.kit import Refused, Usage
 from jinka.node import FolderLock
 from jinka.node.event_log import EventLog
@@ -31,6 +31,7 @@ _READERS: Mapping[str, Callable[[Path], object]] = {
     "switch": read_switch_file,
     "gateway": read_gateway_file,
 }
+SWITCH = "switch"
 _PORTS_S, _AGAIN_S = 10.0, 0.1
 Tell = Callable[[str, str, Mapping[str, Any]], None]  # part, event, facts
 
@@ -64,10 +65,12 @@ def _listening(path: Path) -> dict[str, tuple[str, int]]:
     """Every address of the file that a part will listen on, by its place in the file."""
     found: dict[str, tuple[str, int] | None] = {}
     names = parts_of(path)
-    if "switch" in names:
+    if SWITCH in names:
         switch = read_switch_file(path)
         found |= {f"peers.{a.peer}": (a.host, a.port) for a in switch.addresses if a.listen}
-        found["switch.metrics"] = switch.metrics
+        found |= {
+            f"switch.metrics, worker {at}": address for at, address in enumerate(worker_metrics(switch))
+        }
     if "issuer" in names:
         issuer = read_issuer_file(path)
         found["issuer.metrics"] = issuer.metrics
@@ -77,6 +80,14 @@ def _listening(path: Path) -> dict[str, tuple[str, int]]:
         gateway = read_gateway_file(path)
         found |= {"gateway": (gateway.host, gateway.port), "gateway.metrics": gateway.metrics}
     return {where: address for where, address in found.items() if address is not None and address[1]}
+
+
+def worker_metrics(switch: SwitchFile) -> list[tuple[str, int]]:
+    """Where each worker of the switch gives its figures; none where the file names no place."""
+    if switch.metrics is None:
+        return []
+    host, port = switch.metrics
+    return [(host, port + worker) for worker in range(switch.workers)]
 
 
 def is_free(host: str, port: int) -> bool:
@@ -107,7 +118,12 @@ def parts_to_start(path: Path) -> list[Part]:
         found.append(Part(name=KEYS, command=program("keys", "serve", str(source.service), *shares)))
         leans_on = (KEYS,)
     for name in names:
-        found.append(Part(name=name, command=program(name, "serve", str(path)), leans_on=leans_on))
+        workers = read_switch_file(path).workers if name == SWITCH else 1
+        for worker in range(workers):
+            which = ("--worker", str(worker)) if workers > 1 else ()
+            part = f"{name}-{worker}" if workers > 1 else name
+            command = program(name, "serve", str(path), *which)
+            found.append(Part(name=part, command=command, leans_on=leans_on))
     return found
 
 
@@ -141,7 +157,7 @@ def address_line(part: str, facts: Mapping[str, Any]) -> str:
         return f"{facts['socket']}" + (" (simulated keys)" if facts["simulated"] else "")
     if part == "gateway":
         return f"http://{facts['host']}:{facts['port']}{facts['openapi']}{metrics}"
-    if part == "switch":
+    if "ports" in facts:
         return "ports " + ", ".join(f"{name} {port}" for name, port in facts["ports"].items()) + metrics
     return f"port {facts['port']}{metrics}"
 

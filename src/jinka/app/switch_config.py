@@ -42,6 +42,7 @@ _SWITCH = {
     "business_date",
     "metrics",
     "log",
+    "workers",
     "hops_max",
     "closed_kept",
     "open_max",
@@ -63,6 +64,7 @@ _OUR_LINE = {
     "connect", "dialect", "framing", "institution", "mac", "sign_on", "timeout_ms", "echo_ms", "echo_misses", "frame_s",
     "network_mti", "tls",
 }  # fmt: skip
+_WORKERS_MAX = 256
 _WAIT_MS = 20_000  # longer than the switch waits for the issuer
 _SIGN_INS = {"001": "single", "003": "double"}
 _TERMINALS_FIX = "terminal,merchant,master such as T0000001,M1,terminal_master/TDES/1@T0000001"
@@ -82,13 +84,17 @@ class SwitchFile:
     keys: KeySource
     cut: CutTime
     log: Path | None = None
+    workers: int = 1
 
 
-def read_switch_file(path: Path, *, worker: int = 0, workers: int = 1) -> SwitchFile:
-    """Read the file; raises `Usage` that names the place of a mistake."""
+def read_switch_file(path: Path, *, worker: int = 0, workers: int = 0) -> SwitchFile:
+    """Read the file; raises `Usage` that names the place of a mistake. Without ``workers`` the file says how many."""
     raw = read_tables(path, "switch")
     switch = raw["switch"]
     only(switch, _SWITCH, "switch", _PAGE)
+    workers = workers or _workers(switch.get("workers", 1))
+    if worker >= workers:
+        raise Usage(f"worker {worker} of {workers}", where="switch", fix="--workers, or workers in the file")
     try:
         own = str(switch["institution"])
         peers, addresses = {}, []
@@ -122,9 +128,16 @@ def read_switch_file(path: Path, *, worker: int = 0, workers: int = 1) -> Switch
             keys=read_key_source(path.parent, raw["keys"], "switch"),
             cut=read_cut_time(str(switch.get("cut_over", "")), str(switch.get("zone", ""))),
             log=path.parent / str(switch["log"]) if "log" in switch else None,
+            workers=workers,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Usage(f"{type(error).__name__}: {error}", where=str(path), fix="see docs/switch.md") from None
+
+
+def _workers(given: object) -> int:
+    if type(given) is not int or not 1 <= given <= _WORKERS_MAX:
+        raise Usage("not a number of processes", where="switch.workers", fix=f"1 to {_WORKERS_MAX}")
+    return given
 
 
 def read_own_line(folder: Path, given: Mapping[str, Any], where: str, *, own: str) -> tuple[Peer, Address]:

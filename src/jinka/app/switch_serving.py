@@ -48,7 +48,7 @@ def serve_switch(
     with FolderLock(
         lock
     ):  # a second process under the same number would reverse what the first has in flight
-        asyncio.run(_serve(file, worker, workers, listening))
+        asyncio.run(_serve(file, worker, file.workers, listening))
 
 
 async def _serve(

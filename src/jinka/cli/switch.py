@@ -29,8 +29,13 @@ def serve(
     file: File,
     worker: Annotated[int, typer.Option(min=0, max=255, help="The number of this process.")] = 0,
     workers: Annotated[
-        int, typer.Option(min=1, max=256, help="How many processes share the ports and the journal.")
-    ] = 1,
+        int,
+        typer.Option(
+            min=0,
+            max=256,
+            help="How many processes share the ports and the journal; as the file says without it.",
+        ),
+    ] = 0,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C. One line of JSON on standard output says that it listens.
 

@@ -19,7 +19,7 @@ from jinka.kit import make_id
 from jinka.switch import codes
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer, Terminal
-from jinka.switch.keywork import DropKeys, GiveTerminalKeys
+from jinka.switch.keywork import FAULTED, DropKeys, GiveTerminalKeys
 from jinka.switch.messages import answer_to
 from jinka.switch.record import Entity, Record, kept
 from jinka.switch.states import TERMINAL_STEPS, TerminalState, TerminalStep, may, take
@@ -67,16 +67,32 @@ class Terminals:
         self, line: Line, peer: Peer, declared: Terminal, message: Message, raw: bytes, head: Frame | None,
         record: Record | None,
     ) -> None:  # fmt: skip
-        if record is not None:
+        if record is None or _signs_in(message):
+            if record is not None:
+                self._take(peer, declared.number, record)
+            self._go_on(line, peer, declared, message, raw, head)
+            return
+        there = self._read(peer, record)
+        steps = self._board.check_steps(there.rules, message, raw)
+        self._board.ask(steps, partial(self._proven, line, peer, declared, message, raw, head, record))
+
+    def _proven(
+        self, line: Line, peer: Peer, declared: Terminal, message: Message, raw: bytes, head: Frame | None,
+        record: Record, _: tuple[bytes, ...], refused: int,
+    ) -> None:  # fmt: skip
+        """A sign-in of an earlier life of the switch holds if its keys do: the key service may have begun anew."""
+        if refused < 0:
             self._take(peer, declared.number, record)
-        self._go_on(line, peer, declared, message, raw, head)
+            self._go_on(line, peer, declared, message, raw, head)
+            return
+        self._board.count("sign_in_first", peer.name)
+        self._refuse(line, peer, message, head, codes.FAULT if refused >= FAULTED else codes.SIGN_ON_FIRST)
 
     def _go_on(
         self, line: Line, peer: Peer, declared: Terminal, message: Message, raw: bytes, head: Frame | None
     ) -> None:
         there = self._known.get((peer.name, declared.number))
-        code = message.text(60)[8:11]
-        if message.mti[1] == "8" and code != SIGN_OFF:
+        if _signs_in(message):
             self._sign_in(line, peer, declared, message, head, there)
         elif there is None or not _may_send(there, message):
             self._board.count("sign_in_first", peer.name)
@@ -212,18 +228,21 @@ class Terminals:
         )  # fmt: skip
 
     def _take(self, peer: Peer, number: str, record: Record) -> SignIn:
+        made = self._read(peer, record)
+        self._known[peer.name, number] = made
+        self._board.at_terminals[peer.name, number] = made.rules
+        return made
+
+    def _read(self, peer: Peer, record: Record) -> SignIn:
         pin, mac, batch = record.note.split(" ")
         rules = self._board.peers[peer.name]
         if rules.mac is not None:
             rules = replace(rules, mac=replace(rules.mac, key=mac))
         if rules.pin is not None:
             rules = replace(rules, pin=replace(rules.pin, key=pin))
-        made = SignIn(
+        return SignIn(
             record=record, state=TerminalState(record.state), pin=pin, mac=mac, batch=batch, rules=rules
         )
-        self._known[peer.name, number] = made
-        self._board.at_terminals[peer.name, number] = rules
-        return made
 
     def _drop(self, record: Record) -> None:
         names = tuple(name for name in record.note.split(" ")[:2] if name != "-")
@@ -232,6 +251,10 @@ class Terminals:
 
 def _dropped(_: tuple[bytes, ...], refused: int) -> None:
     """Those of an earlier life of the key service are gone already."""
+
+
+def _signs_in(message: Message) -> bool:
+    return message.mti[1] == "8" and message.text(60)[8:11] != SIGN_OFF
 
 
 def _may_send(there: SignIn, message: Message) -> bool:

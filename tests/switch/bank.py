@@ -99,6 +99,8 @@ class Bank:
         return "00"
 
     def _reverse_part(self, id_: bytes, stays: int) -> str:
+        if id_ not in self.done:
+            return "25"
         pan, amount, code = self.done[id_]
         if code != "00" or id_ in self.undone or stays > amount:
             return "12"

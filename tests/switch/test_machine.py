@@ -55,6 +55,14 @@ class Switch(RuleBasedStateMachine):
             self.trace += 1
             self.world.pay(reversal(data.draw(st.sampled_from(self.asked)), self.trace))
 
+    @rule(data=st.data())
+    def reverse_half(self, data: st.DataObject) -> None:
+        if self.asked:
+            self.trace += 1
+            original = data.draw(st.sampled_from(self.asked))
+            stays = f"{int(original.text(4)) // 2:012d}" + "0" * 12 + "C00000000" * 2
+            self.world.pay(reversal(original, self.trace).changed({95: stays}))
+
     @rule()
     def reverse_before_it_comes(self) -> None:
         self.trace += 2

@@ -177,7 +177,8 @@ class Forwarding:
             self._board.count("mac_wrong", peer)
             return
         code = message.text(39)
-        if item.state not in (SafState.SENT, SafState.QUEUED) or not code or code in TRY_AGAIN:
+        again = code in TRY_AGAIN or (item.kind == PARTIAL and code == UNKNOWN_ORIGINAL)  # its advice may be behind
+        if item.state not in (SafState.SENT, SafState.QUEUED) or not code or again:
             return  # the timer sends it again
         if item.state is SafState.SENT:
             self._out[peer] -= 1

@@ -21,12 +21,13 @@ FAULTS_FOUND = 6
 
 
 def start(folder):
-    return subprocess.Popen(
-        [JINKA, "day", "--dir", folder, *ASKED],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with folder.with_name("stderr").open("w") as said:
+        return subprocess.Popen(
+            [JINKA, "--debug", "day", "--dir", folder, *ASKED],
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
 def test_kill_9_at_twenty_random_points(tmp_path):
@@ -52,7 +53,7 @@ def test_kill_9_at_twenty_random_points(tmp_path):
                 running.wait(timeout=draw.uniform(0, 0.3 * whole) if kills < KILLS else None)
                 finished = True
                 whole = min(whole, max(2.0, time.monotonic() - begun))  # the machine's load may have changed
-                assert running.returncode == FAULTS_FOUND
+                assert running.returncode == FAULTS_FOUND, (tmp_path / "stderr").read_text()
             except subprocess.TimeoutExpired:
                 kills += 1
                 if draw.random() < 0.5:

@@ -150,6 +150,12 @@ def test_a_script_of_steps(town: Street, tmp_path: Path) -> None:
     )
     town.settle()
     assert town.bank.available("S") == OPENING - 200
+    track, pin = tmp_path / "track", tmp_path / "pin"
+    track.write_text(f"{STRIPE}=281210100000{value}\n")
+    pin.write_text("123456\n")
+    words = ["pos", "sale", "--config", str(file), "--amount", "5", "--pin-file", str(pin), "--track2"]
+    assert CliRunner().invoke(app, [*words, f"@{track}"]).exit_code == 0
+    assert CliRunner().invoke(app, [*words, "@nothing"]).exit_code == 2
     for bad, code in (
         ('[[step]]\nverb = "fly"', 3),
         ("[[step]]\ncolour = 1", 2),

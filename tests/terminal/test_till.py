@@ -194,6 +194,40 @@ def test_the_work_keys_of_a_sign_in() -> None:
     assert "00010203" not in repr(KEYS) + repr(pad())
 
 
+@pytest.mark.parametrize("name", DIALECTS)
+def test_an_answer_of_which_a_single_bit_differs_is_none(name: str) -> None:
+    class Flipping(Host):
+        at = 1 << 20
+
+        def receive(self) -> bytes | None:
+            given = super().receive()
+            if given is None or self.at >= 8 * len(given):
+                return given
+            at, bit = divmod(self.at, 8)
+            return given[:at] + bytes((given[at] ^ 1 << bit,)) + given[at + 1 :]
+
+    host, paper = Flipping(name), Paper()
+    shop = till(host, paper)
+    good = shop.complete(shop.ask(SALE, 100, CARD).entry)
+    size = 8 * len(host.messages.seal(host.answer(host.seen[0]), host.pad))
+    for at in range(0, size, 5):
+        host.at = at
+        assert shop.ask(SALE, 100, CARD).entry.state is TillState.OWED, at
+        host.at = 1 << 20
+        shop.settle_debts()
+    assert (host.charged, good.state) == (100, TillState.DONE)
+
+
+@given(raw=st.binary(max_size=200))
+def test_any_bytes_for_an_answer(raw: bytes) -> None:
+    class Noise(Host):
+        def receive(self) -> bytes | None:
+            return raw if super().receive() else None
+
+    host, paper = Noise(), Paper()
+    assert till(host, paper).ask(SALE, 100, CARD).entry.state is TillState.OWED
+
+
 def test_a_line_is_signed_on_before_anything_goes_over_it() -> None:
     class Opening(Host):
         fresh = True

@@ -32,7 +32,9 @@ Reader = Annotated[str, typer.Option(help="A real reader's number or name, in th
 Contactless = Annotated[bool, typer.Option("--contactless", help="Tap it (qPBOC) instead of inserting it.")]
 Stripe = Annotated[
     str,
-    typer.Option("--track2", help="What a swipe reads: NUMBER=YYMMSSS...; with --card, if the chip fails."),
+    typer.Option(
+        "--track2", help="What a swipe reads (NUMBER=YYMMSSS...), or @FILE; with --card, if the chip fails."
+    ),
 ]
 AskPin = Annotated[bool, typer.Option("--pin", help="Ask for the PIN when the card wants one.")]
 PinFile = Annotated[Path | None, typer.Option(help="A file with the PIN, in the place of asking.")]
@@ -64,7 +66,9 @@ def add_card_command(to: typer.Typer, name: str, *, atm: bool, about: str) -> No
         place = None
         if card is not None or reader:
             place = CardPlace(image=card, keys=keys, reader=reader or "0")
-        shown = Shown(card=place, contactless=contactless, track2=track2, pin=_pin(ask=pin, file=pin_file))
+        shown = Shown(
+            card=place, contactless=contactless, track2=_track(track2), pin=_pin(ask=pin, file=pin_file)
+        )
         with opened_terminal(config, atm=atm) as terminal:
             _tell_debts(terminal.resume())
             slip = terminal.with_card(verb_named(name, atm=atm), amount, shown, target=to_account)
@@ -145,6 +149,16 @@ def _pin(*, ask: bool, file: Path | None) -> Callable[[], str | None]:
     return lambda: None
 
 
+def _track(text: str) -> str:
+    """A track, or what a file has: a command line is seen by everybody on the machine."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise Usage("cannot be read", where=text[1:], fix="a file with a track") from None
+
+
 def _tell_debts(slips: list[Slip]) -> None:
     for slip in slips:
         say(f"{slip.verb} {slip.trace}: {slip.status}")
@@ -208,7 +222,7 @@ def top_up_purse(
     amount: Annotated[int, typer.Option(help="In fen.", min=1)],
     keys: KeyFolder = None,
     bank_card: Annotated[
-        str, typer.Option("--track2", help="The bank card that pays; cash without it.")
+        str, typer.Option("--track2", help="The bank card that pays, or @FILE; cash without it.")
     ] = "",
     pin: AskPin = False,
     pin_file: PinFile = None,
@@ -222,7 +236,7 @@ def top_up_purse(
     from jinka.app.pos_topup import top_up
 
     place = CardPlace(image=card, keys=keys)
-    told = top_up(config, place, amount, track2=bank_card, pin=_pin(ask=pin, file=pin_file)())
+    told = top_up(config, place, amount, track2=_track(bank_card), pin=_pin(ask=pin, file=pin_file)())
     put_json(asdict(told))
     return 0 if told.status == "confirmed" else _REFUSED
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -200,52 +201,26 @@ def rotate(
     _show(done, as_json=as_json)
 
 
-@app.command()
-@command
-def retire(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """A key makes nothing new any more; it still checks what it made.
+def _life(verb: str, sentence: str) -> Callable[..., None]:
+    """A command that takes one step in the life of one key."""
 
-    Example: [bold]jinka keys retire out/keys tac/SM4/1 --by A --by B[/bold]
-    """
-    from jinka.keys.acts import Act
+    def run(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
+        from jinka.keys.acts import Act
 
-    _move(folder, name, by, Act.RETIRE, date, as_json)
+        _move(folder, name, by, Act[verb.upper()], date, as_json)
 
-
-@app.command()
-@command
-def resume(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """Take a retired key into use again.
-
-    Example: [bold]jinka keys resume out/keys tac/SM4/1 --by A --by B[/bold]
-    """
-    from jinka.keys.acts import Act
-
-    _move(folder, name, by, Act.RESUME, date, as_json)
+    example = f"jinka keys {verb} out/keys tac/SM4/1 --by A --by B"
+    run.__name__, run.__doc__ = verb, f"{sentence}\n\nExample: [bold]{example}[/bold]"
+    return command(run)
 
 
-@app.command()
-@command
-def compromise(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """Somebody else may have the key: nothing uses it any more; it can only be destroyed.
-
-    Example: [bold]jinka keys compromise out/keys tac/SM4/1 --by A --by B[/bold]
-    """
-    from jinka.keys.acts import Act
-
-    _move(folder, name, by, Act.COMPROMISE, date, as_json)
-
-
-@app.command()
-@command
-def destroy(folder: Folder, name: Name, by: By, date: Date = "", as_json: Json = False) -> None:
-    """Take the value of a retired or compromised key out of the store for good; its line stays.
-
-    Example: [bold]jinka keys destroy out/keys tac/SM4/1 --by A --by B[/bold]
-    """
-    from jinka.keys.acts import Act
-
-    _move(folder, name, by, Act.DESTROY, date, as_json)
+for _word, _sentence in (
+    ("retire", "A key makes nothing new any more; it still checks what it made."),
+    ("resume", "Take a retired key into use again."),
+    ("compromise", "Somebody else may have the key: nothing uses it any more; it can only be destroyed."),
+    ("destroy", "Take the value of a retired or compromised key out of the store for good; its line stays."),
+):
+    app.command(name=_word)(_life(_word, _sentence))
 
 
 @app.command()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,7 @@ _RESERVED_SET = frozenset(RESERVED_IDS)
 Sums = tuple[int, int, int, int]
 Indexes = npt.NDArray[np.intp]
 Amounts = npt.NDArray[np.int64]
+Columns = dict[str, list[Any]]  # by the fields of `Transfer`, in their order in an engine's row
 
 
 def is_plain(flags: int) -> bool:
@@ -51,6 +53,23 @@ def is_plain(flags: int) -> bool:
 
 def keeps_history(flags: int) -> bool:
     return bool(flags & _HISTORY)
+
+
+def columns_of(transfers: Sequence[Transfer]) -> Columns:
+    """What transfers say, by field."""
+    return {
+        "id": [t.id for t in transfers],
+        "debit_account": [t.debit_account for t in transfers],
+        "credit_account": [t.credit_account for t in transfers],
+        "amount": [t.amount for t in transfers],
+        "ledger": [t.ledger for t in transfers],
+        "code": [t.code for t in transfers],
+        "flags": [t.flags for t in transfers],
+        "pending_id": [t.pending_id for t in transfers],
+        "user_data": [t.user_data for t in transfers],
+        "timestamp": [t.timestamp for t in transfers],
+        "timeout_s": [t.timeout_s for t in transfers],
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,28 +83,26 @@ class PlainCall:
     credits: Amounts
 
 
-def plain_call(
-    transfers: Sequence[Transfer], ledgers: Callable[[Sequence[bytes]], list[int]]
-) -> PlainCall | None:
+def plain_call(columns: Columns, ledgers: Callable[[Sequence[bytes]], list[int]]) -> PlainCall | None:
     """Add up transfers, at least one; None if one of them is not as simple as that, or the sums may be too large.
 
     ``ledgers`` tells the ledger of each account that is plain, and 0 for others. The caller still owes that the ids are
     new and that no balance overflows; if the sum of all does not, none between did.
     """
-    amounts = [t.amount for t in transfers]
+    amounts = columns["amount"]
     count = len(amounts)
     if (
-        [t.flags for t in transfers].count(_NONE) != count
-        or [t.pending_id for t in transfers].count(_ZERO) != count
-        or [t.timeout_s for t in transfers].count(0) != count
-        or 0 in [t.code for t in transfers]
+        columns["flags"].count(_NONE) != count
+        or columns["pending_id"].count(_ZERO) != count
+        or columns["timeout_s"].count(0) != count
+        or 0 in columns["code"]
         or max(amounts) > MAX_MINOR // count
-        or not _RESERVED_SET.isdisjoint([t.id for t in transfers])
+        or not _RESERVED_SET.isdisjoint(columns["id"])
     ):
         return None
-    accounts, debit, credit = places(transfers)
+    accounts, debit, credit = places(columns)
     of_account = np.array(ledgers(accounts), dtype=np.int64)
-    of_transfer = np.array([t.ledger for t in transfers], dtype=np.int64)
+    of_transfer = np.array(columns["ledger"], dtype=np.int64)
     if (
         not of_account.all()
         or (of_account[debit] != of_transfer).any()
@@ -100,13 +117,12 @@ def plain_call(
     return PlainCall(accounts=accounts, debit=debit, credit=credit, debits=debits, credits=credits_)
 
 
-def places(transfers: Sequence[Transfer]) -> tuple[list[bytes], Indexes, Indexes]:
+def places(columns: Columns) -> tuple[list[bytes], Indexes, Indexes]:
     """The accounts that transfers name, and for each transfer where its debit and its credit account stand there."""
-    debits = [t.debit_account for t in transfers]
-    credits_ = [t.credit_account for t in transfers]
+    debits, credits_ = columns["debit_account"], columns["credit_account"]
     accounts = list(dict.fromkeys(debits + credits_))
     place = dict(zip(accounts, range(len(accounts)), strict=True)).__getitem__
-    count = len(transfers)
+    count = len(debits)
     return (
         accounts,
         np.fromiter(map(place, debits), dtype=np.intp, count=count),

@@ -33,7 +33,7 @@ from jinka.ledger import (
     check_batch,
 )
 from jinka.ledger.memory import LedgerState
-from jinka.ledger.swift import SwiftState, is_plain, keeps_history, places, plain_call
+from jinka.ledger.swift import SwiftState, columns_of, is_plain, keeps_history, places, plain_call
 from jinka.store.database import database_at
 from jinka.store.ledger_sqlite import SqliteTables
 from jinka.store.ledger_tables import (
@@ -116,14 +116,15 @@ class SqlLedger:
         def work(raw: Any, tries: int) -> list[TransferResult]:
             if not transfers:
                 return []
-            call = None if tries else plain_call(transfers, partial(self._ledgers, raw))
-            if call is None or self._tables.has_any(raw, transfers):
+            columns = columns_of(transfers)
+            call = None if tries else plain_call(columns, partial(self._ledgers, raw))
+            if call is None or self._tables.has_any(raw, columns["id"]):
                 return self._rule(raw, transfers)
             place = Place(
                 accounts=call.accounts, debit=call.debit, credit=call.credit,
                 last=np.array(self._tables.lasts(raw, call.accounts)),
             )  # fmt: skip
-            self._tables.add_transfers(raw, transfers, place)
+            self._tables.add_transfers(raw, columns, place)
             self._tables.add_posted(raw, place, call.debits, call.credits)
             return [TransferResult.CREATED] * len(transfers)
 
@@ -154,10 +155,11 @@ class SqlLedger:
         before = dict(state.pendings)
         results = state.create_transfers(transfers)
         if state.fresh:
-            accounts, debit, credit = places(state.fresh)
+            columns = columns_of(state.fresh)
+            accounts, debit, credit = places(columns)
             newest = np.array([last[id_] for id_ in accounts])
             place = Place(accounts=accounts, debit=debit, credit=credit, last=newest)
-            self._tables.add_transfers(raw, state.fresh, place)
+            self._tables.add_transfers(raw, columns, place)
             last = dict(zip(accounts, newest.tolist(), strict=True))
             opened = [t for t in state.fresh if int(t.flags) & int(TransferFlag.PENDING)]
             if opened:

@@ -15,8 +15,8 @@ from itertools import repeat
 import numpy as np
 
 from jinka.kit import MAX_MINOR
-from jinka.ledger import Account, Transfer, TransferFlag
-from jinka.ledger.swift import Amounts, Sums
+from jinka.ledger import Account, TransferFlag
+from jinka.ledger.swift import Amounts, Columns, Sums
 from jinka.store.ledger_ids import TransferIds
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
@@ -27,7 +27,6 @@ from jinka.store.ledger_tables import (
     Row,
     account_row,
     chained,
-    columns_of,
 )
 
 _CHUNK = 1_000  # ids in one statement, which is prepared once
@@ -102,9 +101,8 @@ class SqliteTables:
     def add_accounts(self, raw: sqlite3.Connection, accounts: Sequence[Account]) -> None:
         raw.executemany(_ADD_ACCOUNTS, [account_row(account) for account in accounts])
 
-    def has_any(self, raw: sqlite3.Connection, transfers: Sequence[Transfer]) -> bool:
+    def has_any(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> bool:
         self._follow(raw)
-        ids = [t.id for t in transfers]
         return len(set(ids)) < len(ids) or bool(self._ids.find(raw, ids))
 
     def transfers(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> list[Row]:
@@ -118,18 +116,20 @@ class SqliteTables:
     def lasts(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> list[int]:
         self._follow(raw)
         known = self._lasts
-        missing = [id_ for id_ in ids if id_ not in known]
+        try:
+            return list(map(known.__getitem__, ids))
+        except KeyError:
+            missing = [id_ for id_ in ids if id_ not in known]
         for number, id_, last in _where_in(raw, _LASTS, missing):
             self._numbers[id_] = number
             known[id_] = last
         return [known[id_] for id_ in ids]
 
-    def add_transfers(self, raw: sqlite3.Connection, transfers: Sequence[Transfer], place: Place) -> None:
+    def add_transfers(self, raw: sqlite3.Connection, columns: Columns, place: Place) -> None:
         self._follow(raw)
-        seqs = range(self._ids.newest + 1, self._ids.newest + 1 + len(transfers))
-        columns = columns_of(transfers)
+        seqs = range(self._ids.newest + 1, self._ids.newest + 1 + len(columns["id"]))
         prev = chained(place, np.array(seqs))
-        numbers = np.array([self._numbers[id_] for id_ in place.accounts], dtype=np.int64)
+        numbers = np.array(list(map(self._numbers.__getitem__, place.accounts)), dtype=np.int64)
         rows = zip(
             seqs, columns["id"], numbers[place.debit].tolist(), numbers[place.credit].tolist(), columns["amount"],
             columns["code"], _flags(columns["flags"]), _or_null(columns["pending_id"]),
@@ -142,7 +142,7 @@ class SqliteTables:
 
     def add_posted(self, raw: sqlite3.Connection, place: Place, debits: Amounts, credits_: Amounts) -> None:
         last = place.last.tolist()
-        numbers = [self._numbers[id_] for id_ in place.accounts]
+        numbers = list(map(self._numbers.__getitem__, place.accounts))
         rows = zip(debits.tolist(), credits_.tolist(), last, numbers, strict=True)
         if raw.executemany(_ADD_POSTED, rows).rowcount != len(numbers):
             raise PlainRefused

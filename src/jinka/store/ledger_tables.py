@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from jinka.ledger import Account, Transfer, TransferFlag
-from jinka.ledger.swift import Amounts, Indexes, Sums
+from jinka.ledger.swift import Amounts, Columns, Indexes, Sums
 
 ACCOUNT_COLUMNS = (
     "id", "ledger", "code", "flags", "user_data", "debits_pending", "debits_posted", "credits_pending",
@@ -62,7 +62,7 @@ class LedgerTables(Protocol):
 
     def add_accounts(self, raw: Any, accounts: Sequence[Account]) -> None: ...
 
-    def has_any(self, raw: Any, transfers: Sequence[Transfer]) -> bool:
+    def has_any(self, raw: Any, ids: Sequence[bytes]) -> bool:
         """Whether one of the ids is stored, or comes twice; an engine that refuses to store it may answer no."""
         ...
 
@@ -74,7 +74,7 @@ class LedgerTables(Protocol):
         """The number of the last transfer of each of these accounts, locked against other writers."""
         ...
 
-    def add_transfers(self, raw: Any, transfers: Sequence[Transfer], place: Place) -> None:
+    def add_transfers(self, raw: Any, columns: Columns, place: Place) -> None:
         """Store in order, each behind the last of both its accounts, which is brought up to date."""
         ...
 
@@ -112,23 +112,6 @@ class LedgerTables(Protocol):
     def add_past(self, raw: Any, rows: Sequence[Row]) -> None:
         """Rows of `PAST_COLUMNS`."""
         ...
-
-
-def columns_of(transfers: Sequence[Transfer]) -> dict[str, list[Any]]:
-    """The `TRANSFER_COLUMNS` of transfers; flags are as they came."""
-    return {
-        "id": [t.id for t in transfers],
-        "debit_account": [t.debit_account for t in transfers],
-        "credit_account": [t.credit_account for t in transfers],
-        "amount": [t.amount for t in transfers],
-        "ledger": [t.ledger for t in transfers],
-        "code": [t.code for t in transfers],
-        "flags": [t.flags for t in transfers],
-        "pending_id": [t.pending_id for t in transfers],
-        "user_data": [t.user_data for t in transfers],
-        "timestamp": [t.timestamp for t in transfers],
-        "timeout_s": [t.timeout_s for t in transfers],
-    }
 
 
 def chained(place: Place, seqs: Amounts) -> tuple[Amounts, Amounts]:

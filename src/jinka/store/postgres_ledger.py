@@ -18,8 +18,8 @@ import psycopg
 from psycopg import errors
 from psycopg.adapt import Dumper
 
-from jinka.ledger import Account, Transfer
-from jinka.ledger.swift import Amounts, Sums
+from jinka.ledger import Account
+from jinka.ledger.swift import Amounts, Columns, Sums
 from jinka.store.ledger_tables import (
     ACCOUNT_COLUMNS,
     PAST_COLUMNS,
@@ -29,7 +29,6 @@ from jinka.store.ledger_tables import (
     Row,
     account_row,
     chained,
-    columns_of,
 )
 
 _ACCOUNTS = f"SELECT {', '.join(ACCOUNT_COLUMNS)} FROM ledger_accounts WHERE id = ANY(%b) ORDER BY id"  # noqa: S608
@@ -59,7 +58,7 @@ class PostgresTables:
     def transaction(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def has_any(self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer]) -> bool:  # noqa: ARG002
+    def has_any(self, raw: psycopg.Connection[Any], ids: Sequence[bytes]) -> bool:  # noqa: ARG002
         return False  # the unique index refuses it
 
     def accounts(self, raw: psycopg.Connection[Any], ids: Sequence[bytes], *, lock: bool) -> Iterable[Row]:
@@ -79,12 +78,10 @@ class PostgresTables:
         last = dict(_ask(raw, _LASTS, (_Ids(ids),)))
         return [last[id_] for id_ in ids]
 
-    def add_transfers(
-        self, raw: psycopg.Connection[Any], transfers: Sequence[Transfer], place: Place
-    ) -> None:
-        seqs = _draw_numbers(raw, len(transfers))
+    def add_transfers(self, raw: psycopg.Connection[Any], columns: Columns, place: Place) -> None:
+        seqs = _draw_numbers(raw, len(columns["id"]))
         names = ("seq", *TRANSFER_COLUMNS, "debit_prev", "credit_prev")
-        _copy(raw, "ledger_transfers", names, [seqs, *columns_of(transfers).values(), *chained(place, seqs)])
+        _copy(raw, "ledger_transfers", names, [seqs, *columns.values(), *chained(place, seqs)])
 
     def add_posted(
         self, raw: psycopg.Connection[Any], place: Place, debits: Amounts, credits_: Amounts

@@ -5,20 +5,23 @@ Method: Hypothesis draws messages of every class, in any order, from both peers,
 
 from __future__ import annotations
 
+import datetime as dt
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jinka.codec.iso8583 import Message
 from jinka.kit import Usage
-from jinka.switch import ExchangeKey, KeyExchange, Received, SignOn
+from jinka.switch import CutOver, ExchangeKey, KeyExchange, Received, Reconcile, SignOn
 from tests.switch.ground import CODEC, MAC, PANS, World, config, key_desk
 
 DIGITS = st.text("0123456789", min_size=1)
 FIELDS = {
     2: st.sampled_from([*PANS[:2], "4000000000000002", "1"]),
-    3: st.sampled_from(["000000", "200000", "310000", "470000", "990000"]),
+    3: st.sampled_from(["000000", "200000", "310000", "400000", "470000", "990000"]),
     4: st.sampled_from(["000000000000", "000000000700", "999999999999"]),
     7: st.sampled_from(["1114221320", "0000000000"]),
+    15: st.sampled_from(["1114", "1313", "9999"]),
     11: st.sampled_from(["000001", "000002", "000003"]),
     25: st.sampled_from(["00", "06"]),
     32: st.sampled_from(["101", "0"]),
@@ -29,7 +32,12 @@ FIELDS = {
     53: st.sampled_from(["26" + "0" * 14, "16" + "0" * 14, "0" * 16]),
     60: st.sampled_from(["0", "00000007202", "00000007001"]),
     70: st.sampled_from(["001", "002", "101", "201", "301", "999"]),
+    74: st.just("0" * 10),
+    76: st.just("0" * 10),
+    86: st.just("0" * 16),
     88: st.just("0" * 16),
+    95: st.sampled_from(["0" * 42, "000000000300" + "0" * 12 + "C00000000" * 2, "x" * 42]),
+    103: st.sampled_from([PANS[1], "6217000000000001", "4000000000000002"]),
     90: st.sampled_from(["0200" + "000001" + "1114221320" + "0" * 22, "9" * 42]),
     52: st.just(bytes(8)),
     128: st.just(bytes(8)),
@@ -48,7 +56,10 @@ EXCHANGE = KeyExchange(under="zone_master/AES/1@bank")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["till", "bank", "offer", "wait"]), MESSAGES | st.binary(max_size=60)),
+        st.tuples(
+            st.sampled_from(["till", "bank", "offer", "wait", "cut", "sums"]),
+            MESSAGES | st.binary(max_size=60),
+        ),
         max_size=40,
     ),
     st.booleans(),
@@ -64,6 +75,11 @@ def test_no_message_stops_the_core(sent: list[tuple[str, bytes]], with_mac: bool
     for who, raw in sent:
         if who == "wait":
             world.wait(3)
+        elif who == "cut":
+            day = dt.date.fromisoformat(world.core.board.business_date) + dt.timedelta(days=1)
+            world.step(CutOver(business_date=day.isoformat()))
+        elif who == "sums":
+            world.step(Reconcile(peer="bank", business_date=world.core.board.business_date))
         elif who == "offer":
             try:
                 world.step(ExchangeKey(peer="bank"))

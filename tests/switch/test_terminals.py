@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jinka.codec.iso8583 import Message, dialect
 from jinka.crypto.block_key import BlockCipher, BlockKey
@@ -277,6 +279,41 @@ def test_a_silent_terminals_line_is_closed_and_is_asked_nothing() -> None:
     world.wait(10)
     assert world.sent == []
     assert [(one.peer, one.reason) for one in world.closed] == [("till", "silent")]
+
+
+_CUSTOMS = st.builds(
+    lambda kind, batch, code: kind + batch + code,
+    st.sampled_from(["00", "22"]),
+    st.sampled_from(["000007", "000008", "000000"]),
+    st.sampled_from(["000", "001", "002", "003", "009", "201", "207"]),
+)
+_TALK = st.tuples(
+    st.sampled_from(["0800", "0820", "0200", "0400", "0500", "0320", "0810", "0220"]),
+    st.sampled_from(["T0000001", "T0000002", "T0000009", "        "]),
+    _CUSTOMS | st.sampled_from(["", "0", "0000000"]),
+    st.sampled_from(["sealed", "bare", "other"]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(_TALK, max_size=25), st.sampled_from([1, 2]))
+def test_whatever_terminals_send_the_core_goes_on(
+    talk: list[tuple[str, str, str, str]], workers: int
+) -> None:
+    world = town(workers=workers)
+    pos, other = Pos(world), Pos(world, "T0000002")
+    pos.sign_in()
+    paid = 0
+    for mti, number, custom, how in talk:
+        message = pos.sale(f41=number, f60=custom or None)
+        message = Message(mti=mti, fields={n: v for n, v in message.fields.items() if v is not None})
+        seal = {"sealed": pos.sealed, "bare": POS.encode, "other": other.sealed}[how]
+        answer = world.pay(message, seal)
+        good = answer is not None and answer.text(39) == "00" and mti in ("0200", "0220")
+        paid += good
+        assert not good or (number, how) == ("T0000001", "sealed")
+        world.wait(1)
+    assert len([m for m in world.bank.seen if m.mti in ("0200", "0220")]) == paid
 
 
 def test_terminals_without_a_mac_are_a_mistake() -> None:

@@ -53,6 +53,8 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
         (("[peers.a]", "[routes]\n62 = 'b'\n[peers.a]"), "no peer b"),
         (("[peers.a]", "[peers.a]\nterminals = 'pos.csv'"), "line 2"),
         (("[peers.a]", "[peers.a]\nterminals = 'good.csv'"), "need mac"),
+        (("[peers.a]", "[peers.a]\ntls = { certificate = 'a', key = 'b', name = 'c' }"), "authority"),
+        (("[switch]", "[switch]\ncut_over = 'noon'"), "no time"),
         (("[switch]", "[switch"), "not TOML"),
     ],
 )

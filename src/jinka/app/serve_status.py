@@ -30,7 +30,7 @@ class PartStatus:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return {"part": self.part, "up": self.up, **self.said}
+        return {"part": self.part, "up": self.up} | {k: v for k, v in self.said.items() if k != "part"}
 
     def words(self, now_s: float | None = None) -> list[str]:
         """What a person wants to know, a line each."""

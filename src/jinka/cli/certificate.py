@@ -21,7 +21,7 @@ Files = list[Path]
 
 
 class Algorithm(Enum):
-    """What the rehearsal's keys are."""
+    """What a key pair is."""
 
     SM2 = "sm2"
     ECDSA = "ecdsa"

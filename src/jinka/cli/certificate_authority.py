@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jinka.cli.certificate import Algorithm
 from jinka.cli.frame import Json, command, put, put_files, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
@@ -37,14 +39,6 @@ Out = Annotated[
 ]
 Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
 Dns = Annotated[list[str] | None, typer.Option(help="A DNS name, once for each.")]
-
-
-class Algorithm(Enum):
-    """What a key pair is."""
-
-    SM2 = "sm2"
-    ECDSA = "ecdsa"
-    RSA = "rsa"
 
 
 class Profile(Enum):
@@ -292,8 +286,7 @@ def fetch(folder: Folder, name: Name, out: Out, as_json: Json = False) -> None:
     from jinka.app.authority_office import listed
     from jinka.kit import NotFound
 
-    found = [issued for _, issued in listed(folder, name) if issued]
-    if len(found) != 1:
+    if len(found := [issued for _, issued in listed(folder, name) if issued]) != 1:
         raise NotFound(f"{len(found)} certificates begin so", where=f"application {name}", fix="see list")
     _write(folder, found[0], out, as_json=as_json)
 
@@ -325,8 +318,7 @@ def list_(
     for column in ("id", "profile", "name", "state", "requester", "until", "serial"):
         table.add_column(_of(LABELS[column], lang), overflow="fold")
     for application, issued in found:
-        profile = PROFILES[application.profile]
-        ends = [certificate.not_after for certificate in issued.certificates()] if issued else []
+        profile, ends = PROFILES[application.profile], _ends(issued)
         table.add_row(
             application.id.hex()[:8],
             _of((profile.title_en, profile.title_zh), lang),
@@ -365,8 +357,7 @@ def _show(found: Application, *, as_json: bool, lang: Language) -> None:
     from jinka.identity import PROFILES
     from jinka.identity.words import ACTS, REASONS
 
-    profile = PROFILES[found.profile]
-    title = _of((profile.title_en, profile.title_zh), lang)
+    title = _of((PROFILES[found.profile].title_en, PROFILES[found.profile].title_zh), lang)
     put(f"{found.id.hex()}  {title}  {found.subject.common_name}  {_of(found.state.value, lang)}")
     for step in found.steps:
         reason = _of(REASONS[step.reason], lang) if step.reason else ""
@@ -375,7 +366,6 @@ def _show(found: Application, *, as_json: bool, lang: Language) -> None:
 
 
 def _as_dict(found: Application, issued: Issued | None) -> dict[str, Any]:
-    ends = [certificate.not_after for certificate in issued.certificates()] if issued else []
     return {
         "id": found.id.hex(),
         "profile": found.profile.value,
@@ -386,7 +376,7 @@ def _as_dict(found: Application, issued: Issued | None) -> dict[str, Any]:
         "requester": found.requester,
         "renews": found.renews.hex() if found.renews else None,
         "serials": [f"{serial:x}" for serial in found.serials],
-        "until": [end.isoformat() for end in ends],
+        "until": [end.isoformat() for end in _ends(issued)],
         "acts": [
             {
                 "act": step.act.value, "officer": step.officer, "at": step.at.isoformat(),
@@ -395,6 +385,10 @@ def _as_dict(found: Application, issued: Issued | None) -> dict[str, Any]:
             for step in found.steps
         ],
     }  # fmt: skip
+
+
+def _ends(issued: Issued | None) -> list[dt.datetime]:
+    return [certificate.not_after for certificate in issued.certificates()] if issued else []
 
 
 def _of(pair: tuple[str, str], lang: Language) -> str:

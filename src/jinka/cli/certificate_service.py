@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.certificate_authority import Algorithm, Dns, Folder, Name, Officer, Shares, Socket
+from jinka.cli.certificate import Algorithm
+from jinka.cli.certificate_authority import Dns, Folder, Name, Officer, Shares, Socket
 from jinka.cli.frame import Json, command, put_either, put_files, put_json, say
 from jinka.kit import Usage
 

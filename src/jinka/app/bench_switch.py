@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock
@@ -35,6 +36,7 @@ from jinka.keys import SoftKeyService, hold_ceremony
 from jinka.keys.catalogue import KeyName, KeyRecord
 from jinka.keys.provider import KeyKind
 from jinka.keys.working import Working
+from jinka.kit import Usage
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_links import LinkRules
 from jinka.node.switch_runner import Address, SwitchRunner, tune_process
@@ -48,6 +50,7 @@ IN_FLIGHT = (16, 32, 64, 96, 128, 192, 256)
 P99_MS = 50.0
 _RATE_MAX = 8_000  # for which requests are made before the clock starts
 _WARM_S = 1.0
+_TRACES = 999_999  # numbers that field 11 has
 _DATE = "2026-01-01"
 _TILL_MAC = MacRule(kind=MacKind.ISO, key="zone_mac/TDES/1@till", field=128)
 _BANK_MAC = MacRule(kind=MacKind.ISO, key="zone_mac/TDES/1@bank", field=128)
@@ -75,29 +78,32 @@ def _service() -> SoftKeyService:
     return made
 
 
-def _config() -> SwitchConfig:
+def _config(worker: int = 0, workers: int = 1) -> SwitchConfig:
     till = Peer(name="till", codec=CODEC, institution="101", mac=_TILL_MAC, pin=_TILL_PIN)
     bank = Peer(name="bank", codec=CODEC, institution="202", mac=_BANK_MAC, pin=_BANK_PIN)
-    return SwitchConfig(institution="88001", peers={"till": till, "bank": bank}, routes={"62": "bank"})
+    peers = {"till": till, "bank": bank}
+    return SwitchConfig(
+        institution="88001", peers=peers, routes={"62": "bank"}, worker=str(worker), workers=workers
+    )
 
 
-def _switch(folder: str, bank_port: int, pipe: Connection) -> None:
-    """The switch's process: says what it has used whenever something comes through the pipe; ends with the pipe."""
-    asyncio.run(_serve(Path(folder), bank_port, pipe))
+def _switch(folder: str, bank_port: int, pipe: Connection, worker: tuple[int, int], port: int) -> None:
+    """A worker's process: says what it has used whenever something comes through the pipe; ends with the pipe."""
+    asyncio.run(_serve(Path(folder), bank_port, pipe, worker, port))
 
 
-async def _serve(folder: Path, bank_port: int, pipe: Connection) -> None:
+async def _serve(folder: Path, bank_port: int, pipe: Connection, worker: tuple[int, int], port: int) -> None:
     service, clock, loop = _service(), SystemClock(), asyncio.get_running_loop()
     database = open_database(folder / "switch.db")
-    journal = SwitchJournal(database, service)
-    core = SwitchCore(_config(), now_micros=clock.now_micros(), business_date=_DATE)
+    journal = SwitchJournal(database, service, worker=str(worker[0]))
+    core = SwitchCore(_config(*worker), now_micros=clock.now_micros(), business_date=_DATE)
     failures: list[BaseException] = []
     runner = SwitchRunner(core, journal, KeyDesk(service, remote=False), clock, failed=failures.append)
     rules = LinkRules(framing=Framing(), rate=100_000, burst=100_000)
     bank = Address(
         peer="bank", host="127.0.0.1", port=bank_port, listen=False, rules=rules, connections=LINES
     )
-    till = Address(peer="till", host="127.0.0.1", port=0, listen=True, rules=rules)
+    till = Address(peer="till", host="127.0.0.1", port=port, listen=True, rules=rules)
     await runner.start([till, bank])
     while len(core.board.lines["bank"]) < LINES:
         await asyncio.sleep(0.01)
@@ -126,6 +132,53 @@ async def _serve(folder: Path, bank_port: int, pipe: Connection) -> None:
     await ended.wait()
     await runner.stop()
     database.dispose()
+
+
+@dataclass(slots=True)
+class Switch:
+    """The processes of the switch."""
+
+    port: int
+    pipes: list[Connection]
+    processes: list[Any]
+
+    async def told(self) -> dict[str, float]:
+        """What all have used so far."""
+        found: dict[str, float] = {}
+        for pipe in self.pipes:
+            pipe.send("tell")
+            for name, value in (await _received(pipe)).items():
+                found[name] = found.get(name, 0) + value
+        return found
+
+    def close(self) -> None:
+        """End them."""
+        for pipe in self.pipes:
+            pipe.close()
+        for process in self.processes:
+            process.join(30)
+
+
+async def _started(folder: str, bank_port: int, workers: int) -> Switch:
+    context = multiprocessing.get_context("spawn")
+    switch = Switch(port=0, pipes=[], processes=[])
+    for worker in range(workers):
+        ours, theirs = context.Pipe()
+        process = context.Process(
+            target=_switch, args=(folder, bank_port, theirs, (worker, workers), switch.port)
+        )
+        process.start()
+        theirs.close()
+        switch.pipes.append(ours)
+        switch.processes.append(process)
+        switch.port = await _received(ours)
+    return switch
+
+
+async def _received(pipe: Connection) -> Any:
+    while not pipe.poll():
+        await asyncio.sleep(0.001)
+    return pipe.recv()
 
 
 def _requests(first: int, count: int, service: SoftKeyService, blocks: Sequence[bytes]) -> list[bytes]:
@@ -157,15 +210,19 @@ def _pin_blocks() -> list[bytes]:
     return [encipher_pin(zone, "1234", f"62{n:014d}", SystemRandomness()) for n in range(1000)]
 
 
-def bench_switch(seconds: float, in_flight: Sequence[int] = IN_FLIGHT) -> dict[str, Any]:
-    """Measure ``seconds`` for each number of requests in flight, in rising order; the figures."""
+def bench_switch(seconds: float, in_flight: Sequence[int] = IN_FLIGHT, *, workers: int = 1) -> dict[str, Any]:
+    """Measure ``seconds`` for each number of requests in flight, in rising order; the figures.
+
+    Several ``workers`` share one port and one journal; what they used is added up.
+    """
     with tempfile.TemporaryDirectory(prefix="jinka-bench-") as folder:
-        curve, wrong, checked = asyncio.run(_drive(folder, seconds, sorted(in_flight)))
+        curve, wrong, checked = asyncio.run(_drive(folder, seconds, sorted(in_flight), workers))
         held = [point for point in curve if point["p99_ms"] < P99_MS]
         best = max(held or curve, key=lambda point: point["authorisations_per_s"])
         return {
             "authorisations_per_s": best["authorisations_per_s"],
             "p99_ms": best["p99_ms"],
+            "workers": workers,
             "best": best | {"holds": f"p99 < {P99_MS:.0f} ms" if held else "nothing"},
             "answers_checked": checked,
             "answers_wrong": wrong,
@@ -175,48 +232,45 @@ def bench_switch(seconds: float, in_flight: Sequence[int] = IN_FLIGHT) -> dict[s
         }
 
 
-async def _drive(folder: str, seconds: float, in_flight: list[int]) -> tuple[list[dict[str, Any]], int, int]:
+async def _drive(
+    folder: str, seconds: float, in_flight: list[int], workers: int
+) -> tuple[list[dict[str, Any]], int, int]:
     loop = asyncio.get_running_loop()
     service, blocks, config = _service(), _pin_blocks(), _config()
     issuer = Issuer(CODEC, config.peers["bank"], service, _BANK_MAC)
     server = await loop.create_server(issuer.line, "127.0.0.1", 0)
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_switch, args=(folder, server.sockets[0].getsockname()[1], theirs))
-    process.start()
-    theirs.close()
-    count = int((seconds + 2 * _WARM_S) * _RATE_MAX)
-    flow = Flow([framed(raw) for raw in _requests(0, min(count * len(in_flight), 999_999), service, blocks)])
-    while not ours.poll():
-        await asyncio.sleep(0.05)
-    port = ours.recv()
+    count = int((seconds + 2 * _WARM_S) * _RATE_MAX) * len(in_flight)
+    if count > _TRACES:
+        raise Usage(f"{count} requests", where="bench switch", fix="fewer seconds or fewer points")
+    switch = await _started(folder, server.sockets[0].getsockname()[1], workers)
+    flow = Flow([framed(raw) for raw in _requests(0, count, service, blocks)])
     lines = [
-        (await loop.create_connection(lambda: TillLine(flow), "127.0.0.1", port))[1] for _ in range(LINES)
+        (await loop.create_connection(lambda: TillLine(flow), "127.0.0.1", switch.port))[1]
+        for _ in range(LINES * workers)
     ]
     tune_process()
     curve, flying = [], 0
     for wanted in in_flight:
         for line in lines:
-            line.fire((wanted - flying) // LINES)
-        flying = wanted // LINES * LINES
+            line.fire((wanted - flying) // len(lines))
+        flying += (wanted - flying) // len(lines) * len(lines)
         await asyncio.sleep(_WARM_S)  # what is compiled on the way is compiled by now
-        curve.append({"in_flight": flying} | await _point(flow, seconds, ours))
+        curve.append({"in_flight": flying} | await _point(flow, seconds, switch))
     flow.stopped = True
     await asyncio.sleep(0.5)
-    ours.close()
-    process.join(30)
+    switch.close()
     server.close()
     wrong = wrong_answers(flow, CODEC, service, _TILL_MAC) + issuer.wrong
     return curve, wrong, len(flow.answers)
 
 
-async def _point(flow: Flow, seconds: float, switch: Connection) -> dict[str, Any]:
+async def _point(flow: Flow, seconds: float, switch: Switch) -> dict[str, Any]:
     """One point of the curve."""
-    before = await _asked(switch)
+    before = await switch.told()
     done, began, cpu = len(flow.times), time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)
     took, spent = time.perf_counter() - began, time.process_time() - cpu
-    after = await _asked(switch)
+    after = await switch.told()
     ordered = sorted(flow.times[done:])
     each = 1e6 / max(1, len(ordered))
     used = {name: after[name] - before[name] for name in after}
@@ -235,14 +289,6 @@ async def _point(flow: Flow, seconds: float, switch: Connection) -> dict[str, An
         "flushing_part_of_time": round(used["flush_s"] / took, 2),
         "refused": used["refused"],
     }
-
-
-async def _asked(switch: Connection) -> dict[str, float]:
-    switch.send("tell")
-    while not switch.poll():
-        await asyncio.sleep(0.001)
-    told: dict[str, float] = switch.recv()
-    return told
 
 
 def _parts(folder: Path, at_once: int) -> dict[str, float]:

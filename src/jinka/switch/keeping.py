@@ -71,7 +71,7 @@ class Keeping:
         """
         if before.theirs and found is not None and found.version >= before.version:
             before.follow(found)
-        if self.memory.known.get(tx.id) is not before or not before.theirs:
+        if self.memory.known.get(tx.id, before) is not before or not before.theirs:
             self.again(before, tx)
         elif before.answer:
             peer = self._board.rules(tx.source, tx.request)

@@ -28,6 +28,20 @@ from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.store import database_at
 from tests.acquirer.rig import CARD, MERCHANT, OTHER, PAN, Rig, rig
 
+# What the engines might do differently is tried on both; what the rules say of orders, on one.
+BOTH = pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+
+
+@pytest.fixture
+def engine() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def where(engine: str, request: pytest.FixtureRequest) -> Path | str:
+    made: Path | str = request.getfixturevalue(f"fresh_{engine}")()
+    return made
+
 
 @pytest.fixture
 def at(where: Path | str) -> Iterator[Rig]:
@@ -35,6 +49,7 @@ def at(where: Path | str) -> Iterator[Rig]:
         yield made
 
 
+@BOTH
 def test_a_purchase_and_its_refunds(at: Rig) -> None:
     order = at.order(1000)
     paid = at.gateway.pay(MERCHANT, order, CARD, at.keyed())
@@ -50,6 +65,7 @@ def test_a_purchase_and_its_refunds(at: Rig) -> None:
         at.gateway.refund(MERCHANT, order, at.keyed(), 1)
 
 
+@BOTH
 def test_authorised_then_captured_for_less(at: Rig) -> None:
     order = at.order(1000, capture_later=True)
     assert at.gateway.pay(MERCHANT, order, CARD, at.keyed())["state"] == "authorised"
@@ -95,6 +111,7 @@ def test_a_declined_card_leaves_the_order_open_for_another_a_few_times(at: Rig) 
         at.gateway.pay(MERCHANT, order, CARD, at.keyed())
 
 
+@BOTH
 def test_a_key_gets_its_first_answer_and_no_other_body(at: Rig) -> None:
     order = at.order(1000)
     key = Keyed(key="pay-1", what={"order": order.hex()})
@@ -117,6 +134,7 @@ class Killed(BaseException):
     """The process is gone."""
 
 
+@BOTH
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_killed_while_the_network_is_asked(at: Rig, moment: str) -> None:
     order, key = at.order(1000), Keyed(key="pay-1", what={})
@@ -191,6 +209,7 @@ def test_a_payment_that_comes_late_is_refused_by_the_network(at: Rig) -> None:
     assert (answer.code, at.network.taken(PAN)) == ("98", 0)
 
 
+@BOTH
 def test_a_token_is_the_merchants_alone_and_can_be_taken_back(at: Rig) -> None:
     from dataclasses import replace
 
@@ -224,6 +243,7 @@ def held(where: Path | str) -> bytes:
     return b"\n".join([*said, *(path.read_bytes() for path in files)])
 
 
+@BOTH
 def test_no_card_number_is_in_the_database_or_in_words(at: Rig, where: Path | str) -> None:
     order = at.order(1000)
     at.gateway.pay(MERCHANT, order, CARD, at.keyed(), keep=True)
@@ -249,6 +269,7 @@ def test_a_row_of_the_vault_that_was_moved_is_refused(at: Rig) -> None:
             at.vault.open(forged)
 
 
+@BOTH
 def test_every_change_is_in_the_outbox_once(at: Rig) -> None:
     order = at.order(1000)
     at.gateway.pay(MERCHANT, order, CARD, at.keyed())

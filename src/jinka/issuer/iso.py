@@ -82,7 +82,7 @@ class IsoTerms:
     zone: str = ""
     pin_format: PinFormat = PinFormat.ISO_0
     cvv_at: int = 5  # digits after the service code: key index 1, PVV 4
-    capability_at: int = 5  # of field 60: what the terminal reads; 11 where a switch passes terminals' own fields on
+    capability_at: int = 5  # of field 60: what the terminal reads; 11 where terminals' own fields come
     currency: str = "156"
 
 

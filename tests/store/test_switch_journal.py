@@ -5,6 +5,8 @@ Method: the same calls on SQLite and on PostgreSQL, with a real key service seal
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +14,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from jinka.kit import Refused, make_id
+from jinka.kit import Refused, Usage, make_id
 from jinka.store import SwitchJournal, open_database
 from jinka.store.database import reading
+from jinka.store.turns import Turn
 from jinka.switch import Entity, Record
 from jinka.switch.record import Entry, entry_of, read_record, write_record
 from tests.keys.ground import service
@@ -121,3 +124,33 @@ def test_who_reads_keeps_no_writer_waiting(tmp_path: Path) -> None:
         assert journal.write([(_entry("b"),)]) == [{}]  # would wait ten seconds, and fail
         assert reader.scalar(sa.text("SELECT count(*) FROM switch_journal")) == 1  # what it saw, it sees
     engine.dispose()
+
+
+def test_writers_of_one_file_take_turns(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "s.db")
+    journals = [SwitchJournal(engine, service(), worker=str(n), shared=True) for n in range(2)]
+    turn, done = Turn(engine), list[int]()
+
+    def write(worker: int) -> None:
+        assert journals[worker].write([(_entry(f"w{worker}"),)]) == [{}]
+        done.append(worker)
+
+    threads = [threading.Thread(target=write, args=(worker,)) for worker in range(2)]
+    with turn:
+        for thread in threads:
+            thread.start()
+        time.sleep(0.05)
+        assert done == []
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == [0, 1]
+    engine.dispose()
+
+
+def test_turns_are_for_files(database: sa.Engine) -> None:
+    if database.dialect.name == "sqlite":
+        assert Turn(database)
+    else:
+        SwitchJournal(database, service(), shared=True).write([(_entry("a"),)])
+        with pytest.raises(Usage):
+            Turn(database)

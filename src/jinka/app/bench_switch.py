@@ -95,7 +95,7 @@ def _switch(folder: str, bank_port: int, pipe: Connection, worker: tuple[int, in
 async def _serve(folder: Path, bank_port: int, pipe: Connection, worker: tuple[int, int], port: int) -> None:
     service, clock, loop = _service(), SystemClock(), asyncio.get_running_loop()
     database = open_database(folder / "switch.db")
-    journal = SwitchJournal(database, service, worker=str(worker[0]))
+    journal = SwitchJournal(database, service, worker=str(worker[0]), shared=worker[1] > 1)
     core = SwitchCore(_config(*worker), now_micros=clock.now_micros(), business_date=_DATE)
     failures: list[BaseException] = []
     runner = SwitchRunner(core, journal, KeyDesk(service, remote=False), clock, failed=failures.append)

@@ -58,7 +58,7 @@ async def _serve(
     database = open_database(file.database)
     keys, sealer, remote = _open_keys(file.keys)
     try:
-        journal = SwitchJournal(database, sealer, worker=str(worker))
+        journal = SwitchJournal(database, sealer, worker=str(worker), shared=workers > 1)
         date = current_date(file.business_date, file.cut, journal, clock.now_micros())
         core = SwitchCore(
             file.config, now_micros=clock.now_micros(), business_date=date,

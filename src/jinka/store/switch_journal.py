@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from jinka.kit import JinkaError
 from jinka.store.database import reading
 from jinka.store.schema import metadata
+from jinka.store.turns import Turn
 from jinka.store.write_ahead import WriteAhead
 from jinka.switch import Counted, Entity, Entry, Record, SafState, TxState, read_record, write_record
 
@@ -134,14 +136,15 @@ class JournalLine:
 
 
 class SwitchJournal:
-    """``worker`` is the process that writes. Used by one thread at a time."""
+    """``worker`` is the process that writes, ``shared`` says that there are others. Used by one thread at a time."""
 
-    def __init__(self, engine: sa.Engine, sealer: Sealer, *, worker: str = "0") -> None:
+    def __init__(self, engine: sa.Engine, sealer: Sealer, *, worker: str = "0", shared: bool = False) -> None:
         self._engine, self._sealer, self._worker = engine, sealer, worker
         self._reader = reading(engine)
         self._plain = engine.dialect.name == "sqlite"  # whose driver leaves transactions to us
         self._taken: type[Exception] = engine.dialect.loaded_dbapi.IntegrityError
         self.log = WriteAhead(engine)
+        self._turn = Turn(engine) if shared and self._plain else nullcontext()
 
     def prepare(self, entries: Sequence[Entry]) -> Prepared:
         """Entries for `write_prepared`; any thread may ask."""
@@ -190,14 +193,15 @@ class SwitchJournal:
             raw: Any = pooled.driver_connection
             self.log.begin(raw)
             cursor = raw.cursor()
-            if self._plain:
-                cursor.execute("BEGIN IMMEDIATE")
-            count = self._append(cursor, writes, blob)
-            if self._plain:
-                cursor.execute("COMMIT")
-            else:
-                raw.commit()
-            self.log.grown(raw, _PAGES_A_GROUP + count)
+            with self._turn:
+                if self._plain:
+                    cursor.execute("BEGIN IMMEDIATE")
+                count = self._append(cursor, writes, blob)
+                if self._plain:
+                    cursor.execute("COMMIT")
+                else:
+                    raw.commit()
+                self.log.grown(raw, _PAGES_A_GROUP + count)
         except self._taken:
             return False
         finally:

@@ -63,6 +63,7 @@ log = "log/issuer.jsonl"            # lines and counts as they change; masked
 listen = "127.0.0.1:{ports.issuer}"
 zone = "zone_pin/TDES/1@bank"       # PINs come under this key
 mac = "zone_mac/TDES/1@bank"        # and every message has a MAC
+capability_at = 11                  # of field 60: terminals' own fields come through the switch
 
 [names]                             # keys in the key service, never their values
 pin = "pin_verify/TDES/1"

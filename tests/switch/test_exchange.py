@@ -126,3 +126,23 @@ def test_the_key_in_use_is_remembered() -> None:
     assert keys(again)[0] == "zone_mac/TDES/3@bank"
     again.step(ExchangeKey(peer="bank"))
     assert keys(again)[0] == "zone_mac/TDES/4@bank"
+
+
+def test_a_key_service_that_begins_anew_gets_the_keys_again_by_their_blocks() -> None:
+    world = town()
+    world.step(ExchangeKey(peer="bank"))
+    world.step(ExchangeKey(peer="bank", pin=True))
+    old, anew = world.keys, key_desk()
+    assert old is not None
+    names = ("zone_mac/TDES/2@bank", "zone_pin/TDES/3@bank")
+    for name in names:
+        record = world.journal.find(key_id("bank", pin="pin" in name))
+        assert record is not None
+        assert record.note == name
+        anew._service.unwrap_key(record.request.text(48), under=MASTER, name=name)
+    assert keys(town(journal=world.journal, keys=anew)) == names
+    made = [
+        desk._service.generate_mac(b"a message", key=names[0], algorithm=MAC.algorithm)
+        for desk in (old, anew)
+    ]
+    assert made[0] == made[1]

@@ -220,12 +220,12 @@ class Sessions:
             return
         which = _PIN_KEY if pin else _MAC_KEY
         extra: dict[int, Value] = {48: made[0].decode(), 53: which + "6" + "0" * 14}
-        self._ask(line, NEW_KEY, partial(self._taken, line, name, pin), extra)
+        self._ask(line, NEW_KEY, partial(self._taken, line, name, pin, made[0].decode()), extra)
         self._board.start(self._board.peers[line.peer].timeout_ms, partial(self._exchanged, line))
 
-    def _taken(self, line: Line, name: str, pin: bool) -> None:
+    def _taken(self, line: Line, name: str, pin: bool, block: str) -> None:
         self._exchanged(line)
-        self._switch_key(line.peer, name, pin=pin)
+        self._switch_key(line.peer, name, pin=pin, block=block)
 
     def _exchanged(self, line: Line) -> None:
         if line.state is SessionState.EXCHANGING:  # it may have signed off meanwhile
@@ -255,11 +255,11 @@ class Sessions:
             self._skipped[line.peer, pin] += 1
         if refused < 0 and may(SESSION_STEPS, line.state, SessionStep.TAKE_KEY):
             line.step(SessionStep.TAKE_KEY)
-            self._switch_key(line.peer, name, pin=pin)
+            self._switch_key(line.peer, name, pin=pin, block=message.text(48))
         peer = self._board.peers[line.peer]
         self._answer(line, peer, message, head, codes.APPROVED if refused < 0 else codes.FAULT)
 
-    def _switch_key(self, peer: str, name: str, *, pin: bool) -> None:
+    def _switch_key(self, peer: str, name: str, *, pin: bool, block: str) -> None:
         board = self._board
         rules = board.peers[peer]
         former = rules.pin.key if pin and rules.pin is not None else rules.mac.key if rules.mac else ""
@@ -270,7 +270,7 @@ class Sessions:
         if rules.exchange is not None:
             board.start(rules.exchange.overlap_ms, partial(self._forget_key, peer, former, pin))
         self._exchanges[peer, pin] += 1
-        board.write((key_record(board, peer, name, pin, self._exchanges[peer, pin]),), _written)
+        board.write((key_record(board, peer, name, pin, self._exchanges[peer, pin], block),), _written)
 
     def _use_key(self, peer: str, name: str, *, pin: bool) -> None:
         rules = self._board.peers[peer]
@@ -307,12 +307,12 @@ def key_id(peer: str, *, pin: bool) -> bytes:
     return make_id("switch.key", peer, _PIN_RECORD if pin else _MAC_RECORD)
 
 
-def key_record(board: Board, peer: str, name: str, pin: bool, version: int) -> Record:
-    """That a key is in use: its name alone."""
+def key_record(board: Board, peer: str, name: str, pin: bool, version: int, block: str) -> Record:
+    """That a key is in use: its name, and the block that it came in, should the key service begin anew."""
     return Record(
         entity=Entity.KEY, id=key_id(peer, pin=pin), version=version, state="in_use", source=peer, target="",
         kind=_PIN_RECORD if pin else _MAC_RECORD, at_micros=board.now, business_date=board.business_date,
-        request=Message(mti="0800", fields={}), note=name,
+        request=Message(mti="0800", fields={48: block}), note=name,
     )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class TillRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What came of a transaction. ``field55`` is the issuer's to the chip; ``repeatable`` is no answer at all."""
+    """What came of a transaction. ``field55`` is the issuer's word to the chip."""
 
     entry: TillEntry
     field55: bytes = field(default=b"", repr=False)

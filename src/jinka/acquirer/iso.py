@@ -40,7 +40,7 @@ ENTRIES: Mapping[Entry, str] = MappingProxyType({Entry.TYPED: "012", Entry.STORE
 # As the switch counts them: after these codes the money has moved.
 APPROVALS = frozenset({"00", "08", "11", "16", "A2", "A4", "A5", "A6"})
 # The switch refused to look at the message: no word on what became of it when it came before.
-UNHEARD = frozenset({"30", "77", "96", "A0"})
+UNHEARD = frozenset({"03", "30", "77", "96", "97", "A0"})
 _TAKEN_BACK = frozenset({"00", "25"})  # 25: it had not come, and will be refused when it does
 _TIMED_OUT = "98"
 _STANS = 1_000_000

@@ -30,7 +30,7 @@ from jinka.kit import Clock, Refused, Usage
 _EPOCH = dt.datetime(1970, 1, 1)
 _CHINA = dt.timedelta(hours=8)
 # Codes of a switch or a host that could not look: the load may have been made all the same.
-_NOBODY_KNOWS = frozenset({"68", "77", "91", "96", "98", "A0"})
+_NOBODY_KNOWS = frozenset({"68", "77", "91", "96", "97", "98", "A0"})
 _WORDS = {number: word for word, number in STATES.items()}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from jinka.app.keyring import open_keys
 from jinka.app.parts_file import KeySource
@@ -19,8 +19,8 @@ from jinka.app.switch_control import SOCKET, NoSealer, act_on
 from jinka.app.switch_day import current_date, keep_days
 from jinka.app.workspace import Workspace
 from jinka.crypto.bulk_macs import prepare
-from jinka.keys.payment_port import PaymentService
-from jinka.kit import JinkaError, NotFound, Refused
+from jinka.keys.payment_port import ExchangeService, PaymentService
+from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.node import FolderLock
 from jinka.node.control_socket import ControlSocket
 from jinka.node.event_log import Looks, change_log
@@ -32,7 +32,7 @@ from jinka.node.switch_runner import SwitchRunner, tune_process
 from jinka.node.system import SystemClock
 from jinka.store import JournalLine, SwitchJournal, open_database
 from jinka.store.switch_journal import Sealer
-from jinka.switch import Entity, Record, SwitchCore
+from jinka.switch import Entity, Record, SwitchConfig, SwitchCore
 from jinka.switch.sessions import key_id
 
 _LOGGED = ("business_date", "peers", "counts")
@@ -72,7 +72,7 @@ async def _serve(
             stopped.set()
 
         runner = SwitchRunner(core, journal, KeyDesk(keys, remote=remote), clock, failed=failed)
-        exchanged = exchanged_keys(core, journal) if remote else []  # in process they ended with the last one
+        exchanged = exchanged_keys(core.config, journal, keys)
         mine = journal.recover(lambda name: _mine(name, worker, workers), date)
         open_ = [record for record in mine if record.entity is not Entity.KEY]
         runner.run(core.recover([*exchanged, *open_], clock.now_micros()))
@@ -105,11 +105,23 @@ async def _serve(
         database.dispose()
 
 
-def exchanged_keys(core: SwitchCore, journal: SwitchJournal) -> list[Record]:
-    """The names of the keys that were agreed last, where a key service has kept them."""
-    exchanging = [name for name, peer in core.config.peers.items() if peer.exchange is not None]
-    found = [journal.find(key_id(name, pin=pin)) for name in exchanging for pin in (False, True)]
-    return [record for record in found if record is not None]
+class Kept(Protocol):
+    """A journal that has the newest version of a record."""
+
+    def find(self, id_: bytes, /) -> Record | None: ...
+
+
+def exchanged_keys(config: SwitchConfig, journal: Kept, keys: ExchangeService) -> list[Record]:
+    """The keys that were agreed last; a key service that began anew gets them again, by the blocks they came in."""
+    found = []
+    for name, peer in config.peers.items():
+        for pin in (False, True) if peer.exchange is not None else ():
+            record = journal.find(key_id(name, pin=pin))
+            if record is not None and peer.exchange is not None:
+                with suppress(Refused, Usage):  # it lives on, and has the key
+                    keys.unwrap_key(record.request.text(48), under=peer.exchange.under, name=record.note)
+                found.append(record)
+    return found
 
 
 def _mine(name: str, worker: int, workers: int) -> bool:

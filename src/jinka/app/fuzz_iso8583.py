@@ -126,7 +126,7 @@ def _attack(run: _Run, codec: Codec) -> None:
         run.last = raw
         raise _Broken("the two roads write differently")
     for _ in range(_ROUND):
-        run.last = _changed(raw, run.dice)
+        run.last = changed_bytes(raw, run.dice)
         started = time.monotonic()
         _promise(run, codec, run.last)
         if time.monotonic() - started > _SLOW_S:
@@ -198,7 +198,8 @@ def _value(field_spec: FieldSpec, dice: random.Random) -> Value:
     return dice.choice("CD") + text if field_spec.content is Content.XN else text
 
 
-def _changed(raw: bytes, dice: random.Random) -> bytes:
+def changed_bytes(raw: bytes, dice: random.Random) -> bytes:
+    """A message with a few bytes changed, taken out or put in."""
     found = bytearray(raw)
     for _ in range(dice.choice((1, 1, 1, 2, 4))):
         at, kind = (dice.randrange(len(found)) if found else 0), dice.randrange(6)

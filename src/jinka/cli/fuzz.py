@@ -80,3 +80,34 @@ def iso8583(
         if found.failure:
             put(f"broken: {found.failure}\nkept: {found.kept}")
     return 6 if found.failure else 0
+
+
+@app.command()
+@command
+def switch(
+    seconds: Annotated[float, typer.Option(min=0.1, max=1_000_000, help="How long.")] = 60.0,
+    seed: Annotated[int | None, typer.Option(help="The same seed attacks in the same order.")] = None,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the transcript of a failure goes.")] = Path(
+        "out"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
+) -> int:
+    """Hostile messages, lost lines and kills for the switch: it goes on, and its books agree with the bank's.
+
+    Example: [bold]jinka fuzz switch --seconds 60 --seed 1[/bold] (exit code 6 when a promise was broken)
+    """
+    from jinka.app.fuzz_switch import fuzz_switch
+
+    chosen = secrets.randbelow(2**32) if seed is None else seed
+    with progress() as steps:
+        found = fuzz_switch(seconds=seconds, seed=chosen, directory=directory, progress=steps)
+    if as_json:
+        put_json(found.as_dict())
+    else:
+        put(f"{found.events:,} events in {found.rounds:,} rounds, {found.seconds:.1f} s, seed {found.seed}")
+        put(f"{len(found.steps)} kinds of steps, {found.counts} kinds of counts")
+        if found.states_missed:
+            put(f"never met: {', '.join(found.states_missed)}")
+        if found.failure:
+            put(f"broken: {found.failure}\ntranscript: {found.kept}")
+    return 6 if found.failure else 0

@@ -127,6 +127,10 @@ class Transactions(Keeping):
         if before is not None:
             self.again(before, tx)
             return
+        if self.memory.open >= board.config.open_max:  # others came while the keys were asked
+            board.count(f"refused_{codes.FAULT}", peer.name)
+            board.answer(peer, tx.line, tx.head, answer_to(tx.request, {39: codes.FAULT}, peer))
+            return
         self.memory.known[tx.id] = tx
         message = tx.request
         pin = results[-1] if len(results) > checks else b""

@@ -215,6 +215,8 @@ def bench_switch(seconds: float, in_flight: Sequence[int] = IN_FLIGHT, *, worker
 
     Several ``workers`` share one port and one journal; what they used is added up.
     """
+    if (count := _count(seconds, in_flight)) > _TRACES:
+        raise Usage(f"{count} requests", where="bench switch", fix="fewer seconds or fewer points")
     with tempfile.TemporaryDirectory(prefix="jinka-bench-") as folder:
         curve, wrong, checked = asyncio.run(_drive(folder, seconds, sorted(in_flight), workers))
         held = [point for point in curve if point["p99_ms"] < P99_MS]
@@ -232,6 +234,11 @@ def bench_switch(seconds: float, in_flight: Sequence[int] = IN_FLIGHT, *, worker
         }
 
 
+def _count(seconds: float, in_flight: Sequence[int]) -> int:
+    """How many requests are made before the clock starts."""
+    return int((seconds + 2 * _WARM_S) * _RATE_MAX) * len(in_flight)
+
+
 async def _drive(
     folder: str, seconds: float, in_flight: list[int], workers: int
 ) -> tuple[list[dict[str, Any]], int, int]:
@@ -239,9 +246,7 @@ async def _drive(
     service, blocks, config = _service(), _pin_blocks(), _config()
     issuer = Issuer(CODEC, config.peers["bank"], service, _BANK_MAC)
     server = await loop.create_server(issuer.line, "127.0.0.1", 0)
-    count = int((seconds + 2 * _WARM_S) * _RATE_MAX) * len(in_flight)
-    if count > _TRACES:
-        raise Usage(f"{count} requests", where="bench switch", fix="fewer seconds or fewer points")
+    count = _count(seconds, in_flight)
     switch = await _started(folder, server.sockets[0].getsockname()[1], workers)
     flow = Flow([framed(raw) for raw in _requests(0, count, service, blocks)])
     lines = [

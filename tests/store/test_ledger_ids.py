@@ -99,6 +99,26 @@ def test_a_call_that_broke_off_is_not_remembered(
     assert set(opened[2].create_transfers([*first, *second])) == {R.EXISTS}
 
 
+def test_a_table_that_grew_without_runs_gets_them(
+    opened: list[SqlLedger], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As after the migration of a database of an earlier version."""
+    opened[0].create_accounts([account(A), account(B)])
+    sent = [move(f"{n}", 1) for n in range(150)]
+    assert set(opened[0].create_transfers(sent)) == {R.CREATED}
+    monkeypatch.setattr(ledger_ids, "RUN_IDS", 16)
+    assert set(opened[1].create_transfers(sent)) == {R.EXISTS}
+    assert opened[2].create_transfers([move("new", 1), sent[3]]) == [R.CREATED, R.EXISTS]
+    with sqlite3.connect(tmp_path / "l.db") as raw:
+        rows = raw.execute(
+            "SELECT run, count(*), max(seq) FROM ledger_run_ids GROUP BY run ORDER BY run"
+        ).fetchall()
+        ends = raw.execute("SELECT number, upto_seq FROM ledger_runs ORDER BY number").fetchall()
+    raw.close()
+    assert rows == [(n, 16, 16 * n) for n in range(1, 10)]
+    assert ends == [(n, 16 * n) for n in range(1, 10)]
+
+
 def test_a_filter_passes_all_its_own_ids_and_few_others() -> None:
     own = [make_id("own", n) for n in range(20_000)]
     others = [make_id("other", n) for n in range(20_000)]

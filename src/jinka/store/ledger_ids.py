@@ -4,7 +4,8 @@ An index over random ids dirties a page for nearly every transfer once it is lar
 are in memory (read back from the transfers when a process begins). When there are `RUN_IDS` of them they are written
 once, sorted, as a run, beside a filter of 3 bytes for each id which every process keeps in memory: two Bloom filters
 whose bits for one id lie in one word (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters,
-2007). What a filter lets pass is asked of its run, so the answer is exact. No id of a transfer is ever removed.
+2007). What a filter lets pass is asked of its run, so the answer is exact. No id of a transfer is ever removed. Whoever
+picks ids that filters take for known makes a call slower and never wrong.
 """
 
 from __future__ import annotations

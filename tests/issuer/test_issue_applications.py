@@ -20,8 +20,9 @@ from jinka.app.registrar import Registrar
 from jinka.card import Card
 from jinka.cli.main import app
 from jinka.codec import Algorithm, tlv
-from jinka.codec.emv_tags import Tag
-from jinka.issuer import Question
+from jinka.codec.emv_tags import Tag, amount
+from jinka.issuer import CardChecks, CardKeyNames, IssuedCard, Question, Reason
+from jinka.issuer.card_checks import ScriptOrder
 from jinka.issuer.emv import APPROVED, read_question
 from jinka.keys import SoftKeyService
 from jinka.keys.cryptograms import SessionKey
@@ -37,25 +38,32 @@ from jinka.terminal.usim_auth import AttachStatus, AuthenticationCentre, Network
 
 RANGE = "5180000007000000-5180000007000099"
 HOLDERS = "name,identity_number,balance\nZhang San,11010519491231002X,0\nLi Si,,0\n"
+CASH_FEN = 43_210
 AT = dt.datetime(2026, 9, 1, 8, 30)
 
 
 class KeyServiceHost:
-    """An issuer that knows names of keys alone: the key service checks the card and answers it."""
+    """An issuer's checks over names of keys alone: the key service checks the card, answers it, and loads its cash."""
 
     def __init__(self, keys: SoftKeyService) -> None:
-        self._keys, self.answered = keys, 0
+        names = {
+            use: {algorithm: f"{use}/{algorithm.name}/1" for algorithm in Algorithm}
+            for use in ("cryptogram", "script_mac", "script_data")
+        }
+        load = ScriptOrder(head4=bytes.fromhex("04DA9F79"), body=amount(CASH_FEN))
+        self._checks = CardChecks(
+            keys, CardKeyNames(pin="", card_value="", **names), scripts=lambda _card, _reason: [load]
+        )
+        self.answered = 0
         self.question: Question
 
     def authorise(self, request: bytes) -> bytes:
         asked = self.question = read_question(request)
         asked.check_pin_claim()
-        arpc = self._keys.make_response(
-            asked.signed, asked.bound[2:], key=f"cryptogram/{asked.algorithm.name}/1", pan=asked.pan,
-            sequence=asked.sequence, counter=asked.counter, session=SessionKey.PBOC, code2=APPROVED,
-        )  # fmt: skip
-        self.answered += 1
-        return tlv(Tag.ARC, APPROVED) + tlv(Tag.ISSUER_AUTHENTICATION, arpc + APPROVED)
+        card = IssuedCard(pan=asked.pan, account="A", expiry4="4012", sequence=asked.sequence)
+        field55 = self._checks.answer(asked, card, Reason.APPROVED)
+        self.answered += bool(field55)
+        return tlv(Tag.ARC, APPROVED) + field55
 
 
 def _jinka(*arguments: str) -> Result:
@@ -132,6 +140,10 @@ def test_a_bank_card_pays_online_at_the_key_service_that_made_it(
             card, Sale(amount_fen=1000, at=AT, pin=lambda letter=letter: letter["pin"]), host
         )
         assert outcome.status is EmvStatus.APPROVED_ONLINE, outcome
+        assert (
+            card.transmit(bytes.fromhex("80CA9F7900"))
+            == bytes.fromhex("9F7906") + amount(CASH_FEN) + b"\x90\x00"
+        )
         [reading] = read_card(card).readings
         assert reading.number == letter["number"]
     assert host.answered == len(cards)

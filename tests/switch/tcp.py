@@ -145,6 +145,7 @@ async def town(
         ]
     )
     while core.board.ready_line("bank") is None and bank_tls is None:
+        assert not failures, failures
         await asyncio.sleep(0.005)
     try:
         yield Town(runner, bank, runner.ports["till"], failures)

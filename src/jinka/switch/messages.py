@@ -7,6 +7,7 @@ forwarder 11), 4.1 (message types). Which fields an answer repeats is a table. N
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from jinka.codec.iso8583.message import Message, Value, in_order
 from jinka.kit import make_id
@@ -34,8 +35,13 @@ def mmdd(business_date: str) -> str:
 
 def reference(now_micros: int, number: int) -> str:
     """Field 37 where the acquirer gave none: last digit of the year, day of the year, hour, a running number."""
-    moment = _EPOCH + dt.timedelta(microseconds=now_micros)
-    return f"{moment.year % 10}{moment.timetuple().tm_yday:03d}{moment.hour:02d}{number % 1_000_000:06d}"
+    return f"{_hour(now_micros // 3_600_000_000)}{number % 1_000_000:06d}"
+
+
+@lru_cache(maxsize=4)
+def _hour(hours: int) -> str:
+    moment = _EPOCH + dt.timedelta(hours=hours)
+    return f"{moment.year % 10}{moment.timetuple().tm_yday:03d}{moment.hour:02d}"
 
 
 def answer_type(mti: str) -> str:

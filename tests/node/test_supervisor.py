@@ -112,6 +112,24 @@ def test_one_that_never_comes_up_ends_all_with_its_last_word() -> None:
     assert stage.left() == []
 
 
+def test_what_cannot_be_started_or_told_ends_all() -> None:
+    async def run(stage: Stage, ready: Callable[[Any], None]) -> None:
+        await stage.supervisor.run(ready)
+
+    stage = Stage(shell("keys"), Part(name="host", command=("/no/such/program",)))
+    with pytest.raises(JinkaError, match="cannot be started: No such file"):
+        asyncio.run(run(stage, lambda _: None))
+    assert stage.left() == []
+
+    def broken(_: object) -> None:
+        raise ValueError("nobody listens")
+
+    stage = Stage(shell("keys"))
+    with pytest.raises(ValueError, match="nobody listens"):
+        asyncio.run(run(stage, broken))
+    assert stage.left() == []
+
+
 def test_one_that_dies_again_and_again_is_given_up() -> None:
     async def run(stage: Stage) -> None:
         await stage.supervisor.run(lambda _: None)

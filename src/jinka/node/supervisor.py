@@ -96,13 +96,15 @@ class Supervisor:
         self._all = {part.name: _Running(part, restarts()) for part in parts}
         self._tell = tell
         self._stopped = asyncio.Event()
-        self._given_up: JinkaError | None = None
+        self._given_up: BaseException | None = None
         self.facts: dict[str, dict[str, Any]] = {}
 
     async def run(self, all_ready: Callable[[dict[str, dict[str, Any]]], None]) -> None:
         """Start all, keep them up, and stop them in the opposite order; ``all_ready`` is told once."""
         tasks = [asyncio.create_task(self._keep(each)) for each in self._all.values()]
         tasks.append(asyncio.create_task(self._say_ready(all_ready)))
+        for task in tasks:
+            task.add_done_callback(self._ended)
         try:
             await self._stopped.wait()
         finally:
@@ -120,6 +122,12 @@ class Supervisor:
     def stop(self) -> None:
         """Let `run` come to its end."""
         self._stopped.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task that fails leaves a part without its keeper: that must not go unseen."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._given_up = self._given_up or error
+            self._stopped.set()
 
     async def _say_ready(self, all_ready: Callable[[dict[str, dict[str, Any]]], None]) -> None:
         for each in self._all.values():
@@ -159,10 +167,14 @@ class Supervisor:
     async def _live(self, each: _Running) -> int:
         """One life of a part, from its start to its end."""
         each.last_word = ""
-        process = each.process = await asyncio.create_subprocess_exec(
-            *each.part.command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, start_new_session=True,  # Ctrl-C is ours: they are stopped in order
-        )  # fmt: skip
+        try:
+            process = each.process = await asyncio.create_subprocess_exec(
+                *each.part.command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE, start_new_session=True,  # Ctrl-C is ours: they are stopped in order
+            )  # fmt: skip
+        except OSError as error:  # no memory, no more files: that may pass
+            each.last_word = f"it cannot be started: {error.strerror}"
+            return 1
         self._tell(each.part.name, "started", {"pid": process.pid})
         errors = asyncio.create_task(self._read_errors(each, process))
         told = asyncio.create_task(self._read_told(each, process))

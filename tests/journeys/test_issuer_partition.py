@@ -1,18 +1,21 @@
 """An issuer is cut off from the switch for a minute under load, and four books agree.
 
-Method: `jinka switch serve` and `jinka issuer serve` as processes, each on its own database, and a network between
-them whose lines fail in every way: answers lost, all lost, all held and let go when nobody expects it, reset. A till
-pays all along, repeats and reverses. Afterwards its book, the switch's journal, the issuer's books and the issuer's
-ledger must say the same of every payment: stand-in kept its limits, its advices came, no card was debited twice.
+Method: `jinka switch serve` and `jinka issuer serve` as processes, each on its own database (SQLite, and at the same
+time a second pair on PostgreSQL), and a network between them whose lines fail in every way: answers lost, all lost, all
+held and let go when nobody expects it, reset. A till pays all along, repeats and reverses. Afterwards its book, the
+switch's journal, the issuer's books and the issuer's ledger must say the same of every payment: stand-in kept its
+limits, its advices came, no card was debited twice.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,7 @@ SWITCH = """
 institution = "88001"
 business_date = "2023-11-14"
 metrics = "127.0.0.1:0"
+database = {database}
 [keys]
 folder = "."
 [peers.till]
@@ -76,6 +80,7 @@ blocked_file = "blocked.txt"
 ISSUER = """
 [issuer]
 name = "bank"
+database = {database}
 acquirers = ["101"]
 [peer]
 listen = "127.0.0.1:0"
@@ -194,64 +199,90 @@ def messages(data: bytes) -> list[Message]:
     return [CODEC.decode(frame.message) for frame in Framer(FRAMING).feed(data)[0]]
 
 
-def test_a_minute_without_the_issuer(tmp_path: Path) -> None:
-    switch, issuer = tmp_path / "switch", tmp_path / "issuer"
-    for folder in (switch, issuer):
-        folder.mkdir()
-        make_keys(Workspace(folder), seed=1, date="2018-09-01")
-    (switch / "blocked.txt").write_text(BLOCKED)
-    (issuer / "issuer.toml").write_text(ISSUER)
-    rows = ["pan,account,expiry4,chip,sequence,pin_reference,opening_fen"]
-    rows += [f"{pan},A{pan},2812,0,00,,{POOR_OPENING if pan == POOR else OPENING}" for pan in PANS]
-    (issuer / "cards.csv").write_text("\n".join(rows) + "\n")
-    made = jinka("issuer", "cards", issuer / "issuer.toml", issuer / "cards.csv")
-    assert made.returncode == 0, made.stderr
-    load = Load(random.Random(7))
+@dataclass
+class Town:
+    """Switch and issuer, each in a folder of its own and with its database on one engine, and the till before them."""
 
-    async def town() -> tuple[list[Message], float]:
-        host = Process(issuer / "issuer.toml", "issuer")
+    folder: Path
+    databases: dict[str, Path | str]
+    load: Load = field(default_factory=lambda: Load(random.Random(7)))
+
+    def __post_init__(self) -> None:
+        for part in ("switch", "issuer"):
+            (self.folder / part).mkdir(parents=True)
+            make_keys(Workspace(self.folder / part), seed=1, date="2018-09-01")
+        (self.folder / "switch/blocked.txt").write_text(BLOCKED)
+        file, cards = self.folder / "issuer/issuer.toml", self.folder / "issuer/cards.csv"
+        file.write_text(ISSUER.format(database=json.dumps(str(self.databases["issuer"]))))
+        rows = ["pan,account,expiry4,chip,sequence,pin_reference,opening_fen"]
+        rows += [f"{pan},A{pan},2812,0,00,,{POOR_OPENING if pan == POOR else OPENING}" for pan in PANS]
+        cards.write_text("\n".join(rows) + "\n")
+        made = jinka("issuer", "cards", file, cards)
+        assert made.returncode == 0, made.stderr
+
+    async def live(self) -> None:
+        host = Process(self.folder / "issuer/issuer.toml", "issuer")
         network = Network((await host.start())["port"])
-        port = await network.start()
-        text = SWITCH.format(port=port, each=EACH_FEN, card=CARD_FEN, count=CARD_COUNT)
-        (switch / "switch.toml").write_text(text)
+        file = self.folder / "switch/switch.toml"
+        file.write_text(
+            SWITCH.format(
+                port=await network.start(), each=EACH_FEN, card=CARD_FEN, count=CARD_COUNT,
+                database=json.dumps(str(self.databases["switch"])),
+            )
+        )  # fmt: skip
         try:
-            return await live(switch / "switch.toml", load, network)
+            self.late, self.began = await live(file, self.load, network)
         finally:
             assert set(Fault) <= network.met
             await network.stop()
             assert await host.end(signal.SIGTERM) == 0
 
-    late, began = asyncio.run(town())
-    journal = read_journal(switch)
-    books, moves = read_issuer(issuer)
-    stood_in = limits_were_kept(load, journal)
-    of_the_minute = [at - began for at, trace in load.approvals if trace in stood_in]
-    for third in range(3):  # all along, not only until the first line was given up
-        assert any(third * 20 <= at < third * 20 + 20 for at in of_the_minute), third
-    the_switch_agrees(load, journal)
-    the_issuer_agrees(load, books, moves)
-    late_originals_are_refused(load, late, journal)
+    def compare(self) -> None:
+        journal = self.read_journal()
+        books, moves = self.read_issuer()
+        stood_in = limits_were_kept(self.load, journal)
+        of_the_minute = [at - self.began for at, trace in self.load.approvals if trace in stood_in]
+        for third in range(3):  # all along, not only until the first line was given up
+            assert any(third * 20 <= at < third * 20 + 20 for at in of_the_minute), third
+        the_switch_agrees(self.load, journal)
+        the_issuer_agrees(self.load, books, moves)
+        late_originals_are_refused(self.load, self.late, journal)
+
+    def read_journal(self) -> dict[str, list[Record]]:
+        """By what they are about: the transactions under ``transaction``, messages for the issuer by their kind."""
+        keys = open_keys(Workspace(self.folder / "switch"), "440300")
+        found: dict[str, list[Record]] = {}
+        with database_at(self.databases["switch"]) as database:
+            for record in SwitchJournal(database, keys).all_newest():
+                kind = "transaction" if record.entity.value == "transaction" else record.kind
+                found.setdefault(kind, []).append(record)
+        keys.close()
+        return found
+
+    def read_issuer(self) -> tuple[dict[bytes, Booking], list[Transfer]]:
+        """The issuer's bookings, and all that its ledger says of holders and shortfalls."""
+        with database_at(self.databases["issuer"]) as database:
+            books, ledger = SqlIssuerBooks(database), SqlLedger(database)
+            assert books.unfinished() == []
+            office = office_account(IssuerAccount.ACQUIRER, "101").id
+            return {booking.id: booking for booking in books.all_bookings()}, ledger.history(office)
 
 
-def read_journal(folder: Path) -> dict[str, list[Record]]:
-    """By what they are about: the transactions under ``transaction``, messages kept for the issuer by their kind."""
-    keys = open_keys(Workspace(folder), "440300")
-    found: dict[str, list[Record]] = {}
-    with database_at(folder / "switch.db") as database:
-        for record in SwitchJournal(database, keys).all_newest():
-            kind = "transaction" if record.entity.value == "transaction" else record.kind
-            found.setdefault(kind, []).append(record)
-    keys.close()
-    return found
+def test_a_minute_without_the_issuer(
+    tmp_path: Path, fresh_sqlite: Callable[[], Path], fresh_postgres: Callable[[], str]
+) -> None:
+    """One minute for both engines: two towns that know nothing of each other."""
+    towns = [
+        Town(tmp_path / str(number), {part: place() for part in ("switch", "issuer")})
+        for number, place in enumerate((fresh_sqlite, fresh_postgres))
+    ]
 
+    async def both() -> None:
+        await asyncio.gather(*(town.live() for town in towns))
 
-def read_issuer(folder: Path) -> tuple[dict[bytes, Booking], list[Transfer]]:
-    """The issuer's bookings, and all that its ledger says of holders and shortfalls."""
-    with database_at(folder / "issuer.db") as database:
-        books, ledger = SqlIssuerBooks(database), SqlLedger(database)
-        assert books.unfinished() == []
-        office = office_account(IssuerAccount.ACQUIRER, "101").id
-        return {booking.id: booking for booking in books.all_bookings()}, ledger.history(office)
+    asyncio.run(both())
+    for town in towns:
+        town.compare()
 
 
 def limits_were_kept(load: Load, journal: dict[str, list[Record]]) -> set[str]:

@@ -323,3 +323,14 @@ def test_whatever_is_done_the_books_agree(later: bool, acts: list[tuple[str, int
         held = found["authorised_minor"] if found["state"] == "authorised" else 0
         assert at.network.balance(PAN).debits_pending == held
         assert 0 <= found["refunded_minor"] <= found["captured_minor"] <= 1000
+
+
+@BOTH
+def test_doubts_that_cannot_be_settled_keep_no_others_waiting(at: Rig) -> None:
+    orders = [at.order(1) for _ in range(12)]
+    at.network.lose = lambda _: "after"
+    for order in orders:
+        assert at.gateway.pay(MERCHANT, order, CARD, at.keyed())["state"] == "unknown"
+    with at.books.desk() as desk:
+        seen = {found.id for _ in range(60) for found in desk.unresolved(0, 3)}
+    assert len(seen) == len(orders)

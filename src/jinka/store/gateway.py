@@ -116,7 +116,8 @@ class GatewayDesk:
         unknown = columns.state == OperationState.UNKNOWN.value
         lost = sa.and_(columns.state == OperationState.OPEN.value, columns.at_micros < before_micros)
         found = sa.select(table.operations).where(sa.or_(unknown, lost))
-        return [_operation(row) for row in self._rows(found.order_by(columns.at_micros).limit(most))]
+        # By chance: some that cannot be settled keep no others waiting.
+        return [_operation(row) for row in self._rows(found.order_by(sa.func.random()).limit(most))]
 
     def expiring(self, now_micros: int, most: int) -> Sequence[Order]:
         columns = table.orders.c

@@ -122,11 +122,16 @@ def test_a_table_that_grew_without_runs_gets_them(
 def test_a_filter_passes_all_its_own_ids_and_few_others() -> None:
     own = [make_id("own", n) for n in range(20_000)]
     others = [make_id("other", n) for n in range(20_000)]
-    ids = ledger_ids.TransferIds()
-    ids._runs.append(ledger_ids._Run(number=1, filters=ledger_ids._make_filters(own)))
-    [(_, passed)] = ids._candidates(own)
-    assert passed == own
-    assert sum(len(candidates) for _, candidates in ids._candidates(others)) < 20
+    filters = ledger_ids._Filters()
+    for start in range(0, len(own), 1_000):
+        filters.append(ledger_ids._make_filters(own[start : start + 1_000]))
+    found = dict(filters.passed(own))
+    for run in range(20):
+        mine = own[1_000 * run : 1_000 * (run + 1)]
+        assert set(mine) <= set(found[run + 1])
+    assert sum(len(candidates) for candidates in found.values()) < len(own) + 20
+    assert sum(len(candidates) for _, candidates in filters.passed(others)) < 20
+    assert list(ledger_ids._Filters().passed(own)) == list(filters.passed([])) == []
 
 
 def _with_id(transfer: Transfer, id_: bytes) -> Transfer:

@@ -22,6 +22,9 @@ _CHUNK = 1_000  # ids in one statement
 _WORDS = (1 << 15, 1 << 14)  # of the first and the second filter
 _BITS = (6, 4)  # that an id sets in each
 
+_ROOM = 8  # runs that there is room for at first
+_LOOK_MOST = 1 << 21  # words that are looked at together
+
 _Words = npt.NDArray[np.uint64]
 
 
@@ -33,24 +36,53 @@ class _Mark:
     bits: _Words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    number: int
-    filters: tuple[_Words, ...]
+class _Filters:
+    """The filters of all runs, side by side: what one id asks of every run lies together."""
+
+    def __init__(self) -> None:
+        self.runs = 0  # numbered from 1
+        self._words = [np.zeros((size, _ROOM), dtype=np.uint64) for size in _WORDS]
+
+    def append(self, filters: Sequence[_Words]) -> None:
+        """The filters of the next run."""
+        if self.runs == self._words[0].shape[1]:
+            room = self.runs + max(_ROOM, self.runs // 4)
+            for n, words in enumerate(self._words):
+                self._words[n] = np.zeros((len(words), room), dtype=np.uint64)
+                self._words[n][:, : self.runs] = words
+        for words, column in zip(self._words, filters, strict=True):
+            words[:, self.runs] = column
+        self.runs += 1
+
+    def passed(self, ids: Sequence[bytes]) -> Iterator[tuple[int, list[bytes]]]:
+        """Runs, with those ids that they may hold."""
+        if not self.runs or not ids:
+            return
+        found: dict[int, list[bytes]] = {}
+        size = max(_LOOK_MOST // self.runs, 1)
+        for start in range(0, len(ids), size):
+            some = ids[start : start + size]
+            (first, second), (words, others) = _marks(some), self._words
+            hits = words[first.words, : self.runs] & first.bits[:, None] == first.bits[:, None]
+            at, run = np.nonzero(hits)
+            sure = others[second.words[at], run] & second.bits[at] == second.bits[at]
+            for n, which in zip(at[sure].tolist(), run[sure].tolist(), strict=True):
+                found.setdefault(which + 1, []).append(some[n])
+        yield from found.items()
 
 
 class TransferIds:
     """What one process knows of one database; the caller is in an immediate transaction and serves one at a time."""
 
     def __init__(self) -> None:
-        self._runs: list[_Run] = []
+        self._filters = _Filters()
         self._upto = 0  # up to this transfer ids are in runs
         self._open: dict[bytes, int] = {}  # ids of later ones
         self.newest = 0  # the last transfer that is known
 
     def forget(self) -> None:
         """A transaction was undone: read again what is stored."""
-        self._runs, self._upto, self._open, self.newest = [], 0, {}, 0
+        self._filters, self._upto, self._open, self.newest = _Filters(), 0, {}, 0
 
     def follow(self, raw: sqlite3.Connection) -> bool:
         """Learn what is stored and was not known; whether there was anything."""
@@ -59,10 +91,9 @@ class TransferIds:
             return False
         if newest < self.newest:  # the file was put back from a copy
             self.forget()
-        known = self._runs[-1].number if self._runs else 0
-        query = "SELECT number, upto_seq, filter FROM ledger_runs WHERE number > ? ORDER BY number"
-        for number, upto, stored in raw.execute(query, (known,)):
-            self._runs.append(_Run(number=number, filters=_filters_of(stored)))
+        query = "SELECT upto_seq, filter FROM ledger_runs WHERE number > ? ORDER BY number"
+        for upto, stored in raw.execute(query, (self._filters.runs,)):
+            self._filters.append(_filters_of(stored))
             self._upto = upto
         self._open = {id_: seq for id_, seq in self._open.items() if seq > self._upto}
         self.newest = max(self.newest, self._upto)
@@ -82,7 +113,7 @@ class TransferIds:
         """Write the ids in memory as a run, if they are enough for one."""
         if len(self._open) < RUN_IDS:
             return
-        number = self._runs[-1].number + 1 if self._runs else 1
+        number = self._filters.runs + 1
         raw.execute(
             "INSERT INTO ledger_run_ids (run, id, seq) SELECT ?, id, seq FROM ledger_moves "
             "WHERE seq > ? AND seq <= ? ORDER BY id",
@@ -91,32 +122,19 @@ class TransferIds:
         filters = _make_filters(list(self._open))
         stored = b"".join(words.astype("<u8").tobytes() for words in filters)
         raw.execute("INSERT INTO ledger_runs VALUES (?, ?, ?)", (number, self.newest, stored))
-        self._runs.append(_Run(number=number, filters=filters))
+        self._filters.append(filters)
         self._upto, self._open = self.newest, {}
 
     def find(self, raw: sqlite3.Connection, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The number of each transfer that is stored."""
         found = {id_: self._open[id_] for id_ in self._open.keys() & set(ids)}
-        for run, candidates in self._candidates(ids):
+        for run, candidates in self._filters.passed(ids):
             for start in range(0, len(candidates), _CHUNK):
                 chunk = candidates[start : start + _CHUNK]
                 marks = ",".join("?" * len(chunk))
                 query = f"SELECT id, seq FROM ledger_run_ids WHERE run = ? AND id IN ({marks})"  # noqa: S608
                 found.update(raw.execute(query, (run, *chunk)))
         return found
-
-    def _candidates(self, ids: Sequence[bytes]) -> Iterator[tuple[int, list[bytes]]]:
-        """For each run the ids that its filters let pass."""
-        if not self._runs or not ids:
-            return
-        first, second = _marks(ids)
-        for run in self._runs:
-            passed = np.flatnonzero((run.filters[0][first.words] & first.bits) == first.bits)
-            if len(passed):
-                bits = second.bits[passed]
-                passed = passed[(run.filters[1][second.words[passed]] & bits) == bits]
-            if len(passed):
-                yield run.number, [ids[n] for n in passed.tolist()]
 
 
 def _make_filters(ids: Sequence[bytes]) -> tuple[_Words, ...]:

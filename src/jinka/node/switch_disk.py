@@ -48,12 +48,17 @@ class JournalThread:
 
     def ask(self, effect: Write | LookUp) -> None:
         """Do it with all that is asked in this turn of the loop."""
+        loop = self._running()
+        if self._dead:
+            return
+        try:
+            asked = (effect, self._journal.prepare(effect.entries)) if isinstance(effect, Write) else effect
+        except Exception as error:  # what cannot be kept must not be answered, and stays undecided
+            loop.call_soon(self._die, error)
+            return
         if not self._collected:
-            self._running().call_soon(self._hand_over)
-        if isinstance(effect, Write):
-            self._collected.append((effect, self._journal.prepare(effect.entries)))
-        else:
-            self._collected.append(effect)
+            loop.call_soon(self._hand_over)
+        self._collected.append(asked)
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -113,7 +118,8 @@ class JournalThread:
 
     def _tell(self, events: list[Event]) -> None:
         self._outstanding -= len(events)
-        self._answered(events)
+        if not self._dead:
+            self._answered(events)
 
     def _die(self, error: BaseException) -> None:
         self._dead = True

@@ -164,11 +164,12 @@ async def live(folder: Path, ports: dict[str, int]) -> int:
     (folder / "switch" / "switch.toml").write_text(
         SWITCH.format(switch=ports["switch"], network=await network.start())
     )
-    for part in ("issuer", "switch"):
-        parts[part] = Process(folder / part / f"{part}.toml", part)
-        await parts[part].start()
     counter = Counter(folder / "issuer", ports["switch"])
     try:
+        for part in ("issuer", "switch"):
+            process = Process(folder / part / f"{part}.toml", part)
+            await process.start()
+            parts[part] = process
         assert await asyncio.to_thread(counter.line.start)
         await story(folder, counter, network, parts)
         return balance(counter.card) - START

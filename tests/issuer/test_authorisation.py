@@ -32,7 +32,8 @@ def bank(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bank]:
         return
     where = tmp_path / "i.db" if request.param == "sqlite" else request.getfixturevalue("fresh_postgres")()
     with database_at(where) as database:
-        yield Bank(books=SqlIssuerBooks(database, vault()), ledger=SqlLedger(database))
+        ledger = SqlLedger(database)
+        yield Bank(books=SqlIssuerBooks(database, vault(), ledger), ledger=ledger)
 
 
 def test_a_purchase_moves_money_once_however_often_it_is_asked(bank: Bank) -> None:

@@ -132,7 +132,8 @@ def opened_host(file: IssuerFile, keys: PaymentService | None) -> Iterator[Opene
         if keys is not None:
             key64 = vault_key(file.vault, cast(Seals, keys), randomness, context=_VAULT)
             vault = NumberVault(key64, randomness)
-        books, ledger = SqlIssuerBooks(database, vault), SqlLedger(database)
+        ledger = SqlLedger(database)
+        books = SqlIssuerBooks(database, vault, ledger)
         checks = CardChecks(keys if keys is not None else _NoKeys(), file.names)
         host = IssuerHost(
             issuer=file.issuer, books=books, ledger=ledger, checks=checks, policy=file.policy,

@@ -7,6 +7,7 @@ more when the decision stands. What is between the two after a crash is settled 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
@@ -148,6 +149,13 @@ class IssuerBooks(Protocol):
         """Every one in the order in which it came."""
         ...
 
+    def together(self) -> AbstractContextManager[object]:
+        """All that is written in the block becomes durable at its end, or none of it.
+
+        So do transfers of a ledger that lies in the same database; one that lies elsewhere stores them at once.
+        """
+        ...
+
     def write(
         self,
         bookings: Sequence[Booking] = (),
@@ -185,6 +193,9 @@ class MemoryBooks:
             ):
                 wanted[booking.card].append(booking)
         return {card: sorted(found, key=lambda b: b.at_micros)[-most:] for card, found in wanted.items()}
+
+    def together(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def unfinished(self) -> list[Booking]:
         return [b for b in self._bookings.values() if b.state is State.RECEIVED]

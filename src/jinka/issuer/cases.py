@@ -1,11 +1,11 @@
-"""One request on its way through the issuer's host, and how a list of requests is cut into waves.
+"""One request on its way through the issuer's host.
 
 What a request becomes (its row, its card afterwards, its answer) is made here from what the host's checks said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from jinka.issuer.accounts import PIN_TRIES, AccountState, HolderAccount, IssuedCard
@@ -19,7 +19,6 @@ from jinka.issuer.reasons import Reason
 from jinka.ledger import Transfer
 
 _ZERO = bytes(16)
-_WAVE_MAX = 2_000  # requests; at most four transfers each, and a ledger takes 8,190 at once
 
 
 @dataclass(slots=True)
@@ -109,21 +108,6 @@ class Case:
         """The authorisation number of six digits; none for a refusal."""
         number = int.from_bytes(self.row.id[:8], "big") % 1_000_000
         return f"{number:06}" if self.reason.code == "00" else ""
-
-
-def waves(requests: Sequence[AuthorisationRequest]) -> Iterator[Sequence[AuthorisationRequest]]:
-    """Cut a list where a request has to do with an earlier one of the same wave: its card, its id, its original."""
-    wave: list[AuthorisationRequest] = []
-    touched: set[bytes] = set()
-    for request in requests:
-        own = {request.card_id, request.id, request.original_id} - {_ZERO}
-        if wave and (own & touched or len(wave) >= _WAVE_MAX):
-            yield wave
-            wave, touched = [], set()
-        wave.append(request)
-        touched |= own
-    if wave:
-        yield wave
 
 
 def received(

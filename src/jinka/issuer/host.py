@@ -1,9 +1,10 @@
 """The issuer's host: decides authorisations, and books them on the ledger, each once.
 
 The order is: rows are written as received, with the wrong PINs already counted; then everything is checked; then the
-ledger moves the money; then the decisions are written. So a crash leaves rows that are only received, and `recover`
-settles them from what the ledger holds: transfers have ids made from their row. Requests come in lists and share the
-flushes; those of one card, or of one original, follow one another. One host writes to its books; it has no clock.
+ledger moves the money, and with it the decisions are written where books and ledger are one database, else after it. So
+a crash leaves rows that are only received, and `recover` settles them from what the ledger holds: transfers have ids
+made from their row. Requests come in lists and share the flushes (`jinka.issuer.rounds`). One host writes to its books;
+it has no clock.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from jinka.issuer.accounts import HolderAccount, IssuedCard
 from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind, local_day
 from jinka.issuer.books import Booking, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
-from jinka.issuer.cases import Case, received, repeat, waves
+from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
 from jinka.issuer.limits import HISTORY_MAX, Declined, check_history
 from jinka.issuer.policy import Policy
 from jinka.issuer.posting import Plan, Poster
 from jinka.issuer.reasons import Reason
+from jinka.issuer.rounds import Round, Waves, rounds
 from jinka.kit import Usage
 from jinka.ledger import LedgerEngine, TransferResult
 from jinka.risk import Action, CardFacts
@@ -71,25 +73,35 @@ class IssuerHost:
         return self.decide_all([request])[0]
 
     def decide_all(self, requests: Sequence[AuthorisationRequest]) -> list[Decision]:
-        """Decide requests in order; durable when it returns. A request that was decided before gets that answer."""
-        answers: list[Decision] = []
-        for wave in waves(requests):
-            answers += self._decide_wave(wave)
-        return answers
+        """Decide a list; durable when it returns. A request that was decided before gets that answer."""
+        answers: dict[int, Decision] = {}
+        opened: Round | None = None
+        for waves in rounds(requests):
+            with self._books.together():  # the end of a round and the beginning of the next share a flush
+                if opened is not None:
+                    answers |= self._decide_round(opened)
+                opened = self._open(waves)
+        if opened is not None and not opened.cases:  # all were decided before
+            answers |= self._decide_round(opened)
+        elif opened is not None:
+            with self._books.together():
+                answers |= self._decide_round(opened)
+        return [answers[at] for at in range(len(requests))]
 
     def recover(self) -> list[Decision]:
         """After a crash: settle what was received and not decided. Reversals and advices are carried out."""
-        settled = []
-        for row in self._books.unfinished():
-            case, known = Case(row=row), self._known([row])
-            if not self._was_booked(case, known):
-                if _must(row):
-                    self._must_book(case, known)
-                else:
-                    case.decline(Declined(Reason.INTERRUPTED))
-            self._books.write(case.final_rows())
-            settled.append(case.decision())
-        return settled
+        with self._books.together():
+            return [self._settle(row) for row in self._books.unfinished()]
+
+    def _settle(self, row: Booking) -> Decision:
+        case, known = Case(row=row), self._known([row])
+        if not self._was_booked(case, known):
+            if _must(row):
+                self._must_book(case, known)
+            else:
+                case.decline(Declined(Reason.INTERRUPTED))
+        self._books.write(case.final_rows())
+        return case.decision()
 
     def _was_booked(self, case: Case, known: Mapping[bytes, Booking]) -> bool:
         """Whether the ledger has what the row would have posted; the plan is then the case's."""
@@ -104,48 +116,64 @@ class IssuerHost:
                 return True
         return False
 
-    def _decide_wave(self, requests: Sequence[AuthorisationRequest]) -> list[Decision]:
-        old = self._books.bookings([r.id for r in requests])
-        fresh = [r for r in requests if r.id not in old or _overrides(r, old[r.id])]
+    def _open(self, waves: Waves) -> Round:
+        """Learn what a round has to know, and write it down as received, the tries of its PINs taken."""
+        requests = [request for wave in waves for _, request in wave]
+        old, fresh = self._asked_before(requests)
+        named = {request.original_id for request in fresh} - {_ZERO}
+        known = self._originals(named)
+        if any(row.state is State.RECEIVED for row in (*known.values(), *old.values())):
+            self.recover()  # an earlier call broke off: what it booked has to be known first
+            old, fresh = self._asked_before(requests)
+            known = self._originals(named)
         cards = self._books.cards({pan for r in fresh for pan in (r.pan, r.receiver) if pan})
         accounts = self._books.accounts({card.account for card in cards.values()})
         cases = {r.id: received(r, cards, accounts) for r in fresh}
-        known = self._known([c.row for c in cases.values()])
-        if any(row.state is State.RECEIVED for row in known.values()):
-            self.recover()  # an earlier call broke off: what it booked has to be known first
-            known = self._known([c.row for c in cases.values()])
+        past = self._past([c for c in cases.values() if c.card is not None])
         tried = [c.tried(c.card) for c in cases.values() if c.card is not None and c.tries]
         if cases:
             self._books.write([c.row for c in cases.values()], tried)
-        history = self._history([c for c in cases.values() if c.card is not None])
-        for request, case in zip(fresh, cases.values(), strict=True):
+        return Round(waves=waves, old=old, cases=cases, cards=cards, known=known, past=past)
+
+    def _asked_before(
+        self, requests: Sequence[AuthorisationRequest]
+    ) -> tuple[dict[bytes, Booking], list[AuthorisationRequest]]:
+        """What is in the books of these requests, and those that have to be decided."""
+        old = self._books.bookings([r.id for r in requests])
+        return old, [r for r in requests if r.id not in old or _overrides(r, old[r.id])]
+
+    def _decide_round(self, opened: Round) -> dict[int, Decision]:
+        """Check, book and write down; the answers by their requests' places in the list."""
+        answers: dict[int, Decision] = {}
+        for wave in opened.waves:
+            self._decide_wave(opened, opened.take_up(wave))
+            for at, request in wave:
+                case = opened.cases.get(request.id)
+                decided = case.decision() if case is not None else repeat(request, opened.old[request.id])
+                answers[at] = decided
+        if opened.rows:
+            self._books.write(list(opened.rows.values()), list(opened.changed.values()))
+        return answers
+
+    def _decide_wave(self, opened: Round, cases: Sequence[Case]) -> None:
+        for case in cases:
             try:
-                self._check(request, case, history.get(case.row.card, ()), known)
+                self._check(case, opened.before(case), opened.known)
             except Declined as declined:
                 case.decline(declined)
-        self._book([c for c in cases.values() if c.plan is not None], known)
-        rows: list[Booking] = []
-        changed: list[IssuedCard] = []
-        for case in cases.values():
+        self._book([case for case in cases if case.plan is not None], opened.known)
+        for case in cases:
             if case.question is not None and case.card is not None:
                 case.chip = self._checks.answer(case.question, case.card, case.reason)
             if case.reason is Reason.APPROVED and case.row.kind is Kind.BALANCE:
                 case.available_fen = self._available(case)
-            rows += case.final_rows()
-            if (card := case.changed_card()) is not None:
-                changed.append(card)
-        if rows:
-            self._books.write(rows, changed)
-        return [cases[r.id].decision() if r.id in cases else repeat(r, old[r.id]) for r in requests]
+            opened.learn(case)
 
-    def _check(
-        self,
-        request: AuthorisationRequest,
-        case: Case,
-        before: Sequence[Booking],
-        known: Mapping[bytes, Booking],
-    ) -> None:
+    def _check(self, case: Case, before: Sequence[Booking], known: Mapping[bytes, Booking]) -> None:
         """All that may decline before money moves; sets the plan. Raises `Declined`."""
+        request = case.request
+        if request is None:
+            raise Declined(Reason.INTERRUPTED)
         if request.trace.acquirer not in self._acquirers:
             raise Declined(Reason.INVALID_MERCHANT)
         if request.kind in (Kind.REVERSAL, Kind.PARTIAL):
@@ -268,16 +296,19 @@ class IssuerHost:
         return sums.credits_posted - sums.debits_posted - sums.debits_pending
 
     def _known(self, rows: Sequence[Booking]) -> dict[bytes, Booking]:
-        """The originals of rows, and theirs, as deep as they go: a reversal of a void of a completion of a hold."""
+        return self._originals({row.original for row in rows} - {_ZERO})
+
+    def _originals(self, wanted: set[bytes]) -> dict[bytes, Booking]:
+        """Originals, and theirs, as deep as they go: a reversal of a void of a completion of a hold."""
         known: dict[bytes, Booking] = {}
-        wanted = {row.original for row in rows} - {_ZERO}
         while wanted:
             found = self._books.bookings(wanted)
             known |= found
             wanted = {b.original for b in found.values()} - {_ZERO} - set(known)
         return known
 
-    def _history(self, cases: Sequence[Case]) -> dict[bytes, list[Booking]]:
+    def _past(self, cases: Sequence[Case]) -> dict[bytes, dict[bytes, Booking]]:
+        """What the cards of these cases did before, oldest first."""
         asking = [c for c in cases if c.row.kind.flow in (Flow.DEBIT, Flow.HOLD) and not c.row.forced]
         if not asking:
             return {}
@@ -285,7 +316,7 @@ class IssuerHost:
         since = min(c.row.at_micros for c in asking) - window
         found = self._books.recent({c.row.card for c in asking}, since, HISTORY_MAX + 1)
         return {
-            card: [b for b in rows if b.state not in (State.RECEIVED, State.UNSEEN)]
+            card: {b.id: b for b in rows if b.state not in (State.RECEIVED, State.UNSEEN)}
             for card, rows in found.items()
         }
 

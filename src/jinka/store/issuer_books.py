@@ -6,7 +6,9 @@ their keyed hash; what is made of a number without a key (a card's id, a fingerp
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ from jinka.kit import Refused
 from jinka.store.issuer_tables import accounts as account_table
 from jinka.store.issuer_tables import cards as card_table
 from jinka.store.issuer_tables import transactions
+from jinka.store.ledger import SqlLedger
 
 _CHUNK = 500
 _CONTEXT = "issuer card"
@@ -72,14 +75,44 @@ _RECENT = _recent()
 class SqlIssuerBooks:
     """Implements `jinka.issuer.IssuerBooks` on a database opened by `open_database`.
 
-    Without a vault transactions may be read, with their cards' ids covered: enough for reports.
+    Without a vault transactions may be read, with their cards' ids covered: enough for reports. With the ledger of the
+    same database, `together` is one transaction of both.
     """
 
-    def __init__(self, engine: sa.Engine, vault: NumberVault | None = None) -> None:
-        self._engine, self._vault = engine, vault
+    def __init__(
+        self, engine: sa.Engine, vault: NumberVault | None = None, ledger: SqlLedger | None = None
+    ) -> None:
+        self._engine, self._vault, self._ledger = engine, vault, ledger
+        self._block = threading.local()
         self._put_booking = upsert(engine, transactions, ("id",), keep=("seq",))
         self._put_card = upsert(engine, card_table, ("lookup",), keep=("sealed",))
         self._put_account = upsert(engine, account_table, ("number",))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        if self._open_block() is not None:
+            yield
+            return
+        with self._engine.begin() if self._ledger is None else self._ledger.together() as connection:
+            self._block.connection = connection
+            try:
+                yield
+            finally:
+                self._block.connection = None
+
+    def _open_block(self) -> sa.Connection | None:
+        found: sa.Connection | None = getattr(self._block, "connection", None)
+        return found
+
+    def _connect(self) -> AbstractContextManager[sa.Connection]:
+        """To read; in a block, what the block wrote as well."""
+        outer = self._open_block()
+        return self._engine.connect() if outer is None else nullcontext(outer)
+
+    def _begin(self) -> AbstractContextManager[sa.Connection]:
+        """To write; durable at the end of it, or of the block."""
+        outer = self._open_block()
+        return self._engine.begin() if outer is None else nullcontext(outer)
 
     def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
         vault = self._needed()
@@ -102,7 +135,7 @@ class SqlIssuerBooks:
     def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
         found: dict[bytes, list[Booking]] = {card: [] for card in cards}
         wanted, rows = self._needed().cover(list(found)), list[Any]()
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             for start in range(0, len(wanted), _CHUNK):
                 chosen = {"chosen": wanted[start : start + _CHUNK], "since": since_micros, "most": most}
                 rows += connection.execute(_RECENT, chosen).all()
@@ -112,7 +145,7 @@ class SqlIssuerBooks:
 
     def unfinished(self) -> list[Booking]:
         query = sa.select(transactions).where(transactions.c.state == State.RECEIVED.value[0])
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             rows = connection.execute(query.order_by(transactions.c.seq)).all()
         return self._bookings(rows)
 
@@ -128,7 +161,7 @@ class SqlIssuerBooks:
         cards: Sequence[IssuedCard] = (),
         accounts: Sequence[HolderAccount] = (),
     ) -> None:
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             if accounts:
                 connection.execute(self._put_account, [_account_row(account) for account in accounts])
             if cards:
@@ -147,7 +180,7 @@ class SqlIssuerBooks:
         rows: list[Any] = []
         if not wanted:
             return rows
-        with self._engine.connect() as connection:
+        with self._connect() as connection:
             for start in range(0, len(wanted), _CHUNK):
                 query = sa.select(table).where(column.in_(wanted[start : start + _CHUNK]))
                 rows += connection.execute(query).all()

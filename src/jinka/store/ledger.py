@@ -8,6 +8,7 @@ account waits for its lock, taken in the order of ids.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
@@ -73,12 +74,49 @@ class SqlLedger:
         self._engine = engine
         self._tables = _tables(engine)
         self._plain: dict[bytes, int] = {}  # ledgers; an account never changes its own, nor its flags
+        self._block = threading.local()
+
+    @contextmanager
+    def together(self) -> Iterator[sa.Connection]:
+        """Make one transaction of all calls in the block, of this thread, and of what is written on the connection.
+
+        What a call answers in the block is true once the block has ended. A block in a block is a part of it.
+        """
+        if (outer := self._open_block()) is not None:
+            yield outer
+            return
+        try:
+            with self._tables.transaction(), self._engine.begin() as connection:
+                self._block.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._block.connection = None
+        except BaseException:
+            self._plain.clear()  # an account of the block may not be there
+            raise
+
+    def _open_block(self) -> sa.Connection | None:
+        found: sa.Connection | None = getattr(self._block, "connection", None)
+        return found
 
     @contextmanager
     def _begin(self) -> Iterator[Any]:
-        """The driver's own connection, in a transaction."""
-        with self._tables.transaction(), self._engine.begin() as connection:
-            yield connection.connection.driver_connection
+        """The driver's own connection, in a transaction, or in a part of the block's that can be undone alone."""
+        outer = self._open_block()
+        if outer is None:
+            with self._tables.transaction(), self._engine.begin() as connection:
+                yield connection.connection.driver_connection
+            return
+        raw: Any = outer.connection.driver_connection
+        with self._tables.transaction():
+            raw.execute("SAVEPOINT ledger_call")
+            try:
+                yield raw
+            except BaseException:
+                raw.execute("ROLLBACK TO SAVEPOINT ledger_call")
+                raise
+            raw.execute("RELEASE SAVEPOINT ledger_call")
 
     def _tried(self, work: Callable[[Any, int], _Answer]) -> _Answer:
         """Run a transaction, again if another writer came between; ``work`` is told how often it was tried."""

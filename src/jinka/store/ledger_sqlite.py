@@ -69,7 +69,7 @@ class SqliteTables:
     conflicts: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._ids = TransferIds()
         self._numbers: dict[bytes, int] = {}
         self._lasts: dict[bytes, int] = {}

@@ -86,9 +86,13 @@ class Load:
         before = self.told.setdefault(message.text(11), answer.text(39))
         assert before == answer.text(39)
 
-    async def run(self, till: Till, count: int, pause_s: float = 0) -> None:
-        """Pay until it is enough or the line breaks."""
+    async def run(
+        self, till: Till, count: int, pause_s: float = 0, ended: asyncio.Event | None = None
+    ) -> None:
+        """Pay until it is enough, or over, or the line breaks."""
         for _ in range(count):
+            if ended is not None and ended.is_set():
+                return
             burst = []
             for _ in range(8):
                 self.trace += 1

@@ -57,7 +57,7 @@ class Driver:
             try:
                 await self.load.settle(till)
                 if not ended.is_set():
-                    await self.load.run(till, 10_000 if self.lines % 3 else 20, 0.1)
+                    await self.load.run(till, 10_000 if self.lines % 3 else 20, 0.1, ended)
             except (ConnectionError, TimeoutError):
                 pass
             finally:

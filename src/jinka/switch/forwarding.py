@@ -177,7 +177,9 @@ class Forwarding:
             self._board.count("mac_wrong", peer)
             return
         code = message.text(39)
-        again = code in TRY_AGAIN or (item.kind == PARTIAL and code == UNKNOWN_ORIGINAL)  # its advice may be behind
+        again = code in TRY_AGAIN or (
+            item.kind == PARTIAL and code == UNKNOWN_ORIGINAL
+        )  # its advice may be behind
         if item.state not in (SafState.SENT, SafState.QUEUED) or not code or again:
             return  # the timer sends it again
         if item.state is SafState.SENT:

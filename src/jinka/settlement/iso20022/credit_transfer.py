@@ -2,8 +2,8 @@
 
 An order between two institutions is a financial institution credit transfer; where one side is a customer of a bank
 (operators, drivers) it is a customer credit transfer with both sides' banks as agents. Every id follows from the
-order's own id: instruction, end-to-end and transaction id are its 32 hex digits, the UETR is a hash of it in the form of a
-version 4 UUID. So a message written twice is the same bytes, and a bank that gets it twice sees the same ids.
+order's own id: instruction, end-to-end and transaction id are its 32 hex digits, the UETR is a hash of it in the form
+of a version 4 UUID. So a message written twice is the same bytes, and a bank that gets it twice sees the same ids.
 
 An order that collects from a party (a load agent, a government) is the same credit transfer seen from the other
 side: the party has given its bank a mandate to execute what the centre instructs, as in a net settlement.

@@ -8,11 +8,15 @@ has journalled, what the bank's ledger moved.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from jinka.codec.iso8583 import Message
+from tests.switch.engines import journals_on
 from tests.switch.ground import PANS, World, config, request, reversal, two_workers
 
 START_FEN = 100_000
@@ -165,6 +169,18 @@ class TwoWorkers(Switch):
     @rule()
     def line_to_the_other(self) -> None:
         self.world = self.worlds[self.world is self.worlds[0]]
+
+
+def test_on_each_engine(fresh_sqlite: Callable[[], Path], fresh_postgres: Callable[[], str]) -> None:
+    """A few of the same runs with the journal on a disk: what is kept comes back as it was."""
+    few = settings(
+        max_examples=3, stateful_step_count=25, deadline=None, database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    for place in (fresh_sqlite, fresh_postgres):
+        for machine in (Switch, TwoWorkers):
+            with journals_on(place):
+                run_state_machine_as_test(machine, settings=few)
 
 
 TestTwoWorkers = TwoWorkers.TestCase

@@ -28,6 +28,7 @@ from tests.keys.payments import OTHER, rig
 from tests.switch.ground import BANK_PIN, PANS, World, config, peer
 
 POS = dialect("unionpay-pos")
+pytestmark = pytest.mark.usefixtures("engine")
 MASTERS = {
     "T0000001": bytes.fromhex("70F2A84CCBC2AE8625CBB0F2C22AB923"),
     "T0000002": bytes.fromhex("0123456789ABCDEFFEDCBA9876543210"),

@@ -33,6 +33,7 @@ PANS = [f"62258801234{n:05}" for n in range(40)]
 TOML = """
 [issuer]
 name = "bank"
+database = {database}
 acquirers = ["101"]
 [peer]
 listen = "127.0.0.1:{port}"
@@ -71,8 +72,9 @@ def folder(tmp_path: Path, keys: payments.Rig) -> Iterator[Path]:
         yield tmp_path
 
 
-def write(folder: Path, *, mac: str = "", port: int = 0) -> Path:
-    (folder / "issuer.toml").write_text(TOML.format(mac=mac, port=port))
+def write(folder: Path, *, mac: str = "", port: int = 0, database: Path | str = "issuer.db") -> Path:
+    text = TOML.format(mac=mac, port=port, database=json.dumps(str(database)))
+    (folder / "issuer.toml").write_text(text)
     return folder / "issuer.toml"
 
 
@@ -149,7 +151,8 @@ def test_macs_and_pins_over_the_wire(folder: Path, keys: payments.Rig) -> None:
         assert serving.stop() == 0
 
 
-def test_killed_under_load_the_books_agree_with_the_acquirer(folder: Path) -> None:
+def test_killed_under_load_the_books_agree_with_the_acquirer(folder: Path, where: Path | str) -> None:
+    write(folder, database=where)
     import_cards(folder / "issuer.toml", folder / "cards.csv")
     approved: set[int] = set()
     unknown: set[int] = set()
@@ -200,7 +203,7 @@ def test_killed_under_load_the_books_agree_with_the_acquirer(folder: Path) -> No
     serving = Serving(folder)
     asyncio.run(undo(serving.port))
     assert serving.stop() == 0
-    with database_at(folder / "issuer.db") as database:
+    with database_at(where) as database:
         ledger, books = SqlLedger(database), SqlIssuerBooks(database)
         office = office_account(IssuerAccount.ACQUIRER, "101").id
         owed = ledger.balances([office])[office]

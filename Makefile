@@ -5,6 +5,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 DAY ?=
+WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 
 .PHONY: help run test lint types contracts unit lock clean
 
@@ -35,9 +36,14 @@ contracts: .venv/ready-test
 	@echo "== import contracts"
 	@$(BIN)/lint-imports --no-cache
 
+# Files of tests are shared out to processes, one more than there are cores because some wait. What all of them wrote is
+# looked through afterwards. Modules are compiled once, also where Python was told to write no bytecode: tests start
+# whole processes.
 unit: .venv/ready-test
 	@echo "== pytest"
-	@$(BIN)/pytest -q
+	@unset PYTHONDONTWRITEBYTECODE; left=$$(mktemp -d) && \
+	$(BIN)/pytest -q -m "not after_all" --basetemp="$$left/all" -n $(WORKERS) --dist loadfile --no-loadscope-reorder && \
+	JINKA_TESTS_WROTE="$$left/all" $(BIN)/pytest -q -m after_all --basetemp="$$left/last" && rm -rf "$$left"
 
 # The stamps are files, so that a second run starts at once and a changed lock installs again.
 .venv/bin/python:

@@ -18,7 +18,8 @@ from jinka.issuer.books import Booking, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
-from jinka.issuer.limits import HISTORY_MAX, Declined, check_history
+from jinka.issuer.limits import Declined, check_history
+from jinka.issuer.past import Pasts
 from jinka.issuer.policy import Policy
 from jinka.issuer.posting import Plan, Poster
 from jinka.issuer.reasons import Reason
@@ -52,6 +53,7 @@ class IssuerHost:
     ) -> None:
         self._books, self._ledger, self._checks, self._policy = books, ledger, checks, policy
         self._acquirers = frozenset(acquirers)
+        self._pasts = Pasts(books)
         self._poster = Poster(issuer, completion_percent=policy.completion_percent)
         offices = [office_account(IssuerAccount.ACQUIRER, name) for name in sorted(self._acquirers)]
         offices += [office_account(code, issuer) for code in (IssuerAccount.SHORTFALL, IssuerAccount.VAULT)]
@@ -76,20 +78,20 @@ class IssuerHost:
         """Decide a list; durable when it returns. A request that was decided before gets that answer."""
         answers: dict[int, Decision] = {}
         opened: Round | None = None
-        for waves in rounds(requests):
-            with self._books.together():  # the end of a round and the beginning of the next share a flush
-                if opened is not None:
-                    answers |= self._decide_round(opened)
-                opened = self._open(waves)
-        if opened is not None and not opened.cases:  # all were decided before
-            answers |= self._decide_round(opened)
-        elif opened is not None:
-            with self._books.together():
-                answers |= self._decide_round(opened)
+        try:
+            for waves in [*rounds(requests), None]:
+                with self._books.together():  # the end of a round and the beginning of the next share a flush
+                    if opened is not None:
+                        answers |= self._decide_round(opened)
+                    opened = self._open(waves) if waves is not None else None
+        except BaseException:
+            self._pasts.forget()
+            raise
         return [answers[at] for at in range(len(requests))]
 
     def recover(self) -> list[Decision]:
         """After a crash: settle what was received and not decided. Reversals and advices are carried out."""
+        self._pasts.forget()
         with self._books.together():
             return [self._settle(row) for row in self._books.unfinished()]
 
@@ -129,11 +131,15 @@ class IssuerHost:
         cards = self._books.cards({pan for r in fresh for pan in (r.pan, r.receiver) if pan})
         accounts = self._books.accounts({card.account for card in cards.values()})
         cases = {r.id: received(r, cards, accounts) for r in fresh}
-        past = self._past([c for c in cases.values() if c.card is not None])
+        asking = [c.row for c in cases.values() if c.card is not None and _is_limited(c.row)]
+        window = max(_DAY_S, self._policy.rules.window_s) * _MICROS
+        since = min([row.at_micros for row in asking], default=0) - window
+        beside = {case.row.card for case in cases.values()}
+        past = self._pasts.of({row.card for row in asking}, since, beside=beside)
         tried = [c.tried(c.card) for c in cases.values() if c.card is not None and c.tries]
         if cases:
             self._books.write([c.row for c in cases.values()], tried)
-        return Round(waves=waves, old=old, cases=cases, cards=cards, known=known, past=past)
+        return Round(waves=waves, old=old, cases=cases, cards=cards, known=known, past=past, since=since)
 
     def _asked_before(
         self, requests: Sequence[AuthorisationRequest]
@@ -153,6 +159,7 @@ class IssuerHost:
                 answers[at] = decided
         if opened.rows:
             self._books.write(list(opened.rows.values()), list(opened.changed.values()))
+        self._pasts.keep(opened.past)
         return answers
 
     def _decide_wave(self, opened: Round, cases: Sequence[Case]) -> None:
@@ -307,18 +314,10 @@ class IssuerHost:
             wanted = {b.original for b in found.values()} - {_ZERO} - set(known)
         return known
 
-    def _past(self, cases: Sequence[Case]) -> dict[bytes, dict[bytes, Booking]]:
-        """What the cards of these cases did before, oldest first."""
-        asking = [c for c in cases if c.row.kind.flow in (Flow.DEBIT, Flow.HOLD) and not c.row.forced]
-        if not asking:
-            return {}
-        window = max(_DAY_S, self._policy.rules.window_s) * _MICROS
-        since = min(c.row.at_micros for c in asking) - window
-        found = self._books.recent({c.row.card for c in asking}, since, HISTORY_MAX + 1)
-        return {
-            card: {b.id: b for b in rows if b.state not in (State.RECEIVED, State.UNSEEN)}
-            for card, rows in found.items()
-        }
+
+def _is_limited(row: Booking) -> bool:
+    """Whether limits and rules look at the card's past."""
+    return row.kind.flow in (Flow.DEBIT, Flow.HOLD) and not row.forced
 
 
 def _must(row: Booking) -> bool:

@@ -15,6 +15,7 @@ from jinka.issuer.accounts import IssuedCard
 from jinka.issuer.authorisation import AuthorisationRequest, Kind, card_id
 from jinka.issuer.books import Booking, State
 from jinka.issuer.cases import Case
+from jinka.issuer.past import Past
 
 _ZERO = bytes(16)
 _ROUND_MAX = 2_000  # requests; at most four transfers each, and a ledger takes 8,190 at once
@@ -67,7 +68,8 @@ class Round:
     cases: Mapping[bytes, Case]
     cards: dict[str, IssuedCard]
     known: dict[bytes, Booking]
-    past: dict[bytes, dict[bytes, Booking]]
+    past: dict[bytes, Past]
+    since: int  # microseconds: how far limits and rules look back
     rows: dict[bytes, Booking] = field(default_factory=dict)
     changed: dict[str, IssuedCard] = field(default_factory=dict)
 
@@ -81,7 +83,8 @@ class Round:
 
     def before(self, case: Case) -> list[Booking]:
         """The past of the case's card, oldest first."""
-        return list(self.past.get(case.row.card, {}).values())
+        past = self.past.get(case.row.card, {})
+        return [row for row in past.values() if row.at_micros >= self.since]
 
     def learn(self, case: Case) -> None:
         """A case was decided."""

@@ -69,7 +69,15 @@ def _recent() -> sa.Select[Any]:
     )
 
 
+def _by_keys(column: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(column.table).where(column.in_(sa.bindparam("keys", expanding=True)))
+
+
 _RECENT = _recent()
+# Made once: to put a statement together costs more than to run it.
+_CARDS, _ACCOUNTS = _by_keys(card_table.c.lookup), _by_keys(account_table.c.number)
+_BOOKINGS = _by_keys(transactions.c.id)
+_LAST = sa.select(sa.func.max(transactions.c.seq))
 
 
 class SqlIssuerBooks:
@@ -117,11 +125,11 @@ class SqlIssuerBooks:
     def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
         vault = self._needed()
         wanted = {vault.digest(pan.encode()): pan for pan in pans}
-        rows = self._read(card_table, card_table.c.lookup, wanted)
+        rows = self._read(_CARDS, wanted)
         return {wanted[row.lookup]: _card(row, wanted[row.lookup]) for row in rows}
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
-        rows = self._read(account_table, account_table.c.number, numbers)
+        rows = self._read(_ACCOUNTS, numbers)
         return {
             row.number: HolderAccount(
                 number=row.number, product=row.product, state=_ACCOUNT_STATES[row.state]
@@ -130,7 +138,7 @@ class SqlIssuerBooks:
         }
 
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
-        return {row.id: row for row in self._bookings(self._read(transactions, transactions.c.id, ids))}
+        return {row.id: row for row in self._bookings(self._read(_BOOKINGS, ids))}
 
     def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
         found: dict[bytes, list[Booking]] = {card: [] for card in cards}
@@ -167,7 +175,7 @@ class SqlIssuerBooks:
             if cards:
                 connection.execute(self._put_card, [self._card_row(card) for card in cards])
             if bookings:
-                last = connection.scalar(sa.select(sa.func.max(transactions.c.seq))) or 0
+                last = connection.scalar(_LAST) or 0
                 rows = [_booking_row(booking) | {"seq": last + 1 + n} for n, booking in enumerate(bookings)]
                 self._needed()
                 covered = self._turned([row[name] for row in rows for name in _COVERED], back=False)
@@ -175,15 +183,14 @@ class SqlIssuerBooks:
                     row["card"], row["fingerprint"] = covered[2 * number : 2 * number + 2]
                 connection.execute(self._put_booking, rows)
 
-    def _read(self, table: sa.Table, column: sa.ColumnElement[Any], keys: Iterable[Any]) -> list[Any]:
+    def _read(self, query: sa.Select[Any], keys: Iterable[Any]) -> list[Any]:
         wanted = sorted(set(keys))
         rows: list[Any] = []
         if not wanted:
             return rows
         with self._connect() as connection:
             for start in range(0, len(wanted), _CHUNK):
-                query = sa.select(table).where(column.in_(wanted[start : start + _CHUNK]))
-                rows += connection.execute(query).all()
+                rows += connection.execute(query, {"keys": wanted[start : start + _CHUNK]}).all()
         return rows
 
     def _needed(self) -> NumberVault:

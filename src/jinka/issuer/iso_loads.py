@@ -2,9 +2,9 @@
 
 0200 asks for MAC2, 0100 asks for a challenge, a disproof or a state, 0220 brings the card's TAC; all have field 3 with
 60, 62 or 63 and field 58 (`jinka.codec.iso8583.purse_load`). Who pays is said by the message and by what is agreed
-here: the agent of fields 32 and 42, the city of field 32, or the bank card of field 2 with its PIN. A reversal (04xx) of a load
-is refused: only the card's own proof gives money back. Loads from the account that belongs to the card (60) are
-refused: no register of such accounts is kept.
+here: the agent of fields 32 and 42, the city of field 32, or the bank card of field 2 with its PIN. A reversal (04xx)
+of a load is refused: only the card's own proof gives money back. Loads from the account that belongs to the card (60)
+are refused: no register of such accounts is kept.
 """
 
 from __future__ import annotations

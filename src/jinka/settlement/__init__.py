@@ -1,10 +1,18 @@
 """Settlement: postings, positions, orders, and the proofs that nothing was lost. Posts only through `jinka.ledger`.
 
-Windows, caps and ISO 20022 messages come later. No I/O: a ledger engine is given by the caller.
+Windows and caps come later. No I/O: a ledger engine is given by the caller.
 """
 
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
-from jinka.settlement.orders import SettlementOrder, post_settlement, settlement_orders
+from jinka.settlement.order_life import (
+    ORDER_STEPS,
+    OrderEvent,
+    OrderResult,
+    OrderState,
+    finish_orders,
+    hold_orders,
+)
+from jinka.settlement.orders import SettlementOrder, float_name, post_settlement, settlement_orders
 from jinka.settlement.posting import BusinessDay, Entry, lift_suspense, post, post_day, post_opening
 from jinka.settlement.proof import (
     SettlementProof,
@@ -16,15 +24,22 @@ from jinka.settlement.proof import (
 )
 
 __all__ = [
+    "ORDER_STEPS",
     "AccountCode",
     "AccountName",
     "BusinessDay",
     "Entry",
+    "OrderEvent",
+    "OrderResult",
+    "OrderState",
     "SettlementOrder",
     "SettlementProof",
     "TransferCode",
     "TrialBalance",
     "TrialRow",
+    "finish_orders",
+    "float_name",
+    "hold_orders",
     "lift_suspense",
     "post",
     "post_day",

@@ -44,6 +44,7 @@ class TransferCode(IntEnum):
     FEE = 6
     SUSPENSE = 7
     SETTLEMENT = 8
+    SETTLEMENT_RETURN = 9  # an order that was posted as paid and came back, or was never executed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

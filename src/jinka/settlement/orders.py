@@ -1,7 +1,7 @@
 """Settlement orders: one payment for each account that a day left open between a participant and the bank.
 
-Orders are rows now (CSV, JSON); ISO 20022 messages are made from the same rows later. Paying an order is final: its
-transfer clears the account against customer funds.
+Orders are rows (CSV, JSON), and ISO 20022 messages are made from them (`jinka.settlement.iso20022`). A city's day posts
+them as paid; what the bank then says of each is `jinka.settlement.order_life`.
 """
 
 from __future__ import annotations
@@ -92,21 +92,21 @@ def _order(day: BusinessDay, code: AccountCode, owner: str, amount: int, issuer:
     )
 
 
+def settlement_entry(order: SettlementOrder, *, issuer: str) -> Entry:
+    """The posting of one order that is paid: its account against the money behind the purses."""
+    funds = AccountName(code=AccountCode.CUSTOMER_FUNDS, owner=issuer)
+    pays = order.creditor == float_name(issuer)
+    other = AccountName(code=order.account, owner=order.debtor if pays else order.creditor)
+    return Entry(
+        debit=funds if pays else other,
+        credit=other if pays else funds,
+        amount=order.amount,
+        code=TransferCode.SETTLEMENT,
+    )
+
+
 def post_settlement(
     engine: LedgerEngine, day: BusinessDay, orders: Iterable[SettlementOrder], *, issuer: str
 ) -> tuple[list[Transfer], list[Finding]]:
     """Post the orders as paid: every payable and receivable of the day goes to zero against customer funds."""
-    funds = AccountName(code=AccountCode.CUSTOMER_FUNDS, owner=issuer)
-    entries = []
-    for order in orders:
-        pays = order.creditor == float_name(issuer)
-        other = AccountName(code=order.account, owner=order.debtor if pays else order.creditor)
-        entries.append(
-            Entry(
-                debit=funds if pays else other,
-                credit=other if pays else funds,
-                amount=order.amount,
-                code=TransferCode.SETTLEMENT,
-            )
-        )
-    return post(engine, day, entries)
+    return post(engine, day, [settlement_entry(order, issuer=issuer) for order in orders])

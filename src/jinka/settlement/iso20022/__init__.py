@@ -6,6 +6,7 @@ adapter to a network wraps these bytes.
 """
 
 from jinka.settlement.iso20022.answers import Answer, read_answer
+from jinka.settlement.iso20022.breaks import Break, BreakKind
 from jinka.settlement.iso20022.credit_transfer import (
     ORDERS_MAX,
     OrderMessage,
@@ -15,6 +16,7 @@ from jinka.settlement.iso20022.credit_transfer import (
     write_message,
 )
 from jinka.settlement.iso20022.parties import Agent, Charset, Method, Party, PaymentBook
+from jinka.settlement.iso20022.reconcile import Reconciliation, reconcile
 from jinka.settlement.iso20022.replies import OrderStatus, PaymentReturn, ReturnLine, StatusReport, Verdict
 from jinka.settlement.iso20022.statements import Statement, StatementKind, StatementLine
 
@@ -22,6 +24,8 @@ __all__ = [
     "ORDERS_MAX",
     "Agent",
     "Answer",
+    "Break",
+    "BreakKind",
     "Charset",
     "Method",
     "OrderMessage",
@@ -29,6 +33,7 @@ __all__ = [
     "Party",
     "PaymentBook",
     "PaymentReturn",
+    "Reconciliation",
     "ReturnLine",
     "Statement",
     "StatementKind",
@@ -38,6 +43,7 @@ __all__ = [
     "Verdict",
     "plan_messages",
     "read_answer",
+    "reconcile",
     "uetr",
     "write_message",
 ]

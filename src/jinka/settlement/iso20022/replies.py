@@ -6,6 +6,7 @@ Which status means what is a table. Reason codes are ISO's external lists, carri
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -172,9 +173,19 @@ def body_of(document: Document, name: str, *, where: str) -> Element:
 def header_of(body: Element, *, where: str) -> tuple[str, str]:
     """The message's id and time; raises `Refused` without them."""
     identity, created = body.value("GrpHdr", "MsgId"), body.value("GrpHdr", "CreDtTm")
+    try:
+        moment_of(created)
+    except ValueError:
+        created = ""
     if not 1 <= len(identity) <= 35 or not _CREATED.fullmatch(created):
         raise Refused("has no message id or no time of creation", where=where, fix="ask for it again")
     return identity, created
+
+
+def moment_of(created_at: str) -> dt.datetime:
+    """A message's time, to order messages by; one without a zone counts as UTC."""
+    moment = dt.datetime.fromisoformat(created_at)
+    return moment if moment.utcoffset() is not None else moment.replace(tzinfo=dt.UTC)
 
 
 def reference_of(element: Element, prefix: str, *, where: str) -> str:

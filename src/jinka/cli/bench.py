@@ -124,6 +124,22 @@ def switch(
 
 @app.command()
 @json_command
+def issuer(
+    seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to measure each point.")] = 4.0,
+    cards: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=100_000, help="Cards that the requests are of; may be given again."),
+    ] = None,
+    in_flight: Annotated[int, typer.Option(min=4, max=4096, help="Requests under way at once.")] = 64,
+) -> dict[str, Any]:
+    """Authorisations a second of the issuer's host over TCP: stripe, PIN and MACs checked, durable books."""
+    from jinka.app.bench_issuer import CARDS, bench_issuer
+
+    return bench_issuer(seconds, cards or CARDS, in_flight=in_flight)
+
+
+@app.command()
+@json_command
 def ledger(
     transfers: Annotated[int, typer.Option(min=1000, help="Transfers of each kind.")] = 163_800,
     engine: Annotated[

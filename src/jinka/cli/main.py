@@ -31,6 +31,7 @@ from jinka.cli import (
     pos,
     registry,
     serve,
+    settle,
     switch,
     tariff,
 )
@@ -63,6 +64,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(registry.app, name="registry")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")
+app.add_typer(settle.app, name="settle")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")
 keys.app.add_typer(keys_ceremony.app)

@@ -12,7 +12,14 @@ from jinka.settlement.order_life import (
     finish_orders,
     hold_orders,
 )
-from jinka.settlement.orders import SettlementOrder, float_name, post_settlement, settlement_orders
+from jinka.settlement.orders import (
+    SettlementOrder,
+    float_name,
+    order_of,
+    post_settlement,
+    settlement_entry,
+    settlement_orders,
+)
 from jinka.settlement.posting import BusinessDay, Entry, lift_suspense, post, post_day, post_opening
 from jinka.settlement.proof import (
     SettlementProof,
@@ -41,12 +48,14 @@ __all__ = [
     "float_name",
     "hold_orders",
     "lift_suspense",
+    "order_of",
     "post",
     "post_day",
     "post_opening",
     "post_settlement",
     "prove_settlement",
     "purse_liability",
+    "settlement_entry",
     "settlement_orders",
     "trial_balance",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jinka.clearing import LineKind, NetResult
-from jinka.kit import Finding, make_id
+from jinka.kit import Finding, Refused, make_id
 from jinka.ledger import LedgerEngine, Transfer
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.posting import BusinessDay, Entry, post
@@ -89,6 +89,25 @@ def _order(day: BusinessDay, code: AccountCode, owner: str, amount: int, issuer:
         amount=abs(amount),
         unit=day.unit.code,
         account=code,
+    )
+
+
+def order_of(day: BusinessDay, *, reference: str, debtor: str, creditor: str, amount: int) -> SettlementOrder:
+    """A reported order whole again: its reference proves day, cycle, owner and account, and the ledger its amount.
+
+    Raises `Refused` when the reference is not the one of such an order.
+    """
+    for code in AccountCode:
+        for owner in (debtor, creditor):
+            if make_id("jinka.order", day.date.isoformat(), day.cycle, owner, int(code)).hex() == reference:
+                return SettlementOrder(
+                    reference=reference, business_date=day.date.isoformat(), cycle=day.cycle, debtor=debtor,
+                    creditor=creditor, amount=amount, unit=day.unit.code, account=code,
+                )  # fmt: skip
+    raise Refused(
+        "the reference is not that of an order of this day and these parties",
+        where=f"order {reference}",
+        fix="clear the day again: its report was changed",
     )
 
 

@@ -95,7 +95,8 @@ def statement(folder: Path, *entries: tuple[str, int]) -> Path:
     for reference, amount in entries:
         side, moved = "CRDT" if amount > 0 else "DBIT", moved + amount
         lines += f"""<Ntry><Amt Ccy="CNY">{abs(amount) // 100}.{abs(amount) % 100:02d}</Amt>
-        <CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2018-09-0{3 if amount < 0 else 4}</Dt></BookgDt>
+        <CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
+        <BookgDt><Dt>2018-09-0{3 if amount < 0 else 4}</Dt></BookgDt>
         <BkTxCd/><NtryDtls><TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry>"""
     balances = "".join(
         f"""<Bal><Tp><CdOrPrtry><Cd>{kind}</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">{value // 100}.{value % 100:02d}</Amt>

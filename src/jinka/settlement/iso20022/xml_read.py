@@ -15,7 +15,7 @@ from jinka.kit import Refused
 
 SIZE_MAX = 64 * 1024 * 1024
 DEPTH_MAX = 40
-ELEMENTS_MAX = 4_000_000
+ELEMENTS_MAX = 2_500_000  # about 600 MB of tree; a statement of 64 MB has about as many
 TEXT_MAX = 4_000  # the longest text of ISO 20022 that is read here has 500 characters
 _SEPARATOR = "\x1f"  # cannot stand in a document
 

@@ -128,6 +128,17 @@ def _frames(service: SoftKeyService, shop: str, cards: range, count: int) -> lis
     return [framed(raw) for raw in with_macs(asked, service)]
 
 
+def requests_by_switch(
+    count: int, cards: int, service: SoftKeyService, mac: str, zone_key: str
+) -> list[bytes]:
+    """Requests as a till sends them to the switch, with its own MAC and zone key, of cards that a host has."""
+    own = key_service(KEYS)
+    known = [(track2(card, own), pin_block(card, zone_key)) for card in range(cards)]
+    return with_macs(
+        [request(number, number % cards, *known[number % cards]) for number in range(count)], service, mac
+    )
+
+
 async def _line(loop: asyncio.AbstractEventLoop, flow: Flow, port: int) -> TillLine:
     return (await loop.create_connection(lambda: TillLine(flow), "127.0.0.1", port))[1]
 

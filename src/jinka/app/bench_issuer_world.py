@@ -193,6 +193,9 @@ async def _serve(host: IssuerHost, service: SoftKeyService, pipe: Connection) ->
     await server.stop()
 
 
-def with_macs(messages: Sequence[Message], service: SoftKeyService) -> list[bytes]:
-    """The messages as the bank's line carries them."""
-    return LineMac(keys=service, key=BANK_MAC).seal(CODEC, messages)
+def with_macs(messages: Sequence[Message], service: SoftKeyService, key: str = BANK_MAC) -> list[bytes]:
+    """The messages as the line of a MAC key carries them."""
+    line, made = LineMac(keys=service, key=key), list[bytes]()
+    for start in range(0, len(messages), _CHUNK):
+        made += line.seal(CODEC, messages[start : start + _CHUNK])
+    return made

@@ -3,9 +3,9 @@
 Two processes share the machine: the switch, and a driver that is acquirer and issuer at once
 (`jinka.app.bench_switch_load`). Every request and every answer on both sides has a MAC (X9.19) that its receiver
 checks, and every request a PIN block that is translated; the journal is flushed before a request goes out and before
-its answer does. The issuer here answers from a table: what an issuer host costs is measured apart. More and more
-requests are kept in flight, and the best point is the highest rate whose p99 stays under the bound. No switch in Python
-is there to compare with.
+its answer does. The issuer here answers from a table, or is the issuer's host in a third process, with thousands of
+cards and durable books (`jinka.app.bench_issuer_world`). More and more requests are kept in flight, and the best point
+is the highest rate whose p99 stays under the bound. No switch in Python is there to compare with.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import RLock
 from typing import Any
 
+from jinka.app.bench_issuer import IssuerProcess, requests_by_switch, start_issuer
 from jinka.app.bench_switch_load import MAC_SIZE, Flow, Issuer, TillLine, framed, wrong_answers
 from jinka.app.bench_switch_parts import Parts, flush_alone
 from jinka.codec.framing import Framing
@@ -49,6 +50,8 @@ LINES = 4
 IN_FLIGHT = (16, 32, 64, 96, 128, 192, 256)
 P99_MS = 50.0
 _RATE_MAX = 8_000  # for which requests are made before the clock starts
+_HOST_RATE_MAX = 2_500  # likewise with an issuer's host
+_HOST_CARDS = 5_000
 _WARM_S = 1.0
 _TRACES = 999_999  # numbers that field 11 has
 _DATE = "2026-01-01"
@@ -210,21 +213,24 @@ def _pin_blocks() -> list[bytes]:
     return [encipher_pin(zone, "1234", f"62{n:014d}", SystemRandomness()) for n in range(1000)]
 
 
-def bench_switch(seconds: float, in_flight: Sequence[int] = IN_FLIGHT, *, workers: int = 1) -> dict[str, Any]:
+def bench_switch(
+    seconds: float, in_flight: Sequence[int] = IN_FLIGHT, *, workers: int = 1, host: bool = False
+) -> dict[str, Any]:
     """Measure ``seconds`` for each number of requests in flight, in rising order; the figures.
 
-    Several ``workers`` share one port and one journal; what they used is added up.
+    Several ``workers`` share one port and one journal; what they used is added up. ``host``: the issuer's host decides.
     """
     if (count := _count(seconds, in_flight)) > _TRACES:
         raise Usage(f"{count} requests", where="bench switch", fix="fewer seconds or fewer points")
     with tempfile.TemporaryDirectory(prefix="jinka-bench-") as folder:
-        curve, wrong, checked = asyncio.run(_drive(folder, seconds, sorted(in_flight), workers))
+        curve, wrong, checked = asyncio.run(_drive(folder, seconds, sorted(in_flight), workers, host=host))
         held = [point for point in curve if point["p99_ms"] < P99_MS]
         best = max(held or curve, key=lambda point: point["authorisations_per_s"])
         return {
             "authorisations_per_s": best["authorisations_per_s"],
             "p99_ms": best["p99_ms"],
             "workers": workers,
+            "issuer": "host" if host else "table",
             "best": best | {"holds": f"p99 < {P99_MS:.0f} ms" if held else "nothing"},
             "answers_checked": checked,
             "answers_wrong": wrong,
@@ -240,15 +246,20 @@ def _count(seconds: float, in_flight: Sequence[int]) -> int:
 
 
 async def _drive(
-    folder: str, seconds: float, in_flight: list[int], workers: int
+    folder: str, seconds: float, in_flight: list[int], workers: int, *, host: bool
 ) -> tuple[list[dict[str, Any]], int, int]:
     loop = asyncio.get_running_loop()
     service, blocks, config = _service(), _pin_blocks(), _config()
     issuer = Issuer(CODEC, config.peers["bank"], service, _BANK_MAC)
     server = await loop.create_server(issuer.line, "127.0.0.1", 0)
     count = _count(seconds, in_flight)
-    switch = await _started(folder, server.sockets[0].getsockname()[1], workers)
-    flow = Flow([framed(raw) for raw in _requests(0, count, service, blocks)])
+    bank = await start_issuer(folder, _HOST_CARDS) if host else None
+    switch = await _started(folder, bank.port if bank else server.sockets[0].getsockname()[1], workers)
+    if bank:
+        raws = requests_by_switch(count, _HOST_CARDS, service, _TILL_MAC.key, _KEYS[_TILL_PIN.key])
+    else:
+        raws = _requests(0, count, service, blocks)
+    flow = Flow([framed(raw) for raw in raws])
     lines = [
         (await loop.create_connection(lambda: TillLine(flow), "127.0.0.1", switch.port))[1]
         for _ in range(LINES * workers)
@@ -260,22 +271,24 @@ async def _drive(
             line.fire((wanted - flying) // len(lines))
         flying += (wanted - flying) // len(lines) * len(lines)
         await asyncio.sleep(_WARM_S)  # what is compiled on the way is compiled by now
-        curve.append({"in_flight": flying} | await _point(flow, seconds, switch))
+        curve.append({"in_flight": flying} | await _point(flow, seconds, switch, bank))
     flow.stopped = True
     await asyncio.sleep(0.5)
     switch.close()
+    if bank:
+        bank.close()
     server.close()
     wrong = wrong_answers(flow, CODEC, service, _TILL_MAC) + issuer.wrong
     return curve, wrong, len(flow.answers)
 
 
-async def _point(flow: Flow, seconds: float, switch: Switch) -> dict[str, Any]:
+async def _point(flow: Flow, seconds: float, switch: Switch, bank: IssuerProcess | None) -> dict[str, Any]:
     """One point of the curve."""
-    before = await switch.told()
+    before, bank_before = await switch.told(), await bank.told() if bank else {}
     done, began, cpu = len(flow.times), time.perf_counter(), time.process_time()
     await asyncio.sleep(seconds)
     took, spent = time.perf_counter() - began, time.process_time() - cpu
-    after = await switch.told()
+    after, bank_after = await switch.told(), await bank.told() if bank else {}
     ordered = sorted(flow.times[done:])
     each = 1e6 / max(1, len(ordered))
     used = {name: after[name] - before[name] for name in after}
@@ -293,6 +306,18 @@ async def _point(flow: Flow, seconds: float, switch: Switch) -> dict[str, Any]:
         "flush_ms": round(1000 * used["flush_s"] / flushes, 2),
         "flushing_part_of_time": round(used["flush_s"] / took, 2),
         "refused": used["refused"],
+    } | {f"issuer_{name}": round(value, 1) for name, value in _of_bank(bank_before, bank_after).items()}
+
+
+def _of_bank(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What the issuer's host used for each that it decided, in microseconds, and how many shared its flushes."""
+    if not after:
+        return {}
+    used = {name: after[name] - before[name] for name in after}
+    each = 1e6 / max(1, used["answered"])
+    return {
+        "cpu_us_each": each * (used["user"] + used["system"]),
+        "in_a_group": used["answered"] / max(1, used["groups"]),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from jinka.cli.frame import Json, command, json_command, put_json, put_table
+from jinka.kit import Usage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -115,11 +116,16 @@ def switch(
         list[int] | None,
         typer.Option(min=4, max=4096, help="Requests under way at once; may be given again."),
     ] = None,
+    issuer: Annotated[
+        str, typer.Option(help="table: an issuer that says yes; host: the issuer's host with its books.")
+    ] = "table",
 ) -> dict[str, Any]:
     """Authorisations a second over TCP, with MACs, PIN translation and a durable journal; what each part costs."""
     from jinka.app.bench_switch import IN_FLIGHT, bench_switch
 
-    return bench_switch(seconds, in_flight or IN_FLIGHT)
+    if issuer not in ("table", "host"):
+        raise Usage("no such issuer", where="--issuer", fix="table or host")
+    return bench_switch(seconds, in_flight or IN_FLIGHT, host=issuer == "host")
 
 
 @app.command()

@@ -31,7 +31,8 @@ from tests.shared_data import DATA
 HAND_MADE = Path(__file__).parent / "data"
 STATUS = (HAND_MADE / "pacs.002.xml").read_bytes()
 STATEMENT = (HAND_MADE / "camt.053.xml").read_bytes()
-SPACE = "urn:iso:std:iso:20022:tech:xsd:"
+RETURN = (HAND_MADE / "pacs.004.xml").read_bytes()
+NOTICE = (HAND_MADE / "camt.054.xml").read_bytes()
 BOMB = "".join(f'<!ENTITY b{n} "{f"&b{n - 1};" * 10}">' for n in range(1, 10))
 
 
@@ -142,23 +143,26 @@ def test_a_status_of_a_whole_message() -> None:
     )  # fmt: skip
 
 
-def test_a_return() -> None:
-    raw = f"""<Document xmlns="{SPACE}pacs.004.001.10"><PmtRtr><GrpHdr><MsgId>R</MsgId>
-    <CreDtTm>2018-09-04T09:00:00Z</CreDtTm></GrpHdr>
-    <TxInf><RtrId>R1</RtrId><OrgnlEndToEndId>{BUS.reference}</OrgnlEndToEndId>
-    <RtrdIntrBkSttlmAmt Ccy="CNY">1234.56</RtrdIntrBkSttlmAmt>
-    <RtrRsnInf><Rsn><Cd>AC01</Cd></Rsn></RtrRsnInf></TxInf>
-    <TxInf><RtrdIntrBkSttlmAmt Ccy="CNY">0.001</RtrdIntrBkSttlmAmt></TxInf></PmtRtr></Document>"""
-    [back], [finding] = read(raw.encode())
+def test_a_return_written_by_hand() -> None:
+    [back], findings = read(RETURN)
     assert isinstance(back, PaymentReturn)
+    assert findings == []
     [line] = back.lines
-    assert (line.reference, line.amount, line.currency, line.reason) == (
-        BUS.reference,
-        123_456,
-        "CNY",
-        "AC01",
-    )
-    assert "not an amount in CNY" in finding.what
+    assert (line.reference, line.amount, line.currency, line.reason, line.settled_on) == (
+        BUS.reference, 123_456, "CNY", "AC04", "2018-09-04",
+    )  # fmt: skip
+    [back], [finding] = read(swapped(RETURN, "1234.56", "0.001"))
+    assert isinstance(back, PaymentReturn)
+    assert (back.lines, "not an amount in CNY" in finding.what) == ((), True)
+
+
+def test_a_notification_written_by_hand() -> None:
+    [notice], findings = read(NOTICE)
+    assert isinstance(notice, Statement)
+    assert (notice.kind, findings, notice.opening) == (StatementKind.NOTIFICATION, [], None)
+    paid, back = notice.lines
+    assert (paid.amount, paid.booked, paid.returns) == (-123_456, True, False)
+    assert (back.amount, back.booked, back.returns, back.reason) == (123_456, False, True, "AC04")
 
 
 def test_a_statement_written_by_hand() -> None:
@@ -231,6 +235,14 @@ def test_a_page_of_several_is_no_whole_statement() -> None:
 @pytest.mark.skipif(
     not (DATA / "iso20022").is_dir(), reason="shared data folder absent: iso20022 is not at JINKA_DATA"
 )
-@pytest.mark.parametrize(("name", "raw"), [("pacs.002.001.11", STATUS), ("camt.053.001.08", STATEMENT)])
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("pacs.002.001.11", STATUS),
+        ("pacs.004.001.10", RETURN),
+        ("camt.053.001.08", STATEMENT),
+        ("camt.054.001.08", NOTICE),
+    ],
+)
 def test_the_files_made_by_hand_are_what_the_schemas_ask_for(name: str, raw: bytes) -> None:
     etree.XMLSchema(etree.parse(DATA / "iso20022" / f"{name}.xsd")).assertValid(etree.fromstring(raw))

@@ -213,6 +213,13 @@ def test_an_announced_return_waits_for_the_statement() -> None:
     assert kinds(held(statement(*RIGHT, BACK), message)) == ["RETURNED"]
 
 
+def test_an_answer_given_twice_counts_once_and_two_lines_alike_twice() -> None:
+    unknown = report(status("TAXI", "ACSC"))
+    copy = replace(unknown, lines=(replace(unknown.lines[0], where="copy:1"),))
+    assert kinds(held(unknown, copy)) == ["UNKNOWN_REFERENCE"]
+    assert kinds(held(statement(line("", -5), line("", -5)))) == ["UNKNOWN_REFERENCE"] * 2
+
+
 def test_an_order_of_another_account_is_refused() -> None:
     with pytest.raises(Usage, match="neither side"):
         reconcile([order(1, "op.bus", "acq", 5)], [], book=BOOK, funds=FLOAT, due_on=MONDAY)

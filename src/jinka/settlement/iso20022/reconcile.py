@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from jinka.kit import Usage
 from jinka.settlement.iso20022.answers import Answer
@@ -22,6 +23,8 @@ from jinka.settlement.order_life import ORDER_STEPS, OrderEvent, OrderResult, Or
 from jinka.settlement.orders import SettlementOrder
 
 _EVENTS = {Verdict.ON_ITS_WAY: OrderEvent.ACCEPT, Verdict.REJECTED: OrderEvent.REJECT}
+
+_Message = TypeVar("_Message", StatusReport, PaymentReturn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ def reconcile(
     """
     work = _Work(orders, book, funds)
     given = list(answers)
-    reports = [answer for answer in given if isinstance(answer, StatusReport)]
+    reports = _unlike(answer for answer in given if isinstance(answer, StatusReport))
     for report in sorted(reports, key=lambda report: (moment_of(report.created_at), report.id)):
         for line in report.lines:
             work.take_status(line, on=report.created_at[:10])
@@ -89,9 +92,8 @@ def reconcile(
     for notice in statements:
         if notice.kind is StatementKind.NOTIFICATION:
             work.take_notice(notice)
-    for back in given:
-        if isinstance(back, PaymentReturn):
-            work.take_return(back)
+    for back in _unlike(answer for answer in given if isinstance(answer, PaymentReturn)):
+        work.take_return(back)
     closed = max((found.closed_on for found in whole), default="")
     return work.finish(due_on.isoformat(), as_of.isoformat() if as_of else closed)
 
@@ -105,12 +107,12 @@ class _Work:
             message.id: [order.reference for order in message.orders]
             for message in plan_messages(orders, book)
         }
-        self._breaks: set[Break] = set()
+        self._breaks: list[Break] = []
         self._bank_references: set[str] = set()
         self._moved = self._matched = 0
 
     def _break(self, kind: BreakKind, where: str, **more: object) -> None:
-        self._breaks.add(Break(kind_name=kind.name, where=where, **{"reference": ""} | more))  # type: ignore[arg-type]
+        self._breaks.append(Break(kind_name=kind.name, where=where, **{"reference": ""} | more))  # type: ignore[arg-type]
 
     def _find(self, reference: str, of_uetr: str) -> _Open | None:
         """The order that both references name; None when neither does, or each another."""
@@ -260,6 +262,15 @@ class _Work:
             matched=self._matched,
             unmatched=self._moved - self._matched,
         )
+
+
+def _unlike(messages: Iterable[_Message]) -> list[_Message]:
+    """Each message once, whatever file it was in."""
+    kept: dict[tuple[object, ...], _Message] = {}
+    for message in messages:
+        lines = tuple(replace(line, where="") for line in message.lines)
+        kept.setdefault((message.id, message.created_at, lines), message)
+    return list(kept.values())
 
 
 def _expected(order: SettlementOrder, funds: str) -> int:

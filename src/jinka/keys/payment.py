@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from jinka.crypto import card_value as values
 from jinka.crypto import dukpt, dukpt_aes
 from jinka.crypto.block import invert
-from jinka.crypto.block_key import BlockCipher, CipherKey, check_value
+from jinka.crypto.block_key import BlockCipher, CipherKey
 from jinka.crypto.dukpt import DukptUse
 from jinka.crypto.dukpt_aes import AesDukptType, AesDukptUse, AesSerial
 from jinka.crypto.emv import card_block
@@ -74,7 +74,7 @@ class WorkingKeyVerbs(Border):
         found = self.holding.find(KeyName.parse(key))
         if found is None:
             raise Refused("no such key", where=f"keys.{key}")
-        return check_value(StepKey(found[1]), size=8).hex()
+        return StepKey(found[1]).mark.hex()
 
     @contextmanager
     def _card_key(self, root: str, use: Use, purpose: Purpose, block8: bytes) -> Iterator[StepKey]:

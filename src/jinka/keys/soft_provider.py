@@ -52,7 +52,7 @@ _TACS = {KeyKind.TDES: tdes_tacs, KeyKind.SM4: sm4_tacs}
 class SoftKey:
     """A key whose value is read from ``source`` when it is used. See `jinka.keys.provider.Key`."""
 
-    __slots__ = ("_source", "kind")
+    __slots__ = ("__weakref__", "_source", "kind")
 
     def __init__(self, kind: KeyKind, source: Callable[[], bytes]) -> None:
         self.kind, self._source = kind, source

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary, WeakSet
 
 from jinka.crypto.block import xor
-from jinka.crypto.block_key import BlockCipher, BlockKey
+from jinka.crypto.block_key import BlockCipher, BlockKey, check_value
 from jinka.keys.provider import Key, KeyKind
 from jinka.kit import Refused, Usage
 
@@ -23,6 +24,9 @@ CIPHERS = {
 }
 KINDS = {BlockCipher.TDES: KeyKind.TDES, BlockCipher.SM4: KeyKind.SM4, BlockCipher.AES: KeyKind.AES}
 _REDUCTIONS = {8: 0x1B, 16: 0x87}  # of the field in which CMAC doubles
+# What was found out about keys that are still open: a key never changes its value, and is asked for at every step.
+_strong: WeakSet[Key] = WeakSet()
+_marks: WeakKeyDictionary[Key, bytes] = WeakKeyDictionary()
 
 
 class StepKey:
@@ -79,11 +83,20 @@ class StepKey:
 
         Without the value a triple key whose first two parts are equal cannot be told: ceremonies and key blocks do.
         """
-        if self.cipher is BlockCipher.TDES:
+        if self.cipher is BlockCipher.TDES and self._key not in _strong:
             with self._left() as left:
                 if hmac.compare_digest(left.encrypt(bytes(8)), self.encrypt(bytes(8))):
                     raise Refused("a 3DES key no stronger than DES", where="key", fix="use independent parts")
+            _strong.add(self._key)
         return self
+
+    @property
+    def mark(self) -> bytes:
+        """Its check value of 8 bytes, by which guards know a key."""
+        found = _marks.get(self._key)
+        if found is None:
+            found = _marks[self._key] = check_value(self, size=8)
+        return found
 
     def derive(self, data: bytes) -> Key:
         """The key whose value is ``encrypt(data)``; it is the caller's to close."""

@@ -49,7 +49,7 @@ class Token(Protocol):
 class TokenKey:
     """A key on the token. See `jinka.keys.provider.Key`."""
 
-    __slots__ = ("_left", "_object", "_parent", "_token", "kind")
+    __slots__ = ("__weakref__", "_left", "_object", "_parent", "_token", "kind")
 
     def __init__(
         self,

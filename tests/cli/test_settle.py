@@ -88,7 +88,7 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(app, ["settle", *map(str, words)])
 
 
-def statement(folder: Path, *entries: tuple[str, int]) -> Path:
+def statement(folder: Path, *entries: tuple[str, int], number: int = 1) -> Path:
     """A statement that shows ``entries`` (reference, minor units signed), right in itself."""
     account = read_settle_file(folder / "settle.toml").book.party(FLOAT).account
     lines, moved = "", 0
@@ -98,15 +98,16 @@ def statement(folder: Path, *entries: tuple[str, int]) -> Path:
         <CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
         <BookgDt><Dt>2018-09-0{3 if amount < 0 else 4}</Dt></BookgDt>
         <BkTxCd/><NtryDtls><TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry>"""
+    opening = 10_000_000 if number == 1 else 10_000_000 - BUS.amount - FEE.amount
     balances = "".join(
         f"""<Bal><Tp><CdOrPrtry><Cd>{kind}</Cd></CdOrPrtry></Tp><Amt Ccy="CNY">{value // 100}.{value % 100:02d}</Amt>
         <CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2018-09-04</Dt></Dt></Bal>"""
-        for kind, value in (("OPBD", 10_000_000), ("CLBD", 10_000_000 + moved))
+        for kind, value in (("OPBD", opening), ("CLBD", opening + moved))
     )
-    path = folder.parent / "statement.xml"
+    path = folder.parent / f"statement-{number}.xml"
     path.write_text(
         f"""<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId>
-        <CreDtTm>2018-09-04T20:00:00Z</CreDtTm></GrpHdr><Stmt><Id>1</Id><Acct><Id><Othr><Id>{account}</Id></Othr></Id>
+        <CreDtTm>2018-09-04T20:00:00Z</CreDtTm></GrpHdr><Stmt><Id>{number}</Id><ElctrncSeqNb>{number}</ElctrncSeqNb><Acct><Id><Othr><Id>{account}</Id></Othr></Id>
         </Acct>{balances}{lines}</Stmt></BkToCstmrStmt></Document>"""
     )
     return path
@@ -170,13 +171,15 @@ def test_a_right_statement_ends_with_0_and_a_break_with_6(folder: Path) -> None:
 
 def test_a_payment_that_came_back_is_posted_once_and_stands_open(folder: Path) -> None:
     run("orders", folder)
+    paid = statement(folder, (BUS.reference, -BUS.amount), (FEE.reference, -FEE.amount))
+    assert run("reconcile", folder, paid, "--post").exit_code == 0
     back = statement(
-        folder, (BUS.reference, -BUS.amount), (FEE.reference, -FEE.amount), (BUS.reference, BUS.amount)
-    )
+        folder, (BUS.reference, BUS.amount), number=2
+    )  # the booking itself is in the statement before
     for _ in range(2):
         done = run("reconcile", folder, back, "--post")
         assert (done.exit_code, "the money came back" in done.stdout) == (6, True), done.output
-        assert "LEDGER" not in done.stdout
+        assert ("LEDGER" in done.stdout, "settled 1, returned 1" in done.stdout) == (False, True)
     payable = AccountName(code=AccountCode.OPERATOR_PAYABLE, owner="op.bus").id
     with database_at(folder / "centre" / "centre.db") as database:
         ledger = SqlLedger(database)

@@ -157,7 +157,9 @@ def with_line(changed: str, /, **more: object) -> Statement:
         ([statement(*RIGHT, replace(BACK, amount=1))], ["AMOUNT_DIFFERS"]),
         ([statement(*RIGHT[1:], BACK)], ["CONTRADICTION"]),
         ([statement(*RIGHT[1:]), report(status(BUS.reference, "RJCT", reason="AC04"))], ["REJECTED"]),
-        ([statement(*RIGHT), report(status(BUS.reference, "RJCT"))], ["REJECTED", "CONTRADICTION"]),
+        ([statement(*RIGHT), report(status(BUS.reference, "RJCT"))], ["CONTRADICTION"]),
+        ([statement(*RIGHT, RIGHT[0], BACK)], []),
+        ([with_line(BUS.reference, returns=True)], ["CONTRADICTION"]),
         ([statement(*RIGHT), report(status("TAXI", "ACSC"))], ["UNKNOWN_REFERENCE"]),
         ([statement(*RIGHT, account="1")], ["WRONG_ACCOUNT"]),
         ([statement(*RIGHT, closing=1)], ["BALANCE_BROKEN"]),
@@ -180,6 +182,17 @@ def test_one_fault_is_one_kind_of_break(answers: Sequence[Answer], expected: lis
     for broken in found.breaks:
         assert broken.as_finding().fix
         assert broken.as_finding().severity is not Severity.INFO
+
+
+def test_a_bank_that_corrects_itself_leaves_the_order_paid() -> None:
+    off = line(BUS.reference, -BUS.amount - 100)
+    undone = line(BUS.reference, BUS.amount + 100, returns=True)
+    done = held(statement(*RIGHT[1:], off, undone, RIGHT[0]))
+    assert (done.breaks, states(done)[BUS.reference], done.unmatched) == ((), OrderState.SETTLED, 0)
+    done = held(statement(*RIGHT[1:], off, undone))
+    assert (done.breaks, states(done)[BUS.reference], done.unmatched) == ((), OrderState.ISSUED, 0)
+    again = held(statement(*RIGHT, BACK, RIGHT[0]))
+    assert (again.breaks, states(again)[BUS.reference]) == ((), OrderState.SETTLED)
 
 
 def test_a_status_of_a_message_moves_all_its_orders() -> None:
@@ -273,6 +286,8 @@ def owed(ledger: MemoryLedger) -> list[int]:
     [
         ([statement(*RIGHT)], -BUS.amount),
         ([statement(*RIGHT, BACK)], 0),
+        ([statement(*RIGHT, RIGHT[0], BACK)], -BUS.amount),
+        ([statement(*RIGHT), report(status(BUS.reference, "RJCT"))], -BUS.amount),
         ([statement(*RIGHT[1:]), report(status(BUS.reference, "RJCT"))], 0),
     ],
 )
@@ -301,10 +316,21 @@ def test_an_order_on_its_way_stays_held() -> None:
     assert trial_balance(ledger).pending_debits == sum(each.amount for each in ORDERS)
 
 
-def test_a_bank_that_changes_its_word_after_posting_is_a_finding() -> None:
-    ledger = MemoryLedger()
-    hold_orders(ledger, DAY, ORDERS, issuer="issuer")
-    finish_orders(ledger, DAY, held(statement(*RIGHT)).results, issuer="issuer")
-    changed = held(report(status(BUS.reference, "RJCT")), statement(*RIGHT[1:]))
-    [finding] = finish_orders(ledger, DAY, changed.results, issuer="issuer")
-    assert finding.code == "LEDGER_PENDING_TRANSFER_ALREADY_POSTED"
+@pytest.mark.parametrize("hold", [True, False])
+def test_a_bank_that_changes_its_word_after_posting_is_a_finding(hold: bool) -> None:
+    paid = held(statement(*RIGHT)).results
+    rejected = held(report(status(BUS.reference, "RJCT")), statement(*RIGHT[1:])).results
+    for first, second in ((paid, rejected), (rejected, paid)):
+        ledger = MemoryLedger()
+        if hold:
+            hold_orders(ledger, DAY, ORDERS, issuer="issuer")
+        else:
+            post_settlement(ledger, DAY, ORDERS, issuer="issuer")
+        finish_orders(ledger, DAY, first, issuer="issuer")
+        before = owed(ledger)
+        found = {finding.code for finding in finish_orders(ledger, DAY, second, issuer="issuer")}
+        if first is rejected:
+            assert "SETTLED_AFTER_TAKEN_BACK" in found
+        elif hold:
+            assert found == {"LEDGER_PENDING_TRANSFER_ALREADY_POSTED"}
+        assert owed(ledger) == before or not found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import hashlib
 import io
 import json
 from collections.abc import Sequence
@@ -193,14 +194,21 @@ def reconcile_files(
 ) -> Reconciled:
     """Hold a bank's files against the day's orders; with ``posting`` the ledger follows what the statements show.
 
-    Raises `Refused` for a file that is none of a bank's answers: nothing is reconciled without it.
+    Files that were posted are kept in the day's folder and read again with the new ones: a return is understood by the
+    booking that an earlier statement showed. Raises `Refused` for a file that is none of a bank's answers.
     """
     with file_errors(folder):
         day = _Day(folder, parties)
     answers: list[Answer] = []
     findings: list[Finding] = []
-    for path in files:
-        found, unread = read_answer(_content(path), where=path.name)
+    contents = {path: _content(path) for path in files}
+    kept = folder / "settlement" / "answers"
+    known = {hashlib.sha256(content).digest() for content in contents.values()}
+    for path in sorted(kept.glob("*.xml")):
+        if hashlib.sha256(content := _content(path)).digest() not in known:
+            contents[path] = content
+    for path, content in contents.items():
+        found, unread = read_answer(content, where=path.name)
         answers += found
         findings += unread
     with file_errors(folder), FolderLock(folder), database_at(day.database) as database:
@@ -214,6 +222,8 @@ def reconcile_files(
             as_of=as_of,
         )
         if posting:
+            for content in contents.values():  # first, so that the next run knows what this one posts upon
+                write_durable(kept / f"{hashlib.sha256(content).hexdigest()}.xml", content)
             findings += finish_orders(ledger, day.day, done.results, issuer=day.settings.issuer)
             day.workspace.note("settlement_reconciled", breaks=len(done.breaks), findings=len(findings))
     return Reconciled(done=done, findings=tuple(findings), posted=posting)

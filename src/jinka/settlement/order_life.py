@@ -1,9 +1,10 @@
 """The life of a settlement order at the bank, as a transition table, and what its end posts.
 
-A status report moves an order on or turns it down; a statement alone makes it final or shows its return. What is not
-in the table changes nothing and is listed as a contradiction. Posting is through `jinka.ledger`: an order that is held
-(pending) is posted or voided; one that was posted when it was written is taken back by a transfer of its own. All ids
-follow from the order's, so that reconciling again posts nothing again.
+A status report moves an order on or turns it down; a statement alone makes it final or shows its return, and counts
+even against a rejection. What is not in the table changes nothing and is listed as a contradiction.
+
+Posting is through `jinka.ledger`: an order that is held (pending) is posted or voided; one that was posted when it was
+written is taken back by a transfer of its own. All ids follow from the order's: reconciling again posts nothing.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ ORDER_STEPS: Mapping[tuple[OrderState, OrderEvent], OrderState] = MappingProxyTy
         (OrderState.REJECTED, OrderEvent.REJECT): OrderState.REJECTED,
         (OrderState.ISSUED, OrderEvent.BOOK): OrderState.SETTLED,
         (OrderState.ACCEPTED, OrderEvent.BOOK): OrderState.SETTLED,
+        (OrderState.REJECTED, OrderEvent.BOOK): OrderState.SETTLED,
         (OrderState.SETTLED, OrderEvent.RETURN): OrderState.RETURNED,
         (OrderState.ISSUED, OrderEvent.DEADLINE): OrderState.OVERDUE,
         (OrderState.ACCEPTED, OrderEvent.DEADLINE): OrderState.OVERDUE,
@@ -86,13 +88,28 @@ def finish_orders(
     plain = _as_paid(engine, day, [result.order for result in wanted], issuer)
     ids = [id for first in plain for id in (first.id, _held(first).id, *_end_ids(first.id))]
     known = engine.lookup(ids)
+    undone = [
+        _undone(result)
+        for result, first in zip(wanted, plain, strict=True)
+        if result.state is OrderState.SETTLED and not known.keys().isdisjoint(_end_ids(first.id)[1:])
+    ]
     transfers = [
         transfer
         for result, first in zip(wanted, plain, strict=True)
         for transfer in _end(result, first, known, day)
         if transfer.id not in known or known[transfer.id].amount != transfer.amount
     ]
-    return _send(engine, transfers)
+    return undone + _send(engine, transfers)
+
+
+def _undone(result: OrderResult) -> Finding:
+    return Finding(
+        code="SETTLED_AFTER_TAKEN_BACK",
+        severity=Severity.ERROR,
+        where=f"order {result.order.reference}",
+        what="the books took the payment back before, and now a statement shows it",
+        fix="have an officer post the payment by a correction",
+    )
 
 
 def _as_paid(

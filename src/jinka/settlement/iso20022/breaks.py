@@ -45,7 +45,7 @@ class BreakKind(Enum):
     )  # fmt: skip
     CONTRADICTION = (
         "the bank's answers contradict one another", "银行回复前后矛盾",
-        "ask the bank which one holds; the order stays as it was", "向银行确认以何者为准，指令状态不变",
+        "ask the bank which one holds; until then its statement counts", "向银行确认以何者为准，此前以对账单为准",
     )  # fmt: skip
     WRONG_ACCOUNT = (
         "a statement of another account", "并非客户备付金账户的对账单",

@@ -50,8 +50,10 @@ class _Open:
     state: OrderState = OrderState.ISSUED
     since: str = ""
     reason: str = ""
-    lines: list[StatementLine] = field(default_factory=list)  # booked, whatever their amount
-    announced: list[Break] = field(default_factory=list)
+    bookings: list[StatementLine] = field(
+        default_factory=list
+    )  # of the order's own sign, whatever their amount
+    returns: list[StatementLine] = field(default_factory=list)  # of the opposite sign
 
     def step(self, event: OrderEvent, on: str, reason: str = "") -> bool:
         """Move on; False when the table has no such step."""
@@ -88,6 +90,7 @@ def reconcile(
     for statement in whole:
         for booked in sorted(statement.lines, key=lambda line: (line.booked_on, line.returns)):
             work.take_line(booked)
+    work.judge_lines()
     work.prove_balances(whole)
     for notice in statements:
         if notice.kind is StatementKind.NOTIFICATION:
@@ -158,38 +161,57 @@ class _Work:
         if found is None:
             self._break(BreakKind.UNKNOWN_REFERENCE, line.where, reference=line.reference, found=line.amount)
             return
-        facts = {"reference": found.order.reference, "expected": found.expected, "found": line.amount}
         if line.currency != self._book.currency:
-            self._break(BreakKind.CURRENCY_DIFFERS, line.where, **facts, note=line.currency)
-        elif line.returns or (line.amount < 0) != (found.expected < 0):
-            self._take_back(found, line, facts)
-        elif found.lines:
-            self._break(BreakKind.PAID_TWICE, line.where, **facts)
-        elif line.amount != found.expected:
-            self._break(BreakKind.AMOUNT_DIFFERS, line.where, **facts)
-            found.lines.append(line)
-        elif found.step(OrderEvent.BOOK, line.booked_on):
-            found.lines.append(line)
-            self._matched += line.amount
+            self._differs(BreakKind.CURRENCY_DIFFERS, found, line, line.currency)
+        elif (line.amount < 0) != (found.expected < 0):
+            found.returns.append(line)
+        elif line.returns and not found.returns:
+            self._differs(BreakKind.CONTRADICTION, found, line, "a return of nothing")
         else:
-            note = f"booked when {found.state.value[0]}"
-            self._break(BreakKind.CONTRADICTION, line.where, **facts, note=note)
-            found.lines.append(line)
+            found.bookings.append(line)
 
-    def _take_back(self, found: _Open, line: StatementLine, facts: dict[str, object]) -> None:
-        if line.amount != -found.expected:
-            self._break(
-                BreakKind.AMOUNT_DIFFERS, line.where, **facts | {"expected": -found.expected}, note="return"
-            )
-        elif found.step(OrderEvent.RETURN, line.booked_on, line.reason):
-            self._break(
-                BreakKind.RETURNED, line.where, reference=facts["reference"], found=line.amount,
-                note=line.reason,
-            )  # fmt: skip
-            self._matched += line.amount
-        else:
-            note = f"returned when {found.state.value[0]}"
-            self._break(BreakKind.CONTRADICTION, line.where, **facts, note=note)
+    def _differs(self, kind: BreakKind, found: _Open, line: StatementLine, note: str = "") -> None:
+        reference, expected = found.order.reference, found.expected
+        self._break(kind, line.where, reference=reference, expected=expected, found=line.amount, note=note)
+
+    def judge_lines(self) -> None:
+        """What each order's lines come to: a return cancels the last booking of its amount, and what is left counts.
+
+        So an order that was paid twice and returned once is paid, and one that was corrected is right.
+        """
+        for found in self._open.values():
+            left, came_back = list(found.bookings), []
+            for back in found.returns:
+                same = [at for at, line in enumerate(left) if line.amount == -back.amount]
+                if same:
+                    came_back.append((left.pop(same[-1]), back))
+                elif found.bookings and back.amount != -found.expected:
+                    self._differs(BreakKind.AMOUNT_DIFFERS, found, back, "a return of another amount")
+                else:
+                    self._differs(BreakKind.CONTRADICTION, found, back, "returns what was not booked")
+            right = [line for line in left if line.amount == found.expected]
+            for line in left:
+                if line.amount != found.expected:
+                    self._differs(BreakKind.AMOUNT_DIFFERS, found, line)
+            for line in right[1:]:
+                self._differs(BreakKind.PAID_TWICE, found, line)
+            if right:
+                self._book_line(found, right[0])
+                self._matched += right[0].amount
+            elif lost := [pair for pair in came_back if pair[0].amount == found.expected]:
+                line, back = lost[-1]
+                self._book_line(found, line)
+                found.step(OrderEvent.RETURN, back.booked_on, back.reason)
+                self._break(
+                    BreakKind.RETURNED, back.where, reference=found.order.reference, found=back.amount,
+                    note=back.reason,
+                )  # fmt: skip
+
+    def _book_line(self, found: _Open, line: StatementLine) -> None:
+        """The statement counts, also where the bank had rejected the order: but then somebody has to look."""
+        if found.state is OrderState.REJECTED:
+            self._differs(BreakKind.CONTRADICTION, found, line, "booked although rejected")
+        found.step(OrderEvent.BOOK, line.booked_on)
 
     def take_notice(self, notice: Statement) -> None:
         """camt.054 says early what the statement will say: only what nobody ordered is worth a word."""
@@ -209,7 +231,7 @@ class _Work:
                 self._break(
                     BreakKind.UNKNOWN_REFERENCE, line.where, reference=line.reference or line.return_id
                 )
-            elif found.state is not OrderState.RETURNED:
+            elif not found.returns:
                 facts = {"reference": found.order.reference, "found": line.amount, "note": line.reason}
                 self._break(BreakKind.RETURN_ANNOUNCED, line.where, **facts)
 
@@ -247,7 +269,7 @@ class _Work:
     def finish(self, due_on: str, as_of: str) -> Reconciliation:
         """What is past its deadline, and the sum of it all."""
         for reference, found in self._open.items():
-            if as_of > due_on and not found.lines and found.step(OrderEvent.DEADLINE, due_on):
+            if as_of > due_on and not found.bookings and found.step(OrderEvent.DEADLINE, due_on):
                 self._break(BreakKind.NO_LINE, "orders", reference=reference, expected=found.expected)
             elif found.state is OrderState.REJECTED:
                 self._break(BreakKind.REJECTED, "orders", reference=reference, note=found.reason)

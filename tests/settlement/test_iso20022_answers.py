@@ -88,6 +88,8 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_parsed() -> None:
 def test_depth_up_to_the_limit_and_much_white_space_are_fine() -> None:
     deep = b"<a>" * DEPTH_MAX + b"</a>" * DEPTH_MAX
     assert read_document(deep, where="x").root.name == "a"
+    with pytest.raises(Refused, match="deeper"):
+        read_document(b"<a>" + deep + b"</a>", where="x")
     wide = b"<a>" + b"\n    <b/>" * 5_000 + b"</a>"
     assert len(read_document(wide, where="x").root.children) == 5_000
 
@@ -207,6 +209,14 @@ def test_an_entry_that_cannot_be_read_makes_the_statement_incomplete(old: str, n
     assert isinstance(statement, Statement)
     assert (len(statement.lines), statement.whole) == (2, False)
     assert says in finding.what
+
+
+def test_what_is_not_booked_moves_nothing() -> None:
+    pending = STATEMENT.decode().replace("<Cd>BOOK</Cd>", "<Cd>PDNG</Cd>", 1).encode()
+    [statement], _ = read(pending)
+    assert isinstance(statement, Statement)
+    assert [line.booked for line in statement.lines] == [False, True, True]
+    assert statement.booked_sum == 768_744 + BUS.amount
 
 
 def test_a_batch_is_taken_apart_only_when_it_adds_up() -> None:

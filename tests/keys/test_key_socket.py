@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,8 +289,10 @@ def test_as_an_ordinary_user_even_its_own_user_cannot_read_it(tmp_path: Path) ->
         pytest.skip("needs root to start the service as another user")
     folder = key_folder(tmp_path / "keys")
     subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", str(folder)], check=True)
-    for parent in (tmp_path, *tmp_path.parents[:2]):
-        parent.chmod(0o755)
+    for parent in (tmp_path, *tmp_path.parents):  # the other user must get through to the folder
+        if parent == Path(tempfile.gettempdir()):
+            break
+        parent.chmod(parent.stat().st_mode | 0o011)
     with served(folder, user=NOBODY) as (facts, process):
         assert facts["undumpable"]
         subprocess.run([sys.executable, "-c", DUMP, str(process.pid), str(NOBODY)], check=True, timeout=60)

@@ -135,6 +135,16 @@ def test_one_message_says_how_many_orders_the_other_has(folder: Path) -> None:
     assert BUS.reference in (folder / "settlement" / "orders.csv").read_text(encoding="utf-8-sig")
 
 
+def test_an_order_is_never_in_two_messages_of_one_folder(folder: Path) -> None:
+    assert run("orders", folder, "--format", "pacs009").exit_code == 0
+    assert run("orders", folder, "--format", "pacs008").exit_code == 0
+    settings = folder / "settle.toml"
+    settings.write_text(settings.read_text().replace("institution = true", "institution = false"))
+    done = run("orders", folder)
+    assert (done.exit_code, "other messages of these orders" in done.stderr) == (4, True), done.output
+    assert run("orders", folder, "--out", folder / "again").exit_code == 0
+
+
 def test_what_cannot_be_paid_is_refused_with_its_code(folder: Path, tmp_path: Path) -> None:
     assert run("orders", tmp_path / "none").exit_code == 3
     assert run("orders", folder, "--format", "pain001").exit_code == 2

@@ -5,8 +5,10 @@ Method: hostile XML first; then the files in ``data`` (written by hand) and sing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,16 @@ def test_a_status_report_written_by_hand() -> None:
     assert (second.reference, second.verdict, second.reason, second.text) == (
         FEE.reference, Verdict.REJECTED, "AC04", "账户已销户",
     )  # fmt: skip
+
+
+def test_prefixes_a_byte_order_mark_and_a_schema_location_change_nothing() -> None:
+    text = re.sub(r"<(/?)(?=[A-Z])", r"<\1b:", STATUS.decode()).replace("xmlns=", "xmlns:b=")
+    place = ' xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:schemaLocation="urn:a a.xsd"><b:FIToFI'
+    text = text.replace(">\n  <b:FIToFI", place, 1)
+    assert place in text
+    [found], [expected] = read(b"\xef\xbb\xbf" + text.encode())[0], read(STATUS)[0]
+    assert found == replace(expected, lines=found.lines)
+    assert [line.reference for line in found.lines] == [BUS.reference, FEE.reference]
 
 
 @pytest.mark.parametrize(

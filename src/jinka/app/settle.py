@@ -27,6 +27,7 @@ from jinka.registry import Participant, Role
 from jinka.settlement import BusinessDay, SettlementOrder, finish_orders, order_of, settlement_entry
 from jinka.settlement.iso20022 import (
     Answer,
+    OrderMessage,
     Reconciliation,
     Transfer,
     plan_messages,
@@ -173,14 +174,24 @@ def _write_orders(day: _Day, form: str, asked: dt.date | None, out: Path) -> tup
         write_durable(path, _csv(orders))
         return [Written(path=path, message=CSV, orders=len(orders), total=sum(o.amount for o in orders))], 0
     created = dt.datetime.combine(on, dt.time(), ZoneInfo(day.day.zone))
+    planned = {_file_name(message): message for message in plan_messages(orders, book)}
+    stale = sorted(path.name for path in out.glob("pacs.*.xml") if path.name not in planned)
+    if stale:  # the same orders in other messages: whoever sends the whole folder would order them twice
+        fix = "move what was sent with other bank details out of the folder"
+        raise Refused("holds other messages of these orders", where=str(out / stale[0]), fix=fix)
     written = []
-    for message in plan_messages(orders, book):
+    for name, message in planned.items():
         if message.kind in FORMATS[form]:
-            path = out / f"{message.kind.message_name}-{message.id}.xml"
-            write_durable(path, write_message(message, book, created_at=created, settle_on=on))
-            name = message.kind.message_name
-            written.append(Written(path=path, message=name, orders=len(message.orders), total=message.total))
+            write_durable(out / name, write_message(message, book, created_at=created, settle_on=on))
+            kind = message.kind.message_name
+            written.append(
+                Written(path=out / name, message=kind, orders=len(message.orders), total=message.total)
+            )
     return written, len(orders) - sum(each.orders for each in written)
+
+
+def _file_name(message: OrderMessage) -> str:
+    return f"{message.kind.message_name}-{message.id}.xml"
 
 
 def reconcile_files(

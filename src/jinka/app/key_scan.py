@@ -42,7 +42,6 @@ _DIVERSIFY = {Algorithm.TDES: tdes_diversify, Algorithm.SM4: sm4_diversify}
 _BANK = (Purpose.CRYPTOGRAM, Purpose.SCRIPT_MAC, Purpose.SCRIPT_DATA)
 _LETTER_KEYS = {"k", "opc"}  # of a subscriber
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_SLOTS = 1 << 22
 _REGISTRIES = ("centre/centre.db", "registry.sqlite")
 
 
@@ -61,7 +60,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._names: dict[int, list[tuple[bytes, str]]] = {}
-        self._slots = np.zeros(_SLOTS, dtype=np.bool_)
+        self._bits, self._slots = 0, np.zeros(0, dtype=np.bool_)  # made by the first search after an addition
 
     def __len__(self) -> int:
         return sum(len(values) for values in self._names.values())
@@ -70,21 +69,28 @@ class Secrets:
         """Look for ``value``, 8 bytes or more; one that is all one byte says nothing and is left out."""
         if len(value) < 8 or len(set(value)) == 1:
             return
-        word = int.from_bytes(value[:8], "little")
-        known = self._names.setdefault(word, [])
+        known = self._names.setdefault(int.from_bytes(value[:8], "little"), [])
         if all(found != value for found, _ in known):
             known.append((value, name))
-            self._slots[_slot(np.array([word], dtype=np.uint64))] = True
+            self._bits = 0
 
     def find(self, data: bytes) -> Iterator[tuple[int, str]]:
         """(offset, name) of each value in ``data``."""
+        if not self._bits:
+            self._fill()
         for shift in range(min(8, max(0, len(data) - 7))):
             words = np.frombuffer(data, dtype="<u8", count=(len(data) - shift) // 8, offset=shift)
-            for place in np.flatnonzero(self._slots[_slot(words)]):
+            for place in np.flatnonzero(self._slots[_slot(words, self._bits)]):
                 at = shift + 8 * int(place)
                 for value, name in self._names.get(int(words[place]), ()):
                     if data[at : at + len(value)] == value:
                         yield at, name
+
+    def _fill(self) -> None:
+        """So many slots that one in 64 is taken: what passes the filter is looked up one by one."""
+        self._bits = max(16, (64 * len(self._names)).bit_length())
+        self._slots = np.zeros(1 << self._bits, dtype=np.bool_)
+        self._slots[_slot(np.fromiter(self._names, np.uint64, len(self._names)), self._bits)] = True
 
 
 def scan(
@@ -226,16 +232,14 @@ def _in_columns(secrets: Secrets, data: bytes) -> Iterator[str]:
         table = pq.read_table(pa.BufferReader(data))
     except pa.ArrowException:
         return  # a file that is damaged, or was written to be: its raw bytes were looked through
-    for column in table.columns:
-        for chunk in column.chunks:
-            for buffer in chunk.buffers():
-                if buffer is not None:
-                    yield from (name for _, name in secrets.find(buffer.to_pybytes()))
+    buffers = (buffer for column in table.columns for chunk in column.chunks for buffer in chunk.buffers())
+    pieces = (buffer.to_pybytes() for buffer in buffers if buffer is not None)
+    yield from (name for _, name in secrets.find(bytes(8).join(pieces)))
 
 
-def _slot(words: Words) -> npt.NDArray[np.intp]:
+def _slot(words: Words, bits: int) -> npt.NDArray[np.intp]:
     mixed = (words ^ (words >> np.uint64(29))) * np.uint64(0x9E3779B97F4A7C15)
-    return (mixed >> np.uint64(42)).astype(np.intp)
+    return (mixed >> np.uint64(64 - bits)).astype(np.intp)
 
 
 def _finding(path: Path, at: int, name: str) -> Finding:

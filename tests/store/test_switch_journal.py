@@ -105,6 +105,27 @@ def test_recovery_takes_the_newest_of_its_own_and_moves_its_beginning(database: 
     assert states(other, "1") == ["reversing", "forwarded"]
 
 
+def test_who_inherits_a_worker_begins_where_that_worker_would(database: sa.Engine) -> None:
+    """Worker 1 owes a reversal of an earlier day, worker 0 has started since, and then there is one worker."""
+    owed = _entry("owed", 1, "queued", entity=Entity.FORWARD, kind="reversal", business_date="2023-11-13")
+    one, zero = (
+        SwitchJournal(database, service(), worker="1"),
+        SwitchJournal(database, service(), worker="0"),
+    )
+    assert list(one.recover(lambda name: name == "1", DATE)) == []
+    one.write([(owed,)])
+    zero.write([(_entry("done", 1, "approved", business_date="2023-11-13"),)])
+    for _ in range(2):
+        list(zero.recover(lambda name: name == "0", DATE))  # its own beginning is behind the other's reversal
+    for _ in range(3):  # however often it starts alone
+        assert [r.state for r in zero.recover(lambda name: True, DATE) if r.state != "approved"] == ["queued"]
+    back = one.recover(lambda name: name == "1", DATE)  # the number of workers may go up again
+    assert [r.state for r in back] == ["queued"]
+    zero.write([(_entry("owed", 2, "done", entity=Entity.FORWARD, business_date="2023-11-13"),)])
+    list(zero.recover(lambda name: True, DATE))
+    assert list(zero.recover(lambda name: True, DATE)) == []  # its beginning moves on with the other's
+
+
 def test_what_was_altered_on_the_disk_is_refused(database: sa.Engine) -> None:
     journal = SwitchJournal(database, service())
     journal.write([(_entry("a"),)])

@@ -248,17 +248,19 @@ class SwitchJournal:
         """The newest record of each thing that belongs to the workers that are ``mine``, in the journal's order.
 
         Begins at the last checkpoint, and moves it: behind it nothing is open and nothing is of ``business_date``.
+        A checkpoint speaks for its own worker alone, so who inherits from others begins at the earliest of theirs. Each
+        has one before it writes anything, since this is what a worker does first.
         """
         newest: dict[bytes, Any] = {}
         columns = journal.c
         with self._reader.connect() as connection:
-            start = connection.scalar(
-                sa.select(checkpoints.c.number).where(checkpoints.c.worker == self._worker)
-            )
+            begun = {row.worker: row.number for row in connection.execute(sa.select(checkpoints))}
+            whose = {self._worker, *filter(mine, begun)}
+            start = min(begun.get(name, 0) for name in whose)
             query = sa.select(
                 columns.id, columns.version, columns.number, columns.place, columns.worker, columns.entity,
                 columns.state, columns.business_date,
-            ).where(columns.number >= (start or 0)).order_by(columns.number, columns.place)  # fmt: skip
+            ).where(columns.number >= start).order_by(columns.number, columns.place)  # fmt: skip
             for row in connection.execute(query):
                 newest.pop(row.id, None)
                 newest[row.id] = row
@@ -266,13 +268,14 @@ class SwitchJournal:
             records = list(self._opened(connection, rows))
             end = connection.scalar(sa.select(sa.func.max(groups.c.number))) or 0
         keep = [r.number for r in rows if not _final(r) or r.business_date >= business_date]
-        self._move_checkpoint(min(keep, default=end + 1))
+        self._move_checkpoints(sorted(whose), min(keep, default=end + 1))
         yield from records
 
-    def _move_checkpoint(self, number: int) -> None:
+    def _move_checkpoints(self, workers: Sequence[str], number: int) -> None:
         with self._engine.begin() as connection:
-            connection.execute(checkpoints.delete().where(checkpoints.c.worker == self._worker))
-            connection.execute(checkpoints.insert().values(worker=self._worker, number=number))
+            connection.execute(checkpoints.delete().where(checkpoints.c.worker.in_(workers)))
+            rows = [{"worker": worker, "number": number} for worker in workers]
+            connection.execute(checkpoints.insert(), rows)
 
     def lines(self, *, states: Sequence[str] = (), limit: int = 50) -> list[JournalLine]:
         """The newest lines, of some states or of all."""

@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,7 @@ class Shop:
     issuer: IssuerInPlace
     wire: MemoryWire
     gateway: Gateway
+    kept: GatewayBooks
     card: CardFacts
     count: int = 0
 
@@ -106,6 +107,20 @@ class Shop:
     def order(self, amount: int, **more: Any) -> bytes:
         made = self.gateway.create(MERCHANT, Draft(reference="", amount_minor=amount, **more), self.keyed())
         return bytes.fromhex(made["id"])
+
+    def move(self) -> Merchant:
+        """Give the merchant another terminal, as a new key may."""
+        moved = replace(MERCHANT, terminal="00000099")
+        with self.kept.desk() as desk:
+            desk.put_merchant(moved)
+        return moved
+
+    def restarted(self, institution: str = ACQUIRER) -> Gateway:
+        """Another process on the same books, perhaps with another number."""
+        return Gateway(
+            self.kept, SwitchPayments(self.wire, institution=institution), Vault(VAULT_KEY, SeededRandomness("v")),
+            WorldClock(self.world), SeededRandomness("again"), institution=institution,
+        )  # fmt: skip
 
     def books(self) -> tuple[int, int]:
         """What the holder has, and what the acquirer is owed."""
@@ -127,9 +142,11 @@ def shop_at(path: Path, bank: Bank | None = None, prefix: str = PAN[:6]) -> Iter
             desk.put_merchant(MERCHANT)
         gateway = Gateway(
             books, SwitchPayments(wire, institution=ACQUIRER), Vault(VAULT_KEY, SeededRandomness("v")),
-            WorldClock(world), SeededRandomness("g"),
+            WorldClock(world), SeededRandomness("g"), institution=ACQUIRER,
         )  # fmt: skip
-        yield Shop(bank=bank, world=world, issuer=issuer, wire=wire, gateway=gateway, card=card)
+        yield Shop(
+            bank=bank, world=world, issuer=issuer, wire=wire, gateway=gateway, kept=books, card=card
+        )  # fmt: skip
 
 
 FULL = (OPENING, 0)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jinka.acquirer import Ask, Entry, Kind, NotSent, Operation, card_of_code
-from jinka.acquirer.iso import APPROVALS, NEEDED, request_of, reversal_of
+from jinka.acquirer import Ask, Entry, Kind, NoAnswer, NotSent, Operation, card_of_code
+from jinka.acquirer.iso import APPROVALS, NEEDED, answer_of, request_of, reversal_of
 from jinka.codec.iso8583 import Message, dialect
 from jinka.sim.randomness import SeededRandomness
 from jinka.switch.messages import original_id, transaction_id
@@ -133,6 +133,126 @@ def test_the_issuer_falls_silent_and_the_books_agree(shop: Shop, kind: Kind) -> 
     else:
         assert (answer["state"], answer["code"]) == (before, "68")
     agreed(shop, order)
+
+
+@pytest.mark.parametrize("lost", ["", "before", "after", "late"])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_the_merchants_terminal_changes_under_way(shop: Shop, kind: Kind, lost: str) -> None:
+    """What follows a payment names the payment's terminal and institution, or the switch and issuer know none."""
+    order = shop.order(3_000, capture_later=kind in (Kind.AUTHORISE, Kind.CAPTURE))
+    if payment := kind in (Kind.AUTHORISE, Kind.PURCHASE):
+        shop.wire.lost = lost
+        act_of(shop, kind, order)()
+        shop.move()
+    else:
+        act_of(shop, Kind.PURCHASE, order)()
+        moved, shop.wire.lost = shop.move(), lost
+        verb = {
+            Kind.CAPTURE: shop.gateway.capture,
+            Kind.VOID: shop.gateway.void,
+            Kind.REFUND: shop.gateway.refund,
+        }
+        verb[kind](moved, order, shop.keyed())
+    shop.world.wait(31)
+    assert shop.restarted("102").settle() == bool(lost)
+    ended = {
+        Kind.AUTHORISE: "authorised",
+        Kind.PURCHASE: "captured",
+        Kind.CAPTURE: "captured",
+        Kind.VOID: "voided",
+    }
+    given_up = payment and lost in ("before", "after")
+    assert agreed(shop, order)["state"] == ("created" if given_up else ended.get(kind, "refunded"))
+    assert {(sent.text(41), sent.text(32)) for sent in shop.wire.asked} == {(MERCHANT.terminal, ACQUIRER)}
+    if given_up:  # what is new has the new terminal, and is one payment
+        shop.gateway.pay(shop.move(), order, shop.card, shop.keyed())
+        assert shop.wire.asked[-1].text(41) == "00000099"
+        assert agreed(shop, order)["state"] == ended[kind]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_an_answer_that_is_read_after_a_reversal_was_sent_has_no_say(shop: Shop, again: bool) -> None:
+    order = shop.order(3_000)
+    shop.wire.lost = "late"
+    shop.gateway.pay(MERCHANT, order, shop.card, shop.keyed())
+    late, shop.wire.kept = shop.wire.kept, {}  # still on its way
+    shop.wire.lost = "after"
+    shop.world.wait(31)
+    assert shop.gateway.settle() == 0  # the switch took the payment back, and its word was lost
+    assert shop.books() == FULL
+    shop.wire.kept = late
+    assert (shop.restarted() if again else shop.gateway).settle() == 1
+    found = agreed(shop, order)
+    assert (found["state"], found["code"], found["captured_minor"]) == ("created", "98", 0)
+
+
+@pytest.mark.parametrize("lost", ["", "before", "after"])
+def test_an_answer_to_who_still_waits_has_no_say_once_a_reversal_was_sent(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    order, real = shop.order(3_000), shop.wire.ask
+
+    def slow(message: Message) -> Message:
+        monkeypatch.setattr(shop.wire, "ask", real)
+        answer = real(message)
+        shop.world.wait(31)
+        shop.wire.lost = lost
+        assert shop.restarted().settle() == (not lost)
+        return answer
+
+    monkeypatch.setattr(shop.wire, "ask", slow)
+    answer = shop.gateway.pay(MERCHANT, order, shop.card, shop.keyed())
+    assert answer["state"] == ("unknown" if lost else "created")
+    assert shop.gateway.settle() == bool(lost)
+    assert agreed(shop, order)["state"] == "created"
+
+
+def test_what_is_answered_while_it_is_settled_is_not_reversed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, real, held = shop.order(3_000), shop.wire.ask, list[Message]()
+
+    def slow(message: Message) -> Message:
+        held.append(real(message))
+        raise NoAnswer("slow", where="test")
+
+    def settled_meanwhile(message: Message) -> None:
+        with shop.kept.desk() as desk:
+            [begun] = desk.operations(order)
+        shop.gateway._finish(begun, answer_of(held[0]))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.wire, "ask", slow)
+        shop.gateway.pay(MERCHANT, order, shop.card, shop.keyed())
+    monkeypatch.setattr(shop.wire, "late", settled_meanwhile)
+    assert shop.restarted().settle() == 0
+    assert [sent.mti for sent in shop.wire.asked] == ["0200"]
+    assert agreed(shop, order)["state"] == "captured"
+
+
+@pytest.mark.parametrize("kind", [Kind.CAPTURE, Kind.VOID])
+def test_what_was_not_looked_at_is_reversed_until_that_is_answered(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, kind: Kind
+) -> None:
+    order = shop.order(3_000, capture_later=True)
+    shop.gateway.pay(MERCHANT, order, shop.card, shop.keyed())
+    shop.wire.lost = "late"
+    act_of(shop, kind, order)()
+    late, shop.wire.kept, real = shop.wire.kept, {}, shop.wire.ask
+
+    def busy(message: Message) -> Message:
+        if message.mti[1] != "4":
+            return message.changed({39: "96"}, "0210")
+        shop.wire.lost = "after"
+        return real(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.wire, "ask", busy)
+        shop.world.wait(31)
+        assert shop.gateway.settle() == 0
+    shop.wire.kept = late
+    assert shop.restarted().settle() == 1
+    assert agreed(shop, order)["state"] == "authorised"
 
 
 def test_a_payment_that_comes_after_its_reversal_is_refused(shop: Shop) -> None:

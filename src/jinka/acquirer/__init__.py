@@ -6,7 +6,7 @@ here: paying merchants out. EMV QRCPS 1.1, ISO 4217, PCI DSS 4.0 (3.3 to 3.5), S
 
 from jinka.acquirer.callbacks import order_view
 from jinka.acquirer.codes import card_of_code, order_code, scanned_order
-from jinka.acquirer.gateway import Draft, Gateway, Keyed, require_order
+from jinka.acquirer.gateway import Draft, Gateway, Keyed
 from jinka.acquirer.network import SwitchPayments, Wire
 from jinka.acquirer.orders import STEPS, Kind, Operation, OperationState, Order, OrderState, Step
 from jinka.acquirer.ports import (
@@ -26,6 +26,8 @@ from jinka.acquirer.ports import (
     NotSent,
     Payments,
     Result,
+    Unheard,
+    require_order,
 )
 from jinka.acquirer.purse_loads import PurseLoads, Way
 from jinka.acquirer.vault import TokenRecord, Vault
@@ -60,6 +62,7 @@ __all__ = [
     "Step",
     "SwitchPayments",
     "TokenRecord",
+    "Unheard",
     "Vault",
     "Way",
     "Wire",

@@ -29,6 +29,9 @@ from jinka.acquirer.ports import (
     NoAnswer,
     Payments,
     Result,
+    Unheard,
+    order_under,
+    require_order,
 )
 from jinka.acquirer.vault import TokenRecord, Vault
 from jinka.kit import Clock, NotFound, Randomness, Refused, Usage
@@ -38,6 +41,7 @@ LIFE_S = 1800
 ANSWER_S = 30  # an operation that is open for longer has lost its process
 _MICROS = 1_000_000
 _KEY_MAX = 128
+_ANSWERED = frozenset({OperationState.APPROVED, OperationState.DECLINED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +82,11 @@ class Gateway:
     """Orders of all merchants. Answers are views of orders (`order_view`)."""
 
     def __init__(
-        self, books: Books, payments: Payments, vault: Vault, clock: Clock, randomness: Randomness
-    ) -> None:
-        self._books, self._payments, self._vault = books, payments, vault
+        self, books: Books, payments: Payments, vault: Vault, clock: Clock, randomness: Randomness,
+        *, institution: str = "",
+    ) -> None:  # fmt: skip
+        """``institution``: our number in the network, kept with each operation."""
+        self._books, self._payments, self._vault, self._institution = books, payments, vault, institution
         self._clock, self._randomness = clock, randomness
 
     def create(self, merchant: Merchant, draft: Draft, keyed: Keyed) -> Body:
@@ -200,24 +206,38 @@ class Gateway:
         moved = 0
         for operation in doubtful:
             try:
-                ask = self._asked_again(operation)
-                answer = self._resolved(ask)
+                self._finish(*self._resolved(self._asked_again(operation)))
             except NoAnswer:
                 self._finish(operation, None)
                 continue
-            self._finish(operation, answer)
             moved += 1
         return moved
 
-    def _resolved(self, ask: Ask) -> Answer:
-        answer = self._payments.status(ask)
-        if answer is not None:
-            return answer
-        if ask.operation.kind not in PAYMENTS:
-            return self._send(ask)
-        if self._payments.void(ask).result is not Result.APPROVED:
+    def _resolved(self, ask: Ask) -> tuple[Operation, Answer]:
+        operation = ask.operation
+        if not operation.reversing:
+            if (answer := self._payments.status(ask)) is not None:
+                return operation, answer
+            if operation.kind not in PAYMENTS:
+                try:
+                    return operation, self._send(ask)
+                except Unheard:
+                    if operation.kind is Kind.REFUND:  # an advice: it cannot be taken back
+                        raise
+            operation = self._begin_reversal(operation)
+        if self._payments.void(replace(ask, operation=operation)).result is not Result.APPROVED:
             raise NoAnswer("the network would not take the payment back", where="void")
-        return Answer(result=Result.DECLINED, code="98")
+        return operation, Answer(result=Result.DECLINED, code="98")
+
+    def _begin_reversal(self, operation: Operation) -> Operation:
+        """Written down before it is sent: an answer that is late has no say any more, here or in another process."""
+        with self._books.desk() as desk:
+            _, now = order_under(desk, operation)
+            if now.state in _ANSWERED:
+                raise NoAnswer("it was answered meanwhile", where="order")
+            now = replace(now, reversing=True)
+            desk.save_operation(now)
+            return now
 
     def _send(self, ask: Ask) -> Answer:
         verbs: Mapping[Kind, Callable[[Ask], Answer]] = {
@@ -250,8 +270,11 @@ class Gateway:
             if (first := self._first(desk, merchant, keyed)) is not None:
                 return first
             order, operation, card = begin(desk, require_order(desk, merchant, id_))
-            operation = replace(operation, serial=desk.next_serial())
             original = desk.operation(operation.original)
+            named = original or replace(operation, terminal=merchant.terminal, institution=self._institution)
+            operation = replace(
+                operation, serial=desk.next_serial(), terminal=named.terminal, institution=named.institution
+            )
             desk.save_order(order)
             desk.add_operation(operation)
             self._remember(desk, merchant, keyed, operation=operation.id)
@@ -267,12 +290,11 @@ class Gateway:
     def _finish(self, operation: Operation, answer: Answer | None) -> Body:
         """Write an outcome once: whoever comes second finds it done."""
         with self._books.desk() as desk:
-            now = desk.operation(operation.id)
-            order = desk.order(operation.order)
-            if now is None or order is None:
-                raise NotFound("the operation is gone from the books", where="order")
-            if now.state in (OperationState.APPROVED, OperationState.DECLINED):
+            order, now = order_under(desk, operation)
+            if now.state in _ANSWERED:
                 return order_view(order)
+            if now.reversing and not operation.reversing:
+                answer = None  # it came too late: the reversal's own answer decides
             if answer is None and now.state is OperationState.UNKNOWN:
                 return order_view(order)
             state = OperationState.UNKNOWN if answer is None else OperationState(answer.result.value)
@@ -374,11 +396,3 @@ class Gateway:
                 original=desk.operation(operation.original),
                 again=True,
             )
-
-
-def require_order(desk: Desk, merchant: Merchant, id_: bytes) -> Order:
-    """The merchant's own order; `NotFound` for another's too."""
-    found = desk.order(id_)
-    if found is None or found.merchant != merchant.id:
-        raise NotFound("no such order", where="order", fix="see GET /v1/orders")
-    return found

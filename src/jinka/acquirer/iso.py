@@ -1,7 +1,7 @@
 """The gateway's operations as messages of an acquirer to its switch, by tables, and what the answers mean.
 
 ISO 8583:1987: 4.1 (message types), 4.3 (processing codes, entry modes, conditions), field 90 (original data elements).
-An operation's numbers (fields 7, 11, 37, 41) come from the operation, so the same operation is the same message
+An operation's numbers (fields 7, 11, 32, 37, 41) come from the operation, so the same operation is the same message
 whenever it is asked again, then with 1 at the end of its type. Kinds are told as UnionPay's terminals tell them (type,
 field 3, field 25); condition 59 is electronic commerce. Field 61: `jinka.codec.iso8583.card_not_present`.
 """
@@ -50,8 +50,9 @@ NEEDED = frozenset({2, 3, 4, 7, 11, 12, 13, 14, 18, 22, 25, 32, 37, 39, 41, 42, 
 
 
 def request_of(ask: Ask, institution: str) -> Message:
-    """An operation as a message; ``institution`` is ours, field 32."""
+    """An operation as a message; ``institution`` is ours, field 32, for an operation that does not say its own."""
     operation, merchant, card = ask.operation, ask.merchant, ask.card
+    institution = operation.institution or institution
     mti, code, condition = _kind(ask)
     fields = _common(operation, merchant, card.pan, institution) | {
         3: code,
@@ -71,7 +72,7 @@ def request_of(ask: Ask, institution: str) -> Message:
 
 
 def reversal_of(ask: Ask, institution: str) -> Message:
-    """The reversal of an operation whose outcome is not known."""
+    """The reversal of an operation whose outcome is not known: it names what the operation's message named."""
     operation, sent = ask.operation, request_of(ask, institution)
     kept: dict[int, Value] = {n: v for n, v in sent.fields.items() if n not in (43, 55, FIELD, 90)}
     kept |= {39: _TIMED_OUT, 90: _elements(operation, _first_type(operation), institution)}
@@ -121,7 +122,7 @@ def _common(operation: Operation, merchant: Merchant, pan: str, institution: str
         18: merchant.category,
         32: institution,
         37: f"{operation.serial % 10**12:012d}",
-        41: merchant.terminal,
+        41: operation.terminal or merchant.terminal,
         42: f"{merchant.id:<15}",
     }
 
@@ -136,7 +137,8 @@ def _stan(operation: Operation) -> str:
 
 
 def _elements(operation: Operation, mti: str, institution: str) -> str:
-    return f"{mti}{_stan(operation)}{_moment(operation)}{institution.zfill(11)}{'0' * 11}"
+    number = (operation.institution or institution).zfill(11)
+    return f"{mti}{_stan(operation)}{_moment(operation)}{number}{'0' * 11}"
 
 
 def _place(merchant: Merchant) -> str:

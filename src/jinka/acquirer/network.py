@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from jinka.acquirer.iso import UNHEARD, answer_of, request_of, reversal_of, taken_back
-from jinka.acquirer.orders import PAYMENTS, Kind
-from jinka.acquirer.ports import Answer, Ask, NoAnswer, NotSent, Result
+from jinka.acquirer.orders import Kind
+from jinka.acquirer.ports import Answer, Ask, NotSent, Result, Unheard
 from jinka.codec.iso8583.message import Message
 
 _UNREACHED = "91"
-_REVERSED = "98"
 
 
 class Wire(Protocol):
@@ -50,7 +49,9 @@ class SwitchPayments:
 
     def void(self, ask: Ask) -> Answer:
         """Take a payment back: by its void, or by a reversal when its own outcome is in doubt."""
-        return self._reverse(ask) if ask.operation.kind in PAYMENTS else self._ask(ask)
+        if ask.operation.kind is Kind.VOID and not ask.operation.reversing:
+            return self._ask(ask)
+        return taken_back(self._wire.ask(reversal_of(ask, self._institution)))
 
     def status(self, ask: Ask) -> Answer | None:
         """An answer that came late. Nothing else is known here: the switch is asked by a repeat or a reversal."""
@@ -64,12 +65,6 @@ class SwitchPayments:
             if ask.again:
                 raise  # it may have left the first time
             return Answer(result=Result.DECLINED, code=_UNREACHED)
-        if not ask.again or message.text(39) not in UNHEARD:
-            return answer_of(message)
-        if ask.operation.kind is Kind.REFUND:
-            raise NoAnswer(f"the repeat was answered {message.text(39)}", where="field 39")
-        self._reverse(ask)
-        return Answer(result=Result.DECLINED, code=_REVERSED)
-
-    def _reverse(self, ask: Ask) -> Answer:
-        return taken_back(self._wire.ask(reversal_of(ask, self._institution)))
+        if ask.again and message.text(39) in UNHEARD:
+            raise Unheard(f"the repeat was answered {message.text(39)}", where="field 39")
+        return answer_of(message)

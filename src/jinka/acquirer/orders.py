@@ -127,6 +127,10 @@ class Operation:
     token: bytes  # whose card
     serial: int = 0  # counts the gateway's operations; the books give it
     original: bytes = bytes(16)  # the payment that it follows
+    # What its message names in fields 41 and 32, and what all that follows it names; empty: begun before it was kept.
+    terminal: str = ""
+    institution: str = ""
+    reversing: bool = False  # a reversal of it may be out: only the reversal's answer counts from now on
     state: OperationState = OperationState.OPEN
     code: str = ""
     approval: str = ""

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from jinka.acquirer.orders import Operation, Order
 from jinka.acquirer.vault import TokenRecord
-from jinka.kit import Fault, JinkaError
+from jinka.kit import Fault, JinkaError, NotFound
 
 
 class NoAnswer(JinkaError):
@@ -25,6 +25,10 @@ class NoAnswer(JinkaError):
 
 class NotSent(NoAnswer):
     """The question never left: no line stands."""
+
+
+class Unheard(NoAnswer):
+    """The repeat was not looked at: no word on what became of it when it came first."""
 
 
 class Busy(JinkaError):
@@ -120,7 +124,7 @@ class Payments(Protocol):
         ...
 
     def void(self, ask: Ask) -> Answer:
-        """Take a payment back as if it had not been, whatever of it was seen."""
+        """Take a payment back as if it had not been, whatever of it was seen; of what is ``reversing``, itself."""
         ...
 
     def refund(self, ask: Ask) -> Answer:
@@ -210,3 +214,19 @@ class Books(Protocol):
     def desk(self) -> AbstractContextManager[Desk]:
         """One transaction."""
         ...
+
+
+def require_order(desk: Desk, merchant: Merchant, id_: bytes) -> Order:
+    """The merchant's own order; `NotFound` for another's too."""
+    found = desk.order(id_)
+    if found is None or found.merchant != merchant.id:
+        raise NotFound("no such order", where="order", fix="see GET /v1/orders")
+    return found
+
+
+def order_under(desk: Desk, operation: Operation) -> tuple[Order, Operation]:
+    """Both as they stand; the order first, which locks them."""
+    order, now = desk.order(operation.order), desk.operation(operation.id)
+    if now is None or order is None:
+        raise NotFound("the operation is gone from the books", where="order")
+    return order, now

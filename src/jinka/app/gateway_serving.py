@@ -106,7 +106,7 @@ def gateway_at(
     with database_at(file.database) as database:
         books = GatewayBooks(database)
         yield Services(
-            gateway=Gateway(books, payments, vault, clock, randomness),
+            gateway=Gateway(books, payments, vault, clock, randomness, institution=file.institution),
             books=books,
             vault=vault,
             clock=clock,

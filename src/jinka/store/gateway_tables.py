@@ -28,7 +28,8 @@ _SPEC: dict[str, tuple[tuple[str, type[sa.types.TypeEngine[Any]]], ...]] = {
     "gateway_operations": (
         ("id", _BYTES), ("order", _BYTES), ("number", _NUMBER), ("kind", _TEXT), ("amount_minor", _NUMBER),
         ("at_micros", _NUMBER), ("token", _BYTES), ("original", _BYTES), ("serial", _NUMBER),
-        ("state", _TEXT), ("code", _TEXT), ("approval", _TEXT),
+        ("state", _TEXT), ("code", _TEXT), ("approval", _TEXT), ("terminal", _TEXT), ("institution", _TEXT),
+        ("reversing", _FLAG),
     ),
     "gateway_callbacks": (
         ("id", _BYTES), ("merchant", _TEXT), ("kind", _TEXT), ("body", _TEXT), ("created_micros", _NUMBER),

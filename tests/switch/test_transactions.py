@@ -232,6 +232,67 @@ def test_reversals_are_sent_until_they_are_answered() -> None:
     assert world.states() == {"reversed": 1}
 
 
+def refuse_reversals(world: World, answer: str = "12") -> None:
+    real = world.bank.handle
+
+    def handle(message: Message) -> Message | None:
+        given = real(message)
+        return given.changed({39: answer}) if given is not None and message.mti[1] == "4" else given
+
+    world.bank.handle = handle  # type: ignore[method-assign]
+
+
+def test_a_reversal_that_the_bank_refuses_ends_and_holds_no_place() -> None:
+    world = World(config(open_max=3))
+    refuse_reversals(world)
+    for number in range(1, 5):
+        assert code(world, request(number)) == "00"
+        assert code(world, reversal(request(number), 500 + number)) == "00"
+    assert (world.states(), world.core.transactions.memory.open) == ({"refused": 4}, 0)
+    for _ in range(2):
+        world.restart()
+        assert world.core.transactions.memory.open == 0
+        assert world.core.forwarding.refused("bank") == 4  # still seen after a start
+        assert world.to_bank == []
+    assert code(world, request(99)) == "00"
+    assert code(world, reversal(request(1), 600)) == "00"  # asked again: it is on record, and nothing is sent
+    assert code(world, request(1)) == "00"  # a repeat gets the first answer
+    assert world.states() == {"refused": 4, "approved": 1}
+    assert len([m for m in world.bank.seen if m.mti[1] == "4"]) == 4
+
+
+def test_a_late_answer_to_what_was_refused_is_kept() -> None:
+    world = World()
+    refuse_reversals(world)
+    world.bank_answers = False
+    world.pay(request(1))
+    late, world.to_bank = world.to_bank, []
+    answer = world.bank.handle(CODEC.decode(late[0]))
+    assert answer is not None
+    world.bank_answers = True
+    world.wait(15)
+    assert world.states() == {"refused": 1}
+    world.step(Received(peer="bank", line=world.bank_line, raw=CODEC.encode(answer)))
+    [tx] = [v[-1] for v in world.journal.values() if v[-1].entity.value == "transaction"]
+    assert (tx.state, tx.note) == ("refused", "late 00")
+
+
+def test_what_an_earlier_version_left_reversing_ends_at_the_start() -> None:
+    world = World(config(open_max=1))
+    refuse_reversals(world)
+    world.pay(request(1))
+    world.hold = True
+    world.pay(reversal(request(1), 2))
+    world.write(world.held.pop())  # the reversal is on the disk and is sent, and what came back
+    [last] = world.held
+    [item] = [e for e in last.entries if e.record.entity.value == "forward"]
+    world.journal.write([item])  # was kept without the transaction
+    world.hold = False
+    world.restart()
+    assert (world.states(), world.core.transactions.memory.open) == ({"refused": 1}, 0)
+    assert code(world, request(2)) == "00"
+
+
 def test_advices_are_facts() -> None:
     world = World()
     world.bank_down()

@@ -114,6 +114,33 @@ def test_a_credit_that_is_spent_before_it_is_undone_stays_and_so_does_the_debit(
     assert world.core.board.counts["reversal_refused", "other"] == 1
 
 
+@pytest.mark.parametrize("which", ["bank", "other"])
+def test_a_leg_whose_reversal_is_refused_ends_the_transfer_for_people_to_look_at(which: str) -> None:
+    world = TwoBanks()
+    bank = world.bank if which == "bank" else world.other
+    real = bank.handle
+
+    def handle(message: Message) -> Message | None:
+        given = real(message)
+        return given.changed({39: "12"}) if given is not None and message.mti[1] == "4" else given
+
+    bank.handle = handle  # type: ignore[method-assign]
+    assert code(world, transfer(1)) == "00"
+    assert code(world, reversal(transfer(1), 2)) == "00"
+    world.settle()
+    assert world.transfers() == [("refused", "stuck")]
+    undone = [m for m in world.bank.seen if m.mti[1] == "4"]
+    assert bool(undone) == (which == "bank")  # no debit is given back while the credit may stand
+    seen = len(world.bank.seen) + len(world.other.seen)
+    for _ in range(2):
+        world.restart()
+        world.settle()
+    assert (world.transfers(), world.core.transactions.memory.open) == ([("refused", "stuck")], 0)
+    assert len(world.bank.seen) + len(world.other.seen) == seen
+    assert code(world, reversal(transfer(1), 3)) == "00"
+    assert code(world, transfer(1)) == "00"  # the first answer
+
+
 def test_a_debit_without_an_answer() -> None:
     world = TwoBanks()
     world.bank_answers = False

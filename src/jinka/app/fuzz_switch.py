@@ -23,7 +23,7 @@ from jinka.codec.iso8583 import Message
 from jinka.node import write_durable
 from jinka.switch import Entity, TxState
 from jinka.switch.kinds import KINDS
-from jinka.switch.states import TX_STEPS
+from jinka.switch.states import ENDS, TX_STEPS
 
 _EVENTS = 60  # in a round
 _CORPUS = 400
@@ -245,7 +245,7 @@ def _books_agree(journal: Journal, bank: Bank) -> None:
         if v[-1].entity is Entity.FORWARD and v[-1].state == "refused"
     }  # fmt: skip
     for record in newest:
-        if record.state not in (TxState.APPROVED.value, TxState.DECLINED.value, TxState.REVERSED.value):
+        if TxState(record.state) not in ENDS:
             raise Broken(f"at rest a transaction is {record.state}")
         took = bank.took.get(place(record.request), False)
         if places[place(record.request)] > 1 or record.id in refused or not KINDS[record.kind].reversible:

@@ -50,6 +50,7 @@ from jinka.switch import (
 CODEC: Codec = dialect("iso1987-binary")
 BANK, ACQUIRERS = "bank", ("till", "other")
 DATE = "2023-11-14"
+_KEPT = f"{1:012d}"
 _START = 1_700_000_000_000_000
 _MAC = MacRule(kind=MacKind.ISO, key="zone_mac/TDES/1@fuzz", field=128)
 _PIN = PinRule(key="zone_pin/TDES/1@fuzz", format=PinFormat.ISO_0)
@@ -69,7 +70,7 @@ def place(message: Message) -> Place:
 
 @dataclass
 class Bank:
-    """Approves, declines, keeps silent. ``took`` leads to whether it stands."""
+    """Approves, declines, keeps silent, and gives one amount never back. ``took`` leads to whether it stands."""
 
     took: dict[Place, bool] = field(default_factory=dict)
     codes: dict[Place, str] = field(default_factory=dict)
@@ -100,6 +101,8 @@ class Bank:
     def _undo(self, message: Message) -> str:
         if 95 in message.fields:
             return "00"  # a part goes back: the transaction stands
+        if message.text(4) == _KEPT:
+            return "12"
         data = message.text(90)
         key = (data[4:10], data[10:20], message.text(41), message.text(32))
         known = key in self.took

@@ -110,4 +110,6 @@ def _switch_words(said: dict[str, Any], now_s: float) -> list[str]:
     for name, peer in said["peers"].items():
         ready = sum(state == "ready" for state in peer["lines"])
         words.append(f"{name}: lines {len(peer['lines'])}, signed on {ready}, stored {peer['stored']}")
+        if peer["refused"]:
+            words.append(f"{name}: refused {peer['refused']}, see jinka switch journal FILE --state refused")
     return words

@@ -28,6 +28,7 @@ class SwitchFigures:
                     "lines": [line.state.value for line in lines.values()],
                     "ready": core.board.ready_line(name) is not None,
                     "stored": core.forwarding.depth(name),
+                    "refused": core.forwarding.refused(name),
                 }
                 for name, lines in core.board.lines.items()
             },

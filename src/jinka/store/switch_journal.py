@@ -21,6 +21,7 @@ from jinka.store.schema import metadata
 from jinka.store.turns import Turn
 from jinka.store.write_ahead import WriteAhead
 from jinka.switch import Counted, Entity, Entry, Record, SafState, TxState, read_record, write_record
+from jinka.switch.states import ENDS
 
 _CHUNK = 500
 _TRIES = 10
@@ -30,10 +31,7 @@ _CONTEXT = "jinka.switch/1"
 _FACTS = frozenset(e.value for e in (Entity.UPLOAD, Entity.TOTALS, Entity.TERMINAL, Entity.DAY, Entity.KEY))
 _FINAL = frozenset(
     {
-        *(
-            (Entity.TRANSACTION.value, s.value)
-            for s in (TxState.APPROVED, TxState.DECLINED, TxState.REVERSED)
-        ),
+        *((Entity.TRANSACTION.value, s.value) for s in ENDS),
         *((Entity.FORWARD.value, s.value) for s in (SafState.DONE, SafState.REFUSED)),
     }
 )

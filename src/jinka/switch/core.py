@@ -33,7 +33,7 @@ from jinka.switch.events import (
     TimerFired,
     Written,
 )
-from jinka.switch.forwarding import Forwarding, Item
+from jinka.switch.forwarding import REVERSAL, Forwarding, Item
 from jinka.switch.kinds import TRANSFER_BANKS
 from jinka.switch.originals import Originals
 from jinka.switch.reconciliation import Reconciliation
@@ -96,18 +96,26 @@ class SwitchCore:
         items: list[Item] = []
         open_: list[Transaction] = []
         transfers: list[Transaction] = []
+        refused = set[bytes]()
         for record in records:
             if record.entity is Entity.FORWARD and record.state in (
                 SafState.QUEUED.value,
                 SafState.SENT.value,
             ):
                 items.append(Item.of(record))
+            elif record.entity is Entity.FORWARD and record.state == SafState.REFUSED.value:
+                self.board.count(f"{record.kind}_refused", record.target)
+                if record.kind == REVERSAL:
+                    refused.add(record.about)
             elif record.entity is Entity.KEY:
                 self.sessions.recall_key(record)
             elif record.entity is Entity.TRANSACTION:
                 self._remember(Transaction.of(record), open_)
         for item in items:
             self.forwarding.queue(item)
+        for tx in [tx for tx in self.transactions.memory.known.values() if tx.state is TxState.REVERSING]:
+            if tx.id in refused:
+                self.transactions.refused_before(tx)
         for tx in open_:
             self.board.count("recovered", tx.source)
             if tx.kind is TRANSFER_BANKS:

@@ -118,6 +118,10 @@ class Forwarding:
         """How many items a peer has not yet answered."""
         return sum(1 for items in self._about.values() for item in items if item.target == peer)
 
+    def refused(self, peer: str) -> int:
+        """How many items a peer refused, since the start and on that date before it: someone must look."""
+        return sum(self._board.counts.get((f"{kind}_refused", peer), 0) for kind in _SETTLED)
+
     def queue(self, item: Item) -> None:
         """Take over an item that the journal has."""
         line = self._about.setdefault(item.tx, deque())

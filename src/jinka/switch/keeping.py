@@ -178,20 +178,26 @@ class Keeping:
     def _settled(self, item: Item) -> None:
         """Store-and-forward has an answer: keep it, and with a reversal end its transaction."""
         tx = self.memory.known.get(item.tx)
-        done = item.kind == REVERSAL and item.state is SafState.DONE
-        stands = _stands(tx, item)
-        if tx is None or not (done or stands):
+        if tx is None or item.kind != REVERSAL:
             self._board.write((item.record(),), _written)
         elif tx.busy:
             tx.waiting.append(partial(self._settled, item))
         elif tx.state is TxState.REVERSING:
-            tx.step(TxStep.STAND if stands else TxStep.CONFIRM)
-            if stands:
+            if _stands(tx, item):
+                tx.step(TxStep.STAND)
                 tx.note = STANDS
+            else:
+                tx.step(TxStep.CONFIRM if item.state is SafState.DONE else TxStep.REFUSE)
             self.keep(tx, item, partial(self.adopt, tx))
             self.memory.rest(tx)
         else:
             self._board.write((item.record(),), _written)
+
+    def refused_before(self, tx: Transaction) -> None:
+        """End what a version of ours left reversing whose reversal had been refused."""
+        tx.step(TxStep.REFUSE)
+        self.keep(tx, None, partial(self.adopt, tx))
+        self.memory.rest(tx)
 
     def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
         """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""
@@ -201,10 +207,10 @@ class Keeping:
             change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)
 
 
-def _stands(tx: Transaction | None, item: Item) -> bool:
+def _stands(tx: Transaction, item: Item) -> bool:
     """Whether the receiver's bank says that a transfer's credit is booked, and spent."""
-    refused = item.kind == REVERSAL and item.state is SafState.REFUSED
-    return refused and tx is not None and tx.kind is TRANSFER_CREDIT and item.answer.get(39) == codes.NO_MONEY
+    refused = item.state is SafState.REFUSED
+    return refused and tx.kind is TRANSFER_CREDIT and item.answer.get(39) == codes.NO_MONEY
 
 
 def _written(_: Mapping[bytes, Record]) -> None:

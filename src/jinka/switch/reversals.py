@@ -84,7 +84,7 @@ class Reversals:
             self._answer(asked, codes.BAD_FORMAT)
         elif stays or tx.sent.text(95):
             self._reverse_part(asked, tx, stays)
-        elif tx.state in (TxState.DECLINED, TxState.REVERSED, TxState.REVERSING):
+        elif tx.state in (TxState.DECLINED, TxState.REVERSED, TxState.REVERSING, TxState.REFUSED):
             self._answer(asked, codes.APPROVED)
         elif not tx.kind.reversible:
             self._answer(asked, codes.INVALID_TRANSACTION)

@@ -42,7 +42,7 @@ class SessionStep(Enum):
 
 
 class TxState(Enum):
-    """Where a transaction stands. `APPROVED`, `DECLINED` and `REVERSED` are its ends."""
+    """Where a transaction stands. `APPROVED`, `DECLINED`, `REVERSED` and `REFUSED` are its ends."""
 
     __hash__ = object.__hash__  # members are unique; that of Enum is asked for at every step
 
@@ -53,6 +53,7 @@ class TxState(Enum):
     DECLINED = "declined"
     REVERSING = "reversing"  # a reversal is in store-and-forward
     REVERSED = "reversed"
+    REFUSED = "refused"  # the issuer declined its reversal: someone must look
 
 
 class TxStep(Enum):
@@ -72,11 +73,12 @@ class TxStep(Enum):
     LATE = "late"  # an answer to what is reversed already
     CONFIRM = "confirm"  # the issuer has the reversal
     STAND = "stand"  # the issuer has booked it and will not undo it
+    REFUSE = "refuse"  # the issuer declines the reversal, and nobody here knows why
     BURY = "bury"  # a reversal came whose original did not: should that come still, it is refused
 
 
 class TransferState(Enum):
-    """Where a transfer between two banks stands. `COMMITTED`, `REFUSED` and `ABORTED` are its ends."""
+    """Where a transfer between two banks stands. `COMMITTED`, `REFUSED`, `ABORTED` and `STUCK` are its ends."""
 
     PREPARING = "preparing"  # the payer's bank is asked to debit
     CREDITING = "crediting"  # it has; the receiver's bank is asked to credit
@@ -85,6 +87,7 @@ class TransferState(Enum):
     COMMITTED = "committed"
     REFUSED = "refused"
     ABORTED = "aborted"
+    STUCK = "stuck"  # a bank declined the reversal of its leg: someone must look
 
 
 class TransferStep(Enum):
@@ -98,6 +101,7 @@ class TransferStep(Enum):
     CREDIT_UNDONE = "credit_undone"
     CREDIT_STAYS = "credit_stays"  # the receiver's bank has booked it and cannot take it back
     DEBIT_UNDONE = "debit_undone"
+    UNDO_REFUSED = "undo_refused"
 
 
 class SafState(Enum):
@@ -173,8 +177,10 @@ TX_STEPS: Mapping[tuple[TxState, TxStep], TxState] = {
     (TxState.REVERSING, TxStep.LATE): TxState.REVERSING,
     (TxState.REVERSED, TxStep.LATE): TxState.REVERSED,
     (TxState.DECLINED, TxStep.LATE): TxState.DECLINED,
+    (TxState.REFUSED, TxStep.LATE): TxState.REFUSED,
     (TxState.REVERSING, TxStep.CONFIRM): TxState.REVERSED,
     (TxState.REVERSING, TxStep.STAND): TxState.APPROVED,
+    (TxState.REVERSING, TxStep.REFUSE): TxState.REFUSED,
 }
 
 TRANSFER_STEPS: Mapping[tuple[TransferState, TransferStep], TransferState] = {
@@ -189,7 +195,9 @@ TRANSFER_STEPS: Mapping[tuple[TransferState, TransferStep], TransferState] = {
     (TransferState.COMMITTED, TransferStep.CANCEL): TransferState.TAKING_BACK,
     (TransferState.TAKING_BACK, TransferStep.CREDIT_UNDONE): TransferState.GIVING_BACK,
     (TransferState.TAKING_BACK, TransferStep.CREDIT_STAYS): TransferState.COMMITTED,
+    (TransferState.TAKING_BACK, TransferStep.UNDO_REFUSED): TransferState.STUCK,
     (TransferState.GIVING_BACK, TransferStep.DEBIT_UNDONE): TransferState.ABORTED,
+    (TransferState.GIVING_BACK, TransferStep.UNDO_REFUSED): TransferState.STUCK,
 }
 
 _Prep, _Cred, _Take, _Give = (
@@ -202,14 +210,18 @@ LEG_SAYS: Mapping[tuple[TransferState, TxState], TransferStep] = {
     (_Prep, TxState.DECLINED): TransferStep.REFUSE,
     (_Prep, TxState.REVERSING): TransferStep.DOUBT,
     (_Prep, TxState.REVERSED): TransferStep.DOUBT,
+    (_Prep, TxState.REFUSED): TransferStep.DOUBT,
     (_Cred, TxState.APPROVED): TransferStep.CREDITED,
     (_Cred, TxState.DECLINED): TransferStep.REFUSE,
     (_Cred, TxState.REVERSING): TransferStep.DOUBT,
     (_Cred, TxState.REVERSED): TransferStep.DOUBT,
+    (_Cred, TxState.REFUSED): TransferStep.DOUBT,
     (_Take, TxState.DECLINED): TransferStep.CREDIT_UNDONE,
     (_Take, TxState.REVERSED): TransferStep.CREDIT_UNDONE,
+    (_Take, TxState.REFUSED): TransferStep.UNDO_REFUSED,
     (_Give, TxState.DECLINED): TransferStep.DEBIT_UNDONE,
     (_Give, TxState.REVERSED): TransferStep.DEBIT_UNDONE,
+    (_Give, TxState.REFUSED): TransferStep.UNDO_REFUSED,
 }
 
 SAF_STEPS: Mapping[tuple[SafState, SafStep], SafState] = {
@@ -227,8 +239,8 @@ TERMINAL_STEPS: Mapping[tuple[TerminalState, TerminalStep], TerminalState] = {
     (TerminalState.SIGNED_IN, TerminalStep.SIGN_OFF): TerminalState.SIGNED_OFF,
 }
 
-# What a transaction may come to rest in. Money has moved for good in the first alone.
-ENDS = frozenset({TxState.APPROVED, TxState.DECLINED, TxState.REVERSED})
+# What a transaction may come to rest in. Money has moved for good in the first, and nobody here knows in the last.
+ENDS = frozenset({TxState.APPROVED, TxState.DECLINED, TxState.REVERSED, TxState.REFUSED})
 
 State = TypeVar("State", bound=Enum)
 Step = TypeVar("Step", bound=Enum)

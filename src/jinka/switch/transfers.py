@@ -169,6 +169,8 @@ class Transfers:
             tx.step(TxStep.DECLINE)
         elif step is TransferStep.DEBIT_UNDONE:
             tx.step(TxStep.CONFIRM)
+        elif step is TransferStep.UNDO_REFUSED:
+            tx.step(TxStep.REFUSE)
         elif step is TransferStep.CREDIT_STAYS:
             tx.step(TxStep.STAND)
             self._transactions.count_approval(tx)

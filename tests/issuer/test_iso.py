@@ -67,6 +67,32 @@ def test_a_purchase_and_its_reversal() -> None:
     assert desk.owed() == 0
 
 
+def test_a_trace_number_that_comes_again_within_a_day_is_booked_again() -> None:
+    desk = Desk()
+    first = desk.message("0200", "000000", 1_000)
+    second = first.changed({7: "1120020002", 37: "000000999999"})
+    assert [desk.ask(m).text(39) for m in (first, second)] == ["00", "00"]
+    assert desk.owed() == 2_000
+    back = desk.message("0420", "000000", 1_000, f90=elements(second))
+    assert [desk.ask(m).text(39) for m in (back, second, first)] == ["00", "94", "00"]
+    assert desk.owed() == 1_000, "field 90 says which of them"
+    assert desk.ask(first.changed({7: "1120020004"})).text(39) == "00"
+    assert desk.owed() == 2_000
+    part = desk.message(
+        "0420", "000000", 1_000, f90=elements(first), f95="000000000400" + "0" * 12 + "C00000000" * 2
+    )
+    assert (desk.ask(part).text(39), desk.owed()) == ("00", 1_400)
+
+
+@pytest.mark.parametrize("moment", ["11200200", "112002000x", "11200200001"])
+def test_a_moment_that_is_none_is_refused(moment: str) -> None:
+    desk = Desk()
+    sale = desk.message("0200", "000000", 1_000, f7=moment)
+    answer = desk.iso.handle(sale, START)
+    assert answer is not None
+    assert (answer.text(39), desk.owed()) == ("30", 0)
+
+
 def test_a_reversal_of_a_terminal_has_the_same_trace_number() -> None:
     desk = Desk()
     sale = desk.message("0200", "000000", 700, f7=None)

@@ -1,15 +1,15 @@
 """What an issuer is asked and what it answers, in no dialect: ISO 8583 stands in front of it (`jinka.codec`).
 
 The kinds are a table: which way money goes, whether it is held or moved, whether an original is needed. A transaction
-is known by acquirer, terminal, stan and local date; asked again it is the same transaction. One currency, the yuan; an
-amount is taken back whole, partial reversals are not done.
+is known by acquirer, terminal, stan and the moment of its field 7; asked again it is the same transaction. One
+currency, the yuan. An amount is taken back whole, or in part by a partial reversal (TAKES).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -129,15 +129,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What names a transaction: acquirer, terminal, stan (6 digits) and the terminal's local date (MMDD)."""
+    """What names a transaction: acquirer, terminal, stan (6 digits) and when it was sent.
+
+    That is field 7, MMDD and hhmmss in UTC: a stan comes again within a day. A terminal that sends no field 7 has only
+    a local date.
+    """
 
     acquirer: str
     terminal: str
     stan: str
     date4: str
+    time6: str = ""
 
     def __post_init__(self) -> None:
-        for name, text, size in (("stan", self.stan, 6), ("date", self.date4, 4)):
+        times = (("time", self.time6, 6),) if self.time6 else ()
+        for name, text, size in (("stan", self.stan, 6), ("date", self.date4, 4), *times):
             if len(text) != size or not (text.isascii() and text.isdigit()):
                 raise Usage(f"not {size} digits", where=f"trace.{name}", fix="as the message carries it")
         for name, text in (("acquirer", self.acquirer), ("terminal", self.terminal)):
@@ -146,7 +152,13 @@ class Trace:
 
     def id_of(self, year: int) -> bytes:
         """The transaction's id; ``year`` because the date has none."""
-        return make_id("jinka.issuer.transaction", self.acquirer, self.terminal, self.stan, self.date4, year)
+        moment = self.date4 + self.time6
+        return make_id("jinka.issuer.transaction", self.acquirer, self.terminal, self.stan, moment, year)
+
+    @property
+    def by_day(self) -> Trace:
+        """The name without the time of day, as books had it before (`jinka.issuer.day_names`)."""
+        return replace(self, time6="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +213,8 @@ class AuthorisationRequest:
 
     def _name(self) -> None:
         """Work the ids out once: they are asked for often."""
-        original = bytes(16) if self.original is None else self.original.id_of(self._year(self.original))
-        own = self.trace.id_of(self._year(self.trace))
+        original = bytes(16) if self.original is None else self.id_of(self.original)
+        own = self.id_of(self.trace)
         named = {Kind.REVERSAL: "jinka.issuer.reversal", Kind.PARTIAL: "jinka.issuer.partial"}.get(self.kind)
         what = (self.kind.word, self.pan, self.amount_fen, self.currency, original)
         more = () if named else (self.merchant, own)
@@ -215,6 +227,20 @@ class AuthorisationRequest:
             ("fingerprint", make_id("jinka.issuer.fingerprint", *what, *more)),
         ):
             object.__setattr__(self, name, value)
+
+    def id_of(self, trace: Trace) -> bytes:
+        """The id of a transaction that this request names: its own, or its original's."""
+        return trace.id_of(self._year(trace))
+
+    def sent_micros(self, trace: Trace) -> int | None:
+        """When a transaction was sent, by its field 7; None where that is no moment."""
+        try:
+            sent = dt.datetime.strptime(
+                f"{self._year(trace)}{trace.date4}{trace.time6}+0000", "%Y%m%d%H%M%S%z"
+            )
+        except ValueError:
+            return None
+        return int(sent.timestamp()) * 1_000_000
 
     def _year(self, trace: Trace) -> int:
         """The year in which a date of month and day lies nearest to the request, in Chinese time."""

@@ -147,6 +147,8 @@ def repeat(request: AuthorisationRequest, row: Booking) -> Decision:
         reason = Reason.ALREADY_REVERSED
     elif row.fingerprint != request.fingerprint:
         reason = Reason.DUPLICATE
+    elif row.state in (State.REVERSED, State.VOIDED):
+        reason = Reason.TAKEN_BACK  # an approval now would hand out what nobody pays for
     else:
         return Decision(
             code=row.reason.code,

@@ -18,6 +18,7 @@ from jinka.issuer.books import Booking, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
+from jinka.issuer.day_names import as_in_books
 from jinka.issuer.limits import Declined, check_history
 from jinka.issuer.past import Pasts
 from jinka.issuer.policy import Policy
@@ -78,6 +79,7 @@ class IssuerHost:
         """Decide a list; durable when it returns. A request that was decided before gets that answer."""
         answers: dict[int, Decision] = {}
         opened: Round | None = None
+        requests = as_in_books(requests, self._books)
         try:
             for waves in [*rounds(requests), None]:
                 with self._books.together():  # the end of a round and the beginning of the next share a flush

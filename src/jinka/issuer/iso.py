@@ -1,10 +1,11 @@
 """The issuer's side of ISO 8583: messages to requests, decisions to answers, by tables. No sockets, no MACs.
 
 ISO 8583:1987, 4.1 and 4.3 (message types, processing codes), field 90 (original data elements); UnionPay's terminals
-name an original in field 61. A transaction's date is that of field 7, as field 90 has it, else of field 13. The places
-of the terminal's capability in field 60 and of the CVV in track 2 are UnionPay's habit: check them with the peer; so is
-the place of a printed card value (`jinka.codec.iso8583.card_not_present`). Field 95
-of 1987 says what stays of an amount. Not read: totals (0500), clear PINs.
+name an original in field 61. A transaction's moment is field 7, all ten digits, as field 90 has them; without one it
+has the date of field 13, as field 61 has it. The places of the terminal's capability in field 60 and of the CVV in
+track 2 are UnionPay's habit: check them with the peer; so is the place of a printed card value
+(`jinka.codec.iso8583.card_not_present`). Field 95 of 1987 says what stays of an amount. Not read:
+totals (0500), clear PINs.
 """
 
 from __future__ import annotations
@@ -137,10 +138,7 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
         pan=pan,
         amount_fen=_number(*((message.text(95)[:12], 95) if kind is Kind.PARTIAL else (message.text(4), 4))),
         at_micros=at_micros,
-        trace=Trace(
-            acquirer=message.text(32), terminal=message.text(41).strip(), stan=message.text(11),
-            date4=message.text(7)[:4] or message.text(13),
-        ),
+        trace=_trace(message, message.text(11), message.text(7) or message.text(13)),
         currency=_number(message.text(49) or terms.currency, 49),
         entry=entry,
         channel=_channel(message, entry),
@@ -196,17 +194,21 @@ def answer_fields(decision: Decision, terms: IsoTerms) -> dict[int, Value]:
 
 def _original(message: Message) -> Trace:
     """By field 90; by field 61 of a terminal (batch 6, trace number 6, date 4); a reversal by its own trace number."""
-    elements, terminal = message.text(90), message.text(41).strip()
-    acquirer = message.text(32)
+    elements, place = message.text(90), message.text(61)
     if len(elements) == 42:
-        return Trace(acquirer=acquirer, terminal=terminal, stan=elements[4:10], date4=elements[10:14])
-    place = message.text(61)
+        return _trace(message, elements[4:10], elements[10:20])
     if len(place) >= 16 and place[:16].isdigit():
-        return Trace(acquirer=acquirer, terminal=terminal, stan=place[6:12], date4=place[12:16])
+        return _trace(message, place[6:12], place[12:16])
     if message.mti[1] == "4":
-        date4 = message.text(7)[:4] or message.text(13)
-        return Trace(acquirer=acquirer, terminal=terminal, stan=message.text(11), date4=date4)
+        return _trace(message, message.text(11), message.text(7) or message.text(13))
     raise Refused("it names no original", where="field 90", fix="send original data elements")
+
+
+def _trace(message: Message, stan: str, moment: str) -> Trace:
+    """A transaction of the message's acquirer and terminal; ``moment`` is field 7, or a date alone."""
+    return Trace(
+        acquirer=message.text(32), terminal=message.text(41).strip(), stan=stan, date4=moment[:4], time6=moment[4:]
+    )  # fmt: skip
 
 
 def _card_number(message: Message, track2: str) -> str:

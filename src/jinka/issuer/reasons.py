@@ -47,6 +47,12 @@ class Reason(Enum):
     PIN_TRIES = ("pin tries", "75", "the PIN was wrong too often", "密码错误次数超限")
     KEYS_DOWN = ("keys down", "96", "the key service gave no answer", "密钥服务无应答")
     INTERRUPTED = ("interrupted", "96", "the host stopped before it decided", "处理中断")
+    TAKEN_BACK = (
+        "taken back",
+        "94",
+        "it was taken back since; a new one needs a new number",
+        "交易已撤销或冲正",
+    )
     DUPLICATE = ("duplicate", "94", "another transaction has this number", "流水号重复")
 
     @property

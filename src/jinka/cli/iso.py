@@ -43,7 +43,7 @@ def describe(
 ) -> None:
     """Show every field of a message; card numbers, tracks, PIN blocks and the chip's copies are masked.
 
-    Example: [bold]jinka iso describe 0800822000000000000004000000000000001215143022123456301[/bold]
+    Example: [bold]jinka iso describe sale.bin --dialect unionpay-pos --framing unionpay-pos[/bold]
     """
     from jinka.app.iso_reading import allow_unmasked, describe_messages, read_source
 

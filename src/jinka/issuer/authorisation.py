@@ -286,7 +286,7 @@ TAKES: Mapping[Kind, frozenset[Kind]] = MappingProxyType(
         Kind.REFUND: frozenset({Kind.PURCHASE, Kind.COMPLETION, Kind.BILL}),
         Kind.VOID: frozenset({Kind.PURCHASE, Kind.PREAUTHORISATION, Kind.COMPLETION}),
         Kind.REVERSAL: frozenset(set(Kind) - {Kind.REVERSAL, Kind.PARTIAL, Kind.BALANCE}),
-        Kind.PARTIAL: frozenset({Kind.PURCHASE, Kind.CASH, Kind.BILL, Kind.TRANSFER_OUT}),
+        Kind.PARTIAL: frozenset({Kind.PURCHASE, Kind.COMPLETION, Kind.CASH, Kind.BILL, Kind.TRANSFER_OUT}),
     }
 )
 

@@ -12,6 +12,7 @@ UNKNOWN_ISSUER = "15"
 UNKNOWN_ORIGINAL = "25"
 BAD_FORMAT = "30"
 NO_MONEY = "51"
+EXPIRED = "54"
 NOT_ENOUGH = "61"  # over a limit of stand-in
 ORIGINAL_AMOUNT_WRONG = "64"
 TIMED_OUT = "68"
@@ -42,6 +43,7 @@ TITLES: dict[str, tuple[str, str]] = {
     UNKNOWN_ORIGINAL: ("the original is not known", "未找到原始交易"),
     BAD_FORMAT: ("format", "报文格式错误"),
     NO_MONEY: ("not sufficient funds", "余额不足"),
+    EXPIRED: ("expired", "卡片已过期"),
     NOT_ENOUGH: ("over the limit", "超出限额"),
     ORIGINAL_AMOUNT_WRONG: ("not the original's amount", "与原交易金额不符"),
     TIMED_OUT: ("no answer in time", "超时"),

@@ -202,6 +202,7 @@ class Keeping:
     def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
         """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""
         self._batches.add(tx, back=back)
+        (self.memory.taken.drop if back else self.memory.taken.note)(tx)
         if tx.note == NOTE:
             change = self.book.take_back if back else self.book.add
             change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)

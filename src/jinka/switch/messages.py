@@ -7,11 +7,13 @@ forwarder 11), 4.1 (message types). Which fields an answer repeats is a table. N
 from __future__ import annotations
 
 import datetime as dt
+import re
 from functools import lru_cache
 
 from jinka.codec.iso8583.message import Message, Value, in_order
 from jinka.kit import make_id
 from jinka.switch.config import Peer
+from jinka.switch.record import account_of
 
 _EPOCH = dt.datetime(1970, 1, 1)
 REPEATED = (2, 3, 4, 7, 11, 12, 13, 15, 23, 25, 32, 33, 37, 41, 42, 49, 60, 90, 100)
@@ -19,6 +21,11 @@ _ANSWERED = (5, 6, 37, 38, 39, 44, 54, 55, 58, 62, 63)  # what an issuer's answe
 _NETWORK_REPEATED = (7, 11, 12, 13, 15, 32, 33, 41, 42, 53, 60, 70, 100)
 _REVERSED = (2, 3, 4, 12, 13, 15, 18, 22, 23, 25, 32, 37, 38, 41, 42, 49, 60, 95)
 _REPLACED = frozenset({33, 52, 64, 128})
+
+_DAY = re.compile(
+    r"(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|[12][0-9])"
+)
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]")
 
 MatchKey = tuple[str, str, str, str, str, str]
 
@@ -66,10 +73,22 @@ def original_id(peer: str, reversal: Message) -> bytes:
     return transaction_id(peer, reversal)
 
 
+def misdated(message: Message) -> bool:
+    """Whether field 7, 12 or 13 is no time or day (any year may have a 29 February), or field 90 names nothing."""
+    moment, clock, day = message.text(7), "", ""
+    if message.mti[0] == "0":  # 1993 has other things there
+        clock, day = message.text(12), message.text(13)
+        if 90 in message.fields and not message.text(90).strip("0"):
+            return True
+    days = [text for text in (moment[:4], day) if text]
+    clocks = [text for text in (moment[4:], clock) if text]
+    return not (all(_DAY.fullmatch(text) for text in days) and all(_CLOCK.fullmatch(text) for text in clocks))
+
+
 def content_digest(message: Message) -> bytes:
     """What a repeat must have in common with its original."""
     receiver = (message.text(103),) if 103 in message.fields else ()
-    return make_id("switch.content", *(message.text(n) for n in (2, 3, 4, 49)), *receiver)
+    return make_id("switch.content", account_of(message), *(message.text(n) for n in (3, 4, 49)), *receiver)
 
 
 def path_key(message: Message) -> tuple[str, str, str, str]:

@@ -31,17 +31,23 @@ class Originals:
 
     def name(self, peer: Peer, message: Message, then: Callable[[Message], None]) -> None:
         """Give ``then`` the message, with field 90 where it can be told."""
-        place = message.text(_ORIGINAL)[:_NAMED]
-        fitting = len(place) == _NAMED and place.isascii() and place.isdigit()
-        if not fitting or _ELEMENTS in peer.codec.spec.fields:
+        id_ = place_id(peer.name, message)
+        if not id_ or _ELEMENTS in peer.codec.spec.fields:
             then(message)
             return
-        id_ = make_id("switch.tx", peer.name, place[6:], place[:6], message.text(41))
         known = self._memory.known.get(id_)
         if known is not None:
             then(_with(message, known))
         else:
             self._board.look_up(id_, partial(_found, message, then))
+
+
+def place_id(peer: str, message: Message) -> bytes:
+    """The transaction that a terminal names in field 61; empty when it names none."""
+    place = message.text(_ORIGINAL)[:_NAMED]
+    if len(place) != _NAMED or not (place.isascii() and place.isdigit()):
+        return b""
+    return make_id("switch.tx", peer, place[6:], place[:6], message.text(41))
 
 
 def _found(message: Message, then: Callable[[Message], None], record: Record | None) -> None:

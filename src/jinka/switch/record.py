@@ -123,12 +123,21 @@ def mask(pan: str) -> str:
     return f"{pan[:6]}{'*' * (len(pan) - 10)}{pan[-4:]}" if len(pan) > 12 else "*" * len(pan)
 
 
+def account_of(message: Message) -> str:
+    """The account number: field 2, or what a message with the stripe alone says in field 35; empty for neither."""
+    number = message.text(2) or message.text(35).upper().replace("D", "=").partition("=")[0]
+    return number if number.isascii() and number.isdigit() else ""
+
+
 def kept(message: Message, *, chip: bool = False) -> Message:
-    """The message without what must not be kept."""
+    """The message without what must not be kept; of a track its number stays, which a reversal needs."""
     numbers = KEPT | CHIP if chip else KEPT
     if message.fields.keys() <= numbers:
         return message
-    return Message(mti=message.mti, fields={n: v for n, v in message.fields.items() if n in numbers})
+    fields = {n: v for n, v in message.fields.items() if n in numbers}
+    if 2 not in fields and 35 in message.fields and account_of(message):
+        fields = {2: account_of(message), **fields}
+    return Message(mti=message.mti, fields=fields)
 
 
 def write_record(record: Record) -> bytes:

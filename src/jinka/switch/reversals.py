@@ -16,13 +16,15 @@ from jinka.switch import codes
 from jinka.switch.board import Board, Line
 from jinka.switch.config import Peer
 from jinka.switch.keywork import FAULTED
-from jinka.switch.kinds import PURCHASE, Side
+from jinka.switch.kinds import BILL, CASH, COMPLETION, PURCHASE, TRANSFER_OUT
 from jinka.switch.messages import answer_to, original_id
 from jinka.switch.record import Record, kept
 from jinka.switch.states import TxState, TxStep
 from jinka.switch.transaction import Transaction
 from jinka.switch.transactions import Transactions
 
+# Of what a part may stay; a transfer within a bank has another account in it, which had the whole.
+_PARTS = frozenset({PURCHASE, COMPLETION, CASH, BILL, TRANSFER_OUT})
 _BURIED = "reversed before it came"
 
 
@@ -86,7 +88,7 @@ class Reversals:
             self._reverse_part(asked, tx, stays)
         elif tx.state in (TxState.DECLINED, TxState.REVERSED, TxState.REVERSING, TxState.REFUSED):
             self._answer(asked, codes.APPROVED)
-        elif not tx.kind.reversible:
+        elif not tx.kind.reversible or self._transactions.memory.taken.fen(tx):
             self._answer(asked, codes.INVALID_TRANSACTION)
         else:
             reason = asked.message.text(39) or codes.REASON_OTHER
@@ -103,8 +105,8 @@ class Reversals:
             self._answer(asked, codes.APPROVED if same else codes.INVALID_TRANSACTION)
         elif (
             tx.state is not TxState.APPROVED
-            or tx.kind.side is not Side.DEBIT
-            or not tx.kind.reversible
+            or tx.kind not in _PARTS
+            or self._transactions.memory.taken.fen(tx)
             or 95 not in fields
         ):
             self._answer(asked, codes.INVALID_TRANSACTION)

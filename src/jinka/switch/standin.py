@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from jinka.codec.iso8583.message import Message
 from jinka.kit import make_id
-from jinka.switch.codes import APPROVED, ISSUER_DOWN, NOT_ENOUGH
+from jinka.switch.codes import APPROVED, EXPIRED, ISSUER_DOWN, NOT_ENOUGH
 from jinka.switch.config import StandIn
 from jinka.switch.kinds import Kind
+from jinka.switch.record import account_of
 
 NOTE = "stand-in"
 _CARDS_MAX = 1 << 20
@@ -27,9 +28,12 @@ class StandInBook:
         """The response code: approved only if every rule allows it. Nothing is counted yet."""
         if rules is None or not kind.stand_in or kind.name not in rules.kinds:
             return ISSUER_DOWN
-        pan, amount = message.text(2), message.text(4)
+        pan, amount = account_of(message), message.text(4)
         if not amount.isdigit() or (52 in message.fields and not rules.with_pin) or pan in rules.blocked:
             return ISSUER_DOWN
+        expiry = message.text(14) or message.text(35).upper().replace("D", "=").partition("=")[2][:4]
+        if expiry and expiry < date[2:4] + date[5:7]:
+            return EXPIRED
         spent, count = self._of(issuer, pan, date)
         if (
             int(amount) > rules.each_fen

@@ -19,19 +19,22 @@ from jinka.switch.config import Peer
 from jinka.switch.forwarding import ADVICE, PARTIAL, Forwarding, item_of, reversal_item
 from jinka.switch.keeping import Keeping
 from jinka.switch.keywork import FAULTED, KeyStep, TranslatePin
-from jinka.switch.kinds import TRANSFER, TRANSFER_BANKS, kind_of
+from jinka.switch.kinds import REFUND, TRANSFER, TRANSFER_BANKS, kind_of
 from jinka.switch.messages import (
     advice_of,
     answer_fields,
     answer_to,
     content_digest,
     match_key,
+    misdated,
     mmdd,
+    original_id,
     passed_on,
     path_key,
     transaction_id,
 )
-from jinka.switch.record import Record, kept
+from jinka.switch.originals import place_id
+from jinka.switch.record import Record, account_of, kept
 from jinka.switch.routing import Routes, trail_of, trail_text
 from jinka.switch.standin import NOTE, approval_code
 from jinka.switch.states import TX_STEPS, TxState, TxStep, may
@@ -59,7 +62,7 @@ class Transactions(Keeping):
         if kind is None:
             return refuse(codes.INVALID_TRANSACTION)
         if any(n not in message.fields for n in _NEEDED if n != 4 or kind.name != "balance") or (
-            95 in message.fields  # the switch's own book of what was taken back of an amount
+            95 in message.fields or misdated(message)  # 95: the switch's own book of what was taken back
         ):
             return refuse(codes.BAD_FORMAT)
         if not peer.speaks_for(message.text(32)):
@@ -86,7 +89,8 @@ class Transactions(Keeping):
     def _route(self, tx: Transaction, peer: Peer, message: Message) -> str:
         """Set the target; the code when there is none."""
         config = self._board.config
-        target = self.routes.find(message.text(tx.kind.routed_by))
+        by = tx.kind.routed_by
+        target = self.routes.find(account_of(message) if by == 2 else message.text(by))
         if not target:
             return codes.UNKNOWN_ISSUER
         trail = trail_of(message, peer)
@@ -106,7 +110,7 @@ class Transactions(Keeping):
             return ()
         return (
             TranslatePin(
-                source=peer.pin, target=target.pin, block=block, pan=message.text(2),
+                source=peer.pin, target=target.pin, block=block, pan=account_of(message),
                 former=self._board.former_pins.get(peer.name, ""),
             ),
         )  # fmt: skip
@@ -143,6 +147,8 @@ class Transactions(Keeping):
             self.decline(tx, code)
         elif tx.kind is TRANSFER_BANKS:
             self.transfers.begin(tx, message, pin)
+        elif tx.kind is REFUND and len(message.text(90)) == 42:
+            self._refund(tx, message)
         elif tx.kind.stored:
             self._store(tx, message)
         else:
@@ -215,6 +221,25 @@ class Transactions(Keeping):
         full = Message(mti=tx.sent.mti, fields=dict(message.fields) | dict(tx.sent.fields))
         advice = advice_of(full, self._board.peers[tx.target], code=code, approval=approval)
         self.end_with(tx, item_of(ADVICE, tx, advice, self._board.now))
+
+    def _refund(self, tx: Transaction, message: Message) -> None:
+        """A refund is a fact, but not above its sale: see what is known of that."""
+        id_ = place_id(tx.source, message) or original_id(tx.source, message)
+        sale = self.memory.known.get(id_)
+        if sale is not None and not sale.theirs:
+            self._refund_of(tx, message, sale)
+        else:
+            self._board.look_up(id_, partial(self._refund_found, tx, message))
+
+    def _refund_found(self, tx: Transaction, message: Message, record: Record | None) -> None:
+        self._refund_of(tx, message, None if record is None else Transaction.of(record))
+
+    def _refund_of(self, tx: Transaction, message: Message, sale: Transaction | None) -> None:
+        code = self.memory.taken.refusal(message, sale) if sale is not None else ""
+        if code:
+            self.decline(tx, code)
+        else:
+            self._store(tx, message)
 
     def _store(self, tx: Transaction, message: Message) -> None:
         board = self._board

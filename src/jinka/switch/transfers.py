@@ -19,7 +19,7 @@ from jinka.switch.board import Board
 from jinka.switch.keeping import STANDS
 from jinka.switch.kinds import TRANSFER_CREDIT, TRANSFER_DEBIT, Kind
 from jinka.switch.messages import passed_on, path_key
-from jinka.switch.record import Record, kept
+from jinka.switch.record import Record, account_of, kept
 from jinka.switch.states import (
     LEG_SAYS,
     TRANSFER_STEPS,
@@ -200,7 +200,7 @@ class Transfers:
         target = self._board.peers[receiver]
         known = target.codec.spec.fields
         more: dict[int, Value | None] = {
-            **_OF_THE_PAYER, 2: out.text(103), 3: _CREDIT + out.text(3)[2:], 102: out.text(2),
+            **_OF_THE_PAYER, 2: out.text(103), 3: _CREDIT + out.text(3)[2:], 102: account_of(out),
         }  # fmt: skip
         second = out.changed({n: v for n, v in more.items() if v is None or n in known})
         found.credit = self._leg(tx, TRANSFER_CREDIT, receiver, second)

@@ -5,6 +5,8 @@ Method: messages with the stripe alone, also with a PIN, in the bank's place and
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jinka.codec.iso8583 import Message
@@ -17,8 +19,8 @@ def code(world: World, message: Message) -> str:
     return answer.text(39)
 
 
-def stripe(trace: int, pan: str = PANS[0], after: str = "=30122010000", **more: object) -> Message:
-    return request(trace, **{"f2": None, "f35": pan + after, **more})  # type: ignore[arg-type]
+def stripe(trace: int, pan: str = PANS[0], after: str = "=30122010000", **more: Any) -> Message:
+    return request(trace, **{"f2": None, "f35": pan + after, **more})
 
 
 @pytest.mark.parametrize("after", ["=30122010000", "D30122010000"])
@@ -85,7 +87,7 @@ def test_an_expired_card_gets_nothing_in_the_bank_s_place(message: Message, want
         {"f90": "0" * 42},
     ],
 )  # fmt: skip
-def test_a_moment_that_is_none_is_refused_and_nothing_kept(wrong: dict[str, str]) -> None:
+def test_a_moment_that_is_none_is_refused_and_nothing_kept(wrong: dict[str, Any]) -> None:
     world = World()
     before = len(world.journal)
     for mti, what in (("0200", "000000"), ("0220", "200000"), ("0100", "000000")):
@@ -94,5 +96,5 @@ def test_a_moment_that_is_none_is_refused_and_nothing_kept(wrong: dict[str, str]
 
 
 @pytest.mark.parametrize("right", [{"f7": "0229235959"}, {"f7": "1231000000"}, {"f13": "0229"}, {"f7": None}])
-def test_the_ends_of_the_calendar_are_days(right: dict[str, str]) -> None:
+def test_the_ends_of_the_calendar_are_days(right: dict[str, Any]) -> None:
     assert code(World(), request(1, **right)) == "00"

@@ -18,11 +18,15 @@ _UNREACHED = "91"
 
 
 class Wire(Protocol):
-    """A line to the switch: `jinka.node.switch_client`."""
+    """A line to the switch: a gateway's, or a terminal's."""
 
     def ask(self, message: Message) -> Message:
         """The answer; raises `NotSent` when the message never left, `NoAnswer` when nobody knows."""
         ...
+
+
+class RememberingWire(Wire, Protocol):
+    """A line that keeps what came late: `jinka.node.switch_client`."""
 
     def late(self, message: Message) -> Message | None:
         """The answer to a message that was given up, if it came after all."""
@@ -32,7 +36,7 @@ class Wire(Protocol):
 class SwitchPayments:
     """``institution`` is the acquirer's number, field 32."""
 
-    def __init__(self, wire: Wire, *, institution: str) -> None:
+    def __init__(self, wire: RememberingWire, *, institution: str) -> None:
         self._wire, self._institution = wire, institution
 
     def authorise(self, ask: Ask) -> Answer:

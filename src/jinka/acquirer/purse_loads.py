@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from enum import Enum
-from typing import Protocol
 
 from jinka.acquirer.iso import APPROVALS
 from jinka.acquirer.network import Wire
@@ -25,6 +24,7 @@ from jinka.codec.iso8583.purse_load import (
     read_load,
     write_load,
 )
+from jinka.codec.load import LoadRequest
 from jinka.kit import Clock, Refused, Usage
 
 _EPOCH = dt.datetime(1970, 1, 1)
@@ -39,37 +39,6 @@ class Way(Enum):
 
     CARD = "620000"  # a bank card with its PIN, field 2
     CASH = "630000"  # an agent's prepaid account, field 42
-
-
-class Question(Protocol):
-    """The card's answer to INITIALIZE FOR LOAD (`jinka.terminal.LoadRequest` is one)."""
-
-    @property
-    def card_no(self) -> bytes: ...
-    @property
-    def txn_type(self) -> int: ...
-    @property
-    def algorithm(self) -> int: ...
-    @property
-    def key_version(self) -> int: ...
-    @property
-    def online_counter(self) -> int: ...
-    @property
-    def balance(self) -> int: ...
-    @property
-    def amount(self) -> int: ...
-    @property
-    def rand4(self) -> bytes: ...
-    @property
-    def mac1(self) -> bytes: ...
-    @property
-    def mac1_data(self) -> bytes: ...
-    @property
-    def terminal_id(self) -> bytes: ...
-    @property
-    def local_date(self) -> bytes: ...
-    @property
-    def local_time(self) -> bytes: ...
 
 
 class PurseLoads:
@@ -89,7 +58,7 @@ class PurseLoads:
         self._institution, self._terminal, self._merchant = institution, terminal, merchant
 
     def authorise(
-        self, question: Question, way: Way = Way.CASH, *, pan: str = "", pin_block: bytes = b""
+        self, question: LoadRequest, way: Way = Way.CASH, *, pan: str = "", pin_block: bytes = b""
     ) -> bytes:
         """MAC2, 4 bytes; the same again while the load is open. Raises `Refused`, and `NoAnswer`: then it is open."""
         parts = {
@@ -161,7 +130,7 @@ class PurseLoads:
         return Message(mti=mti, fields=dict(sorted((common | more).items())))
 
 
-def id_of(question: Question) -> bytes:
+def id_of(question: LoadRequest) -> bytes:
     """The load's id, which counter and issuer work out alike."""
     return load_id(
         card_no=question.card_no, txn_type=question.txn_type, counter=question.online_counter, rand4=question.rand4,

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
-from jinka.acquirer.purse_loads import PurseLoads, Question, Way
+from jinka.acquirer.purse_loads import PurseLoads, Way
 from jinka.app.parts_file import PAGES, only
 from jinka.app.switch_config import read_own_line
 from jinka.issuer import HomeLoads, IssuerHost, LoadBooks, LoadOrder, LoadState
@@ -99,7 +99,7 @@ class CityLoads:
         self._loads, self._books = loads, books
 
     def authorise(self, order: LoadOrder) -> bytes:
-        return self._loads.authorise(cast(Question, order.question), Way.CASH)
+        return self._loads.authorise(order.question, Way.CASH)
 
     def confirm(self, load_id: bytes, tac: bytes) -> None:
         self._loads.confirm(self._card(load_id), load_id, tac)

@@ -74,10 +74,6 @@ class TillWire:
             raise NoAnswer("no answer", where="host")
         return answer
 
-    def late(self, message: Message) -> Message | None:  # noqa: ARG002 the port's
-        """Nothing is kept of what came late: the load's state is asked for."""
-        return None
-
 
 class PurseCounter:
     """``money``: way, bank card and PIN block of a payment by card; cash without it."""

@@ -2,39 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from jinka.codec import Algorithm
+from jinka.codec.load import LoadRequest
 from jinka.keys import KeyService, card_factor
 from jinka.kit import Refused
 
 LOAD_KEY_VERSION = 1
 MAINTENANCE_KEY_VERSION = 1
-
-
-class LoadQuestion(Protocol):
-    """What a load terminal asks (`jinka.terminal.LoadRequest` is one)."""
-
-    @property
-    def algorithm(self) -> Algorithm: ...
-    @property
-    def key_version(self) -> int: ...
-    @property
-    def factor8(self) -> bytes: ...
-    @property
-    def rand4(self) -> bytes: ...
-    @property
-    def online_counter(self) -> int: ...
-    @property
-    def balance(self) -> int: ...
-    @property
-    def amount(self) -> int: ...
-    @property
-    def mac1(self) -> bytes: ...
-    @property
-    def mac1_data(self) -> bytes: ...
-    @property
-    def mac2_data(self) -> bytes: ...
 
 
 class LoadHost:
@@ -43,7 +17,7 @@ class LoadHost:
     def __init__(self, keys: KeyService, *, purse_limit: int) -> None:
         self._keys, self._purse_limit = keys, purse_limit
 
-    def authorise(self, request: LoadQuestion) -> bytes:
+    def authorise(self, request: LoadRequest) -> bytes:
         """Return MAC2, 4 bytes; raises `Refused` for a wrong MAC1 or a balance beyond the limit."""
         if request.balance + request.amount > self._purse_limit:
             raise Refused("the purse would hold more than its limit", where="load.amount", fix="load less")

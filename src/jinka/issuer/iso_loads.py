@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from jinka.codec import Algorithm
 from jinka.codec.iso8583 import Message, Value
 from jinka.codec.iso8583.purse_load import CARD_FIELD, CODES, FIELD, STATES, Word, read_load, write_load
+from jinka.codec.load import LoadRequest
 from jinka.issuer.authorisation import PinData
 from jinka.issuer.load_funds import AGENT, CARD, CITY
 from jinka.issuer.online_load import LoadDesk, LoadOrder
@@ -45,43 +46,6 @@ class LoadTerms:
 
     agents: Mapping[tuple[str, str], str] = field(default_factory=dict)
     cities: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardQuestion:
-    """A `jinka.issuer.hosts.LoadQuestion` as it came in a message."""
-
-    card_no: bytes
-    txn_type: int
-    algorithm: Algorithm
-    key_version: int
-    online_counter: int
-    balance: int
-    amount: int
-    rand4: bytes
-    mac1: bytes
-    terminal_id: bytes
-    local_date: bytes
-    local_time: bytes
-
-    @property
-    def factor8(self) -> bytes:
-        """The factor of the card's keys."""
-        return self.card_no[2:]
-
-    @property
-    def mac1_data(self) -> bytes:
-        """balance 4 | amount 4 | type 1 | terminal 6: what the card's MAC1 binds."""
-        return self.balance.to_bytes(4, "big") + self._head
-
-    @property
-    def mac2_data(self) -> bytes:
-        """amount 4 | type 1 | terminal 6 | date 4 | time 3: what the issuer's MAC2 binds."""
-        return self._head + self.local_date + self.local_time
-
-    @property
-    def _head(self) -> bytes:
-        return self.amount.to_bytes(4, "big") + bytes((self.txn_type,)) + self.terminal_id
 
 
 def is_load(message: Message) -> bool:
@@ -115,7 +79,7 @@ class IsoLoads:
         return {39: "00", FIELD: write_load(word, said, answer=True)}
 
     def _authorise(
-        self, message: Message, question: CardQuestion, at_micros: int, pin: PinData | None
+        self, message: Message, question: LoadRequest, at_micros: int, pin: PinData | None
     ) -> dict[str, bytes]:
         if message.text(4) != f"{question.amount:012d}" or message.text(CARD_FIELD) != question.card_no.hex():
             raise Refused("message and card differ", where="load.card", fix="ask the acquirer")
@@ -160,13 +124,13 @@ class IsoLoads:
         )
 
 
-def _question(parts: Mapping[str, bytes]) -> CardQuestion:
+def _question(parts: Mapping[str, bytes]) -> LoadRequest:
     numbers = {name: int.from_bytes(parts[name], "big") for name in ("counter", "balance", "amount")}
     try:
         algorithm = Algorithm(parts["algorithm"][0])
     except ValueError:
         raise Usage("no such algorithm", where=f"field {FIELD}") from None
-    return CardQuestion(
+    return LoadRequest(
         card_no=parts["card_no"],
         txn_type=parts["txn_type"][0],
         algorithm=algorithm,

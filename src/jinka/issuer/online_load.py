@@ -18,9 +18,10 @@ from typing import Protocol
 from jinka.codec import Algorithm, TransactionType
 from jinka.codec.clearing import ClearingRecord
 from jinka.codec.iso8583.purse_load import load_id
+from jinka.codec.load import LoadRequest
 from jinka.codec.record import CounterKind
 from jinka.issuer.authorisation import PinData
-from jinka.issuer.hosts import LoadHost, LoadQuestion
+from jinka.issuer.hosts import LoadHost
 from jinka.issuer.load_funds import LoadFunds
 from jinka.keys import KeyService
 from jinka.kit import Randomness, Refused
@@ -68,7 +69,7 @@ LOAD_STEPS: Mapping[tuple[LoadState, LoadStep], LoadState] = MappingProxyType(
 class LoadOrder:
     """What a terminal sends: the card's question, and who pays (``agent:NAME``, ``card:NUMBER``, ``city:NAME``)."""
 
-    question: LoadQuestion
+    question: LoadRequest
     card_no: bytes
     txn_type: int
     terminal_id: bytes

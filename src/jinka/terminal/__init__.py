@@ -7,6 +7,7 @@ Bank terminals talk to their host in ISO 8583 (`till`), and take back what is in
 Standards: JR/T 0025.1 (purse commands), CJ/T 166 (PSAM), JT/T 978.2 (ride record). Batching and upload are not here.
 """
 
+from jinka.codec.load import LoadRequest
 from jinka.terminal.emv import EmvTerminal
 from jinka.terminal.emv_data import (
     AidData,
@@ -32,7 +33,7 @@ from jinka.terminal.kept import KeptStateError, from_kept, to_kept
 from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused
 from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadKind
 from jinka.terminal.lists_download import Download, Downloads, DownloadStateError
-from jinka.terminal.load import LoadAuthority, LoadDevice, LoadRequest, LoadTerminal
+from jinka.terminal.load import LoadAuthority, LoadDevice, LoadTerminal
 from jinka.terminal.maintenance import MacProvider, write_ride_state
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.passbook import (

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from jinka.codec import Algorithm, TransactionType
+from jinka.codec import TransactionType
 from jinka.codec.clearing import ClearingRecord
+from jinka.codec.load import LoadRequest
 from jinka.codec.record import CounterKind, RecordState
 from jinka.kit import Refused, Usage, bcd_date, bcd_time
 from jinka.terminal import torn
@@ -23,43 +24,6 @@ LOAD_PRODUCT = "load"
 PASSBOOK, PURSE = 0x01, 0x02
 _TYPES = {PASSBOOK: TransactionType.ED_LOAD, PURSE: TransactionType.EP_LOAD}
 _AMOUNT_MAX = 0xFFFFFFFF
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadRequest:
-    """The card's answer to INITIALIZE FOR LOAD with what it was asked. ``key_version`` is that of the load key."""
-
-    card_no: bytes
-    algorithm: Algorithm
-    key_version: int
-    rand4: bytes
-    online_counter: int
-    balance: int
-    amount: int
-    terminal_id: bytes
-    local_date: bytes
-    local_time: bytes
-    mac1: bytes
-    txn_type: int = TransactionType.EP_LOAD
-
-    @property
-    def factor8(self) -> bytes:
-        """The factor of the card's keys."""
-        return self.card_no[2:]
-
-    @property
-    def mac1_data(self) -> bytes:
-        """balance 4 | amount 4 | type 1 | terminal 6: what the card's MAC1 binds."""
-        return self.balance.to_bytes(4, "big") + self._head
-
-    @property
-    def mac2_data(self) -> bytes:
-        """amount 4 | type 1 | terminal 6 | date 4 | time 3: what the authority's MAC2 binds."""
-        return self._head + self.local_date + self.local_time
-
-    @property
-    def _head(self) -> bytes:
-        return self.amount.to_bytes(4, "big") + bytes((self.txn_type,)) + self.terminal_id
 
 
 class LoadAuthority(Protocol):

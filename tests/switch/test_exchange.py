@@ -21,6 +21,7 @@ from tests.keys.ground import Dice
 from tests.keys.payments import KEY
 from tests.switch.ground import BANK_PIN, CODEC, MAC, PANS, TILL_PIN, World, config, key_desk, request
 
+pytestmark = pytest.mark.usefixtures("engine")
 MASTER = "zone_master/AES/1@bank"
 
 

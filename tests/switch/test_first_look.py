@@ -12,6 +12,8 @@ import pytest
 from jinka.codec.iso8583 import Message
 from tests.switch.ground import PANS, World, request, reversal
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 
 def code(world: World, message: Message) -> str:
     answer = world.pay(message)

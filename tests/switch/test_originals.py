@@ -14,6 +14,7 @@ from jinka.codec.iso8583 import Message, dialect
 from jinka.switch import Send, SwitchConfig
 from tests.switch.ground import CODEC, PANS, World, config
 
+pytestmark = pytest.mark.usefixtures("engine")
 POS = dialect("unionpay-pos")
 
 

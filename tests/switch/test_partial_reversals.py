@@ -13,6 +13,8 @@ from jinka.codec.iso8583 import Message
 from tests.switch.ground import PANS, World, config, request, reversal
 from tests.switch.two_banks import TwoBanks, transfer
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 
 def code(world: World, message: Message) -> str:
     answer = world.pay(message)

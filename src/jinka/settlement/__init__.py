@@ -4,6 +4,7 @@ Windows and caps come later. No I/O: a ledger engine is given by the caller.
 """
 
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
+from jinka.settlement.netting import CentrePosition, Tiers, net_centre, net_flows, net_tree
 from jinka.settlement.order_life import (
     ORDER_STEPS,
     OrderEvent,
@@ -35,12 +36,14 @@ __all__ = [
     "AccountCode",
     "AccountName",
     "BusinessDay",
+    "CentrePosition",
     "Entry",
     "OrderEvent",
     "OrderResult",
     "OrderState",
     "SettlementOrder",
     "SettlementProof",
+    "Tiers",
     "TransferCode",
     "TrialBalance",
     "TrialRow",
@@ -48,6 +51,9 @@ __all__ = [
     "float_name",
     "hold_orders",
     "lift_suspense",
+    "net_centre",
+    "net_flows",
+    "net_tree",
     "order_of",
     "post",
     "post_day",

@@ -6,11 +6,20 @@ Built as one Ibis expression. Duplicates and chains are not judged here: see `ji
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import ibis
 
-from jinka.clearing.port import ATTESTED, ClearingEngine, ClearingParams, ClearingTables, Expr, Table
-from jinka.clearing.reasons import REASONS, Outcome, Reason, Remark
+from jinka.clearing.port import (
+    ATTESTED,
+    FIRST_INBOUND,
+    ClearingEngine,
+    ClearingParams,
+    ClearingTables,
+    Expr,
+    Table,
+)
+from jinka.clearing.reasons import REASONS, Outcome, Reason, Remark, Side
 from jinka.codec import CounterKind, RecordState
 from jinka.codec.record import ATTESTED_DEBITS, CREDITS, DEBITS, NO_CLAIMS, PASSBOOK
 from jinka.keys.port import TacStatus
@@ -47,17 +56,14 @@ def classify(
     """
     row = _with_registry(engine, tables, facts)
     row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
-    rules = _rules(row, params)
-    cases = [
-        (rules[line.reason], ibis.literal(int(line.reason), "uint8"))
-        for line in REASONS
-        if line.reason in rules
-    ]
-    row = row.mutate(
-        reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")),
-        explained=row.online | (row.q_charge == row.amount).fill_null(False),
-    )
+    row = row.mutate(explained=row.online | (row.q_charge == row.amount).fill_null(False))
+    cases = [(rule, ibis.literal(int(reason), "uint8")) for reason, rule in _cases(row, params)]
+    row = row.mutate(reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")))
+    if params.issuers:  # prices are the business of the terminal's centre
+        row = row.mutate(explained=row.explained | ~_taken_in_here(row))
     right = (row.q_holders < 0) | ((row.q_holders >> row.c_holder.cast("int64")) & 1 == 1)
+    if params.issuers:
+        right = right | ~_taken_in_here(row)
     row = row.mutate(entitled=row.online | right.fill_null(False))
     good = row.reason == int(Reason.ACCEPTED)
     opening = ibis.ifelse(row.online, row.o_online, row.o_counter).cast("int32")
@@ -126,13 +132,41 @@ def _with_registry(engine: ClearingEngine, tables: ClearingTables, facts: Table)
         said = tables.attested.distinct().rename({f"h_{name}": name for name in ATTESTED.names})
         joined = joined.left_join(said, [(name, f"h_{name}") for name in ATTESTED.names])
         joined = joined.mutate(vouched=joined.h_card_no.notnull())
-    return (
+    row = (
         joined.left_join(operators, [("operator", "p_code")])
         .left_join(terminals, [("terminal_id", "t_id")])
         .left_join(psams, [("psam_id", "m_id")])
         .left_join(cards, [("card_no", "c_no")])
         .left_join(listed.rename(s_id="record_id"), [("record_id", "s_id")])
     )
+    if tables.answers is not None:
+        said = tables.answers.select("w_id", "w_holder")
+        row = row.left_join(said, [("record_id", "w_id")])
+        row = row.mutate(c_holder=row.c_holder.coalesce(row.w_holder))
+    return row
+
+
+def _taken_in_here(row: Table) -> Expr:
+    return row.record_id < FIRST_INBOUND
+
+
+def _cases(row: Table, params: ClearingParams) -> Iterator[tuple[Reason, Expr]]:
+    """The reasons in the order of precedence with their conditions; where cards of others come, each side its own.
+
+    What came from another centre passed that one's side. A torn tap of another's card is asked about only when the
+    tariff explains it: the card's centre does not know this tariff.
+    """
+    rules = _rules(row, params)
+    lines = [(line, rules[line.reason]) for line in REASONS if line.reason in rules]
+    if not params.issuers:
+        yield from ((line.reason, rule) for line, rule in lines)
+        return
+    here = _taken_in_here(row)
+    judged = row.issuer.isin(params.issuers) | ~here
+    sides = {Side.ACQUIRER: here, Side.ISSUER: judged, Side.BOTH: ibis.literal(True)}
+    yield from ((line.reason, rule & sides[line.side]) for line, rule in lines)
+    yield Reason.UNRESOLVED, ~judged & row.torn & ~row.explained
+    yield Reason.AWAITED, ~judged
 
 
 def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:

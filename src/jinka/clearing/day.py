@@ -15,6 +15,7 @@ from jinka.clearing.chain import ChainResult, chain
 from jinka.clearing.classify import LOAD_TYPES, classify
 from jinka.clearing.net import NetResult, PaidGroup, net
 from jinka.clearing.port import (
+    FIRST_INBOUND,
     PURSE_AMOUNT_MAX,
     ClearingEngine,
     ClearingParams,
@@ -110,7 +111,7 @@ def clear_day(
         records=sum(row.count for row in by_reason),
         by_reason=by_reason,
         remarks=remarks,
-        net=net(_paid_groups(engine, outcomes, params.purse_limit), fees),
+        net=net(paid_groups(engine, outcomes, params.purse_limit), fees),
         new_listings=tuple(sorted(links.listed)),
         judged_cards=links.judged_cards,
         suspense=sum(row.amount for row in torn),
@@ -127,8 +128,16 @@ def _outcomes(
 ) -> Table:
     """All records, wide, with their verdicts."""
     accepted = int(Reason.ACCEPTED)
-    row = checked.left_join(links.verdicts, [("record_id", "v_id")])
-    row = row.mutate(code=ibis.ifelse(row.reason == accepted, row.v_reason.fill_null(accepted), row.reason))
+    verdicts = links.verdicts
+    if tables.answers is not None:  # another centre has a say on the records that await it, and on no others
+        awaited = checked.filter(checked.reason == int(Reason.AWAITED)).select("record_id")
+        said = tables.answers.inner_join(awaited, [("w_id", "record_id")])
+        verdicts = verdicts.union(
+            said.select(v_id="w_id", v_reason="w_reason", v_remarks="w_remarks", v_risk="w_risk")
+        )
+    row = checked.left_join(verdicts, [("record_id", "v_id")])
+    open_ = row.reason.isin([accepted, int(Reason.AWAITED)])
+    row = row.mutate(code=ibis.ifelse(open_, row.v_reason.fill_null(row.reason), row.reason))
     row = row.mutate(paid=row.code == accepted)
     verdicts = engine.keep(
         "outcomes",
@@ -195,8 +204,9 @@ def _in_range(amount: Expr, limit: int = PURSE_AMOUNT_MAX) -> Expr:
     return ibis.ifelse(amount.between(0, limit), amount, 0)
 
 
-def _paid_groups(engine: ClearingEngine, outcomes: Table, purse_limit: int) -> list[PaidGroup]:
-    paid = outcomes.filter(outcomes.outcome == Outcome.PAID.value)
+def paid_groups(engine: ClearingEngine, outcomes: Table, purse_limit: int) -> list[PaidGroup]:
+    """What `net` needs of the paid records that were taken in here; another centre pays its own operators."""
+    paid = outcomes.filter(outcomes.outcome == Outcome.PAID.value, outcomes.record_id < FIRST_INBOUND)
     paid = paid.mutate(online=paid.txn_type.isin(LOAD_TYPES), cash=paid.txn_type.isin(tuple(map(int, CASH))))
     keys = ["operator", "acquirer", "issuer", "product", "online", "cash", "at_risk", "payer"]
     grouped = paid.group_by(keys).aggregate(

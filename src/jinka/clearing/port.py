@@ -42,6 +42,20 @@ PURSE_AMOUNT_MAX = 2**32 - 1  # what 4 bytes of a MAC can bind
 # What the issuer's hosts concluded online: the identity of a record, what else the card's MAC3 binds, and the MAC3.
 ATTESTED = pa.schema([RECORD_SCHEMA.field(name) for name in (*IDENTITY, "counter", "balance", "tac")])
 
+# Records with such numbers came from other centres, whose operators' they are; those below were taken in here. Being
+# last, a copy that arrives by way of another centre never shadows an equal record of this one.
+FIRST_INBOUND = 1 << 62
+# The verdicts of cards' centres on records of this one, by its own numbers.
+ANSWERS = pa.schema(
+    [
+        pa.field("w_id", pa.int64(), nullable=False),
+        pa.field("w_reason", pa.uint8(), nullable=False),
+        pa.field("w_remarks", pa.uint16(), nullable=False),
+        pa.field("w_risk", pa.bool_(), nullable=False),
+        pa.field("w_holder", pa.uint8()),  # the registered class, by which a right to a subsidy is judged
+    ]
+)
+
 
 class ClearingEngine(Protocol):
     """Runs expressions. Names of kept tables are the engine's to make unique."""
@@ -89,6 +103,7 @@ class ClearingTables:
     acknowledgements: Table
     attested: Table | None = None  # `ATTESTED`: unloads and online releases that the issuer's hosts concluded
     parked: Table | None = None  # records of parked batches: never paid, but a lost load explains a balance
+    answers: Table | None = None  # `ANSWERS`: what other centres said of their cards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +116,7 @@ class ClearingParams:
     purse_limit: int
     zone: str
     gap_max: int = 64  # more missing counters than this in one day are an altered counter, not a gap
+    issuers: tuple[str, ...] = ()  # whose cards are judged here; without any, all are
 
     def __post_init__(self) -> None:
         if not 0 < self.purse_limit <= PURSE_AMOUNT_MAX:

@@ -128,15 +128,16 @@ class Shop:
 
 
 @contextmanager
-def shop_at(path: Path, bank: Bank | None = None, prefix: str = PAN[:6]) -> Iterator[Shop]:
+def shop_at(place: Path | str, bank: Bank | None = None, prefix: str = PAN[:6]) -> Iterator[Shop]:
     bank, world = bank or Bank(), World(config(stand_in={}, routes={prefix: "bank"}))
     bank.host.add_card(bank.card(PAN, "A"))
     issuer = IssuerInPlace(bank, world)
     world.bank = issuer
     card = CardFacts(pan=PAN, expiry4=EXPIRY, entry=Entry.TYPED, card_value=bank.value("000", PAN).value)
     wire = MemoryWire(world)
-    shutil.copy(empty_books(), path)
-    with database_at(path) as engine:
+    if isinstance(place, Path) and not place.exists():
+        shutil.copy(empty_books(), place)
+    with database_at(place) as engine:
         books = GatewayBooks(engine)
         with books.desk() as desk:
             desk.put_merchant(MERCHANT)

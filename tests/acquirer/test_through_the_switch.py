@@ -20,13 +20,28 @@ from tests.acquirer.switched import ACQUIRER, FULL, MERCHANT, Shop, shop_at
 from tests.acquirer.test_phone import AT
 from tests.card.emv_rig import PAN as TOKEN
 from tests.card.emv_rig import RID
+from tests.issuer.engines import books_on
 from tests.issuer.host_rig import OPENING
 from tests.issuer.test_chip_host import Chip
+from tests.switch.engines import ENGINES, journals_on
+
+
+@pytest.fixture(params=ENGINES)
+def places(request: pytest.FixtureRequest) -> Iterator[Callable[[], Path | str]]:
+    """Where the gateway's books are, with the switch's journal and the issuer's books beside them."""
+    fresh = request.getfixturevalue(f"fresh_{request.param}")
+    shared = fresh()
+
+    def place() -> Path | str:
+        return fresh() if isinstance(shared, Path) else shared
+
+    with journals_on(place), books_on(place):
+        yield place
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with shop_at(tmp_path / "g.db") as made:
+def shop(places: Callable[[], Path | str]) -> Iterator[Shop]:
+    with shop_at(places()) as made:
         yield made
 
 

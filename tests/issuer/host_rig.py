@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from jinka.crypto.block_key import BlockCipher, BlockKey
@@ -56,15 +57,27 @@ def pin_data(pin: str = PIN, pan: str = PAN) -> PinData:
     return PinData(block=encipher_pin(zone, pin, pan, Dice()), zone=ZONE)
 
 
-@dataclass
+def in_memory() -> tuple[IssuerBooks, LedgerEngine]:
+    return MemoryBooks(), MemoryLedger()
+
+
 class Bank:
-    """A host that can be stopped and started again over the same books and ledger."""
+    """A host that can be stopped and started again over the same books and ledger.
 
-    books: IssuerBooks = field(default_factory=MemoryBooks)
-    ledger: LedgerEngine = field(default_factory=MemoryLedger)
-    policy: Policy = field(default_factory=lambda: read_policy({"pin": {"kinds": [], "channels": ["atm"]}}))
+    They are in memory unless they are given, or a test asks for `tests.issuer.engines.books_engine`.
+    """
 
-    def __post_init__(self) -> None:
+    make_books: Callable[[], tuple[IssuerBooks, LedgerEngine]] = staticmethod(in_memory)
+
+    def __init__(
+        self,
+        books: IssuerBooks | None = None,
+        ledger: LedgerEngine | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        both = Bank.make_books() if books is None or ledger is None else (books, ledger)
+        self.books, self.ledger = both
+        self.policy = policy or read_policy({"pin": {"kinds": [], "channels": ["atm"]}})
         self.keys = payments.rig()
         self.names = CardKeyNames(pin=PIN_KEY, card_value=VALUE_KEY)
         self.start()

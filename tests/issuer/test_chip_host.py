@@ -20,6 +20,7 @@ from tests.card.emv_rig import MASTER, PAN, data, issued
 from tests.issuer.host_rig import PIN_KEY, VALUE_KEY, Bank
 from tests.terminal.emv_rig import Tap, sale, terminal
 
+pytestmark = pytest.mark.usefixtures("books_engine")
 USES = {"cryptogram": "cryptogram", "script_mac": "script_mac", "script_data": "script_cipher"}
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from jinka.issuer import Channel, Place, Reason
 from jinka.issuer.policy import read_policy
 from tests.issuer.host_rig import OPENING, OTHER, PAN, STRIPE_ONLY, Bank
+
+pytestmark = pytest.mark.usefixtures("books_engine")
 
 
 def limited(**limit: object) -> Bank:

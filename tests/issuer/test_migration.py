@@ -10,6 +10,8 @@ from jinka.issuer import Entry, Kind
 from jinka.issuer.migration import Bearer, Reading, migration_report, reading_of, who_bears
 from tests.issuer.host_rig import PAN, STRIPE_ONLY, Bank
 
+pytestmark = pytest.mark.usefixtures("books_engine")
+
 
 @pytest.mark.parametrize(
     ("entry", "card_chip", "terminal_chip", "reading", "bearer"),

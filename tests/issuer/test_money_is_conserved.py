@@ -7,18 +7,26 @@ the acquirer is owed is the sum of that; what holders have, what is short and wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from jinka.issuer import AuthorisationRequest, Decision, Kind, MemoryBooks, Reason
+from jinka.issuer import AuthorisationRequest, Decision, Kind, Reason
 from jinka.issuer.books import State
 from jinka.issuer.chart import IssuerAccount, office_account
-from jinka.ledger import MemoryLedger, Transfer, TransferResult
+from tests.issuer.engines import books_on
 from tests.issuer.host_rig import OPENING, OTHER, PAN, STRIPE_ONLY, Bank
 
 DEBITS = (Kind.PURCHASE, Kind.CASH, Kind.TRANSFER_OUT)
@@ -52,18 +60,13 @@ class Fuse:
         return answer
 
 
-class FusedBooks(MemoryBooks):
-    fuse: Fuse
-
-    def write(self, *args: Any, **named: Any) -> None:
-        self.fuse.around(lambda: MemoryBooks.write(self, *args, **named))
-
-
-class FusedLedger(MemoryLedger):
-    fuse: Fuse
-
-    def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
-        return self.fuse.around(super().create_transfers, transfers)
+def fused(bank: Bank, fuse: Fuse) -> None:
+    """Lay a fuse around the writes of a bank's books and ledger."""
+    write, move = bank.books.write, bank.ledger.create_transfers
+    books: Any = bank.books
+    ledger: Any = bank.ledger
+    books.write = lambda *args, **named: fuse.around(lambda: write(*args, **named))
+    ledger.create_transfers = lambda transfers: fuse.around(move, transfers)
 
 
 @dataclass
@@ -79,8 +82,8 @@ class Issuer(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.fuse = Fuse()
-        FusedBooks.fuse = FusedLedger.fuse = self.fuse
-        self.bank = Bank(books=FusedBooks(), ledger=FusedLedger())
+        self.bank = Bank()
+        fused(self.bank, self.fuse)
         self.known: dict[bytes, Known] = {}
         self.sent: list[AuthorisationRequest] = []
         self.unseen: set[bytes] = set()
@@ -221,6 +224,17 @@ class Issuer(RuleBasedStateMachine):
     def short_held(self) -> int:
         id_ = office_account(IssuerAccount.SHORTFALL, "bank").id
         return self.bank.ledger.balances([id_])[id_].debits_pending
+
+
+def test_on_each_engine(fresh_sqlite: Callable[[], Path], fresh_postgres: Callable[[], str]) -> None:
+    """A few of the same runs with the books on a disk: what a block wrote before the kill is not there."""
+    few = settings(
+        max_examples=4, stateful_step_count=25, deadline=None, database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    for place in (fresh_sqlite, fresh_postgres):
+        with books_on(place):
+            run_state_machine_as_test(Issuer, settings=few)
 
 
 TestIssuer = Issuer.TestCase

@@ -9,6 +9,8 @@ import pytest
 from jinka.issuer import Kind, Reason, Trace
 from tests.issuer.host_rig import ACQUIRER, OPENING, Bank
 
+pytestmark = pytest.mark.usefixtures("books_engine")
+
 
 def _sent(time6: str) -> Trace:
     return Trace(acquirer=ACQUIRER, terminal="00000001", stan="000777", date4="1120", time6=time6)

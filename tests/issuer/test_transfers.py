@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from jinka.codec.iso8583 import Message
 from jinka.issuer import IssuedCard
 from tests.issuer.host_rig import OPENING, PAN
@@ -14,6 +16,7 @@ from tests.issuer.test_iso import Adapter, Desk
 from tests.switch.ground import PANS, reversal
 from tests.switch.two_banks import RECEIVERS, TwoBanks, transfer
 
+pytestmark = pytest.mark.usefixtures("books_engine")
 NOW = 1_700_000_000_000_000
 
 

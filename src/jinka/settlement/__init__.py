@@ -1,9 +1,20 @@
 """Settlement: postings, positions, orders, and the proofs that nothing was lost. Posts only through `jinka.ledger`.
 
-Windows and caps come later. No I/O: a ledger engine is given by the caller.
+No I/O: a ledger engine is given by the caller.
 """
 
+from jinka.settlement.caps import (
+    Admission,
+    Breach,
+    NetDebitCap,
+    OnBreach,
+    Waiting,
+    WaitReason,
+    admit,
+    cap_table,
+)
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
+from jinka.settlement.claims import Claim, claims_of
 from jinka.settlement.netting import CentrePosition, Tiers, net_centre, net_flows, net_tree
 from jinka.settlement.order_life import (
     ORDER_STEPS,
@@ -17,6 +28,7 @@ from jinka.settlement.orders import (
     SettlementOrder,
     float_name,
     order_of,
+    orders_of,
     post_settlement,
     settlement_entry,
     settlement_orders,
@@ -30,14 +42,22 @@ from jinka.settlement.proof import (
     purse_liability,
     trial_balance,
 )
+from jinka.settlement.window import WINDOW_STEPS, Act, Window, WindowEvent, WindowKey, WindowState
 
 __all__ = [
     "ORDER_STEPS",
+    "WINDOW_STEPS",
     "AccountCode",
     "AccountName",
+    "Act",
+    "Admission",
+    "Breach",
     "BusinessDay",
     "CentrePosition",
+    "Claim",
     "Entry",
+    "NetDebitCap",
+    "OnBreach",
     "OrderEvent",
     "OrderResult",
     "OrderState",
@@ -47,6 +67,15 @@ __all__ = [
     "TransferCode",
     "TrialBalance",
     "TrialRow",
+    "WaitReason",
+    "Waiting",
+    "Window",
+    "WindowEvent",
+    "WindowKey",
+    "WindowState",
+    "admit",
+    "cap_table",
+    "claims_of",
     "finish_orders",
     "float_name",
     "hold_orders",
@@ -55,6 +84,7 @@ __all__ = [
     "net_flows",
     "net_tree",
     "order_of",
+    "orders_of",
     "post",
     "post_day",
     "post_opening",

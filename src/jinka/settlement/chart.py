@@ -33,6 +33,10 @@ class AccountCode(IntEnum):
     SUSPENSE = 8  # torn taps that nothing has shown yet, as pending transfers
 
 
+# What may stand open when a day is settled: the purses, the money behind them, and what nobody can decide yet.
+STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE)
+
+
 class TransferCode(IntEnum):
     """Why money moves."""
 

@@ -6,14 +6,15 @@ them as paid; what the bank then says of each is `jinka.settlement.order_life`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jinka.clearing import LineKind, NetResult
+from jinka.clearing import NetResult
 from jinka.kit import Finding, Refused, make_id
 from jinka.ledger import LedgerEngine, Transfer
-from jinka.settlement.chart import AccountCode, AccountName, TransferCode
-from jinka.settlement.posting import BusinessDay, Entry, post
+from jinka.settlement.chart import STAYING, AccountCode, AccountName, TransferCode
+from jinka.settlement.posting import BusinessDay, Entry, flow_entry, post
 
 
 def float_name(issuer: str) -> str:
@@ -53,28 +54,19 @@ def settlement_orders(day: BusinessDay, result: NetResult, *, issuer: str) -> li
 
     The money behind the purses is the other side of every order.
     """
-    open_: dict[tuple[AccountCode, str], int] = {}
+    return orders_of(day, [flow_entry(flow) for flow in result.flows], issuer=issuer)
 
-    def add(code: AccountCode, owner: str, amount: int) -> None:
-        open_[code, owner] = open_.get((code, owner), 0) + amount
 
-    for flow in result.flows:
-        match flow.kind:
-            case LineKind.CHARGE:
-                add(AccountCode.OPERATOR_PAYABLE, flow.payee, flow.amount)
-            case LineKind.RISK:
-                add(AccountCode.OPERATOR_PAYABLE, flow.payee, flow.amount)
-                add(AccountCode.RISK, flow.payer, -flow.amount)
-            case LineKind.SUBSIDY:
-                add(AccountCode.OPERATOR_PAYABLE, flow.payee, flow.amount)
-                add(AccountCode.GOVERNMENT_RECEIVABLE, flow.payer, -flow.amount)
-            case LineKind.LOAD:
-                add(AccountCode.LOAD_RECEIVABLE, flow.payer, -flow.amount)
-            case LineKind.FEE:
-                add(AccountCode.OPERATOR_PAYABLE, flow.payer, -flow.amount)
-                add(AccountCode.FEE_PAYABLE, flow.payee, flow.amount)
+def orders_of(day: BusinessDay, entries: Iterable[Entry], *, issuer: str) -> list[SettlementOrder]:
+    """One order for each account that the entries leave open and that is settled with the bank."""
+    open_: dict[tuple[AccountCode, str], int] = defaultdict(int)
+    for entry in entries:
+        open_[entry.debit.code, entry.debit.owner] -= entry.amount
+        open_[entry.credit.code, entry.credit.owner] += entry.amount
     return [
-        _order(day, code, owner, amount, issuer) for (code, owner), amount in sorted(open_.items()) if amount
+        _order(day, code, owner, amount, issuer)
+        for (code, owner), amount in sorted(open_.items())
+        if amount and code not in STAYING
     ]
 
 

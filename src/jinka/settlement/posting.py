@@ -133,7 +133,7 @@ def post_day(
     so an officer has to look before the scheme bears it.
     """
     liability = AccountName(code=AccountCode.PURSE_LIABILITY, owner=issuer)
-    entries = [_entry(flow) for flow in result.flows]
+    entries = [flow_entry(flow) for flow in result.flows]
     entries.append(
         Entry(
             debit=liability,
@@ -183,7 +183,8 @@ def lift_suspense(
     ]
 
 
-def _entry(flow: Flow) -> Entry:
+def flow_entry(flow: Flow) -> Entry:
+    """The posting of one flow of a netted day."""
     debit, credit, code = _ACCOUNTS_OF[flow.kind]
     return Entry(
         debit=AccountName(code=debit, owner=flow.payer),

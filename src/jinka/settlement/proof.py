@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jinka.ledger import Balance, LedgerEngine
-from jinka.settlement.chart import AccountCode
-
-# What may stand open when a day is settled: the purses, the money behind them, and what nobody can decide yet.
-_STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE)
+from jinka.settlement.chart import STAYING, AccountCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,7 @@ def prove_settlement(engine: LedgerEngine) -> SettlementProof:
     for account in accounts:
         owed = balances[account.id].credits_posted - balances[account.id].debits_posted
         sums[account.code] = sums.get(account.code, 0) + owed
-        if account.code not in _STAYING:
+        if account.code not in STAYING:
             open_minor += abs(owed)
     return SettlementProof(
         open_minor=open_minor,

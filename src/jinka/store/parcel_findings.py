@@ -1,0 +1,110 @@
+"""What was found about parcels and centres, and which centres are suspended: append-only, beside the parcels.
+
+Whoever may not be dealt with for now is suspended by one officer and resumed by another. Its parcels are still taken in
+and receipted, so that nothing is lost, and wait until then.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from jinka.codec.parcel import Manifest
+from jinka.identity.application import same_person
+from jinka.kit import Finding, Refused, Severity, Usage, make_id
+from jinka.store import parcel_tables as table
+
+CLOCK_TOLERANCE_MICROS = 10 * 60 * 1_000_000
+
+
+def note(connection: sa.Connection, manifest: Manifest, finding: Finding, at_micros: int) -> None:
+    """Keep a finding about a parcel; the same one twice is one."""
+    name = make_id("parcel finding", manifest.digest, finding.code, finding.where, finding.what)
+    known = sa.select(table.findings.c.id).where(table.findings.c.id == name)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            table.findings.insert(),
+            {
+                "id": name, "sender": manifest.sender, "kind": manifest.kind.value, "number": manifest.number,
+                "code": finding.code, "severity": finding.severity.value, "where": finding.where,
+                "what": finding.what, "fix": finding.fix, "seen_micros": at_micros,
+            },
+        )  # fmt: skip
+
+
+def findings_in(engine: sa.Engine) -> list[Finding]:
+    """All of them in the order in which they were seen."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.select(table.findings).order_by(table.findings.c.seen_micros, table.findings.c.id)
+        ).mappings()
+        return [
+            Finding(
+                code=row["code"], severity=Severity(row["severity"]), where=row["where"], what=row["what"],
+                fix=row["fix"],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+def clock_findings(manifest: Manifest, at_micros: int, before_micros: int) -> list[Finding]:
+    """What a sender's clock shows. No parcel is refused for it: order is by number, and nothing is paid by this time.
+
+    A time long past is none of these: a centre that was cut off sends late. ``before_micros`` is when the parcel before
+    it in the stream was made.
+    """
+    found = []
+    for wrong, code, what in (
+        (manifest.made_micros > at_micros + CLOCK_TOLERANCE_MICROS, "CLOCK_AHEAD", "made in the future"),
+        (manifest.made_micros < before_micros, "CLOCK_BACK", "made before the parcel before it"),
+    ):
+        if wrong:
+            fix = f"have {manifest.sender} set its clock"
+            found.append(
+                Finding(code=code, severity=Severity.WARNING, where=manifest.label, what=what, fix=fix)
+            )
+    return found
+
+
+def suspended_in(connection: sa.Connection) -> dict[str, str]:
+    """The centres that are suspended now, each with the officer who did it."""
+    state: dict[str, str] = {}
+    for row in connection.execute(sa.select(table.suspensions).order_by(table.suspensions.c.seq)):
+        if row.suspended:
+            state[row.centre] = row.officer
+        else:
+            state.pop(row.centre, None)
+    return state
+
+
+def suspend(engine: sa.Engine, centre: str, officer: str, reason: str, at_micros: int) -> None:
+    """Let a centre's parcels wait. Suspending twice is once."""
+    _act(engine, centre, officer, reason, at_micros, suspended=True)
+
+
+def resume(engine: sa.Engine, centre: str, officer: str, reason: str, at_micros: int) -> None:
+    """Let them in again; raises `Refused` for the officer who suspended, or when nobody did."""
+    _act(engine, centre, officer, reason, at_micros, suspended=False)
+
+
+def _act(
+    engine: sa.Engine, centre: str, officer: str, reason: str, at_micros: int, *, suspended: bool
+) -> None:
+    if not officer.strip() or not reason.strip():
+        raise Usage("an officer and a reason are needed", where=f"centre {centre}")
+    with engine.begin() as connection:
+        now = suspended_in(connection)
+        if suspended and centre in now:
+            return
+        if not suspended:
+            if centre not in now:
+                raise Refused("not suspended", where=f"centre {centre}")
+            if same_person(officer, now[centre]):
+                raise Refused("another officer must resume than who suspended", where=f"centre {centre}")
+        last = connection.scalar(sa.select(sa.func.max(table.suspensions.c.seq))) or 0
+        connection.execute(
+            table.suspensions.insert(),
+            {
+                "seq": last + 1, "centre": centre, "officer": officer, "reason": reason,
+                "suspended": int(suspended), "at_micros": at_micros,
+            },
+        )  # fmt: skip

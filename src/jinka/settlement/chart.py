@@ -31,10 +31,12 @@ class AccountCode(IntEnum):
     FEE_PAYABLE = 6  # liability: fees earned by scheme, issuer or acquirer
     RISK = 7  # loss: paid, but not by a purse
     SUSPENSE = 8  # torn taps that nothing has shown yet, as pending transfers
+    MEMBER = 16  # owed to a bank by the others, or by it: disputes, until they are settled
+    DISPUTE = 17  # liability: money of one dispute until it is decided and paid; its owner is the dispute
 
 
 # What may stand open when a day is settled: the purses, the money behind them, and what nobody can decide yet.
-STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE)
+STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE, AccountCode.DISPUTE)
 
 
 class TransferCode(IntEnum):
@@ -49,6 +51,10 @@ class TransferCode(IntEnum):
     SUSPENSE = 7
     SETTLEMENT = 8
     SETTLEMENT_RETURN = 9  # an order that was posted as paid and came back, or was never executed
+    SILENCE = 20  # paid because the card's centre did not answer in time, and rejected by it afterwards
+    EXCESS = 21  # claimed by another centre beyond what was accepted: in suspense until an officer decides
+    DISPUTE = 16
+    DISPUTE_FEE = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

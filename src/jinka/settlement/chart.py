@@ -31,6 +31,7 @@ class AccountCode(IntEnum):
     FEE_PAYABLE = 6  # liability: fees earned by scheme, issuer or acquirer
     RISK = 7  # loss: paid, but not by a purse
     SUSPENSE = 8  # torn taps that nothing has shown yet, as pending transfers
+    CENTRE_DUE = 20  # asset or liability: between this centre and a neighbour, its parent or a child
     MEMBER = 16  # owed to a bank by the others, or by it: disputes, until they are settled
     DISPUTE = 17  # liability: money of one dispute until it is decided and paid; its owner is the dispute
 

@@ -7,7 +7,6 @@ were made without a key go through it, equal ones stay equal. The key is made an
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from jinka.crypto.aes import BLOCK, aes_decrypt, aes_encrypt
@@ -26,11 +25,11 @@ class NumberVault:
         if len(key64) != KEY_BYTES:
             raise Usage(f"not {KEY_BYTES} bytes", where="vault key", fix="let the host make it")
         self._seal_key, self._lookup_key, self._randomness = key64[:32], key64[32:], randomness
-        self._cover_key = hmac.new(self._lookup_key, b"cover", hashlib.sha256).digest()
+        self._cover_key = hmac.digest(self._lookup_key, b"cover", "sha256")
 
     def digest(self, text: bytes) -> bytes:
         """HMAC-SHA256 of anything that may hold a card number."""
-        return hmac.new(self._lookup_key, text, hashlib.sha256).digest()
+        return hmac.digest(self._lookup_key, text, "sha256")
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Seal a number, or any small secret beside it."""

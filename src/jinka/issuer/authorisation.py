@@ -21,6 +21,8 @@ from jinka.ledger import Transfer
 YUAN = 156  # ISO 4217 numeric, which is the number of the ledger as well
 _TEXT_MAX = 40
 _EPOCH = dt.datetime(1970, 1, 1, 8)  # in China, UTC+8 without summer time
+_CHINA_MICROS = 8 * 3_600 * 1_000_000
+_DAY_MICROS = 24 * 3_600 * 1_000_000
 _TIME_MAX = 4_102_444_800_000_000  # the year 2100
 
 
@@ -300,6 +302,12 @@ def year_and_month(micros: int) -> tuple[int, int]:
     """Year and month in China (UTC+8, without summer time) of a moment."""
     day = local_day(micros)
     return day // 10_000, day // 100 % 100
+
+
+def day_of(micros: int) -> tuple[int, int]:
+    """When the day in China of a moment began, and when it ends."""
+    began = (micros + _CHINA_MICROS) // _DAY_MICROS * _DAY_MICROS - _CHINA_MICROS
+    return began, began + _DAY_MICROS
 
 
 def local_day(micros: int) -> int:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jinka.issuer.accounts import HolderAccount, IssuedCard
 from jinka.issuer.authorisation import Channel, Entry, Flow, Kind
@@ -106,7 +106,7 @@ class Booking:
     @property
     def approved(self) -> bool:
         """Whether it was approved at first, whatever became of it."""
-        return self.reason.code == "00" and self.state not in (State.RECEIVED, State.UNSEEN)
+        return _approved(self.reason, self.state)
 
     @property
     def entry_word(self) -> str:
@@ -119,8 +119,7 @@ class Booking:
     @property
     def spends(self) -> bool:
         """Whether it counts towards limits: money that left, or is held, and came not back."""
-        flow = self.kind.flow in (Flow.DEBIT, Flow.HOLD) and self.kind is not Kind.COMPLETION
-        return flow and self.state in (State.APPROVED, State.HELD, State.COMPLETED)
+        return _spends(self.kind, self.state)
 
     def after(self, step: Step) -> State:
         """The state after a step; raises `Refused`."""
@@ -130,6 +129,53 @@ class Booking:
         return state
 
 
+def _approved(reason: Reason, state: State) -> bool:
+    return reason.code == "00" and state not in (State.RECEIVED, State.UNSEEN)
+
+
+def _spends(kind: Kind, state: State) -> bool:
+    flow = kind.flow in (Flow.DEBIT, Flow.HOLD) and kind is not Kind.COMPLETION
+    return flow and state in (State.APPROVED, State.HELD, State.COMPLETED)
+
+
+class Deed(NamedTuple):
+    """What limits and rules see of a `Booking`. A plain tuple: hundreds are read for one request, and many are kept."""
+
+    id: bytes
+    kind: Kind
+    channel: Channel
+    entry_word: str
+    channel_word: str
+    acquirer: str
+    merchant: str
+    category: str
+    amount_fen: int
+    at_micros: int
+    place_e6: tuple[int, int] | None
+    approved: bool
+    spends: bool
+    stands: bool  # it was decided, and came before what took it back
+
+    @classmethod
+    def told(
+        cls, id_: bytes, kind: Kind, channel: Channel, entry: Entry, state: State, reason: Reason, acquirer: str,
+        merchant: str, category: str, amount_fen: int, at_micros: int, place_e6: tuple[int, int] | None,
+    ) -> Deed:  # fmt: skip
+        """From what a row says."""
+        return cls(
+            id_, kind, channel, entry.value, channel.value[0], acquirer, merchant, category, amount_fen, at_micros,
+            place_e6, _approved(reason, state), _spends(kind, state), state not in (State.RECEIVED, State.UNSEEN),
+        )  # fmt: skip
+
+    @classmethod
+    def of(cls, b: Booking) -> Deed:
+        """From a booking."""
+        return cls.told(
+            b.id, b.kind, b.channel, b.entry, b.state, b.reason, b.acquirer, b.merchant, b.category, b.amount_fen,
+            b.at_micros, b.place_e6,
+        )  # fmt: skip
+
+
 class IssuerBooks(Protocol):
     """Where cards, accounts and transactions are kept. `write` is one durable transaction."""
 
@@ -137,8 +183,12 @@ class IssuerBooks(Protocol):
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]: ...
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]: ...
 
-    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
+    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Deed]]:
         """The newest ``most`` of each card since then, oldest first; reversals are not among them."""
+        ...
+
+    def newest_micros(self) -> int:
+        """When the last transactions that are kept came; 0 where there are none."""
         ...
 
     def unfinished(self) -> list[Booking]:
@@ -162,7 +212,10 @@ class IssuerBooks(Protocol):
         cards: Sequence[IssuedCard] = (),
         accounts: Sequence[HolderAccount] = (),
     ) -> None:
-        """Insert or replace, durably and all together."""
+        """Insert or replace, durably and all together.
+
+        A booking that is decided differs from what was received in its outcome alone.
+        """
         ...
 
 
@@ -183,16 +236,19 @@ class MemoryBooks:
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
         return {id_: self._bookings[id_] for id_ in ids if id_ in self._bookings}
 
-    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
-        wanted: dict[bytes, list[Booking]] = {card: [] for card in cards}
+    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Deed]]:
+        wanted: dict[bytes, list[Deed]] = {card: [] for card in cards}
         for booking in self._bookings.values():
             if (
                 booking.card in wanted
                 and booking.at_micros >= since_micros
                 and booking.kind is not Kind.REVERSAL
             ):
-                wanted[booking.card].append(booking)
+                wanted[booking.card].append(Deed.of(booking))
         return {card: sorted(found, key=lambda b: b.at_micros)[-most:] for card, found in wanted.items()}
+
+    def newest_micros(self) -> int:
+        return max([b.at_micros for b in self._bookings.values()], default=0)
 
     def together(self) -> AbstractContextManager[object]:
         return nullcontext()

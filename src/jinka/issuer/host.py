@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from jinka.issuer.accounts import HolderAccount, IssuedCard
 from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind, local_day
-from jinka.issuer.books import Booking, IssuerBooks, State
+from jinka.issuer.books import Booking, Deed, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
@@ -178,7 +178,7 @@ class IssuerHost:
                 case.available_fen = self._available(case)
             opened.learn(case)
 
-    def _check(self, case: Case, before: Sequence[Booking], known: Mapping[bytes, Booking]) -> None:
+    def _check(self, case: Case, before: Sequence[Deed], known: Mapping[bytes, Booking]) -> None:
         """All that may decline before money moves; sets the plan. Raises `Declined`."""
         request = case.request
         if request is None:
@@ -240,7 +240,7 @@ class IssuerHost:
                 raise Declined(Reason.NOT_PERMITTED)
 
     def _check_spending(
-        self, request: AuthorisationRequest, case: Case, before: Sequence[Booking], account: HolderAccount
+        self, request: AuthorisationRequest, case: Case, before: Sequence[Deed], account: HolderAccount
     ) -> None:
         """Limits, then risk rules."""
         check_history(before)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinka.issuer.authorisation import AuthorisationRequest, Channel, Kind, local_day
-from jinka.issuer.books import Booking
+from jinka.issuer.authorisation import AuthorisationRequest, Channel, Kind, day_of
+from jinka.issuer.books import Deed
 from jinka.issuer.reasons import Reason
 from jinka.kit import Refused, Usage
 
@@ -48,7 +48,7 @@ class Limit:
         if not any(bound is not None for bound in bounds) or any(b is not None and b < 0 for b in bounds):
             raise Usage("a limit without a bound, or below nought", where=f"limit {self.code}")
 
-    def check(self, request: AuthorisationRequest, before: Sequence[Booking]) -> None:
+    def check(self, request: AuthorisationRequest, before: Sequence[Deed]) -> None:
         """Raises `Declined`; ``before`` is the card's past."""
         asked = (request.channel, request.kind, request.category, request.merchant)
         if not self._covers(*asked):
@@ -56,14 +56,17 @@ class Limit:
         title = (self.english, self.chinese)
         if self.single_fen is not None and request.amount_fen > self.single_fen:
             raise Declined(Reason.LIMIT, self.code, title)
-        today = local_day(request.at_micros)
+        if self.day_fen is None and self.day_count is None:
+            return
+        began, ends = day_of(request.at_micros)
+        bound = self.channels or self.kinds or self.categories or self.merchants
         spent = [
             b
             for b in before
             if b.spends
-            and self._covers(b.channel, b.kind, b.category, b.merchant)
+            and began <= b.at_micros < ends
+            and (not bound or self._covers(b.channel, b.kind, b.category, b.merchant))
             and (not self.each_merchant or b.merchant == request.merchant)
-            and local_day(b.at_micros) == today
         ]
         if self.day_fen is not None and request.amount_fen + sum(b.amount_fen for b in spent) > self.day_fen:
             raise Declined(Reason.LIMIT, self.code, title)
@@ -79,7 +82,7 @@ class Limit:
         )
 
 
-def check_history(before: Sequence[Booking]) -> None:
+def check_history(before: Sequence[Deed]) -> None:
     """Raises `Declined` when the card has been used too often for its past to be read whole."""
     if len(before) >= HISTORY_MAX:
         raise Declined(Reason.TOO_MANY, "history", ("too many in the window", "短期内交易过多"))

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from jinka.issuer.books import Booking, IssuerBooks, State
+from jinka.issuer.books import Deed, IssuerBooks
 from jinka.issuer.limits import HISTORY_MAX
 
 _MOST = HISTORY_MAX + 1
-_ROWS_MAX = 40_000  # of all cards: some 40 MB
+_ROWS_MAX = 120_000  # of all cards: some 40 MB
 _COUNTED_EVERY = 16  # rounds
-_UNCOUNTED = (State.RECEIVED, State.UNSEEN)
-Past = dict[bytes, Booking]  # by id, oldest first
+Past = dict[bytes, Deed]  # by id, oldest first
 
 
 class Pasts:
@@ -42,7 +41,7 @@ class Pasts:
                 missing.add(card)
         if missing:
             for card, rows in self._books.recent(missing, since_micros, _MOST).items():
-                found[card] = {b.id: b for b in rows if b.state not in _UNCOUNTED}
+                found[card] = {deed.id: deed for deed in rows if deed.stands}
                 self._kept[card] = (since_micros, {})
         return found
 

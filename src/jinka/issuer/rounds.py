@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from jinka.issuer.accounts import IssuedCard
 from jinka.issuer.authorisation import AuthorisationRequest, Kind, card_id
-from jinka.issuer.books import Booking, State
+from jinka.issuer.books import Booking, Deed, State
 from jinka.issuer.cases import Case
 from jinka.issuer.past import Past
 
@@ -81,10 +81,12 @@ class Round:
                 case.card = self.cards[case.card.pan]
         return cases
 
-    def before(self, case: Case) -> list[Booking]:
+    def before(self, case: Case) -> list[Deed]:
         """The past of the case's card, oldest first."""
-        past = self.past.get(case.row.card, {})
-        return [row for row in past.values() if row.at_micros >= self.since]
+        past = list(self.past.get(case.row.card, {}).values())
+        if past and past[0].at_micros < self.since:
+            return [deed for deed in past if deed.at_micros >= self.since]
+        return past
 
     def learn(self, case: Case) -> None:
         """A case was decided."""
@@ -93,7 +95,7 @@ class Round:
             past = self.past.get(row.card)
             if past is not None and (row.id in past or _counts(row, case)):
                 newest = next(reversed(past.values())).at_micros if past else 0
-                past[row.id] = row
+                past[row.id] = Deed.of(row)
                 if row.at_micros < newest:
                     ordered = sorted(past.values(), key=lambda other: other.at_micros)
                     self.past[row.card] = {other.id: other for other in ordered}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,68 +16,36 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from jinka.crypto.number_vault import NumberVault
 from jinka.issuer.accounts import AccountState, CardState, HolderAccount, IssuedCard
-from jinka.issuer.authorisation import Channel, Entry, Kind
-from jinka.issuer.books import Booking, State
-from jinka.issuer.reasons import BY_WORD
+from jinka.issuer.authorisation import Kind
+from jinka.issuer.books import Booking, Deed, State
 from jinka.kit import Refused
+from jinka.store.issuer_rows import DEED_COLUMNS, OUTCOME, booking_of, deed_of, outcome_row, stored_row
 from jinka.store.issuer_tables import accounts as account_table
 from jinka.store.issuer_tables import cards as card_table
 from jinka.store.issuer_tables import transactions
 from jinka.store.ledger import SqlLedger
+from jinka.store.statements import Row, TableStatements
 
-_CHUNK = 500
 _CONTEXT = "issuer card"
-_KINDS = {kind.word: kind for kind in Kind}
-_CHANNELS = {channel.value[0]: channel for channel in Channel}
-_STATES = {state.value[0]: state for state in State}
 _CARD_STATES = {state.value[0]: state for state in CardState}
 _ACCOUNT_STATES = {state.value[0]: state for state in AccountState}
-_SAME = (
-    "id", "fingerprint", "card", "account", "acquirer", "merchant", "category", "amount_fen", "at_micros", "original",
-    "rule", "authorisation", "available_fen", "chip", "source", "hold", "taken_fen",
+_CARD_CHANGES = (
+    "account", "expiry4", "sequence", "pin_reference", "tries_left", "counter", "first_use_micros",
+    "chip", "state",
 )  # fmt: skip
-_TRUTHS = ("forced", "terminal_chip", "card_chip")
-_COVERED = ("card", "fingerprint")
-_CARD = (
-    "account",
-    "expiry4",
-    "sequence",
-    "pin_reference",
-    "tries_left",
-    "counter",
-    "first_use_micros",
+_CARD_READ = ("lookup", *_CARD_CHANGES)
+_ACCOUNT = ("number", "product", "state")
+_SEQ = [column.name for column in transactions.columns].index("seq")
+_LAST = "SELECT max(seq) FROM issuer_transactions"
+_NEWEST = "SELECT max(at_micros) FROM (SELECT at_micros FROM issuer_transactions ORDER BY seq DESC LIMIT 10000) AS t"
+_DEEDS = f"SELECT {', '.join(DEED_COLUMNS)} FROM issuer_transactions t"  # noqa: S608
+_SINCE = f"AND t.at_micros >= %s AND t.kind <> '{Kind.REVERSAL.word}' ORDER BY t.at_micros DESC, t.seq DESC LIMIT %s"
+# The newest of one card; of many at once where the engine can.
+_RECENT = f"{_DEEDS} WHERE t.card = %s {_SINCE}".replace("%s", "?")
+_RECENT_OF_ALL = (
+    "SELECT d.* FROM unnest(%s::bytea[]) AS c(card) "  # noqa: S608
+    f"CROSS JOIN LATERAL ({_DEEDS} WHERE t.card = c.card {_SINCE}) AS d"
 )
-
-
-def _recent() -> sa.Select[Any]:
-    """The newest of each card, oldest first."""
-    columns = transactions.c
-    newest = sa.func.row_number().over(
-        partition_by=columns.card, order_by=(columns.at_micros.desc(), columns.seq.desc())
-    )
-    ranked = (
-        sa.select(transactions, newest.label("newest"))
-        .where(columns.card.in_(sa.bindparam("chosen", expanding=True)))
-        .where(columns.at_micros >= sa.bindparam("since"), columns.kind != Kind.REVERSAL.word)
-        .subquery()
-    )
-    rows = [ranked.c[column.name] for column in transactions.columns]
-    return (
-        sa.select(*rows)
-        .where(ranked.c.newest <= sa.bindparam("most"))
-        .order_by(ranked.c.at_micros, ranked.c.seq)
-    )
-
-
-def _by_keys(column: sa.Column[Any]) -> sa.Select[Any]:
-    return sa.select(column.table).where(column.in_(sa.bindparam("keys", expanding=True)))
-
-
-_RECENT = _recent()
-# Made once: to put a statement together costs more than to run it.
-_CARDS, _ACCOUNTS = _by_keys(card_table.c.lookup), _by_keys(account_table.c.number)
-_BOOKINGS = _by_keys(transactions.c.id)
-_LAST = sa.select(sa.func.max(transactions.c.seq))
 
 
 class SqlIssuerBooks:
@@ -92,9 +60,10 @@ class SqlIssuerBooks:
     ) -> None:
         self._engine, self._vault, self._ledger = engine, vault, ledger
         self._block = threading.local()
-        self._put_booking = upsert(engine, transactions, ("id",), keep=("seq",))
-        self._put_card = upsert(engine, card_table, ("lookup",), keep=("sealed",))
-        self._put_account = upsert(engine, account_table, ("number",))
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._bookings = TableStatements(engine, transactions, "id", keep=("seq",))
+        self._cards = TableStatements(engine, card_table, "lookup", keep=("sealed",))
+        self._accounts = TableStatements(engine, account_table, "number")
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -112,56 +81,74 @@ class SqlIssuerBooks:
         found: sa.Connection | None = getattr(self._block, "connection", None)
         return found
 
-    def _connect(self) -> AbstractContextManager[sa.Connection]:
-        """To read; in a block, what the block wrote as well."""
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """The driver's connection to read; in a block, what the block wrote as well."""
         outer = self._open_block()
-        return self._engine.connect() if outer is None else nullcontext(outer)
+        if outer is not None:
+            yield outer.connection.driver_connection
+            return
+        with self._engine.connect() as connection:
+            yield connection.connection.driver_connection
 
-    def _begin(self) -> AbstractContextManager[sa.Connection]:
-        """To write; durable at the end of it, or of the block."""
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:
+        """The driver's connection to write; durable at the end of it, or of the block."""
         outer = self._open_block()
-        return self._engine.begin() if outer is None else nullcontext(outer)
+        if outer is not None:
+            yield outer.connection.driver_connection
+            return
+        with self._engine.begin() as connection:
+            yield connection.connection.driver_connection
 
     def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
         vault = self._needed()
         wanted = {vault.digest(pan.encode()): pan for pan in pans}
-        rows = self._read(_CARDS, wanted)
-        return {wanted[row.lookup]: _card(row, wanted[row.lookup]) for row in rows}
+        with self._reading() as raw:
+            rows = self._cards.read(raw, sorted(wanted), _CARD_READ)
+        return {wanted[row[0]]: _card(wanted[row[0]], row) for row in rows}
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
-        rows = self._read(_ACCOUNTS, numbers)
+        with self._reading() as raw:
+            rows = self._accounts.read(raw, sorted(set(numbers)), _ACCOUNT)
         return {
-            row.number: HolderAccount(
-                number=row.number, product=row.product, state=_ACCOUNT_STATES[row.state]
-            )
-            for row in rows
+            number: HolderAccount(number=number, product=product, state=_ACCOUNT_STATES[state])
+            for number, product, state in rows
         }
 
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
-        return {row.id: row for row in self._bookings(self._read(_BOOKINGS, ids))}
+        with self._reading() as raw:
+            rows = self._bookings.read(raw, sorted(set(ids)))
+        return {row.id: row for row in self._uncovered(rows)}
 
-    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Booking]]:
-        found: dict[bytes, list[Booking]] = {card: [] for card in cards}
-        wanted, rows = self._needed().cover(list(found)), list[Any]()
-        with self._connect() as connection:
-            for start in range(0, len(wanted), _CHUNK):
-                chosen = {"chosen": wanted[start : start + _CHUNK], "since": since_micros, "most": most}
-                rows += connection.execute(_RECENT, chosen).all()
-        for booking in self._bookings(rows):
-            found[booking.card].append(booking)
+    def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Deed]]:
+        found: dict[bytes, list[Deed]] = {card: [] for card in cards}
+        covered = self._turned(list(found), back=False)
+        with self._reading() as raw:
+            if self._sqlite:
+                rows = [row for card in covered for row in raw.execute(_RECENT, (card, since_micros, most))]
+            else:
+                with raw.cursor(binary=True) as cursor:
+                    rows = cursor.execute(_RECENT_OF_ALL, (covered, since_micros, most)).fetchall()
+        names = dict(zip(covered, found, strict=True))
+        for row in reversed(rows):  # of each card the newest came first
+            found[names[row[0]]].append(deed_of(row))
         return found
 
+    def newest_micros(self) -> int:
+        with self._reading() as raw:
+            return raw.execute(_NEWEST).fetchone()[0] or 0
+
     def unfinished(self) -> list[Booking]:
-        query = sa.select(transactions).where(transactions.c.state == State.RECEIVED.value[0])
-        with self._connect() as connection:
-            rows = connection.execute(query.order_by(transactions.c.seq)).all()
-        return self._bookings(rows)
+        with self._reading() as raw:
+            rows = self._bookings.read(raw, [State.RECEIVED.value[0]], by="state")
+        return self._uncovered(sorted(rows, key=lambda row: row[_SEQ]))
 
     def all_bookings(self) -> Iterator[Booking]:
         with self._engine.connect() as connection:
             query = sa.select(transactions).order_by(transactions.c.seq)
             for rows in connection.execution_options(yield_per=1_000).execute(query).partitions():
-                yield from self._bookings(rows)
+                yield from self._uncovered([tuple(row) for row in rows])
 
     def write(
         self,
@@ -169,29 +156,43 @@ class SqlIssuerBooks:
         cards: Sequence[IssuedCard] = (),
         accounts: Sequence[HolderAccount] = (),
     ) -> None:
-        with self._begin() as connection:
+        with self._writing() as raw:
             if accounts:
-                connection.execute(self._put_account, [_account_row(account) for account in accounts])
+                self._accounts.put(raw, [(a.number, a.product, a.state.value[0]) for a in accounts])
             if cards:
-                connection.execute(self._put_card, [self._card_row(card) for card in cards])
+                self._write_cards(raw, cards)
             if bookings:
-                last = connection.scalar(_LAST) or 0
-                rows = [_booking_row(booking) | {"seq": last + 1 + n} for n, booking in enumerate(bookings)]
-                self._needed()
-                covered = self._turned([row[name] for row in rows for name in _COVERED], back=False)
-                for number, row in enumerate(rows):
-                    row["card"], row["fingerprint"] = covered[2 * number : 2 * number + 2]
-                connection.execute(self._put_booking, rows)
+                self._write_bookings(raw, bookings)
 
-    def _read(self, query: sa.Select[Any], keys: Iterable[Any]) -> list[Any]:
-        wanted = sorted(set(keys))
-        rows: list[Any] = []
-        if not wanted:
-            return rows
-        with self._connect() as connection:
-            for start in range(0, len(wanted), _CHUNK):
-                rows += connection.execute(query, {"keys": wanted[start : start + _CHUNK]}).all()
-        return rows
+    def _write_cards(self, raw: Any, cards: Sequence[IssuedCard]) -> None:
+        vault = self._needed()
+        changes = [(*_card_row(card), vault.digest(card.pan.encode())) for card in cards]
+        if self._cards.update(raw, _CARD_CHANGES, changes):
+            return
+        names = self._cards.columns
+        sealed = [vault.seal(card.pan.encode(), _CONTEXT) for card in cards]
+        rows = [
+            dict(zip((*_CARD_CHANGES, "lookup", "sealed"), (*change, blob), strict=True))
+            for change, blob in zip(changes, sealed, strict=True)
+        ]
+        self._cards.put(raw, [tuple([row[name] for name in names]) for row in rows])
+
+    def _write_bookings(self, raw: Any, bookings: Sequence[Booking]) -> None:
+        """What was received is written whole; of what is decided the outcome, if it was written before."""
+        self._needed()
+        received = [b for b in bookings if b.state is State.RECEIVED]
+        decided = [b for b in bookings if b.state is not State.RECEIVED]
+        if decided and not self._bookings.update(raw, OUTCOME, [outcome_row(b) for b in decided]):
+            received += decided
+        if not received:
+            return
+        last = raw.execute(_LAST).fetchone()[0] or 0
+        covered = self._turned([id_ for b in received for id_ in (b.card, b.fingerprint)], back=False)
+        rows = [
+            stored_row(booking, last + 1 + n, covered[2 * n], covered[2 * n + 1])
+            for n, booking in enumerate(received)
+        ]
+        self._bookings.put(raw, rows)
 
     def _needed(self) -> NumberVault:
         if self._vault is None:
@@ -203,18 +204,14 @@ class SqlIssuerBooks:
             return ids
         return self._vault.uncover(ids) if back else self._vault.cover(ids)
 
-    def _bookings(self, rows: Sequence[Any]) -> list[Booking]:
-        ids = self._turned([getattr(row, name) for row in rows for name in _COVERED], back=True)
-        pairs = zip(ids[::2], ids[1::2], strict=True)
-        return [
-            _booking(row, card, fingerprint) for row, (card, fingerprint) in zip(rows, pairs, strict=True)
-        ]
-
-    def _card_row(self, card: IssuedCard) -> dict[str, object]:
-        vault, pan = self._needed(), card.pan.encode()
-        row: dict[str, object] = {name: getattr(card, name) for name in _CARD}
-        row |= {"lookup": vault.digest(pan), "sealed": vault.seal(pan, _CONTEXT)}
-        return row | {"chip": int(card.chip), "state": card.state.value[0]}
+    def _uncovered(self, rows: Sequence[Row]) -> list[Booking]:
+        """Rows of all columns as bookings."""
+        if not rows:
+            return []
+        at = self._bookings.columns.index
+        card, fingerprint = at("card"), at("fingerprint")
+        ids = self._turned([row[n] for row in rows for n in (card, fingerprint)], back=True)
+        return [booking_of(row, ids[2 * n], ids[2 * n + 1]) for n, row in enumerate(rows)]
 
 
 def upsert(
@@ -229,39 +226,17 @@ def upsert(
     return replaced
 
 
-def _account_row(account: HolderAccount) -> dict[str, object]:
-    return {"number": account.number, "product": account.product, "state": account.state.value[0]}
+def _card_row(card: IssuedCard) -> Row:
+    """In the order of `_CARD_CHANGES`."""
+    return (
+        card.account, card.expiry4, card.sequence, card.pin_reference, card.tries_left, card.counter,
+        card.first_use_micros, int(card.chip), card.state.value[0],
+    )  # fmt: skip
 
 
-def _card(row: Any, pan: str) -> IssuedCard:
-    words = {name: getattr(row, name) for name in _CARD}
-    return IssuedCard(pan=pan, **words, chip=bool(row.chip), state=_CARD_STATES[row.state])
-
-
-def _booking_row(booking: Booking) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(booking, name) for name in _SAME}
-    row |= {name: int(getattr(booking, name)) for name in _TRUTHS}
-    latitude, longitude = booking.place_e6 or (None, None)
-    return row | {
-        "kind": booking.kind.word,
-        "channel": booking.channel.value[0],
-        "entry": booking.entry.value,
-        "state": booking.state.value[0],
-        "reason": booking.reason.word,
-        "latitude_e6": latitude,
-        "longitude_e6": longitude,
-    }
-
-
-def _booking(row: Any, card: bytes, fingerprint: bytes) -> Booking:
-    words = {name: getattr(row, name) for name in _SAME} | {"card": card, "fingerprint": fingerprint}
-    words |= {name: bool(getattr(row, name)) for name in _TRUTHS}
-    return Booking(
-        **words,
-        kind=_KINDS[row.kind],
-        channel=_CHANNELS[row.channel],
-        entry=Entry(row.entry),
-        state=_STATES[row.state],
-        reason=BY_WORD[row.reason],
-        place_e6=None if row.latitude_e6 is None else (row.latitude_e6, row.longitude_e6),
-    )
+def _card(pan: str, row: Row) -> IssuedCard:
+    _, account, expiry4, sequence, pin_reference, tries_left, counter, first_use_micros, chip, state = row
+    return IssuedCard(
+        pan=pan, account=account, expiry4=expiry4, chip=bool(chip), sequence=sequence, pin_reference=pin_reference,
+        state=_CARD_STATES[state], tries_left=tries_left, counter=counter, first_use_micros=first_use_micros,
+    )  # fmt: skip

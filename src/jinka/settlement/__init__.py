@@ -43,6 +43,7 @@ from jinka.settlement.proof import (
     trial_balance,
 )
 from jinka.settlement.window import WINDOW_STEPS, Act, Window, WindowEvent, WindowKey, WindowState
+from jinka.settlement.window_desk import Opening, WindowDesk, WindowJournal, window_orders
 
 __all__ = [
     "ORDER_STEPS",
@@ -58,6 +59,7 @@ __all__ = [
     "Entry",
     "NetDebitCap",
     "OnBreach",
+    "Opening",
     "OrderEvent",
     "OrderResult",
     "OrderState",
@@ -70,7 +72,9 @@ __all__ = [
     "WaitReason",
     "Waiting",
     "Window",
+    "WindowDesk",
     "WindowEvent",
+    "WindowJournal",
     "WindowKey",
     "WindowState",
     "admit",
@@ -94,4 +98,5 @@ __all__ = [
     "settlement_entry",
     "settlement_orders",
     "trial_balance",
+    "window_orders",
 ]

@@ -1,0 +1,87 @@
+"""A journal of windows in memory, and a ledger and a journal that a kill can stop at any single write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from jinka.kit import Refused
+from jinka.ledger import Account, AccountResult, MemoryLedger, Transfer, TransferResult
+from jinka.settlement import Act, Opening, WindowDesk, WindowKey
+from jinka.settlement.window_text import act_text, opening_text, read_act, read_opening
+
+
+class Killed(Exception):
+    """The process is gone; only what was written stays."""
+
+
+@dataclass
+class Fuse:
+    """How many writes are left until the kill; None for ever."""
+
+    left: int | None = None
+
+    def burn(self) -> None:
+        if self.left is not None:
+            if not self.left:
+                raise Killed
+            self.left -= 1
+
+
+class FusedLedger(MemoryLedger):
+    """Writes one event at a time, each durable by itself: the worst case for whoever is killed between them."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        super().__init__()
+        self._fuse = fuse
+
+    def create_accounts(self, accounts: Sequence[Account]) -> list[AccountResult]:
+        return [self._one_account(account) for account in accounts]
+
+    def _one_account(self, account: Account) -> AccountResult:
+        self._fuse.burn()
+        return super().create_accounts([account])[0]
+
+    def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
+        return [self._one_transfer(transfer) for transfer in transfers]
+
+    def _one_transfer(self, transfer: Transfer) -> TransferResult:
+        self._fuse.burn()
+        return super().create_transfers([transfer])[0]
+
+
+@dataclass
+class MemoryWindows:
+    """A `WindowJournal` that keeps lines of text."""
+
+    fuse: Fuse = field(default_factory=Fuse)
+    lines: dict[tuple[str, str, int], list[str]] = field(default_factory=dict)
+
+    def open(self, opening: Opening) -> None:
+        self.fuse.burn()
+        key = opening.key
+        if (key.centre, key.chain, key.ordinal) in self.lines:
+            raise Refused("is there already", where=key.name)
+        for first in self.lines.values():
+            other = read_opening(first[0], where="test").key
+            if (other.centre, other.day) == (key.centre, key.day):
+                raise Refused("has the date and cycle of another window", where=key.name)
+        self.lines[key.centre, key.chain, key.ordinal] = [opening_text(opening)]
+
+    def append(self, key: WindowKey, number: int, act: Act) -> None:
+        self.fuse.burn()
+        lines = self.lines[key.centre, key.chain, key.ordinal]
+        if len(lines) != number:
+            raise Refused("is there already", where=key.name)
+        lines.append(act_text(act))
+
+    def last(self, centre: str, chain: str) -> tuple[Opening, Sequence[Act]] | None:
+        ordinals = [one for c, n, one in self.lines if (c, n) == (centre, chain)]
+        if not ordinals:
+            return None
+        first, *rest = self.lines[centre, chain, max(ordinals)]
+        return read_opening(first, where="test"), [read_act(line, where="test") for line in rest]
+
+
+def desk_of(journal: MemoryWindows, ledger: MemoryLedger) -> WindowDesk:
+    return WindowDesk(journal, ledger, centre="cn.sz", chain="daily", funds="cn.sz")

@@ -95,6 +95,16 @@ def test_what_breaches_a_cap_waits_and_is_settled_by_a_later_window() -> None:
     assert sums(ledger, "a") == (0, 0)
 
 
+def test_a_pending_window_holds_its_orders_and_posts_nothing() -> None:
+    _, ledger, desk = fresh()
+    desk.take([claim(1, "a", "b", 60)], at_micros=AT)
+    desk.close([], at_micros=AT)
+    before = sums(ledger, "b")
+    desk.hold(at_micros=AT)
+    assert (before, sums(ledger, "b")) == ((0, 60), (0, 0)), "the claim and the order that pays it, both held"
+    assert paid(ledger) == {}
+
+
 def test_an_officer_decides_a_breach_where_the_cap_says_so() -> None:
     _, ledger, desk = fresh()
     desk.take([claim(1, "a", "b", 60)], at_micros=AT)
@@ -207,6 +217,59 @@ def test_a_journal_that_was_changed_is_refused(line: str) -> None:
     for read in (read_act, read_opening):
         with pytest.raises(Refused, match="no act of a window"):
             read(line, where="test")
+
+
+def _script(desk: WindowDesk) -> None:
+    """Two windows with all that can happen to claims; said twice it goes on where it was."""
+    first, second = DAY, replace(DAY, cycle=2)
+    steps = (
+        lambda: desk.open(first),
+        lambda: desk.take([claim(1, "a", "b", 60), claim(2, "c", "b", 5)], at_micros=AT),
+        lambda: desk.take([claim(3, "b", "a", 7)], at_micros=AT),
+        lambda: officer(desk, E.SUSPEND, "c"),
+        lambda: desk.close([], at_micros=AT),
+        lambda: desk.hold(at_micros=AT),
+        lambda: officer(desk, E.ABORT),
+        lambda: desk.open(second),
+        lambda: officer(desk, E.RESUME, "c"),
+        lambda: desk.close([], at_micros=AT),
+        lambda: desk.hold(at_micros=AT),
+        lambda: desk.settle(at_micros=AT),
+    )
+    for step in steps[_made(desk) :]:
+        step()
+
+
+def _made(desk: WindowDesk) -> int:
+    """How many steps of the script are in the journal."""
+    try:
+        window = desk.window
+    except Refused:
+        return 0
+    return window.acts + (1 if window.key.ordinal == 1 else 8)
+
+
+def test_after_a_kill_at_any_write_the_ledger_is_what_it_would_have_been() -> None:
+    whole = FusedLedger(Fuse())
+    _script(desk_of(MemoryWindows(), whole))
+    every = {t.id: t for account in whole.accounts() for t in whole.history(account.id)}
+    kills = 0
+    while True:
+        fuse = Fuse(kills)
+        journal, ledger = MemoryWindows(fuse), FusedLedger(fuse)
+        try:
+            _script(desk_of(journal, ledger))
+            break
+        except Killed:
+            fuse.left = None
+        desk = desk_of(journal, ledger)
+        assert desk.recovered == []
+        if _made(desk):
+            assert set(ledger.lookup(list(desk.window.claims))) == set(desk.window.claims)
+        _script(desk)
+        assert {t.id: t for account in ledger.accounts() for t in ledger.history(account.id)} == every
+        kills += 1
+    assert kills > 25
 
 
 acts = st.lists(

@@ -27,6 +27,7 @@ VERDICTS = pa.schema(
     [
         *_REF,
         pa.field("issuer", pa.string(), nullable=False),
+        pa.field("txn_type", pa.uint8(), nullable=False),
         pa.field("amount", pa.int64(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         pa.field("findings", pa.string(), nullable=False),
@@ -35,8 +36,21 @@ VERDICTS = pa.schema(
     ],
     metadata={b"jinka.verdicts": b"1"},
 )
-# What a centre remembers of a record that it sent: enough to know the answer, and to price it.
+# Records that came from other centres, by the number that this one gives them.
 INBOUND = pa.schema([pa.field("record_id", pa.int64(), nullable=False), *CROSSING])
+# What a centre remembers of the records that it sent, and in which round; ``record_id`` is its own number.
+SENT = pa.schema(
+    [
+        pa.field("record_id", pa.int64(), nullable=False),
+        pa.field("round", pa.int64(), nullable=False),
+        *RECORD_SCHEMA,
+    ]
+)
+# Records that silence counted as accepted, for those whose books this crosses.
+DEEMED = pa.schema(
+    [*_REF, pa.field("issuer", pa.string(), nullable=False), pa.field("amount", pa.int64(), nullable=False)],
+    metadata={b"jinka.deemed": b"1"},
+)
 _ROUND_BITS = 36
 _SAID = {Outcome.PAID, Outcome.REJECTED, Outcome.DUPLICATE, Outcome.VOID}
 
@@ -47,6 +61,15 @@ def crossing(outcomes: pa.Table, centre: str) -> pa.Table:
     columns = {"centre": pa.array([centre] * waiting.num_rows, pa.string()), "ref": waiting["record_id"]}
     columns |= {name: waiting[name] for name in RECORD_SCHEMA.names}
     return pa.table([_cast(columns[field.name], field) for field in CROSSING], schema=CROSSING)
+
+
+def sent_of(crossing_: pa.Table, round_: int) -> pa.Table:
+    """What `crossing` sends, as `SENT`."""
+    rounds = pa.array([round_] * crossing_.num_rows, pa.int64())
+    columns = {"record_id": crossing_["ref"], "round": rounds} | {
+        name: crossing_[name] for name in RECORD_SCHEMA.names
+    }
+    return pa.table([columns[field.name] for field in SENT], schema=SENT)
 
 
 def number_inbound(parcels: Iterable[pa.Table], *, round_: int) -> pa.Table:
@@ -70,7 +93,7 @@ def verdicts_of(outcomes: pa.Table, inbound: pa.Table, cards: pa.Table) -> pa.Ta
     mine = outcomes.filter(
         pc.and_(pc.greater_equal(outcomes["record_id"], FIRST_INBOUND), pc.is_in(outcomes["outcome"], said))
     ).select(["record_id", "reason", "findings", "at_risk"])
-    row = inbound.select(["record_id", "centre", "ref", "issuer", "amount", "card_no"]).join(
+    row = inbound.select(["record_id", "centre", "ref", "issuer", "txn_type", "amount", "card_no"]).join(
         mine, "record_id", join_type="inner"
     )
     row = row.join(cards.select(["card_no", "holder"]), "card_no", join_type="left outer")
@@ -84,7 +107,7 @@ def verdicts_of(outcomes: pa.Table, inbound: pa.Table, cards: pa.Table) -> pa.Ta
 def strangers(records: pa.Table) -> pa.Table:
     """The verdicts of the topmost centre on records whose issuer nobody has."""
     count = records.num_rows
-    columns = {name: records[name] for name in ("centre", "ref", "issuer", "amount")} | {
+    columns = {name: records[name] for name in ("centre", "ref", "issuer", "txn_type", "amount")} | {
         "reason": pa.array([Reason.UNKNOWN_CARD.name] * count, pa.string()),
         "findings": pa.array([""] * count, pa.string()),
         "at_risk": pa.array([False] * count, pa.bool_()),
@@ -139,6 +162,14 @@ def deemed(sent: pa.Table, known: pa.Table, *, until_round: int) -> pa.Table:
         for number in silent["record_id"].to_pylist()
     ]
     return pa.Table.from_pylist(rows, schema=ANSWERS)
+
+
+def deemed_notice(sent: pa.Table, silent: pa.Table, centre: str) -> pa.Table:
+    """`DEEMED` of the records to which silence was the answer: their cards' centre has to know."""
+    told = sent.filter(pc.is_in(sent["record_id"], silent["w_id"].combine_chunks())).sort_by("record_id")
+    columns = {"centre": pa.array([centre] * told.num_rows, pa.string()), "ref": told["record_id"]}
+    columns |= {name: told[name] for name in ("issuer", "amount")}
+    return pa.table([columns[field.name] for field in DEEMED], schema=DEEMED)
 
 
 def _answer(

@@ -1,6 +1,5 @@
 """Statements that go straight to the driver. Goal: on both engines rows come back as they went in, however many.
 
-
 Method: the issuer's transactions, the widest of the tables, with missing values; more keys than one statement takes.
 """
 

@@ -52,7 +52,7 @@ def check_dynamic_value(
 
 def cvc3(card_key: CipherKey, track: bytes, unpredictable4: bytes, counter: int, digits: int = 5) -> str:
     """CVC3: the last digits of a cryptogram under the card's key; ``track`` is its template without the digits."""
-    _pair(card_key)
+    check_value_key(card_key)
     if len(unpredictable4) != 4 or not 0 <= counter <= 0xFFFF or digits not in _VALUE_DIGITS:
         raise Usage(
             "a number, counter or size out of bounds", where="CVC3", fix="4 bytes, 16 bits, 3 to 5 digits"
@@ -67,18 +67,34 @@ def check_cvc3(card_key: CipherKey, track: bytes, unpredictable4: bytes, counter
     _expect(cvc3(card_key, track, unpredictable4, counter, max(3, min(len(value), 5))), value)
 
 
+def value_data(pan: str, date4: str, service3: str) -> bytes:
+    """The 16 bytes whose MAC becomes a static value, for those who make many MACs at once; `Usage`."""
+    check_pan(pan)
+    return _data(pan, date4, service3)
+
+
+def value_of(mac: bytes, given: str) -> bool:
+    """Whether a value is what this MAC gives; compared in constant time."""
+    right = decimalise(mac, max(3, min(len(given), 5)))
+    return hmac.compare_digest(right.encode(), given.encode())
+
+
 def _value(key: CipherKey, pan: str, date4: str, service3: str, digits: int) -> str:
-    _pair(key)
+    check_value_key(key)
+    if digits not in _VALUE_DIGITS:
+        raise Usage(f"{digits} digits", where="card value", fix="3 to 5")
+    return decimalise(make_mac(X9_19, key, _data(pan, date4, service3)), digits)
+
+
+def _data(pan: str, date4: str, service3: str) -> bytes:
     for text, size, name in ((date4, 4, "date"), (service3, 3, "service code")):
         if len(text) != size or not (text.isascii() and text.isdigit()):
             raise Usage(f"not {size} digits", where=f"card value, {name}")
-    if digits not in _VALUE_DIGITS:
-        raise Usage(f"{digits} digits", where="card value", fix="3 to 5")
-    data = bytes.fromhex(f"{pan}{date4}{service3}".ljust(_DATA_DIGITS, "0"))
-    return decimalise(make_mac(X9_19, key, data), digits)
+    return bytes.fromhex(f"{pan}{date4}{service3}".ljust(_DATA_DIGITS, "0"))
 
 
-def _pair(key: CipherKey) -> None:
+def check_value_key(key: CipherKey) -> None:
+    """`Usage` or `Refused` for a key that card values are not made with."""
     if key.cipher is not BlockCipher.TDES or key.size != 16:
         raise Usage("not a double DES key", where="card value", fix="a TDES key of 16 bytes")
     key.strong()

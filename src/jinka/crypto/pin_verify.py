@@ -35,7 +35,7 @@ class Ibm3624:
     table: str = STANDARD_TABLE
 
     def __post_init__(self) -> None:
-        _pin_key(self.key)
+        check_pin_key(self.key)
         kinds = [self.table.count(digit) for digit in set(self.table)]
         if len(self.table) != 16 or not _digits(self.table):
             raise Usage("not 16 digits", where="decimal table")
@@ -78,7 +78,7 @@ class Ibm3624:
 
 def pin_verification_value(key: CipherKey, pan: str, pin: str, index: int) -> str:
     """PVV, 4 digits: over 11 digits before the check digit, the key's index (0 to 9) and 4 digits of the PIN."""
-    _pin_key(key)
+    check_pin_key(key)
     check_pin(pin)
     check_pan(pan)
     if len(pan) < 12 or not 0 <= index <= 9:
@@ -91,7 +91,8 @@ def check_pin_verification_value(key: CipherKey, pan: str, pin: str, index: int,
     _expect(pin_verification_value(key, pan, pin, index), pvv)
 
 
-def _pin_key(key: CipherKey) -> None:
+def check_pin_key(key: CipherKey) -> None:
+    """`Usage` or `Refused` for a key that PINs are not verified with."""
     if key.cipher is not BlockCipher.TDES:
         raise Usage(f"a key of {key.cipher.value}", where="PIN verification", fix="a TDES key")
     key.strong()

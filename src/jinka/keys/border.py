@@ -23,6 +23,8 @@ from jinka.keys.working import Working
 from jinka.kit import Refused, Usage
 
 VERBS: set[str] = set()  # the names that a caller may be given and that a socket serves
+# Who was given the one may do it many times at once.
+_MANY = {"verify_pins": "verify_pin", "verify_card_values": "verify_card_value"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,8 @@ class Caller:
 
     def require_verb(self, verb: str) -> None:
         """Raise `Refused` unless the caller was given the verb."""
-        if not any(fnmatchcase(verb, pattern) for pattern in self.verbs):
+        names = {verb, _MANY.get(verb, verb)}
+        if not any(fnmatchcase(name, pattern) for pattern in self.verbs for name in names):
             raise Refused(f"{self.name} was not given the verb {verb}", where="keys", fix="ask for the right")
 
     def require_key(self, name: KeyName) -> None:

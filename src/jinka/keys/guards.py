@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -96,6 +96,36 @@ class FailureGuard:
             self._take_back(mark, at)
             raise
         self._take_back(mark, at)
+
+    def each(
+        self, subjects: Sequence[tuple[str, ...]], compare: Callable[[list[int]], Sequence[bool]]
+    ) -> tuple[list[bool], list[bool]]:
+        """Many tries, each as in `attempt`: which were right, and which had an answer.
+
+        ``compare`` is given the places of those whose way is open, all of them counted already. Where it gives no
+        answer, none of them failed.
+        """
+        begun: dict[int, tuple[bytes, int]] = {}
+        for place, subject in enumerate(subjects):
+            mark = self._mark(subject)
+            try:
+                begun[place] = (mark, self._count(mark, 1))
+            except Refused:
+                continue
+        right, answered = [False] * len(subjects), [False] * len(subjects)
+        try:
+            found = compare(list(begun)) if begun else ()
+        except BaseException:
+            for mark, at in begun.values():
+                self._take_back(mark, at)
+            raise
+        for (place, (mark, at)), good in zip(begun.items(), found, strict=True):
+            right[place], answered[place] = bool(good), True
+            if good:
+                self._take_back(mark, at)
+            else:
+                self._note(mark, at, 1)
+        return right, answered
 
     def add(self, failures: int, *subject: str) -> None:
         """Count the failures of a batch; `Refused` when they are too many, and then its answers must not be given."""

@@ -19,6 +19,8 @@ from jinka.keys.cryptograms import CardKey, SessionKey
 from jinka.keys.port import KeyService
 
 Bytes = npt.NDArray[np.uint8]
+# Of each row whether it was right, and whether it had an answer: none has who failed too often before.
+Checked = tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
 
 
 class MessageService(Protocol):
@@ -79,7 +81,10 @@ class MacBatchService(Protocol):
 
 
 class PinService(Protocol):
-    """PINs: `jinka.keys.pins.PinVerbs`. Too many failures close the way for a while, also to a right PIN."""
+    """PINs: `jinka.keys.pins.PinVerbs`, many at once `jinka.keys.check_batch`.
+
+    Too many failures close the way for a while, also to a right PIN.
+    """
 
     def translate_pin(
         self,
@@ -116,6 +121,17 @@ class PinService(Protocol):
         serial: bytes = ...,
     ) -> None: ...
 
+    def verify_pins(
+        self,
+        blocks: list[bytes],
+        *,
+        zone: str,
+        zone_format: PinFormat,
+        pans: list[str],
+        key: str,
+        references: list[str],
+    ) -> Checked: ...
+
     def make_pvv(
         self,
         block: bytes,
@@ -139,6 +155,10 @@ class CardService(Protocol):
     def make_card_value(self, *, key: str, pan: str, date4: str, service3: str, digits: int = ...) -> str: ...
 
     def verify_card_value(self, *, key: str, pan: str, date4: str, service3: str, value: str) -> None: ...
+
+    def verify_card_values(
+        self, *, key: str, pans: list[str], dates: list[str], services: list[str], values: list[str]
+    ) -> Checked: ...
 
     def verify_dynamic_value(
         self, *, key: str, pan: str, sequence: str, date4: str, service3: str, counter: int, value: str

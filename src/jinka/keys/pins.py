@@ -36,7 +36,7 @@ from jinka.kit import Refused, Usage
 
 PINS_MAX = 1 << 15  # rows of a batch: the account numbers travel in a header that has an end
 PIN_PURPOSES = (Purpose.ZONE_PIN, Purpose.TERMINAL_PIN)
-_PVV, _IBM = "pvv", "ibm3624"
+_PVV, IBM = "pvv", "ibm3624"
 
 add_enums(PinFormat)
 
@@ -102,13 +102,13 @@ class PinVerbs(WorkingKeyVerbs):
         """Check a PIN; raises `Refused`. ``reference`` is what the issuer stored: offset, or key index and PVV."""
         check_pan(pan)
         checker, method = self._checker(key, Use.CHECK)
-        _check_reference(method, reference)
+        check_reference(method, reference)
         with self._working(zone, Use.CHECK, PIN_PURPOSES, serial, DukptUse.PIN) as working:
             incoming = PinZone(key=working, format=zone_format)
             with self.holding.working.pins.attempt(self._mark(key), pan):
                 try:
                     pin = self._opened(zone, incoming, block, pan)
-                    if method == _IBM:
+                    if method == IBM:
                         self._ibm(key, checker).check(pan, pin, reference)
                     else:
                         check_pin_verification_value(checker, pan, pin, int(reference[0]), reference[1:])
@@ -149,7 +149,7 @@ class PinVerbs(WorkingKeyVerbs):
         """What is stored for a PIN that the holder chose: the offset of IBM 3624, as long as the PIN."""
         check_pan(pan)
         checker, method = self._checker(key, Use.MAKE)
-        _require_method(key, method, _IBM)
+        _require_method(key, method, IBM)
         ibm = self._ibm(key, checker)
         with self._working(zone, Use.CHECK, PIN_PURPOSES, serial, DukptUse.PIN) as working:
             pin = self._opened(zone, PinZone(key=working, format=zone_format), block, pan)
@@ -180,8 +180,9 @@ class PinVerbs(WorkingKeyVerbs):
         return otherwise if found is None else found[0].term(name, otherwise)
 
 
-def _check_reference(method: str, reference: str) -> None:
-    sizes = range(4, 13) if method == _IBM else (5,)
+def check_reference(method: str, reference: str) -> None:
+    """`Usage` unless it is something that a PIN can be compared with by this method."""
+    sizes = range(4, 13) if method == IBM else (5,)
     if not (reference.isascii() and reference.isdigit() and len(reference) in sizes):
         raise Usage("no such reference", where="verify_pin", fix="an offset, or key index and PVV: 5 digits")
 

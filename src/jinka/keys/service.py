@@ -19,13 +19,13 @@ from jinka.codec import Algorithm
 from jinka.crypto.block import invert, pad80
 from jinka.keys.border import EMBEDDED, Audit, Caller, Holding, verb
 from jinka.keys.catalogue import KeyState, Use
+from jinka.keys.check_batch import CheckBatchVerbs
 from jinka.keys.cryptograms import CryptogramVerbs
 from jinka.keys.exchange import ExchangeVerbs
 from jinka.keys.hierarchy import LEVELS, city_factor
 from jinka.keys.mac_batch import MacBatchVerbs
 from jinka.keys.orders import OrderVerbs, message_mac
-from jinka.keys.payment import CardValueVerbs, MessageVerbs
-from jinka.keys.pins import PinVerbs
+from jinka.keys.payment import MessageVerbs
 from jinka.keys.port import Purpose
 from jinka.keys.provider import Key, KeyKind
 from jinka.keys.signing import SigningVerbs
@@ -41,8 +41,7 @@ class LocalKeyService(
     OrderVerbs,
     MessageVerbs,
     MacBatchVerbs,
-    CardValueVerbs,
-    PinVerbs,
+    CheckBatchVerbs,
     CryptogramVerbs,
     ExchangeVerbs,
     SigningVerbs,

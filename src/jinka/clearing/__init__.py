@@ -2,7 +2,7 @@
 
 Builds Ibis expressions on tables that it is given; no I/O, no engine, no keys. Stages return (output, findings). The
 rules are "The clearing record" of ARCHITECTURE.md; the fields come from JR/T 0025 and JT/T 978.4. Exchange between
-centres, disputes and refunds are not here yet.
+centres and refunds are not here yet.
 """
 
 from jinka.clearing.day import DayResult, ReasonTotal, clear_day

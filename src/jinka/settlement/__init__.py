@@ -3,6 +3,7 @@
 No I/O: a ledger engine is given by the caller.
 """
 
+from jinka.settlement.calendar import CHINA, EVERY_DAY, Calendar
 from jinka.settlement.caps import (
     Admission,
     Breach,
@@ -15,6 +16,8 @@ from jinka.settlement.caps import (
 )
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.claims import Claim, claims_of
+from jinka.settlement.cutover import Placed, Schedule, Slot
+from jinka.settlement.dispute_desk import DisputeBooks, DisputeDesk, DisputeMove, MemoryDisputes, NewDispute
 from jinka.settlement.netting import CentrePosition, Tiers, net_centre, net_flows, net_tree
 from jinka.settlement.order_life import (
     ORDER_STEPS,
@@ -46,6 +49,8 @@ from jinka.settlement.window import WINDOW_STEPS, Act, Window, WindowEvent, Wind
 from jinka.settlement.window_desk import Opening, WindowDesk, WindowJournal, window_orders
 
 __all__ = [
+    "CHINA",
+    "EVERY_DAY",
     "ORDER_STEPS",
     "WINDOW_STEPS",
     "AccountCode",
@@ -54,17 +59,26 @@ __all__ = [
     "Admission",
     "Breach",
     "BusinessDay",
+    "Calendar",
     "CentrePosition",
     "Claim",
+    "DisputeBooks",
+    "DisputeDesk",
+    "DisputeMove",
     "Entry",
+    "MemoryDisputes",
     "NetDebitCap",
+    "NewDispute",
     "OnBreach",
     "Opening",
     "OrderEvent",
     "OrderResult",
     "OrderState",
+    "Placed",
+    "Schedule",
     "SettlementOrder",
     "SettlementProof",
+    "Slot",
     "Tiers",
     "TransferCode",
     "TrialBalance",

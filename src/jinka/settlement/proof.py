@@ -89,5 +89,5 @@ def prove_settlement(engine: LedgerEngine) -> SettlementProof:
     return SettlementProof(
         open_minor=open_minor,
         funds=-sums.get(AccountCode.CUSTOMER_FUNDS, 0),
-        liability=sums.get(AccountCode.PURSE_LIABILITY, 0),
+        liability=sums.get(AccountCode.PURSE_LIABILITY, 0) + sums.get(AccountCode.DISPUTE, 0),
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from jinka.codec.parcel import FIRST, Envelope, FileEntry, Kind, Manifest, Receipt
 from jinka.crypto.parcel_seal import seal_parcel
@@ -15,7 +20,14 @@ from jinka.crypto.x509_keys import KeyKind, SoftSigner
 from jinka.crypto.x509_path import Trust
 from jinka.crypto.x509_request import build_request
 from jinka.identity import ROOT_PROFILES, Act, CertificateAuthority, ProfileName, make_root
+from jinka.node import parcel_desk
+from jinka.node.parcel_desk import ParcelDesk
+from jinka.node.parcel_folder import FolderLimits, ParcelFolder
 from jinka.node.system import SystemRandomness
+from jinka.store.database import database_at
+from jinka.store.parcel_parquet import FileSchema, ParquetLimits
+from jinka.store.parcels_sent import Outbox
+from jinka.store.parcels_taken import Inbox
 
 CITY, OTHER, PARENT = "440300", "440100", "440000"
 DAY = dt.date(2026, 6, 1)
@@ -103,6 +115,75 @@ def line() -> Line:
 @cache
 def signatory(code: str) -> Signatory:
     return line().signatory(code)
+
+
+ROWS = FileSchema(
+    name="test.rows/1",
+    columns=pa.schema(
+        [
+            pa.field("id", pa.binary(4), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("amount", pa.int64(), nullable=False),
+            pa.field("note", pa.string()),
+        ],
+        metadata={b"test.rows": b"1"},
+    ),
+    amount="amount",
+    kinds=frozenset({Kind.RECORDS, Kind.VERDICTS}),
+)
+
+
+def rows(count: int, start: int = 0) -> pa.Table:
+    """So many rows of `ROWS`; the amounts are 0, 1, 2, ..."""
+    at = range(start, start + count)
+    columns = [
+        pa.array([i.to_bytes(4, "big") for i in at], pa.binary(4)),
+        pa.array([f"row {i}" for i in at]),
+        pa.array(list(at), pa.int64()),
+        pa.array([None if i % 3 else "note" for i in at], pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=ROWS.columns)
+
+
+class StillClock:
+    """Tells the time that it was given."""
+
+    def __init__(self, micros: int = NOW) -> None:
+        self.micros = micros
+
+    def now_micros(self) -> int:
+        return self.micros
+
+
+@contextmanager
+def desk(folder: Path, centre: str, neighbours: set[str], database: Path | str = "") -> Iterator[ParcelDesk]:
+    """The desk of a centre in a folder of its own."""
+    of = folder / centre
+    with database_at(database or of / "centre.sqlite") as engine:
+        signing = signatory(centre)
+        line_ = parcel_desk.Line(
+            centre=centre,
+            neighbours=frozenset(neighbours),
+            signatory=parcel_desk.Signatory(signer=signing.signer, certificates=signing.certificates),
+            trust=lambda: line().trust,
+            schemas={ROWS.name: ROWS},
+            limits=ParquetLimits(rows_max=10_000, decoded_max=4 << 20),
+        )
+        limits = FolderLimits(file_bytes_max=1 << 20, files_max=3, bytes_max=2 << 20)
+        parcels = ParcelFolder(of / "parcels", limits)
+        yield ParcelDesk(line_, Outbox(engine, centre), Inbox(engine, centre), parcels, StillClock())
+
+
+def post(sender: ParcelDesk, receiver: ParcelDesk, *, most: int = 1 << 20) -> None:
+    """Carry what waits from one desk to the other, and the receipts back."""
+    there, here = receiver.line.centre, sender.line.centre
+    for sent in sender.waiting_for(there):
+        made = sent.manifest
+        for one in made.files:
+            while (offset := receiver.offset(here, one.sha256, one.size)) < one.size:
+                piece = sender.piece(there, made.kind, made.number, one.sha256, offset)[:most]
+                receiver.append(here, one.sha256, one.size, offset, piece)
+        sender.receipted(there, receiver.take_in(here, sent.envelope))
 
 
 def chain(count: int, **more: Any) -> list[Manifest]:

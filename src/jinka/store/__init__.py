@@ -19,10 +19,12 @@ from jinka.store.registry import load_registry, register_cards, save_registry
 from jinka.store.switch_journal import JournalLine, SwitchJournal
 
 if TYPE_CHECKING:
+    from jinka.store.disputes import SqlDisputes
     from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
     from jinka.store.journal import SqlJournal
 
-_LATER = {"ROW_GROUP_ROWS": "duck", "DuckEngine": "duck", "publish": "duck", "SqlJournal": "journal"}
+_LATER = {"ROW_GROUP_ROWS": "duck", "DuckEngine": "duck", "publish": "duck"}
+_LATER |= {"SqlDisputes": "disputes", "SqlJournal": "journal"}
 
 __all__ = [
     "ROW_GROUP_ROWS",
@@ -35,6 +37,7 @@ __all__ = [
     "Register",
     "SqlArchive",
     "SqlBooks",
+    "SqlDisputes",
     "SqlIssuerBooks",
     "SqlJournal",
     "SqlLedger",

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from jinka.codec import Algorithm, tlv
 from jinka.codec.emv_tags import Tag
+from jinka.crypto.pin_block import PinFormat
 from jinka.issuer.accounts import CardState, IssuedCard
 from jinka.issuer.authorisation import CHIP_ENTRIES, STRIPE_ENTRIES, AuthorisationRequest, Entry
 from jinka.issuer.emv import Question, read_question
@@ -64,18 +65,17 @@ def block_what_is_gone(card: IssuedCard, _reason: Reason) -> Sequence[ScriptOrde
 
 
 class CardChecks:
-    """The proofs of one request, by the verbs of the key service."""
+    """The proofs of requests, by the verbs of the key service: those of several requests in one call."""
 
     def __init__(self, keys: CardVerbs, names: CardKeyNames, scripts: Scripts = block_what_is_gone) -> None:
         self._keys, self._names, self._scripts = keys, names, scripts
 
-    def check_pin(self, request: AuthorisationRequest, card: IssuedCard) -> None:
-        """Raises `Declined`: `Reason.PIN` for a wrong PIN alone, `KEYS_DOWN` where there was no answer to it."""
+    def _pin_fault(self, request: AuthorisationRequest, card: IssuedCard) -> Reason | None:
         pin = request.pin
         if pin is None:
-            return
+            return None
         if not card.pin_reference:
-            raise Declined(Reason.NOT_PERMITTED)
+            return Reason.NOT_PERMITTED
         try:
             self._keys.verify_pin(
                 pin.block,
@@ -87,34 +87,78 @@ class CardChecks:
                 serial=pin.serial,
             )
         except Refused as refused:
-            raise Declined(Reason.PIN if refused.where == "PIN" else Reason.KEYS_DOWN) from None
+            return Reason.PIN if refused.where == "PIN" else Reason.KEYS_DOWN
         except JinkaError:
-            raise Declined(Reason.KEYS_DOWN) from None
+            return Reason.KEYS_DOWN
+        return None
 
-    def check_value(self, request: AuthorisationRequest, card: IssuedCard, *, needed: bool) -> None:
-        """The value must be the one of its place: a chip's or a printed one on a stripe is a forged stripe."""
-        given = request.card_value
-        stripe = request.entry in STRIPE_ENTRIES
-        if given is None:
-            if stripe or needed:
-                raise Declined(Reason.CARD_VALUE_MISSING)
-            return
-        chip = request.entry in CHIP_ENTRIES
-        wanted = _CHIP if chip else _PRINTED
-        if (given.service3 in (_PRINTED, _CHIP)) if stripe else (given.service3 != wanted):
-            raise Declined(Reason.CARD_VALUE)
+    def check_pins(self, asked: Sequence[tuple[AuthorisationRequest, IssuedCard]]) -> list[Reason | None]:
+        """Of each: the reason to decline it, or None. `Reason.PIN` is for a wrong PIN alone."""
+        found: list[Reason | None] = [None] * len(asked)
+        zones: dict[tuple[str, PinFormat], list[int]] = {}
+        for at, (request, card) in enumerate(asked):
+            pin = request.pin
+            if pin is not None and card.pin_reference and not pin.serial:
+                zones.setdefault((pin.zone, pin.format), []).append(at)
+        together = {at for rows in zones.values() if len(rows) > 1 for at in rows}
+        for at, (request, card) in enumerate(asked):
+            if at not in together:
+                found[at] = self._pin_fault(request, card)
+        for (zone, form), rows in zones.items():
+            if len(rows) > 1:
+                for at, fault in zip(rows, self._pins(zone, form, [asked[at] for at in rows]), strict=True):
+                    found[at] = fault
+        return found
+
+    def _pins(
+        self, zone: str, form: PinFormat, asked: Sequence[tuple[AuthorisationRequest, IssuedCard]]
+    ) -> list[Reason | None]:
         try:
-            self._keys.verify_card_value(
-                key=self._names.card_value,
-                pan=request.pan,
-                date4=card.expiry4,
-                service3=given.service3,
-                value=given.value,
+            right, answered = self._keys.verify_pins(
+                [request.pin.block for request, _ in asked if request.pin is not None],
+                zone=zone,
+                zone_format=form,
+                pans=[request.pan for request, _ in asked],
+                key=self._names.pin,
+                references=[card.pin_reference for _, card in asked],
             )
-        except (Refused, Usage):
-            raise Declined(Reason.CARD_VALUE) from None
         except JinkaError:
-            raise Declined(Reason.KEYS_DOWN) from None
+            return [Reason.KEYS_DOWN] * len(asked)
+        return [
+            None if good else Reason.PIN if told else Reason.KEYS_DOWN
+            for good, told in zip(right.tolist(), answered.tolist(), strict=True)
+        ]
+
+    def check_values(
+        self, asked: Sequence[tuple[AuthorisationRequest, IssuedCard, bool]]
+    ) -> list[Reason | None]:
+        """The value must be the one of its place: a chip's or a printed one on a stripe is a forged stripe.
+
+        Of each request, with its card and whether it needs a value: the reason to decline it, or None.
+        """
+        found = [_value_fault(request, needed=needed) for request, _, needed in asked]
+        rows = [
+            (at, request.pan, card.expiry4, request.card_value)
+            for at, (request, card, _) in enumerate(asked)
+            if found[at] is None and request.card_value is not None
+        ]
+        if not rows:
+            return found
+        try:
+            right, _ = self._keys.verify_card_values(
+                key=self._names.card_value,
+                pans=[pan for _, pan, _, _ in rows],
+                dates=[date4 for _, _, date4, _ in rows],
+                services=[given.service3 for *_, given in rows],
+                values=[given.value for *_, given in rows],
+            )
+        except JinkaError:
+            for at, *_ in rows:
+                found[at] = Reason.KEYS_DOWN
+            return found
+        for (at, *_), good in zip(rows, right.tolist(), strict=True):
+            found[at] = None if good else Reason.CARD_VALUE
+        return found
 
     def check_chip(self, request: AuthorisationRequest, card: IssuedCard) -> Question | None:
         """The question of the chip, its cryptogram right, its amount the message's, its counter new; or `Declined`."""
@@ -178,6 +222,16 @@ class CardChecks:
         key = self._names.script_mac[question.algorithm]
         mac = self._keys.make_script_mac(head, body, key=key, cryptogram8=bound, **how)
         return head + body + mac[:_SCRIPT_MAC]
+
+
+def _value_fault(request: AuthorisationRequest, *, needed: bool) -> Reason | None:
+    """What is wrong with a card value before it is compared."""
+    given, stripe = request.card_value, request.entry in STRIPE_ENTRIES
+    if given is None:
+        return Reason.CARD_VALUE_MISSING if stripe or needed else None
+    wanted = _CHIP if request.entry in CHIP_ENTRIES else _PRINTED
+    forged = given.service3 in (_PRINTED, _CHIP) if stripe else given.service3 != wanted
+    return Reason.CARD_VALUE if forged else None
 
 
 def _how(question: Question) -> dict[str, Any]:

@@ -13,21 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jinka.issuer.accounts import HolderAccount, IssuedCard
-from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind, local_day
-from jinka.issuer.books import Booking, Deed, IssuerBooks, State
+from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind
+from jinka.issuer.books import Booking, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
 from jinka.issuer.day_names import as_in_books
-from jinka.issuer.limits import Declined, check_history
+from jinka.issuer.limits import Declined
 from jinka.issuer.past import Pasts
 from jinka.issuer.policy import Policy
 from jinka.issuer.posting import Plan, Poster
 from jinka.issuer.reasons import Reason
 from jinka.issuer.rounds import Round, Waves, rounds
+from jinka.issuer.wave_checks import WaveChecks
 from jinka.kit import Usage
 from jinka.ledger import LedgerEngine, TransferResult
-from jinka.risk import Action, CardFacts
 
 _ZERO = bytes(16)
 _DAY_S = 86_400
@@ -54,6 +54,7 @@ class IssuerHost:
     ) -> None:
         self._books, self._ledger, self._checks, self._policy = books, ledger, checks, policy
         self._acquirers = frozenset(acquirers)
+        self._gates = WaveChecks(policy, checks, self._acquirers)
         self._pasts = Pasts(books)
         self._poster = Poster(issuer, completion_percent=policy.completion_percent)
         offices = [office_account(IssuerAccount.ACQUIRER, name) for name in sorted(self._acquirers)]
@@ -165,9 +166,9 @@ class IssuerHost:
         return answers
 
     def _decide_wave(self, opened: Round, cases: Sequence[Case]) -> None:
-        for case in cases:
+        for case in self._gates.passed(cases, opened.before):
             try:
-                self._check(case, opened.before(case), opened.known)
+                self._plan(case, opened.known)
             except Declined as declined:
                 case.decline(declined)
         self._book([case for case in cases if case.plan is not None], opened.known)
@@ -177,86 +178,6 @@ class IssuerHost:
             if case.reason is Reason.APPROVED and case.row.kind is Kind.BALANCE:
                 case.available_fen = self._available(case)
             opened.learn(case)
-
-    def _check(self, case: Case, before: Sequence[Deed], known: Mapping[bytes, Booking]) -> None:
-        """All that may decline before money moves; sets the plan. Raises `Declined`."""
-        request = case.request
-        if request is None:
-            raise Declined(Reason.INTERRUPTED)
-        if request.trace.acquirer not in self._acquirers:
-            raise Declined(Reason.INVALID_MERCHANT)
-        if request.kind in (Kind.REVERSAL, Kind.PARTIAL):
-            self._plan(case, known)
-            return
-        if case.card is None or case.account is None:
-            raise Declined(Reason.NO_CARD)
-        if request.currency != self._policy.currency:
-            raise Declined(Reason.CURRENCY)
-        if not request.amount_fen and request.kind is not Kind.BALANCE:
-            raise Declined(Reason.AMOUNT)
-        if request.kind is Kind.TRANSFER and case.row.hold in (_ZERO, case.row.account):
-            raise Declined(Reason.NO_CARD if case.row.hold == _ZERO else Reason.INVALID)
-        if not request.forced:
-            self._check_presence(request, case, case.card)
-            self._check_standing(request, case.card, case.account)
-            if request.kind.flow in (Flow.DEBIT, Flow.HOLD) and not request.kind.needs_original:
-                self._check_spending(request, case, before, case.account)
-        self._plan(case, known)
-
-    def _check_presence(self, request: AuthorisationRequest, case: Case, card: IssuedCard) -> None:
-        """That card and holder are there. The proofs come first: who has none learns nothing of the card."""
-        if request.kind.needs_original:
-            return  # shown for the original
-        if request.expiry4 and request.expiry4 != card.expiry4:
-            raise Declined(Reason.EXPIRED)
-        case.question = self._checks.check_chip(request, card)
-        needed = request.channel in self._policy.value_channels
-        if request.kind.flow is not Flow.CREDIT:
-            self._checks.check_value(request, card, needed=needed)
-        if request.pin is None:
-            if request.kind in self._policy.pin_kinds or request.channel in self._policy.pin_channels:
-                raise Declined(Reason.PIN_MISSING)
-            return
-        if card.tries_left <= 0:
-            raise Declined(Reason.PIN_TRIES)
-        self._checks.check_pin(request, card)
-        case.pin_right = True
-
-    def _check_standing(
-        self, request: AuthorisationRequest, card: IssuedCard, account: HolderAccount
-    ) -> None:
-        """That card and account may."""
-        gives = request.kind.flow is Flow.CREDIT or request.kind in _MUST
-        refusal = card.state.refusal
-        if refusal is not None and not (gives and request.kind.needs_original):
-            raise Declined(refusal)
-        if account.state.refusal is not None and not gives:
-            raise Declined(account.state.refusal)
-        if not gives and not request.kind.needs_original:
-            month = local_day(request.at_micros) // 100
-            if 200_000 + int(card.expiry4) < month:
-                raise Declined(Reason.EXPIRED)
-            if not self._policy.permits(account.product, request.kind, request.channel):
-                raise Declined(Reason.NOT_PERMITTED)
-
-    def _check_spending(
-        self, request: AuthorisationRequest, case: Case, before: Sequence[Deed], account: HolderAccount
-    ) -> None:
-        """Limits, then risk rules."""
-        check_history(before)
-        for limit in self._policy.limits_of(account.product):
-            limit.check(request, before)
-        card = case.card
-        if card is None:
-            return
-        facts = CardFacts(id=card.id, chip=card.chip, first_use_micros=card.first_use_micros)
-        rule = self._policy.rules.judge(case.row, before, facts)
-        if rule is None:
-            return
-        title = (rule.english, rule.chinese)
-        if rule.action is Action.DECLINE:
-            raise Declined(Reason.RISK, rule.code, title)
-        case.rule, case.title = rule.code, title
 
     def _plan(self, case: Case, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> None:
         """Set the case's plan; raises `Declined`."""

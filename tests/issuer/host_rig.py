@@ -77,7 +77,9 @@ class Bank:
     ) -> None:
         both = Bank.make_books() if books is None or ledger is None else (books, ledger)
         self.books, self.ledger = both
-        self.policy = policy or read_policy({"pin": {"kinds": [], "channels": ["atm"]}})
+        self.policy = policy or read_policy(
+            {"pin": {"kinds": [], "channels": ["atm"]}, "advice": {"unproven_fen": 10 * OPENING}}
+        )
         self.keys = payments.rig()
         self.names = CardKeyNames(pin=PIN_KEY, card_value=VALUE_KEY)
         self.start()

@@ -294,7 +294,7 @@ def test_a_balance_is_told_again_as_it_was(bank: Bank) -> None:
 
 
 def test_tables_of_steps_are_whole() -> None:
-    assert {state for state, _ in STEPS} | set(STEPS.values()) | {State.UNSEEN} == set(State)
+    assert {state for state, _ in STEPS} | set(STEPS.values()) | {State.UNSEEN, State.USED} == set(State)
     assert {state for state, _ in CARD_STEPS} | set(CARD_STEPS.values()) == set(CardState)
     with pytest.raises(Refused, match="not possible"):
         Bank().books.cards([PAN])[PAN].act(CardAct.ACTIVATE)

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from jinka.issuer import AuthorisationRequest, Decision, Kind, Reason
 from jinka.issuer.books import State
 from jinka.issuer.chart import IssuerAccount, office_account
+from jinka.issuer.policy import read_policy
 from tests.issuer.engines import books_on
 from tests.issuer.host_rig import OPENING, OTHER, PAN, STRIPE_ONLY, Bank
 
@@ -82,7 +83,7 @@ class Issuer(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.fuse = Fuse()
-        self.bank = Bank()
+        self.bank = Bank(policy=read_policy({"pin": {"kinds": []}, "advice": {"unproven_fen": 50_000}}))
         fused(self.bank, self.fuse)
         self.known: dict[bytes, Known] = {}
         self.sent: list[AuthorisationRequest] = []
@@ -212,7 +213,7 @@ class Issuer(RuleBasedStateMachine):
         owed = sum(r.amount_fen for r in live if r.kind in (*DEBITS, Kind.COMPLETION))
         owed -= sum(r.amount_fen for r in live if r.kind in CREDITS)
         assert bank.owed() == owed
-        short = bank.owed(IssuerAccount.SHORTFALL, "bank")
+        short = bank.owed(IssuerAccount.SHORTFALL, "bank") + bank.owed(IssuerAccount.DISPUTED, "bank")
         sums = [bank.sums(number) for number in ("A", "B")]
         assert all(s.debits_posted + s.debits_pending <= s.credits_posted for s in sums)
         holders = sum(s.credits_posted - s.debits_posted for s in sums)

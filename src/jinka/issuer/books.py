@@ -30,6 +30,7 @@ class State(Enum):
     VOIDED = ("voided", "已撤销")
     REVERSED = ("reversed", "已冲正")
     UNSEEN = ("unseen", "未到先冲")  # taken back before it came
+    USED = ("used", "证书已用")  # no transaction: the original is booked on this certificate of the chip
 
 
 class Step(Enum):
@@ -65,6 +66,7 @@ STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
         (_S.DECLINED, _P.REVERSE): _S.DECLINED,  # there is nothing to take back
     }
 )
+_NO_DEEDS = frozenset({State.RECEIVED, State.UNSEEN, State.USED})
 _ZERO = bytes(16)
 
 
@@ -130,7 +132,7 @@ class Booking:
 
 
 def _approved(reason: Reason, state: State) -> bool:
-    return reason.code == "00" and state not in (State.RECEIVED, State.UNSEEN)
+    return reason.code == "00" and state not in _NO_DEEDS
 
 
 def _spends(kind: Kind, state: State) -> bool:
@@ -164,7 +166,7 @@ class Deed(NamedTuple):
         """From what a row says."""
         return cls(
             id_, kind, channel, entry.value, channel.value[0], acquirer, merchant, category, amount_fen, at_micros,
-            place_e6, _approved(reason, state), _spends(kind, state), state not in (State.RECEIVED, State.UNSEEN),
+            place_e6, _approved(reason, state), _spends(kind, state), state not in _NO_DEEDS,
         )  # fmt: skip
 
     @classmethod

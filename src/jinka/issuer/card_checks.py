@@ -1,8 +1,8 @@
 """What proves that the card and its holder are there: PIN, card value, and the chip's cryptogram with its answer.
 
 EMV Book 2, 8 (cryptograms, issuer authentication) and 9 (scripts); JR/T 0025.7 (PBOC session keys, cryptogram version
-01), JR/T 0025.17 (SM4). Every key stays in the key service; here are the names of keys. An advice of what happened
-offline comes without these proofs and is not checked for them.
+01), JR/T 0025.17 (SM4). Every key stays in the key service; here are the names of keys. What proves an advice of what
+happened offline is the chip's certificate alone (`jinka.issuer.advices`).
 """
 
 from __future__ import annotations
@@ -164,6 +164,13 @@ class CardChecks:
         """The question of the chip, its cryptogram right, its amount the message's, its counter new; or `Declined`."""
         if request.entry not in CHIP_ENTRIES:
             return None
+        question = self.prove(request, card)
+        if question.counter <= card.counter:
+            raise Declined(Reason.REPLAYED)
+        return question
+
+    def prove(self, request: AuthorisationRequest, card: IssuedCard) -> Question:
+        """What the chip said, its cryptogram right and its amount the message's; or `Declined`."""
         if not card.chip:
             raise Declined(Reason.FORMAT)
         try:
@@ -188,8 +195,6 @@ class CardChecks:
             raise Declined(Reason.CRYPTOGRAM) from None
         except JinkaError:
             raise Declined(Reason.KEYS_DOWN) from None
-        if question.counter <= card.counter:
-            raise Declined(Reason.REPLAYED)
         return question
 
     def answer(self, question: Question, card: IssuedCard, reason: Reason) -> bytes:

@@ -14,7 +14,7 @@ from jinka.issuer.books import Booking, State, Step
 from jinka.issuer.card_checks import seen_entry
 from jinka.issuer.emv import Question
 from jinka.issuer.limits import Declined
-from jinka.issuer.posting import Plan
+from jinka.issuer.posting import Plan, Way
 from jinka.issuer.reasons import Reason
 from jinka.ledger import Transfer
 
@@ -38,6 +38,9 @@ class Case:
     transfers: tuple[Transfer, ...] = ()
     available_fen: int | None = None
     chip: bytes = b""
+    way: Way = Way.ACCOUNT
+    used: bytes = _ZERO  # of an advice: the row that says that its certificate was booked
+    heard_before: bool = False  # an advice of what was asked here and declined
 
     def decline(self, declined: Declined) -> None:
         self.reason, self.rule, self.title = declined.reason, declined.rule, declined.title

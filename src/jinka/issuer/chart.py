@@ -23,6 +23,7 @@ class IssuerAccount(IntEnum):
     AGENT_PREPAID = 24  # liability: what a load agent paid in beforehand
     LOAD_PAYABLE = 25  # liability: loads that the purse scheme will claim
     CITY = 26  # owed to or by another city's issuer for loads
+    DISPUTED = 27  # asset: paid on advices that nobody proved, to be had from the acquirer or the holder
 
 
 class IssuerTransfer(IntEnum):

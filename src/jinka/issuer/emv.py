@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from jinka.kit import Refused
 APPROVED, DECLINED, WRONG_CRYPTOGRAM = b"00", b"51", b"05"
 _OFFLINE_PIN, _CVM_FAILED = frozenset({0x01, 0x03, 0x04, 0x05}), 0x01
 _PIN_DONE, _PIN_FAILED = 0x04, 0x02  # first byte of the card's verification results
+_SECOND_NONE, _FIRST_ASKED = 0x80, 0x20  # in it, too
 _ALGORITHMS = {0x01: Algorithm.TDES, 0x04: Algorithm.SM4}
 _BOUND = (*CRYPTOGRAM_DATA, (Tag.AIP, 2), (Tag.COUNTER, 2))
 
@@ -50,6 +52,14 @@ class IssuerKeys:
         return derive(masters[purpose], factors8)
 
 
+class Agreed(Enum):
+    """What the card's last answer was."""
+
+    YES = "TC"
+    ASKS = "ARQC"
+    NO = "AAC"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A request whose cryptogram was right. ``bound`` is what scripts are tied to: counter 2 | cryptogram 8."""
@@ -67,6 +77,18 @@ class Question:
         """What the cryptogram is over."""
         own = self.values[Tag.ISSUER_DATA]
         return b"".join(self.values[tag] for tag, _ in _BOUND) + own[3:7]
+
+    @property
+    def agreed(self) -> Agreed:
+        """By the card's verification results, which its cryptogram is over: the second answer, or else the first."""
+        cvr = self.values[Tag.ISSUER_DATA][4]
+        last = cvr >> 4 if cvr & _SECOND_NONE == _SECOND_NONE else cvr >> 6
+        return {1: Agreed.YES, 2: Agreed.ASKS}.get(last & 3, Agreed.NO)
+
+    @property
+    def asked_first(self) -> bool:
+        """Whether the card asked its issuer before it agreed."""
+        return bool(self.values[Tag.ISSUER_DATA][4] & _FIRST_ASKED)
 
     def check_pin_claim(self) -> None:
         """Where the terminal says that the card verified a PIN, the card's authentic results must say so too."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jinka.issuer.accounts import HolderAccount, IssuedCard
+from jinka.issuer.advices import believe, certificate_of, needs_proof
 from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind
 from jinka.issuer.books import Booking, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
@@ -22,7 +23,7 @@ from jinka.issuer.day_names import as_in_books
 from jinka.issuer.limits import Declined
 from jinka.issuer.past import Pasts
 from jinka.issuer.policy import Policy
-from jinka.issuer.posting import Plan, Poster
+from jinka.issuer.posting import Plan, Poster, Way
 from jinka.issuer.reasons import Reason
 from jinka.issuer.rounds import Round, Waves, rounds
 from jinka.issuer.wave_checks import WaveChecks
@@ -30,6 +31,7 @@ from jinka.kit import Usage
 from jinka.ledger import LedgerEngine, TransferResult
 
 _ZERO = bytes(16)
+_OFFICES = (IssuerAccount.SHORTFALL, IssuerAccount.VAULT, IssuerAccount.DISPUTED)
 _DAY_S = 86_400
 _MICROS = 1_000_000
 _DONE = frozenset({TransferResult.CREATED, TransferResult.EXISTS})
@@ -58,7 +60,7 @@ class IssuerHost:
         self._pasts = Pasts(books)
         self._poster = Poster(issuer, completion_percent=policy.completion_percent)
         offices = [office_account(IssuerAccount.ACQUIRER, name) for name in sorted(self._acquirers)]
-        offices += [office_account(code, issuer) for code in (IssuerAccount.SHORTFALL, IssuerAccount.VAULT)]
+        offices += [office_account(code, issuer) for code in _OFFICES]
         self._ledger.create_accounts(offices)
 
     def open_account(self, account: HolderAccount) -> None:
@@ -101,7 +103,7 @@ class IssuerHost:
     def _settle(self, row: Booking) -> Decision:
         case, known = Case(row=row), self._known([row])
         if not self._was_booked(case, known):
-            if _must(row):
+            if _must(row) and not needs_proof(row.kind, forced=row.forced):
                 self._must_book(case, known)
             else:
                 case.decline(Declined(Reason.INTERRUPTED))
@@ -110,14 +112,16 @@ class IssuerHost:
 
     def _was_booked(self, case: Case, known: Mapping[bytes, Booking]) -> bool:
         """Whether the ledger has what the row would have posted; the plan is then the case's."""
-        for uncovered in (False, True) if _must(case.row) else (False,):
+        for way in Way if _must(case.row) else (Way.ACCOUNT,):
             try:
-                plan = self._poster.plan(case.row, known, uncovered=uncovered)
+                plan = self._poster.plan(case.row, known, way=way)
             except Declined:
                 return False
             ids = [t.id for t in plan.transfers]
             if ids and len(self._ledger.lookup(ids)) == len(ids):
                 case.plan, case.transfers = plan, plan.transfers
+                if way is Way.DISPUTED:
+                    case.reason = Reason.DISPUTED
                 return True
         return False
 
@@ -125,7 +129,7 @@ class IssuerHost:
         """Learn what a round has to know, and write it down as received, the tries of its PINs taken."""
         requests = [request for wave in waves for _, request in wave]
         old, fresh = self._asked_before(requests)
-        named = {request.original_id for request in fresh} - {_ZERO}
+        named = {id_ for r in fresh for id_ in (r.original_id, certificate_of(r))} - {_ZERO}
         known = self._originals(named)
         if any(row.state is State.RECEIVED for row in (*known.values(), *old.values())):
             self.recover()  # an earlier call broke off: what it booked has to be known first
@@ -134,6 +138,8 @@ class IssuerHost:
         cards = self._books.cards({pan for r in fresh for pan in (r.pan, r.receiver) if pan})
         accounts = self._books.accounts({card.account for card in cards.values()})
         cases = {r.id: received(r, cards, accounts) for r in fresh}
+        for id_ in cases.keys() & old.keys():
+            cases[id_].heard_before = not old[id_].forced
         asking = [c.row for c in cases.values() if c.card is not None and _is_limited(c.row)]
         window = max(_DAY_S, self._policy.rules.window_s) * _MICROS
         since = min([row.at_micros for row in asking], default=0) - window
@@ -167,6 +173,7 @@ class IssuerHost:
 
     def _decide_wave(self, opened: Round, cases: Sequence[Case]) -> None:
         for case in self._gates.passed(cases, opened.before):
+            self._believe(case, opened.known)
             try:
                 self._plan(case, opened.known)
             except Declined as declined:
@@ -179,11 +186,28 @@ class IssuerHost:
                 case.available_fen = self._available(case)
             opened.learn(case)
 
-    def _plan(self, case: Case, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> None:
+    def _believe(self, case: Case, known: Mapping[bytes, Booking]) -> None:
+        """Of an advice: whether the holder bears it, or it is disputed."""
+        request, card = case.request, case.card
+        if request is None or card is None or not needs_proof(request.kind, forced=request.forced):
+            return
+        belief = believe(
+            request, card, known, self._checks.prove,
+            unproven_fen=self._policy.unproven_fen, here_before=case.heard_before,
+        )  # fmt: skip
+        case.used = belief.used
+        if belief.doubt is not None:
+            case.way, case.reason = Way.DISPUTED, Reason.DISPUTED
+            case.rule, case.title = belief.doubt.rule, belief.doubt.title
+
+    def _plan(self, case: Case, known: Mapping[bytes, Booking], way: Way | None = None) -> None:
         """Set the case's plan; raises `Declined`."""
         row = case.row
         if row.kind is not Kind.REVERSAL or row.original in known:
-            case.plan = self._poster.plan(row, known, uncovered=uncovered)
+            case.plan = self._poster.plan(row, known, way=way or case.way)
+            if case.used != _ZERO:
+                used = replace(row, id=case.used, state=State.USED, original=row.id, fingerprint=_ZERO)
+                case.plan = replace(case.plan, rows=(*case.plan.rows, used))
             return
         # The original has not come: remembered, so that it is refused when it does.
         unseen = replace(row, id=row.original, state=State.UNSEEN, original=_ZERO, fingerprint=_ZERO)
@@ -202,15 +226,15 @@ class IssuerHost:
             if outcome <= _DONE:
                 case.transfers = plan.transfers
             elif outcome & _SHORT and _must(case.row):
-                self._must_book(case, known, uncovered=True)
+                self._must_book(case, known, Way.SHORTFALL)
             else:
                 case.decline(Declined(Reason.FUNDS if outcome & _SHORT else Reason.INVALID))
 
-    def _must_book(self, case: Case, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> None:
+    def _must_book(self, case: Case, known: Mapping[bytes, Booking], first: Way = Way.ACCOUNT) -> None:
         """Book what happened already: from the account, or without cover."""
-        for way in (uncovered, True):
+        for way in (first, Way.SHORTFALL):
             try:
-                self._plan(case, known, uncovered=way)
+                self._plan(case, known, way)
             except Declined as declined:
                 case.decline(declined)
                 return
@@ -250,5 +274,5 @@ def _must(row: Booking) -> bool:
 
 def _overrides(request: AuthorisationRequest, old: Booking) -> bool:
     """The advice of something that was declined here and happened all the same: another stood in."""
-    refused = old.state is State.DECLINED and not old.forced
+    refused = old.state is State.DECLINED and (not old.forced or old.reason is Reason.INTERRUPTED)
     return request.forced and refused and old.fingerprint == request.fingerprint

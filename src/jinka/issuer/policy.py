@@ -39,7 +39,10 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """``pin_*``: where a PIN is needed; ``value_channels``: where a card value is, besides every stripe."""
+    """``pin_*``: where a PIN is needed; ``value_channels``: where a card value is, besides every stripe.
+
+    ``unproven_fen``: an advice above it that no chip's certificate proves is disputed.
+    """
 
     products: Mapping[str, Product] = field(default_factory=lambda: {"debit": Product()})
     rules: RuleSet = field(default_factory=RuleSet)
@@ -47,6 +50,7 @@ class Policy:
     pin_channels: frozenset[Channel] = frozenset({Channel.ATM})
     value_channels: frozenset[Channel] = frozenset({Channel.ONLINE})
     completion_percent: int = 115
+    unproven_fen: int = 100_000
     currency: int = YUAN
 
     def permits(self, product: str, kind: Kind, channel: Channel) -> bool:
@@ -59,8 +63,9 @@ class Policy:
 
 
 def read_policy(document: Mapping[str, Any]) -> Policy:
-    """A policy from tables (TOML, JSON): ``products``, ``rules``, ``pin``, ``value``; `Usage` names what is wrong."""
-    _known(document, {"products", "rules", "pin", "value", "completion_percent"}, "policy")
+    """A policy from tables (TOML, JSON): ``products``, ``rules``, ``pin``, ``value``, ``advice``; `Usage` names
+    what is wrong."""
+    _known(document, {"products", "rules", "pin", "value", "advice", "completion_percent"}, "policy")
     default = Policy()
     products = {
         name: _product(table, f"products.{name}") for name, table in document.get("products", {}).items()
@@ -68,6 +73,11 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
     pin, value = document.get("pin", {}), document.get("value", {})
     _known(pin, {"kinds", "channels"}, "pin")
     _known(value, {"channels"}, "value")
+    advice = document.get("advice", {})
+    _known(advice, {"unproven_fen"}, "advice")
+    unproven_fen = advice.get("unproven_fen", default.unproven_fen)
+    if type(unproven_fen) is not int or unproven_fen < 0:
+        raise Usage("not a whole number", where="policy.advice.unproven_fen", fix="fen, 0 for none")
     percent = document.get("completion_percent", default.completion_percent)
     if type(percent) is not int or not 100 <= percent <= 200:
         raise Usage("not 100 to 200", where="policy.completion_percent")
@@ -78,6 +88,7 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
         pin_channels=_channels(pin, "channels", default.pin_channels, "pin"),
         value_channels=_channels(value, "channels", default.value_channels, "value"),
         completion_percent=percent,
+        unproven_fen=unproven_fen,
     )
 
 

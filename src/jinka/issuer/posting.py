@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from jinka.issuer.authorisation import TAKES, YUAN, Flow, Kind
 from jinka.issuer.books import Booking, State, Step
@@ -19,6 +20,14 @@ from jinka.ledger import Transfer, TransferFlag
 
 _ZERO = bytes(16)
 _BACK = IssuerTransfer.TAKEN_BACK
+
+
+class Way(Enum):
+    """Who bears a row; the word is part of the ids of its transfers."""
+
+    ACCOUNT = "account"
+    SHORTFALL = "shortfall"  # the issuer, for want of money
+    DISPUTED = "disputed"  # the issuer, for want of proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +43,17 @@ class Poster:
 
     def __init__(self, issuer: str, *, completion_percent: int = 115) -> None:
         self.shortfall = office_account(IssuerAccount.SHORTFALL, issuer).id
+        self.disputed = office_account(IssuerAccount.DISPUTED, issuer).id
         self._percent = completion_percent
 
-    def plan(self, row: Booking, known: Mapping[bytes, Booking], *, uncovered: bool = False) -> Plan:
-        """Raises `Declined`. ``known`` has the original, and the original's; ``uncovered``: the second way."""
+    def plan(self, row: Booking, known: Mapping[bytes, Booking], *, way: Way = Way.ACCOUNT) -> Plan:
+        """Raises `Declined`. ``known`` has the original, and the original's."""
         original = known.get(row.original)
         if row.kind.needs_original and original is None:
             raise Declined(Reason.NO_ORIGINAL)
         account = original.account if original is not None else row.account
-        work = _Work(row, account, self.shortfall if uncovered else account)
+        bearers = {Way.ACCOUNT: account, Way.SHORTFALL: self.shortfall, Way.DISPUTED: self.disputed}
+        work = _Work(row, account, bearers[way], way)
         if original is not None:
             self._on_original(work, original, known)
         elif row.kind is Kind.TRANSFER:
@@ -168,8 +179,8 @@ class Poster:
 class _Work:
     """The transfers and rows of one plan."""
 
-    def __init__(self, row: Booking, account: bytes, source: bytes) -> None:
-        self.row, self.account, self.source = row, account, source
+    def __init__(self, row: Booking, account: bytes, source: bytes, way: Way) -> None:
+        self.row, self.account, self.source, self.way = row, account, source, way
         self.office = office_account(IssuerAccount.ACQUIRER, row.acquirer).id
         self._transfers: list[Transfer] = []
         self._rows: dict[bytes, Booking] = {row.id: row}
@@ -206,8 +217,7 @@ class _Work:
         flags: TransferFlag = TransferFlag.NONE,
         pending: bytes = _ZERO,
     ) -> bytes:
-        way = "account" if self.source == self.account else "shortfall"
-        id_ = make_id("jinka.issuer.transfer", self.row.id, len(self._transfers), way)
+        id_ = make_id("jinka.issuer.transfer", self.row.id, len(self._transfers), self.way.value)
         self._transfers.append(
             Transfer(
                 id=id_,

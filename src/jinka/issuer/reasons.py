@@ -19,6 +19,7 @@ class Reason(Enum):
         "nothing to take back; it will be refused when it comes",
         "原交易未到，已登记",
     )
+    DISPUTED = ("disputed", "00", "booked in suspense until somebody looks at it", "挂账待查")
     INVALID_MERCHANT = ("acquirer", "03", "no such acquirer", "受理机构未登记")
     CRYPTOGRAM = ("cryptogram", "05", "the chip's cryptogram is wrong", "应用密文错误")
     REPLAYED = ("replayed", "05", "the chip's counter was used before", "应用交易计数器重复")

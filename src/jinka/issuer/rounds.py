@@ -106,4 +106,8 @@ class Round:
 
 def _counts(row: Booking, case: Case) -> bool:
     """Whether the row is new in its card's past."""
-    return row.id == case.row.id and row.kind is not Kind.REVERSAL and row.state is not State.UNSEEN
+    return (
+        row.id == case.row.id
+        and row.kind is not Kind.REVERSAL
+        and row.state not in (State.UNSEEN, State.USED)
+    )

@@ -92,15 +92,15 @@ class SqlJournal:
                     ],
                 )
 
-    def accepted_files(self) -> list[Path]:
-        """The files of all records that were taken in, in the order of the journal."""
-        return self._files(deliveries.c.accepted_file)
+    def accepted_files(self, of: Sequence[bytes] | None = None) -> list[Path]:
+        """The files of all records that were taken in, or of those of some deliveries, in the order of the journal."""
+        return self._files(deliveries.c.accepted_file, of)
 
     def parked_files(self) -> list[Path]:
         """The files of the records of parked batches."""
         return self._files(deliveries.c.parked_file)
 
-    def _files(self, column: sa.Column[str]) -> list[Path]:
+    def _files(self, column: sa.Column[str], of: Sequence[bytes] | None = None) -> list[Path]:
         first = sa.func.min(batches.c.number)
         query = (
             sa.select(column)
@@ -109,6 +109,8 @@ class SqlJournal:
             .group_by(deliveries.c.delivery, column)
             .order_by(first)
         )
+        if of is not None:
+            query = query.where(deliveries.c.delivery.in_(list(of)))
         with self._engine.connect() as connection:
             return [self._folder / name for name in connection.scalars(query)]
 

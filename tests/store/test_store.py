@@ -13,12 +13,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from jinka.kit import NotFound
+from jinka.clearing.port import Lookup
+from jinka.kit import JinkaError, NotFound
 from jinka.registry import Registry
 from jinka.sim.records import make_records
 from jinka.store import DuckEngine, load_registry, open_database, save_registry
-from jinka.store.duck import PART_ROWS
 from jinka.store.ledger_schema import LEDGER_METADATA
+from jinka.store.outcome_files import PART_ROWS, ROW_GROUP_ROWS
 from jinka.store.schema import metadata
 from tests.clearing.soft_tacs import ROOTS
 
@@ -96,19 +97,30 @@ def test_fixed_binaries_reach_the_function_with_their_widths_even_when_there_are
                 schema=like,
             )  # fmt: skip
             pq.write_table(rows, tmp_path / "t.parquet")
-            made = engine.map_batches(engine.parquet([tmp_path / "t.parquet"]), note, like=like)
-            assert engine.collect(made)["n"].to_pylist() == list(range(count))
+            table = engine.parquet([tmp_path / "t.parquet"])
+            for rows in (table, table.mutate(m=table.n + 1)):  # read around DuckDB, and computed by it
+                made = engine.map_batches(
+                    "made", rows, note, like=like, then=lambda rows: rows.filter(rows.n != 7)
+                )
+                found = engine.collect(made)["n"].to_pylist()
+                assert sorted(found) == [n for n in range(count) if n != 7]
     assert {schema.field("id").type for schema in seen} == {pa.binary(6)}
 
 
 def test_an_error_in_the_function_comes_out(tmp_path: Path) -> None:
     pq.write_table(pa.table({"n": [1]}), tmp_path / "t.parquet")
 
-    def fail(_: pa.RecordBatch) -> pa.RecordBatch:
-        raise KeyError("no such key")
+    def fail(batch: pa.RecordBatch) -> pa.RecordBatch:
+        if batch.num_rows:
+            raise KeyError("no such key")
+        return batch
 
-    with DuckEngine(memory_limit="256MB") as engine, pytest.raises(KeyError):
-        engine.map_batches(engine.parquet([tmp_path / "t.parquet"]), fail, like=pa.schema([]))
+    with DuckEngine(memory_limit="256MB") as engine, pytest.raises(KeyError, match="no such key"):
+        table = engine.parquet([tmp_path / "t.parquet"])
+        engine.map_batches("made", table, fail, like=pa.schema([]), then=lambda rows: rows)
+
+
+WORDS = Lookup(column="code", words=pa.table({"word": ["none", "one", "one"], "sum": [0, 7, 9]}))
 
 
 @pytest.mark.parametrize("step", [1, 7919], ids=["in order", "in disorder"])
@@ -118,49 +130,66 @@ def test_written_folders_are_sorted_the_same_for_any_threads_and_replace_the_old
     count = 2 * PART_ROWS + 9
     numbers = [n * step % 600_011 * 2**32 for n in range(count)]
     rows = pa.table({"k": numbers, "v": ["x" * (n % 9) for n in range(count)]})
-    pq.write_table(rows, tmp_path / "in.parquet")
+    pq.write_table(rows, tmp_path / "in.parquet", row_group_size=ROW_GROUP_ROWS)
     target, written = tmp_path / "it's", []
     target.mkdir()
     (target / "part-00009.parquet").write_bytes(b"of another day")
     for threads in (2, 1, 3):
         with DuckEngine(threads=threads, memory_limit="512MB") as engine:
             table = engine.parquet([tmp_path / "in.parquet"])
-            made = engine.write(table, str(target), key="k", keys=table)
+            codes = table.select("k", code=table.v.length().cast("int64") % 3)
+            made = engine.write(table, codes, [WORDS], str(target), key="k")
             assert engine.collect(made.count().as_table())[0][0].as_py() == count
         written.append({file.name: file.read_bytes() for file in target.iterdir()})
         time.sleep(0.01)
     assert written[0] == written[1] == written[2]
     files = [pq.read_metadata(target / name).num_rows for name in sorted(written[0])]
     assert files == [PART_ROWS, PART_ROWS, 9]
-    assert pq.read_table(target).to_pydict() == rows.sort_by("k").to_pydict()
+    found = pq.read_table(target)
+    assert found.select(["k", "v"]).to_pydict() == rows.sort_by("k").to_pydict()
+    lengths = [len(v) % 3 for v in found["v"].to_pylist()]
+    assert found["word"].to_pylist() == [("none", "one", "one")[n] for n in lengths]
+    assert found["sum"].to_pylist() == [(0, 7, 9)[n] for n in lengths]
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_rows_that_the_keys_do_not_know_are_written_and_a_folder_of_nothing_can_be_read(
-    tmp_path: Path,
+@pytest.mark.parametrize("ids", [[1, 2], [1, 2, 3, 4], [1, 2, 4], [1, 2, 2, 3]])
+def test_a_row_without_its_verdict_or_one_too_many_writes_nothing_and_leaves_the_old_folder(
+    tmp_path: Path, ids: list[int]
 ) -> None:
     with DuckEngine(threads=2, memory_limit="256MB") as engine:
-        keys = engine.arrow("keys", pa.table({"k": pa.array(range(10, 10 + PART_ROWS + 5), pa.int64())}))
-        rows = engine.arrow("rows", pa.table({"k": pa.array([3, 11, None, 10**15], pa.int64())}))
-        engine.write(rows, str(tmp_path / "out"), key="k", keys=keys)
-        assert pq.read_table(tmp_path / "out")["k"].to_pylist() == [3, 11, None, 10**15]
-        nothing = rows.filter(rows.k == 0)
-        assert (
-            engine.collect(engine.write(nothing, str(tmp_path / "none"), key="k", keys=nothing)).num_rows == 0
-        )
-    assert pq.read_table(tmp_path / "none").num_rows == 0
-
-
-def test_what_cannot_be_written_leaves_the_old_folder_as_it_was(tmp_path: Path) -> None:
-    with DuckEngine(threads=2, memory_limit="256MB") as engine:
-        rows = engine.arrow("rows", pa.table({"k": [1, 2]}))
-        engine.write(rows, str(tmp_path / "out"), key="k", keys=rows)
+        rows = engine.arrow("rows", pa.table({"k": [3, 1, 2]}))
+        right = engine.arrow("right", pa.table({"k": [2, 1, 3], "code": [0, 1, 2]}))
+        engine.write(rows, right, [WORDS], str(tmp_path / "out"), key="k")
         before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
-        wrong = rows.mutate(v=rows.k.cast("string").concat("x").cast("int64"))
-        with pytest.raises(Exception, match="Conversion"):
-            engine.write(wrong, str(tmp_path / "out"), key="k", keys=rows)
+        assert pq.read_table(tmp_path / "out").to_pydict() == {
+            "k": [1, 2, 3], "word": ["one", "none", "one"], "sum": [7, 0, 9],
+        }  # fmt: skip
+        wrong = engine.arrow("wrong", pa.table({"k": ids, "code": [0] * len(ids)}))
+        with pytest.raises(JinkaError, match="not the same rows"):
+            engine.write(rows, wrong, [WORDS], str(tmp_path / "out"), key="k")
         assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
-        assert engine.collect(rows).num_rows == 2
+        assert engine.collect(rows).num_rows == 3
+
+
+def test_a_record_id_that_came_twice_is_an_error(tmp_path: Path) -> None:
+    with DuckEngine(threads=2, memory_limit="256MB") as engine:
+        rows = engine.arrow("rows", pa.table({"k": [1, 2, 2]}))
+        codes = engine.arrow("codes", pa.table({"k": [1, 2], "code": [0, 0]}))
+        with pytest.raises(JinkaError, match="not the same rows"):
+            engine.write(rows, codes, [WORDS], str(tmp_path / "out"), key="k")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_nothing_can_be_read(tmp_path: Path) -> None:
+    with DuckEngine(threads=2, memory_limit="256MB") as engine:
+        rows = engine.arrow("rows", pa.table({"k": pa.array([], pa.int64())}))
+        codes = engine.arrow(
+            "codes", pa.table({"k": pa.array([], pa.int64()), "code": pa.array([], pa.uint8())})
+        )
+        made = engine.write(rows, codes, [WORDS], str(tmp_path / "none"), key="k")
+        assert engine.collect(made).num_rows == 0
+    assert pq.read_table(tmp_path / "none").schema.names == ["k", "word", "sum"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

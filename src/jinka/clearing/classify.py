@@ -6,9 +6,11 @@ Built as one Ibis expression. Duplicates and chains are not judged here: see `ji
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import ibis
+import pyarrow as pa
 
 from jinka.clearing.port import (
     ATTESTED,
@@ -20,6 +22,7 @@ from jinka.clearing.port import (
     Table,
 )
 from jinka.clearing.reasons import REASONS, Outcome, Reason, Remark, Side
+from jinka.clearing.verify import LIKE, TAC_COLUMNS, moments
 from jinka.codec import CounterKind, RecordState
 from jinka.codec.record import ATTESTED_DEBITS, CREDITS, DEBITS, NO_CLAIMS, PASSBOOK
 from jinka.keys.port import TacStatus
@@ -36,6 +39,12 @@ ATTESTED_TYPES = tuple(
 NO_CLAIM_TYPES = tuple(map(int, NO_CLAIMS))
 PASSBOOK_TYPES = tuple(map(int, PASSBOOK))
 _NO_BALANCE = 2**61  # more than any purse can hold; no TAC binds the balance of a purchase
+Facts = Callable[[pa.RecordBatch], pa.RecordBatch]
+# What a record's own reason rests on.
+COLUMNS = (
+    *TAC_COLUMNS, "state", "profile", "profile_version", "gross_fare", "product", "counter_kind", "psam_id", "zone",
+    "business_date", "acquirer", "operator",
+)  # fmt: skip
 PAID_ROLES = (Role.OPERATOR.value, Role.LOAD_AGENT.value)
 
 
@@ -45,16 +54,29 @@ def moment_number(moment: dt.datetime) -> int:
 
 
 def classify(
-    engine: ClearingEngine, tables: ClearingTables, facts: Table, prices: Table, params: ClearingParams
+    engine: ClearingEngine, tables: ClearingTables, facts: Facts, prices: Table, params: ClearingParams
 ) -> tuple[Table, list[Finding]]:
     """Return the kept table of every record's reason, and of what later stages need of it: integers and flags only.
+
+    ``facts`` adds the columns of `jinka.clearing.verify` to batches of records; all records pass through it once.
 
     ``record_id``; ``card``, a number in place of the card's; ``place``, see `place_of`; ``step`` and ``rest``, the
     counter and the balance less the card's opening; ``moved``, what the purse gained; ``torn``; ``passbook``, of the
     card's other purse, whose opening nobody registered; ``remarks``, those that do not come from the chain;
     ``price_id``, the price of a card with a right to it, or 0; ``reason``.
     """
-    row = _with_registry(engine, tables, facts)
+    beside = _registry(engine, tables)
+    checked = engine.map_batches(
+        "checked",
+        tables.records.select("record_id", *COLUMNS),
+        facts,
+        like=LIKE,
+        then=lambda rows: _checked(_with_registry(rows, beside, tables), prices, params),
+    )
+    return checked, []
+
+
+def _checked(row: Table, prices: Table, params: ClearingParams) -> Table:
     row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
     row = row.mutate(explained=row.online | (row.q_charge == row.amount).fill_null(False))
     cases = [(rule, ibis.literal(int(reason), "uint8")) for reason, rule in _cases(row, params)]
@@ -70,7 +92,7 @@ def classify(
     rest = ibis.ifelse(
         row.balance.between(-_NO_BALANCE, _NO_BALANCE), row.balance - row.o_balance, _NO_BALANCE
     )
-    checked = row.select(
+    return row.select(
         "record_id",
         "torn",
         "reason",
@@ -86,7 +108,6 @@ def classify(
         + _flag(row.explained & ~row.entitled, Remark.SUBSIDY_UNPROVEN),
         price_id=ibis.ifelse(row.online | ~row.explained | ~row.entitled, 0, row.q_id).cast("int32"),
     )
-    return engine.keep("checked", checked), []
 
 
 def place_of(row: Table) -> Expr:
@@ -101,30 +122,62 @@ def _flag(condition: Expr, remark: Remark) -> Expr:
     return ibis.ifelse(condition, int(remark), 0).cast("int32")
 
 
-def _with_registry(engine: ClearingEngine, tables: ClearingTables, facts: Table) -> Table:
-    records = tables.records
-    operators = tables.participants.filter(tables.participants.role.isin(PAID_ROLES)).select(p_code="code")
-    terminals = tables.terminals.select(
-        t_id="terminal_id", t_operator="operator", t_acquirer="acquirer", t_status="status"
-    )
-    psams = tables.psams.select(m_id="psam_id", m_terminal="terminal_id", m_status="status")
-    cards = tables.cards.select(
-        c_no="card_no", c_issuer="issuer", c_profile="profile", c_edition="profile_version", c_holder="holder",
-        c_algorithm="algorithm", c_version="key_version", c_status="status",
-        o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance",
-        c_card=ibis.row_number(),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Registry:
+    """What all records are joined with; the tables that cost something are kept, and not computed twice."""
+
+    operators: Table
+    terminals: Table
+    psams: Table
+    cards: Table
+    classes: Table
+    listed: Table
+
+
+def _registry(engine: ClearingEngine, tables: ClearingTables) -> _Registry:
+    """The registry as the records need it. A card's words stand in a small table of those that occur together."""
+    parties, records = tables.participants, tables.records
+    held = tables.cards.select(
+        k_issuer="issuer", k_profile="profile", k_edition="profile_version", k_algorithm="algorithm",
+        k_version="key_version",
     )  # fmt: skip
-    taps = records.select("record_id", "card_no", "terminal_id").inner_join(
-        facts.select(f_id="record_id", at="at"), [("record_id", "f_id")]
+    classes = engine.keep_numbered("classes", held.distinct(), number="k_class")
+    alike = [
+        ("issuer", "k_issuer"), ("profile", "k_profile"), ("profile_version", "k_edition"),
+        ("algorithm", "k_algorithm"), ("key_version", "k_version"),
+    ]  # fmt: skip
+    cards = tables.cards.inner_join(classes, alike)
+    cards = cards.select(
+        c_no="card_no", c_class="k_class", c_holder="holder", c_status="status", o_counter="opening_counter",
+        o_online="opening_online", o_balance="opening_balance",
+    )  # fmt: skip
+    named = tables.listings.select(l_card="card_no").distinct()
+    taps = records.select("record_id", "card_no", "terminal_id", "local_date", "local_time")
+    listed = engine.map_batches(
+        "listed",
+        taps.semi_join(named, [("card_no", "l_card")]),
+        moments,
+        like=LIKE,
+        then=lambda rows: listing_status(rows, tables.listings, tables.acknowledgements),
     )
-    # Kept, so that what all records are joined with is not computed twice.
-    listed = engine.keep("listed", listing_status(taps, tables.listings, tables.acknowledgements))
-    joined = records.inner_join(facts.rename(f_id="record_id"), [("record_id", "f_id")])
-    joined = joined.mutate(
-        online=joined.txn_type.isin(LOAD_TYPES + ATTESTED_TYPES),
-        credit=joined.txn_type.isin(LOAD_TYPES),
-        attested=joined.txn_type.isin(ATTESTED_TYPES),
-        torn=(joined.state == int(RecordState.UNCONFIRMED)) & joined.tac.isnull(),
+    return _Registry(
+        operators=parties.filter(parties.role.isin(PAID_ROLES)).select(p_code="code"),
+        terminals=tables.terminals.select(
+            t_id="terminal_id", t_operator="operator", t_acquirer="acquirer", t_status="status"
+        ),
+        psams=tables.psams.select(m_id="psam_id", m_terminal="terminal_id", m_status="status"),
+        cards=engine.keep_numbered("cards", cards, number="c_card"),
+        classes=classes,
+        listed=listed.rename(s_id="record_id"),
+    )
+
+
+def _with_registry(rows: Table, beside: _Registry, tables: ClearingTables) -> Table:
+    joined = rows.mutate(
+        online=rows.txn_type.isin(LOAD_TYPES + ATTESTED_TYPES),
+        credit=rows.txn_type.isin(LOAD_TYPES),
+        attested=rows.txn_type.isin(ATTESTED_TYPES),
+        torn=(rows.state == int(RecordState.UNCONFIRMED)) & rows.tac.isnull(),
     )
     if tables.attested is None:
         joined = joined.mutate(vouched=ibis.literal(False))
@@ -133,11 +186,12 @@ def _with_registry(engine: ClearingEngine, tables: ClearingTables, facts: Table)
         joined = joined.left_join(said, [(name, f"h_{name}") for name in ATTESTED.names])
         joined = joined.mutate(vouched=joined.h_card_no.notnull())
     row = (
-        joined.left_join(operators, [("operator", "p_code")])
-        .left_join(terminals, [("terminal_id", "t_id")])
-        .left_join(psams, [("psam_id", "m_id")])
-        .left_join(cards, [("card_no", "c_no")])
-        .left_join(listed.rename(s_id="record_id"), [("record_id", "s_id")])
+        joined.left_join(beside.operators, [("operator", "p_code")])
+        .left_join(beside.terminals, [("terminal_id", "t_id")])
+        .left_join(beside.psams, [("psam_id", "m_id")])
+        .left_join(beside.cards, [("card_no", "c_no")])
+        .left_join(beside.classes, [("c_class", "k_class")])
+        .left_join(beside.listed, [("record_id", "s_id")])
     )
     if tables.answers is not None:
         said = tables.answers.select("w_id", "w_holder")
@@ -175,11 +229,11 @@ def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
     psam = (row.m_status == ACTIVE) & (row.m_terminal == row.terminal_id)
     card = (
         (row.c_status == ACTIVE)
-        & (row.c_issuer == row.issuer)
-        & (row.c_profile == row.profile)
-        & (row.c_edition == row.profile_version)
-        & (row.c_algorithm == row.algorithm)
-        & (row.c_version == row.key_version)
+        & (row.k_issuer == row.issuer)
+        & (row.k_profile == row.profile)
+        & (row.k_edition == row.profile_version)
+        & (row.k_algorithm == row.algorithm)
+        & (row.k_version == row.key_version)
     )
     window = (row["at"] >= moment_number(params.window_from)) & (row["at"] < moment_number(params.window_to))
     no_claim = row.txn_type.isin(NO_CLAIM_TYPES)

@@ -23,6 +23,7 @@ from jinka.clearing.port import (
     Explain,
     Expr,
     FeeTable,
+    Lookup,
     Table,
 )
 from jinka.clearing.price import price
@@ -92,16 +93,18 @@ def clear_day(
     out: str,
 ) -> DayResult:
     """Clear all records of ``tables`` and write their outcomes to the folder ``out``."""
-    facts, found = verify(engine, tables.records, keys)
-    findings = list(found)
     priced, found = price(engine, tables, explain, params)
-    findings += found
-    checked, found = classify(engine, tables, facts, priced.prices, params)
+    findings = list(found)
+    checked, found = classify(engine, tables, verify(keys), priced.prices, params)
     findings += found
     links, found = chain(engine, tables, checked, params)
     findings += found
     outcomes = engine.write(
-        _outcomes(engine, tables, checked, links, priced.subsidies), out, key=OUTCOME_KEY, keys=checked
+        tables.records.select(OUTCOME_KEY, *RECORD_SCHEMA.names),
+        _verdicts(tables, checked, links),
+        _lookups(priced.subsidies),
+        out,
+        key=OUTCOME_KEY,
     )
     by_reason, remarks = _counts(engine, outcomes)
     torn = [row for row in by_reason if row.outcome is Outcome.UNCONFIRMED]
@@ -123,10 +126,8 @@ def clear_day(
     )
 
 
-def _outcomes(
-    engine: ClearingEngine, tables: ClearingTables, checked: Table, links: ChainResult, subsidies: Table
-) -> Table:
-    """All records, wide, with their verdicts."""
+def _verdicts(tables: ClearingTables, checked: Table, links: ChainResult) -> Table:
+    """What becomes of each record, as numbers: see `_lookups`."""
     accepted = int(Reason.ACCEPTED)
     verdicts = links.verdicts
     if tables.answers is not None:  # another centre has a say on the records that await it, and on no others
@@ -139,45 +140,34 @@ def _outcomes(
     open_ = row.reason.isin([accepted, int(Reason.AWAITED)])
     row = row.mutate(code=ibis.ifelse(open_, row.v_reason.fill_null(row.reason), row.reason))
     row = row.mutate(paid=row.code == accepted)
-    verdicts = engine.keep(
-        "outcomes",
-        row.select(
-            "code",
-            c_id="record_id",
-            mask=ibis.ifelse(row.paid, row.v_remarks.fill_null(0).cast("int32") + row.remarks, 0),
-            at_risk=row.paid & row.v_risk.fill_null(False),
-            price_id=ibis.ifelse(row.paid, row.price_id, 0),
-        ),
-    )
-    # Every join from here on finds exactly one row, so that the records can stay in the order in which they are read.
-    # Names come by joins with tiny tables: a chain of cases would be computed anew for every record.
-    wide = tables.records.inner_join(verdicts, [("record_id", "c_id")])
-    wide = wide.inner_join(engine.arrow("reasons", _reason_names()), [("code", "n_code")])
-    wide = wide.inner_join(engine.arrow("remarks", _remark_names()), [("mask", "n_mask")])
-    wide = wide.inner_join(subsidies, [("price_id", "b_id")])
-    return wide.select(
-        "record_id",
-        *RECORD_SCHEMA.names,
-        outcome="n_outcome",
-        reason="n_reason",
-        findings="n_findings",
-        at_risk="at_risk",
-        subsidy="b_subsidy",
-        payer="b_payer",
+    return row.select(
+        OUTCOME_KEY,
+        code=row.code.cast("uint8"),
+        mask=ibis.ifelse(row.paid, row.v_remarks.fill_null(0).cast("int32") + row.remarks, 0).cast("int32"),
+        at_risk=row.paid & row.v_risk.fill_null(False),
+        price_id=ibis.ifelse(row.paid, row.price_id, 0).cast("int32"),
     )
 
 
-def _reason_names() -> pa.Table:
-    rows = [(int(reason), outcome.value, reason.name) for reason, outcome in OUTCOME_OF.items()]
-    codes, outcomes, names = zip(*rows, strict=True)
-    return pa.table({"n_code": pa.array(codes, pa.uint8()), "n_outcome": outcomes, "n_reason": names})
-
-
-def _remark_names() -> pa.Table:
-    """Every set of findings as words joined by spaces, in the order of `Remark`."""
+def _lookups(subsidies: pa.Table) -> list[Lookup]:
+    """The words of reasons and of findings, and the subsidies of prices."""
+    reasons = [Reason(code) for code in range(len(Reason))]
+    # Every set of findings as words joined by spaces, in the order of `Remark`.
     masks = range(1 << len(Remark))
     words = [" ".join(remark.name or "" for remark in Remark if mask & remark) for mask in masks]
-    return pa.table({"n_mask": pa.array(masks, pa.int32()), "n_findings": words})
+    return [
+        Lookup(
+            column="code",
+            words=pa.table(
+                {
+                    "outcome": [OUTCOME_OF[reason].value for reason in reasons],
+                    "reason": [reason.name for reason in reasons],
+                }
+            ),
+        ),
+        Lookup(column="mask", words=pa.table({"findings": words})),
+        Lookup(column="price_id", words=subsidies),
+    ]
 
 
 def _counts(engine: ClearingEngine, outcomes: Table) -> tuple[tuple[ReasonTotal, ...], dict[Remark, int]]:

@@ -57,6 +57,14 @@ ANSWERS = pa.schema(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A column of codes that stands for others: code ``n`` for row ``n`` of ``words``, counted from 0."""
+
+    column: str
+    words: pa.Table
+
+
 class ClearingEngine(Protocol):
     """Runs expressions. Names of kept tables are the engine's to make unique."""
 
@@ -68,12 +76,23 @@ class ClearingEngine(Protocol):
         """Compute an expression once and return a table that holds the result."""
         ...
 
-    def map_batches(
-        self, expr: Table, function: Callable[[pa.RecordBatch], pa.RecordBatch], *, like: pa.Schema
-    ) -> Table:
-        """Stream the rows through ``function`` and return what it made as a table.
+    def keep_numbered(self, name: str, expr: Table, *, number: str) -> Table:
+        """As `keep`, with a column that numbers the rows, in any order but each number once."""
+        ...
 
-        Columns named in ``like`` arrive with the types given there, fixed binaries included.
+    def map_batches(
+        self,
+        name: str,
+        expr: Table,
+        function: Callable[[pa.RecordBatch], pa.RecordBatch],
+        *,
+        like: pa.Schema,
+        then: Callable[[Table], Table],
+    ) -> Table:
+        """Stream the rows through ``function`` and keep what ``then`` makes of the table that comes out.
+
+        Columns named in ``like`` arrive with the types given there, fixed binaries included. ``then`` reads its table
+        once.
         """
         ...
 
@@ -81,11 +100,13 @@ class ClearingEngine(Protocol):
         """Compute and return an Arrow table; for small results."""
         ...
 
-    def write(self, expr: Table, path: str, *, key: str, keys: Table) -> Table:
+    def write(
+        self, records: Table, verdicts: Table, lookups: Sequence[Lookup], path: str, *, key: str
+    ) -> Table:
         """Write a folder of Parquet sorted by ``key``, durable before it appears under ``path``; return its table.
 
-        ``keys`` is a table with the same keys that costs little to read: it decides where one file ends and the next
-        begins, so that this depends on nothing but the rows.
+        Each row of ``records`` with its row of ``verdicts``: both have each ``key`` once, and the same ones, or it is
+        an error. Columns of ``lookups`` are replaced by what they stand for.
         """
         ...
 

@@ -30,19 +30,21 @@ PRICES = pa.schema(
 )
 SUBSIDIES = pa.schema(
     [
-        pa.field("b_id", pa.int32(), nullable=False),
-        pa.field("b_subsidy", pa.int64(), nullable=False),
-        pa.field("b_payer", pa.string(), nullable=False),
+        pa.field("subsidy", pa.int64(), nullable=False),
+        pa.field("payer", pa.string(), nullable=False),
     ]
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTables:
-    """The prices by product and gross fare, and what each adds to the charge. Number 0 is no price and adds nothing."""
+    """The prices by product and gross fare, and by their numbers what each adds to the charge.
+
+    Number 0 is no price and adds nothing.
+    """
 
     prices: Table
-    subsidies: Table
+    subsidies: pa.Table
 
 
 def price(
@@ -72,12 +74,10 @@ def price(
     charges, rights = [found.charge for _, found in made], [_rights(found) for _, found in made]
     table = pa.table([ids, products, grosses, charges, rights], schema=PRICES)
     subsidies = pa.table(
-        [[0, *ids], [0, *(found.subsidy for _, found in made)], ["", *(found.payer for _, found in made)]],
+        [[0, *(found.subsidy for _, found in made)], ["", *(found.payer for _, found in made)]],
         schema=SUBSIDIES,
     )
-    return PriceTables(
-        prices=engine.arrow("prices", table), subsidies=engine.arrow("subsidies", subsidies)
-    ), findings
+    return PriceTables(prices=engine.arrow("prices", table), subsidies=subsidies), findings
 
 
 def _rights(found: Price) -> int:

@@ -12,18 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from jinka.clearing.port import ClearingEngine, Table
 from jinka.codec import RECORD_SCHEMA
 from jinka.codec.canonical import fixed_bytes
 from jinka.keys.port import KeyService
-from jinka.kit import Finding
 
 # What the TAC binds and what names its key; the key service needs no more.
 TAC_COLUMNS = (
     "card_no", "txn_type", "amount", "balance", "counter", "terminal_id", "terminal_serial", "local_date",
     "local_time", "issuer", "key_version", "algorithm", "tac",
 )  # fmt: skip
-LIKE = pa.schema([pa.field("record_id", pa.int64(), nullable=False), *RECORD_SCHEMA])
+LIKE = pa.schema([RECORD_SCHEMA.field(name) for name in TAC_COLUMNS])
 
 _INVALID = 255
 _BCD = np.array(
@@ -32,23 +30,23 @@ _BCD = np.array(
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] + [0] * 243, np.int64)
 
 
-def verify(engine: ClearingEngine, records: Table, keys: KeyService) -> tuple[Table, list[Finding]]:
-    """Return a table of (record_id, tac_status, at); ``at`` is YYYYMMDDhhmmss, or 0 if it is no such time."""
-    narrow = records.select("record_id", *TAC_COLUMNS)
-    return engine.map_batches(narrow, record_facts(keys), like=LIKE), []
+def verify(keys: KeyService) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+    """The function that `classify` maps over the batches of records; engines may run it in threads or on workers.
 
-
-def record_facts(keys: KeyService) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-    """The function that `verify` maps over the batches; engines may run it in threads or on workers."""
+    It adds the columns ``tac_status`` and ``at``: YYYYMMDDhhmmss, or 0 if it is no such time.
+    """
 
     def facts(batch: pa.RecordBatch) -> pa.RecordBatch:
         status = keys.verify_tacs(batch)
-        at = local_numbers(fixed_bytes(batch.column("local_date")), fixed_bytes(batch.column("local_time")))
-        return pa.record_batch(
-            [batch.column("record_id"), status, pa.array(at)], names=["record_id", "tac_status", "at"]
-        )
+        return moments(batch).append_column("tac_status", status)
 
     return facts
+
+
+def moments(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with the column ``at`` as `verify` adds it."""
+    at = local_numbers(fixed_bytes(batch.column("local_date")), fixed_bytes(batch.column("local_time")))
+    return batch.append_column("at", pa.array(at))
 
 
 def local_numbers(date: npt.NDArray[np.uint8], time: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:

@@ -20,10 +20,11 @@ from jinka.store.switch_journal import JournalLine, SwitchJournal
 
 if TYPE_CHECKING:
     from jinka.store.disputes import SqlDisputes
-    from jinka.store.duck import ROW_GROUP_ROWS, DuckEngine, publish
+    from jinka.store.duck import DuckEngine, publish
     from jinka.store.journal import SqlJournal
+    from jinka.store.outcome_files import ROW_GROUP_ROWS
 
-_LATER = {"ROW_GROUP_ROWS": "duck", "DuckEngine": "duck", "publish": "duck"}
+_LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "duck"}
 _LATER |= {"SqlDisputes": "disputes", "SqlJournal": "journal"}
 
 __all__ = [

@@ -2,31 +2,31 @@
 
 Reads Parquet, keeps intermediate tables in memory (spilling to a folder beyond the limit), streams Arrow batches
 through functions in threads, and writes folders of sorted Parquet that are durable before they appear. Files carry no
-wall-clock time; the same rows give the same bytes with the same DuckDB, whatever the number of threads.
+wall-clock time; the same files give the same bytes, whatever the number of threads.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice, pairwise
+from contextlib import ExitStack, closing
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ibis
+import ibis.expr.operations as ops
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from jinka.kit import NotFound
+from jinka.clearing.port import Lookup
+from jinka.store.outcome_files import ROW_GROUP_ROWS, write_beside
+from jinka.store.parquet_source import ParquetSource, parts, rising
 
 Table = Any
-BATCH_ROWS = 131_072
-ROW_GROUP_ROWS = 122_880  # DuckDB's own; fixed so that a later default cannot change the bytes
-PART_ROWS = 2 * ROW_GROUP_ROWS  # of a written folder's files; small enough to keep several threads busy
-# Beyond so many different values a column is no dictionary; the default tries every one of 24,576 first.
-_DICTIONARY_MAX = 2048
+_T = TypeVar("_T")
+BATCH_ROWS = 2 * ROW_GROUP_ROWS  # what a function over batches gets: enough for the bulk kernels to be busy
 
 
 class DuckEngine:
@@ -41,8 +41,11 @@ class DuckEngine:
             settings["temp_directory"] = str(spill)
         self._con = ibis.duckdb.connect(**settings)
         self._run("SET enable_progress_bar = false")  # nothing but data on anybody's streams
+        self._run("SET preserve_insertion_order = false")  # what needs an order asks for it
         self._threads = threads
         self._names = 0
+        self._files: dict[str, ParquetSource] = {}
+        self._spill = spill
 
     def close(self) -> None:
         self._con.disconnect()
@@ -55,11 +58,10 @@ class DuckEngine:
 
     def parquet(self, paths: Sequence[Path]) -> Table:
         """One table over Parquet files of one schema; raises `NotFound` for a file that is not there."""
-        for path in paths:
-            if not path.is_file():
-                raise NotFound("no such Parquet file", where=str(path))
-        made, files = self._name("files"), ", ".join(_quoted(path) for path in paths)
+        source = ParquetSource(paths)
+        made, files = self._name("files"), ", ".join(_quoted(path) for path in source.paths)
         self._run(f"CREATE VIEW {made} AS FROM read_parquet([{files}])")
+        self._files[made] = source
         return self._con.table(made)
 
     def arrow(self, name: str, table: pa.Table) -> Table:
@@ -79,79 +81,113 @@ class DuckEngine:
     def collect(self, expr: Table) -> pa.Table:
         return self._run(ibis.to_sql(expr, dialect="duckdb")).to_arrow_table()
 
+    def keep_numbered(self, name: str, expr: Table, *, number: str) -> Table:
+        return self.keep(name, expr.mutate(**{number: ibis.row_number()}))
+
     def map_batches(
-        self, expr: Table, function: Callable[[pa.RecordBatch], pa.RecordBatch], *, like: pa.Schema
+        self,
+        name: str,
+        expr: Table,
+        function: Callable[[pa.RecordBatch], pa.RecordBatch],
+        *,
+        like: pa.Schema,
+        then: Callable[[Table], Table],
     ) -> Table:
-        reader = self._run(ibis.to_sql(expr, dialect="duckdb")).to_arrow_reader(BATCH_ROWS)
-        with reader:
-            made = list(self._mapped(reader, lambda batch: function(shaped(batch, like))))
-        if not made:
-            nothing = pa.record_batch([pa.array([], f.type) for f in reader.schema], schema=reader.schema)
-            made = [function(shaped(nothing, like))]
-        return self.arrow("mapped", pa.Table.from_batches(made))
+        """As the port says. Nothing is stored between: DuckDB draws the batches as the threads make them."""
+        plain, failed = self._plain(expr), list[BaseException]()
+        given = self.collect(expr.limit(0)).schema if plain is None else plain[0].schema(plain[1])
+        nothing = pa.record_batch([pa.array([], field.type) for field in given], schema=given)
+        schema = function(shaped(nothing, like)).schema
+
+        def answers(batches: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
+            return [retyped(function(shaped(batch, like)), schema) for batch in batches]
+
+        with ExitStack() as stack:
+            if plain is None:
+                rows = stack.enter_context(closing(self._rows(expr)))
+                made = self._in_threads(lambda batch: answers([batch]), rows)
+            else:  # columns of files go around DuckDB
+                source, columns = plain
+                made = self._in_threads(
+                    lambda part: answers(source.read(part, columns).combine_chunks().to_batches()),
+                    parts(source.row_groups(), BATCH_ROWS),
+                )
+            batches = chain.from_iterable(stack.enter_context(closing(made)))
+            view = self._name(name)
+            self._con.con.register(view, pa.RecordBatchReader.from_batches(schema, _noted(batches, failed)))
+            stack.callback(self._con.con.unregister, view)
+            # DuckDB takes a stream for one row, and would build its hash tables of all records.
+            self._run("SET disabled_optimizers = 'build_side_probe_side,join_order'")
+            stack.callback(self._run, "RESET disabled_optimizers")
+            try:
+                return self.keep(name, then(self._con.table(view)))
+            except Exception:
+                if failed:
+                    raise failed[0] from None
+                raise
+
+    def _rows(self, expr: Table) -> Generator[pa.RecordBatch, None, None]:
+        sql = ibis.to_sql(expr, dialect="duckdb")
+        with self._con.con.cursor() as cursor, cursor.execute(sql).to_arrow_reader(BATCH_ROWS) as reader:
+            yield from reader
+
+    def _plain(self, expr: Table) -> tuple[ParquetSource, list[str]] | None:
+        """Files and columns, if the expression is no more than columns of files."""
+        op = expr.op()
+        columns = list(op.schema.names)
+        if isinstance(op, ops.Project):
+            if any(not isinstance(v, ops.Field) or v.name != name for name, v in op.values.items()):
+                return None
+            op = op.parent
+        if not isinstance(op, ops.DatabaseTable) or op.name not in self._files:
+            return None
+        return self._files[op.name], columns
 
     def _run(self, sql: str) -> Any:
         return self._con.con.execute(sql)
 
-    def _mapped(
-        self, batches: Iterable[pa.RecordBatch], function: Callable[[pa.RecordBatch], pa.RecordBatch]
-    ) -> Iterator[pa.RecordBatch]:
-        """Results in order, with at most twice as many batches in flight as there are threads."""
-        source = iter(batches)
+    def _in_threads(self, work: Callable[[Any], _T], given: Iterable[Any]) -> Generator[_T, None, None]:
+        """Answers in order, with at most twice as many pieces of work in flight as there are threads."""
+        source = iter(given)
         with ThreadPoolExecutor(self._threads) as pool:
-            waiting = [pool.submit(function, batch) for batch in islice(source, 2 * self._threads)]
+            waiting = [pool.submit(work, piece) for piece in islice(source, 2 * self._threads)]
             while waiting:
                 yield waiting.pop(0).result()
-                waiting.extend(pool.submit(function, batch) for batch in islice(source, 1))
+                waiting.extend(pool.submit(work, piece) for piece in islice(source, 1))
 
-    def write(self, expr: Table, path: str, *, key: str, keys: Table) -> Table:
-        """As the port says: files of `PART_ROWS` rows each, made by several threads, one file by one thread.
-
-        Rows pass through joins in the order of the scan then, which is mostly the order that is asked for and cheaper
-        than sorting wide rows. DuckDB does not promise it, so it is checked in each file, and the rows of a file are
-        sorted when it does not hold.
-        """
+    def write(
+        self, records: Table, verdicts: Table, lookups: Sequence[Lookup], path: str, *, key: str
+    ) -> Table:
+        """As the port says: files of about `PART_ROWS` rows each, one file by one thread."""
         target = Path(path)
         temporary = target.with_name(target.name + ".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        parts = [
-            (part, temporary / f"part-{number:05}.parquet")
-            for number, part in enumerate(self._parts(expr, key, keys))
-        ]
-        self._run("SET threads = 1")  # each caller runs its own query alone
+        ordered = target.with_name(target.name + ".ordered.tmp")
         try:
-            with ThreadPoolExecutor(self._threads) as pool:
-                for done in [pool.submit(self._write_part, part, file, key) for part, file in parts]:
-                    done.result()
+            plain = self._plain(records)
+            groups = rising(plain[0].row_groups(key)) if plain else None
+            if plain is None or groups is None:
+                plain = ParquetSource([self._in_order(records, ordered, key)]), list(records.columns)
+                groups = plain[0].row_groups(key)
+            with self._con.con.cursor() as cursor:
+                sql = ibis.to_sql(verdicts.order_by(key), dialect="duckdb")
+                with cursor.execute(sql).to_arrow_reader(BATCH_ROWS) as reader:
+                    made = write_beside(
+                        plain[0], groups, plain[1], reader, lookups, temporary, key=key, threads=self._threads
+                    )
         finally:
-            self._run(f"SET threads = {self._threads}")
+            ordered.unlink(missing_ok=True)
         publish_folder(temporary, target)
-        return self.parquet([target / file.name for _, file in parts])
+        return self.parquet([target / file.name for file in made])
 
-    def _parts(self, expr: Table, key: str, keys: Table) -> list[Table]:
-        """The rows between every so many keys; all rows, whether ``keys`` has their keys or not."""
-        ordered = ibis.to_sql(keys.select(key).order_by(key), dialect="duckdb")
-        cuts: list[Any] = []
-        rest = PART_ROWS  # rows to skip: the first part begins before all keys
-        with self._run(ordered).to_arrow_reader(BATCH_ROWS) as reader:
-            for batch in reader:
-                cuts += batch.column(0)[rest::PART_ROWS].to_pylist()
-                rest = (rest - len(batch)) % PART_ROWS if rest < len(batch) else rest - len(batch)
-        column = expr[key]
-        if not cuts:
-            return [expr]
-        return [
-            expr.filter((column < cuts[0]) | column.isnull()),
-            *(expr.filter(column >= low, column < high) for low, high in pairwise(cuts)),
-            expr.filter(column >= cuts[-1]),
-        ]
-
-    def _write_part(self, expr: Table, path: Path, key: str) -> None:
-        with self._con.con.cursor() as cursor:
-            _copy(cursor, expr, path)
-            if not _in_order(path, key):
-                _copy(cursor, expr.order_by(key), path)
+    def _in_order(self, records: Table, path: Path, key: str) -> Path:
+        """All rows in the order of the key, as one file for the time being."""
+        self._run(
+            f"COPY ({ibis.to_sql(records.order_by(key), dialect='duckdb')}) TO {_quoted(path)} "
+            f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
+        )
+        return path
 
     def _name(self, stem: str) -> str:
         self._names += 1
@@ -162,31 +198,21 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _copy(connection: Any, expr: Table, path: Path) -> None:
-    connection.execute(
-        f"COPY ({ibis.to_sql(expr, dialect='duckdb')}) TO {_quoted(path)} "
-        f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
-        f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, DICTIONARY_SIZE_LIMIT {_DICTIONARY_MAX})"
-    )
+def retyped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch as the stream promised it."""
+    if batch.schema.equals(schema):
+        return batch
+    columns = [column.cast(field.type) for field, column in zip(schema, batch.columns, strict=True)]
+    return pa.record_batch(columns, schema=schema)
 
 
-def _in_order(path: Path, key: str) -> bool:
-    """Whether the rows of a file rise strictly by its integer key; other keys are not looked at."""
-    file = pq.ParquetFile(path)
-    if not pa.types.is_integer(file.schema_arrow.field(key).type):
-        return False
-    last: int | None = None
-    for batch in file.iter_batches(ROW_GROUP_ROWS, columns=[key]):
-        keys = batch.column(0)
-        if not len(keys):
-            continue
-        if keys.null_count or (last is not None and keys[0].as_py() <= last):
-            return False
-        values = keys.to_numpy()
-        if not bool((values[1:] > values[:-1]).all()):
-            return False
-        last = int(values[-1])
-    return True
+def _noted(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -> Iterator[pa.RecordBatch]:
+    """The batches; an exception is put aside too, because DuckDB would pass on its words alone."""
+    try:
+        yield from batches
+    except BaseException as problem:
+        failed.append(problem)
+        raise
 
 
 def publish(temporary: Path, target: Path) -> None:

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from jinka.clearing import BatchAck, BatchReason, BatchStatus, IntakeEntry
-from jinka.store.duck import ROW_GROUP_ROWS, publish
+from jinka.store.duck import publish
+from jinka.store.outcome_files import ROW_GROUP_ROWS
 from jinka.store.schema import batches, deliveries
 
 _CHUNK = 10_000  # ids in one query

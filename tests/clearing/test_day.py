@@ -348,6 +348,22 @@ def test_an_empty_day_is_cleared(tmp_path: Path) -> None:
     assert (result.records, rows, result.positions) == (0, {}, {})
 
 
+def test_the_highest_counters_are_read_to_the_last_bit(tmp_path: Path) -> None:
+    world = World.in_order()
+    mine = world.of_card()
+    for row in mine:  # no TAC of a purchase binds the counter
+        row["counter"] += 65_500
+    cards = [
+        line | {"opening_counter": line["opening_counter"] + 65_500 * (line["card_no"] == mine[0]["card_no"])}
+        for line in world.registry.cards.to_pylist()
+    ]
+    table = pa.Table.from_pylist(cards, schema=world.registry.cards.schema)
+    world.registry = replace(world.registry, cards=table)
+    result, rows = world.clear(tmp_path)
+    assert result.judged_cards == 0
+    assert {(row["outcome"], row["findings"]) for row in rows.values()} == {("PAID", "")}
+
+
 def test_an_inactive_card_terminal_and_psam_count_as_unknown(tmp_path: Path) -> None:
     world = World.in_order()
     row = world.of_card()[0]

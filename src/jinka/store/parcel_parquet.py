@@ -167,6 +167,8 @@ def _places(facts: Any, where: str) -> Iterator[ChunkPlace]:
             raise Refused(f"row group {number} has {group.num_rows} rows", where=where)
         for at in range(group.num_columns):
             column = group.column(at)
+            if column.num_values != group.num_rows:
+                raise Refused(f"{column.num_values} values in {group.num_rows} rows", where=where)
             start = column.data_page_offset  # and from here on as Arrow finds a column's first page
             if column.has_dictionary_page and 0 < (column.dictionary_page_offset or 0) < start:
                 start = column.dictionary_page_offset

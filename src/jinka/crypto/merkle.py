@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from jinka.kit import Refused, Usage
 
@@ -17,6 +17,8 @@ _LEAF, _NODE = b"\x00", b"\x01"
 _sha256 = hashlib.sha256
 EMPTY_ROOT = _sha256().digest()
 HASH_BYTES = 32
+# The root over the leaves from the first number up to, not including, the second.
+Subtree = Callable[[int, int], bytes]
 PROOF_MAX = 64  # hashes: a tree of 2^63 leaves needs no more
 
 
@@ -68,37 +70,47 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """The hashes that lead from the leaf at ``index`` to the root, lowest first."""
-    if not 0 <= index < len(leaves):
-        raise Usage(f"leaf {index} of {len(leaves)}", where="tree")
-    start, end, path = 0, len(leaves), []
+    return inclusion_path(len(leaves), index, lambda start, end: root_of(leaves[start:end]))
+
+
+def inclusion_path(size: int, index: int, subtree: Subtree) -> list[bytes]:
+    """As `inclusion_proof` for a tree of ``size`` leaves, whose subtrees' roots somebody else works out."""
+    if not 0 <= index < size:
+        raise Usage(f"leaf {index} of {size}", where="tree")
+    start, end, path = 0, size, []
     while end - start > 1:
         middle = start + _split(end - start)
         if index < middle:
-            path.append(root_of(leaves[middle:end]))
+            path.append(subtree(middle, end))
             end = middle
         else:
-            path.append(root_of(leaves[start:middle]))
+            path.append(subtree(start, middle))
             start = middle
     return path[::-1]
 
 
 def consistency_proof(leaves: Sequence[bytes], old_size: int) -> list[bytes]:
     """The hashes that show that the first ``old_size`` leaves of this tree were the older tree."""
-    if not 0 <= old_size <= len(leaves):
-        raise Usage(f"a tree of {old_size} in one of {len(leaves)}", where="tree")
-    if old_size in (0, len(leaves)):
+    return consistency_path(len(leaves), old_size, lambda start, end: root_of(leaves[start:end]))
+
+
+def consistency_path(size: int, old_size: int, subtree: Subtree) -> list[bytes]:
+    """As `consistency_proof` for a tree of ``size`` leaves, whose subtrees' roots somebody else works out."""
+    if not 0 <= old_size <= size:
+        raise Usage(f"a tree of {old_size} in one of {size}", where="tree")
+    if old_size in (0, size):
         return []
-    start, end, whole, path = 0, len(leaves), True, []
+    start, end, whole, path = 0, size, True, []
     while old_size != end:
         middle = start + _split(end - start)
         if old_size <= middle:
-            path.append(root_of(leaves[middle:end]))
+            path.append(subtree(middle, end))
             end = middle
         else:
-            path.append(root_of(leaves[start:middle]))
+            path.append(subtree(start, middle))
             start, whole = middle, False
     if not whole:  # the older root itself is known to whoever checks
-        path.append(root_of(leaves[start:end]))
+        path.append(subtree(start, end))
     return path[::-1]
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jinka.clearing import FeeTable, NetResult
-from jinka.clearing.net import PaidGroup, net, round_half_up
+from jinka.clearing.net import PaidGroup, net
 from jinka.ledger import MemoryLedger
 from jinka.settlement import (
     AccountCode,
@@ -62,7 +62,7 @@ def test_an_operator_is_owed_charges_and_subsidies_less_fees() -> None:
     ledger = posted(net(GROUPS, FEES))
     payable = AccountName(code=AccountCode.OPERATOR_PAYABLE, owner="op.1").id
     balance = ledger.balances([payable])[payable]
-    fee = round_half_up(799 + 250, 45)
+    fee = ((799 + 250) * 45 + 5_000) // 10_000
     assert balance.credits_posted - balance.debits_posted == 799 + 250 + 201 - fee
     risk = AccountName(code=AccountCode.RISK, owner=SCHEME).id
     assert ledger.balances([risk])[risk].debits_posted == 250

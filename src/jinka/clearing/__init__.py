@@ -6,6 +6,9 @@ centres and refunds are not here yet.
 """
 
 from jinka.clearing.day import DayResult, ReasonTotal, clear_day
+from jinka.clearing.fees import FeeLine, FeeMatch, FeeParty, FeeSchedule, FeeShare, Merchant, Per
+from jinka.clearing.fees_china import CHINA_2016
+from jinka.clearing.fees_file import rate_text, read_fees
 from jinka.clearing.intake import (
     PARKING,
     BatchAck,
@@ -32,6 +35,7 @@ from jinka.clearing.reasons import OUTCOME_OF, REASONS, REMARKS, Outcome, Reason
 
 __all__ = [
     "ATTESTED",
+    "CHINA_2016",
     "OUTCOME_OF",
     "PARKING",
     "REASONS",
@@ -44,15 +48,22 @@ __all__ = [
     "ClearingTables",
     "DayResult",
     "Explain",
+    "FeeLine",
+    "FeeMatch",
+    "FeeParty",
+    "FeeSchedule",
+    "FeeShare",
     "FeeTable",
     "Flow",
     "IntakeEntry",
     "IntakeJournal",
     "IntakeResult",
     "LineKind",
+    "Merchant",
     "NetResult",
     "OperatorTotal",
     "Outcome",
+    "Per",
     "Price",
     "ProductTotal",
     "Reason",
@@ -60,6 +71,8 @@ __all__ = [
     "Remark",
     "attested_table",
     "clear_day",
+    "rate_text",
+    "read_fees",
     "take_in",
     "tariff_prices",
 ]

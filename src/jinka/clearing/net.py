@@ -1,19 +1,20 @@
 """Stage net: totals, fees and the position of each participant. Positions add up to zero.
 
-An operator receives what was charged, and the declared subsidies. Fees are computed on each operator's total, rounded
-half up once, and shared by the largest remainder among the scheme, the issuers and the acquirers, so that nothing is
-lost. The purse float stands behind the issuer: it pays what genuine cards spent and receives what was loaded.
+An operator receives what was charged, and the declared subsidies. Fees follow the lines of a schedule
+(`jinka.clearing.fees`); a plain `FeeTable` is one line on each operator's total. The purse float stands behind the
+issuer: it pays what genuine cards spent and receives what was loaded.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
+from jinka.clearing.fee_split import split_fees
+from jinka.clearing.fees import PPM, FeeLine, FeeParty, FeeSchedule, FeeShare, Volumes
 from jinka.clearing.port import FeeTable
-from jinka.kit import apportion
 
 
 class LineKind(Enum):
@@ -24,6 +25,7 @@ class LineKind(Enum):
     SUBSIDY = "subsidy"  # from the government to the operator
     LOAD = "load"  # owed by the load agent to the purse float
     FEE = "fee"  # from the operator to scheme, issuer or acquirer
+    INTERCHANGE = "interchange"  # a fee between acquirer, issuer, switch and scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class PaidGroup:
     amount: int
     subsidy: int
     cash: bool = False  # handed to the holder: the float pays it back, and no fee is due
+    by_amount: bool = False  # all its records have one amount, which a fee per record asks for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,21 +87,45 @@ class ProductTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetResult:
-    """Flows between participants, the totals they come from, and net positions (receives > 0)."""
+    """Flows between participants, the totals they come from, and net positions (receives > 0).
+
+    ``fees`` say what each line of the schedule took, ``volumes`` what its lines by the month go on from tomorrow.
+    """
 
     operators: tuple[OperatorTotal, ...]
     products: tuple[ProductTotal, ...]
     flows: tuple[Flow, ...]
     positions: dict[str, int]
+    fees: tuple[FeeShare, ...] = ()
+    volumes: Volumes = field(default_factory=dict)
 
 
-def round_half_up(amount: int, basis_points: int) -> int:
-    """``amount`` times basis points, rounded half up to a whole minor unit."""
-    return (amount * basis_points + 5_000) // 10_000
+def fee_schedule(table: FeeTable) -> FeeSchedule:
+    """A plain table as a schedule: one line on each operator's total, shared by scheme, issuers and acquirers."""
+    if not table.total_bp:
+        return FeeSchedule(scheme=table.scheme)
+    shares = {
+        FeeParty.SCHEME: table.scheme_bp,
+        FeeParty.ISSUER: table.issuer_bp,
+        FeeParty.ACQUIRER: table.acquirer_bp,
+    }
+    line = FeeLine(
+        code="fee",
+        title_en="Service fee",
+        title_zh="服务费",
+        payers={FeeParty.OPERATOR: 1},
+        payees={party: points for party, points in shares.items() if points},
+        bands=((None, table.total_bp * (PPM // 10_000)),),
+    )
+    return FeeSchedule(scheme=table.scheme, lines=(line,))
 
 
-def net(groups: Sequence[PaidGroup], fees: FeeTable) -> NetResult:
-    """Net the paid groups of a day. A load is product ``load`` of an operator that is a load agent."""
+def net(groups: Sequence[PaidGroup], fees: FeeTable | FeeSchedule) -> NetResult:
+    """Net the paid groups of a day. A load is product ``load`` of an operator that is a load agent.
+
+    Of a schedule, all lines count: ask it for those of the day first (`FeeSchedule.on`).
+    """
+    schedule = fee_schedule(fees) if isinstance(fees, FeeTable) else fees
     moves: dict[tuple[LineKind, str, str], int] = defaultdict(int)
     for group in groups:
         if group.online:
@@ -111,7 +138,14 @@ def net(groups: Sequence[PaidGroup], fees: FeeTable) -> NetResult:
             moves[LineKind.CHARGE, group.issuer, group.operator] += group.amount
         if group.subsidy:
             moves[LineKind.SUBSIDY, group.payer, group.operator] += group.subsidy
-    fee_of = _fees(groups, fees, moves)
+    shares, volumes = split_fees([g for g in groups if not (g.online or g.cash)], schedule)
+    fee_of: dict[str, int] = defaultdict(int)
+    for share in shares:
+        if share.payer_is is FeeParty.OPERATOR:
+            fee_of[share.payer] += share.amount
+            moves[LineKind.FEE, share.payer, share.payee] += share.amount
+        else:
+            moves[LineKind.INTERCHANGE, share.payer, share.payee] += share.amount
     flows = tuple(
         Flow(kind=kind, payer=payer, payee=payee, amount=amount)
         for (kind, payer, payee), amount in sorted(
@@ -129,33 +163,9 @@ def net(groups: Sequence[PaidGroup], fees: FeeTable) -> NetResult:
         products=_products(groups),
         flows=flows,
         positions=dict(sorted(positions.items())),
+        fees=shares,
+        volumes=volumes,
     )
-
-
-def _fees(
-    groups: Sequence[PaidGroup], fees: FeeTable, moves: dict[tuple[LineKind, str, str], int]
-) -> dict[str, int]:
-    """Add the fee flows to ``moves`` and return each operator's fees."""
-    basis: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    totals: dict[str, int] = defaultdict(int)
-    for group in groups:
-        if group.online or group.cash:
-            continue
-        totals[group.operator] += group.amount
-        weights = basis[group.operator]
-        weights[fees.scheme] += group.amount * fees.scheme_bp
-        weights[group.issuer] += group.amount * fees.issuer_bp
-        weights[group.acquirer] += group.amount * fees.acquirer_bp
-    made = {}
-    for operator, total in sorted(totals.items()):
-        fee = round_half_up(total, fees.total_bp)
-        made[operator] = fee
-        if fee:
-            ids = sorted(basis[operator])
-            shares = apportion(fee, [basis[operator][code] for code in ids], ids)
-            for code, share in zip(ids, shares, strict=True):
-                moves[LineKind.FEE, operator, code] += share
-    return made
 
 
 def _operators(groups: Sequence[PaidGroup], fee_of: dict[str, int]) -> tuple[OperatorTotal, ...]:

@@ -11,6 +11,7 @@ the same day again answers EXISTS for every transfer, and posting a different re
 | load | load receivable | purse liability |
 | declared subsidy | government receivable | operator payable |
 | fee | operator payable | fee payable |
+| fee between institutions | fee payable | fee payable |
 | torn tap, unresolved | purse liability (pending) | suspense (pending), void when the tap is decided |
 | settlement | customer funds, or what is payable | what is receivable, or customer funds |
 """
@@ -32,6 +33,7 @@ _ACCOUNTS_OF: dict[LineKind, tuple[AccountCode, AccountCode, TransferCode]] = {
     LineKind.SUBSIDY: (AccountCode.GOVERNMENT_RECEIVABLE, AccountCode.OPERATOR_PAYABLE, TransferCode.SUBSIDY),
     LineKind.LOAD: (AccountCode.LOAD_RECEIVABLE, AccountCode.PURSE_LIABILITY, TransferCode.LOAD),
     LineKind.FEE: (AccountCode.OPERATOR_PAYABLE, AccountCode.FEE_PAYABLE, TransferCode.FEE),
+    LineKind.INTERCHANGE: (AccountCode.FEE_PAYABLE, AccountCode.FEE_PAYABLE, TransferCode.FEE),
 }
 
 

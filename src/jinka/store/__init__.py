@@ -20,11 +20,12 @@ from jinka.store.switch_journal import JournalLine, SwitchJournal
 
 if TYPE_CHECKING:
     from jinka.store.disputes import SqlDisputes
-    from jinka.store.duck import DuckEngine, publish
+    from jinka.store.duck import DuckEngine
+    from jinka.store.durable import publish
     from jinka.store.journal import SqlJournal
     from jinka.store.outcome_files import ROW_GROUP_ROWS
 
-_LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "duck"}
+_LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "durable"}
 _LATER |= {"SqlDisputes": "disputes", "SqlJournal": "journal"}
 
 __all__ = [

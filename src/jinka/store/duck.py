@@ -7,7 +7,6 @@ wall-clock time; the same files give the same bytes, whatever the number of thre
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,8 @@ import ibis.expr.operations as ops
 import pyarrow as pa
 
 from jinka.clearing.port import Lookup
+from jinka.store.arrow_shapes import retyped, shaped
+from jinka.store.durable import publish_folder
 from jinka.store.outcome_files import ROW_GROUP_ROWS, write_beside
 from jinka.store.parquet_source import ParquetSource, parts, rising
 
@@ -198,14 +199,6 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def retyped(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The batch as the stream promised it."""
-    if batch.schema.equals(schema):
-        return batch
-    columns = [column.cast(field.type) for field, column in zip(schema, batch.columns, strict=True)]
-    return pa.record_batch(columns, schema=schema)
-
-
 def _noted(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -> Iterator[pa.RecordBatch]:
     """The batches; an exception is put aside too, because DuckDB would pass on its words alone."""
     try:
@@ -213,54 +206,3 @@ def _noted(batches: Iterable[pa.RecordBatch], failed: list[BaseException]) -> It
     except BaseException as problem:
         failed.append(problem)
         raise
-
-
-def publish(temporary: Path, target: Path) -> None:
-    """Make a finished file durable, give it its name, and make the name durable."""
-    _sync(temporary)
-    temporary.replace(target)
-    _sync(target.parent)
-
-
-def publish_folder(temporary: Path, target: Path) -> None:
-    """The same for a folder of files. The one it replaces goes first, so there is the old one, none or the new one."""
-    for file in temporary.iterdir():
-        _sync(file)
-    _sync(temporary)
-    shutil.rmtree(target, ignore_errors=True)
-    temporary.replace(target)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def shaped(batch: pa.RecordBatch, like: pa.Schema) -> pa.RecordBatch:
-    """The same columns with the types of ``like``: DuckDB forgets the width of fixed binaries."""
-    columns, fields = [], []
-    for field, column in zip(batch.schema, batch.columns, strict=True):
-        wanted = like.field(field.name).type if field.name in like.names else field.type
-        if column.type != wanted:
-            column = _fixed(column, wanted) if pa.types.is_fixed_size_binary(wanted) else column.cast(wanted)
-        columns.append(column)
-        fields.append(pa.field(field.name, wanted))
-    return pa.record_batch(columns, schema=pa.schema(fields))
-
-
-def _fixed(column: pa.Array, wanted: pa.DataType) -> pa.Array:
-    """A variable binary array of equal widths as a fixed one; the values are not copied where none is null."""
-    if column.null_count:
-        return column.cast(wanted)
-    first, last = column.buffers()[1], len(column)
-    offsets = memoryview(first).cast("i")[column.offset : column.offset + last + 1]
-    width = wanted.byte_width
-    if offsets[last] - offsets[0] != width * last:
-        raise ValueError(f"a value is not {width} bytes long")
-    data = column.buffers()[2] or pa.py_buffer(b"")
-    values = data.slice(offsets[0], width * last)
-    return pa.FixedSizeBinaryArray.from_buffers(wanted, last, [None, values])

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from jinka.clearing import BatchAck, BatchReason, BatchStatus, IntakeEntry
-from jinka.store.duck import publish
+from jinka.store.durable import publish
 from jinka.store.outcome_files import ROW_GROUP_ROWS
 from jinka.store.schema import batches, deliveries
 

@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,7 @@ from jinka.clearing.fees import PPM
 from jinka.clearing.net import LineKind, PaidGroup, fee_schedule, net
 from jinka.clearing.port import FeeTable
 from jinka.kit import Usage
+from tests.clearing.world import DATE, World
 
 DAY = dt.date(2026, 11, 20)
 ONE = PaidGroup(
@@ -185,6 +187,21 @@ def test_a_fee_without_turnover_is_shared_by_records() -> None:
     free = line(fixed=3, payees={FeeParty.SCHEME: 1, FeeParty.ISSUER: 1})
     shares = net([sale(0, count=3)], one(free)).fees
     assert sorted((share.payee, share.amount) for share in shares) == [("bank", 5), ("scheme", 4)]
+
+
+def test_a_cleared_day_is_charged_record_by_record(tmp_path: Path) -> None:
+    world = World.in_order()
+    per_record = line(
+        per=Per.RECORD, bands=((None, 33_000),), floor=3, cap=9, begins=DATE, ends=DATE + dt.timedelta(days=1)
+    )
+    dear = replace(per_record, bands=((None, PPM),), begins=per_record.ends, ends=dt.date.max)
+    result, rows = world.clear(tmp_path, fees=one(per_record, dear))
+    debits = [row for row in rows.values() if row["outcome"] == "PAID" and not row["counter_kind"]]
+    assert sum(share.amount for share in result.net.fees) == sum(
+        min(max((row["amount"] * 33 + 500) // 1_000, 3), 9) for row in debits
+    )
+    assert sum(result.positions.values()) == 0
+    assert len({row["amount"] for row in debits}) > 5
 
 
 rates = st.lists(st.integers(0, PPM // 4), min_size=1, max_size=3)

@@ -16,6 +16,7 @@ from jinka.clearing import (
     ClearingParams,
     ClearingTables,
     DayResult,
+    FeeSchedule,
     FeeTable,
     Price,
     clear_day,
@@ -81,7 +82,9 @@ class World:
         self.rows.append(made)
         return made
 
-    def clear(self, folder: Path, *, name: str = "outcomes") -> tuple[DayResult, dict[int, dict[str, Any]]]:
+    def clear(
+        self, folder: Path, *, name: str = "outcomes", fees: FeeTable | FeeSchedule = FEES
+    ) -> tuple[DayResult, dict[int, dict[str, Any]]]:
         """The result, and the outcome rows by record id."""
         table = pa.Table.from_pylist(self.rows, schema=SCHEMA)
         pq.write_table(table, folder / "records.parquet")
@@ -99,7 +102,7 @@ class World:
                 attested=self._attested(engine),
             )
             result = clear_day(
-                engine, tables, PARAMS, keys=OpenKeys(), explain=explain, fees=FEES,
+                engine, tables, PARAMS, keys=OpenKeys(), explain=explain, fees=fees,
                 out=str(folder / name),
             )  # fmt: skip
         rows = pq.read_table(result.path).to_pylist()

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from jinka.clearing.chain import ChainResult, chain
 from jinka.clearing.classify import LOAD_TYPES, classify
+from jinka.clearing.fees import FeeSchedule
 from jinka.clearing.net import NetResult, PaidGroup, net
 from jinka.clearing.port import (
     FIRST_INBOUND,
@@ -89,10 +90,15 @@ def clear_day(
     *,
     keys: KeyService,
     explain: Explain,
-    fees: FeeTable,
+    fees: FeeTable | FeeSchedule,
     out: str,
 ) -> DayResult:
-    """Clear all records of ``tables`` and write their outcomes to the folder ``out``."""
+    """Clear all records of ``tables`` and write their outcomes to the folder ``out``.
+
+    Of a fee schedule, the lines of the business date count.
+    """
+    if isinstance(fees, FeeSchedule):
+        fees = fees.on(params.business_date)
     priced, found = price(engine, tables, explain, params)
     findings = list(found)
     checked, found = classify(engine, tables, verify(keys), priced.prices, params)
@@ -114,7 +120,7 @@ def clear_day(
         records=sum(row.count for row in by_reason),
         by_reason=by_reason,
         remarks=remarks,
-        net=net(paid_groups(engine, outcomes, params.purse_limit), fees),
+        net=net(paid_groups(engine, outcomes, params.purse_limit, by_amount=asks_for_amounts(fees)), fees),
         new_listings=tuple(sorted(links.listed)),
         judged_cards=links.judged_cards,
         suspense=sum(row.amount for row in torn),
@@ -194,16 +200,28 @@ def _in_range(amount: Expr, limit: int = PURSE_AMOUNT_MAX) -> Expr:
     return ibis.ifelse(amount.between(0, limit), amount, 0)
 
 
-def paid_groups(engine: ClearingEngine, outcomes: Table, purse_limit: int) -> list[PaidGroup]:
+def asks_for_amounts(fees: FeeTable | FeeSchedule) -> bool:
+    """Whether a fee is computed on each record, so that groups may hold records of one amount alone."""
+    return isinstance(fees, FeeSchedule) and fees.per_record
+
+
+def paid_groups(
+    engine: ClearingEngine, outcomes: Table, purse_limit: int, *, by_amount: bool = False
+) -> list[PaidGroup]:
     """What `net` needs of the paid records that were taken in here; another centre pays its own operators."""
     paid = outcomes.filter(outcomes.outcome == Outcome.PAID.value, outcomes.record_id < FIRST_INBOUND)
     paid = paid.mutate(online=paid.txn_type.isin(LOAD_TYPES), cash=paid.txn_type.isin(tuple(map(int, CASH))))
     keys = ["operator", "acquirer", "issuer", "product", "online", "cash", "at_risk", "payer"]
-    grouped = paid.group_by(keys).aggregate(
-        count=paid.count(),
-        gross=_in_range(paid.gross_fare, purse_limit).sum(),
-        amount=paid.amount.sum(),
-        subsidy=paid.subsidy.sum(),
+    split = [*keys, "each"] if by_amount else keys
+    grouped = (
+        paid.mutate(each=paid.amount)
+        .group_by(split)
+        .aggregate(
+            count=paid.count(),
+            gross=_in_range(paid.gross_fare, purse_limit).sum(),
+            amount=paid.amount.sum(),
+            subsidy=paid.subsidy.sum(),
+        )
     )
-    rows = engine.collect(grouped.order_by(keys))
-    return [PaidGroup(**row) for row in rows.cast(GROUPS).to_pylist()]
+    rows = engine.collect(grouped.order_by(split).drop("each") if by_amount else grouped.order_by(keys))
+    return [PaidGroup(**row, by_amount=by_amount) for row in rows.cast(GROUPS).to_pylist()]

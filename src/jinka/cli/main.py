@@ -19,6 +19,7 @@ from jinka.cli import (
     certificate,
     certificate_authority,
     certificate_service,
+    dispute,
     fuzz,
     gateway,
     iso,
@@ -57,6 +58,7 @@ app.add_typer(card.app, name="card")
 certificate.app.add_typer(certificate_authority.app)
 certificate.app.add_typer(certificate_service.app)
 app.add_typer(certificate.app, name="certificate")
+app.add_typer(dispute.app, name="dispute")
 app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(iso.app, name="iso")

@@ -1,0 +1,304 @@
+"""`jinka dispute`: disputes over a folder's books, their evidence kept beside them.
+
+The folder is a cleared day's, whose records and cards are disputed and whose ledger posts; any other folder keeps the
+disputes of bank cards in a store and ledger of its own::
+
+    centre/centre.db            of a day; disputes.db elsewhere
+    centre/evidence/<sha256>    documents by their hash, for the owner's eyes; evidence/ elsewhere
+
+Who may sit at this machine, and under which name, is the business of its accounts: the actor is named by the caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinka.app.day_facts import read_facts
+from jinka.app.dispute_originals import (
+    Found,
+    card_id,
+    decided_elsewhere,
+    of_dead_card,
+    of_record,
+    of_switch,
+    record_row,
+    shadow_balance,
+)
+from jinka.app.workspace import Workspace
+from jinka.clearing.dispute import Dispute, Evidence, Parties, Step
+from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
+from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, State, by_word
+from jinka.keys.audit import withhold
+from jinka.kit import Finding, NotFound, Refused, Severity, Usage
+from jinka.node import FolderLock, file_errors, write_durable
+from jinka.registry import Registry
+from jinka.settlement import DisputeDesk, DisputeMove, NewDispute
+from jinka.settlement.dispute_posting import suspense_of
+from jinka.store import SqlDisputes, SqlLedger, database_at, load_registry
+
+ZONE = "Asia/Shanghai"
+EVIDENCE_MAX = 32 * 1024 * 1024
+NOTE_MAX = 500
+_DATABASE = "disputes.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What somebody points at: a record's number, a card, or a trace number of a switch; and the right fare."""
+
+    record: int | None = None
+    card: str = ""
+    switch: Path | None = None
+    date: dt.date | None = None
+    trace: str = ""
+    terminal: str = ""
+    credit: bool = False
+    scheme: str = "scheme"
+    gross: int | None = None
+    product: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Who does something, when, with which documents (``kind=path``). ``amount`` 0 is the whole."""
+
+    actor: str
+    on: dt.date
+    amount: int = 0
+    note: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class DisputeOffice:
+    """The disputes of one folder; made by `dispute_office`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        ledger: SqlLedger,
+        books: SqlDisputes,
+        registry: Callable[[], Registry],
+        *,
+        day: Workspace | None,
+        zone: str,
+    ) -> None:
+        self.folder, self._ledger, self._books, self._registry, self._day = (
+            folder,
+            ledger,
+            books,
+            registry,
+            day,
+        )
+        self._desk = DisputeDesk(ledger, books, zone=zone)
+        self._papers = (day.centre if day else folder) / "evidence"
+
+    def open(self, kind_word: str, subject: Subject, act: Act, *, reason: str, reference: str) -> Dispute:
+        """Open a dispute about what the books say; raises `Refused`, `NotFound` and `Usage`."""
+        kind = require_kind(kind_word)
+        found = self._found(kind, subject, act.on)
+        step = TABLES[kind.machine].find(State.START, kind.event)
+        assert step is not None
+        claimed = act.amount or found.claim
+        if claimed > found.claim:
+            raise Refused(f"{claimed} of {found.claim}", where="amount", fix=f"at most {found.claim}")
+        return self._desk.open(
+            NewDispute(
+                kind=kind, original=found.original, parties=found.parties, claimed=claimed, reason=reason,
+                reference=reference, who=_role([step], found.parties, act.actor), actor=act.actor, on=act.on,
+                subsidy=found.subsidy if claimed == found.claim else 0, note=withhold(act.note, NOTE_MAX),
+                evidence=self._keep(act.evidence),
+            )
+        )  # fmt: skip
+
+    def step(self, dispute: str, event_word: str, act: Act) -> Dispute:
+        """Take a step; deadlines that have passed come first."""
+        event = by_word(Event, event_word, where="event")
+        found = self.find(dispute)
+        if event is Event.SETTLE and not self._is_decided(found):
+            raise Refused("the clearing has not decided it", where="event", fix="clear the day again")
+        steps = [step for step in TABLES[found.machine].steps if step.event is event]
+        if not steps:
+            raise Usage(
+                f"a {found.machine.title[0]} dispute has no {event.word}", where="event", fix="see the table"
+            )
+        papers, amount = self._keep(act.evidence), act.amount
+        if event is Event.DETERMINE:
+            amount, paper = self._determined(found, act)
+            papers = (*papers, paper)
+        return self._desk.step(
+            found.id,
+            DisputeMove(
+                event=event, who=_role(steps, found.parties, act.actor), actor=act.actor, on=act.on,
+                amount=amount, note=withhold(act.note, NOTE_MAX), evidence=papers,
+            ),
+        )  # fmt: skip
+
+    def pass_deadlines(self, on: dt.date) -> list[Dispute]:
+        """Let every deadline pass that is over on that day."""
+        return self._desk.pass_deadlines(on)
+
+    def listed(self) -> list[Dispute]:
+        return self._books.listed()
+
+    def find(self, text: str) -> Dispute:
+        """The dispute whose id begins so; raises `NotFound`, and `Usage` when several do."""
+        fits = [each for each in self.listed() if len(text) >= 4 and each.id.hex().startswith(text.lower())]
+        if not fits:
+            raise NotFound(f"no dispute {text}", where="dispute", fix="see jinka dispute list")
+        if len(fits) > 1:
+            raise Usage(f"{len(fits)} disputes begin so", where="dispute", fix="give more digits of its id")
+        return fits[0]
+
+    def examine(self, disputes: Iterable[Dispute]) -> list[Finding]:
+        """What does not fit: a suspense beside its deeds, a missing document, a record that was paid after all."""
+        found = []
+        for dispute in disputes:
+            where = f"dispute {dispute.id.hex()}"
+            if suspense_of(self._ledger, dispute.id) != (dispute.held, dispute.pending):
+                found.append(
+                    _finding("DISPUTE_SUSPENSE", where, "the ledger holds another amount than its deeds say")
+                )
+            for deed in dispute.deeds:
+                for paper in deed.evidence:
+                    if not self._is_kept(paper):
+                        found.append(
+                            _finding("EVIDENCE_LOST", where, f"{paper.name} is not there as it was handed in")
+                        )
+            if dispute.returned and self._is_decided(dispute):
+                found.append(
+                    _finding("PAID_BY_CLEARING_TOO", where, "the clearing has decided the record since")
+                )
+        return found
+
+    def _found(self, kind: Kind, subject: Subject, on: dt.date) -> Found:
+        if kind.machine is Machine.BANK:
+            if subject.switch is None or subject.date is None or not subject.trace:
+                raise Usage(
+                    "no transaction is named", where="transaction", fix="give --switch, --date and --trace"
+                )
+            return of_switch(
+                subject.switch, subject.date, subject.trace, subject.terminal, credit=subject.credit,
+                scheme=subject.scheme,
+            )  # fmt: skip
+        day = self._require_day()
+        registry = self._registry()
+        if kind.machine is Machine.DEAD_CARD:
+            card = _card_no(subject.card)
+            earlier = [
+                each for each in self.listed() if each.original.id == card_id(card, each.original.date)
+            ]
+            returned = sum(each.reserved for each in earlier if each.original.date != on)
+            return of_dead_card(day.centre / "outcomes", registry, card, on=on, returned=returned)
+        if subject.record is None:
+            raise Usage("no record is named", where="record", fix="give --record")
+        right = None if subject.gross is None else (subject.gross, subject.product)
+        return of_record(kind.machine, record_row(day.centre / "outcomes", subject.record), registry, right)
+
+    def _require_day(self) -> Workspace:
+        if self._day is None:
+            raise Usage("no cleared day", where=str(self.folder), fix="purses are disputed in a day's folder")
+        return self._day
+
+    def _is_decided(self, dispute: Dispute) -> bool:
+        if dispute.machine not in (Machine.TORN_TAP, Machine.UNCONFIRMED_LOAD) or self._day is None:
+            return False
+        return decided_elsewhere(self._day.centre / "outcomes", dispute.original.id)
+
+    def _determined(self, dispute: Dispute, act: Act) -> tuple[int, Evidence]:
+        """What the shadow account says now, at most the claim; and the statement of it."""
+        day, registry = self._require_day(), self._registry()
+        for card in registry.cards["card_no"].to_pylist():
+            if card_id(card, dispute.original.date) == dispute.original.id:
+                balance, issuer, records = shadow_balance(day.centre / "outcomes", registry, card)
+                break
+        else:
+            raise NotFound("its card is not registered any more", where="dispute", fix="restore the registry")
+        others = [
+            each for each in self.listed()
+            if each.id != dispute.id and each.original.id == card_id(card, each.original.date)
+        ]  # fmt: skip
+        left = min(balance - sum(each.reserved for each in others), dispute.claimed)
+        if left <= 0:
+            raise Refused("its shadow account is empty", where="card", fix="reject the claim")
+        amount = act.amount or left
+        if amount > left:
+            raise Refused(f"{amount} of {left}", where="amount", fix=f"at most {left}")
+        said = {"card": f"******{card.hex()[-4:]}", "issuer": issuer, "records": records, "on": act.on.isoformat(),
+                "balance_fen": balance, "determined_fen": amount}  # fmt: skip
+        content = json.dumps(said, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+        return amount, self._stored(EvidenceKind.BALANCE, "balance.json", content)
+
+    def _keep(self, named: Sequence[str]) -> tuple[Evidence, ...]:
+        """Store what was handed in, as ``kind=path``; raises `Usage` and `NotFound`."""
+        return tuple(self._kept(text) for text in named)
+
+    def _kept(self, text: str) -> Evidence:
+        word, _, name = text.partition("=")
+        kind, path = by_word(EvidenceKind, word, where="evidence"), Path(name)
+        if not name:
+            raise Usage("no file", where="evidence", fix=f"{word}=FILE")
+        with file_errors(path):
+            if path.stat().st_size > EVIDENCE_MAX:
+                raise Refused(f"larger than {EVIDENCE_MAX} bytes", where=str(path), fix="hand it in in parts")
+            content = path.read_bytes()
+        if not content:
+            raise Refused("is empty", where=str(path), fix="hand in the document")
+        return self._stored(kind, withhold(path.name, 100), content)
+
+    def _stored(self, kind: EvidenceKind, name: str, content: bytes) -> Evidence:
+        digest = hashlib.sha256(content)
+        place = self._papers / digest.hexdigest()
+        if not place.exists():
+            self._papers.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_durable(place, content, private=True)
+        return Evidence(kind=kind, sha256=digest.digest(), name=name, size=len(content))
+
+    def _is_kept(self, paper: Evidence) -> bool:
+        place = self._papers / paper.sha256.hex()
+        return place.is_file() and hashlib.sha256(place.read_bytes()).digest() == paper.sha256
+
+
+@contextmanager
+def dispute_office(folder: Path, *, new: bool = False) -> Iterator[DisputeOffice]:
+    """The office of a folder, alone in it. ``new``: a folder that is no day's may be begun."""
+    day = Workspace(folder) if (folder / "day.json").exists() else None
+    zone = ZONE
+    if day is not None:
+        facts = read_facts(day)
+        if facts is None:
+            raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
+        zone = facts.zone
+    path = day.centre / "centre.db" if day else folder / _DATABASE
+    if not path.exists() and not (new and day is None):
+        raise NotFound(
+            "no disputes are here", where=str(folder), fix="open one, or name a cleared day's folder"
+        )
+    with file_errors(folder), ExitStack() as stack:
+        stack.enter_context(FolderLock(folder))
+        database = stack.enter_context(database_at(path))
+        ledger = SqlLedger(database)
+        books = SqlDisputes(database, ledger)
+        yield DisputeOffice(folder, ledger, books, lambda: load_registry(database), day=day, zone=zone)
+
+
+def _role(steps: Iterable[Step], parties: Parties, actor: str) -> Actor:
+    """In which part somebody acts in these steps; any, when none fits: the rules then refuse it by name."""
+    parts = [who for step in steps for who in step.who]
+    return next((who for who in parts if parties.of(who) == actor), parts[0])
+
+
+def _card_no(text: str) -> bytes:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and 0 < len(digits) <= 20):
+        raise Usage("not a card number", where="card", fix="its digits, at most 20")
+    return bytes.fromhex(digits.rjust(20, "0"))
+
+
+def _finding(code: str, where: str, what: str) -> Finding:
+    return Finding(code=code, severity=Severity.ERROR, where=where, what=what, fix="have an officer look")

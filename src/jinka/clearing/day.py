@@ -212,16 +212,14 @@ def paid_groups(
     paid = outcomes.filter(outcomes.outcome == Outcome.PAID.value, outcomes.record_id < FIRST_INBOUND)
     paid = paid.mutate(online=paid.txn_type.isin(LOAD_TYPES), cash=paid.txn_type.isin(tuple(map(int, CASH))))
     keys = ["operator", "acquirer", "issuer", "product", "online", "cash", "at_risk", "payer"]
-    split = [*keys, "each"] if by_amount else keys
-    grouped = (
-        paid.mutate(each=paid.amount)
-        .group_by(split)
-        .aggregate(
-            count=paid.count(),
-            gross=_in_range(paid.gross_fare, purse_limit).sum(),
-            amount=paid.amount.sum(),
-            subsidy=paid.subsidy.sum(),
-        )
+    if by_amount:
+        keys.append("each")
+        paid = paid.mutate(each=paid.amount)
+    grouped = paid.group_by(keys).aggregate(
+        count=paid.count(),
+        gross=_in_range(paid.gross_fare, purse_limit).sum(),
+        amount=paid.amount.sum(),
+        subsidy=paid.subsidy.sum(),
     )
-    rows = engine.collect(grouped.order_by(split).drop("each") if by_amount else grouped.order_by(keys))
+    rows = engine.collect(grouped.order_by(keys).select(GROUPS.names))
     return [PaidGroup(**row, by_amount=by_amount) for row in rows.cast(GROUPS).to_pylist()]

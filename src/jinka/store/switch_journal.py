@@ -7,7 +7,6 @@ first has it, and the other learns what was written. Implements `Write`, `LookUp
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -82,14 +81,19 @@ _BLANK = (None,) * len(_NAMES)
 
 
 def _inserts(mark: str, sizes: Sequence[int], *, filled_up: bool) -> dict[int, str]:
-    """Statements for so many lines, or ``filled_up`` with blank ones: each statement waits for the interpreter once."""
+    """Statements for so many lines, or ``filled_up`` with blank ones: each statement waits for the interpreter once.
+
+    ``filled_up`` is SQLite's: there a clash ends the transaction, so that it keeps no copy of every page beforehand
+    (in a file of its own) to undo the one statement.
+    """
     line = f"({', '.join([mark] * len(_NAMES))})"
     found = {}
     for rows in sizes:
         values = f"VALUES {', '.join([line] * rows)}"
         if filled_up:
             values = f"SELECT * FROM ({values}) WHERE column1 IS NOT NULL"  # noqa: S608
-        found[rows] = f"INSERT INTO switch_journal ({', '.join(_NAMES)}) {values}"
+        verb = "INSERT OR ROLLBACK INTO" if filled_up else "INSERT INTO"
+        found[rows] = f"{verb} switch_journal ({', '.join(_NAMES)}) {values}"
     return found
 
 
@@ -218,15 +222,17 @@ class SwitchJournal:
         else:
             cursor.execute("INSERT INTO switch_groups (sealed) VALUES (%s) RETURNING number", (blob,))
             [number] = cursor.fetchone()
-        rows = [(*row, number) for write in writes for row in write.rows]
-        rows = [(*row, place) for place, row in enumerate(rows)]
+        rows = [row for write in writes for row in write.rows]
         statements = _FILLED if self._plain else _EXACT
         at = 0
         while left := len(rows) - at:
             size = _fitting(left) if self._plain else next(size for size in _EXACT if size <= left)
-            part = rows[at : at + size]
-            part += [_BLANK] * (size - len(part))
-            cursor.execute(statements[size], tuple(itertools.chain.from_iterable(part)))
+            values: list[Any] = []
+            for place, row in enumerate(rows[at : at + size], at):
+                values += row
+                values += (number, place)
+            values += _BLANK * (size - left)
+            cursor.execute(statements[size], values)
             at = min(at + size, len(rows))
         return len(rows)
 

@@ -24,14 +24,16 @@ class WriteAhead:
     def __init__(self, engine: sa.Engine, *, pages: int = _PAGES) -> None:
         self._engine, self._pages = engine, pages
         self._wanted = engine.dialect.name == "sqlite"
+        self._told: Any = None
         self._grown = 0
         self._little_left = False
         self.copies = 0  # of the writer
 
     def begin(self, raw: Any) -> None:
         """Say it to a connection that is about to write: no copying inside a commit."""
-        if self._wanted:
+        if self._wanted and raw is not self._told:
             raw.execute("PRAGMA wal_autocheckpoint = 0")
+            self._told = raw
 
     def grown(self, raw: Any, pages: int) -> None:
         """The writer has committed about so many pages."""

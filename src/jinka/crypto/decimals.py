@@ -6,10 +6,11 @@ as 0 to 5. The result is biased towards 0 to 5 by design of the standards. Not h
 
 from __future__ import annotations
 
+_LETTERS = str.maketrans("", "", "abcdef")
+_AS_DIGITS = str.maketrans("abcdef", "012345", "0123456789")
+
 
 def decimalise(data: bytes, count: int) -> str:
     """The first ``count`` digits of ``data``; at most two for each byte."""
     text = data.hex()
-    digits = [c for c in text if c.isdigit()]
-    digits += [str(int(c, 16) - 10) for c in text if not c.isdigit()]
-    return "".join(digits[:count])
+    return (text.translate(_LETTERS) + text.translate(_AS_DIGITS))[:count]

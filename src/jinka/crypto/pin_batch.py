@@ -1,4 +1,4 @@
-"""Many PIN blocks of one zone at once, translated or opened: the rules of `jinka.crypto.pin_block` over numpy arrays.
+"""Translating many PIN blocks of one zone at once: the rules of `jinka.crypto.pin_block` over numpy arrays.
 
 ISO 9564-1. All blocks of a batch come from one zone and go to one zone, as they do between two centres: each cipher
 pass is then one call. A bad row is set aside and the others go on. Blocks under keys of their own (each terminal's,
@@ -33,13 +33,16 @@ def translate_pins(
     Why a row was refused is not told, as one by one. `Refused` when the zones themselves forbid it.
     """
     check_translation(source, target)
-    width = block_width(source.format)
+    width = 16 if source.format in _LONG else 8
     if blocks.dtype != np.uint8 or blocks.shape != (len(pans), width):
         what = f"{blocks.dtype} of shape {blocks.shape}"
         raise Usage(what, where="PIN batch", fix=f"uint8 ({len(pans)}, {width})")
-    digits, lengths, good = account_numbers(pans)
+    digits, lengths, good = _numbers(pans)
     given = _pan_fields(source.format, digits, lengths)
-    pins, counts, valid = _opened(source, blocks, given)
+    clear = _ecb(source, blocks, decrypt=True) ^ given
+    if source.format is PinFormat.ISO_4:
+        clear = _ecb(source, clear, decrypt=True)
+    pins, counts, valid = _read(source.format, clear)
     good &= valid
     fields = _pin_fields(target.format, pins, counts, rng)
     alike = {source.format, target.format} <= _BOUND_ALIKE
@@ -52,31 +55,12 @@ def translate_pins(
     return out, good
 
 
-def open_pins(
-    blocks: Bytes, zone: PinZone, digits: Bytes, lengths: npt.NDArray[np.int64]
-) -> tuple[Bytes, Bytes, Rows]:
-    """PINs as digits (N, 12), their lengths, and which blocks are such; numbers as of `account_numbers`."""
-    return _opened(zone, blocks, _pan_fields(zone.format, digits, lengths))
-
-
-def block_width(form: PinFormat) -> int:
-    """Bytes of a block as it travels."""
-    return 16 if form in _LONG else 8
-
-
-def _opened(zone: PinZone, blocks: Bytes, bound: Bytes) -> tuple[Bytes, Bytes, Rows]:
-    clear = _ecb(zone, blocks, decrypt=True) ^ bound
-    if zone.format is PinFormat.ISO_4:
-        clear = _ecb(zone, clear, decrypt=True)
-    return _read(zone.format, clear)
-
-
 def _ecb(zone: PinZone, blocks: Bytes, *, decrypt: bool = False) -> Bytes:
     run = zone.key.decrypt if decrypt else zone.key.encrypt
     return np.frombuffer(run(blocks.tobytes()), dtype=np.uint8).reshape(blocks.shape).copy()
 
 
-def account_numbers(pans: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.int64], Rows]:
+def _numbers(pans: Sequence[str]) -> tuple[Bytes, npt.NDArray[np.int64], Rows]:
     """Account numbers as digits (N, 19) from the left, their lengths, and which of them are numbers at all."""
     lengths = np.fromiter(map(len, pans), dtype=np.int64, count=len(pans))
     texts = "".join([pan[:_PAN_MAX].ljust(_PAN_MAX) for pan in pans]).encode("ascii", "replace")
@@ -91,7 +75,7 @@ def _pan_fields(form: PinFormat, digits: Bytes, lengths: npt.NDArray[np.int64]) 
     width = 32 if form in _LONG else 16
     nibbles = np.zeros((len(digits), width), dtype=np.uint8)
     if form is PinFormat.ISO_1:
-        return packed(nibbles)
+        return _packed(nibbles)
     if form is PinFormat.ISO_4:
         shift = np.maximum(_DIGITS_MAX - lengths, 0)
         nibbles[:, 0] = np.maximum(lengths - _DIGITS_MAX, 0)
@@ -100,7 +84,7 @@ def _pan_fields(form: PinFormat, digits: Bytes, lengths: npt.NDArray[np.int64]) 
         nibbles[:, width - _DIGITS_MAX :] = _from(
             digits, np.arange(_DIGITS_MAX) + (lengths - 1 - _DIGITS_MAX)[:, None]
         )
-    return packed(nibbles)
+    return _packed(nibbles)
 
 
 def _from(digits: Bytes, at: npt.NDArray[np.int64]) -> Bytes:
@@ -141,7 +125,7 @@ def _pin_fields(form: PinFormat, pins: Bytes, counts: Bytes, rng: Randomness) ->
     digits = np.zeros((rows, width - 2), dtype=np.uint8)
     digits[:, :_DIGITS_MAX] = pins
     nibbles[:, 2:] = np.where(inside, digits, _filler(form, rows, width - 2, rng))
-    fields = packed(nibbles)
+    fields = _packed(nibbles)
     if form is not PinFormat.ISO_4:
         return fields
     tail = np.frombuffer(rng.token_bytes(8 * rows), dtype=np.uint8).reshape(rows, 8)
@@ -158,5 +142,5 @@ def _filler(form: PinFormat, rows: int, width: int, rng: Randomness) -> npt.NDAr
     return (lowest + (drawn.astype(np.uint16) * (16 - lowest) >> 8)).astype(np.uint8)
 
 
-def packed(nibbles: Bytes) -> Bytes:
+def _packed(nibbles: Bytes) -> Bytes:
     return nibbles[:, 0::2] << np.uint8(4) | nibbles[:, 1::2]

@@ -19,7 +19,7 @@ from jinka.issuer.books import Booking, IssuerBooks, State
 from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
-from jinka.issuer.day_names import as_in_books
+from jinka.issuer.day_names import DayNames
 from jinka.issuer.limits import Declined
 from jinka.issuer.past import Pasts
 from jinka.issuer.policy import Policy
@@ -57,7 +57,7 @@ class IssuerHost:
         self._books, self._ledger, self._checks, self._policy = books, ledger, checks, policy
         self._acquirers = frozenset(acquirers)
         self._gates = WaveChecks(policy, checks, self._acquirers)
-        self._pasts = Pasts(books)
+        self._pasts, self._names = Pasts(books), DayNames(books)
         self._poster = Poster(issuer, completion_percent=policy.completion_percent)
         offices = [office_account(IssuerAccount.ACQUIRER, name) for name in sorted(self._acquirers)]
         offices += [office_account(code, issuer) for code in _OFFICES]
@@ -82,7 +82,7 @@ class IssuerHost:
         """Decide a list; durable when it returns. A request that was decided before gets that answer."""
         answers: dict[int, Decision] = {}
         opened: Round | None = None
-        requests = as_in_books(requests, self._books)
+        requests = self._names.as_in_books(requests)
         try:
             for waves in [*rounds(requests), None]:
                 with self._books.together():  # the end of a round and the beginning of the next share a flush

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from jinka.crypto.card_value import check_value_key, value_data, value_of
-from jinka.crypto.pin_block import PAN_DIGITS, PinFormat, PinZone, decipher_pin
+from jinka.crypto.pin_block import PAN_DIGITS, PinFormat, PinZone, decipher_pins
 from jinka.crypto.pvv_batch import check_pvvs
 from jinka.keys.border import verb
 from jinka.keys.catalogue import Use
@@ -54,8 +54,7 @@ class CheckBatchVerbs(PinVerbs, CardValueVerbs):
             if method == IBM:
                 right, valid = self._compare_ibm(key, checker, incoming, *chosen)
             else:
-                found, good = check_pvvs(chosen[0], incoming, checker, chosen[1], chosen[2])
-                right, valid = found.tolist(), good.tolist()
+                right, valid = check_pvvs(chosen[0], incoming, checker, chosen[1], chosen[2])
             self.holding.working.blocks.add(len(valid) - sum(valid), self._mark(zone))
             return right
 
@@ -75,11 +74,12 @@ class CheckBatchVerbs(PinVerbs, CardValueVerbs):
         """One by one: natural PINs are rare among issuers that have many at once."""
         ibm = self._ibm(key, checker)
         right, valid = [False] * len(blocks), [False] * len(blocks)
-        for n, (block, pan, reference) in enumerate(zip(blocks, pans, references, strict=True)):
+        for n, pin in enumerate(decipher_pins(zone, blocks, pans)):
+            if pin is None:
+                continue
+            valid[n] = True
             try:
-                pin = decipher_pin(zone, block, pan)
-                valid[n] = True
-                ibm.check(pan, pin, reference)
+                ibm.check(pans[n], pin, references[n])
                 right[n] = True
             except (Refused, Usage):
                 continue

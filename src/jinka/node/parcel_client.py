@@ -86,7 +86,7 @@ class ParcelClient:
         self._desk, self._parent, self._tls = desk, parent, tls
         self._round_s, self._answer_s = round_s, answer_s
         self._link: _Link | None = None
-        self._used, self._late = 0.0, False
+        self._used, self._late, self._over = 0.0, False, False
 
     def sync_once(self) -> Synced:
         """One round: up, then down. It raises nothing that the line or the parent may cause."""
@@ -115,6 +115,11 @@ class ParcelClient:
             told(done)
             failed = failed + 1 if done.problems and not (done.sent or done.taken) else 0
             stop.wait(wait_s(failed, every_s, randomness))
+
+    def give_up(self) -> None:
+        """End the round that is under way, from another thread; what was half done is gone on with later."""
+        self._over = True
+        self._cut()
 
     def _up(self, problems: list[str]) -> int:
         """Send in order; a parcel that is refused holds up its own stream alone."""
@@ -193,8 +198,8 @@ class ParcelClient:
         most: int = _PROBLEM_MAX,
     ) -> tuple[Mapping[str, str], bytes]:
         """One request; headers and body of an answer of 2xx. Raises `_Answered` for others, `OSError` for the line."""
-        if self._late:
-            raise TimeoutError("the round took too long")
+        if self._late or self._over:
+            raise TimeoutError("the round was ended, or took too long")
         link = self._linked()
         link.request(method, path, body, dict(headers or {}))
         answer = link.getresponse()

@@ -59,16 +59,15 @@ class Contents:
 def write_parcel_file(path: Path, table: pa.Table, schema: FileSchema) -> None:
     """Write a table with exactly the schema's columns; the same rows give the same bytes."""
     _require_columns(table.schema, schema, where=path.name)
-    pq.write_table(
-        table.cast(schema.columns), path, compression="zstd", row_group_size=_ROW_GROUP_ROWS,
-        data_page_size=1 << 20, write_page_checksum=True,
-    )  # fmt: skip
+    with pq.ParquetWriter(
+        path, schema.columns, compression="zstd", data_page_size=1 << 20, write_page_checksum=True
+    ) as out:
+        if table.num_rows:  # a row group without rows is nothing that a reader should have to judge
+            out.write_table(table.cast(schema.columns), row_group_size=_ROW_GROUP_ROWS)
 
 
 def read_parcel_file(path: Path, schema: FileSchema) -> pa.Table:
     """The rows of a file that was examined."""
-    if not pq.read_metadata(path).num_rows:
-        return schema.columns.empty_table()
     return pq.read_table(path, schema=schema.columns, partitioning=None)
 
 
@@ -123,8 +122,6 @@ def _examine(
         raise Refused(f"{facts.num_rows} rows, not {claimed}", where=f"{where}.rows")
     if facts.num_rows > limits.rows_max:
         raise Refused(f"{facts.num_rows} rows", where=where, fix=f"at most {limits.rows_max} in one file")
-    if not facts.num_rows:
-        return Contents(rows=0, amount_fen=0)  # `read_parcel_file` looks at no page of it either
     check_pages(file, size, list(_places(facts, where)))
     rows, amount, decoded = 0, 0, 0
     for batch in opened.iter_batches(_BATCH_ROWS):

@@ -1,0 +1,193 @@
+"""A centre's line to its neighbours, put together: papers, desk, the door for its children, the way to its parent.
+
+::
+
+    [line]                            # in centre.toml
+    listen = "0.0.0.0:8444"           # where children come to; without it nobody can
+    every_s = 5                       # from one round of the exchange with the parent to the next
+
+`LineRoad` is the road that the rounds of a centre see (`jinka.app.centre_files.Road`). Which files travel in which
+stream is the table `PARCEL_FILES`, so what a neighbour may send is known before it is opened.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from jinka.api.centre import centre_app
+from jinka.api.peer_tls import tls_server
+from jinka.app.centre_files import Arrived
+from jinka.app.centre_papers import LinePapers
+from jinka.app.parts_file import host_port, only
+from jinka.clearing.routing import CLAIMS
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
+from jinka.codec.parcel import Kind
+from jinka.crypto.x509_keys import Signer
+from jinka.kit import Clock, Finding, JinkaError, Randomness, Refused, Severity, Usage
+from jinka.node import file_errors
+from jinka.node.parcel_client import ParcelClient, Parent, Synced
+from jinka.node.parcel_desk import Line, OutgoingFile, ParcelDesk, Signatory
+from jinka.node.parcel_folder import ParcelFolder
+from jinka.node.system import SystemClock, SystemRandomness
+from jinka.store import database_at
+from jinka.store.parcel_parquet import FileSchema
+from jinka.store.parcels_sent import Outbox
+from jinka.store.parcels_taken import Inbox, Taken
+
+PAGE = "docs/federation.md"
+_ENDING = ".parquet"
+# What may travel: stream and name of the file to what it is.
+PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
+    (kind, name): FileSchema(
+        name=f"jinka.{schema}/1", columns=columns, amount="amount", kinds=frozenset({kind})
+    )
+    for kind, name, schema, columns in (
+        (Kind.RECORDS, "records", "crossing", CROSSING),
+        (Kind.VERDICTS, "verdicts", "verdicts", VERDICTS),
+        (Kind.POSITIONS, "claims", "claims", CLAIMS),
+        (Kind.POSITIONS, "deemed", "deemed", DEEMED),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineConfig:
+    """The table ``[line]``; ``listen`` is None where no child is let in."""
+
+    listen: tuple[str, int] | None
+    every_s: float
+
+
+def parse_line(found: Mapping[str, Any]) -> LineConfig:
+    """The table of a file that was read; raises `Usage`."""
+    table = found.get("line", {})
+    only(table, {"listen", "every_s"}, "line", PAGE)
+    every = table.get("every_s", 5)
+    if type(every) not in (int, float) or not 0 < every <= 3600:
+        raise Usage("not a number of seconds", where="line.every_s", fix="more than 0, up to 3600")
+    listen = host_port(table["listen"], "line.listen") if "listen" in table else None
+    return LineConfig(listen=listen, every_s=float(every))
+
+
+@contextmanager
+def open_desk(
+    folder: Path,
+    database: Path | str,
+    *,
+    centre: str,
+    neighbours: frozenset[str],
+    signer: Signer,
+    clock: Clock | None = None,
+) -> Iterator[ParcelDesk]:
+    """The desk of the centre in ``folder``, over its own database; raises `Refused` when the key is not the papers'."""
+    papers = LinePapers(folder)
+    signing = papers.signing_certificates()
+    if signing[0].common_name != centre or signing[0].public_der != signer.public_der:
+        raise Refused("another centre's or another key's certificate", where=str(papers.sign))
+    line = Line(
+        centre=centre,
+        neighbours=neighbours,
+        signatory=Signatory(signer=signer, certificates=tuple(one.der for one in signing)),
+        trust=papers.trust,
+        schemas={schema.name: schema for schema in PARCEL_FILES.values()},
+    )
+    place = ParcelFolder(folder / "parcels")
+    with database_at(database) as engine:
+        yield ParcelDesk(line, Outbox(engine, centre), Inbox(engine, centre), place, clock or SystemClock())
+
+
+@contextmanager
+def open_door(
+    desk: ParcelDesk, papers: LinePapers, listen: tuple[str, int], *, clock: Clock | None = None
+) -> Iterator[int]:
+    """Let children in for as long as the block lasts; the port."""
+    runner = tls_server(centre_app(desk, clock or SystemClock()), papers.line_tls().server())
+    with file_errors(papers.folder), socket.create_server(listen) as place:
+        thread = threading.Thread(target=runner.run, kwargs={"sockets": [place]}, name="door")
+        thread.start()
+        try:
+            yield int(place.getsockname()[1])
+        finally:
+            runner.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def exchange_with(
+    desk: ParcelDesk,
+    papers: LinePapers,
+    parent: Parent,
+    every_s: float,
+    told: Callable[[Synced], None] = lambda _: None,
+    randomness: Randomness | None = None,
+) -> Iterator[None]:
+    """Exchange parcels with the parent, round after round, for as long as the block lasts."""
+    client = ParcelClient(desk, parent, papers.line_tls().client)
+    stop = threading.Event()
+    work = (stop, every_s, randomness or SystemRandomness(), told)
+    thread = threading.Thread(target=client.run, args=work, name="exchange")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        client.give_up()
+        thread.join()
+
+
+class LineRoad:
+    """Implements `jinka.app.centre_files.Road` over a desk."""
+
+    def __init__(self, desk: ParcelDesk) -> None:
+        self._desk = desk
+        self._ready: dict[str, Taken] = {}
+
+    def send(self, receiver: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table]) -> None:
+        """One parcel for each receiver, stream and day."""
+        files = []
+        for name, table in sorted(tables.items()):
+            schema = PARCEL_FILES.get((kind, name))
+            if schema is None:
+                raise Usage(f"no file {name} in the stream {kind.value}", where="parcel")
+            files.append(OutgoingFile(name=name + _ENDING, schema=schema.name, rows=table))
+        self._desk.send(receiver, kind, f"day {date.isoformat()}", date, files)
+
+    def ready(self) -> list[Arrived]:
+        """What may be applied now."""
+        self._ready = {parcel.manifest.label: parcel for parcel in self._desk.ready()}
+        return [self._arrived(parcel) for parcel in self._ready.values()]
+
+    def applied(self, parcel: Arrived) -> None:
+        """Mark it."""
+        self._desk.applied(self._ready.pop(parcel.label))
+
+    def parked(self, parcel: Arrived, problem: Exception) -> None:
+        """Keep it as it is, with a finding."""
+        known = problem if isinstance(problem, JinkaError) else None
+        finding = Finding(
+            code="PARCEL_PARKED",
+            severity=Severity.ERROR,
+            where=f"{parcel.label} {known.where}".strip() if known else parcel.label,
+            what=known.what if known else type(problem).__name__,
+            fix=(known.fix if known else "") or "ask its sender, then release it",
+        )
+        self._desk.parked(self._ready.pop(parcel.label), finding)
+
+    def _arrived(self, parcel: Taken) -> Arrived:
+        made = parcel.manifest
+        files = {
+            one.name.removesuffix(_ENDING): self._desk.folder.taken(made.sender, one.sha256)
+            for one in made.files
+        }
+        return Arrived(
+            sender=made.sender, kind=made.kind, date=made.business_date, files=files, label=made.label
+        )

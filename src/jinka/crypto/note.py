@@ -1,8 +1,9 @@
-"""Signed notes: a short text with signature lines that name their keys. C2SP signed-note v1, Ed25519 (RFC 8032).
+"""Signed notes: a short text with signature lines that name their keys. C2SP signed-note v1.
 
 The form in which transparency logs publish their checkpoints, so that another party's tools read ours. A key is
 written as ``name+hash+key``. Signatures by keys that the reader does not know are passed over, as the format asks;
-none of a known key is a refusal. Ed25519 alone here: a signer of another kind brings its own type byte.
+none of a known key is a refusal. Three kinds: Ed25519 (RFC 8032, type 1), ECDSA on P-256 over SHA-256 (type 2, whose
+hash is of the SubjectPublicKeyInfo alone), and SM2 over SM3 under a type of Jinka's own, as the format provides (255).
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from jinka.crypto.x509_keys import KeyKind, Signer, check_signature, key_kind
 from jinka.kit import Refused, Usage
 
-ED25519 = 1
+ED25519 = b"\x01"
+ECDSA = b"\x02"
+SM2 = b"\xffjinka/sm2\n"
 NOTE_MAX = 64 * 1024
 _SIGNATURES_MAX = 16
 _NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,128}")
@@ -47,19 +51,36 @@ class NoteSigner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NoteKey:
-    """A public key under a name; written and read as ``name+hash+key``."""
+    """A public key under a name; written and read as ``name+hash+key``.
+
+    ``public`` is 32 bytes for Ed25519, the SubjectPublicKeyInfo (DER) for the others.
+    """
 
     name: str
     public: bytes
+    kind: bytes = ED25519
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise Usage("not a key name", where="note key", fix="no blanks, no plus signs, at most 128")
+        if self.kind == ED25519 and len(self.public) != 32:
+            raise Usage("not an Ed25519 key of notes", where="note key", fix="name+hash+key")
+        if self.kind != ED25519 and _KINDS.get(key_kind(self.public)) != self.kind:
+            raise Usage("not a key of its type", where="note key", fix="name+hash+key")
+
+    @classmethod
+    def of(cls, name: str, public_der: bytes) -> NoteKey:
+        """The key of a SubjectPublicKeyInfo: P-256 or SM2; raises `Refused` for others."""
+        kind = _KINDS.get(key_kind(public_der))
+        if kind is None:
+            raise Refused("notes are signed with P-256, SM2 or Ed25519", where="note key")
+        return cls(name, public_der, kind)
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256 of name, line feed, type and key, cut to 4 bytes."""
-        return hashlib.sha256(self.name.encode() + b"\n" + bytes((ED25519,)) + self.public).digest()[:4]
+        """SHA-256 of name, line feed, type and key, for ECDSA of the key alone; cut to 4 bytes."""
+        named = b"" if self.kind == ECDSA else self.name.encode() + b"\n" + self.kind
+        return hashlib.sha256(named + self.public).digest()[:4]
 
     @classmethod
     def parse(cls, text: str) -> NoteKey:
@@ -67,23 +88,60 @@ class NoteKey:
         name, _, rest = text.strip().partition("+")
         claimed, _, body = rest.partition("+")
         raw = _decode(body)
-        if len(raw) != 33 or raw[0] != ED25519:
-            raise Usage("not an Ed25519 key of notes", where="note key", fix="name+hash+key")
-        key = cls(name, raw[1:])
+        kind = next((one for one in (ED25519, ECDSA, SM2) if raw.startswith(one)), b"")
+        if not kind:
+            raise Usage("not a key of notes", where="note key", fix="name+hash+key")
+        try:
+            key = cls(name, raw[len(kind) :], kind)
+        except Refused as error:
+            raise Usage(error.what, where="note key", fix="name+hash+key") from None
         if key.key_id.hex() != claimed:
             raise Usage("its hash is not that of the key", where="note key", fix="copy it again, whole")
         return key
 
     def __str__(self) -> str:
-        body = base64.b64encode(bytes((ED25519,)) + self.public).decode()
+        body = base64.b64encode(self.kind + self.public).decode()
         return f"{self.name}+{self.key_id.hex()}+{body}"
 
     def check(self, message: bytes, signature: bytes) -> None:
         """Raises `Refused` unless this key made the signature."""
+        wrong = Refused("the signature is wrong", where=f"note of {self.name}")
+        if self.kind != ED25519:
+            try:
+                check_signature(self.public, key_kind(self.public).value, message, signature)
+            except Refused:
+                raise wrong from None
+            return
         try:
             ed25519.Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
         except (InvalidSignature, ValueError):
-            raise Refused("the signature is wrong", where=f"note of {self.name}") from None
+            raise wrong from None
+
+
+_KINDS = {KeyKind.ECDSA: ECDSA, KeyKind.SM2: SM2}
+
+
+class KeyNoteSigner:
+    """Implements `NoteSigner` with whatever holds a P-256 or SM2 key: a key service, a token, a key in memory."""
+
+    __slots__ = ("_signer", "public")
+
+    def __init__(self, name: str, signer: Signer) -> None:
+        self._signer, self.public = signer, NoteKey.of(name, signer.public_der)
+
+    @property
+    def name(self) -> str:
+        """Who signs."""
+        return self.public.name
+
+    @property
+    def key_id(self) -> bytes:
+        """Tells this key from others of the name."""
+        return self.public.key_id
+
+    def sign(self, message: bytes) -> bytes:
+        """A signature in DER."""
+        return self._signer.sign(message)
 
 
 class Ed25519Signer:

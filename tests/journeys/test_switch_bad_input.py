@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from jinka.codec.iso8583 import DecodeError
 from tests.switch.ground import CODEC, MAC, PANS, request
 from tests.switch.server import Peer, Server, framed, serving, unharmed
 
@@ -113,13 +114,23 @@ def test_a_false_length(there: Server, length: bytes) -> None:
 
 
 def unreadable(there: Server, *raws: bytes) -> None:
-    """Each is dropped; a line on which nothing else comes is closed at the third, and good messages forgive."""
+    """A line on which nothing else comes is closed at the third, and good messages forgive.
+
+    Where the trace number can be read who sent it is answered at once.
+    """
     before = there.closed("till", "garbage")
     for raw in raws:
+        with pytest.raises(DecodeError) as fault:
+            CODEC.decode(raw)
+        told = fault.value.begun is not None and 11 in fault.value.begun.fields
         with there.line() as peer:
             peer.send(raw, raw)
+            answers = [peer.read() for _ in range(2 * told)]
+            assert [answer and answer.text(39) for answer in answers] == ["30"] * (2 * told)
             assert peer.ask(request(20, fen=1)).text(39) == "00"
             peer.send(raw, raw, raw)
+            while told and peer.read() is not None:
+                pass
             assert is_closed(peer)
     assert there.closed("till", "garbage") == before + len(raws)
 

@@ -250,6 +250,41 @@ def test_garbage_is_counted_and_closes_the_line() -> None:
     assert world.sent == []
 
 
+UNREADABLE = {
+    "letters for digits": lambda raw: raw.replace(b"2213201114", b"22132011x4", 1),
+    "cut short": lambda raw: raw[:-1],
+    "something behind it": lambda raw: raw + b"more",
+}
+
+
+@pytest.mark.parametrize("how", [*UNREADABLE, "of a type that is not carried"])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_who_can_be_answered_is_told_at_once_that_it_cannot_be_read(how: str, sealed: bool) -> None:
+    world = World(config(till={"mac": MAC} if sealed else {}), keys=key_desk())
+    odd, code = CODEC.encode(request(7, f128=bytes(8))), "30"
+    if how in UNREADABLE:
+        odd = UNREADABLE[how](odd)
+    else:
+        odd, code = CODEC.encode(request(7, mti="0600")), "12"
+    world.step(Received(peer="till", line=world.till_line, raw=odd))
+    [answer] = world.sent
+    assert (answer.mti, answer.text(39), answer.text(11)) == (odd[:2].decode() + "10", code, "000007")
+    assert (128 in answer.fields) is sealed
+    assert world.closed == []
+    for _ in range(2):
+        world.step(Received(peer="till", line=world.till_line, raw=odd))
+    assert [c.reason for c in world.closed] == ["garbage"] * (how in UNREADABLE)
+    assert world.bank.seen == []
+
+
+@pytest.mark.parametrize("mti", ["0210", "0410", "0230", "0250", "0203"])
+def test_an_answer_that_cannot_be_read_is_not_answered(mti: str) -> None:
+    world = World()
+    raw = CODEC.encode(request(7)).replace(b"0200", mti.encode(), 1)
+    world.step(Received(peer="till", line=world.till_line, raw=raw[:-1]))
+    assert world.sent == []
+
+
 def test_a_configuration_that_leads_nowhere_is_refused() -> None:
     with pytest.raises(Usage, match="no peer"):
         config(routes={"62": "nobody"})

@@ -35,6 +35,7 @@ from jinka.switch.events import (
 )
 from jinka.switch.forwarding import REVERSAL, Forwarding, Item
 from jinka.switch.kinds import TRANSFER_BANKS
+from jinka.switch.messages import answer_to
 from jinka.switch.originals import Originals
 from jinka.switch.reconciliation import Reconciliation
 from jinka.switch.record import Entity, Record
@@ -145,7 +146,9 @@ class SwitchCore:
         peer = self.board.peers[event.peer]
         try:
             message = peer.codec.decode(event.raw)
-        except DecodeError:
+        except DecodeError as error:
+            if error.begun is not None:
+                self._refuse(line, peer, error.begun, event.head, codes.BAD_FORMAT)
             self._garbage(line, peer.garbage_max)
             return
         line.garbage = line.misses = 0
@@ -181,7 +184,14 @@ class SwitchCore:
             self.batches.request(line, peer, message, raw, head)
         else:
             self.board.count("unknown_type", peer.name)
+            self._refuse(line, peer, message, head, codes.INVALID_TRANSACTION)
             self._garbage(line, peer.garbage_max)
+
+    def _refuse(self, line: Line, peer: Peer, message: Message, head: Frame | None, code: str) -> None:
+        """Tell who asked that it cannot be done, where there is enough of a message to answer; nobody waits in vain."""
+        if message.mti[2] in "02" and message.mti[3] in "01" and message.fields.get(11):
+            given = answer_to(message, {39: code}, peer)
+            self.board.answer(peer.bare() if peer.terminals else peer, line.number, head, given)
 
     def _garbage(self, line: Line, most: int) -> None:
         self.board.count("garbage", line.peer)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinka.kit import Fault, JinkaError
+from jinka.kit.frozen import quick
 
 Value = str | bytes
 
@@ -30,9 +31,14 @@ class MessageError(JinkaError):
 
 
 class DecodeError(MessageError):
-    """The peer's bytes are not a message of this dialect."""
+    """The peer's bytes are not a message of this dialect.
+
+    ``begun`` is what could be read before that: the type and the fields in front of the fault. None where the fault
+    is in the type or the bitmap.
+    """
 
     fault = Fault.PEER
+    begun: Message | None = None
 
 
 class EncodeError(MessageError):
@@ -47,6 +53,7 @@ def in_order(fields: dict[int, Value]) -> dict[int, Value]:
     return fields if numbers == list(fields) else {number: fields[number] for number in numbers}
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Message:
     """The type's four digits, and the fields by number."""

@@ -48,15 +48,19 @@ def decode_slowly(spec: MessageSpec, raw: bytes) -> Message:
     mti, at = _read_mti(spec, raw)
     numbers, at = read_bitmaps(spec, raw, at)
     fields: dict[int, Value] = {}
-    for number in numbers:
-        field = spec.fields.get(number)
-        if field is None:
-            raise DecodeError(
-                f"{spec.name} has no such field", path=str(number), offset=at, fix="another dialect?"
-            )
-        fields[number], at = read_field(field, raw, at, code_page=spec.code_page)
-    if at != len(raw):
-        raise DecodeError(f"{len(raw) - at} bytes behind the last field", path="message", offset=at)
+    try:
+        for number in numbers:
+            field = spec.fields.get(number)
+            if field is None:
+                raise DecodeError(
+                    f"{spec.name} has no such field", path=str(number), offset=at, fix="another dialect?"
+                )
+            fields[number], at = read_field(field, raw, at, code_page=spec.code_page)
+        if at != len(raw):
+            raise DecodeError(f"{len(raw) - at} bytes behind the last field", path="message", offset=at)
+    except DecodeError as error:
+        error.begun = Message(mti=mti, fields=fields)
+        raise
     return Message(mti=mti, fields=fields)
 
 

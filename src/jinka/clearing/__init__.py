@@ -5,6 +5,7 @@ rules are "The clearing record" of ARCHITECTURE.md; the fields come from JR/T 00
 centres and refunds are not here yet.
 """
 
+from jinka.clearing.apportion import PathTable, Share, TripGroup, apportion_trips, metro_trips, share_flows
 from jinka.clearing.day import DayResult, ReasonTotal, clear_day
 from jinka.clearing.fees import FeeLine, FeeMatch, FeeParty, FeeSchedule, FeeShare, Merchant, Per
 from jinka.clearing.fees_china import CHINA_2016
@@ -63,16 +64,22 @@ __all__ = [
     "NetResult",
     "OperatorTotal",
     "Outcome",
+    "PathTable",
     "Per",
     "Price",
     "ProductTotal",
     "Reason",
     "ReasonTotal",
     "Remark",
+    "Share",
+    "TripGroup",
+    "apportion_trips",
     "attested_table",
     "clear_day",
+    "metro_trips",
     "rate_text",
     "read_fees",
+    "share_flows",
     "take_in",
     "tariff_prices",
 ]

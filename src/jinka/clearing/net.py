@@ -26,6 +26,9 @@ class LineKind(Enum):
     LOAD = "load"  # owed by the load agent to the purse float
     FEE = "fee"  # from the operator to scheme, issuer or acquirer
     INTERCHANGE = "interchange"  # a fee between acquirer, issuer, switch and scheme
+    SHARE = (
+        "share"  # from the operator that collected a fare to the owner of a line (`jinka.clearing.apportion`)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

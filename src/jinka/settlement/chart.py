@@ -52,6 +52,7 @@ class TransferCode(IntEnum):
     SUSPENSE = 7
     SETTLEMENT = 8
     SETTLEMENT_RETURN = 9  # an order that was posted as paid and came back, or was never executed
+    SHARE = 30  # a line's owner's part of a fare that another operator collected
     SILENCE = 20  # paid because the card's centre did not answer in time, and rejected by it afterwards
     EXCESS = 21  # claimed by another centre beyond what was accepted: in suspense until an officer decides
     DISPUTE = 16

@@ -12,6 +12,7 @@ the same day again answers EXISTS for every transfer, and posting a different re
 | declared subsidy | government receivable | operator payable |
 | fee | operator payable | fee payable |
 | fee between institutions | fee payable | fee payable |
+| an owner's share of a metro fare | operator payable, of who collected it | operator payable |
 | torn tap, unresolved | purse liability (pending) | suspense (pending), void when the tap is decided |
 | settlement | customer funds, or what is payable | what is receivable, or customer funds |
 """
@@ -34,6 +35,7 @@ _ACCOUNTS_OF: dict[LineKind, tuple[AccountCode, AccountCode, TransferCode]] = {
     LineKind.LOAD: (AccountCode.LOAD_RECEIVABLE, AccountCode.PURSE_LIABILITY, TransferCode.LOAD),
     LineKind.FEE: (AccountCode.OPERATOR_PAYABLE, AccountCode.FEE_PAYABLE, TransferCode.FEE),
     LineKind.INTERCHANGE: (AccountCode.FEE_PAYABLE, AccountCode.FEE_PAYABLE, TransferCode.FEE),
+    LineKind.SHARE: (AccountCode.OPERATOR_PAYABLE, AccountCode.OPERATOR_PAYABLE, TransferCode.SHARE),
 }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from jinka.kit import Fault, JinkaError, Usage
+from jinka.kit.frozen import quick
 
 TPDU_SIZE = 5
 POS_HEAD_SIZE = 6
@@ -88,6 +89,7 @@ class Framing:
         return int((100 if self.kind is LengthKind.BCD else 10) ** self.width) - 1
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """A message with what stood before it; each part is empty where the framing has none."""

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from jinka.kit import JinkaError
+from jinka.kit.frozen import quick
 from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.turns import Turn
@@ -109,6 +110,7 @@ class Sealer(Protocol):
     def open_image(self, blob: bytes, *, context: str) -> bytes: ...
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Entries as they will be written: made where there is time for it, and not while the disk waits."""

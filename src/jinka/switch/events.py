@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jinka.codec.framing import Frame
+from jinka.kit.frozen import quick
 from jinka.switch.keywork import KeyStep
 from jinka.switch.record import Entry, Record
 from jinka.switch.totals import PeerTotals
@@ -31,6 +32,7 @@ class LinkDown:
     line: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """A whole message; ``head`` is its frame, to be answered in kind."""
@@ -41,6 +43,7 @@ class Received:
     head: Frame | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
     """A timer that was started and not stopped has run out."""
@@ -48,6 +51,7 @@ class TimerFired:
     token: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """Entries are durable. Where another worker was first none is, and ``clashes`` says what it wrote."""
@@ -64,6 +68,7 @@ class Found:
     record: Record | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysAnswered:
     """What the steps gave; ``refused`` is the number of the step that was refused, -1 when all were done.
@@ -112,6 +117,7 @@ Event = (
 )  # fmt: skip
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """Send a message on a line; one that is gone by now loses it."""
@@ -131,6 +137,7 @@ class Close:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
     """Make entries durable, together or not at all but for clashes, then answer `Written`."""
@@ -155,6 +162,7 @@ class SumUp:
     business_date: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTimer:
     """Answer `TimerFired` after a while."""
@@ -163,6 +171,7 @@ class StartTimer:
     after_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopTimer:
     """Forget a timer."""
@@ -170,6 +179,7 @@ class StopTimer:
     token: int
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskKeys:
     """Let the key service do the steps in order, up to the first that is refused; answer `KeysAnswered`."""

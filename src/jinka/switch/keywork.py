@@ -14,6 +14,7 @@ from jinka.codec.iso8583.message import Message
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.pin_block import PinFormat
 from jinka.crypto.unionpay_mac import PosMacForm
+from jinka.kit.frozen import quick
 
 
 class MacKind(Enum):
@@ -43,6 +44,7 @@ class PinRule:
     format: PinFormat
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckMac:
     """Check a MAC; gives nothing. ``former`` is a key that is good still, just after an exchange."""
@@ -53,6 +55,7 @@ class CheckMac:
     former: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeMac:
     """Make a MAC, 8 bytes."""
@@ -61,6 +64,7 @@ class MakeMac:
     data: bytes | tuple[str, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TranslatePin:
     """Give the PIN block for the other zone."""

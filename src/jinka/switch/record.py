@@ -14,6 +14,7 @@ from enum import Enum
 
 from jinka.codec.iso8583.message import Message, Value
 from jinka.kit import JinkaError
+from jinka.kit.frozen import quick
 
 # Fields that may be kept. 55 and 58 (a purse's data) are kept for what waits in store-and-forward alone.
 KEPT = frozenset(
@@ -65,6 +66,7 @@ class Entity(Enum):
     KEY = "key"  # the name of a key that was exchanged
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Record:
     """``state`` is a `TxState` or `SafState` by value; ``version`` grows by one with each entry."""
@@ -99,6 +101,7 @@ class Record:
         return f"Record({self.entity.value} {self.id.hex()} v{self.version} {self.state})"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A record to be written, with what may lie open beside it for reports."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing as mp
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -24,14 +24,14 @@ from jinka.app.keyring import connect_keys
 from jinka.app.progress import Progress
 from jinka.app.workspace import Workspace
 from jinka.card import CardImage
-from jinka.codec.clearing import ClearingRecord, record_table
+from jinka.codec.clearing import ClearingRecord
 from jinka.keys import KeyService
 from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.node import file_error, write_durable
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.field import Lane
 from jinka.sim.plan import LANES, CityPlan, PlannedTap
-from jinka.terminal.batching import batch_id, close_batches
+from jinka.terminal.batching import batch_up
 
 CENSUS = pa.schema(
     [
@@ -223,18 +223,7 @@ def _run_slice(
 
 def _write_outbox(files: LaneFiles, records: list[ClearingRecord], number: int, keys: KeyService) -> None:
     """Close one batch for each terminal and write records and headers; deterministic, so it may be done again."""
-    numbers: dict[bytes, tuple[bytes, int]] = {}
-    ids: list[bytes] = []
-    places: list[int] = []
-    counts: defaultdict[bytes, int] = defaultdict(int)
-    for record in records:
-        batch = batch_id(record.terminal_id, number + 1)
-        numbers[batch] = (record.terminal_id, number + 1)
-        ids.append(batch)
-        places.append(counts[batch])
-        counts[batch] += 1
-    table = record_table(records, ids, places).sort_by([("batch", "ascending"), ("batch_seq", "ascending")])
-    batches = close_batches(table, numbers, keys)
+    table, batches = batch_up(records, number + 1, keys)
     keys.commit()
     write_durable(files.records, parquet_bytes(table))
     write_durable(files.batches, parquet_bytes(batches))

@@ -51,7 +51,7 @@ _NOT_SERVED = frozenset(
 _PROFILES = {Algorithm.TDES: PROFILE, Algorithm.SM4: PROFILE_SM4}
 
 
-class _Link:
+class Reader:
     """A card in a reader; ``pull`` takes it away at the next debit, before or after the card has seen it."""
 
     def __init__(self, card: Card) -> None:
@@ -160,7 +160,7 @@ class Lane:
         return held, offline, online
 
     def _tap(self, tap: PlannedTap, card: Card, records: list[ClearingRecord], counts: Counter[str]) -> None:
-        planned, link = self.plan.cards[tap.card], _Link(card)
+        planned, link = self.plan.cards[tap.card], Reader(card)
         if tap.unseen is not None:
             self._write_unseen(link, planned.card_no, planned.algorithm, tap.unseen)
         if tap.reclassed is not None:
@@ -182,7 +182,7 @@ class Lane:
         if outcome.status is TapStatus.TORN and tap.torn is Torn.TAPS_AGAIN:
             self._settle(self._once(terminal, link, tap), records, counts)
 
-    def _once(self, terminal: PurseTerminal, link: _Link, tap: PlannedTap) -> TapOutcome:
+    def _once(self, terminal: PurseTerminal, link: Reader, tap: PlannedTap) -> TapOutcome:
         return terminal.tap(
             link,
             kind=tap.kind,
@@ -277,7 +277,7 @@ class Lane:
             expiry=bcd_date(LAST_DATE),
         )
 
-    def _write_unseen(self, link: _Link, card_no: bytes, algorithm: Algorithm, ride: RideState) -> None:
+    def _write_unseen(self, link: Reader, card_no: bytes, algorithm: Algorithm, ride: RideState) -> None:
         write_ride_state(
             link,
             self._maintenance[algorithm],
@@ -287,7 +287,7 @@ class Lane:
             ride=encode_ride(ride, _UNSEEN),
         )
 
-    def _write_class(self, link: _Link, card_no: bytes, algorithm: Algorithm, holder: int) -> None:
+    def _write_class(self, link: Reader, card_no: bytes, algorithm: Algorithm, holder: int) -> None:
         """UPDATE BINARY of 0016 under secure messaging: the holder's class changed."""
         select(link, PROFILE.aid)
         rand4 = ask_exactly(link, "get challenge", bytes.fromhex("0084000004"), 4)

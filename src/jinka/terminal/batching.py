@@ -6,6 +6,8 @@ The seal is HMAC-SHA256 under the terminal's own key over the header and the dig
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -13,6 +15,7 @@ import pyarrow.compute as pc
 
 from jinka.codec import BATCH_SCHEMA
 from jinka.codec.canonical import batch_digests, batch_header
+from jinka.codec.clearing import ClearingRecord, record_table
 from jinka.kit import make_id
 
 
@@ -27,6 +30,24 @@ class BatchSealer(Protocol):
 def batch_id(terminal_id: bytes, batch_no: int) -> bytes:
     """The 16-byte id of a terminal's n-th batch."""
     return make_id("batch", terminal_id, batch_no)
+
+
+def batch_up(
+    records: Sequence[ClearingRecord], batch_no: int, sealer: BatchSealer
+) -> tuple[pa.Table, pa.Table]:
+    """The records as the batch of that number of each terminal, and the headers: `RECORD_SCHEMA`, `BATCH_SCHEMA`."""
+    numbers: dict[bytes, tuple[bytes, int]] = {}
+    ids: list[bytes] = []
+    places: list[int] = []
+    counts: defaultdict[bytes, int] = defaultdict(int)
+    for record in records:
+        batch = batch_id(record.terminal_id, batch_no)
+        numbers[batch] = (record.terminal_id, batch_no)
+        ids.append(batch)
+        places.append(counts[batch])
+        counts[batch] += 1
+    table = record_table(records, ids, places).sort_by([("batch", "ascending"), ("batch_seq", "ascending")])
+    return table, close_batches(table, numbers, sealer)
 
 
 def close_batches(

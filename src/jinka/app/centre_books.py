@@ -1,0 +1,182 @@
+"""The books of a centre at the end of a round: own flows, claims that cross them, positions, orders, and the proof.
+
+A city posts the flows of its own operators and what others claim of its cards; a province and the nation post what
+passes. Orders settle each account with the bank, a neighbour's account among them. Posting a round again changes
+nothing. What another city claims is held against the verdicts that were given: cards pay what was accepted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from jinka.app.centre_config import CentreConfig
+from jinka.clearing import Flow, LineKind
+from jinka.clearing.reasons import Reason
+from jinka.codec.record import CREDITS
+from jinka.kit import Finding, Severity
+from jinka.ledger import LedgerEngine
+from jinka.settlement import (
+    BusinessDay,
+    Entry,
+    post,
+    post_opening,
+    post_settlement,
+    prove_settlement,
+    trial_balance,
+)
+from jinka.settlement.centre_posting import (
+    Excess,
+    centre_name,
+    crossing_entries,
+    excess_entries,
+    silence_entries,
+    sum_entries,
+)
+from jinka.settlement.chart import AccountCode, AccountName, TransferCode
+from jinka.settlement.orders import orders_of
+from jinka.settlement.posting import flow_entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """What crosses the books in a round: claims made here, claims of others, and what silence cost an issuer."""
+
+    own_flows: Sequence[Flow]
+    claims: pa.Table
+    excess: Sequence[Excess] = ()
+    rejected_late: Mapping[str, int] | None = None
+    suspense: int = 0
+    opening: int | None = None  # what cards hold when their issuer's books begin here
+
+
+def settle_round(
+    ledger: LedgerEngine, config: CentreConfig, date: dt.date, crossed: Crossed
+) -> dict[str, Any]:
+    """Post a round, settle it with the bank, and return its summary, which is JSON. Idempotent."""
+    around, day = config.around, BusinessDay(date=date, zone=config.zone)
+    issuer = around.code if config.city is None else config.city.issuer
+    findings: list[Finding] = []
+    if crossed.opening is not None:
+        findings += post_opening(ledger, day, [(issuer, crossed.opening)])[1]
+    local = [
+        flow_entry(flow)
+        for flow in crossed.own_flows
+        if flow.payer in around.participants and flow.payee in around.participants
+    ]
+    entries = sum_entries(
+        [
+            *local,
+            *crossing_entries(crossed.claims, around),
+            *excess_entries(crossed.excess),
+            *silence_entries(crossed.rejected_late or {}),
+        ]
+    )
+    findings += post(ledger, day, entries)[1]
+    findings += post(ledger, day, [_held(issuer, crossed.suspense)])[1]
+    orders = orders_of(day, entries, issuer=issuer)
+    findings += post_settlement(ledger, day, orders, issuer=issuer)[1]
+    trial, proof = trial_balance(ledger), prove_settlement(ledger)
+    return {
+        "date": date.isoformat(),
+        "position": positions(entries, around.parent),
+        "orders": [order.as_row() for order in orders],
+        "trial": {"debits": trial.debits, "credits": trial.credits, "balances": trial.balances},
+        "proof": {
+            "open": proof.open_minor, "funds": proof.funds, "liability": proof.liability, "holds": proof.holds,
+        },
+        "findings": [finding.as_dict() for finding in findings],
+    }  # fmt: skip
+
+
+def positions(entries: Iterable[Entry], parent: str) -> dict[str, Any]:
+    """What each neighbour receives from this centre in the round (negative: pays), and what its own parties do."""
+    sums: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        for name, amount in ((entry.debit, -entry.amount), (entry.credit, entry.amount)):
+            if name.code is AccountCode.CENTRE_DUE:
+                sums[name.owner.removeprefix("centre.")] += amount
+            else:
+                sums[""] += amount
+    return {
+        "due": -sums.get(parent, 0) if parent else 0,
+        "children": {code: amount for code, amount in sorted(sums.items()) if code and code != parent},
+        "own": sums.get("", 0),
+    }
+
+
+def excess_of(
+    claims: pa.Table, verdicts: pa.Table, deemed: pa.Table, before: pa.Table, *, issuer: str
+) -> list[Excess]:
+    """By how much other centres claim more of this one's cards than it accepted or silence did, up to this round.
+
+    ``claims`` are all that arrived until now, ``before`` those of earlier rounds, whose excess is in suspense already.
+    """
+    allowed: dict[tuple[str, str], int] = defaultdict(int)
+    for row in verdicts.to_pylist():
+        if row["reason"] == Reason.ACCEPTED.name and not row["at_risk"] and row["txn_type"] not in CREDITS:
+            allowed[row["centre"], row["issuer"]] += row["amount"]
+    accepted = {
+        (row["centre"], row["ref"]) for row in verdicts.to_pylist() if row["reason"] == Reason.ACCEPTED.name
+    }
+    for row in deemed.to_pylist():
+        if (row["centre"], row["ref"]) not in accepted:
+            allowed[row["centre"], row["issuer"]] += row["amount"]
+    found = []
+    now, earlier = _charged(claims, issuer), _charged(before, issuer)
+    for key in sorted(now):
+        over, was = max(0, now[key] - allowed[key]), max(0, earlier.get(key, 0) - allowed[key])
+        if over > was:
+            found.append(Excess(centre=key[0], issuer=key[1], amount=over - was))
+    return found
+
+
+def rejected_by_silence(verdicts: pa.Table, deemed: pa.Table) -> dict[tuple[str, int], tuple[str, int]]:
+    """(centre, number) to (issuer, amount) of the records that silence paid and the issuer's centre rejected."""
+    silent = {(row["centre"], row["ref"]): (row["issuer"], row["amount"]) for row in deemed.to_pylist()}
+    rejected = {
+        (row["centre"], row["ref"]) for row in verdicts.to_pylist() if row["reason"] != Reason.ACCEPTED.name
+    }
+    return {name: silent[name] for name in sorted(silent.keys() & rejected)}
+
+
+def excess_findings(found: Iterable[Excess]) -> list[Finding]:
+    """For the people of the issuer."""
+    return [
+        Finding(
+            code="CLAIM_EXCEEDS", severity=Severity.ERROR, where=f"claims of centre {each.centre}",
+            what=f"{each.amount} minor units more than {each.issuer} accepted; they wait in suspense",
+            fix="ask that centre for the records, and open a dispute",
+        )
+        for each in found
+    ]  # fmt: skip
+
+
+def neighbour_balance(ledger: LedgerEngine, code: str) -> tuple[int, int]:
+    """Debits and credits of a neighbour's account over all rounds, settlement included."""
+    name = AccountName(code=AccountCode.CENTRE_DUE, owner=centre_name(code))
+    found = ledger.balances([name.id]).get(name.id)
+    return (0, 0) if found is None else (found.debits_posted, found.credits_posted)
+
+
+def _charged(claims: pa.Table, issuer: str) -> dict[tuple[str, str], int]:
+    sums: dict[tuple[str, str], int] = defaultdict(int)
+    for row in claims.to_pylist():
+        if row["kind"] == LineKind.CHARGE.value and row["far"] == row["payer"] == issuer:
+            sums[row["centre"], row["payer"]] += row["amount"]
+    return sums
+
+
+def _held(issuer: str, amount: int) -> Entry:
+    return Entry(
+        debit=AccountName(code=AccountCode.PURSE_LIABILITY, owner=issuer),
+        credit=AccountName(code=AccountCode.SUSPENSE, owner=issuer),
+        amount=amount,
+        code=TransferCode.SUSPENSE,
+        pending=True,
+    )

@@ -1,0 +1,350 @@
+"""A city's part of a round: what it sends, what it says of its own cards, what it pays for others' cards, its books.
+
+Four steps, each done when its files are there:
+
+- `close_intake` takes in what terminals delivered; `send_abroad` passes on the records of other centres' cards that
+  have nothing wrong on this side.
+- `judge_cards` clears this centre's own cards, at home and abroad in one chain, and says what it thinks of each record
+  that came from another centre. A record of an earlier day is judged among that day's.
+- `pay` takes the verdicts on what was sent, or silence after so many days, and prices both kinds of record together.
+
+Posting is in `jinka.app.centre_books`, the order of the steps in `jinka.app.centre_rounds`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from jinka.app.centre_config import CentreConfig, CityTerms
+from jinka.app.centre_files import RoundFiles, days_of
+from jinka.clearing import (
+    BatchStatus,
+    ClearingParams,
+    ClearingTables,
+    DayResult,
+    Flow,
+    LineKind,
+    clear_day,
+    take_in,
+    tariff_prices,
+)
+from jinka.clearing.day import paid_groups
+from jinka.clearing.intake import TAKEN_IN
+from jinka.clearing.net import PaidGroup, net
+from jinka.clearing.port import ANSWERS, FIRST_INBOUND
+from jinka.clearing.reasons import Outcome
+from jinka.clearing.verdicts import (
+    DEEMED,
+    INBOUND,
+    SENT,
+    VERDICTS,
+    crossing,
+    deemed,
+    deemed_notice,
+    number_inbound,
+    sent_of,
+    take_answers,
+    verdicts_of,
+)
+from jinka.codec import CounterKind
+from jinka.keys import KeyService
+from jinka.kit import Finding, Severity, Usage
+from jinka.registry import Registry, Role
+from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
+from jinka.store import DuckEngine, SqlJournal
+
+ACTIVE = 1
+_OPENING = ("opening_counter", "opening_online", "opening_balance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """What the steps work with: the folder, the database, the keys, and what the registry says."""
+
+    folder: Path
+    config: CentreConfig
+    database: sa.Engine
+    keys: KeyService
+    registry: Registry
+
+    @property
+    def terms(self) -> CityTerms:
+        assert self.config.city is not None
+        return self.config.city
+
+    @property
+    def journal(self) -> SqlJournal:
+        return SqlJournal(self.database, self.folder / "intake")
+
+    def round(self, date: dt.date) -> RoundFiles:
+        return RoundFiles(self.folder, date)
+
+    def params(self, date: dt.date) -> ClearingParams:
+        """A day's window is its calendar day."""
+        begin = dt.datetime.combine(date, dt.time())
+        return ClearingParams(
+            business_date=date, window_from=begin, window_to=begin + dt.timedelta(days=1),
+            purse_limit=PURSE_LIMIT_FEN, zone=self.config.zone, issuers=(self.terms.issuer,),
+        )  # fmt: skip
+
+
+def close_intake(city: City, date: dt.date, uploads: Iterable[tuple[str, Path, Path]]) -> list[Finding]:
+    """Take in what was delivered for a day, as (name, records, batches), and close the day's intake."""
+    columns = (city.registry.terminals[name].to_pylist() for name in ("terminal_id", "status"))
+    terminals = frozenset(terminal for terminal, status in zip(*columns, strict=True) if status == ACTIVE)
+    findings, deliveries, acks = [], [], []
+    for name, records, batches in uploads:
+        try:
+            taken = take_in(
+                name=f"{date}/{name}", records=pq.read_table(records), batches=pq.read_table(batches),
+                journal=city.journal, keys=city.keys, terminals=terminals,
+            )  # fmt: skip
+        except (OSError, pa.ArrowException, Usage) as problem:
+            findings.append(
+                Finding(
+                    code="DELIVERY_REFUSED", severity=Severity.ERROR, where=name, what=str(problem),
+                    fix="have the terminals send it again",
+                )
+            )  # fmt: skip
+            continue
+        deliveries.append(taken.delivery.hex())
+        acks.append({status.value: taken.count(status) for status in BatchStatus} | {"delivery": name})
+    city.keys.commit()
+    city.round(date).note(
+        "intake", {"deliveries": deliveries, "acks": acks, "findings": [f.as_dict() for f in findings]}
+    )
+    return findings
+
+
+def send_abroad(city: City, date: dt.date) -> pa.Table:
+    """The records of other centres' cards, `CROSSING`, once this side has found nothing wrong with them."""
+    files = city.round(date)
+    _pick(city, date, files.path("records-abroad.parquet"), foreign=True)
+    with DuckEngine() as engine:
+        records = engine.parquet([files.path("records-abroad.parquet")])
+        tables = _tables(city, engine, records, city.registry.cards)
+        result = _clear(city, engine, tables, date, files.path("abroad"))
+        made = crossing(_rows(result), city.config.around.code)
+    files.write("sent", sent_of(made, date.toordinal()))
+    return made
+
+
+def judge_cards(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> pa.Table:
+    """Clear this centre's cards and return the verdicts on what came from others, `VERDICTS`."""
+    files = city.round(date)
+    inbound = number_inbound(parcels, round_=date.toordinal())
+    inbound = inbound.filter(
+        pc.equal(inbound["issuer"], city.terms.issuer)
+    )  # of others nobody asks this centre
+    days = sorted({*inbound["business_date"].unique().to_pylist(), date})
+    oldest = date - dt.timedelta(days=city.terms.late_days)
+    verdicts: list[pa.Table] = []
+    findings: list[Finding] = []
+    for day in days:
+        of_day = inbound.filter(pc.equal(inbound["business_date"], pa.scalar(day)))
+        judged = day if oldest <= day <= date and (day == date or city.round(day).has("home")) else date
+        name = "home" if judged == date == day else f"home-{day}"
+        result, outcomes = _judge_day(city, judged, of_day, files.path(name))
+        findings += result.findings
+        verdicts.append(verdicts_of(outcomes, of_day, city.registry.cards))
+        if day == date:
+            files.write("cards", carry_forward(_cards(city, date), outcomes))
+            files.write("inbound", of_day)
+            summary = _summary(result, outcomes)
+    made = pa.concat_tables([VERDICTS.empty_table(), *verdicts])
+    files.write("verdicts", made)
+    files.note("home", summary | {"findings": [f.as_dict() for f in findings]})
+    return made
+
+
+def _judge_day(city: City, day: dt.date, inbound: pa.Table, out: Path) -> tuple[DayResult, pa.Table]:
+    """Clear the cards' day once more with what arrived of it now; later numbers lose against equal earlier ones."""
+    earlier = city.round(day).read("inbound", INBOUND)
+    known = earlier.filter(pc.invert(pc.is_in(earlier["record_id"], inbound["record_id"].combine_chunks())))
+    foreign = pa.concat_tables([known, inbound]).select(TAKEN_IN.names).cast(TAKEN_IN)
+    records = out.with_name(f"records-{out.name}.parquet")
+    _pick(city, day, records, foreign=False, beside=foreign)
+    with DuckEngine() as engine:
+        tables = _tables(city, engine, engine.parquet([records]), _cards(city, day))
+        result = _clear(city, engine, tables, day, out)
+        return result, _rows(result)
+
+
+def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Flow], pa.Table, list[Finding]]:
+    """Net what is paid in this round: own cards, and others' that were answered. With the notice of silence."""
+    files, around = city.round(date), city.config.around
+    days = [day for day in days_of(city.folder) if day <= date]
+    sent = pa.concat_tables([SENT.empty_table(), *(city.round(day).read("sent", SENT) for day in days)])
+    known = pa.concat_tables(
+        [ANSWERS.empty_table(), *(city.round(day).read("answers", ANSWERS) for day in days if day < date)]
+    )
+    said = pa.concat_tables([VERDICTS.empty_table(), *parcels])
+    fresh, findings = take_answers(sent, known, said, centre=around.code)
+    until = date.toordinal() - around.answer_days
+    silent = deemed(sent, pa.concat_tables([known, fresh]), until_round=until)
+    answers = pa.concat_tables([fresh, silent])
+    limit = city.params(date).purse_limit
+    groups: list[PaidGroup] = []
+    counts: dict[str, list[int]] = {}
+    with DuckEngine() as engine:
+        home = sorted(files.path("home").glob("*.parquet"))
+        groups += paid_groups(engine, engine.parquet(home), limit)
+        answered = sent.filter(pc.is_in(sent["record_id"], answers["w_id"].combine_chunks()))
+        for day in sorted({dt.date.fromordinal(number) for number in answered["round"].to_pylist()}):
+            rows = answered.filter(pc.equal(answered["round"], day.toordinal())).select(TAKEN_IN.names)
+            files.write(f"records-paid-{day}", rows.cast(TAKEN_IN).sort_by("record_id"))
+            records = engine.parquet([files.path(f"records-paid-{day}.parquet")])
+            tables = _tables(city, engine, records, city.registry.cards, answers)
+            result = _clear(city, engine, tables, day, files.path(f"paid-{day}"))
+            groups += paid_groups(engine, result.outcomes, limit)
+            for row in result.by_reason:
+                counts.setdefault(row.reason.name, [0, 0])
+                counts[row.reason.name][0] += row.count
+                counts[row.reason.name][1] += row.amount
+    netted = net(_merged(groups), city.terms.fees)
+    files.note(
+        "paid",
+        {
+            "abroad": counts, "operators": {t.operator: t.net for t in netted.operators},
+            "flows": [[f.kind.value, f.payer, f.payee, f.amount] for f in netted.flows],
+            "findings": [f.as_dict() for f in findings],
+        },
+    )  # fmt: skip
+    files.write("deemed", notice := deemed_notice(sent, silent, around.code))
+    files.write("answers", answers)  # last: it says that the rest is there
+    return list(netted.flows), notice, findings
+
+
+def flows_of(files: RoundFiles) -> list[Flow]:
+    """What `pay` found."""
+    return [
+        Flow(kind=LineKind(kind), payer=payer, payee=payee, amount=amount)
+        for kind, payer, payee, amount in (files.noted("paid") or {"flows": []})["flows"]
+    ]
+
+
+def carry_forward(cards: pa.Table, outcomes: pa.Table) -> pa.Table:
+    """The cards as the next day finds them: counters behind the last, and the balance after the latest, paid record."""
+    paid = outcomes.filter(
+        pc.and_(pc.equal(outcomes["outcome"], Outcome.PAID.value), pc.invert(outcomes["at_risk"]))
+    )
+    latest: dict[bytes, tuple[tuple[Any, ...], int]] = {}
+    counters: dict[tuple[bytes, int], int] = {}
+    names = ("card_no", "counter_kind", "counter", "local_date", "local_time", "balance", "findings")
+    for card, kind, counter, date, time, balance, found in zip(
+        *(paid[name].to_pylist() for name in names), strict=True
+    ):
+        if "COUNTER_BREAK" in found:
+            continue
+        counters[card, kind] = max(counters.get((card, kind), 0), counter + 1)
+        place = (date, time, kind == CounterKind.OFFLINE, counter)
+        if card not in latest or place > latest[card][0]:
+            latest[card] = (place, balance)
+    columns: dict[str, list[int]] = {name: cards[name].to_pylist() for name in _OPENING}
+    for row, card in enumerate(cards["card_no"].to_pylist()):
+        if card in latest:
+            columns["opening_balance"][row] = latest[card][1]
+            for name, kind in (
+                ("opening_counter", CounterKind.OFFLINE),
+                ("opening_online", CounterKind.ONLINE),
+            ):
+                columns[name][row] = counters.get((card, kind), columns[name][row])
+    for name in _OPENING:
+        place_of = cards.schema.get_field_index(name)
+        cards = cards.set_column(
+            place_of, cards.schema.field(name), pa.array(columns[name], cards.schema.field(name).type)
+        )
+    return cards
+
+
+def _cards(city: City, date: dt.date) -> pa.Table:
+    """The registered cards as the day before left them."""
+    before = [
+        day for day in days_of(city.folder) if day < date and city.round(day).path("cards.parquet").exists()
+    ]
+    if not before:
+        return city.registry.cards
+    there = city.round(before[-1]).read("cards", city.registry.cards.schema)
+    fresh = city.registry.cards.filter(
+        pc.invert(pc.is_in(city.registry.cards["card_no"], there["card_no"].combine_chunks()))
+    )
+    return pa.concat_tables([there.cast(city.registry.cards.schema), fresh])
+
+
+def _pick(city: City, date: dt.date, out: Path, *, foreign: bool, beside: pa.Table | None = None) -> None:
+    """Write down what was taken in for a day: the records of this issuer's cards, or those of others'."""
+    noted = city.round(date).noted("intake") or {"deliveries": []}
+    half = out.with_name(f".{out.name}.half")
+    half.parent.mkdir(parents=True, exist_ok=True)
+    with pq.ParquetWriter(half, TAKEN_IN, compression="zstd") as writer:
+        for path in city.journal.accepted_files([bytes.fromhex(name) for name in noted["deliveries"]]):
+            file = pq.ParquetFile(path)
+            for number in range(file.num_row_groups):
+                rows = file.read_row_group(number)
+                own = pc.equal(rows["issuer"], city.terms.issuer)
+                writer.write_table(
+                    rows.filter(pc.invert(own) if foreign else own).select(TAKEN_IN.names).cast(TAKEN_IN)
+                )
+        if beside is not None:
+            writer.write_table(beside)
+    half.replace(out)
+
+
+def _tables(
+    city: City, engine: DuckEngine, records: Any, cards: pa.Table, answers: pa.Table | None = None
+) -> ClearingTables:
+    registered = {name: getattr(city.registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
+    return ClearingTables(
+        records=records,
+        answers=None if answers is None else engine.arrow("answers", answers),
+        **{name: engine.arrow(name, table) for name, table in registered.items()},
+    )
+
+
+def _clear(city: City, engine: DuckEngine, tables: ClearingTables, date: dt.date, out: Path) -> DayResult:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return clear_day(
+        engine, tables, city.params(date), keys=city.keys,
+        explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: city.terms.government}),
+        fees=city.terms.fees, out=str(out),
+    )  # fmt: skip
+
+
+def _rows(result: DayResult) -> pa.Table:
+    return pq.read_table(result.path)
+
+
+def _merged(groups: Sequence[PaidGroup]) -> list[PaidGroup]:
+    """In one order, whichever round they were answered in."""
+    return sorted(
+        groups,
+        key=lambda g: (g.operator, g.acquirer, g.issuer, g.product, g.online, g.cash, g.at_risk, g.payer),
+    )
+
+
+def _summary(result: DayResult, outcomes: pa.Table) -> dict[str, Any]:
+    own = outcomes.filter(pc.less(outcomes["record_id"], FIRST_INBOUND))
+    return {
+        "records": own.num_rows,
+        "inbound": outcomes.num_rows - own.num_rows,
+        "by_reason": [
+            [row.outcome.value, row.reason.name, row.count, row.amount] for row in result.by_reason
+        ],
+        "suspense": result.suspense,
+        "listed": [card.hex() for card in result.new_listings],
+    }
+
+
+__all__ = [
+    "DEEMED", "City", "carry_forward", "close_intake", "flows_of", "judge_cards", "pay", "send_abroad",
+]  # fmt: skip

@@ -1,0 +1,318 @@
+"""The order of a round, at every tier: what is heard from below goes up, what is heard from above goes down.
+
+`Centre.advance` does all that can be done now and says whether anything was. It may be killed anywhere: each step
+leaves its files at its end, and does the same again when they are not there. Nothing is decided by the time of day;
+when a round closes follows from what was heard (`jinka.clearing.tiers.waited_for`).
+
+For each of the three streams, at each centre: *up* once all children are heard, *down* once the parent is. In between
+a city does its own part (`jinka.app.centre_city`); after the last stream the books follow (`jinka.app.centre_books`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jinka.app.centre_books import (
+    Crossed,
+    excess_findings,
+    excess_of,
+    rejected_by_silence,
+    settle_round,
+)
+from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
+from jinka.app.centre_config import CentreConfig
+from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
+from jinka.clearing.routing import (
+    CLAIMS,
+    claims_of,
+    require_claims,
+    require_own,
+    route_claims,
+    route_records,
+    route_verdicts,
+)
+from jinka.clearing.tiers import Surroundings, waited_for
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS, strangers
+from jinka.codec.parcel import Kind
+from jinka.codec.record import require_schema
+from jinka.kit import JinkaError, Refused
+from jinka.ledger import LedgerEngine
+
+STREAMS = (Kind.RECORDS, Kind.VERDICTS, Kind.POSITIONS)
+Tables = Mapping[str, pa.Table]
+Route = Callable[[Sequence[pa.Table], Surroundings], dict[str, pa.Table]]
+
+# The files of each stream's parcels, their schemas, and how their rows find their way.
+FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
+    Kind.RECORDS: {"records": (CROSSING, route_records)},
+    Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts)},
+    Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """One centre with all that its rounds need; ``city`` is None above the cities."""
+
+    folder: Path
+    config: CentreConfig
+    road: Road
+    ledger: LedgerEngine
+    city: City | None = None
+    suspended: Callable[[], frozenset[str]] = frozenset
+
+    @property
+    def arrived(self) -> ArrivedFiles:
+        return ArrivedFiles(self.folder)
+
+    @property
+    def code(self) -> str:
+        return self.config.around.code
+
+    def round(self, date: dt.date) -> RoundFiles:
+        return RoundFiles(self.folder, date)
+
+    def advance(self) -> bool:
+        """Do what can be done; True when something was."""
+        moved = self._take_in()
+        for date in self._open_rounds():
+            while self._step(date):
+                moved = True
+        return moved
+
+    def settled(self) -> list[dict[str, Any]]:
+        """The summaries of the rounds that are over."""
+        found = (self.round(date).noted("settled") for date in days_of(self.folder))
+        return [summary for summary in found if summary is not None]
+
+    def _take_in(self) -> bool:
+        parcels = self.road.ready()
+        for parcel in parcels:
+            try:
+                tables = self._checked(parcel)
+            except (JinkaError, OSError, pa.ArrowException) as problem:
+                self.arrived.keep(parcel.sender, parcel.kind, parcel.date, {})  # heard, with nothing in it
+                self.road.parked(parcel, problem)
+                continue
+            if tables is not None:
+                self.arrived.keep(parcel.sender, parcel.kind, parcel.date, tables)
+            self.road.applied(parcel)
+        return bool(parcels)
+
+    def _checked(self, parcel: Arrived) -> Tables | None:
+        """The tables of a parcel, believed to be the sender's to say; None where the stream is not of the rounds."""
+        wanted, around = FILES.get(parcel.kind), self.config.around
+        if wanted is None:
+            return None
+        if parcel.sender != around.parent:
+            around.below(parcel.sender)
+        if set(parcel.files) != set(wanted):
+            raise Refused(f"files {sorted(parcel.files)}", where=parcel.label, fix=f"{sorted(wanted)}")
+        tables = {}
+        for name, (schema, _) in wanted.items():
+            table = pq.read_table(parcel.files[name])
+            require_schema(table.schema, schema, where=f"{parcel.label}.{name}")
+            if any(table[f.name].null_count for f in schema if not f.nullable):
+                raise Refused("a value is missing", where=f"{parcel.label}.{name}")
+            tables[name] = table.cast(schema)
+        match parcel.kind:
+            case Kind.RECORDS:
+                require_own(tables["records"], around, parcel.sender, column="centre", where=parcel.label)
+            case Kind.VERDICTS:
+                require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
+            case _:
+                require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
+                require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
+        return tables
+
+    def _open_rounds(self) -> list[dt.date]:
+        """The rounds that have begun and are not over: a city's when its intake is closed, others' when heard of."""
+        days = set(days_of(self.folder)) if self.city else set()
+        for child in self.config.around.children:
+            days |= set(self.arrived.days(child, Kind.RECORDS))
+        return sorted(date for date in days if self.round(date).noted("settled") is None)
+
+    def _step(self, date: dt.date) -> bool:
+        """The first thing of the round that can be done now; False when it has to wait."""
+        for kind in STREAMS:
+            name = kind.value
+            if self.round(date).noted(f"up-{name}") is None:
+                return self._up(kind, date)
+            if self.round(date).noted(f"down-{name}") is None:
+                return self._down(kind, date)
+        return self._settle(date)
+
+    def _up(self, kind: Kind, date: dt.date) -> bool:
+        """Close a stream of the round upwards: all that was heard from below, and what is this centre's own to say."""
+        around, files, name = self.config.around, self.round(date), kind.value
+        if (heard := files.noted(f"heard-{name}")) is None:
+            heard = self._heard(kind, date)
+            if heard is None:
+                return False
+            files.note(
+                f"heard-{name}", heard
+            )  # so that what comes meanwhile is the next round's, also after a kill
+        own = self._own(kind, date)
+        if own is None:
+            return False
+        tables = {}
+        for file, (schema, _) in FILES[kind].items():
+            parts = [own[file]] if file in own else []
+            for child, days in sorted(heard.items()):
+                parts += [
+                    self.arrived.read(child, kind, dt.date.fromisoformat(day), file, schema) for day in days
+                ]
+            tables[file] = pa.concat_tables([schema.empty_table(), *parts])
+            files.write(f"up-{name}-{file}", tables[file])
+        if around.parent:
+            self.road.send(around.parent, kind, date, self._to(around.parent, kind, tables))
+        files.note(f"up-{name}", {file: table.num_rows for file, table in tables.items()})
+        return True
+
+    def _heard(self, kind: Kind, date: dt.date) -> dict[str, list[str]] | None:
+        """The days of each child that go into the round; None while one is waited for."""
+        around = self.config.around
+        days = {child: self.arrived.days(child, kind) for child in around.children}
+        last = {child: max(found).toordinal() if found else 0 for child, found in days.items()}
+        if waited_for(around, date.toordinal(), last, skipped=self.suspended()):
+            return None
+        used: dict[str, set[str]] = {child: set() for child in around.children}
+        for before in days_of(self.folder):
+            for child, names in (self.round(before).noted(f"heard-{kind.value}") or {}).items():
+                used[child] |= set(names)
+        return {
+            child: [day.isoformat() for day in found if day <= date and day.isoformat() not in used[child]]
+            for child, found in days.items()
+        }
+
+    def _down(self, kind: Kind, date: dt.date) -> bool:
+        """Pass on what goes below, once the parent has said its part; without one, at once."""
+        around, files, name = self.config.around, self.round(date), kind.value
+        if around.parent and not self.arrived.has(around.parent, kind, date):
+            return False
+        tables = {}
+        for file, (schema, _) in FILES[kind].items():
+            parts = [files.read(f"up-{name}-{file}", schema)]
+            if around.parent:
+                parts.append(self.arrived.read(around.parent, kind, date, file, schema))
+            tables[file] = pa.concat_tables(parts)
+        for child in sorted(around.children):
+            self.road.send(child, kind, date, self._to(child, kind, tables))
+        files.note(f"down-{name}", {file: table.num_rows for file, table in tables.items()})
+        return True
+
+    def _to(self, neighbour: str, kind: Kind, tables: Tables) -> Tables:
+        """The rows that go to one neighbour."""
+        return {
+            file: route([tables[file]], self.config.around).get(neighbour, schema.empty_table())
+            for file, (schema, route) in FILES[kind].items()
+        }
+
+    def _own(self, kind: Kind, date: dt.date) -> Tables | None:
+        """What this centre itself says in a stream; None when a part of its own has to come first."""
+        city, around = self.city, self.config.around
+        if city is None:
+            if kind is Kind.VERDICTS and not around.parent:  # nobody above to ask
+                return {"verdicts": self._strangers(date)}
+            return {}
+        if self.round(date).noted("intake") is None:
+            return None
+        if (kind is Kind.VERDICTS and not self._earlier(date, "home")) or (
+            kind is Kind.POSITIONS and not self._earlier(date, "paid")
+        ):
+            return None
+        match kind:
+            case Kind.RECORDS:
+                return {"records": send_abroad(city, date)}
+            case Kind.VERDICTS:
+                came = self.arrived.read(around.parent, Kind.RECORDS, date, "records", CROSSING)
+                return {"verdicts": judge_cards(city, date, [came])}
+            case _:
+                came = self.arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS)
+                flows, notice, _ = pay(city, date, [came])
+                return {
+                    "claims": claims_of(flows, around, round_=date.toordinal()),
+                    "deemed": notice,
+                }
+
+    def _earlier(self, date: dt.date, name: str) -> bool:
+        """Whether all rounds before this one have come so far."""
+        return all(self.round(day).noted(name) is not None for day in days_of(self.folder) if day < date)
+
+    def _strangers(self, date: dt.date) -> pa.Table:
+        came = self.round(date).read("up-records-records", CROSSING)
+        lost = route_records([came], self.config.around).get("")
+        return VERDICTS.empty_table() if lost is None else strangers(lost)
+
+    def _settle(self, date: dt.date) -> bool:
+        """The books of the round. Rounds are settled in their order."""
+        files = self.round(date)
+        if files.noted("settled") is not None or not self._earlier(date, "settled"):
+            return False
+        claims = self._claims(date)
+        findings: list[Any] = []
+        if self.city is None:
+            crossed = Crossed(own_flows=(), claims=claims)
+        else:
+            crossed, findings = self._city_books(self.city, date, claims)
+        summary = settle_round(self.ledger, self.config, date, crossed)
+        files.note("settled", summary | {"findings": [*summary["findings"], *findings]})
+        return True
+
+    def _city_books(self, city: City, date: dt.date, claims: pa.Table) -> tuple[Crossed, list[Any]]:
+        days = [day for day in days_of(self.folder) if day <= date]
+        parent, issuer = self.config.around.parent, city.terms.issuer
+        verdicts = pa.concat_tables([self.round(day).read("verdicts", VERDICTS) for day in days])
+        said = {day: self.arrived.read(parent, Kind.POSITIONS, day, "deemed", DEEMED) for day in days}
+        until = pa.concat_tables(list(said.values()))
+        claimed = {day: self._claims(day) for day in days}
+        all_claims = pa.concat_tables(list(claimed.values()))
+        earlier = pa.concat_tables([CLAIMS.empty_table(), *(claimed[day] for day in days if day < date)])
+        excess = excess_of(all_claims, verdicts, until, earlier, issuer=issuer)
+        silent = rejected_by_silence(verdicts, until)
+        before = self._silenced_before(date, days)
+        fresh = {name: found for name, found in silent.items() if f"{name[0]} {name[1]}" not in before}
+        self.round(date).note("silenced", [f"{centre} {ref}" for centre, ref in fresh])
+        first = len(days) == 1
+        opening = sum(city.registry.cards["opening_balance"].to_pylist()) if first else None
+        findings = [finding.as_dict() for finding in excess_findings(excess)]
+        findings += (self.round(date).noted("paid") or {"findings": []})["findings"]
+        lost = sum(amount for _, amount in fresh.values())
+        return (
+            Crossed(
+                own_flows=flows_of(self.round(date)), claims=claims, excess=excess,
+                rejected_late={issuer: lost} if lost else {},
+                suspense=(self.round(date).noted("home") or {"suspense": 0})["suspense"], opening=opening,
+            ),
+            findings,
+        )  # fmt: skip
+
+    def _silenced_before(self, date: dt.date, days: Sequence[dt.date]) -> set[str]:
+        return {name for day in days if day < date for name in self.round(day).noted("silenced") or []}
+
+    def _claims(self, date: dt.date) -> pa.Table:
+        """All claims of a round that concern these books: those from below, from above, and this centre's own."""
+        around, parts = self.config.around, [self.round(date).read("up-positions-claims", CLAIMS)]
+        if around.parent:
+            parts.append(self.arrived.read(around.parent, Kind.POSITIONS, date, "claims", CLAIMS))
+        return pa.concat_tables(parts)
+
+
+def unanswered(city: City, upto: dt.date) -> int:
+    """How many records were sent and have no answer yet."""
+    sent = answered = 0
+    for day in days_of(city.folder):
+        if day <= upto:
+            sent += city.round(day).read("sent", pa.schema([])).num_rows
+            answered += city.round(day).read("answers", pa.schema([])).num_rows
+    return sent - answered
+
+
+__all__ = ["FILES", "STREAMS", "Centre", "unanswered"]

@@ -1,0 +1,220 @@
+"""Centres in one process: a road of folders between them, cities with keys of their own, and one day of travel."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jinka.app.centre_city import City, close_intake
+from jinka.app.centre_config import CentreConfig, parse_config
+from jinka.app.centre_files import Arrived
+from jinka.app.centre_rounds import Centre
+from jinka.codec.parcel import Kind
+from jinka.keys import KeyStore, Purpose, SoftKeyService, hold_ceremony, open_store
+from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.sim.randomness import SeededRandomness
+from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelCity, TravelDay, TravelField
+from jinka.store import SqlLedger, open_database, save_registry
+
+DATE = dt.date(2018, 9, 3)
+PARENTS = {"4403": "44", "4401": "44", "3201": "32", "3205": "32", "44": "00", "32": "00", "00": ""}
+
+
+class FolderRoad:
+    """Parcels as folders. ``cut`` holds back what goes over a line; ``twice`` lets everything arrive again."""
+
+    def __init__(self, root: Path, code: str) -> None:
+        self.root, self.code = root, code
+        self.problems: list[str] = []
+
+    def send(self, receiver: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table]) -> None:
+        place = self.root / f"{self.code}-{receiver}" / f"{kind.value}-{date}"
+        if not place.exists():
+            half = place.with_name(f".{place.name}")
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir(parents=True)
+            for name, table in tables.items():
+                pq.write_table(table, half / f"{name}.parquet")
+            half.rename(place)
+
+    def ready(self) -> list[Arrived]:
+        found = []
+        for place in sorted(self.root.glob(f"*-{self.code}/*-????-??-??")):
+            if (place / "done").exists() or (place.parent / "cut").exists():
+                continue
+            sender = place.parent.name.split("-")[0]
+            kind, _, date = place.name.partition("-")
+            files = {path.stem: path for path in place.glob("*.parquet")}
+            found.append(
+                Arrived(
+                    sender=sender,
+                    kind=Kind(kind),
+                    date=dt.date.fromisoformat(date),
+                    files=files,
+                    label=str(place),
+                )
+            )
+        return sorted(found, key=lambda each: (each.sender, each.kind.value, each.date))
+
+    def applied(self, parcel: Arrived) -> None:
+        (Path(parcel.label) / "done").touch()
+
+    def parked(self, parcel: Arrived, problem: Exception) -> None:
+        self.problems.append(f"{parcel.sender} {parcel.kind.value}: {problem}")
+        self.applied(parcel)
+
+
+def stores(cities: tuple[TravelCity, ...]) -> dict[str, KeyStore]:
+    """A store of each issuer; the purchase roots alone are the nation's."""
+    made = {}
+    for city in cities:
+        ceremony = hold_ceremony(
+            issuer=city.issuer, date="2018-01-01", custodians=("a", "b", "c"), simulated=True,
+            randomness=SeededRandomness(f"rig|{city.code}"),
+        )  # fmt: skip
+        made[city.code] = open_store(ceremony.sealed, list(ceremony.shares))
+    nation = made[cities[0].code]
+    shared = {name: value for name, value in nation.roots.items() if name.purpose is Purpose.PURCHASE}
+    lines = {name: nation.records[name] for name in shared}
+    return {
+        code: dataclasses.replace(store, roots=store.roots | shared, records=store.records | lines)
+        for code, store in made.items()
+    }
+
+
+def services(cities: tuple[TravelCity, ...]) -> dict[str, SoftKeyService]:
+    found = stores(cities)
+    return {code: SoftKeyService(store, region=code) for code, store in found.items()}
+
+
+def travel(
+    keys: Mapping[str, SoftKeyService], cities=CITIES, *, riders: int = 12, seed: int = 1
+) -> list[TravelDay]:
+    return TravelField(cities, keys, riders=riders, seed=seed, date=DATE, tariff=SHENZHEN_2018).play()
+
+
+def city_config(city: TravelCity, parent: str, **changes: object) -> CentreConfig:
+    return parse_config(
+        {
+            "centre": {
+                "tier": "city", "code": city.code, "region": city.code, "zone": ZONE, "first_date": str(DATE),
+                "participants": sorted(city.participants), **changes,
+            },
+            "city": {
+                "issuer": city.issuer, "government": city.government, "scheme": SCHEME,
+                "fees_bp": {"scheme": 20, "issuer": 10, "acquirer": 20},
+            },
+            "parent": {"code": parent, "url": "https://127.0.0.1:1"},
+        }
+    )  # fmt: skip
+
+
+def upper_config(
+    code: str, children: Mapping[str, tuple[list[str], list[str]]], parent: str = "", **changes: object
+):
+    return parse_config(
+        {
+            "centre": {
+                "tier": "province" if parent else "nation", "code": code, "region": "110000", "zone": ZONE,
+                "first_date": str(DATE), "participants": [] if parent else [SCHEME], **changes,
+            },
+            "child": [
+                {"code": child, "centres": centres, "participants": parties}
+                for child, (centres, parties) in children.items()
+            ],
+        }
+        | ({"parent": {"code": parent, "url": "https://127.0.0.1:1"}} if parent else {})
+    )  # fmt: skip
+
+
+class Federation:
+    """Cities under provinces under a nation; ``provinces`` are the codes of those with more than one tier above."""
+
+    def __init__(self, root: Path, keys, days: list[TravelDay], **changes: object) -> None:
+        self.root, self.changes = root, changes
+        self.days = {day.city.code: day for day in days}
+        self.keys = keys
+        codes = list(self.days)
+        self.configs: dict[str, CentreConfig] = {
+            code: city_config(self.days[code].city, PARENTS[code], **changes) for code in codes
+        }
+        provinces: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
+        for code in codes:
+            provinces.setdefault(PARENTS[code], {})[code] = ([code], [self.days[code].city.issuer])
+        for code, children in provinces.items():
+            self.configs[code] = upper_config(code, children, "00", **changes)
+        below = {
+            code: (
+                [code, *children],
+                [party for _, parties in children.values() for party in parties],
+            )
+            for code, children in provinces.items()
+        }
+        self.configs["00"] = upper_config("00", below, **changes)
+        self.engines: dict[str, object] = {}
+        self.centres = {code: self.centre(code) for code in self.configs}
+        for code, day in self.days.items():
+            save_registry(self.engines[code], day.registry)
+
+    def centre(self, code: str) -> Centre:
+        """The centre anew, as after a restart."""
+        folder = self.root / code
+        if code not in self.engines:
+            self.engines[code] = open_database(folder / "centre.db")
+        engine, config = self.engines[code], self.configs[code]
+        city = None
+        if code in self.days:
+            city = City(
+                folder=folder, config=config, database=engine, keys=self.keys[code],
+                registry=self.days[code].registry,
+            )  # fmt: skip
+        return Centre(
+            folder=folder,
+            config=config,
+            road=FolderRoad(self.root / "road", code),
+            ledger=SqlLedger(engine),
+            city=city,
+        )
+
+    def close(self, date: dt.date = DATE, *codes: str, empty: bool = False) -> None:
+        """Take in the deliveries of cities and close their day."""
+        for code in codes or self.days:
+            uploads = []
+            for name, records, batches in () if empty else self.days[code].deliveries:
+                paths = [self.root / f"{name}.{kind}.parquet" for kind in ("records", "batches")]
+                pq.write_table(records, paths[0])
+                pq.write_table(batches, paths[1])
+                uploads.append((name, *paths))
+            city = self.centres[code].city
+            assert city is not None
+            close_intake(city, date, uploads)
+
+    def run(self, *codes: str) -> None:
+        """Let centres go on until nothing moves."""
+        moving = True
+        while moving:
+            moving = False
+            for code in codes or self.centres:
+                moving = self.centres[code].advance() or moving
+
+    def cut(self, sender: str, receiver: str, *, cut: bool = True) -> None:
+        place = self.root / "road" / f"{sender}-{receiver}"
+        place.mkdir(parents=True, exist_ok=True)
+        if cut:
+            (place / "cut").touch()
+        else:
+            (place / "cut").unlink(missing_ok=True)
+
+    def settled(self, code: str, date: dt.date = DATE) -> dict:
+        return json.loads((self.root / code / "rounds" / str(date) / "settled.json").read_text())
+
+    def end(self) -> None:
+        for engine in self.engines.values():
+            engine.dispose()

@@ -147,6 +147,7 @@ def test_entries_and_exits_of_a_cleared_day_are_paired(tmp_path: Path) -> None:
         ("", "C", 1, third["gross_fare"], third["amount"]),
         ("A", "B", 1, second["gross_fare"], second["amount"]),
     ]
+    assert {type(one.gross) for one in made} == {int}
 
 
 def test_shares_are_posted_between_payables() -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import ibis
+import pyarrow as pa
 
 from jinka.clearing.classify import LOAD_TYPES
 from jinka.clearing.net import Flow, LineKind
@@ -29,6 +30,15 @@ from jinka.clearing.reasons import Outcome
 from jinka.kit import Finding, Severity, Usage, apportion
 from jinka.tariff import ENTRY_PRODUCT
 
+_TRIPS = pa.schema(
+    [
+        *(
+            (name, pa.string())
+            for name in ("collector", "entry_line", "entry", "exit_line", "exit", "product")
+        ),
+        *((name, pa.int64()) for name in ("count", "gross", "charged", "subsidy")),
+    ]
+)
 _ORDER = ("local_date", "local_time", "counter")
 
 
@@ -116,11 +126,12 @@ def metro_trips(engine: ClearingEngine, outcomes: Table) -> list[TripGroup]:
     keys = ["collector", "entry_line", "entry", "exit_line", "exit", "product"]
     sums = named.group_by(keys).aggregate(
         count=named.count(),
-        gross=named.gross_fare.sum().cast("int64"),
-        charged=named.amount.sum().cast("int64"),
-        subsidy=named.subsidy.sum().cast("int64"),
+        gross=named.gross_fare.sum(),
+        charged=named.amount.sum(),
+        subsidy=named.subsidy.sum(),
     )
-    return [TripGroup(**row) for row in engine.collect(sums.order_by(keys)).to_pylist()]
+    rows = engine.collect(sums.order_by(keys).select(_TRIPS.names)).cast(_TRIPS)
+    return [TripGroup(**row) for row in rows.to_pylist()]
 
 
 def apportion_trips(

@@ -17,6 +17,14 @@ from jinka.settlement.caps import (
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.claims import Claim, claims_of
 from jinka.settlement.cutover import Placed, Schedule, Slot
+from jinka.settlement.deadlines import (
+    ListRule,
+    SilenceRule,
+    Unanswered,
+    deem_acknowledged,
+    judge_silence,
+    list_losses,
+)
 from jinka.settlement.dispute_desk import DisputeBooks, DisputeDesk, DisputeMove, MemoryDisputes, NewDispute
 from jinka.settlement.netting import CentrePosition, Tiers, net_centre, net_flows, net_tree
 from jinka.settlement.order_life import (
@@ -66,6 +74,7 @@ __all__ = [
     "DisputeDesk",
     "DisputeMove",
     "Entry",
+    "ListRule",
     "MemoryDisputes",
     "NetDebitCap",
     "NewDispute",
@@ -78,11 +87,13 @@ __all__ = [
     "Schedule",
     "SettlementOrder",
     "SettlementProof",
+    "SilenceRule",
     "Slot",
     "Tiers",
     "TransferCode",
     "TrialBalance",
     "TrialRow",
+    "Unanswered",
     "WaitReason",
     "Waiting",
     "Window",
@@ -94,10 +105,13 @@ __all__ = [
     "admit",
     "cap_table",
     "claims_of",
+    "deem_acknowledged",
     "finish_orders",
     "float_name",
     "hold_orders",
+    "judge_silence",
     "lift_suspense",
+    "list_losses",
     "net_centre",
     "net_flows",
     "net_tree",

@@ -23,9 +23,9 @@ VALUE_BYTES_MAX = 4096
 _PAGE_EXTRA = 4096  # levels and headers of a page
 _HEADER_MAX = 16 * 1024  # min and max of the column's values stand in it
 _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
-# PLAIN, PLAIN_DICTIONARY, RLE, BIT_PACKED, DELTA_BINARY_PACKED, DELTA_LENGTH_BYTE_ARRAY, RLE_DICTIONARY, and
-# BYTE_STREAM_SPLIT. Not 7, DELTA_BYTE_ARRAY.
-_ENCODINGS = frozenset({0, 2, 3, 4, 5, 6, 8, 9})
+# PLAIN, PLAIN_DICTIONARY, RLE, BIT_PACKED, DELTA_BINARY_PACKED, RLE_DICTIONARY, BYTE_STREAM_SPLIT. Not 7,
+# DELTA_BYTE_ARRAY; and not 6, DELTA_LENGTH_BYTE_ARRAY, whose texts Arrow does not read as dictionaries.
+_ENCODINGS = frozenset({0, 2, 3, 4, 5, 8, 9})
 _DEPTH_MAX = 4
 # Field ids: of the page header the one with the type's own header, and in that the counts and the encoding.
 _INNER = {_DATA: (5, 1, 2), _DICTIONARY: (7, 1, 2), _DATA_V2: (8, 1, 4)}

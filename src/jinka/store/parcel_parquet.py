@@ -9,7 +9,7 @@ added up here is what the manifest must say.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -109,20 +109,19 @@ def _examine(
     file: BinaryIO, schema: FileSchema, limits: ParquetLimits, where: str, claimed: int | None
 ) -> Contents:
     size = _check_ends(file, where)
-    texts = [field.name for field in schema.columns if _is_text(field.type)]
-    opened = pq.ParquetFile(
-        file, read_dictionary=texts, pre_buffer=False, thrift_string_size_limit=_FOOTER_MAX,
-        thrift_container_size_limit=100_000, page_checksum_verification=True,
-    )  # fmt: skip
-    facts = opened.metadata
+    facts, found = _footer(file)
     if facts.num_row_groups > _GROUPS_MAX:
         raise Refused(f"{facts.num_row_groups} row groups", where=where, fix=f"at most {_GROUPS_MAX}")
-    _require_columns(_plain(opened.schema_arrow), schema, where=where)
+    _require_columns(found, schema, where=where)
     if facts.num_rows != (facts.num_rows if claimed is None else claimed):
         raise Refused(f"{facts.num_rows} rows, not {claimed}", where=f"{where}.rows")
     if facts.num_rows > limits.rows_max:
         raise Refused(f"{facts.num_rows} rows", where=where, fix=f"at most {limits.rows_max} in one file")
     check_pages(file, size, list(_places(facts, where)))
+    texts = [field.name for field in schema.columns if _is_text(field.type)]
+    opened = pq.ParquetFile(
+        file, metadata=facts, read_dictionary=texts, pre_buffer=False, page_checksum_verification=True
+    )
     rows, amount, decoded = 0, 0, 0
     for batch in opened.iter_batches(_BATCH_ROWS):
         rows += batch.num_rows
@@ -138,6 +137,14 @@ def _examine(
     if abs(amount) > MAX_MINOR:
         raise Refused("the amounts add up to more than 63 bits", where=where)
     return Contents(rows=rows, amount_fen=amount)
+
+
+def _footer(file: BinaryIO) -> tuple[Any, pa.Schema]:
+    """What the footer says, within limits of its own."""
+    opened = pq.ParquetFile(
+        file, pre_buffer=False, thrift_string_size_limit=_FOOTER_MAX, thrift_container_size_limit=100_000
+    )
+    return opened.metadata, opened.schema_arrow
 
 
 def _check_ends(file: BinaryIO, where: str) -> int:
@@ -209,15 +216,6 @@ def _require_columns(found: pa.Schema, schema: FileSchema, *, where: str) -> Non
     for key, value in (wanted.metadata or {}).items():
         if (found.metadata or {}).get(key) != value:
             raise Refused(f"another version than {schema.name}", where=f"{where}.schema")
-
-
-def _plain(found: pa.Schema) -> pa.Schema:
-    """The schema with texts as they are, which were asked for as dictionaries."""
-    fields: Sequence[pa.Field] = [
-        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in found
-    ]
-    return pa.schema(fields, metadata=found.metadata)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -155,8 +155,9 @@ def test_a_retrieval_that_nobody_answers_is_charged_back_for_good(
     banker: Officer, bought: list[object]
 ) -> None:
     banker.open("retrieval", *bought, who=ISSUING, reason="B12")
-    assert banker.deadlines("2018-10-03")["state"] == "unfulfilled"
-    done = banker.step("charge-back", ISSUING, "statement", on="2018-10-08")
+    assert banker.deadlines("2018-10-08")["state"] == "requested", "seven free days in October"
+    assert banker.deadlines("2018-10-09")["state"] == "unfulfilled"
+    done = banker.step("charge-back", ISSUING, "statement", on="2018-10-09")
     assert (done["state"], done["ended"]) == ("upheld", True)
     assert banks(banker) == (80_000, -80_000, 0)
 

@@ -186,7 +186,7 @@ def rig() -> tuple[MemoryLedger, DisputeDesk]:
 def test_two_disputes_of_one_original_never_claim_more_than_it_moved() -> None:
     ledger, desk = rig()
     first = desk.open(opening("chargeback", ORIGINALS[2], 600))
-    with pytest.raises(Refused, match="401 of 1000, of which 600 is disputed or returned already"):
+    with pytest.raises(Refused, match="401 of 1000, of which 600 is disputed"):
         desk.open(opening("adjustment", ORIGINALS[2], 401, reference="2"))
     again = desk.step(first.id, move(first, Event.REPRESENT, 500))
     desk.step(first.id, move(again, Event.ACCEPT))
@@ -197,6 +197,19 @@ def test_two_disputes_of_one_original_never_claim_more_than_it_moved() -> None:
         desk.open(opening("exception", ORIGINALS[2], 1, reference="3"))
     with pytest.raises(Refused, match="another amount or date"):
         desk.open(opening("exception", replace(ORIGINALS[2], amount=9_000), 1, reference="4"))
+
+
+def test_what_was_decided_is_not_disputed_again_but_may_be_given() -> None:
+    _, desk = rig()
+    first = desk.open(opening("chargeback", ORIGINALS[2], 600))
+    again = desk.step(first.id, move(first, Event.REPRESENT))
+    assert desk.step(first.id, move(again, Event.ACCEPT)).state is State.REJECTED
+    with pytest.raises(Refused, match="of which 600 is disputed, decided"):
+        desk.open(opening("chargeback", ORIGINALS[2], 401, reference="2"))
+    assert desk.open(opening("adjustment", ORIGINALS[2], 1_000, reference="3")).returned == 1_000
+    tap = desk.open(opening("torn-tap", ORIGINALS[1], 300))
+    assert desk.pass_deadlines(dt.date(2027, 6, 1))[0].state is State.LAPSED
+    assert desk.open(opening("torn-tap", ORIGINALS[1], 300, reference="2")).id != tap.id
 
 
 def test_the_same_opening_is_the_same_dispute_and_another_one_is_refused() -> None:

@@ -31,7 +31,7 @@ from jinka.app.dispute_originals import (
     shadow_balance,
 )
 from jinka.app.workspace import Workspace
-from jinka.clearing.dispute import Dispute, Evidence, Parties, Step
+from jinka.clearing.dispute import Dispute, Evidence, Parties, Step, weekday
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
 from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, State, by_word
 from jinka.keys.audit import withhold
@@ -39,6 +39,7 @@ from jinka.kit import Finding, NotFound, Refused, Severity, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.registry import Registry
 from jinka.settlement import DisputeDesk, DisputeMove, NewDispute
+from jinka.settlement.calendar import CHINA
 from jinka.settlement.dispute_posting import suspense_of
 from jinka.store import SqlDisputes, SqlLedger, database_at, load_registry
 
@@ -95,7 +96,7 @@ class DisputeOffice:
             registry,
             day,
         )
-        self._desk = DisputeDesk(ledger, books, zone=zone)
+        self._desk = DisputeDesk(ledger, books, zone=zone, is_open=business_day)
         self._papers = (day.centre if day else folder) / "evidence"
 
     def open(self, kind_word: str, subject: Subject, act: Act, *, reason: str, reference: str) -> Dispute:
@@ -262,6 +263,11 @@ class DisputeOffice:
     def _is_kept(self, paper: Evidence) -> bool:
         place = self._papers / paper.sha256.hex()
         return place.is_file() and hashlib.sha256(place.read_bytes()).digest() == paper.sha256
+
+
+def business_day(date: dt.date) -> bool:
+    """By the State Council's calendar in the years that are known, else Monday to Friday."""
+    return CHINA.is_business_day(date) if date.year in CHINA.years else weekday(date)
 
 
 @contextmanager

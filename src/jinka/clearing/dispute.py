@@ -204,8 +204,13 @@ class Dispute:
 
     @property
     def reserved(self) -> int:
-        """How much of the original nobody else may dispute."""
+        """How much of the original nobody else may have."""
         return self.returned if self.ended else self.claimed
+
+    @property
+    def decided(self) -> int:
+        """How much of the original is not to be disputed again as of right: what was ruled or conceded stays so."""
+        return self.claimed if self.state in (State.UPHELD, State.REJECTED) else self.reserved
 
     @property
     def ended(self) -> bool:

@@ -36,6 +36,7 @@ from jinka.settlement.dispute_posting import post_deed
 
 _DAY = dt.timedelta(days=1)
 TERMS = Terms()
+_VOLUNTARY = (Event.ADJUST, Event.PROPOSE)  # nobody has a right to them
 
 
 class DisputeBooks(Protocol):
@@ -151,7 +152,7 @@ class DisputeDesk:
             if known is not None:
                 _require_same(known, fresh, deed)
                 return self._posted(known)
-            self._require_room(fresh, others)
+            _require_room(fresh, others, voluntary=opening.kind.event in _VOLUNTARY)
             return self._take(fresh, deed, opening.who)
 
     def step(self, dispute: bytes, move: DisputeMove) -> Dispute:
@@ -221,22 +222,21 @@ class DisputeDesk:
             raise NotFound(f"no dispute {dispute.hex()}", where="dispute", fix="see jinka dispute list")
         return found
 
-    @staticmethod
-    def _require_room(fresh: Dispute, others: Iterable[Dispute]) -> None:
-        taken = 0
-        for other in others:
-            taken += other.reserved
-            if (other.original.amount, other.original.date) != (fresh.original.amount, fresh.original.date):
-                raise Refused(
-                    "the original has another amount or date in an earlier dispute", where="original"
-                )
-        left = fresh.original.amount - taken
-        if not 0 < fresh.claimed <= left:
-            raise Refused(
-                f"{fresh.claimed} of {fresh.original.amount}, of which {taken} is disputed or returned already",
-                where="claimed",
-                fix=f"at most {left}" if left else "nothing is left to dispute",
-            )
+
+def _require_room(fresh: Dispute, others: Iterable[Dispute], *, voluntary: bool) -> None:
+    """What is left of the original. What was decided stays so; the other side may give more of its own will."""
+    taken = 0
+    for other in others:
+        taken += other.reserved if voluntary else other.decided
+        if (other.original.amount, other.original.date) != (fresh.original.amount, fresh.original.date):
+            raise Refused("the original has another amount or date in an earlier dispute", where="original")
+    left = fresh.original.amount - taken
+    if not 0 < fresh.claimed <= left:
+        raise Refused(
+            f"{fresh.claimed} of {fresh.original.amount}, of which {taken} is disputed, decided or returned already",
+            where="claimed",
+            fix=f"at most {left}" if left else "nothing is left to dispute",
+        )
 
 
 def _require_same(known: Dispute, fresh: Dispute, deed: Deed) -> None:

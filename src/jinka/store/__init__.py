@@ -1,6 +1,6 @@
 """Storage and engines: SQLite through SQLAlchemy and Alembic, Parquet, DuckDB through Ibis.
 
-The only importer of duckdb, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below. What clears a day
+The only importer of duckdb, pyspark, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below. What clears a day
 is loaded when it is asked for: a switch or a terminal starts without DuckDB and Ibis.
 """
 
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from jinka.store.durable import publish
     from jinka.store.journal import SqlJournal
     from jinka.store.outcome_files import ROW_GROUP_ROWS
+    from jinka.store.spark import SparkEngine
+    from jinka.store.windows import SqlWindows
 
 _LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "durable"}
-_LATER |= {"SqlDisputes": "disputes", "SqlJournal": "journal"}
+_LATER |= {"SparkEngine": "spark", "SqlDisputes": "disputes", "SqlJournal": "journal", "SqlWindows": "windows"}
 
 __all__ = [
     "ROW_GROUP_ROWS",
@@ -37,6 +39,7 @@ __all__ = [
     "JournalLine",
     "PlainSql",
     "Register",
+    "SparkEngine",
     "SqlArchive",
     "SqlBooks",
     "SqlDisputes",
@@ -45,6 +48,7 @@ __all__ = [
     "SqlLedger",
     "SqlLoads",
     "SqlOfficers",
+    "SqlWindows",
     "SwitchJournal",
     "authority_in",
     "database_at",

@@ -54,14 +54,15 @@ def write_beside(
         for done in waiting:
             done.result()
     if queue.take(1) is not None:
-        raise _unlike()
+        raise unlike()
     if not made:  # a folder of nothing can be read too
         made = [folder / "part-00000.parquet"]
         write_part(source.schema(columns).empty_table(), verdicts.schema.empty_table(), lookups, made[0], key)
     return made
 
 
-def _unlike() -> JinkaError:
+def unlike() -> JinkaError:
+    """What is raised when records and verdicts are not the same rows."""
     return JinkaError(
         "records and verdicts are not the same rows",
         where="outcomes",
@@ -100,7 +101,7 @@ def _write(
         order = pc.sort_indices(keys)
         records, keys = records.take(order), keys.take(order)
     if verdicts is None or not keys.equals(verdicts[key].combine_chunks().cast(keys.type)):
-        raise _unlike()
+        raise unlike()
     write_part(records, verdicts, lookups, path, key)
 
 

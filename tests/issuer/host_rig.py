@@ -162,4 +162,4 @@ class Bank:
         return found.credits_posted - found.debits_posted
 
 
-ATM = {"channel": Channel.ATM}
+ATM: dict[str, Any] = {"channel": Channel.ATM}

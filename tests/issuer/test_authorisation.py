@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -250,7 +251,7 @@ def test_a_stripe_needs_the_value_of_a_stripe(bank: Bank) -> None:
 
 
 def test_card_not_present_needs_the_printed_value(bank: Bank) -> None:
-    online = {"channel": Channel.ONLINE}
+    online: dict[str, Any] = {"channel": Channel.ONLINE}
     assert bank.do(**online)[1].reason is Reason.CARD_VALUE_MISSING
     assert bank.do(**online, card_value=bank.value("101"))[1].reason is Reason.CARD_VALUE
     assert bank.do(**online, card_value=bank.value("000"))[1].approved
@@ -323,7 +324,7 @@ def test_a_trace_of_december_that_comes_in_january_is_last_years(bank: Bank) -> 
     "bad",
     [{"amount_fen": -1}, {"amount_fen": 1.0}, {"pan": "6225x"}, {"at_micros": -1}, {"amount_fen": 1 << 63}],
 )
-def test_a_request_that_is_none(bank: Bank, bad: dict[str, object]) -> None:
+def test_a_request_that_is_none(bank: Bank, bad: dict[str, Any]) -> None:
     with pytest.raises(Usage):
         replace(bank.ask(), **bad)
 

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from jinka.kit import Refused, Usage, make_id
-from jinka.store import SwitchJournal, open_database
+from jinka.store import SwitchJournal, database_at, open_database
 from jinka.store.database import reading
+from jinka.store.switch_sums import counted
 from jinka.store.turns import Turn
 from jinka.switch import Entity, Record
+from jinka.switch.core import day_record
 from jinka.switch.record import Entry, entry_of, read_record, write_record
 from tests.keys.ground import service
 from tests.switch.ground import DATE, PANS, request
@@ -72,6 +75,32 @@ def test_any_number_is_written_together(database: sa.Engine, count: int) -> None
     found = {record.id: record for record in journal.all_newest()}
     assert list(found) == [make_id("test", name) for name in names]  # in the order in which they were written
     assert [line.trace for line in journal.lines(limit=1000)] == ["000001"] * count
+
+
+def test_the_sums_of_a_date_are_read_from_its_beginning_on(database: sa.Engine) -> None:
+    """The dates before it are not read: what is written there, wrongly, under this date is not seen."""
+    journal, next_ = SwitchJournal(database, service()), "2023-11-15"
+    before = _entry("early", state="approved", business_date=next_, request=request(1, fen=5))
+    journal.write([(before,), (_entry("a", state="approved", request=request(1, fen=7)),)])
+    assert [line.count for line in journal.counted(next_)] == [1]
+    journal.write([(entry_of(day_record(next_, 1)),)])
+    journal.write([(_entry("b", state="approved", business_date=next_, request=request(1, fen=9)),)])
+    journal.write(
+        [(_entry("a", 2, "approved", request=request(1, fen=6)),)]
+    )  # a part of it was reversed a day later
+    for date, fen in ((DATE, 6), (next_, 9), ("2023-11-16", 0)):
+        assert sum(line.amount_fen for line in journal.counted(date)) == fen
+
+
+def test_the_sums_of_a_date_use_the_index_of_groups(fresh_sqlite: Callable[[], Path]) -> None:
+    asked: list[tuple[str, Any]] = []
+    with database_at(fresh_sqlite()) as database, database.connect() as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *seen: asked.append((seen[2], seen[3])))
+        counted(connection, DATE)
+        statement, values = asked[-1]
+        plan = str([*connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)])
+    assert "INDEX switch_journal_by_group (number>?)" in plan
+    assert "SCAN switch_journal" not in plan
 
 
 def test_the_second_writer_of_a_version_learns_what_the_first_wrote(database: sa.Engine) -> None:

@@ -20,7 +20,7 @@ from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.turns import Turn
 from jinka.store.write_ahead import WriteAhead
-from jinka.switch import Counted, Entity, Entry, Record, SafState, TxState, read_record, write_record
+from jinka.switch import Counted, Entity, Entry, Record, SafState, read_record, write_record
 from jinka.switch.states import ENDS
 
 _CHUNK = 500
@@ -294,28 +294,11 @@ class SwitchJournal:
             return [JournalLine(**row._mapping) for row in connection.execute(query)]
 
     def counted(self, business_date: str) -> list[Counted]:
-        """Approved transactions of a business date. Reads the whole of it, on a line of its own: any thread may ask."""
-        columns = journal.c
-        newest = (
-            sa.select(columns.id, sa.func.max(columns.version).label("version"))
-            .where(columns.entity == Entity.TRANSACTION.value, columns.business_date == business_date)
-            .group_by(columns.id)
-            .subquery()
-        )
-        same = sa.and_(columns.id == newest.c.id, columns.version == newest.c.version)
-        keys = (columns.source, columns.target, columns.kind)
-        query = (
-            sa.select(*keys, sa.func.count(), sa.func.sum(columns.amount_fen))
-            .select_from(journal.join(newest, same))
-            .where(columns.state == TxState.APPROVED.value)
-            .group_by(*keys)
-            .order_by(*keys)
-        )
+        """Approved transactions of a business date, on a line of its own: any thread may ask."""
+        from jinka.store.switch_sums import counted
+
         with self._reader.connect() as connection:
-            return [
-                Counted(source=source, target=target, kind=kind, count=count, amount_fen=int(amount))
-                for source, target, kind, count, amount in connection.execute(query)
-            ]
+            return counted(connection, business_date)
 
     def all_newest(self) -> Iterator[Record]:
         """The newest record of everything there is: for proofs and reports."""

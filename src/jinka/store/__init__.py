@@ -1,7 +1,7 @@
 """Storage and engines: SQLite through SQLAlchemy and Alembic, Parquet, DuckDB through Ibis.
 
-The only importer of duckdb, pyspark, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below. What clears a day
-is loaded when it is asked for: a switch or a terminal starts without DuckDB and Ibis.
+The only importer of duckdb, pyspark, SQLAlchemy and Alembic. Decides nothing: rules live in the rooms below. What
+clears a day is loaded when it is asked for: a switch or a terminal starts without DuckDB and Ibis.
 """
 
 from importlib import import_module
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from jinka.store.windows import SqlWindows
 
 _LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "durable"}
-_LATER |= {"SparkEngine": "spark", "SqlDisputes": "disputes", "SqlJournal": "journal", "SqlWindows": "windows"}
+_LATER |= {
+    "SparkEngine": "spark",
+    "SqlDisputes": "disputes",
+    "SqlJournal": "journal",
+    "SqlWindows": "windows",
+}
 
 __all__ = [
     "ROW_GROUP_ROWS",

@@ -45,7 +45,12 @@ class CentreServices:
 def centre_app(desk: ParcelDesk, clock: Clock) -> FastAPI:
     """The application; run it with `jinka.api.peer_tls.tls_server`."""
     app = FastAPI(
-        title="Jinka centre", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False
+        title="Jinka centre",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
     )
     app.state.centre = CentreServices(desk=desk, buckets=Buckets(clock))
     app.include_router(router)

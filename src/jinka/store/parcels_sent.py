@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from jinka.codec.parcel import (
     FIRST,
+    NUMBER_MAX,
     Envelope,
     FileEntry,
     Kind,
@@ -107,12 +108,13 @@ class Outbox:
     def sent(self, receiver: str, kind: Kind, number: int) -> Sent:
         """One parcel; raises `NotFound`."""
         columns = table.sent.c
+        found = sa.select(table.sent).where(
+            columns.receiver == receiver,
+            columns.kind == kind.value,
+            columns.number == (number if 0 < number <= NUMBER_MAX else 0),
+        )
         with self._engine.connect() as connection:
-            row = connection.execute(
-                sa.select(table.sent).where(
-                    columns.receiver == receiver, columns.kind == kind.value, columns.number == number
-                )
-            ).first()
+            row = connection.execute(found).first()
         if row is None:
             raise NotFound("no such parcel", where=f"{self._centre}>{receiver}/{kind.value}/{number}")
         return _sent(row)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from jinka.kit import Refused
-from jinka.ledger import Account, AccountResult, MemoryLedger, Transfer, TransferResult
-from jinka.settlement import Act, Opening, WindowDesk, WindowKey
+from jinka.ledger import Account, AccountResult, LedgerEngine, MemoryLedger, Transfer, TransferResult
+from jinka.settlement import Act, Opening, WindowDesk, WindowJournal, WindowKey
 from jinka.settlement.window_text import act_text, opening_text, read_act, read_opening
 
 
@@ -83,5 +83,5 @@ class MemoryWindows:
         return read_opening(first, where="test"), [read_act(line, where="test") for line in rest]
 
 
-def desk_of(journal: MemoryWindows, ledger: MemoryLedger) -> WindowDesk:
+def desk_of(journal: WindowJournal, ledger: LedgerEngine) -> WindowDesk:
     return WindowDesk(journal, ledger, centre="cn.sz", chain="daily", funds="cn.sz")

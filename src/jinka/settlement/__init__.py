@@ -3,6 +3,7 @@
 No I/O: a ledger engine is given by the caller.
 """
 
+from jinka.settlement.business_day_file import BusinessDayFile, read_business_day
 from jinka.settlement.calendar import CHINA, EVERY_DAY, Calendar
 from jinka.settlement.caps import (
     Admission,
@@ -67,6 +68,7 @@ __all__ = [
     "Admission",
     "Breach",
     "BusinessDay",
+    "BusinessDayFile",
     "Calendar",
     "CentrePosition",
     "Claim",
@@ -123,6 +125,7 @@ __all__ = [
     "post_settlement",
     "prove_settlement",
     "purse_liability",
+    "read_business_day",
     "settlement_entry",
     "settlement_orders",
     "trial_balance",

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from typer.testing import CliRunner, Result
 
 from jinka.app.day_facts import DayFacts
+from jinka.cli.dispute import app
 from jinka.codec import RECORD_SCHEMA
 from jinka.kit import make_id
 from jinka.registry import CARDS, PARTICIPANTS, Registry
-from jinka.settlement import BusinessDay, post_opening
+from jinka.settlement import AccountCode, AccountName, BusinessDay, post_opening
 from jinka.store import SqlLedger, SwitchJournal, database_at, save_registry
 from jinka.switch import Entity, Record
 from jinka.switch.record import entry_of
@@ -35,6 +38,7 @@ _PARTIES = (
     (ISSUER, "issuer"), (OPERATOR, "operator"), (AGENT, "load_agent"), (GOVERNMENT, "government"), (SCHEME, "scheme"),
 )  # fmt: skip
 OPENING = 10_000
+FIRST = "2018-09-04"
 _BLANK: dict[str, Any] = {
     "batch": bytes(16), "batch_seq": 0, "state": 0, "card_len": 20, "profile": "p", "profile_version": 1,
     "balance": 0, "counter": 1, "counter_kind": 0, "terminal_id": bytes(6), "psam_id": bytes(10),
@@ -91,8 +95,8 @@ def make_day(folder: Path) -> Path:
     return folder
 
 
-def write_outcomes(folder: Path, **outcome: str) -> None:
-    """The outcome file; ``r1="PAID"`` gives record 1 another outcome."""
+def write_outcomes(folder: Path, *more: dict[str, Any], **outcome: str) -> None:
+    """The outcome file, with ``more`` records; ``r1="PAID"`` gives record 1 another outcome."""
     verdicts = [("record_id", pa.int64()), ("outcome", pa.string()), ("reason", pa.string()),
                 ("findings", pa.string()), ("at_risk", pa.bool_()), ("subsidy", pa.int64()),
                 ("payer", pa.string())]  # fmt: skip
@@ -104,6 +108,7 @@ def write_outcomes(folder: Path, **outcome: str) -> None:
            "terminal_serial": number}
         for number, (kind, amount, gross, product, made, reason, owner, operator) in _ROWS.items()
     ]  # fmt: skip
+    rows += [_BLANK | row for row in more]
     pq.write_table(
         pa.Table.from_pylist(rows, schema=schema), folder / "centre" / "outcomes" / "part-0.parquet"
     )
@@ -129,3 +134,59 @@ def make_switch(folder: Path, amounts: dict[int, int]) -> Path:
                 )  # fmt: skip
                 journal.write([(entry_of(record),)])
     return file
+
+
+def run(*words: object, code: int = 0) -> Result:
+    """One command; of its group alone, which is built faster than the whole tree."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == code, f"exit code {done.exit_code}: {done.stderr[-2000:]}"
+    return done
+
+
+class Officer:
+    """Runs the commands on one dispute."""
+
+    def __init__(self, folder: Path, tmp_path: Path) -> None:
+        self.folder, self.paper = folder, tmp_path / "paper.txt"
+        self.paper.write_text("signed")
+        self.id = ""
+
+    def open(self, kind: str, *words: object, who: str, reason: str, code: int = 0) -> dict[str, Any]:
+        shown = self._run(
+            "open", self.folder, kind, *words, "--as", who, "--reason", reason, on=FIRST, code=code
+        )
+        self.id = shown.get("id", "")
+        return shown
+
+    def step(
+        self,
+        event: str,
+        who: str,
+        *papers: str,
+        on: str = FIRST,
+        amount: int = 0,
+        code: int = 0,
+        more: Sequence[object] = (),
+    ) -> dict[str, Any]:
+        words = [*self.papers(*papers), *more]
+        return self._run(
+            "step", self.folder, self.id[:8], event, "--as", who, *words, "--amount", amount, on=on, code=code
+        )
+
+    def deadlines(self, on: str) -> dict[str, Any]:
+        run("deadlines", self.folder, "--on", on)
+        return json.loads(run("show", self.folder, self.id, "--json").stdout)
+
+    def papers(self, *kinds: str) -> list[str]:
+        return [word for kind in kinds for word in ("--evidence", f"{kind}={self.paper}")]
+
+    def worth(self, code: AccountCode, owner: str) -> int:
+        name = "disputes.db" if not (self.folder / "day.json").exists() else "centre/centre.db"
+        account = AccountName(code=code, owner=owner).id
+        with database_at(self.folder / name) as database:
+            found = SqlLedger(database).balances([account]).get(account)
+        return found.credits_posted - found.debits_posted if found else 0
+
+    def _run(self, *words: object, on: str, code: int) -> dict[str, Any]:
+        done = run(*words, "--on", on, "--json", code=code)
+        return json.loads(done.stdout) if code == 0 else {"error": done.stderr}

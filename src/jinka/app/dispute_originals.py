@@ -7,6 +7,7 @@ opening and all that its records were paid. A bank card's transaction is an appr
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from jinka.app.issuer_host import read_issuer_file
 from jinka.app.switch_config import read_switch_file
 from jinka.clearing import Price, tariff_prices
 from jinka.clearing.dispute import Original, Parties
@@ -24,13 +26,14 @@ from jinka.kit import NotFound, Refused, Usage, make_id
 from jinka.registry import Registry, Role
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.store import database_at
+from jinka.store.load_search import load_states
 from jinka.store.switch_search import MOST, approved_transactions
 from jinka.switch.kinds import CASH, KINDS, Side
 
 CREDIT_CARD, DEBIT_CARD = "credit", "debit"
 _WANTED = (*IDENTITY, "record_id", "gross_fare", "product", "business_date", "issuer", "operator", "outcome", "reason",
            "subsidy", "payer", "at_risk")  # fmt: skip
-_UNCONFIRMED, _PAID = "UNCONFIRMED", "PAID"
+_UNCONFIRMED, _PAID, _VOID = "UNCONFIRMED", "PAID", "VOID"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,10 +197,39 @@ def of_switch(
     return Found(original=original, parties=parties, claim=one.amount_fen)
 
 
-def decided_elsewhere(outcomes: Path, original: bytes) -> bool:
+def row_of(outcomes: Path, original: Original) -> Mapping[str, Any] | None:
+    """The record that an original is, as it is cleared now; None when there is none any more."""
+    number = re.match(r"#(\d+) ", original.title)
+    rows = _read(outcomes, [("record_id", "=", int(number[1]))]) if number else []
+    if not any(record_original(row).id == original.id for row in rows):  # taken in anew, in another order
+        rows = _read(outcomes, [("amount", "=", original.amount)])
+    return next((row for row in rows if record_original(row).id == original.id), None)
+
+
+def decided_elsewhere(outcomes: Path, original: Original) -> bool:
     """Whether the clearing has paid or dropped a record that was unconfirmed when it was disputed."""
-    rows = _read(outcomes, [("outcome", "in", (_PAID, "VOID"))])
-    return any(record_original(row).id == original for row in rows)
+    row = row_of(outcomes, original)
+    return row is not None and row["outcome"] in (_PAID, _VOID)
+
+
+def host_word(outcomes: Path, original: Original, issuer_file: Path) -> dict[str, str]:
+    """What the issuer's host knows of a disputed load: its id and state. Raises `NotFound`, and `Refused` for two."""
+    row = row_of(outcomes, original)
+    if row is None:
+        raise NotFound("its record is not there any more", where="dispute", fix="clear the day again")
+    with database_at(read_issuer_file(issuer_file).database) as database:
+        found = load_states(
+            database, txn_type=row["txn_type"], terminal_id=row["terminal_id"], local_date=row["local_date"],
+            local_time=row["local_time"], amount_fen=row["amount"],
+        )  # fmt: skip
+    if not found:
+        raise NotFound(
+            "the issuer's host knows no such load", where=str(issuer_file), fix="name the card's issuer"
+        )
+    if len(found) > 1:
+        raise Refused("two loads fit", where=str(issuer_file), fix="hand in the reading of the card")
+    [(load, state)] = found
+    return {"load": load.hex(), "state": state}
 
 
 def _read(outcomes: Path, filters: list[tuple[str, str, Any]]) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from jinka.app.dispute_originals import (
     Found,
     card_id,
     decided_elsewhere,
+    host_word,
     of_dead_card,
     of_record,
     of_switch,
@@ -34,6 +35,7 @@ from jinka.app.workspace import Workspace
 from jinka.clearing.dispute import Dispute, Evidence, Parties, Step, weekday
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
 from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, State, by_word
+from jinka.issuer.online_load import LoadState
 from jinka.keys.audit import withhold
 from jinka.kit import Finding, NotFound, Refused, Severity, Usage
 from jinka.node import FolderLock, file_errors, write_durable
@@ -74,6 +76,7 @@ class Act:
     amount: int = 0
     note: str = ""
     evidence: tuple[str, ...] = ()
+    issuer: Path | None = None  # file of the issuer's host, whose word on a load is asked for
 
 
 class DisputeOffice:
@@ -132,6 +135,8 @@ class DisputeOffice:
         if event is Event.DETERMINE:
             amount, paper = self._determined(found, act)
             papers = (*papers, paper)
+        if act.issuer is not None:
+            papers = (*papers, self._host_word(found, event, act.issuer))
         return self._desk.step(
             found.id,
             DisputeMove(
@@ -209,7 +214,7 @@ class DisputeOffice:
     def _is_decided(self, dispute: Dispute) -> bool:
         if dispute.machine not in (Machine.TORN_TAP, Machine.UNCONFIRMED_LOAD) or self._day is None:
             return False
-        return decided_elsewhere(self._day.centre / "outcomes", dispute.original.id)
+        return decided_elsewhere(self._day.centre / "outcomes", dispute.original)
 
     def _determined(self, dispute: Dispute, act: Act) -> tuple[int, Evidence]:
         """What the shadow account says now, at most the claim; and the statement of it."""
@@ -234,6 +239,23 @@ class DisputeOffice:
                 "balance_fen": balance, "determined_fen": amount}  # fmt: skip
         content = json.dumps(said, ensure_ascii=False, sort_keys=True).encode() + b"\n"
         return amount, self._stored(EvidenceKind.BALANCE, "balance.json", content)
+
+    def _host_word(self, dispute: Dispute, event: Event, issuer: Path) -> Evidence:
+        """The word of the issuer's host on a load as evidence; raises `Refused` when it says something else."""
+        wanted = {Event.SHOW_CREDITED: LoadState.CONFIRMED, Event.SHOW_NOT_CREDITED: LoadState.VOIDED}.get(
+            event
+        )
+        if dispute.machine is not Machine.UNCONFIRMED_LOAD or wanted is None:
+            raise Usage(
+                "a host has no word on that", where="issuer", fix="ask it about a load that is shown or not"
+            )
+        said = host_word(self._require_day().centre / "outcomes", dispute.original, issuer)
+        if said["state"] != wanted.value[0]:
+            raise Refused(
+                f"the host says {said['state']}", where="issuer", fix="present the card: it decides"
+            )
+        content = json.dumps(said, sort_keys=True).encode() + b"\n"
+        return self._stored(EvidenceKind.CARD_READING, "host.json", content)
 
     def _keep(self, named: Sequence[str]) -> tuple[Evidence, ...]:
         """Store what was handed in, as ``kind=path``; raises `Usage` and `NotFound`."""

@@ -105,6 +105,10 @@ def step(
     on: On,
     amount: Amount = 0,
     evidence: Papers = None,
+    issuer: Annotated[
+        Path | None,
+        typer.Option(help="Of a load: the file of the issuer's host, whose word is the evidence."),
+    ] = None,
     note: Note = "",
     as_json: Json = False,
     lang: Lang = Language.EN,
@@ -116,7 +120,7 @@ def step(
     from jinka.app.disputes import dispute_office
 
     with dispute_office(directory) as office:
-        found = office.step(dispute, event, _act(actor, on, amount, note, evidence))
+        found = office.step(dispute, event, _act(actor, on, amount, note, evidence, issuer))
     _show(found, (), as_json=as_json, lang=lang)
 
 
@@ -172,12 +176,13 @@ def show(directory: Directory, dispute: Id, as_json: Json = False, lang: Lang = 
     return FINDINGS if findings else 0
 
 
-def _act(actor: str, on: str, amount: int, note: str, evidence: Sequence[str] | None) -> Act:
+def _act(
+    actor: str, on: str, amount: int, note: str, evidence: Sequence[str] | None, issuer: Path | None = None
+) -> Act:
     from jinka.app.disputes import Act
 
-    return Act(
-        actor=actor, on=parse_date(on, where="--on"), amount=amount, note=note, evidence=tuple(evidence or ())
-    )
+    date, papers = parse_date(on, where="--on"), tuple(evidence or ())
+    return Act(actor=actor, on=date, amount=amount, note=note, evidence=papers, issuer=issuer)
 
 
 def _list(found: Sequence[Dispute], findings: Sequence[Finding], *, as_json: bool, lang: Language) -> None:

@@ -6,6 +6,7 @@ and ends with the same books.
 
 from __future__ import annotations
 
+import datetime as dt
 import platform
 import time
 from collections.abc import Iterator
@@ -21,12 +22,14 @@ from jinka.app.keyring import connect_keys, make_keys
 from jinka.app.lanes import play_field
 from jinka.app.options import DayOptions
 from jinka.app.progress import Progress, Silent
+from jinka.app.proof import FOLDER, ProofFolder, Published
 from jinka.app.road import Upload, outbox, spoiled_road, spread_lists
 from jinka.app.workspace import Workspace
 from jinka.crypto.bulk import warm_up
 from jinka.keys import KeyService
 from jinka.kit import NotFound, Usage
 from jinka.node import FolderLock, file_errors, write_durable
+from jinka.node.system import SystemRandomness
 from jinka.reports import DayReport, day_files
 from jinka.reports.day import EngineRow, Timing
 from jinka.sectors.shenzhen_taps import TapFile, read_taps
@@ -116,6 +119,21 @@ def open_taps(path: Path) -> TapFile:
         return read_taps(path.read_bytes(), name=path.name)
 
 
+def _publish(workspace: Workspace, facts: DayFacts) -> Published:
+    """Put the day into the centre's signed log, so that whoever sent a record can have its outcome proven."""
+    randomness = SystemRandomness()
+    folder = ProofFolder(workspace.centre / FOLDER)
+    published = folder.publish(
+        facts.region,
+        dt.date.fromisoformat(facts.first_date),
+        workspace.centre / "outcomes",
+        signer=folder.own_signer(randomness),
+        randomness=randomness,
+    )
+    workspace.note("published", edition=published.statement.edition, added=published.added)
+    return published
+
+
 def _uploads(workspace: Workspace, keys: KeyService, share: float, seed: int) -> list[Upload]:
     return spoiled_road(workspace, keys, share=share, seed=seed) if share else outbox(workspace)
 
@@ -130,6 +148,9 @@ def _clear(
 ) -> DayReport:
     with watch.stage("centre"):
         cleared = clear_uploads(workspace, facts, uploads, keys=keys, progress=progress)
+    with watch.stage("proof"):
+        published = _publish(workspace, facts)
+        cleared = replace(cleared, findings=(*cleared.findings, *published.findings))
     with watch.stage("report"):
         report = build_report(workspace, facts, cleared, uploads)
     engines = [EngineRow(name="python", version=platform.python_version())]

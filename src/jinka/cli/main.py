@@ -16,10 +16,12 @@ from jinka.cli import (
     bench,
     bins,
     card,
+    centre,
     certificate,
     certificate_authority,
     certificate_service,
     dispute,
+    federation,
     fuzz,
     gateway,
     iso,
@@ -30,6 +32,7 @@ from jinka.cli import (
     keys_orders,
     keys_records,
     pos,
+    proof,
     registry,
     serve,
     settle,
@@ -59,6 +62,8 @@ certificate.app.add_typer(certificate_authority.app)
 certificate.app.add_typer(certificate_service.app)
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(dispute.app, name="dispute")
+app.add_typer(centre.app, name="centre")
+app.add_typer(federation.app, name="federation")
 app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(iso.app, name="iso")
@@ -67,6 +72,7 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")
 app.add_typer(settle.app, name="settle")
+app.add_typer(proof.app, name="proof")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")
 keys.app.add_typer(keys_ceremony.app)

@@ -5,7 +5,7 @@ Method: streams of manifests in all orders, twice, with other content, on each e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
@@ -14,10 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from jinka.codec.parcel import Kind, Manifest, Receipt
-from jinka.kit import Finding, NotFound, Refused, Severity, Usage
+from jinka.kit import Finding, JinkaError, NotFound, Refused, Severity, Usage
 from jinka.store.database import database_at
 from jinka.store.parcel_findings import findings_in, resume, suspend
-from jinka.store.parcel_tables import conflicts
+from jinka.store.parcel_tables import conflicts, taken
 from jinka.store.parcels_sent import Draft, Outbox
 from jinka.store.parcels_taken import AHEAD_MAX, Inbox, TakenState
 from tests.parcels import CITY, DAY, NOW, OTHER, PARENT, chain, entry, manifest, signatory
@@ -221,3 +221,31 @@ def test_a_number_that_is_absurdly_far_ahead_is_refused(engine: sa.Engine) -> No
         _take(Inbox(engine, PARENT), manifest(AHEAD_MAX + 1))
     with pytest.raises(NotFound):
         Inbox(engine, PARENT).taken(manifest().stream, 1)
+
+
+def test_who_reads_waits_for_no_writer_and_who_writes_says_that_it_is_busy(
+    fresh_sqlite: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jinka.store.database.BUSY_TIMEOUT_MS", 20)
+    with database_at(fresh_sqlite()) as engine, engine.begin():
+        inbox, outbox = Inbox(engine, PARENT), Outbox(engine, CITY)
+        assert (inbox.ready(), inbox.gaps(), outbox.waiting_for(PARENT)) == ([], [], [])
+        for act in (
+            lambda: _take(inbox, manifest()),
+            lambda: outbox.put(_draft(), signatory(CITY).seal, NOW),
+        ):
+            with pytest.raises(JinkaError, match="busy"):
+                act()
+
+
+def test_two_that_did_not_see_each_other_are_not_both_applied(engine: sa.Engine) -> None:
+    """Taken in at the same moment, on a database where neither waits for the other."""
+    inbox, stream = Inbox(engine, PARENT), chain(2)
+    _take(inbox, stream[0])
+    _take(inbox, stream[1])
+    with engine.begin() as connection:
+        connection.execute(taken.update().where(taken.c.number == 2).values(previous=bytes([9] * 32)))
+    first, second = inbox.ready()
+    inbox.settle(first, TakenState.APPLIED, NOW)
+    with pytest.raises(Refused, match="another parcel before it"):
+        inbox.settle(second, TakenState.APPLIED, NOW)

@@ -13,6 +13,8 @@ stream is the table `PARCEL_FILES`, so what a neighbour may send is known before
 from __future__ import annotations
 
 import datetime as dt
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +136,15 @@ def exchange_with(
     client = ParcelClient(desk, parent, papers.line_tls().client)
     stop = threading.Event()
     work = (stop, every_s, randomness or SystemRandomness(), told)
-    thread = threading.Thread(target=client.run, args=work, name="exchange")
+
+    def run() -> None:
+        try:
+            client.run(*work)
+        finally:
+            if not stop.is_set():  # a fault of ours: end the process, whoever watches it starts it again
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=run, name="exchange")
     thread.start()
     try:
         yield

@@ -33,7 +33,7 @@ def note(connection: sa.Connection, manifest: Manifest, finding: Finding, at_mic
 
 def findings_in(engine: sa.Engine) -> list[Finding]:
     """All of them in the order in which they were seen."""
-    with engine.connect() as connection:
+    with table.look(engine) as connection:
         rows = connection.execute(
             sa.select(table.findings).order_by(table.findings.c.seen_micros, table.findings.c.id)
         ).mappings()
@@ -91,7 +91,7 @@ def _act(
 ) -> None:
     if not officer.strip() or not reason.strip():
         raise Usage("an officer and a reason are needed", where=f"centre {centre}")
-    with engine.begin() as connection:
+    with table.act(engine) as connection:
         now = suspended_in(connection)
         if suspended and centre in now:
             return

@@ -6,8 +6,13 @@ is never deleted; its state moves on. Conflicts, findings and suspensions are ap
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 
+from jinka.kit import JinkaError
+from jinka.store.database import reading
 from jinka.store.schema import metadata
 
 
@@ -78,5 +83,29 @@ suspensions = sa.Table(
     *_texts("centre", "officer", "reason"),
     *_ints("suspended", "at_micros"),
 )
+
+
+@contextmanager
+def act(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that writes."""
+    with _known_errors(), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def look(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One that only reads, beside whoever writes."""
+    with _known_errors(), reading(engine).connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _known_errors() -> Iterator[None]:
+    """A database that is busy for long, or away, is no reason to end the exchange: it is tried again later."""
+    try:
+        yield
+    except sa.exc.OperationalError:
+        raise JinkaError("the database is busy or away", where="parcels", fix="it is tried again") from None
+
 
 PARCEL_TABLES = (sent, taken, conflicts, findings, suspensions)

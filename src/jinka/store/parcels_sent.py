@@ -86,7 +86,7 @@ class Outbox:
                 "receipt": b"", "made_micros": at_micros, "receipted_micros": 0,
             }  # fmt: skip
             try:
-                with self._engine.begin() as connection:
+                with table.act(self._engine) as connection:
                     connection.execute(table.sent.insert(), row)
             except sa.exc.IntegrityError:
                 continue  # another process took the number or the reference: look again
@@ -102,7 +102,7 @@ class Outbox:
             .order_by(columns.kind, columns.number)
             .limit(most)
         )
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             return [_sent(row) for row in connection.execute(query)]
 
     def sent(self, receiver: str, kind: Kind, number: int) -> Sent:
@@ -113,7 +113,7 @@ class Outbox:
             columns.kind == kind.value,
             columns.number == (number if 0 < number <= NUMBER_MAX else 0),
         )
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             row = connection.execute(found).first()
         if row is None:
             raise NotFound("no such parcel", where=f"{self._centre}>{receiver}/{kind.value}/{number}")
@@ -128,7 +128,7 @@ class Outbox:
         if receipt.sender != self._centre or receipt.manifest != found.manifest.digest:
             raise Refused("a receipt for another parcel", where=found.manifest.label)
         columns = table.sent.c
-        with self._engine.begin() as connection:
+        with table.act(self._engine) as connection:
             connection.execute(
                 table.sent.update()
                 .where(
@@ -139,7 +139,7 @@ class Outbox:
             )  # fmt: skip
 
     def _referred(self, draft: Draft) -> Any:
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             return connection.execute(
                 sa.select(table.sent).where(*_stream(draft), table.sent.c.reference == draft.reference)
             ).first()
@@ -147,7 +147,7 @@ class Outbox:
     def _next(self, draft: Draft) -> tuple[int, bytes]:
         """The stream's next number, and the digest before it."""
         columns = table.sent.c
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             last = connection.execute(
                 sa.select(columns.number, columns.digest)
                 .where(*_stream(draft))
@@ -167,7 +167,7 @@ class Outbox:
             what=f"another content was to be sent as {draft.reference}",
             fix="find out why it changed, and send a correction under a reference of its own",
         )
-        with self._engine.begin() as connection:
+        with table.act(self._engine) as connection:
             note(connection, found.manifest, finding, at_micros)
         raise Refused(finding.what, where=finding.where, fix=finding.fix)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from jinka.codec.parcel import Kind, Manifest, StreamId, read_envelope, read_manifest
+from jinka.codec.parcel import FIRST, Kind, Manifest, StreamId, read_envelope, read_manifest
 from jinka.kit import Finding, NotFound, Refused, Severity
 from jinka.store import parcel_tables as table
 from jinka.store.parcel_findings import clock_findings, note, suspended_in
@@ -66,7 +66,7 @@ class Inbox:
 
         Raises `Refused`, with the envelope kept as evidence, when its number or its place in the chain is another's.
         """
-        with self._engine.begin() as connection:
+        with table.act(self._engine) as connection:
             receipt, problem = self._judge(connection, manifest, envelope, at_micros)
         if problem is not None:  # the evidence is committed
             raise problem
@@ -81,7 +81,7 @@ class Inbox:
             "taken_micros": at_micros, "settled_micros": 0,
         }  # fmt: skip
         try:
-            with self._engine.begin() as connection:
+            with table.act(self._engine) as connection:
                 given, problem = self._judge(connection, manifest, envelope, at_micros)
                 if not given and problem is None:
                     connection.execute(table.taken.insert(), row)
@@ -95,7 +95,7 @@ class Inbox:
     def ready(self, most: int = 100) -> list[Taken]:
         """What may be applied now: in order within each stream, none behind a gap, none of a suspended centre."""
         columns, found = table.taken.c, list[Taken]()
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             halted = suspended_in(connection)
             waiting = connection.execute(
                 sa.select(table.taken)
@@ -128,12 +128,13 @@ class Inbox:
         Raises `Refused` when it is not waiting, or not the next.
         """
         manifest, columns = parcel.manifest, table.taken.c
-        with self._engine.begin() as connection:
+        with table.act(self._engine) as connection:
             row = self._row(connection, manifest.stream, manifest.number)
             before = (*_stream(manifest.stream), columns.number < manifest.number)
             earlier = sa.select(sa.func.count()).where(*before, columns.state == TakenState.WAITING.value)
             if connection.scalar(earlier) or not _complete(connection, row):
                 raise Refused("not the next of its stream", where=manifest.label, fix="apply in order")
+            _require_chain(connection, row, manifest)
             self._move(connection, row, TakenState.WAITING, state, at_micros)
             if finding is not None:
                 note(connection, manifest, finding, at_micros)
@@ -142,20 +143,20 @@ class Inbox:
 
     def release(self, stream: StreamId, number: int, at_micros: int) -> None:
         """Let a parked parcel be applied after all, behind those that were applied since; raises `Refused`."""
-        with self._engine.begin() as connection:
+        with table.act(self._engine) as connection:
             row = self._row(connection, stream, number)
             self._move(connection, row, TakenState.PARKED, TakenState.WAITING, at_micros)
 
     def taken(self, stream: StreamId, number: int) -> Taken:
         """One parcel; raises `NotFound`."""
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             return _taken(self._row(connection, stream, number))
 
     def held(self, *states: TakenState) -> list[Taken]:
         """All parcels in one of these states."""
         columns = table.taken.c
         query = sa.select(table.taken).where(columns.state.in_([state.value for state in states]))
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             rows = connection.execute(query.order_by(columns.sender, columns.kind, columns.number))
             return [_taken(row) for row in rows]
 
@@ -166,7 +167,7 @@ class Inbox:
             partition_by=(columns.sender, columns.kind), order_by=columns.number
         )
         runs = sa.select(columns.sender, columns.kind, columns.number, before.label("before")).subquery()
-        with self._engine.connect() as connection:
+        with table.look(self._engine) as connection:
             holes = connection.execute(sa.select(runs).where(runs.c.number > runs.c.before + 1)).all()
             for hole in sorted(holes):
                 stream = StreamId(sender=hole.sender, receiver=self._centre, kind=Kind(hole.kind))
@@ -260,6 +261,16 @@ def _complete(connection: sa.Connection, row: Any) -> bool:
         columns.sender == row.sender, columns.kind == row.kind, columns.number < row.number
     )
     return bool(connection.scalar(below) == row.number - 1)
+
+
+def _require_chain(connection: sa.Connection, row: Any, manifest: Manifest) -> None:
+    """Two that came at the very same moment did not see each other in `Inbox._judge`: look once more."""
+    columns = table.taken.c
+    before = connection.scalar(
+        sa.select(columns.digest).where(*_stream(manifest.stream), columns.number == row.number - 1)
+    )
+    if row.previous != (before or FIRST):
+        raise Refused("it names another parcel before it", where=manifest.label, fix="ask its sender")
 
 
 def _keep_evidence(connection: sa.Connection, manifest: Manifest, envelope: bytes, at_micros: int) -> None:

@@ -6,6 +6,7 @@ is never deleted; its state moves on. Conflicts, findings and suspensions are ap
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -104,7 +105,7 @@ def _known_errors() -> Iterator[None]:
     """A database that is busy for long, or away, is no reason to end the exchange: it is tried again later."""
     try:
         yield
-    except sa.exc.OperationalError:
+    except (sa.exc.OperationalError, sqlite3.OperationalError):  # the driver's own, from `_begin`
         raise JinkaError("the database is busy or away", where="parcels", fix="it is tried again") from None
 
 

@@ -1,14 +1,14 @@
 """The issuer's journal of transactions: one row for each, its life as a table, and the port to where rows are kept.
 
-A row is written before anything is checked (`RECEIVED`), so that a wrong PIN counts even if the power goes, and once
-more when the decision stands. What is between the two after a crash is settled from the ledger (`jinka.issuer.host`).
+A row is received before anything is checked (`RECEIVED`), so that a wrong PIN counts even if the power goes; it is
+written with its decision. What is between the two after a crash is settled from the ledger (`jinka.issuer.host`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -178,10 +178,20 @@ class Deed(NamedTuple):
         )  # fmt: skip
 
 
-class IssuerBooks(Protocol):
-    """Where cards, accounts and transactions are kept. `write` is one durable transaction."""
+class Tries(NamedTuple):
+    """A PIN is compared: the card's number, and the tries that are left if nothing more is heard of it."""
 
-    def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]: ...
+    pan: str
+    left: int
+
+
+class IssuerBooks(Protocol):
+    """Where cards, accounts and transactions are kept. `receive` and `write` are one durable transaction each."""
+
+    def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
+        """Cards, without the tries of PINs that are being compared."""
+        ...
+
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]: ...
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]: ...
 
@@ -193,12 +203,23 @@ class IssuerBooks(Protocol):
         """When the last transactions that are kept came; 0 where there are none."""
         ...
 
+    def receive(self, bookings: Sequence[Booking], tries: Mapping[bytes, Tries]) -> None:
+        """Write down what is asked, `RECEIVED`, and by the ids of rows the tries of PINs that they cost.
+
+        It stands until the row is written with its decision; then a card has the tries that are written of it.
+        """
+        ...
+
+    def tried(self) -> list[IssuedCard]:
+        """The cards whose PINs are being compared, the tries taken."""
+        ...
+
     def unfinished(self) -> list[Booking]:
         """Those that are `RECEIVED`, in the order in which they came."""
         ...
 
     def all_bookings(self) -> Iterable[Booking]:
-        """Every one in the order in which it came."""
+        """Every one that was decided, in the order in which it was."""
         ...
 
     def together(self) -> AbstractContextManager[object]:
@@ -214,9 +235,9 @@ class IssuerBooks(Protocol):
         cards: Sequence[IssuedCard] = (),
         accounts: Sequence[HolderAccount] = (),
     ) -> None:
-        """Insert or replace, durably and all together.
+        """Insert or replace, durably and all together; bookings are decided ones.
 
-        A booking that is decided differs from what was received in its outcome alone.
+        One that was decided before differs in its outcome alone, unless it was received anew since.
         """
         ...
 
@@ -228,15 +249,22 @@ class MemoryBooks:
         self._cards: dict[str, IssuedCard] = {}
         self._accounts: dict[str, HolderAccount] = {}
         self._bookings: dict[bytes, Booking] = {}
+        self._open: dict[bytes, Booking] = {}
+        self._tries: dict[bytes, Tries] = {}
 
     def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
-        return {pan: self._cards[pan] for pan in pans if pan in self._cards}
+        found = {pan: self._cards[pan] for pan in pans if pan in self._cards}
+        for pan, left in self._tries.values():
+            if pan in found and found[pan].tries_left > left:
+                found[pan] = replace(found[pan], tries_left=left)
+        return found
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
         return {number: self._accounts[number] for number in numbers if number in self._accounts}
 
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
-        return {id_: self._bookings[id_] for id_ in ids if id_ in self._bookings}
+        both = self._bookings | self._open
+        return {id_: both[id_] for id_ in ids if id_ in both}
 
     def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Deed]]:
         wanted: dict[bytes, list[Deed]] = {card: [] for card in cards}
@@ -256,7 +284,14 @@ class MemoryBooks:
         return nullcontext()
 
     def unfinished(self) -> list[Booking]:
-        return [b for b in self._bookings.values() if b.state is State.RECEIVED]
+        return list(self._open.values())
+
+    def receive(self, bookings: Sequence[Booking], tries: Mapping[bytes, Tries]) -> None:
+        self._open.update({booking.id: booking for booking in bookings})
+        self._tries.update(tries)
+
+    def tried(self) -> list[IssuedCard]:
+        return list(self.cards({pan for pan, _ in self._tries.values()}).values())
 
     def all_bookings(self) -> Iterable[Booking]:
         return list(self._bookings.values())
@@ -269,8 +304,11 @@ class MemoryBooks:
     ) -> None:
         for booking in bookings:
             self._bookings[booking.id] = booking
-        for card in cards:
-            self._cards[card.pan] = card
+            self._open.pop(booking.id, None)
+            self._tries.pop(booking.id, None)
+        written = {card.pan: card for card in cards}
+        self._cards.update(written)
+        self._tries = {id_: tries for id_, tries in self._tries.items() if tries.pan not in written}
         for account in accounts:
             self._accounts[account.number] = account
 

@@ -54,10 +54,6 @@ class Case:
             return False
         return not request.forced and not request.kind.needs_original and card.tries_left > 0
 
-    def tried(self, card: IssuedCard) -> IssuedCard:
-        """The card before its PIN is compared."""
-        return replace(card, tries_left=card.tries_left - 1)
-
     def changed_card(self) -> IssuedCard | None:
         """The card, if what is known of it changed: the PIN's tries, the chip's counter, the first use."""
         card = after = self.card
@@ -71,7 +67,7 @@ class Case:
         moved = self.request.kind.flow is not Flow.NONE and not self.request.kind.needs_original
         if self.reason is Reason.APPROVED and not card.first_use_micros and moved:
             after = replace(after, first_use_micros=self.request.at_micros)
-        return after if after != card or self.tries else None
+        return after if after != card else None
 
     def final_rows(self) -> list[Booking]:
         """The rows as they are kept: the own one first."""

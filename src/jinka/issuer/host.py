@@ -15,7 +15,7 @@ from dataclasses import replace
 from jinka.issuer.accounts import HolderAccount, IssuedCard
 from jinka.issuer.advices import believe, certificate_of, needs_proof
 from jinka.issuer.authorisation import AuthorisationRequest, Decision, Flow, Kind
-from jinka.issuer.books import Booking, IssuerBooks, State
+from jinka.issuer.books import Booking, IssuerBooks, State, Tries
 from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
@@ -98,6 +98,7 @@ class IssuerHost:
         """After a crash: settle what was received and not decided. Reversals and advices are carried out."""
         self._pasts.forget()
         with self._books.together():
+            self._books.write(cards=self._books.tried())
             return [self._settle(row) for row in self._books.unfinished()]
 
     def _settle(self, row: Booking) -> Decision:
@@ -145,9 +146,13 @@ class IssuerHost:
         since = min([row.at_micros for row in asking], default=0) - window
         beside = {case.row.card for case in cases.values()}
         past = self._pasts.of({row.card for row in asking}, since, beside=beside)
-        tried = [c.tried(c.card) for c in cases.values() if c.card is not None and c.tries]
+        tries = {
+            id_: Tries(c.card.pan, c.card.tries_left - 1)
+            for id_, c in cases.items()
+            if c.card is not None and c.tries
+        }
         if cases:
-            self._books.write([c.row for c in cases.values()], tried)
+            self._books.receive([c.row for c in cases.values()], tries)
         return Round(waves=waves, old=old, cases=cases, cards=cards, known=known, past=past, since=since)
 
     def _asked_before(

@@ -7,8 +7,9 @@ their keyed hash; what is made of a number without a key (a card's id, a fingerp
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from jinka.crypto.number_vault import NumberVault
 from jinka.issuer.accounts import AccountState, CardState, HolderAccount, IssuedCard
 from jinka.issuer.authorisation import Kind
-from jinka.issuer.books import Booking, Deed, State
+from jinka.issuer.books import Booking, Deed, State, Tries
 from jinka.kit import Refused
+from jinka.store.issuer_intents import SqlIntents
 from jinka.store.issuer_rows import DEED_COLUMNS, OUTCOME, booking_of, deed_of, outcome_row, stored_row
 from jinka.store.issuer_tables import accounts as account_table
 from jinka.store.issuer_tables import cards as card_table
@@ -61,6 +63,7 @@ class SqlIssuerBooks:
         self._engine, self._vault, self._ledger = engine, vault, ledger
         self._block = threading.local()
         self._sqlite = engine.dialect.name == "sqlite"
+        self._intents = SqlIntents(engine, vault)
         self._bookings = TableStatements(engine, transactions, "id", keep=("seq",))
         self._cards = TableStatements(engine, card_table, "lookup", keep=("sealed",))
         self._accounts = TableStatements(engine, account_table, "number")
@@ -70,12 +73,17 @@ class SqlIssuerBooks:
         if self._open_block() is not None:
             yield
             return
-        with self._engine.begin() if self._ledger is None else self._ledger.together() as connection:
-            self._block.connection = connection
-            try:
-                yield
-            finally:
-                self._block.connection = None
+        try:
+            with self._engine.begin() if self._ledger is None else self._ledger.together() as connection:
+                self._block.connection = connection
+                try:
+                    yield
+                    self._intents.store(connection.connection.driver_connection)
+                finally:
+                    self._block.connection = None
+        except BaseException:
+            self._intents.forget()
+            raise
 
     def _open_block(self) -> sa.Connection | None:
         found: sa.Connection | None = getattr(self._block, "connection", None)
@@ -98,15 +106,24 @@ class SqlIssuerBooks:
         if outer is not None:
             yield outer.connection.driver_connection
             return
-        with self._engine.begin() as connection:
-            yield connection.connection.driver_connection
+        try:
+            with self._engine.begin() as connection:
+                yield connection.connection.driver_connection
+                self._intents.store(connection.connection.driver_connection)
+        except BaseException:
+            self._intents.forget()
+            raise
 
     def cards(self, pans: Iterable[str]) -> dict[str, IssuedCard]:
         vault = self._needed()
         wanted = {vault.digest(pan.encode()): pan for pan in pans}
         with self._reading() as raw:
             rows = self._cards.read(raw, sorted(wanted), _CARD_READ)
-        return {wanted[row[0]]: _card(wanted[row[0]], row) for row in rows}
+            tries = self._intents.tries(raw)
+        found = {wanted[row[0]]: _card(wanted[row[0]], row) for row in rows}
+        for pan in tries.keys() & found.keys():
+            found[pan] = replace(found[pan], tries_left=min(found[pan].tries_left, tries[pan]))
+        return found
 
     def accounts(self, numbers: Iterable[str]) -> dict[str, HolderAccount]:
         with self._reading() as raw:
@@ -118,8 +135,10 @@ class SqlIssuerBooks:
 
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]:
         with self._reading() as raw:
-            rows = self._bookings.read(raw, sorted(set(ids)))
-        return {row.id: row for row in self._uncovered(rows)}
+            wanted = set(ids)
+            rows, received = self._bookings.read(raw, sorted(wanted)), self._intents.rows(raw)
+            found = {row.id: row for row in self._uncovered(rows)}
+            return found | {id_: received[id_] for id_ in received.keys() & wanted}
 
     def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Deed]]:
         found: dict[bytes, list[Deed]] = {card: [] for card in cards}
@@ -141,8 +160,18 @@ class SqlIssuerBooks:
 
     def unfinished(self) -> list[Booking]:
         with self._reading() as raw:
-            rows = self._bookings.read(raw, [State.RECEIVED.value[0]], by="state")
-        return self._uncovered(sorted(rows, key=lambda row: row[_SEQ]))
+            rows = self._bookings.read(raw, [State.RECEIVED.value[0]], by="state")  # of an earlier version
+            received = list(self._intents.rows(raw).values())
+        return self._uncovered(sorted(rows, key=lambda row: row[_SEQ])) + received
+
+    def receive(self, bookings: Sequence[Booking], tries: Mapping[bytes, Tries]) -> None:
+        with self._writing() as raw:
+            self._intents.add(raw, bookings, tries)
+
+    def tried(self) -> list[IssuedCard]:
+        with self._reading() as raw:
+            pans = list(self._intents.tries(raw))
+        return list(self.cards(pans).values()) if pans else []
 
     def all_bookings(self) -> Iterator[Booking]:
         with self._engine.connect() as connection:
@@ -166,6 +195,7 @@ class SqlIssuerBooks:
 
     def _write_cards(self, raw: Any, cards: Sequence[IssuedCard]) -> None:
         vault = self._needed()
+        self._intents.card_written(raw, [card.pan for card in cards])
         changes = [(*_card_row(card), vault.digest(card.pan.encode())) for card in cards]
         if self._cards.update(raw, _CARD_CHANGES, changes):
             return
@@ -178,19 +208,21 @@ class SqlIssuerBooks:
         self._cards.put(raw, [tuple([row[name] for name in names]) for row in rows])
 
     def _write_bookings(self, raw: Any, bookings: Sequence[Booking]) -> None:
-        """What was received is written whole; of what is decided the outcome, if it was written before."""
-        self._needed()
-        received = [b for b in bookings if b.state is State.RECEIVED]
-        decided = [b for b in bookings if b.state is not State.RECEIVED]
-        if decided and not self._bookings.update(raw, OUTCOME, [outcome_row(b) for b in decided]):
-            received += decided
-        if not received:
+        """New rows whole; of those that are there already, and were not received anew, the outcome."""
+        received = self._intents.rows(raw)
+        old = [b for b in bookings if b.id not in received]
+        fresh = [b for b in bookings if b.id in received]
+        if old and not self._bookings.update(raw, OUTCOME, [outcome_row(b) for b in old]):
+            fresh += old
+        self._intents.decided(raw, [b.id for b in bookings])
+        if not fresh:
             return
+        self._needed()
         last = raw.execute(_LAST).fetchone()[0] or 0
-        covered = self._turned([id_ for b in received for id_ in (b.card, b.fingerprint)], back=False)
+        covered = self._turned([id_ for b in fresh for id_ in (b.card, b.fingerprint)], back=False)
         rows = [
             stored_row(booking, last + 1 + n, covered[2 * n], covered[2 * n + 1])
-            for n, booking in enumerate(received)
+            for n, booking in enumerate(fresh)
         ]
         self._bookings.put(raw, rows)
 

@@ -2,7 +2,8 @@
 
 Rows change as their lives go on; what moved money is on the ledger, which is append-only. ``seq`` is the order in which
 transactions came. No card number stands anywhere in clear: a card is found by the keyed hash of its number, which lies
-sealed beside it; transactions know a card by its id, under the vault's cover (`jinka.crypto.number_vault`).
+sealed beside it; transactions know a card by its id, under the vault's cover (`jinka.crypto.number_vault`). What
+was asked and is not decided lies sealed in ``issuer_intents`` (`jinka.store.issuer_intents`).
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ transactions = sa.Table(
     sa.Column("available_fen", sa.BigInteger),
     sa.Index("issuer_transactions_by_card", "card", "at_micros"),
     sa.Index("issuer_transactions_by_state", "state"),
+)
+
+intents = sa.Table(
+    "issuer_intents",
+    metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
 )
 
 loads = sa.Table(

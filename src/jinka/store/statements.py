@@ -29,6 +29,8 @@ class TableStatements:
         put = ", ".join(f"{name} = excluded.{name}" for name in self.columns if name not in (key, *keep))
         self._put = f"INSERT INTO {table.name} ({', '.join(self.columns)}) {self._source(self.columns)} "
         self._put += f"ON CONFLICT ({key}) DO UPDATE SET {put}"
+        mark = "?" if self._sqlite else "%s"
+        self._delete = f"DELETE FROM {table.name} WHERE {key} = {mark}"  # noqa: S608
         self._updates: dict[tuple[str, ...], str] = {}
         self._reads: dict[str, str] = {}
 
@@ -42,6 +44,11 @@ class TableStatements:
         if query is None:
             query = self._updates[names] = self._update(names)
         return self._write(raw, query, rows) == len(rows)
+
+    def remove(self, raw: Any, keys: Sequence[Any]) -> None:
+        """Delete the rows of these keys, a few."""
+        for key in keys:
+            raw.execute(self._delete, (key,))
 
     def read(self, raw: Any, keys: Sequence[Any], names: Sequence[str] = (), *, by: str = "") -> list[Row]:
         """All rows with one of these keys, in no order; all columns or some."""

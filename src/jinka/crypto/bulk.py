@@ -19,7 +19,7 @@ from jinka.codec import Algorithm
 from jinka.crypto.block import des_mac4, diversify, sm4_mac4
 from jinka.crypto.bulk_des import des_macs_kernel, tdes_diversify_kernel, tdes_tacs_kernel
 from jinka.crypto.bulk_messages import pack_load, pack_purchase
-from jinka.crypto.bulk_sm4 import sm4_diversify_kernel, sm4_tacs_kernel
+from jinka.crypto.bulk_sm4 import sm4_diversify_kernel, sm4_macs_kernel, sm4_tacs_kernel
 from jinka.crypto.purse import tac_key
 from jinka.kit import JinkaError, Usage
 
@@ -64,14 +64,23 @@ def sm4_tacs(root16: bytes, factors: Bytes, messages: Bytes, *, threads: int = 1
 
 
 def tdes_tacs_of_keys(keys: Bytes, messages: Bytes, *, threads: int = 1) -> Bytes:
-    """As `tdes_tacs`, with the cards' keys (N, 16) given: what a root that stays in a token derived."""
-    if keys.dtype != np.uint8 or keys.ndim != 2 or keys.shape[1] != 16:
-        raise Usage(f"{keys.dtype} of shape {keys.shape}", where="bulk.keys", fix="uint8 (N, 16)")
+    """As `tdes_tacs`, with the cards' keys (N, 16) given: what a root that stays elsewhere derived."""
+    _check_keys(keys)
     _check(keys[:, :8], messages, block=8)
     seeds, texts = _blocks(keys[:, :8] ^ keys[:, 8:]), _blocks(messages)
     out = np.empty((len(seeds), 1), dtype=np.uint64)
     _in_slices(lambda part: des_macs_kernel(seeds[part], texts[part], out[part]), len(seeds), threads)
     return out.view(np.uint8)[:, :4]
+
+
+def sm4_tacs_of_keys(keys: Bytes, messages: Bytes, *, threads: int = 1) -> Bytes:
+    """As `sm4_tacs`, with the cards' keys (N, 16) given."""
+    _check_keys(keys)
+    _check(keys[:, :8], messages, block=16)
+    given, texts = _frozen(keys), _frozen(messages)
+    out = np.empty((len(given), 4), dtype=np.uint8)
+    _in_slices(lambda part: sm4_macs_kernel(given[part], texts[part], out[part]), len(given), threads)
+    return out
 
 
 def tdes_diversify(root16: bytes, factors: Bytes, *, threads: int = 1) -> Bytes:
@@ -193,6 +202,10 @@ def warm_up() -> None:
             tdes_tacs_of_keys(np.frombuffer(key, np.uint8)[None], bought),
             tdes_tacs(root, seeds, bought).tobytes(),
         ),
+        "SM4 TAC of a key": (
+            sm4_tacs_of_keys(np.frombuffer(sm4_key, np.uint8)[None], loaded),
+            sm4_tacs(root, seeds, loaded).tobytes(),
+        ),
     }
     for name, (found, wanted) in answers.items():
         if found.tobytes() != wanted:
@@ -205,6 +218,11 @@ def _root(root16: bytes) -> Bytes:
     if sys.byteorder != "little":
         raise Usage("a big-endian machine", where="bulk", fix="use jinka.crypto.block")
     return np.frombuffer(root16, dtype=np.uint8)
+
+
+def _check_keys(keys: Bytes) -> None:
+    if keys.dtype != np.uint8 or keys.ndim != 2 or keys.shape[1] != 16:
+        raise Usage(f"{keys.dtype} of shape {keys.shape}", where="bulk.keys", fix="uint8 (N, 16)")
 
 
 def _check(factors: Bytes, messages: Bytes | None, *, block: int) -> None:

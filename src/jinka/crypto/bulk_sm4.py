@@ -170,10 +170,29 @@ def sm4_tacs_kernel(root: Any, factors: Any, messages: Any, out: Any) -> None:
     for start in range(0, factors.shape[0], SIDE_BY_SIDE):
         _card_keys(root_schedule, factors, start, state)
         _expand(state, schedule)
-        state[:] = 0
-        for at in range(0, messages.shape[1], 16):
-            for card in range(SIDE_BY_SIDE):
-                for word in range(4):
-                    state[word, card] ^= _word(messages, start + card, at + 4 * word)
-            _encrypt(state, schedule)
-        _store(state, 1, out, start)
+        _chain(messages, start, schedule, state, out)
+
+
+@kernel
+def sm4_macs_kernel(keys: Any, messages: Any, out: Any) -> None:
+    """SM4 CBC-MACs of padded messages, each under its key; bytes: keys (N, 16), messages (N, 16B), out (N, 4)."""
+    schedule = np.empty((_ROUNDS, SIDE_BY_SIDE), dtype=np.uint32)
+    state = np.empty((4, SIDE_BY_SIDE), dtype=np.uint32)
+    for start in range(0, keys.shape[0], SIDE_BY_SIDE):
+        for card in range(SIDE_BY_SIDE):
+            for word in range(4):
+                state[word, card] = _word(keys, start + card, 4 * word)
+        _expand(state, schedule)
+        _chain(messages, start, schedule, state, out)
+
+
+@kernel
+def _chain(messages: Any, start: int, schedule: Any, state: Any, out: Any) -> None:
+    """CBC with the initial value zero over four messages from ``start`` on; the left 4 bytes go to ``out``."""
+    state[:] = 0
+    for at in range(0, messages.shape[1], 16):
+        for card in range(SIDE_BY_SIDE):
+            for word in range(4):
+                state[word, card] ^= _word(messages, start + card, at + 4 * word)
+        _encrypt(state, schedule)
+    _store(state, 1, out, start)

@@ -23,6 +23,7 @@ from jinka.keys.check_batch import CheckBatchVerbs
 from jinka.keys.cryptograms import CryptogramVerbs
 from jinka.keys.exchange import ExchangeVerbs
 from jinka.keys.hierarchy import LEVELS, city_factor
+from jinka.keys.job import JobVerbs
 from jinka.keys.mac_batch import MacBatchVerbs
 from jinka.keys.orders import OrderVerbs, message_mac
 from jinka.keys.payment import MessageVerbs
@@ -39,6 +40,7 @@ _SEALS = 1  # the version of the batch and image keys
 
 class LocalKeyService(
     OrderVerbs,
+    JobVerbs,
     MessageVerbs,
     MacBatchVerbs,
     CheckBatchVerbs,

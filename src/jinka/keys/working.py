@@ -1,4 +1,4 @@
-"""What a key service has besides the keys of its ceremonies: working keys of key blocks, guards, and sources.
+"""What a key service has besides the keys of its ceremonies: working keys of key blocks, guards, jobs, and sources.
 
 Working keys live for the service's process alone, in its provider as session objects, and are exchanged anew after a
 restart, as centres do at sign-on. One `Working` belongs to one `Holding`, whoever calls.
@@ -20,6 +20,7 @@ from jinka.keys.guards import (
     Notes,
     SerialGuard,
 )
+from jinka.keys.jobs import Jobs
 from jinka.keys.provider import Key
 from jinka.kit import Clock, Randomness, Refused
 
@@ -76,7 +77,7 @@ class Working:
         lock: AbstractContextManager[object] | None = None,
     ) -> None:
         lock = lock or nullcontext()
-        self.keys, self.serials = WorkingKeys(lock), SerialGuard(lock)
+        self.keys, self.serials, self.jobs = WorkingKeys(lock), SerialGuard(lock), Jobs(clock, lock)
         self._randomness = randomness
         self._guards: tuple[FailureGuard, FailureGuard, FailureGuard] | None = None
         if clock is not None and randomness is not None:

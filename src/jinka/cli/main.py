@@ -22,6 +22,7 @@ from jinka.cli import (
     certificate_service,
     dispute,
     federation,
+    fees,
     fuzz,
     gateway,
     iso,
@@ -64,6 +65,7 @@ app.add_typer(certificate.app, name="certificate")
 app.add_typer(dispute.app, name="dispute")
 app.add_typer(centre.app, name="centre")
 app.add_typer(federation.app, name="federation")
+app.add_typer(fees.app, name="fees")
 app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(iso.app, name="iso")

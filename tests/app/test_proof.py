@@ -62,6 +62,14 @@ def centre(tmp_path: Path) -> Centre:
     return made
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Centre:
+    """A centre that no test changes."""
+    made = Centre(tmp_path_factory.mktemp("published"))
+    made.publish(rows(1500))
+    return made
+
+
 def _script(tmp_path: Path, document: Any, key: NoteKey) -> subprocess.CompletedProcess[str]:
     file, key_file = tmp_path / "document.json", tmp_path / "key"
     file.write_text(document if isinstance(document, str) else json.dumps(document))
@@ -70,34 +78,36 @@ def _script(tmp_path: Path, document: Any, key: NoteKey) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 
-def test_every_record_can_be_proven_and_the_independent_check_agrees(centre: Centre, tmp_path: Path) -> None:
+def test_every_record_can_be_proven_and_the_independent_check_agrees(
+    published: Centre, tmp_path: Path
+) -> None:
     found = rows(1500)
     for number in (0, 77, 149):  # 149: the last leaves, beside the tree's ragged edge
-        document = centre.batch(number)
-        proven = check_proof(document, centre.key)
+        document = published.batch(number)
+        proven = check_proof(document, published.key)
         assert [one.place for one in proven.records] == list(range(number * 10, number * 10 + 10))
         cards = [found[one.place]["card_no"].hex() for one in proven.records]
         assert [one.fields["card_no"] for one in proven.records] == cards
-        done = _script(tmp_path, document, centre.key)
+        done = _script(tmp_path, document, published.key)
         assert (done.returncode, done.stdout.count("\n")) == (0, 10), done.stderr
         assert all(card in done.stdout for card in cards)
 
 
-def test_a_proof_tells_nothing_of_other_records(centre: Centre) -> None:
-    told = json.dumps(centre.batch(3))
+def test_a_proof_tells_nothing_of_other_records(published: Centre) -> None:
+    told = json.dumps(published.batch(3))
     others = [row for row in rows(1500) if row["batch"] != (3).to_bytes(16, "big")]
     assert not [row for row in others if row["card_no"].hex() in told]
-    secret = next((centre.folder / "proof" / "days").glob("*.secret"))
+    secret = next((published.folder / "proof" / "days").glob("*.secret"))
     assert secret.read_bytes().hex() not in told
     assert secret.stat().st_mode & 0o077 == 0
-    assert (centre.folder / "proof" / "signing.key").stat().st_mode & 0o077 == 0
+    assert (published.folder / "proof" / "signing.key").stat().st_mode & 0o077 == 0
 
 
-def test_openssl_verifies_the_checkpoint(centre: Centre, tmp_path: Path) -> None:
-    text, _, line = centre.log.checkpoint().rpartition("\n\n")
+def test_openssl_verifies_the_checkpoint(published: Centre, tmp_path: Path) -> None:
+    text, _, line = published.log.checkpoint().rpartition("\n\n")
     (tmp_path / "text").write_text(text + "\n")
     (tmp_path / "sig").write_bytes(base64.b64decode(line.split(" ")[2])[4:])
-    (tmp_path / "key.der").write_bytes(centre.key.public)
+    (tmp_path / "key.der").write_bytes(published.key.public)
     command = "openssl dgst -sha256 -verify key.der -keyform DER -signature sig text"
     done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "Verified OK\n"
@@ -147,38 +157,38 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_forged_document_proves_nothing(centre: Centre, tmp_path: Path, name: str) -> None:
+def test_a_forged_document_proves_nothing(published: Centre, tmp_path: Path, name: str) -> None:
     path, value = MUTATIONS[name]
-    document = centre.batch(3)
+    document = published.batch(3)
     if name == "a field more":
         document["records"][0]["fields"]["more"] = 0
     forged = _changed(document, path, value)
-    assert json.dumps(forged) != json.dumps(centre.batch(3))
+    assert json.dumps(forged) != json.dumps(published.batch(3))
     with pytest.raises((Refused, Usage)):
-        check_proof(forged, centre.key)
-    done = _script(tmp_path, forged, centre.key)
+        check_proof(forged, published.key)
+    done = _script(tmp_path, forged, published.key)
     assert done.returncode != 0
     assert "NOT PROVEN" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format": "jinka.proof/1"}', "[" * 100_000])
-def test_what_is_no_document_is_refused_by_both(centre: Centre, tmp_path: Path, text: str) -> None:
-    done = _script(tmp_path, text, centre.key)
+def test_what_is_no_document_is_refused_by_both(published: Centre, tmp_path: Path, text: str) -> None:
+    done = _script(tmp_path, text, published.key)
     assert done.returncode != 0
     assert "NOT PROVEN" in done.stderr
     file = tmp_path / "bad.json"
     file.write_text(text)
     with pytest.raises((Usage, Refused)):
-        check_file(file, centre.log.key_file)
+        check_file(file, published.log.key_file)
 
 
-def test_another_centres_key_does_not_open_it(centre: Centre, tmp_path: Path) -> None:
+def test_another_centres_key_does_not_open_it(published: Centre, tmp_path: Path) -> None:
     other = Centre(tmp_path / "other")
     other.publish(rows(10))
     with pytest.raises(Refused):
-        check_proof(centre.batch(1), other.key)
-    assert _script(tmp_path, centre.batch(1), other.key).returncode != 0
+        check_proof(published.batch(1), other.key)
+    assert _script(tmp_path, published.batch(1), other.key).returncode != 0
 
 
 def _sent(tmp_path: Path, batch: int) -> Path:
@@ -196,8 +206,8 @@ def _against(centre: Centre, tmp_path: Path, batch: int) -> list[tuple[str, str]
     return [(finding.code, finding.where[-8:]) for finding in checked.findings]
 
 
-def test_what_an_operator_sent_is_all_there(centre: Centre, tmp_path: Path) -> None:
-    assert _against(centre, tmp_path, 5) == []
+def test_what_an_operator_sent_is_all_there(published: Centre, tmp_path: Path) -> None:
+    assert _against(published, tmp_path, 5) == []
 
 
 def test_a_dropped_record_is_caught(tmp_path: Path) -> None:
@@ -322,12 +332,12 @@ def test_records_in_another_order_are_the_same_records(centre: Centre) -> None:
     assert centre.publish(rows(1500)[::-1]).added == 0
 
 
-def test_own_records_must_be_records(centre: Centre, tmp_path: Path) -> None:
+def test_own_records_must_be_records(published: Centre, tmp_path: Path) -> None:
     file, own = tmp_path / "proof.json", tmp_path / "own.parquet"
-    file.write_text(json.dumps(centre.batch(1)))
+    file.write_text(json.dumps(published.batch(1)))
     own.write_bytes(b"PAR1 nothing")
     with pytest.raises(Usage, match="Parquet"):
-        check_file(file, centre.log.key_file, own)
+        check_file(file, published.log.key_file, own)
     pq.write_table(pa.table({"amount": [1]}), own)
     with pytest.raises(Usage, match="no columns"):
-        check_file(file, centre.log.key_file, own)
+        check_file(file, published.log.key_file, own)

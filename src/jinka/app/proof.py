@@ -30,6 +30,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from jinka.clearing.day_log import (
     ORIGIN,
@@ -41,7 +42,7 @@ from jinka.clearing.day_log import (
     opened_checkpoint,
     proof_document,
 )
-from jinka.clearing.leaf import COLUMNS, SECRET_BYTES, bodies, fields_of, leaves, salts
+from jinka.clearing.leaf import COLUMNS, SECRET_BYTES, WORDS, bodies, fields_of, leaves, salts
 from jinka.crypto.merkle import HASH_BYTES, inclusion_proof, root_of
 from jinka.crypto.merkle import consistency_proof as log_consistency
 from jinka.crypto.merkle_rows import RowTree, tops_of
@@ -55,7 +56,7 @@ from jinka.node import append_line, file_errors, read_lines, write_durable
 
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint8]
-_BATCH = 1 << 19
+_BATCH = 1 << 18
 FOLDER = "proof"
 
 
@@ -149,7 +150,7 @@ class ProofFolder:
             raise NotFound("no such records", where=str(outcomes), fix="ask by card, batch or record id")
         day = _Day(self.folder / "days", newest.date, newest.edition)
         places = day.places(np.array([row["record_id"] for row in rows], dtype=np.int64))
-        found = bodies(pa.Table.from_pylist(rows, schema=_dataset(outcomes).schema))
+        found = bodies(pa.Table.from_pylist(rows, schema=_shape(outcomes)))
         if not (leaves(found, places, day.secret()) == day.tree.leaves[places]).all():
             raise Refused(
                 "an outcome is not what was published",
@@ -247,8 +248,7 @@ class _Day:
         ids: list[Ids] = []
         made: list[Hashes] = []
         seen = added = 0
-        for batch in _dataset(outcomes).to_batches(columns=list(COLUMNS), batch_size=_BATCH):
-            table = pa.Table.from_batches([batch])
+        for table in outcome_tables(outcomes):
             found, rows = table["record_id"].to_numpy(), bodies(table)
             before = self._newest(found)
             known = np.flatnonzero(before >= 0)
@@ -319,15 +319,28 @@ def _in_log(log: Sequence[DayStatement], statement: DayStatement) -> DayInLog:
     return DayInLog(statement=statement, place=place, path=tuple(path))
 
 
-def _dataset(outcomes: Path) -> ds.Dataset:
+def outcome_tables(outcomes: Path) -> Iterator[pa.Table]:
+    """The outcomes of a folder in slices; texts stay codes as they lie in the files."""
+    for path in _files(outcomes):
+        with pq.ParquetFile(path, read_dictionary=list(WORDS)) as file:
+            for batch in file.iter_batches(batch_size=_BATCH, columns=list(COLUMNS)):
+                yield pa.Table.from_batches([batch])
+
+
+def _files(outcomes: Path) -> list[str]:
     files = sorted(outcomes.glob("*.parquet"))
     if not files:
         raise NotFound("no outcomes", where=str(outcomes), fix="run jinka day or jinka clear")
-    return ds.dataset([str(path) for path in files])
+    return [str(path) for path in files]
+
+
+def _shape(outcomes: Path) -> pa.Schema:
+    found = ds.dataset(_files(outcomes)).schema
+    return pa.schema([found.field(name) for name in COLUMNS])
 
 
 def _rows(outcomes: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
-    data = _dataset(outcomes)
+    data = ds.dataset(_files(outcomes))
     test: Any = None
     for name, value in wanted.items():
         one = pc.field(name) == pa.scalar(value, data.schema.field(name).type)

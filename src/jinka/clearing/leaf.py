@@ -214,9 +214,10 @@ def _words(table: pa.Table, name: str, width: int) -> Bytes:  # noqa: ARG001 one
     code: Any = np.zeros(len(table), dtype=np.int64)
     found: list[tuple[Any, ...]] = [()]
     for word in WORDS:  # packed again after each, so that the product of many lists cannot pass 63 bits
-        encoded = _column(table, word).dictionary_encode(null_encoding="encode")
-        texts = encoded.dictionary.to_pylist()
-        packed = pa.array(code * len(texts) + encoded.indices.to_numpy()).dictionary_encode()
+        encoded = _column(table, word).dictionary_encode()
+        texts = [*encoded.dictionary.to_pylist(), None]
+        place = pc.fill_null(encoded.indices, len(texts) - 1).to_numpy(zero_copy_only=False)
+        packed = pa.array(code * len(texts) + place).dictionary_encode()
         found = [
             (*found[pair // len(texts)], texts[pair % len(texts)]) for pair in packed.dictionary.to_pylist()
         ]

@@ -6,13 +6,14 @@ together always have what they had.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
 from jinka.settlement import AccountCode
-from tests.journeys.dispute_case import SCHEME, Officer, make_switch
+from tests.journeys.dispute_case import SCHEME, Officer, make_switch, run
 
 ACQUIRING, ISSUING = "bank.acq", "bank.iss"
 
@@ -121,3 +122,18 @@ def test_a_transaction_that_the_switch_does_not_know_is_not_disputed(
         assert (
             "no approved debit" in banker.open("inquiry", *words, who=ISSUING, reason="B01", code=3)["error"]
         )
+
+
+def test_what_is_open_between_the_banks_is_settled_once(banker: Officer, bought: list[object]) -> None:
+    banker.open("chargeback", *bought, *banker.papers("statement"), who=ISSUING, reason="B02")
+    first = json.loads(run("settle", banker.folder, "--on", "2018-09-05", "--json").stdout)
+    assert [(each["debtor"], each["creditor"], each["amount_fen"]) for each in first] == [
+        (ACQUIRING, f"{SCHEME}.float", 80_000)
+    ], "what is held lies with the scheme"
+    banker.step("accept", ACQUIRING)
+    shown = run("settle", banker.folder, "--on", "2018-09-05", "--lang", "zh").stdout
+    assert ISSUING in shown
+    assert "800.00" in shown
+    assert banks(banker) == (0, 0, 0)
+    assert banker.worth(AccountCode.CUSTOMER_FUNDS, SCHEME) == 0
+    assert run("settle", banker.folder, "--on", "2018-09-06").stdout == ""

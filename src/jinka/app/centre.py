@@ -41,6 +41,7 @@ from jinka.risk import new_listings
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.settlement import (
+    BooksWithoutDisputes,
     BusinessDay,
     SettlementOrder,
     SettlementProof,
@@ -205,7 +206,8 @@ def clear_uploads(
         orders = settlement_orders(day, result.net, issuer=ISSUER)
         _, found = post_settlement(ledger, day, orders, issuer=ISSUER)
         findings += found
-        trial, liability = trial_balance(ledger), purse_liability(ledger)
+        own = BooksWithoutDisputes(ledger)  # those of the day: what was disputed later is told elsewhere
+        trial, liability = trial_balance(own), purse_liability(own)
         progress.step("settlement", 1, 1)
         return ClearedDay(
             result=result,
@@ -216,7 +218,7 @@ def clear_uploads(
             orders=tuple(orders),
             trial=trial,
             liability=liability,
-            settled=prove_settlement(ledger),
+            settled=prove_settlement(own),
             census=pa.concat_tables([pq.read_table(census_file(workspace, lane)) for lane in range(LANES)]),
             findings=(*result.findings, *findings),
         )

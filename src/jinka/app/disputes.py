@@ -34,15 +34,15 @@ from jinka.app.dispute_originals import (
 from jinka.app.workspace import Workspace
 from jinka.clearing.dispute import Dispute, Evidence, Parties, Step, weekday
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
-from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, State, by_word
+from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Place, State, by_word
 from jinka.issuer.online_load import LoadState
 from jinka.keys.audit import withhold
 from jinka.kit import Finding, NotFound, Refused, Severity, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.registry import Registry
-from jinka.settlement import DisputeDesk, DisputeMove, NewDispute
+from jinka.settlement import BusinessDay, DisputeDesk, DisputeMove, DisputeOrder, NewDispute, settle_disputes
 from jinka.settlement.calendar import CHINA
-from jinka.settlement.dispute_posting import suspense_of
+from jinka.settlement.dispute_posting import account_name, suspense_of
 from jinka.store import SqlDisputes, SqlLedger, database_at, load_registry
 
 ZONE = "Asia/Shanghai"
@@ -99,6 +99,7 @@ class DisputeOffice:
             registry,
             day,
         )
+        self._zone = zone
         self._desk = DisputeDesk(ledger, books, zone=zone, is_open=business_day)
         self._papers = (day.centre if day else folder) / "evidence"
 
@@ -148,6 +149,21 @@ class DisputeOffice:
     def pass_deadlines(self, on: dt.date) -> list[Dispute]:
         """Let every deadline pass that is over on that day."""
         return self._desk.pass_deadlines(on)
+
+    def settle(self, on: dt.date) -> list[DisputeOrder]:
+        """Order and post what disputes left open between participants; nothing when nothing is."""
+        owners, funds = {}, {}
+        for dispute in self.listed():
+            parties = dispute.parties
+            bank = dispute.machine is Machine.BANK
+            funds[dispute.id] = parties.scheme if bank else parties.claimant
+            for place in Place:
+                if place is Place.GOVERNMENT and not parties.government:
+                    continue
+                name = account_name(place, dispute.id, parties)
+                owners[name.id] = name.owner
+        day = BusinessDay(date=on, zone=self._zone)
+        return settle_disputes(self._ledger, day, owners=owners, funds_of=funds)
 
     def listed(self) -> list[Dispute]:
         return self._books.listed()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # clearing loads its engine, and help loads none
 
     from jinka.app.disputes import Act
     from jinka.clearing.dispute import Dispute
+    from jinka.settlement import DisputeOrder
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,6 +44,10 @@ Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
 _HEADS = {
     Language.EN: ("dispute", "kind", "original", "state", "claimed", "returned", "held", "deadline"),
     Language.ZH: ("争议", "类别", "原交易", "状态", "主张金额", "已退还", "挂账", "期限"),
+}
+_ORDER_HEADS = {
+    Language.EN: ("order", "account", "from", "to", "amount"),
+    Language.ZH: ("指令", "账户", "付款方", "收款方", "金额"),
 }
 
 
@@ -138,6 +143,23 @@ def deadlines(directory: Directory, on: On, as_json: Json = False, lang: Lang = 
     _list(moved, (), as_json=as_json, lang=lang)
 
 
+@app.command()
+@command
+def settle(directory: Directory, on: On, as_json: Json = False, lang: Lang = Language.EN) -> None:
+    """Settle what disputes left open between participants: an order for each account, posted as paid.
+
+    Example: [bold]jinka dispute settle out/day --on 2018-09-10[/bold]
+    """
+    from jinka.app.disputes import dispute_office
+
+    with dispute_office(directory) as office:
+        orders = office.settle(parse_date(on, where="--on"))
+    if as_json:
+        put_json([order.as_row() for order in orders])
+    elif orders:
+        put_table(_orders(orders, lang))
+
+
 @app.command(name="list")
 @command
 def list_(
@@ -214,6 +236,19 @@ def _table(found: Sequence[Dispute], lang: Language) -> Table:
             format_minor(each.returned),
             format_minor(each.held + each.pending),
             _day(each.due),
+        )
+    return table
+
+
+def _orders(orders: Sequence[DisputeOrder], lang: Language) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in _ORDER_HEADS[lang]:
+        table.add_column(heading, overflow="fold")
+    for each in orders:
+        table.add_row(
+            each.reference[:8], each.account.name, each.debtor, each.creditor, format_minor(each.amount)
         )
     return table
 

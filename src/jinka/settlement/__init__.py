@@ -26,6 +26,7 @@ from jinka.settlement.deadlines import (
     judge_silence,
     list_losses,
 )
+from jinka.settlement.dispute_books import BooksWithoutDisputes, DisputeOrder, settle_disputes
 from jinka.settlement.dispute_desk import DisputeBooks, DisputeDesk, DisputeMove, MemoryDisputes, NewDispute
 from jinka.settlement.netting import CentrePosition, Tiers, net_centre, net_flows, net_tree
 from jinka.settlement.order_life import (
@@ -66,6 +67,7 @@ __all__ = [
     "AccountName",
     "Act",
     "Admission",
+    "BooksWithoutDisputes",
     "Breach",
     "BusinessDay",
     "BusinessDayFile",
@@ -75,6 +77,7 @@ __all__ = [
     "DisputeBooks",
     "DisputeDesk",
     "DisputeMove",
+    "DisputeOrder",
     "Entry",
     "ListRule",
     "MemoryDisputes",
@@ -126,6 +129,7 @@ __all__ = [
     "prove_settlement",
     "purse_liability",
     "read_business_day",
+    "settle_disputes",
     "settlement_entry",
     "settlement_orders",
     "trial_balance",

@@ -57,6 +57,7 @@ class TransferCode(IntEnum):
     EXCESS = 21  # claimed by another centre beyond what was accepted: in suspense until an officer decides
     DISPUTE = 16
     DISPUTE_FEE = 17
+    DISPUTE_SETTLEMENT = 18  # what disputes left open, paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

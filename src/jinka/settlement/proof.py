@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from jinka.ledger import Balance, LedgerEngine
+from jinka.ledger import Account, Balance
 from jinka.settlement.chart import STAYING, AccountCode
+
+
+class Books(Protocol):
+    """What a proof reads: a ledger, or a part of it."""
+
+    def accounts(self) -> list[Account]: ...
+    def balances(self, ids: Sequence[bytes]) -> dict[bytes, Balance]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +41,7 @@ class TrialBalance:
         return self.debits == self.credits and self.pending_debits == self.pending_credits
 
 
-def trial_balance(engine: LedgerEngine) -> TrialBalance:
+def trial_balance(engine: Books) -> TrialBalance:
     """Add up every account of the ledger."""
     accounts = engine.accounts()
     sums = engine.balances([account.id for account in accounts])
@@ -69,13 +78,13 @@ class SettlementProof:
         return self.open_minor == 0 and self.funds == self.liability
 
 
-def purse_liability(engine: LedgerEngine) -> int:
+def purse_liability(engine: Books) -> int:
     """What the ledger says the scheme owes to card holders."""
     ids = [account.id for account in engine.accounts() if account.code == AccountCode.PURSE_LIABILITY]
     return sum(b.credits_posted - b.debits_posted for b in engine.balances(ids).values())
 
 
-def prove_settlement(engine: LedgerEngine) -> SettlementProof:
+def prove_settlement(engine: Books) -> SettlementProof:
     """Read from the ledger alone whether everybody was paid and the customers' money is all there."""
     sums: dict[int, int] = {}
     open_minor = 0

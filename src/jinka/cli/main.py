@@ -17,6 +17,7 @@ from jinka.cli import (
     bins,
     card,
     centre,
+    centre_parcels,
     certificate,
     certificate_authority,
     certificate_service,
@@ -39,6 +40,7 @@ from jinka.cli import (
     settle,
     switch,
     tariff,
+    window,
 )
 from jinka.cli.frame import EXIT_CODES, Json, command, progress, put, put_json, put_table, say, settings
 from jinka.kit import NotFound, parse_date
@@ -63,6 +65,7 @@ certificate.app.add_typer(certificate_authority.app)
 certificate.app.add_typer(certificate_service.app)
 app.add_typer(certificate.app, name="certificate")
 app.add_typer(dispute.app, name="dispute")
+centre.app.add_typer(centre_parcels.app)
 app.add_typer(centre.app, name="centre")
 app.add_typer(federation.app, name="federation")
 app.add_typer(fees.app, name="fees")
@@ -74,6 +77,7 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")
 app.add_typer(settle.app, name="settle")
+app.add_typer(window.app, name="window")
 app.add_typer(proof.app, name="proof")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")

@@ -112,6 +112,9 @@ def test_cards_come_in_once_and_the_report_is_told_in_both_languages(folder: Pat
     assert "伪卡责任" in jinka("issuer", "migration", folder / "issuer.toml", "--lang", "zh").stdout
     told = json.loads(jinka("issuer", "migration", folder / "issuer.toml", "--json").stdout)
     assert told["cards"] == 0
+    assert json.loads(jinka("issuer", "journal", folder / "issuer.toml", "--state", "lapsed").stdout) == []
+    wrong = jinka("issuer", "journal", folder / "issuer.toml", "--state", "gone")
+    assert (wrong.returncode, "neither a state nor a reason" in wrong.stderr) == (2, True)
     (folder / "bad.csv").write_text(
         "pan,account,expiry4,chip,sequence,pin_reference,opening_fen\nx,A,2812,0,00,,5\n"
     )

@@ -201,6 +201,20 @@ class Issuer(RuleBasedStateMachine):
         if comes:
             self.send(request)
 
+    @rule()
+    def time_passes(self) -> None:
+        """Holds lapse."""
+        later = self.bank.now + 31 * 86_400_000_000
+        try:
+            self.bank.host.lapse(later)
+        except Killed:
+            self.fuse.left = -1
+            self.bank.start().recover()
+            self.bank.host.lapse(later)
+        for known in self.known.values():
+            if known.request.kind is Kind.PREAUTHORISATION:
+                known.live = False
+
     @rule(left=st.integers(0, 6), after=st.booleans())
     def kill_soon(self, left: int, after: bool) -> None:
         self.fuse.left, self.fuse.after = left, after

@@ -60,6 +60,7 @@ _LOGGED = ("lines", "answers", "garbage")
 _ROWS_MAX = 10_000_000
 _VAULT = "issuer vault"
 _SETTLE_S = 2.0
+_LAPSE_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +211,9 @@ async def _serve(
     listening({"port": server.port, "settled": settled, "metrics": metrics.port})
     looks = Looks(change_log(file.log, "issuer", figures.status, _LOGGED, SystemClock()))
     rounds = asyncio.create_task(_settle(server, desk)) if isinstance(desk, RelayedLoads) else None
+    lapses = asyncio.create_task(_lapse(server, opened.host, failed))
     await stopped.wait()
+    lapses.cancel()
     if rounds is not None:
         rounds.cancel()
     looks.stop()
@@ -221,6 +224,18 @@ async def _serve(
             f"the books failed: {type(failures[0]).__name__}", where=str(file.database),
             fix="nothing was answered that is not in them; mend the database and start again",
         )  # fmt: skip
+
+
+async def _lapse(server: IssuerServer, host: IssuerHost, failed: Callable[[BaseException], None]) -> None:
+    """Let go of holds that are too old, at the start and every hour."""
+    clock = SystemClock()
+    while True:
+        try:
+            await server.work(lambda: host.lapse(clock.now_micros()))
+        except Exception as error:
+            failed(error)
+            return
+        await asyncio.sleep(_LAPSE_S)
 
 
 async def _settle(server: IssuerServer, desk: RelayedLoads) -> None:

@@ -51,6 +51,24 @@ def cards(
     return import_cards(file, rows)
 
 
+@app.command()
+@json_command
+def journal(
+    file: File,
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only these states or reasons, such as held, lapsed or disputed.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 20,
+) -> list[dict[str, Any]]:
+    """The newest transactions in the books, without card numbers.
+
+    Example: [bold]jinka issuer journal issuer.toml --state disputed[/bold]
+    """
+    from jinka.app.issuer_journal import issuer_journal
+
+    return issuer_journal(file, states=tuple(state or ()), limit=limit)
+
+
 @app.command("agent-pays-in")
 @json_command
 def agent_pays_in(

@@ -29,6 +29,7 @@ class State(Enum):
     DECLINED = ("declined", "已拒绝")
     VOIDED = ("voided", "已撤销")
     REVERSED = ("reversed", "已冲正")
+    LAPSED = ("lapsed", "预授权已过期")  # nobody completed it in time: the money is the holder's again
     UNSEEN = ("unseen", "未到先冲")  # taken back before it came
     USED = ("used", "证书已用")  # no transaction: the original is booked on this certificate of the chip
 
@@ -43,6 +44,7 @@ class Step(Enum):
     REFUND = "refund"
     VOID = "void"
     REVERSE = "reverse"
+    LAPSE = "lapse"
     REOPEN = "reopen"  # a completion was taken back: the hold stands again
     RESTORE = "restore"  # a void was taken back: the money moves again
     RESTORE_HOLD = "restore hold"
@@ -57,13 +59,17 @@ STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
         (_S.HELD, _P.COMPLETE): _S.COMPLETED,
         (_S.HELD, _P.VOID): _S.VOIDED,
         (_S.HELD, _P.REVERSE): _S.REVERSED,
+        (_S.HELD, _P.LAPSE): _S.LAPSED,
+        (_S.LAPSED, _P.COMPLETE): _S.COMPLETED,  # late, and as far as there is money
+        (_S.LAPSED, _P.VOID): _S.VOIDED,
+        (_S.LAPSED, _P.REVERSE): _S.REVERSED,
         (_S.COMPLETED, _P.REOPEN): _S.HELD,
         (_S.APPROVED, _P.REFUND): _S.APPROVED,
         (_S.APPROVED, _P.VOID): _S.VOIDED,
         (_S.APPROVED, _P.REVERSE): _S.REVERSED,
         (_S.VOIDED, _P.RESTORE): _S.APPROVED,
         (_S.VOIDED, _P.RESTORE_HOLD): _S.HELD,
-        (_S.DECLINED, _P.REVERSE): _S.DECLINED,  # there is nothing to take back
+        (_S.DECLINED, _P.REVERSE): _S.REVERSED,  # nothing moves, and no advice of it is believed afterwards
     }
 )
 _NO_DEEDS = frozenset({State.RECEIVED, State.UNSEEN, State.USED})
@@ -218,6 +224,10 @@ class IssuerBooks(Protocol):
         """Those that are `RECEIVED`, in the order in which they came."""
         ...
 
+    def held(self, before_micros: int) -> list[Booking]:
+        """Holds that stand, of what came before then."""
+        ...
+
     def all_bookings(self) -> Iterable[Booking]:
         """Every one that was decided, in the order in which it was."""
         ...
@@ -292,6 +302,9 @@ class MemoryBooks:
 
     def tried(self) -> list[IssuedCard]:
         return list(self.cards({pan for pan, _ in self._tries.values()}).values())
+
+    def held(self, before_micros: int) -> list[Booking]:
+        return [b for b in self._bookings.values() if b.state is State.HELD and b.at_micros < before_micros]
 
     def all_bookings(self) -> Iterable[Booking]:
         return list(self._bookings.values())

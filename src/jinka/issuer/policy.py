@@ -41,7 +41,8 @@ class Product:
 class Policy:
     """``pin_*``: where a PIN is needed; ``value_channels``: where a card value is, besides every stripe.
 
-    ``unproven_fen``: an advice above it that no chip's certificate proves is disputed.
+    ``unproven_fen``: an advice above it that no chip's certificate proves is disputed. ``hold_days``: how long a
+    pre-authorisation holds money that nobody completes.
     """
 
     products: Mapping[str, Product] = field(default_factory=lambda: {"debit": Product()})
@@ -51,6 +52,7 @@ class Policy:
     value_channels: frozenset[Channel] = frozenset({Channel.ONLINE})
     completion_percent: int = 115
     unproven_fen: int = 100_000
+    hold_days: int = 30
     currency: int = YUAN
 
     def permits(self, product: str, kind: Kind, channel: Channel) -> bool:
@@ -65,7 +67,9 @@ class Policy:
 def read_policy(document: Mapping[str, Any]) -> Policy:
     """A policy from tables (TOML, JSON): ``products``, ``rules``, ``pin``, ``value``, ``advice``; `Usage` names
     what is wrong."""
-    _known(document, {"products", "rules", "pin", "value", "advice", "completion_percent"}, "policy")
+    _known(
+        document, {"products", "rules", "pin", "value", "advice", "completion_percent", "hold_days"}, "policy"
+    )
     default = Policy()
     products = {
         name: _product(table, f"products.{name}") for name, table in document.get("products", {}).items()
@@ -78,6 +82,9 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
     unproven_fen = advice.get("unproven_fen", default.unproven_fen)
     if type(unproven_fen) is not int or unproven_fen < 0:
         raise Usage("not a whole number", where="policy.advice.unproven_fen", fix="fen, 0 for none")
+    days = document.get("hold_days", default.hold_days)
+    if type(days) is not int or not 1 <= days <= 366:
+        raise Usage("not 1 to 366", where="policy.hold_days", fix="days")
     percent = document.get("completion_percent", default.completion_percent)
     if type(percent) is not int or not 100 <= percent <= 200:
         raise Usage("not 100 to 200", where="policy.completion_percent")
@@ -89,6 +96,7 @@ def read_policy(document: Mapping[str, Any]) -> Policy:
         value_channels=_channels(value, "channels", default.value_channels, "value"),
         completion_percent=percent,
         unproven_fen=unproven_fen,
+        hold_days=days,
     )
 
 

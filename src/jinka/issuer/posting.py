@@ -95,6 +95,9 @@ class Poster:
             raise Declined(Reason.AMOUNT)
         state = hold.after(Step.COMPLETE)
         work.set(hold, state=state, hold=_ZERO)
+        if hold.state is State.LAPSED:
+            work.debit(row, IssuerTransfer.PREAUTHORISATION)
+            return
         if row.amount_fen > hold.amount_fen and work.source != work.account:
             # One account bears a row, so that taking it back gives each its own: here the second way's.
             work.resolve(hold, TransferFlag.VOID_PENDING, hold.amount_fen)
@@ -118,6 +121,8 @@ class Poster:
     def _reverse(self, work: _Work, original: Booking, known: Mapping[bytes, Booking]) -> None:
         _require_whole(work.row, original)
         if original.state in (State.DECLINED, State.RECEIVED):
+            if original.state is State.DECLINED:
+                work.set(original, state=original.after(Step.REVERSE))
             return  # there is nothing to take back
         if original.kind is Kind.REFUND:
             work.debit(original, _BACK)
@@ -151,6 +156,9 @@ class Poster:
         if original.state is State.HELD:
             work.resolve(original, TransferFlag.VOID_PENDING, original.amount_fen)
             work.set(original, state=state, hold=_ZERO)
+            return
+        if original.state is State.LAPSED:
+            work.set(original, state=state)
             return
         giver = work.office
         if original.kind is Kind.TRANSFER:  # the receiver gives it back, or has spent it

@@ -173,6 +173,12 @@ class SqlIssuerBooks:
             pans = list(self._intents.tries(raw))
         return list(self.cards(pans).values()) if pans else []
 
+    def held(self, before_micros: int) -> list[Booking]:
+        with self._reading() as raw:
+            rows = self._bookings.read(raw, [State.HELD.value[0]], by="state")
+        at = self._bookings.columns.index("at_micros")
+        return self._uncovered([row for row in rows if row[at] < before_micros])
+
     def all_bookings(self) -> Iterator[Booking]:
         with self._engine.connect() as connection:
             query = sa.select(transactions).order_by(transactions.c.seq)

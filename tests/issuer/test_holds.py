@@ -1,0 +1,120 @@
+"""Holds that nobody completes lapse, once, and late completions are paid as far as there is money.
+
+Method: the host's own sweep by business time, on each engine; what holder and acquirer have is read from the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jinka.issuer import AuthorisationRequest, Kind, Reason
+from jinka.issuer.books import State
+from jinka.issuer.chart import IssuerAccount
+from jinka.issuer.policy import read_policy
+from jinka.kit import Usage
+from tests.issuer.host_rig import OPENING, PAN, Bank
+
+pytestmark = pytest.mark.usefixtures("books_engine")
+DAY = 86_400_000_000
+
+
+def held(bank: Bank, fen: int = 1_000) -> AuthorisationRequest:
+    hold, answer = bank.do(Kind.PREAUTHORISATION, fen)
+    assert answer.approved
+    return hold
+
+
+def state(bank: Bank, request: AuthorisationRequest) -> State:
+    return bank.books.bookings([request.id])[request.id].state
+
+
+def test_a_hold_lapses_after_its_days_and_once() -> None:
+    bank = Bank(policy=read_policy({"hold_days": 7, "pin": {"kinds": []}}))
+    old, young = held(bank), held(bank, 300)
+    assert bank.host.lapse(old.at_micros + 7 * DAY) == []
+    assert bank.available() == OPENING - 1_300
+    [lapsed] = bank.host.lapse(old.at_micros + 7 * DAY + 1)
+    assert (lapsed.id, lapsed.state) == (old.id, State.LAPSED)
+    assert (bank.available(), bank.owed()) == (OPENING - 300, 0)
+    assert bank.host.lapse(old.at_micros + 7 * DAY + 1) == []
+    assert (state(bank, old), state(bank, young)) == (State.LAPSED, State.HELD)
+    assert bank.start().lapse(young.at_micros + 8 * DAY) != []
+    assert bank.sums().debits_pending == 0
+    for wrong in (0, 367, "7", True):
+        with pytest.raises(Usage, match="hold_days"):
+            read_policy({"hold_days": wrong})
+
+
+def test_a_completion_that_is_late_is_booked_while_there_is_money() -> None:
+    bank = Bank()
+    hold = held(bank)
+    bank.host.lapse(hold.at_micros + 31 * DAY)
+    completion, done = bank.do(Kind.COMPLETION, 900, original=hold.trace)
+    assert done.approved
+    assert (bank.available(), bank.owed()) == (OPENING - 900, 900)
+    assert bank.back(completion).approved  # the hold stands again, until the next sweep
+    assert (bank.available(), bank.owed(), state(bank, hold)) == (OPENING - 1_000, 0, State.HELD)
+    bank.host.lapse(hold.at_micros + 31 * DAY)
+    assert (bank.available(), bank.sums().debits_pending) == (OPENING, 0)
+    assert bank.do(fen=OPENING - 10)[1].approved
+    assert bank.back(hold, Kind.COMPLETION, 900).reason is Reason.FUNDS
+    advice = bank.ask(Kind.COMPLETION, 900, original=hold.trace, forced=True)
+    assert bank.host.decide(advice).approved  # it happened
+    assert (bank.available(), bank.owed(IssuerAccount.SHORTFALL, "bank")) == (10, -900)
+
+
+@pytest.mark.parametrize("kind", [Kind.VOID, Kind.REVERSAL])
+def test_taking_a_lapsed_hold_back_moves_nothing(kind: Kind) -> None:
+    bank = Bank()
+    hold = held(bank)
+    bank.host.lapse(hold.at_micros + 31 * DAY)
+    assert bank.back(hold, kind).approved
+    assert (bank.available(), bank.owed(), bank.sums().debits_pending) == (OPENING, 0, 0)
+    assert bank.back(hold, Kind.COMPLETION, 900).reason is Reason.INVALID
+    if kind is Kind.VOID:
+        void = replace(bank.ask(Kind.VOID, 1_000, original=hold.trace))
+        assert bank.host.decide(void).code == "12"
+
+
+def test_a_lapsed_hold_no_longer_counts_towards_limits() -> None:
+    limit = {"code": "D", "en": "day", "zh": "日", "day_fen": 1_000}
+    rules: Any = {"products": {"debit": {"limits": [limit]}}, "pin": {"kinds": []}}
+    bank = Bank(policy=read_policy(rules))
+    hold = held(bank)
+    assert bank.do(fen=1)[1].reason is Reason.LIMIT
+    bank.host.lapse(hold.at_micros + 31 * DAY)
+    assert bank.do(fen=1)[1].approved
+
+
+def test_a_sweep_that_broke_off_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = Bank()
+    holds = [held(bank, fen) for fen in (100, 200)]
+
+    class Killed(Exception):
+        pass
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    later = holds[1].at_micros + 31 * DAY
+    with monkeypatch.context() as patch:
+        patch.setattr(bank.books, "write", killed)
+        with pytest.raises(Killed):
+            bank.host.lapse(later)
+    assert len(bank.start().lapse(later)) == 2
+    assert (bank.available(), bank.sums().debits_pending) == (OPENING, 0)
+
+
+def test_an_advice_behind_the_reversal_of_what_was_declined_is_not_booked() -> None:
+    bank = Bank()
+    request, declined = bank.do(fen=OPENING + 1)
+    assert declined.reason is Reason.FUNDS
+    assert bank.back(request).approved
+    assert bank.host.decide(replace(request, forced=True)).reason is Reason.TAKEN_BACK
+    assert bank.host.decide(request).code == "94"
+    assert bank.back(request).repeated
+    assert (bank.available(), bank.owed()) == (OPENING, 0)
+    assert bank.do(pan=PAN, fen=5)[1].approved

@@ -31,6 +31,7 @@ from jinka.cli import (
     issuer,
     keys,
     keys_ceremony,
+    keys_jobs,
     keys_orders,
     keys_records,
     pos,
@@ -82,6 +83,7 @@ app.add_typer(proof.app, name="proof")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")
 keys.app.add_typer(keys_ceremony.app)
+keys.app.add_typer(keys_jobs.app)
 keys.app.add_typer(keys_orders.app)
 keys.app.add_typer(keys_records.app)
 app.add_typer(keys.app, name="keys")

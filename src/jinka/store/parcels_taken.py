@@ -55,6 +55,17 @@ class Gap:
     since_micros: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """A parcel that was refused because its sender had signed another one for its place: the evidence."""
+
+    stream: StreamId
+    number: int
+    digest: bytes
+    envelope: bytes
+    seen_micros: int
+
+
 class Inbox:
     """What other centres sent to the centre with the code ``centre``."""
 
@@ -178,6 +189,19 @@ class Inbox:
                           since_micros=connection.scalar(since) or 0)  # fmt: skip
                 found.append(gap)
         return found
+
+    def conflicts(self) -> list[Conflict]:
+        """What was refused although its sender signed it, in the order in which it came."""
+        columns = table.conflicts.c
+        query = sa.select(table.conflicts).order_by(columns.seen_micros, columns.digest)
+        with table.look(self._engine) as connection:
+            return [
+                Conflict(
+                    stream=StreamId(sender=row.sender, receiver=self._centre, kind=Kind(row.kind)),
+                    number=row.number, digest=row.digest, envelope=row.envelope, seen_micros=row.seen_micros,
+                )
+                for row in connection.execute(query)
+            ]  # fmt: skip
 
     def _judge(
         self, connection: sa.Connection, manifest: Manifest, envelope: bytes, at_micros: int

@@ -29,9 +29,9 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.app.lanes import parquet_bytes
 from jinka.codec.parcel import Kind
 from jinka.node import write_durable
+from jinka.store.parquet_bytes import parquet_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,6 @@ from jinka.app.centre_folder import (
     request_papers,
 )
 from jinka.app.centre_papers import CentreName, PlayedAuthority
-from jinka.app.lanes import parquet_bytes
 from jinka.app.progress import Progress, Silent
 from jinka.clearing.tiers import Tier
 from jinka.clearing.verdicts import SENT, VERDICTS
@@ -43,6 +42,7 @@ from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.randomness import SeededRandomness
 from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelDay, TravelField
 from jinka.store import SqlLedger, database_at, save_registry
+from jinka.store.parquet_bytes import parquet_bytes
 
 DATE = dt.date(2018, 9, 3)
 NATION = "00"

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jinka.app.keyring import connect_keys
 from jinka.app.progress import Progress
@@ -31,6 +30,7 @@ from jinka.node import file_error, write_durable
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.field import Lane
 from jinka.sim.plan import LANES, CityPlan, PlannedTap
+from jinka.store.parquet_bytes import parquet_bytes
 from jinka.terminal.batching import batch_up
 
 CENSUS = pa.schema(
@@ -227,14 +227,6 @@ def _write_outbox(files: LaneFiles, records: list[ClearingRecord], number: int, 
     keys.commit()
     write_durable(files.records, parquet_bytes(table))
     write_durable(files.batches, parquet_bytes(batches))
-
-
-def parquet_bytes(table: pa.Table) -> bytes:
-    """A table as Parquet in memory; the same rows give the same bytes."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    raw: bytes = sink.getvalue().to_pybytes()
-    return raw
 
 
 def _write_state(

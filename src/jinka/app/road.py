@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.app.lanes import parquet_bytes
 from jinka.app.workspace import Workspace
 from jinka.codec import Algorithm, TransactionType
 from jinka.crypto import mac4, seal, tac_key, unseal
@@ -25,6 +24,7 @@ from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.sim.changes import Row
 from jinka.sim.faults import Expectation, Fault
 from jinka.sim.spoil import Delivery, Label, SpoiledDay, spoil_day
+from jinka.store.parquet_bytes import parquet_bytes
 
 _LABELS_CONTEXT = "jinka.labels/1"
 _LISTINGS, _ACKNOWLEDGEMENTS = "listings.parquet", "acknowledgements.parquet"

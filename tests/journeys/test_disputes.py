@@ -208,6 +208,20 @@ def test_a_dead_card_waits_for_late_records_and_its_balance_is_refunded(officer:
     assert "nothing is left" in officer.open("dead-card", *again, who=ISSUER, reason="P09", code=4)["error"]
 
 
+def test_a_late_record_lowers_what_a_dead_card_gives_back(officer: Officer) -> None:
+    officer.open(
+        "dead-card", "--card", card(7).hex(), *officer.papers("inspection"), who=ISSUER, reason="P09"
+    )
+    late = {"record_id": 60, "txn_type": 9, "amount": 7_400, "gross_fare": 7_400, "product": "full",
+            "outcome": "PAID", "reason": "ACCEPTED", "card_no": card(7), "operator": OPERATOR,
+            "terminal_serial": 60}  # fmt: skip
+    write_outcomes(officer.folder, late)
+    officer.deadlines("2018-09-14")
+    assert "7400 of 100" in officer.step("determine", ISSUER, on="2018-09-14", amount=7_400, code=4)["error"]
+    assert officer.step("determine", ISSUER, on="2018-09-14")["held_fen"] == 100
+    officer.step("pay-out", ISSUER, "payment", on="2018-09-14")
+
+
 def test_what_does_not_fit_is_found(officer: Officer) -> None:
     officer.open("torn-tap", "--record", TORN, who=ISSUER, reason="P02")
     officer.step("show-debited", ISSUER, "card-reading")
@@ -238,11 +252,16 @@ def test_what_is_shown_in_chinese_and_what_is_asked_wrongly(officer: Officer) ->
         (("open", officer.folder, "inquiry", "--reason", "B01", "--as", ISSUER, "--on", FIRST), 2),
         (("open", officer.folder, "dead-card", "--reason", "P09", "--card", "x", "--as", ISSUER, "--on", FIRST), 2),
         (("deadlines", officer.folder, "--on", "soon"), 2),
+        (("open", officer.folder / "none", "torn-tap", "--reason", "P01", "--as", ISSUER, "--on", FIRST), 3),
     ):  # fmt: skip
         run(*words, code=code)
     bad = officer.step("show-debited", ISSUER, "love-letter", code=2)["error"]
     assert "no such evidence" in bad
+    for paper, code in (("/dev/zero", 2), (officer.folder, 2), (officer.folder / "none.txt", 3)):
+        officer.paper = Path(paper)
+        officer.step("show-debited", ISSUER, "card-reading", code=code)
     empty = officer.folder / "empty.txt"
     empty.write_text("")
     officer.paper = empty
+    assert not (officer.folder / "none").exists()
     assert "is empty" in officer.step("show-debited", ISSUER, "card-reading", code=4)["error"]

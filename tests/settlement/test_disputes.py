@@ -20,12 +20,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from jinka.clearing.dispute import Dispute, Evidence, Original, Parties
 from jinka.clearing.dispute_tables import KINDS, TABLES, require_kind
-from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, State
+from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Place, State
 from jinka.kit import NotFound, Refused
 from jinka.ledger import MemoryLedger, Transfer, TransferResult
-from jinka.settlement import AccountCode, AccountName, trial_balance
+from jinka.settlement import (
+    AccountCode,
+    AccountName,
+    BooksWithoutDisputes,
+    BusinessDay,
+    prove_settlement,
+    settle_disputes,
+    trial_balance,
+)
 from jinka.settlement.dispute_desk import DisputeDesk, DisputeMove, MemoryDisputes, NewDispute
-from jinka.settlement.dispute_posting import suspense_of
+from jinka.settlement.dispute_posting import account_name, suspense_of
 
 DAY = dt.date(2026, 11, 2)
 ZONE = "Asia/Shanghai"
@@ -154,6 +162,20 @@ class Quarrels(RuleBasedStateMachine):
             self.desk.pass_deadlines(self.today)
         self.fuse.left = -1
 
+    @rule()
+    def settle(self) -> None:
+        self.fuse.left = -1
+        self.desk.post_again()
+        parties, funds = set[AccountName](), {}
+        for dispute in self.books.listed():
+            funds[dispute.id] = "scheme" if dispute.machine is Machine.BANK else "issuer"
+            parties |= {account_name(place, dispute.id, PARTIES) for place in Place}
+        owners = {name.id: name.owner for name in parties}
+        day = BusinessDay(date=self.today, zone=ZONE)
+        settle_disputes(self.ledger, day, owners=owners, funds_of=funds)
+        assert settle_disputes(self.ledger, day, owners=owners, funds_of=funds) == []
+        assert prove_settlement(self.ledger).holds
+
     @rule(writes=st.integers(0, 4), after=st.booleans())
     def power_will_go(self, writes: int, after: bool) -> None:
         self.fuse.left, self.fuse.after = writes, after
@@ -165,6 +187,9 @@ class Quarrels(RuleBasedStateMachine):
         DisputeDesk(mended, self.books, zone=ZONE).post_again()
         self.fuse.left = left
         assert trial_balance(self.ledger).balances
+        without = trial_balance(BooksWithoutDisputes(self.ledger))
+        assert without.balances
+        assert (without.debits, without.pending_debits) == (0, 0)
         for dispute in self.books.listed():
             assert suspense_of(mended, dispute.id) == (dispute.held, dispute.pending)
             if dispute.ended:

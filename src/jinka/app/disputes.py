@@ -283,6 +283,8 @@ class DisputeOffice:
         if not name:
             raise Usage("no file", where="evidence", fix=f"{word}=FILE")
         with file_errors(path):
+            if path.exists() and not path.is_file():
+                raise Usage("is no regular file", where=str(path), fix="hand in a document")
             if path.stat().st_size > EVIDENCE_MAX:
                 raise Refused(f"larger than {EVIDENCE_MAX} bytes", where=str(path), fix="hand it in in parts")
             content = path.read_bytes()
@@ -309,8 +311,9 @@ def business_day(date: dt.date) -> bool:
 
 
 @contextmanager
-def dispute_office(folder: Path, *, new: bool = False) -> Iterator[DisputeOffice]:
-    """The office of a folder, alone in it. ``new``: a folder that is no day's may be begun."""
+def dispute_office(folder: Path, *, opening: str = "") -> Iterator[DisputeOffice]:
+    """The office of a folder, alone in it. ``opening``: a kind to be opened; one of a bank card may begin a folder."""
+    new = bool(opening) and require_kind(opening).machine is Machine.BANK
     day = Workspace(folder) if (folder / "day.json").exists() else None
     zone = ZONE
     if day is not None:

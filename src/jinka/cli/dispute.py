@@ -95,7 +95,7 @@ def open_(
         terminal=terminal, credit=credit, scheme=scheme, gross=gross, product=product,
     )  # fmt: skip
     act = _act(actor, on, amount, note, evidence)
-    with dispute_office(directory, new=True) as office:
+    with dispute_office(directory, opening=kind) as office:
         found = office.open(kind, subject, act, reason=reason, reference=reference)
     _show(found, (), as_json=as_json, lang=lang)
 

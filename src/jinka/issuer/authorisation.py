@@ -53,21 +53,10 @@ class Kind(Enum):
     REVERSAL = ("reversal", Flow.NONE, True, "reversal", "冲正")
     PARTIAL = ("partial reversal", Flow.NONE, True, "partial reversal", "部分冲正")
 
-    @property
-    def word(self) -> str:
-        return self.value[0]
+    def __init__(self, word: str, flow: Flow, needs_original: bool, english: str, chinese: str) -> None:
+        self.word, self.flow, self.needs_original, self.title = word, flow, needs_original, (english, chinese)
 
-    @property
-    def flow(self) -> Flow:
-        return self.value[1]
-
-    @property
-    def needs_original(self) -> bool:
-        return self.value[2]
-
-    @property
-    def title(self) -> tuple[str, str]:
-        return self.value[3], self.value[4]
+    __hash__ = object.__hash__  # an enumeration's own is Python's, and asked for dozens of times a request
 
 
 class Entry(Enum):
@@ -81,6 +70,8 @@ class Entry(Enum):
     STORED = "stored"
     QR = "qr"
 
+    __hash__ = object.__hash__
+
 
 class Channel(Enum):
     """Where the holder stands: (word, English, Chinese)."""
@@ -92,6 +83,8 @@ class Channel(Enum):
     SELF_SERVICE = ("self-service", "self-service", "自助终端")
     PHONE = ("phone", "phone", "手机")
     LOAD = ("load", "purse load", "圈存")
+
+    __hash__ = object.__hash__
 
 
 # A payer's code comes from the chip in the phone, with its cryptogram in field 55.

@@ -33,6 +33,8 @@ class State(Enum):
     UNSEEN = ("unseen", "未到先冲")  # taken back before it came
     USED = ("used", "证书已用")  # no transaction: the original is booked on this certificate of the chip
 
+    __hash__ = object.__hash__  # of a member, which there is once
+
 
 class Step(Enum):
     """What moves it."""
@@ -48,6 +50,8 @@ class Step(Enum):
     REOPEN = "reopen"  # a completion was taken back: the hold stands again
     RESTORE = "restore"  # a void was taken back: the money moves again
     RESTORE_HOLD = "restore hold"
+
+    __hash__ = object.__hash__
 
 
 _S, _P = State, Step

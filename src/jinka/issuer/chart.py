@@ -7,6 +7,7 @@ was spent since) comes from the issuer's account of shortfalls, so that no acqui
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 from jinka.issuer.authorisation import YUAN, Kind
 from jinka.kit import make_id
@@ -68,8 +69,14 @@ def holder_account(number: str) -> Account:
     )
 
 
+@lru_cache(maxsize=1_024)
+def office_id(code: IssuerAccount, owner: str) -> bytes:
+    """The id of `office_account`, which is asked for with each transaction."""
+    return make_id("jinka.issuer.office", owner, int(code))
+
+
 def office_account(code: IssuerAccount, owner: str) -> Account:
     """Another of the issuer's accounts. An agent's cannot be overdrawn either: that is its prepaid limit."""
     prepaid = code is IssuerAccount.AGENT_PREPAID
     flags = AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS if prepaid else AccountFlag.NONE
-    return Account(id=make_id("jinka.issuer.office", owner, int(code)), ledger=YUAN, code=code, flags=flags)
+    return Account(id=office_id(code, owner), ledger=YUAN, code=code, flags=flags)

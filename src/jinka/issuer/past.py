@@ -14,7 +14,7 @@ from jinka.issuer.limits import HISTORY_MAX
 
 _MOST = HISTORY_MAX + 1
 _ROWS_MAX = 120_000  # of all cards: some 40 MB
-_COUNTED_EVERY = 16  # rounds
+_COUNTED_EVERY = 20_000  # rows that were met
 Past = dict[bytes, Deed]  # by id, oldest first
 
 
@@ -24,7 +24,7 @@ class Pasts:
     def __init__(self, books: IssuerBooks) -> None:
         self._books = books
         self._kept: OrderedDict[bytes, tuple[int, Past]] = OrderedDict()  # complete since then
-        self._rounds = 0
+        self._met = 0  # rows since they were counted
 
     def of(self, asked: set[bytes], since_micros: int, *, beside: set[bytes]) -> dict[bytes, Past]:
         """The newest of each card that is asked for, since then or longer, and what is remembered of those beside.
@@ -52,8 +52,9 @@ class Pasts:
                 del past[id_]
             self._kept[card] = (self._kept[card][0], past)
             self._kept.move_to_end(card)
-        self._rounds += 1
-        if self._rounds % _COUNTED_EVERY == 0:
+        self._met += sum([len(past) + 1 for past in pasts.values()])
+        if self._met >= _COUNTED_EVERY:  # no more can be new
+            self._met = 0
             rows = sum(len(past) + 1 for _, past in self._kept.values())
             while rows > _ROWS_MAX:
                 rows -= len(self._kept.popitem(last=False)[1][1]) + 1

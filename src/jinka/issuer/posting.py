@@ -12,7 +12,7 @@ from enum import Enum
 
 from jinka.issuer.authorisation import TAKES, YUAN, Flow, Kind
 from jinka.issuer.books import Booking, State, Step
-from jinka.issuer.chart import CODES, IssuerAccount, IssuerTransfer, office_account
+from jinka.issuer.chart import CODES, IssuerAccount, IssuerTransfer, office_account, office_id
 from jinka.issuer.limits import Declined
 from jinka.issuer.reasons import Reason
 from jinka.kit import Refused, make_id
@@ -189,7 +189,7 @@ class _Work:
 
     def __init__(self, row: Booking, account: bytes, source: bytes, way: Way) -> None:
         self.row, self.account, self.source, self.way = row, account, source, way
-        self.office = office_account(IssuerAccount.ACQUIRER, row.acquirer).id
+        self.office = office_id(IssuerAccount.ACQUIRER, row.acquirer)
         self._transfers: list[Transfer] = []
         self._rows: dict[bytes, Booking] = {row.id: row}
 

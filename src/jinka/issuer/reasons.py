@@ -56,20 +56,10 @@ class Reason(Enum):
     )
     DUPLICATE = ("duplicate", "94", "another transaction has this number", "流水号重复")
 
-    @property
-    def word(self) -> str:
-        """A stable word for journals."""
-        return self.value[0]
-
-    @property
-    def code(self) -> str:
-        """Field 39, two characters."""
-        return self.value[1]
-
-    @property
-    def title(self) -> tuple[str, str]:
-        """English and Chinese."""
-        return self.value[2], self.value[3]
+    def __init__(self, word: str, code: str, english: str, chinese: str) -> None:
+        self.word = word  # a stable one for journals
+        self.code = code  # field 39, two characters
+        self.title = (english, chinese)
 
 
 BY_WORD = {reason.word: reason for reason in Reason}

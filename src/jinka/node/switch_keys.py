@@ -79,9 +79,8 @@ class KeyDesk:
         results: list[list[bytes]] = [[] for _ in batch]
         refused = [-1] * len(batch)
         turn = 0
-        while rows := [
-            row for row, effect in enumerate(batch) if refused[row] < 0 and turn < len(effect.steps)
-        ]:
+        rows: Sequence[int] = range(len(batch))
+        while rows := [row for row in rows if refused[row] < 0 and turn < len(batch[row].steps)]:
             groups: dict[Any, list[int]] = {}
             for row in rows:
                 groups.setdefault(_alike(batch[row].steps[turn]), []).append(row)

@@ -183,7 +183,8 @@ class Board:
             if peer.mac is None:
                 raw = peer.codec.encode(message)
             else:
-                raw = peer.codec.encode(message.changed({peer.mac.field: _BLANK8}))
+                blank = {**message.fields, peer.mac.field: _BLANK8}  # the codec puts them in order
+                raw = peer.codec.encode(Message(mti=message.mti, fields=blank))
         except EncodeError:
             self.count("unwritable", peer.name)
             otherwise()

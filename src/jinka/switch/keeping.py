@@ -127,9 +127,10 @@ class Keeping:
     ) -> None:
         tx.busy = False
         then(clashes)
-        waiting, tx.waiting = tx.waiting, []
-        for call in waiting:
-            call()
+        if tx.waiting:
+            waiting, tx.waiting = tx.waiting, []
+            for call in waiting:
+                call()
         if self.watched and tx.id in self.watched:
             self.transfers.go_on(self.watched[tx.id])
 

@@ -80,9 +80,18 @@ def misdated(message: Message) -> bool:
         clock, day = message.text(12), message.text(13)
         if 90 in message.fields and not message.text(90).strip("0"):
             return True
-    days = [text for text in (moment[:4], day) if text]
-    clocks = [text for text in (moment[4:], clock) if text]
-    return not (all(_DAY.fullmatch(text) for text in days) and all(_CLOCK.fullmatch(text) for text in clocks))
+    return not (_is_day(moment[:4]) and _is_day(day) and _is_clock(moment[4:]) and _is_clock(clock))
+
+
+@lru_cache(maxsize=512)
+def _is_day(text: str) -> bool:
+    """Whether it is a day, or absent. The answer is kept: a busy moment has one day and few seconds."""
+    return not text or _DAY.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=512)
+def _is_clock(text: str) -> bool:
+    return not text or _CLOCK.fullmatch(text) is not None
 
 
 def content_digest(message: Message) -> bytes:

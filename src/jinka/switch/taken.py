@@ -74,6 +74,6 @@ def _name(tx: Transaction) -> Name:
 
 def _original(tx: Transaction) -> Name | None:
     data = tx.sent.text(90)
-    if tx.kind not in _TAKERS or len(data) != 42:
+    if len(data) != 42 or tx.kind not in _TAKERS:
         return None
     return tx.source, data[4:10], data[10:20], tx.sent.text(41)

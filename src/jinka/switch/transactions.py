@@ -178,7 +178,7 @@ class Transactions(Keeping):
             stops = trail_of(message, peers[tx.source])
             more[target.trail_field] = trail_text(stops, board.config.institution)
         if more:
-            out = out.changed(more)
+            out = Message(mti=out.mti, fields={**out.fields, **more})
         tx.step(TxStep.ROUTE)
         self.memory.sent[key] = tx
         self.keep(tx, None, partial(self.go_out, tx, out))

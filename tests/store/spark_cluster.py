@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,8 +26,8 @@ def absent() -> str | None:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[str]:
-    """The master's address; workers have a core each and know nothing but where the master is."""
+def cluster(folder: Path, environments: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The master's address; workers have a core each, and each an environment of its own."""
     home = Path(find_spec("pyspark").origin).parent
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,13 +40,16 @@ def cluster(folder: Path) -> Iterator[str]:
         for number in range(WORKERS):
             name = f"worker-{number}"
             extra = ["--cores", "1", "--memory", "1g", "-d", str(folder / name), master]
-            start(stack, home, folder, name, "worker.Worker", [*local, *extra])
+            start(stack, home, folder, name, "worker.Worker", [*local, *extra], environments[number])
         logs = [folder / f"worker-{number}.log" for number in range(WORKERS)]
         _until(lambda: all("registered with master" in log.read_text() for log in logs), "the workers")
         yield master
 
 
-def start(stack: ExitStack, home: Path, folder: Path, name: str, kind: str, arguments: list[str]) -> None:
+def start(
+    stack: ExitStack, home: Path, folder: Path, name: str, kind: str, arguments: list[str],
+    own: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
     """One daemon, ended with the stack; what it says is in a file."""
     conf = folder / "conf"
     conf.mkdir(exist_ok=True)
@@ -58,6 +61,7 @@ def start(stack: ExitStack, home: Path, folder: Path, name: str, kind: str, argu
     environment = {
         **os.environ, "SPARK_CONF_DIR": str(conf), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": str(ROOT), "SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": "256m",
+        **(own or {}),
     }  # fmt: skip
     log = stack.enter_context((folder / f"{name}.log").open("wb"))
     command = [str(home / "bin/spark-class"), f"org.apache.spark.deploy.{kind}", *arguments]

@@ -1,12 +1,17 @@
 """The same day cleared by DuckDB and by a standalone Spark cluster of one master and two workers, record by record.
 
-The day has what stages may disagree on: duplicates and altered ones, torn taps, wrong TACs, a listed card, a gap, a
-load at a card with the highest counters. Outcomes, sums, positions and lists must be equal, not alike.
+The day has what stages may disagree on: duplicates and altered ones, torn taps, wrong TACs, a listed card, a gap. Its
+outcomes, sums, positions and lists must be equal, not alike. DuckDB asks the issuer's key service; beside each worker
+is a process that is enrolled for the job and has the TAC keys of its cards alone.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +19,35 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jinka.app.keyring import open_keys
+from jinka.app.workspace import Workspace
 from jinka.clearing import ClearingTables, DayResult, clear_day
 from jinka.clearing.port import Lookup
+from jinka.codec import Algorithm
+from jinka.keys import Purpose
 from jinka.kit import JinkaError, NotFound
+from jinka.node.keys_beside import VARIABLE, KeysBeside
 from jinka.registry import Registry
+from jinka.sim.parties import ISSUER
+from jinka.sim.records import make_records
 from jinka.store import DuckEngine
-from tests.clearing.soft_tacs import OpenKeys
-from tests.clearing.world import FEES, PARAMS, SCHEMA, World, explain
-from tests.store.spark_cluster import ROOT, absent, cluster
+from tests.clearing.world import DATE, FEES, PARAMS, SCHEMA, World, explain
+from tests.keys.serving import key_folder, served
+from tests.store.spark_cluster import ROOT, WORKERS, absent, cluster
 
 pytestmark = pytest.mark.skipif(absent() is not None, reason=f"{absent()} is absent")
+CALLERS = """
+[callers.executor]
+uid = 0
+verbs = ["job_terms", "order_job_keys"]
+keys = ["tac/*"]
+
+[callers.clearing]
+uid = 0
+verbs = ["enrol_job", "end_job"]
+keys = []
+"""
+JOB = "2018-09-01"
 SETTINGS = {
     "spark.executor.memory": "512m",
     "spark.driver.memory": "512m",
@@ -37,24 +61,66 @@ SETTINGS = {
 }
 
 
+@contextmanager
+def command(*arguments: object) -> Iterator[dict[str, Any]]:
+    """A `jinka` process that serves; gives the JSON that it begins with."""
+    code = "from jinka.cli import main; main()"
+    given = [sys.executable, "-c", code, *map(str, arguments)]
+    with subprocess.Popen(given, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            lines = ""
+            for line in process.stdout:
+                lines += line
+                if line.startswith("}"):
+                    break
+            yield json.loads(lines)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def keys_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = key_folder(tmp_path_factory.mktemp("keys"))
+    uid = folder.stat().st_uid
+    (folder / "keys.toml").write_text(CALLERS.replace("uid = 0", f"uid = {uid}"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def engine(keys_at: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from jinka.store.spark import SparkEngine
 
     folder = tmp_path_factory.mktemp("spark")
-    with (
-        cluster(folder) as master,
-        SparkEngine(master=master, work=folder / "work", settings=SETTINGS) as spark,
-    ):
-        yield spark
+    with ExitStack() as stack:
+        facts, _ = stack.enter_context(served(keys_at))
+        sockets = [folder / f"job-{number}.sock" for number in range(WORKERS)]
+        beside = [
+            stack.enter_context(
+                command("keys", "serve-job", facts["socket"], "--job", JOB, "--socket", socket)
+            )
+            for socket in sockets
+        ]
+        publics = [word for made in beside for word in ("--public", made["public"])]
+        enrol = ["keys", "enrol-job", facts["socket"], "--job", JOB, "--cards", "100", *publics]
+        code = "from jinka.cli import main; main()"
+        subprocess.run([sys.executable, "-c", code, *enrol], check=True, stdout=subprocess.DEVNULL)
+        environments = [{VARIABLE: str(socket)} for socket in sockets]
+        master = stack.enter_context(cluster(folder, environments))
+        yield stack.enter_context(SparkEngine(master=master, work=folder / "work", settings=SETTINGS))
 
 
-def crooked_world() -> World:
-    world = World.in_order(records=600, cards=90)
+def crooked_world(keys: Any) -> World:
+    roots = {
+        (Algorithm[name.algorithm], name.version): keys.holding.find(name)[1].reveal()
+        for name in keys.holding.records
+        if name.purpose is Purpose.TAC
+    }
+    made = make_records(600, cards=90, seed=5, roots=roots, date=DATE, wrong_share=0.01)
+    world = World(rows=made.records.to_pylist(), registry=made.registry)
     rows = world.rows
     world.add(rows[5])
     world.add(rows[7], counter=rows[7]["counter"] + 1)
-    rows[11]["tac"] = b"abcd"
     rows[12]["tac"] = b"ab"
     torn = world.of_card(3)
     torn[0]["tac"], torn[0]["state"] = None, 1
@@ -71,7 +137,7 @@ def crooked_world() -> World:
     return world
 
 
-def clear(engine: Any, world: World, folder: Path, out: str) -> DayResult:
+def clear(engine: Any, keys: Any, world: World, folder: Path, out: str) -> DayResult:
     pq.write_table(pa.Table.from_pylist(world.rows, schema=SCHEMA), folder / "records.parquet")
     registry = {name: getattr(world.registry, name) for name in Registry.SCHEMAS}
     for name in ("listings", "acknowledgements"):
@@ -80,16 +146,16 @@ def clear(engine: Any, world: World, folder: Path, out: str) -> DayResult:
         records=engine.parquet([folder / "records.parquet"]),
         **{name: engine.arrow(name, table) for name, table in registry.items()},
     )
-    return clear_day(
-        engine, tables, PARAMS, keys=OpenKeys(), explain=explain, fees=FEES, out=str(folder / out)
-    )
+    return clear_day(engine, tables, PARAMS, keys=keys, explain=explain, fees=FEES, out=str(folder / out))
 
 
-def test_a_day_is_cleared_the_same_by_both_engines(engine: Any, tmp_path: Path) -> None:
-    world = crooked_world()
+def test_a_day_is_cleared_the_same_by_both_engines(engine: Any, keys_at: Path, tmp_path: Path) -> None:
+    keys = open_keys(Workspace(keys_at), "440300")
+    assert keys.issuer == ISSUER
+    world = crooked_world(keys)
     with DuckEngine(threads=1, memory_limit="512MB") as duck:
-        here = clear(duck, world, tmp_path, "duck")
-    there = clear(engine, world, tmp_path, "spark")
+        here = clear(duck, keys, world, tmp_path, "duck")
+    there = clear(engine, KeysBeside(), world, tmp_path, "spark")
     ours, theirs = (pq.read_table(tmp_path / name) for name in ("duck", "spark"))
     assert ours.schema.equals(theirs.schema)
     assert ours.to_pylist() == theirs.to_pylist()

@@ -16,12 +16,15 @@ import pyarrow as pa
 import pytest
 
 from jinka.codec.parcel import Kind, Manifest, Receipt, read_envelope
+from jinka.crypto.x509_keys import KeyKind, SoftSigner
+from jinka.identity import ProfileName
 from jinka.kit import Finding, JinkaError, NotFound, Refused, Severity, Usage
+from jinka.node import parcel_desk
 from jinka.node.parcel_desk import PIECE_MAX, OutgoingFile, ParcelDesk
 from jinka.node.parcel_folder import WrongOffset
 from jinka.store.parcel_findings import findings_in
 from jinka.store.parcel_parquet import write_parcel_file
-from tests.parcels import CITY, DAY, NOW, OTHER, PARENT, ROWS, Signatory, desk, post, rows, signatory
+from tests.parcels import CITY, DAY, NOW, OTHER, PARENT, ROWS, Signatory, desk, line, post, rows, signatory
 
 FILE = "rows.parquet"
 
@@ -197,10 +200,6 @@ def test_a_manifest_signed_by_another_centre_is_refused(city: ParcelDesk, parent
 
 
 def test_a_tls_certificate_signs_no_parcel(city: ParcelDesk, parent: ParcelDesk) -> None:
-    from jinka.crypto.x509_keys import KeyKind, SoftSigner
-    from jinka.identity import ProfileName
-    from tests.parcels import line
-
     signer = SoftSigner.generate(KeyKind.ECDSA)
     leaf = line().certificate(ProfileName.CENTRE, CITY, signer, ("localhost",))
     made = _send(city)
@@ -289,3 +288,68 @@ def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
     write_parcel_file(made[0], rows(100), ROWS)
     write_parcel_file(made[1], pa.concat_tables([rows(60), rows(40, 60)]), ROWS)
     assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_what_was_sealed_under_a_certificate_that_was_replaced_is_sealed_again(
+    city: ParcelDesk, parent: ParcelDesk
+) -> None:
+    """Manifest and receipt: otherwise a key that was changed in time would hold up its streams for ever."""
+    made = _send(city)
+    old = city.waiting_for(PARENT)[0].envelope
+    entry = made.files[0]
+    _upload(parent, city.piece(PARENT, Kind.RECORDS, 1, entry.sha256, 0))
+    first = parent.take_in(CITY, old)
+    for desk_ in (city, parent):
+        fresh = line().signatory(desk_.line.centre)
+        renewed = parcel_desk.Signatory(signer=fresh.signer, certificates=fresh.certificates)
+        desk_.line = replace(desk_.line, signatory=renewed)
+    new = city.waiting_for(PARENT)[0].envelope
+    assert read_envelope(new).body == read_envelope(old).body
+    assert read_envelope(new).certificates != read_envelope(old).certificates
+    again = parent.take_in(CITY, new)
+    assert read_envelope(again).body == read_envelope(first).body
+    assert read_envelope(again).certificates == parent.line.signatory.certificates
+    city.receipted(PARENT, again)
+    assert city.waiting_for(PARENT) == []
+
+
+@pytest.mark.parametrize("step", ["whole", "admit", "take"])
+def test_a_parcel_is_taken_in_whole_or_not_at_all(
+    city: ParcelDesk, parent: ParcelDesk, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The power goes at each step; afterwards the sender begins the manifest again."""
+
+    class Dark(BaseException):
+        pass
+
+    def go(*_: object) -> None:
+        raise Dark
+
+    _send(city)
+    with monkeypatch.context() as patch:
+        patch.setattr(parent.inbox if step == "take" else parent.folder, step, go)
+        with pytest.raises(Dark):
+            post(city, parent)
+    assert parent.ready() == []
+    assert len(city.waiting_for(PARENT)) == 1
+    post(city, parent)
+    assert [parcel.manifest.number for parcel in parent.ready()] == [1]
+
+
+def test_a_parcel_whose_sending_was_cut_off_is_sent_once(
+    city: ParcelDesk, parent: ParcelDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dark(BaseException):
+        pass
+
+    for step in ("put", "_seal"):
+
+        def go(*_: object) -> None:
+            raise Dark
+
+        with monkeypatch.context() as patch:
+            patch.setattr(city.folder if step == "put" else city, step, go)
+            with pytest.raises(Dark):
+                _send(city)
+    _send(city)
+    assert [sent.manifest.number for sent in city.waiting_for(PARENT)] == [1]

@@ -46,7 +46,6 @@ class Kind(Enum):
     RECORDS = "records"  # taps of foreign cards, towards their issuer's centre
     VERDICTS = "verdicts"  # what the issuer's centre says of each, back to the acquiring centre
     POSITIONS = "positions"  # a child's position of a window, to its parent
-    CLAIMS = "claims"  # what crosses the books of two centres
     STATISTICS = "statistics"
     LISTS = "lists"  # blocked cards, and the registers that are kept above, down to the children
     DISPUTES = "disputes"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -118,7 +118,8 @@ class ParcelDesk:
     def waiting_for(self, peer: str, most: int = 100) -> list[Sent]:
         """What a neighbour has not given its receipt for."""
         self._require_neighbour(peer)
-        return self.outbox.waiting_for(peer, most)
+        waiting = self.outbox.waiting_for(peer, most)
+        return [replace(sent, envelope=self._fresh(sent.envelope, sent.manifest)) for sent in waiting]
 
     def piece(self, peer: str, kind: Kind, number: int, digest: bytes, offset: int) -> bytes:
         """A piece of a file of a parcel to this neighbour; empty at its end."""
@@ -172,7 +173,7 @@ class ParcelDesk:
         """
         manifest, now = self.announced(peer, raw), self._clock.now_micros()
         if given := self.inbox.known(manifest, raw, now):
-            return given
+            return self._fresh(given, read_receipt(read_envelope(given).body))
         files = {one.name: self._whole(peer, one) for one in manifest.files}
         check_contents(manifest, files, self.line.schemas, self.line.limits)
         for one in manifest.files:
@@ -211,6 +212,12 @@ class ParcelDesk:
         if path.stat().st_size != entry.size:
             raise Refused(f"{path.stat().st_size} bytes, not {entry.size}", where=where)
         return path
+
+    def _fresh(self, envelope: bytes, body: Manifest | Receipt) -> bytes:
+        """The same body under today's certificate: what was sealed under one that was replaced would be refused."""
+        if read_envelope(envelope).certificates == self.line.signatory.certificates:
+            return envelope
+        return self._seal(body).to_bytes()
 
     def _seal(self, body: Manifest | Receipt) -> Envelope:
         return seal_parcel(body, self.line.signatory.signer, self.line.signatory.certificates)

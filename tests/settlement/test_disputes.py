@@ -18,9 +18,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jinka.clearing.dispute import Dispute, Evidence, Original, Parties
+from jinka.clearing.dispute import Dispute, Evidence, Movement, Original, Parties
 from jinka.clearing.dispute_tables import KINDS, TABLES, require_kind
-from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Place, State
+from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, How, Machine, Place, State
 from jinka.kit import NotFound, Refused
 from jinka.ledger import MemoryLedger, Transfer, TransferResult
 from jinka.settlement import (
@@ -33,7 +33,7 @@ from jinka.settlement import (
     trial_balance,
 )
 from jinka.settlement.dispute_desk import DisputeDesk, DisputeMove, MemoryDisputes, NewDispute
-from jinka.settlement.dispute_posting import account_name, suspense_of
+from jinka.settlement.dispute_posting import account_name, post_deed, suspense_of
 
 DAY = dt.date(2026, 11, 2)
 ZONE = "Asia/Shanghai"
@@ -309,3 +309,12 @@ def test_a_step_mends_what_a_crash_left_unposted() -> None:
     assert done.state is State.REFUNDED
     assert suspense_of(ledger, first.id) == (0, 0)
     assert worth(ledger, AccountCode.PURSE_LIABILITY, "issuer") == -600
+
+
+def test_the_ledger_itself_lets_no_dispute_pay_more_than_it_took() -> None:
+    ledger, desk = rig()
+    first = desk.open(opening("chargeback", ORIGINALS[2], 600))
+    forged = Movement(line=0, how=How.POST, debit=Place.HELD, credit=Place.CLAIMANT, amount=601)
+    with pytest.raises(Refused, match="exceeds_credits"):
+        post_deed(ledger, first, replace(first.deeds[0], seq=1), [forged], zone=ZONE)
+    assert suspense_of(ledger, first.id) == (600, 0)

@@ -31,8 +31,9 @@ from jinka.app.dispute_originals import (
     record_row,
     shadow_balance,
 )
+from jinka.app.dispute_terms import DisputeRules, read_dispute_rules
 from jinka.app.workspace import Workspace
-from jinka.clearing.dispute import Dispute, Evidence, Parties, Step, weekday
+from jinka.clearing.dispute import Dispute, Evidence, Parties, Step
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
 from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Place, State, by_word
 from jinka.issuer.online_load import LoadState
@@ -41,7 +42,6 @@ from jinka.kit import Finding, NotFound, Refused, Severity, Usage
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.registry import Registry
 from jinka.settlement import BusinessDay, DisputeDesk, DisputeMove, DisputeOrder, NewDispute, settle_disputes
-from jinka.settlement.calendar import CHINA
 from jinka.settlement.dispute_posting import account_name, suspense_of
 from jinka.store import SqlDisputes, SqlLedger, database_at, load_registry
 
@@ -91,6 +91,7 @@ class DisputeOffice:
         *,
         day: Workspace | None,
         zone: str,
+        rules: DisputeRules,
     ) -> None:
         self.folder, self._ledger, self._books, self._registry, self._day = (
             folder,
@@ -100,7 +101,7 @@ class DisputeOffice:
             day,
         )
         self._zone = zone
-        self._desk = DisputeDesk(ledger, books, zone=zone, is_open=business_day)
+        self._desk = DisputeDesk(ledger, books, zone=zone, is_open=rules.is_open, terms=rules.terms)
         self._papers = (day.centre if day else folder) / "evidence"
 
     def open(self, kind_word: str, subject: Subject, act: Act, *, reason: str, reference: str) -> Dispute:
@@ -305,11 +306,6 @@ class DisputeOffice:
         return place.is_file() and hashlib.sha256(place.read_bytes()).digest() == paper.sha256
 
 
-def business_day(date: dt.date) -> bool:
-    """By the State Council's calendar in the years that are known, else Monday to Friday."""
-    return CHINA.is_business_day(date) if date.year in CHINA.years else weekday(date)
-
-
 @contextmanager
 def dispute_office(folder: Path, *, opening: str = "") -> Iterator[DisputeOffice]:
     """The office of a folder, alone in it. ``opening``: a kind to be opened; one of a bank card may begin a folder."""
@@ -326,12 +322,15 @@ def dispute_office(folder: Path, *, opening: str = "") -> Iterator[DisputeOffice
         raise NotFound(
             "no disputes are here", where=str(folder), fix="open one, or name a cleared day's folder"
         )
+    rules = read_dispute_rules(folder)
     with file_errors(folder), ExitStack() as stack:
         stack.enter_context(FolderLock(folder))
         database = stack.enter_context(database_at(path))
         ledger = SqlLedger(database)
         books = SqlDisputes(database, ledger)
-        yield DisputeOffice(folder, ledger, books, lambda: load_registry(database), day=day, zone=zone)
+        yield DisputeOffice(
+            folder, ledger, books, lambda: load_registry(database), day=day, zone=zone, rules=rules
+        )
 
 
 def _role(steps: Iterable[Step], parties: Parties, actor: str) -> Actor:

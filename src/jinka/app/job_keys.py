@@ -7,6 +7,7 @@ service, and it then checks TACs of the cards it meets until the job ends.
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def job_serving(issuer_socket: Path, *, caller: str, job: str, socket: Path) -> 
     """A service for one job of this user's executors. Raises `NotFound` where no issuer's service listens."""
     hardening = harden()
     side: Any = connect_unix(issuer_socket, caller=caller)
-    service = JobKeyService(side, job=job, clock=SystemClock())
+    service = JobKeyService(side, job=job, clock=SystemClock(), lock=threading.Lock())
     admitted = Admission(caller=Caller(name=CALLER, verbs=("verify_tacs",)), uid=os.getuid())
     server = KeyServer({CALLER: admitted}, lambda _: service)
     return JobServing(job=job, socket=socket, service=service, server=server, hardening=hardening)

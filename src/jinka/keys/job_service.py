@@ -7,7 +7,7 @@ that of `jinka.keys.tac`. No I/O: the issuer's service and the clock are given.
 
 from __future__ import annotations
 
-import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -37,12 +37,23 @@ class IssuerSide(Protocol):
 
 
 class JobKeyService:
-    """Checks TACs for one job. Its ``public`` key must be enrolled before the first check."""
+    """Checks TACs for one job. Its ``public`` key must be enrolled before the first check.
 
-    def __init__(self, issuer_side: IssuerSide, *, job: str, clock: Clock, threads: int = 1) -> None:
+    ``lock`` keeps threads apart; a service with one thread needs none.
+    """
+
+    def __init__(
+        self,
+        issuer_side: IssuerSide,
+        *,
+        job: str,
+        clock: Clock,
+        threads: int = 1,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
         self._side, self._job, self._clock, self._threads = issuer_side, job, clock, threads
         self._pair = Recipient()
-        self._checking = threading.Lock()
+        self._checking = lock or nullcontext()
         self._keys: TacKeys | None = None
         self._until_s = 0
 

@@ -98,6 +98,8 @@ def test_cards_are_sealed_and_the_terminal_has_its_master_key(folder: Path) -> N
     with pytest.raises(Refused):
         read_opened(folder / "cards" / "1.jcs")
     assert len(read_pad(read_pos_file(folder / "pos.toml").pad).master) == 16
+    cash = read_pos_file(folder / "atm.toml", atm=True)
+    assert (len(read_pad(cash.pad).pin), len(read_pad(cash.pad).mac), cash.cash_fen) == (16, 16, 10_000_000)
 
 
 def test_the_file_keeps_its_comments_and_no_secret(folder: Path) -> None:

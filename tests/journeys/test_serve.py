@@ -41,8 +41,8 @@ from tests.node.test_metrics_http import LINE, get
 
 SPEC = pyiso_spec(DIALECTS["iso1987-binary"])
 WAIT_S = 60
-PAD = "terminal-T0000001"  # stands for the terminal's own hardware: its master key is in it
-APART = (PAD, "holders.csv")  # and what the holders were told
+PADS = ("terminal-T0000001", "terminal-T0000002")  # stand for terminals' own hardware: their keys are in them
+APART = (*PADS, "holders.csv")  # and what the holders were told
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Network:
     paid_till: int = 0
     paid_gateway: int = 0
     paid_pos: int = 0
+    paid_atm: int = 0
     trace: int = 0
 
     @property
@@ -107,6 +108,14 @@ class Network:
         self.paid_pos += 4_321 * slip.approved
         return slip.status, slip.code
 
+    def cash(self, holder: dict[str, str], fen: int) -> tuple[str, str]:
+        """Cash is drawn with a chip and its PIN; what the slip says."""
+        card = CardPlace(image=self.folder / holder["chip"], keys=self.folder / "keys")
+        with opened_terminal(self.folder / "atm.toml", atm=True) as terminal:
+            slip = terminal.with_card(VERBS["cash"], fen, Shown(card=card, pin=holder["pin"].strip))
+        self.paid_atm += fen * slip.approved
+        return slip.status, slip.code
+
     def post(self, path: str, body: dict[str, Any], again: str) -> dict[str, Any]:
         told = self.told["parts"]["gateway"]
         link = http.client.HTTPConnection(told["host"], told["port"], timeout=60)
@@ -152,7 +161,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     finally:
         process.terminate()
         process.communicate(timeout=WAIT_S)
-        shutil.rmtree(folder / PAD, ignore_errors=True)
+        for pad in PADS:
+            shutil.rmtree(folder / pad, ignore_errors=True)
 
 
 def test_one_line_a_part_says_where_it_is(network: Network) -> None:
@@ -195,6 +205,16 @@ def test_a_terminal_signs_in_and_sells_to_a_chip_with_its_pin(network: Network) 
     assert network.sale(network.cards[4]) == ("done", "00")
 
 
+def test_cash_is_drawn_with_a_chip_and_its_pin_and_not_with_another(network: Network) -> None:
+    holder = network.cards[2]
+    assert network.cash(holder, 20_000) == ("done", "00")
+    wrong = holder | {
+        "pin": f"{(int(holder['pin'][0]) + 1) % 10}{holder['pin'][1:]}"
+    }  # a PVV is over four digits
+    assert network.cash(wrong, 20_000)[1] == "55"
+    assert network.cash(holder, 10_100_000)[0] != "done"  # more than there is in the dispenser
+
+
 def test_another_serve_in_the_folder_is_refused_and_a_second_start_makes_nothing(network: Network) -> None:
     path, made = open_network(None, network.folder, Path("x"))
     assert (path, made) == (network.folder / FILE, {})
@@ -231,11 +251,11 @@ def test_it_ends_without_a_process_or_a_key_left_and_the_books_agree(network: Ne
     assert {part.up for part in network_status(network.folder / FILE)} == {False}
     with database_at(network.folder / "issuer.db") as database:
         ledger = SqlLedger(database)
-        owed = {who: office_account(IssuerAccount.ACQUIRER, who).id for who in ("101", "102", "103")}
+        owed = {who: office_account(IssuerAccount.ACQUIRER, who).id for who in ("101", "102", "103", "104")}
         accounts = [make_id("jinka.issuer.account", card["account"]) for card in network.cards]
         found = ledger.balances([*owed.values(), *accounts])
     sums = {id_: balance.credits_posted - balance.debits_posted for id_, balance in found.items()}
-    paid = (network.paid_till, network.paid_gateway, network.paid_pos)
+    paid = (network.paid_till, network.paid_gateway, network.paid_pos, network.paid_atm)
     assert tuple(sums[id_] for id_ in owed.values()) == paid
     spent = OPENING_FEN * len(accounts) - sum(sums[id_] for id_ in accounts)
     assert spent == sum(paid)

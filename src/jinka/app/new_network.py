@@ -11,7 +11,7 @@ import datetime as dt
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -27,12 +27,13 @@ from jinka.app.key_serving import today
 from jinka.app.keyring import open_logged_keys
 from jinka.app.new_cards import CVK, PVK, holder_rows, issuer_rows, new_card, write_chips
 from jinka.app.pos_config import read_pos_file, write_pad
-from jinka.app.serve_file import Ports, network_file, terminal_file
+from jinka.app.serve_file import Ports, cash_terminal_file, network_file, terminal_file
 from jinka.app.serving import is_free
 from jinka.app.workspace import Workspace
 from jinka.keys import KeyName, SoftKeyService, acts
 from jinka.keys.acts import Act
 from jinka.keys.ceremony import SEALING
+from jinka.keys.store import KeyStore
 from jinka.kit import Refused, Usage
 from jinka.node import file_errors, write_durable
 from jinka.node.files import flush_folder
@@ -47,6 +48,8 @@ CARDS = 5
 REGION = "440300"
 TERMINAL, TERMINAL_MERCHANT = "T0000001", "M00000000000001"
 TERMINAL_MASTER = f"terminal_master/TDES/1@{TERMINAL}"
+CASH_TERMINAL, CASH_FEN = "T0000002", 10_000_000
+CASH_KEYS = ("zone_pin/TDES/1@atm", "zone_mac/TDES/1@atm")
 CUSTODIANS = ("custodian-1", "custodian-2", "custodian-3")
 NAMES = (
     *map(str, SEALING), "zone_mac/TDES/1@gateway", "zone_mac/TDES/1@bank", "zone_pin/TDES/1@bank", PVK, CVK,
@@ -85,11 +88,12 @@ def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
 
 
 def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
-    master = _make_keys(folder / KEYS, date)
+    shared = _make_keys(folder / KEYS, date)
     write_durable(folder / KEYS / "keys.toml", _callers().encode(), private=True)
     path = folder / FILE
     path.write_text(network_file(ports), encoding="utf-8")
-    _make_terminal(folder, ports, master)
+    _make_terminal(folder, ports, shared[TERMINAL_MASTER])
+    _make_cash_terminal(folder, ports, *(shared[name] for name in CASH_KEYS))
     with _opened(folder / KEYS) as keys:
         cards = [new_card(keys, number, dt.date.fromisoformat(date)) for number in range(CARDS)]
         write_chips(cards, folder, keys)
@@ -102,17 +106,23 @@ def _fill(folder: Path, ports: Ports, date: str) -> dict[str, Any]:
     return {"merchant": merchant}
 
 
-def _make_keys(folder: Path, date: str) -> bytes:
-    """The ceremony; then the key that the terminal holds too, which is returned."""
-    room, master = KeyFolder(folder), SystemRandomness().token_bytes(16)
+def _make_keys(folder: Path, date: str) -> dict[str, bytes]:
+    """The ceremony; then the keys that terminals hold too, which are returned."""
+    room, drawn = KeyFolder(folder), SystemRandomness()
+    shared = {name: drawn.token_bytes(16) for name in (TERMINAL_MASTER, *CASH_KEYS)}
     places = tuple(room.place(name) for name in CUSTODIANS)
     names = tuple(KeyName.parse(name) for name in NAMES)
     hold(room, Asked(issuer=ISSUER, places=places, needed=2, date=date, simulated=True, names=names))
-    perform(
-        room, Act.ADD, places[:2],
-        lambda store, _: acts.add(store, KeyName.parse(TERMINAL_MASTER), master), date=date,
-    )  # fmt: skip
-    return master
+    perform(room, Act.ADD, places[:2], lambda store, _: _taken_in(store, shared), date=date)
+    return shared
+
+
+def _taken_in(store: KeyStore, shared: Mapping[str, bytes]) -> acts.Done:
+    touched: tuple[KeyName, ...] = ()
+    for name, value in shared.items():
+        done = acts.add(store, KeyName.parse(name), value)
+        store, touched = done.store, touched + done.touched
+    return acts.Done(store=store, touched=touched)
 
 
 def _make_terminal(folder: Path, ports: Ports, master: bytes) -> None:
@@ -124,6 +134,15 @@ def _make_terminal(folder: Path, ports: Ports, master: bytes) -> None:
     path.write_text(terminal_file(ports, terminal=TERMINAL, merchant=TERMINAL_MERCHANT), encoding="utf-8")
     keys = PadKeys(storage=SystemRandomness().token_bytes(STORAGE_SIZE), master=master)
     write_pad(read_pos_file(path).pad, keys)
+
+
+def _make_cash_terminal(folder: Path, ports: Ports, pin: bytes, mac: bytes) -> None:
+    """A cash terminal, its pad with the work keys that the switch has too."""
+    path = folder / "atm.toml"
+    text = cash_terminal_file(ports, terminal=CASH_TERMINAL, merchant=TERMINAL_MERCHANT, cash_fen=CASH_FEN)
+    path.write_text(text, encoding="utf-8")
+    keys = PadKeys(storage=SystemRandomness().token_bytes(STORAGE_SIZE), pin=pin, mac=mac)
+    write_pad(read_pos_file(path, atm=True).pad, keys)
 
 
 def _callers() -> str:

@@ -16,6 +16,7 @@ class Ports:
     gateway: int = 8480
     issuer_metrics: int = 9106
     gateway_metrics: int = 9107
+    atm: int = 7005
     switch_metrics: int = 9108  # the last one: a second worker's is the next
 
 
@@ -40,6 +41,25 @@ mac = {{ kind = "pos" }}
 """
 
 
+def cash_terminal_file(ports: Ports, *, terminal: str, merchant: str, cash_fen: int) -> str:
+    """The file of a cash terminal, whose work keys are in its pad from the beginning: ``atm.toml``."""
+    return f"""# A cash terminal of the network beside: jinka atm cash --config atm.toml ...
+[terminal]
+id = "{terminal}"
+merchant = "{merchant}"
+name = "Jinka 自助银行"
+category = "6011"                   # by which the issuer knows a cash terminal
+institution = "104"
+cash_fen = {cash_fen}                 # what is in its dispenser
+
+[host]
+connect = "127.0.0.1:{ports.atm}"
+dialect = "iso1987-binary"
+framing = "2-binary"
+mac = {{ kind = "iso", field = 128, algorithm = "retail" }}
+"""
+
+
 _HEAD = """# A small network on this machine, made by `jinka serve`. docs/serve.md tells all of it.
 # Take a table out and its part is not started. All keys and cards here are simulated.
 
@@ -55,7 +75,7 @@ def _issuer(ports: Ports) -> str:
 [issuer]
 name = "bank"
 database = "issuer.db"              # or postgresql://user@host/name
-acquirers = ["101", "102", "103"]   # field 32 of those it settles with
+acquirers = ["101", "102", "103", "104"]    # field 32 of those it settles with
 metrics = "127.0.0.1:{ports.issuer_metrics}"          # /metrics for Prometheus, /status
 log = "log/issuer.jsonl"            # lines and counts as they change; masked
 
@@ -128,6 +148,12 @@ framing = "unionpay-pos"
 terminals = "terminals.csv"
 mac = {{ kind = "pos", field = 64 }}
 pin = {{ format = 0 }}
+
+[peers.atm]                         # a cash terminal with fixed keys
+listen = "127.0.0.1:{ports.atm}"
+institution = "104"
+mac = {{ kind = "iso", key = "zone_mac/TDES/1@atm", field = 128, algorithm = "retail" }}
+pin = {{ key = "zone_pin/TDES/1@atm", format = 0 }}
 
 [routes]                            # prefix of the card number -> peer
 6299 = "bank"

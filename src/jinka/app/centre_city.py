@@ -43,6 +43,7 @@ from jinka.clearing.net import PaidGroup, net
 from jinka.clearing.port import ANSWERS, FIRST_INBOUND
 from jinka.clearing.reasons import Outcome
 from jinka.clearing.verdicts import (
+    CROSSING,
     DEEMED,
     INBOUND,
     SENT,
@@ -129,12 +130,13 @@ def close_intake(city: City, date: dt.date, uploads: Iterable[tuple[str, Path, P
 def send_abroad(city: City, date: dt.date) -> pa.Table:
     """The records of other centres' cards, `CROSSING`, once this side has found nothing wrong with them."""
     files = city.round(date)
-    _pick(city, date, files.path("records-abroad.parquet"), foreign=True)
-    with DuckEngine() as engine:
-        records = engine.parquet([files.path("records-abroad.parquet")])
-        tables = _tables(city, engine, records, city.registry.cards)
-        result = _clear(city, engine, tables, date, files.path("abroad"))
-        made = crossing(_rows(result), city.config.around.code)
+    made = CROSSING.empty_table()
+    if _pick(city, date, files.path("records-abroad.parquet"), foreign=True):
+        with DuckEngine() as engine:
+            records = engine.parquet([files.path("records-abroad.parquet")])
+            tables = _tables(city, engine, records, city.registry.cards)
+            result = _clear(city, engine, tables, date, files.path("abroad"))
+            made = crossing(_rows(result), city.config.around.code)
     files.write("sent", sent_of(made, date.toordinal()))
     return made
 
@@ -152,7 +154,11 @@ def judge_cards(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> pa.Ta
     findings: list[Finding] = []
     for day in days:
         of_day = inbound.filter(pc.equal(inbound["business_date"], pa.scalar(day)))
-        judged = day if oldest <= day <= date and (day == date or city.round(day).has("home")) else date
+        judged = (
+            day
+            if oldest <= day <= date and (day == date or city.round(day).noted("home") is not None)
+            else date
+        )
         name = "home" if judged == date == day else f"home-{day}"
         result, outcomes = _judge_day(city, judged, of_day, files.path(name))
         findings += result.findings
@@ -281,23 +287,26 @@ def _cards(city: City, date: dt.date) -> pa.Table:
     return pa.concat_tables([there.cast(city.registry.cards.schema), fresh])
 
 
-def _pick(city: City, date: dt.date, out: Path, *, foreign: bool, beside: pa.Table | None = None) -> None:
-    """Write down what was taken in for a day: the records of this issuer's cards, or those of others'."""
+def _pick(city: City, date: dt.date, out: Path, *, foreign: bool, beside: pa.Table | None = None) -> int:
+    """Write down what was taken in for a day: the records of this issuer's cards, or those of others'; how many."""
     noted = city.round(date).noted("intake") or {"deliveries": []}
     half = out.with_name(f".{out.name}.half")
     half.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
     with pq.ParquetWriter(half, TAKEN_IN, compression="zstd") as writer:
         for path in city.journal.accepted_files([bytes.fromhex(name) for name in noted["deliveries"]]):
             file = pq.ParquetFile(path)
             for number in range(file.num_row_groups):
                 rows = file.read_row_group(number)
                 own = pc.equal(rows["issuer"], city.terms.issuer)
-                writer.write_table(
-                    rows.filter(pc.invert(own) if foreign else own).select(TAKEN_IN.names).cast(TAKEN_IN)
-                )
+                mine = rows.filter(pc.invert(own) if foreign else own)
+                count += mine.num_rows
+                writer.write_table(mine.select(TAKEN_IN.names).cast(TAKEN_IN))
         if beside is not None:
+            count += beside.num_rows
             writer.write_table(beside)
     half.replace(out)
+    return count
 
 
 def _tables(

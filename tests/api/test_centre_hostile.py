@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from jinka.api.peer_tls import CONNECTIONS_EACH
 from jinka.codec.parcel import Kind, Manifest
 from jinka.node.parcel_client import Synced
 from jinka.node.parcel_desk import PIECE_MAX, OutgoingFile, ParcelDesk
@@ -152,6 +153,23 @@ def test_a_child_does_not_read_what_waits_for_another(
     assert site.ask(other, "GET", path).status == 206
     assert len(json.loads(site.ask(other, "GET", "/v1/parcels").body)["parcels"]) == 1
     assert site.ask(other, "GET", path, Range="bytes=999999999-").status == 416
+
+
+def test_one_child_does_not_keep_its_siblings_out(place: Path, site: Door, tls: LineTls) -> None:
+    other, context, links = papers(place, OTHER), tls.client(), list[ssl.SSLSocket]()
+    try:
+        for _ in range(CONNECTIONS_EACH + 4):
+            raw = socket.create_connection(("localhost", site.port))
+            links.append(context.wrap_socket(raw, server_hostname="localhost"))
+            links[-1].settimeout(10)
+        for link in links[-4:]:
+            assert link.recv(1) == b"", "it is closed at once"
+        links[0].sendall(b"GET /v1/parcels HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert links[0].recv(12) == b"HTTP/1.1 200"
+        assert site.ask(other, "GET", "/v1/parcels").status == 200
+    finally:
+        for link in links:
+            link.close()
 
 
 # What they may send.

@@ -5,6 +5,7 @@ Method: desks of two centres in one process, and a sender that lies about each t
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -149,6 +150,7 @@ LIES: dict[str, Callable[[Manifest], dict[str, Any]]] = {
     "stream": lambda m: {"kind": Kind.POSITIONS},
     "receiver": lambda m: {"receiver": OTHER},
     "sender": lambda m: {"sender": OTHER},
+    "day": lambda m: {"business_date": dt.date(2026, 7, 3)},
     "far ahead": lambda m: {"number": 10_002, "previous": bytes([1] * 32)},
 }
 

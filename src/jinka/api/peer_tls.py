@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
+from collections import Counter
+from typing import Any, ClassVar
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -22,6 +23,7 @@ from jinka.crypto.x509_fields import Purpose
 from jinka.kit import Refused
 
 CONNECTIONS_MAX = 256
+CONNECTIONS_EACH = 16  # of one certificate
 _HEAD_BYTES_MAX = 16 * 1024
 
 
@@ -60,12 +62,27 @@ def tls_server(app: FastAPI, context: ssl.SSLContext) -> uvicorn.Server:
 
 
 class _NamedProtocol(PatientProtocol):
+    """Connections of one certificate are counted for the whole process: no child keeps its siblings out."""
+
+    open_links: ClassVar[Counter[bytes]] = Counter()
+    _der = b""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The handshake is over: keep the peer's certificate for every request of the connection."""
         super().connection_made(transport)
         link = transport.get_extra_info("ssl_object")
-        der = link.getpeercert(binary_form=True) if link is not None else None
-        self.app = _WithPeer(self.app, [ssl.DER_cert_to_PEM_cert(der)] if der else [])
+        self._der = (link.getpeercert(binary_form=True) if link is not None else None) or b""
+        self.open_links[self._der] += 1
+        self.app = _WithPeer(self.app, [ssl.DER_cert_to_PEM_cert(self._der)] if self._der else [])
+        if self.open_links[self._der] > CONNECTIONS_EACH:
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """One less."""
+        self.open_links[self._der] -= 1
+        if not self.open_links[self._der]:
+            del self.open_links[self._der]
+        super().connection_lost(exc)
 
 
 class _WithPeer:

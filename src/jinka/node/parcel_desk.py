@@ -43,6 +43,7 @@ from jinka.store.parcels_sent import Draft, Outbox, Sent
 from jinka.store.parcels_taken import Inbox, Taken, TakenState
 
 PIECE_MAX = 1 << 20
+DAYS_AHEAD_MAX = dt.timedelta(days=31)  # a business day may lie behind a week of holidays, and no year away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +173,11 @@ class ParcelDesk:
         Raises `Refused` when it is not what it says or its number is taken, `NotFound` when a file is missing.
         """
         manifest, now = self.announced(peer, raw), self._clock.now_micros()
+        if manifest.business_date > _moment(now).date() + DAYS_AHEAD_MAX:
+            raise Refused(
+                f"for {manifest.business_date}, which is far off", where=manifest.label,
+                fix="send it when the day is near",
+            )  # fmt: skip
         if given := self.inbox.known(manifest, raw, now):
             return self._fresh(given, read_receipt(read_envelope(given).body))
         files = {one.name: self._whole(peer, one) for one in manifest.files}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from jinka.app.audit import examine
 from jinka.settlement import (
     AccountCode,
     BooksWithoutDisputes,
@@ -220,6 +221,14 @@ def test_a_late_record_lowers_what_a_dead_card_gives_back(officer: Officer) -> N
     assert "7400 of 100" in officer.step("determine", ISSUER, on="2018-09-14", amount=7_400, code=4)["error"]
     assert officer.step("determine", ISSUER, on="2018-09-14")["held_fen"] == 100
     officer.step("pay-out", ISSUER, "payment", on="2018-09-14")
+    log = officer.folder / "centre" / "audit-disputes.jsonl"
+    assert examine(log).report.sound
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    told = [(each["act"], each["outcome"]) for each in entries if each["act"].startswith("dispute.")]
+    assert told == [
+        ("dispute.report", "ok"), ("dispute.deadline", "ok"), ("dispute.determine", "refused"),
+        ("dispute.determine", "ok"), ("dispute.pay-out", "ok"),
+    ]  # fmt: skip
 
 
 def test_what_does_not_fit_is_found(officer: Officer) -> None:

@@ -5,6 +5,7 @@ disputes of bank cards in a store and ledger of its own::
 
     centre/centre.db            of a day; disputes.db elsewhere
     centre/evidence/<sha256>    documents by their hash, for the owner's eyes; evidence/ elsewhere
+    centre/audit-disputes.jsonl what was done and what was refused, chained; beside disputes.db elsewhere
 
 Who may sit at this machine, and under which name, is the business of its accounts: the actor is named by the caller.
 """
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinka.app.day_facts import read_facts
+from jinka.app.dispute_audit import LOG, ORIGIN, AuditedDisputes
 from jinka.app.dispute_originals import (
     Found,
     card_id,
@@ -39,7 +41,8 @@ from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Pl
 from jinka.issuer.online_load import LoadState
 from jinka.keys.audit import withhold
 from jinka.kit import Finding, NotFound, Refused, Severity, Usage
-from jinka.node import FolderLock, file_errors, write_durable
+from jinka.node import AuditLog, FolderLock, file_errors, write_durable
+from jinka.node.system import SystemClock
 from jinka.registry import Registry
 from jinka.settlement import BusinessDay, DisputeDesk, DisputeMove, DisputeOrder, NewDispute, settle_disputes
 from jinka.settlement.dispute_posting import account_name, suspense_of
@@ -86,27 +89,25 @@ class DisputeOffice:
         self,
         folder: Path,
         ledger: SqlLedger,
-        books: SqlDisputes,
+        books: AuditedDisputes,
         registry: Callable[[], Registry],
         *,
         day: Workspace | None,
         zone: str,
         rules: DisputeRules,
     ) -> None:
-        self.folder, self._ledger, self._books, self._registry, self._day = (
-            folder,
-            ledger,
-            books,
-            registry,
-            day,
-        )
-        self._zone = zone
+        self.folder, self._day, self._zone = folder, day, zone
+        self._ledger, self._books, self._registry = ledger, books, registry
         self._desk = DisputeDesk(ledger, books, zone=zone, is_open=rules.is_open, terms=rules.terms)
         self._papers = (day.centre if day else folder) / "evidence"
 
     def open(self, kind_word: str, subject: Subject, act: Act, *, reason: str, reference: str) -> Dispute:
         """Open a dispute about what the books say; raises `Refused`, `NotFound` and `Usage`."""
         kind = require_kind(kind_word)
+        with self._noting(act.actor, kind.event.word, kind.word):
+            return self._open(kind, subject, act, reason, reference)
+
+    def _open(self, kind: Kind, subject: Subject, act: Act, reason: str, reference: str) -> Dispute:
         found = self._found(kind, subject, act.on)
         step = TABLES[kind.machine].find(State.START, kind.event)
         assert step is not None
@@ -124,8 +125,11 @@ class DisputeOffice:
 
     def step(self, dispute: str, event_word: str, act: Act) -> Dispute:
         """Take a step; deadlines that have passed come first."""
-        event = by_word(Event, event_word, where="event")
-        found = self.find(dispute)
+        event, found = by_word(Event, event_word, where="event"), self.find(dispute)
+        with self._noting(act.actor, event.word, f"dispute:{found.id.hex()}"):
+            return self._step(found, event, act)
+
+    def _step(self, found: Dispute, event: Event, act: Act) -> Dispute:
         if event is Event.SETTLE and not self._is_decided(found):
             raise Refused("the clearing has not decided it", where="event", fix="clear the day again")
         steps = [step for step in TABLES[found.machine].steps if step.event is event]
@@ -198,6 +202,15 @@ class DisputeOffice:
                     _finding("PAID_BY_CLEARING_TOO", where, "the clearing has decided the record since")
                 )
         return found
+
+    @contextmanager
+    def _noting(self, actor: str, act: str, subject: str) -> Iterator[None]:
+        """What a rule refuses is in the log as well."""
+        try:
+            yield
+        except Refused:
+            self._books.refused(actor, act, subject)
+            raise
 
     def _found(self, kind: Kind, subject: Subject, on: dt.date) -> Found:
         if kind.machine is Machine.BANK:
@@ -327,7 +340,9 @@ def dispute_office(folder: Path, *, opening: str = "") -> Iterator[DisputeOffice
         stack.enter_context(FolderLock(folder))
         database = stack.enter_context(database_at(path))
         ledger = SqlLedger(database)
-        books = SqlDisputes(database, ledger)
+        log = AuditLog(path.parent / LOG, origin=ORIGIN, clock=SystemClock())
+        stack.callback(log.close)
+        books = AuditedDisputes(SqlDisputes(database, ledger), log)
         yield DisputeOffice(
             folder, ledger, books, lambda: load_registry(database), day=day, zone=zone, rules=rules
         )

@@ -17,9 +17,22 @@ from cryptography.hazmat.primitives.ciphers import Cipher, modes
 
 from jinka.codec import Algorithm, tlv
 from jinka.codec.emv_tags import CRYPTOGRAM_DATA, Tag
-from jinka.issuer import AuthorisationRequest, CardAct, Decision, Entry, IssuedCard, Kind, Reason
+from jinka.codec.iso8583 import Message
+from jinka.issuer import (
+    AuthorisationRequest,
+    CardAct,
+    Decision,
+    Entry,
+    IsoIssuer,
+    IsoTerms,
+    IssuedCard,
+    Kind,
+    Reason,
+    migration_report,
+)
 from jinka.issuer.books import State
 from jinka.issuer.chart import IssuerAccount
+from jinka.issuer.migration import Reading
 from jinka.issuer.policy import read_policy
 from jinka.kit import NotFound, Usage
 from jinka.terminal import EmvStatus
@@ -72,6 +85,23 @@ def test_the_cards_own_certificate_has_no_ceiling_and_is_booked_once(algorithm: 
     _, next_ = street.advice(street.offline())
     assert next_.reason is Reason.APPROVED
     assert street.books() == (FUNDS - 2_000, 3_000, 1_000)
+
+
+def test_an_advice_in_iso_8583_and_in_the_reports() -> None:
+    street = Street()
+    bank = street.bank
+    iso = IsoIssuer(bank.host, IsoTerms())
+    fields: dict[int, Any] = {
+        2: PAN, 3: "000000", 4: f"{1_000:012}", 7: "1120020000", 11: "000001", 13: "1120", 22: "051", 23: "001",
+        25: "00", 32: ACQUIRER, 41: "T0000001", 42: "M00000000000001", 49: "156", 55: street.offline(),
+    }  # fmt: skip
+    for number, wanted in (("000001", (FUNDS - 1_000, 1_000, 0)), ("000002", (FUNDS - 1_000, 2_000, 1_000))):
+        answer = iso.handle(Message(mti="0220", fields=fields | {11: number}), bank.now)
+        assert answer is not None
+        assert (answer.mti, answer.text(39), len(answer.text(38))) == ("0230", "00", 6)
+        assert street.books() == wanted
+    [line] = [line for line in migration_report(bank.books.all_bookings()).lines if line.asked]
+    assert (line.reading, line.asked, line.approved) == (Reading.CHIP, 2, 2)
 
 
 def test_one_certificate_twice_in_one_list() -> None:

@@ -14,7 +14,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from jinka.issuer.authorisation import CHIP_ENTRIES, STRIPE_ENTRIES, Entry, Flow, local_day
-from jinka.issuer.books import Booking
+from jinka.issuer.books import Booking, State
 
 _WATCHED_MAX = 100
 
@@ -132,7 +132,7 @@ def migration_report(bookings: Iterable[Booking], *, fallback: Bearer = Bearer.I
     """The report over what was asked; reversals, voids and completions are no readings."""
     tally = _Tally()
     for booking in bookings:
-        if booking.kind.flow is Flow.NONE or booking.kind.needs_original:
+        if booking.kind.flow is Flow.NONE or booking.kind.needs_original or booking.state is State.USED:
             continue
         _count(tally, booking)
     lines = tuple(

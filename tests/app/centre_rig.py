@@ -51,6 +51,8 @@ class FolderRoad:
                 continue
             sender = place.parent.name.split("-")[0]
             kind, _, date = place.name.partition("-")
+            if (place.parent / f"cut {kind}").exists():
+                continue
             files = {path.stem: path for path in place.glob("*.parquet")}
             found.append(
                 Arrived(
@@ -137,17 +139,25 @@ def upper_config(
 class Federation:
     """Cities under provinces under a nation; ``provinces`` are the codes of those with more than one tier above."""
 
-    def __init__(self, root: Path, keys, days: list[TravelDay], **changes: object) -> None:
-        self.root, self.changes = root, changes
+    def __init__(
+        self,
+        root: Path,
+        keys,
+        days: list[TravelDay],
+        *,
+        parents: Mapping[str, str] = PARENTS,
+        **changes: object,
+    ) -> None:
+        self.root, self.parents = root, parents
         self.days = {day.city.code: day for day in days}
         self.keys = keys
         codes = list(self.days)
         self.configs: dict[str, CentreConfig] = {
-            code: city_config(self.days[code].city, PARENTS[code], **changes) for code in codes
+            code: city_config(self.days[code].city, parents[code], **changes) for code in codes
         }
         provinces: dict[str, dict[str, tuple[list[str], list[str]]]] = {}
         for code in codes:
-            provinces.setdefault(PARENTS[code], {})[code] = ([code], [self.days[code].city.issuer])
+            provinces.setdefault(parents[code], {})[code] = ([code], [self.days[code].city.issuer])
         for code, children in provinces.items():
             self.configs[code] = upper_config(code, children, "00", **changes)
         below = {
@@ -204,13 +214,14 @@ class Federation:
             for code in codes or self.centres:
                 moving = self.centres[code].advance() or moving
 
-    def cut(self, sender: str, receiver: str, *, cut: bool = True) -> None:
-        place = self.root / "road" / f"{sender}-{receiver}"
-        place.mkdir(parents=True, exist_ok=True)
+    def cut(self, sender: str, receiver: str, kind: str = "", *, cut: bool = True) -> None:
+        """Hold back a line, or one stream of it."""
+        mark = self.root / "road" / f"{sender}-{receiver}" / f"cut {kind}".strip()
+        mark.parent.mkdir(parents=True, exist_ok=True)
         if cut:
-            (place / "cut").touch()
+            mark.touch()
         else:
-            (place / "cut").unlink(missing_ok=True)
+            mark.unlink(missing_ok=True)
 
     def settled(self, code: str, date: dt.date = DATE) -> dict:
         return json.loads((self.root / code / "rounds" / str(date) / "settled.json").read_text())

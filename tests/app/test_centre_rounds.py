@@ -1,0 +1,351 @@
+"""Rounds between centres in one process. Goal: what one centre would pay that saw everything, each pays at its place.
+
+Method: real chips travel for a day; cities, provinces and the nation over a road of folders. The same records are also
+cleared by a single centre that has everybody's registry and keys, and its flows are compared with those of the cities.
+Then lines are cut, centres restarted, verdicts lost, and parcels are sent that a centre may not send.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import random
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jinka.app.centre_files import RoundFiles
+from jinka.clearing import ClearingParams, ClearingTables, Flow, LineKind, clear_day, tariff_prices
+from jinka.clearing.routing import CLAIMS
+from jinka.keys.port import TacStatus
+from jinka.registry import Registry, Role
+from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.settlement.netting import Tiers, net_tree
+from jinka.sim.travel import CITIES, SCHEME, TravelDay
+from jinka.store import DuckEngine
+from tests.app.centre_rig import DATE, PARENTS, Federation, services, travel
+
+TWO = (CITIES[0], CITIES[2])  # under different provinces
+NEXT = DATE + dt.timedelta(days=1)
+THIRD = NEXT + dt.timedelta(days=1)
+RIDERS = 20
+ONE_PROVINCE = {TWO[0].code: "44", TWO[1].code: "44", "44": "00", "00": ""}
+
+
+@pytest.fixture(scope="module")
+def keys() -> Any:
+    return services(TWO)
+
+
+@pytest.fixture(scope="module")
+def days(keys: Any) -> list[TravelDay]:
+    return travel(keys, TWO, riders=RIDERS)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, keys: Any, days: list[TravelDay]) -> Path:
+    """A round that waits for one city's claims: all is judged and answered, nothing is in the books."""
+    root = tmp_path_factory.mktemp("judged")
+    with federation(root, keys, days) as made:
+        made.cut(TWO[0].code, "44", "positions")
+        made.close()
+        made.run()
+    return root
+
+
+@pytest.fixture(scope="module")
+def calm(
+    tmp_path_factory: pytest.TempPathFactory, judged: Path, keys: Any, days: list[TravelDay]
+) -> Iterator[Federation]:
+    """A round that nothing disturbs."""
+    root = shutil.copytree(judged, tmp_path_factory.mktemp("calm"), dirs_exist_ok=True)
+    with federation(root, keys, days) as made:
+        made.cut(TWO[0].code, "44", "positions", cut=False)
+        made.run()
+        yield made
+
+
+@contextlib.contextmanager
+def federation(root: Path, keys: Any, days: list[TravelDay], **changes: object) -> Iterator[Federation]:
+    made = Federation(root, keys, days, **changes)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def flows(fed: Federation, code: str, date: dt.date = DATE) -> list[Any]:
+    return RoundFiles(fed.root / code, date).noted("paid")["flows"]
+
+
+def ledger(fed: Federation, code: str) -> list[Any]:
+    with contextlib.closing(sqlite3.connect(fed.root / code / "centre.db")) as database:
+        return database.execute("SELECT * FROM ledger_transfers ORDER BY seq").fetchall()
+
+
+def codes(fed: Federation, code: str, date: dt.date = DATE) -> Counter[str]:
+    return Counter(finding["code"] for finding in fed.settled(code, date)["findings"])
+
+
+def settle_fields(fed: Federation, code: str) -> tuple[bool, bool]:
+    found = fed.settled(code)
+    return found["trial"]["balances"], found["proof"]["holds"]
+
+
+class _AllKeys:
+    """A key service that holds every issuer's roots: what no centre has."""
+
+    def __init__(self, keys: Any) -> None:
+        self._keys = keys
+
+    def verify_tacs(self, batch: pa.RecordBatch) -> pa.Array:
+        answers = [service.verify_tacs(batch).to_pylist() for service in self._keys.values()]
+        mine = [
+            next((one for one in each if one != TacStatus.NO_KEY), each[0])
+            for each in zip(*answers, strict=True)
+        ]
+        return pa.array(mine, pa.uint8())
+
+
+def flat(fed: Federation, keys: Any, days: list[TravelDay], folder: Path) -> Any:
+    """One centre that sees everything."""
+    tables = [
+        pq.read_table(path)
+        for day in days
+        for path in sorted((fed.root / day.city.code / "intake").glob("accepted-*"))
+    ]
+    renumbered, base = [], 0
+    for table in tables:
+        ids = pa.array([number + base for number in table["record_id"].to_pylist()], pa.int64())
+        renumbered.append(table.set_column(table.schema.get_field_index("record_id"), "record_id", ids))
+        base += 1 << 40
+    pq.write_table(pa.concat_tables(renumbered).sort_by("record_id"), folder / "all.parquet")
+    begin = dt.datetime.combine(DATE, dt.time())
+    params = ClearingParams(
+        business_date=DATE, window_from=begin, window_to=begin + dt.timedelta(days=1), purse_limit=100_000,
+        zone="Asia/Shanghai",
+    )  # fmt: skip
+    with DuckEngine() as engine:
+        registry = {
+            name: engine.arrow(name, pa.concat_tables([getattr(day.registry, name) for day in days]))
+            for name in Registry.SCHEMAS
+        }
+        city = fed.configs[days[0].city.code].city
+        assert city is not None
+        return clear_day(
+            engine, ClearingTables(records=engine.parquet([folder / "all.parquet"]), **registry), params,
+            keys=_AllKeys(keys), explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: "gov"}), fees=city.fees,
+            out=str(folder / "flat"),
+        )  # fmt: skip
+
+
+def test_each_city_pays_what_one_centre_would_pay_that_saw_everything(
+    calm: Federation, keys: Any, days: list[TravelDay], tmp_path: Path
+) -> None:
+    one = flat(calm, keys, days, tmp_path)
+    wanted = {(f.kind.value, f.payer, f.payee): f.amount for f in one.net.flows if f.kind.value != "subsidy"}
+    found: dict[tuple[str, str, str], int] = {}
+    for day in days:
+        for kind, payer, payee, amount in flows(calm, day.city.code):
+            if kind != "subsidy":  # who bears a discount is each city's own
+                found[kind, payer, payee] = found.get((kind, payer, payee), 0) + amount
+    assert found == wanted
+    crossing = [key for key in wanted if key[0] == "charge" and key[1][-4:] != key[2][3:7]]
+    assert len(crossing) >= 2, "cards of each city were used in the other"
+
+
+def test_positions_add_up_from_city_to_nation_and_equal_the_netting_of_the_tree(calm: Federation) -> None:
+    homes = {party: day.city.code for day in calm.days.values() for party in day.city.participants}
+    tiers = Tiers(parent_of={code: PARENTS[code] for code in calm.configs}, home_of=homes | {SCHEME: "00"})
+    every = [
+        Flow(kind=LineKind(kind), payer=payer, payee=payee, amount=amount)
+        for code in calm.days
+        for kind, payer, payee, amount in flows(calm, code)
+    ]
+    wanted = net_tree(tiers, every)
+    for code in calm.configs:
+        position = calm.settled(code)["position"]
+        assert position["due"] == wanted[code].due
+        assert position["children"] == {child: due for child, due in wanted[code].children.items() if due}
+        assert settle_fields(calm, code) == (True, True)
+        assert not calm.centres[code].road.problems
+    assert calm.settled("00")["position"]["own"] == wanted["00"].participants[SCHEME] > 0
+
+
+def test_no_centre_can_check_anothers_cards(calm: Federation, keys: Any, days: list[TravelDay]) -> None:
+    for day in days:
+        for other in days:
+            for _, records, _ in other.deliveries:
+                [batch] = records.filter(
+                    pa.compute.equal(records["issuer"], day.city.issuer)
+                ).combine_chunks().to_batches()[:1] or [None]
+                if batch is None:
+                    continue
+                own = set(keys[day.city.code].verify_tacs(batch).to_pylist())
+                foreign = [
+                    set(service.verify_tacs(batch).to_pylist())
+                    for code, service in keys.items()
+                    if code != day.city.code
+                ]
+                assert TacStatus.OK in own
+                assert all(found <= {TacStatus.NO_KEY, TacStatus.ABSENT} for found in foreign)
+
+
+def test_every_answer_has_its_reason_and_comes_back(calm: Federation) -> None:
+    reasons: Counter[str] = Counter()
+    for code in calm.days:
+        files = RoundFiles(calm.root / code, DATE)
+        sent, answers = (
+            pq.read_table(files.path("sent.parquet")),
+            pq.read_table(files.path("answers.parquet")),
+        )
+        assert sorted(answers["w_id"].to_pylist()) == sorted(
+            number
+            for number, tac in zip(sent["record_id"].to_pylist(), sent["tac"].to_pylist(), strict=True)
+            if tac
+        )
+        for reason, (count, _) in files.noted("paid")["abroad"].items():
+            reasons[reason] += count
+    assert reasons["ACCEPTED"] > 3
+    assert reasons["WRONG_TAC"] >= 1
+
+
+def test_any_order_of_lines_and_restarts_gives_the_same_books(
+    calm: Federation, tmp_path: Path, keys: Any, days: list[TravelDay]
+) -> None:
+    draw = random.Random(3)
+    with federation(tmp_path, keys, days) as fed:
+        fed.close()
+        lines = [
+            (code, other) for code in PARENTS if code in fed.configs for other in fed.configs if code != other
+        ]
+        for _ in range(60):
+            sender, receiver = draw.choice(lines)
+            fed.cut(sender, receiver, cut=draw.random() < 0.6)
+            code = draw.choice(list(fed.configs))
+            fed.centres[code] = fed.centre(code)  # as after a kill: nothing is in memory
+            fed.centres[code].advance()
+        for sender, receiver in lines:
+            fed.cut(sender, receiver, cut=False)
+        fed.run()
+        for code in fed.configs:
+            assert ledger(fed, code) == ledger(calm, code)
+            assert fed.settled(code) == calm.settled(code)
+
+
+def test_silence_is_a_yes_and_a_late_no_is_the_issuers_loss(
+    tmp_path: Path, keys: Any, days: list[TravelDay]
+) -> None:
+    """One city's verdicts stay out for two days. The other pays without them; when they come, nothing is paid twice."""
+    asking, silent = (city.code for city in TWO)
+    with federation(tmp_path, keys, days, parents=ONE_PROVINCE, answer_days=1, patience=1) as fed:
+        fed.cut(silent, "44", "verdicts")
+        fed.close(DATE)
+        fed.run()
+        assert not fed.centres[asking].settled(), "a child is waited for as long as nobody is ahead of it"
+        for date in (NEXT, THIRD):
+            fed.close(date, empty=True)
+            fed.run()
+        sent = pq.read_table(RoundFiles(fed.root / asking, DATE).path("sent.parquet"))
+        owed = sum(sent.filter(sent["tac"].is_valid())["amount"].to_pylist())
+        charged = {
+            date: sum(
+                amount
+                for kind, payer, _, amount in flows(fed, asking, date)
+                if (kind, payer) == ("charge", TWO[1].issuer)
+            )
+            for date in (DATE, NEXT)
+        }
+        assert charged == {DATE: 0, NEXT: owed}
+        said = pq.read_table(RoundFiles(fed.root / silent, DATE).path("verdicts.parquet")).to_pylist()
+        rejected = [row for row in said if row["reason"] != "ACCEPTED"]
+        loss = sum(row["amount"] for row in rejected)
+        assert loss > 0
+        fed.cut(silent, "44", "verdicts", cut=False)
+        fed.run()
+        late = codes(fed, asking, THIRD)["VERDICT_LATE"]
+        assert late == len(rejected)
+        assert not [flow for flow in flows(fed, asking, THIRD) if flow[1] == TWO[1].issuer]
+        with contextlib.closing(sqlite3.connect(fed.root / silent / "centre.db")) as database:
+            [(borne,)] = database.execute(
+                "SELECT sum(amount) FROM ledger_transfers WHERE code = 20"
+            ).fetchall()
+        assert borne == loss, "cards pay what their centre accepted; its silence is its own loss"
+        for code in fed.configs:
+            for summary in fed.centres[code].settled():
+                assert summary["trial"]["balances"]
+                assert summary["proof"]["holds"]
+        assert sum(codes(fed, silent, date)["CLAIM_EXCEEDS"] for date in (DATE, NEXT, THIRD)) == 0
+
+
+def test_who_claims_more_than_was_accepted_gets_nothing_from_the_cards(
+    tmp_path: Path, judged: Path, keys: Any, days: list[TravelDay]
+) -> None:
+    """A city adds to its claim on the way. The issuer's books hold the excess in suspense and name the centre."""
+    liar, victim = TWO
+    shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
+    with federation(tmp_path, keys, days) as fed:
+        _change_claims(tmp_path, {"amount": 777})
+        fed.cut(liar.code, "44", "positions", cut=False)
+        fed.run()
+        assert codes(fed, victim.code)["CLAIM_EXCEEDS"] == 1
+        [found] = [one for one in fed.settled(victim.code)["findings"] if one["code"] == "CLAIM_EXCEEDS"]
+        assert "777" in found["what"]
+        assert liar.code in found["where"]
+        assert settle_fields(fed, victim.code) == (True, False), (
+            "the money behind the cards is short, and it says so"
+        )
+
+
+@pytest.mark.parametrize(
+    "change", [{"centre": TWO[1].code}, {"kind": "gift"}, {"far": "nobody"}, {"amount": -(1 << 40)}]
+)
+def test_a_child_that_speaks_for_others_or_nonsense_is_parked(
+    change: dict[str, Any], tmp_path: Path, judged: Path, keys: Any, days: list[TravelDay]
+) -> None:
+    """The parcel is parked whole and its sender named; the round goes on without it, and nobody is paid by it."""
+    liar, victim = TWO
+    shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
+    with federation(tmp_path, keys, days) as fed:
+        _change_claims(tmp_path, change)
+        fed.cut(liar.code, "44", "positions", cut=False)
+        fed.run()
+        [problem] = fed.centres["44"].road.problems
+        assert problem.startswith(f"{liar.code} positions")
+        assert fed.settled(victim.code)["position"]["due"] != 0, "its own claims still count"
+        for code in ("44", "32", "00", victim.code):
+            assert settle_fields(fed, code) == (True, True)
+
+
+def test_a_suspended_child_is_not_waited_for(
+    tmp_path: Path, judged: Path, keys: Any, days: list[TravelDay]
+) -> None:
+    late, other = TWO
+    shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
+    with federation(tmp_path, keys, days) as fed:
+        fed.run()
+        assert not fed.centres[other.code].settled()
+        fed.centres["44"] = dataclasses.replace(fed.centres["44"], suspended=lambda: frozenset({late.code}))
+        fed.run()
+        assert settle_fields(fed, other.code) == (True, True)
+        assert fed.settled("44")["position"]["children"].get(late.code, 0) != 0, (
+            "what others claim of its cards goes on"
+        )
+
+
+def _change_claims(root: Path, change: dict[str, Any]) -> None:
+    """Change the first claim of the parcel that waits on the line; a number is added."""
+    [place] = (root / "road" / f"{TWO[0].code}-44").glob("positions-*/claims.parquet")
+    rows = pq.read_table(place).to_pylist()
+    first = next(row for row in rows if row["kind"] == "charge")
+    for name, value in change.items():
+        first[name] = first[name] + value if isinstance(value, int) else value
+    pq.write_table(pa.Table.from_pylist(rows, schema=CLAIMS), place)

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
+from jinka.app.centre_rules import month_after, month_before
 from jinka.clearing import (
     BatchStatus,
     ClearingParams,
@@ -37,7 +38,7 @@ from jinka.clearing import (
     take_in,
     tariff_prices,
 )
-from jinka.clearing.day import paid_groups
+from jinka.clearing.day import asks_for_amounts, paid_groups
 from jinka.clearing.intake import TAKEN_IN
 from jinka.clearing.net import PaidGroup, net
 from jinka.clearing.port import ANSWERS, FIRST_INBOUND
@@ -167,6 +168,9 @@ def judge_cards(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> pa.Ta
             files.write("cards", carry_forward(_cards(city, date), outcomes))
             files.write("inbound", of_day)
             summary = _summary(result, outcomes)
+    rules = city.config.rules
+    findings += rules.acknowledged(city.registry)[1]
+    findings += rules.losses(sorted(files.path("home").glob("*.parquet")))
     made = pa.concat_tables([VERDICTS.empty_table(), *verdicts])
     files.write("verdicts", made)
     files.note("home", summary | {"findings": [f.as_dict() for f in findings]})
@@ -196,15 +200,19 @@ def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Fl
     )
     said = pa.concat_tables([VERDICTS.empty_table(), *parcels])
     fresh, findings = take_answers(sent, known, said, centre=around.code)
-    until = date.toordinal() - around.answer_days
+    rules = city.config.rules
+    until = rules.silent_up_to(date, around.answer_days)
     silent = deemed(sent, pa.concat_tables([known, fresh]), until_round=until)
     answers = pa.concat_tables([fresh, silent])
     limit = city.params(date).purse_limit
+    fees = rules.fees_on(date, city.terms.fees, month_before(city.folder, date, days))
+    each = asks_for_amounts(fees)
     groups: list[PaidGroup] = []
     counts: dict[str, list[int]] = {}
     with DuckEngine() as engine:
         home = sorted(files.path("home").glob("*.parquet"))
-        groups += paid_groups(engine, engine.parquet(home), limit)
+        cleared = [home]
+        groups += paid_groups(engine, engine.parquet(home), limit, by_amount=each)
         answered = sent.filter(pc.is_in(sent["record_id"], answers["w_id"].combine_chunks()))
         for day in sorted({dt.date.fromordinal(number) for number in answered["round"].to_pylist()}):
             rows = answered.filter(pc.equal(answered["round"], day.toordinal())).select(TAKEN_IN.names)
@@ -212,23 +220,28 @@ def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Fl
             records = engine.parquet([files.path(f"records-paid-{day}.parquet")])
             tables = _tables(city, engine, records, city.registry.cards, answers)
             result = _clear(city, engine, tables, day, files.path(f"paid-{day}"))
-            groups += paid_groups(engine, result.outcomes, limit)
+            groups += paid_groups(engine, result.outcomes, limit, by_amount=each)
+            cleared.append(sorted(files.path(f"paid-{day}").glob("*.parquet")))
             for row in result.by_reason:
                 counts.setdefault(row.reason.name, [0, 0])
                 counts[row.reason.name][0] += row.count
                 counts[row.reason.name][1] += row.amount
-    netted = net(_merged(groups), city.terms.fees)
+    netted = net(_merged(groups), fees)
+    handed_on, found = rules.shared(cleared, netted)
+    flows = (*netted.flows, *handed_on)
+    findings = [*findings, *found]
     files.note(
         "paid",
         {
             "abroad": counts, "operators": {t.operator: t.net for t in netted.operators},
-            "flows": [[f.kind.value, f.payer, f.payee, f.amount] for f in netted.flows],
+            "flows": [[f.kind.value, f.payer, f.payee, f.amount] for f in flows],
+            "volumes": month_after(netted),
             "findings": [f.as_dict() for f in findings],
         },
     )  # fmt: skip
     files.write("deemed", notice := deemed_notice(sent, silent, around.code))
     files.write("answers", answers)  # last: it says that the rest is there
-    return list(netted.flows), notice, findings
+    return list(flows), notice, findings
 
 
 def flows_of(files: RoundFiles) -> list[Flow]:
@@ -313,6 +326,7 @@ def _tables(
     city: City, engine: DuckEngine, records: Any, cards: pa.Table, answers: pa.Table | None = None
 ) -> ClearingTables:
     registered = {name: getattr(city.registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
+    registered["acknowledgements"] = city.config.rules.acknowledged(city.registry)[0]
     return ClearingTables(
         records=records,
         answers=None if answers is None else engine.arrow("answers", answers),
@@ -325,7 +339,7 @@ def _clear(city: City, engine: DuckEngine, tables: ClearingTables, date: dt.date
     return clear_day(
         engine, tables, city.params(date), keys=city.keys,
         explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: city.terms.government}),
-        fees=city.terms.fees, out=str(out),
+        fees=city.config.rules.fees_on(date, city.terms.fees), out=str(out),
     )  # fmt: skip
 
 

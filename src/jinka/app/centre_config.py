@@ -28,7 +28,9 @@
     centres = ["4403"]
     participants = ["issuer.4403"]
 
-What the line to the neighbours needs (certificates, addresses) is read by `jinka.app.centre_line`.
+Beside it may lie `business-day.toml`, `fees.toml` (then its lines count and ``fees_bp`` do not) and `paths.toml`
+(`jinka.app.centre_rules`). What the line to the neighbours needs (certificates, addresses) is read by
+`jinka.app.centre_line`.
 """
 
 from __future__ import annotations
@@ -36,10 +38,11 @@ from __future__ import annotations
 import datetime as dt
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from jinka.app.centre_rules import CentreRules, read_rules
 from jinka.clearing import FeeTable
 from jinka.clearing.tiers import Neighbour, Surroundings, Tier
 from jinka.kit import NotFound, Usage, parse_date
@@ -73,6 +76,7 @@ class CentreConfig:
     first_date: dt.date
     city: CityTerms | None
     parent_url: str = ""
+    rules: CentreRules = field(default_factory=CentreRules)
 
 
 def read_config(folder: Path) -> CentreConfig:
@@ -85,7 +89,7 @@ def read_config(folder: Path) -> CentreConfig:
             found = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise Usage(f"is no TOML: {problem}", where=str(path)) from None
-    return parse_config(found)
+    return replace(parse_config(found), rules=read_rules(folder))
 
 
 def parse_config(found: Mapping[str, Any]) -> CentreConfig:

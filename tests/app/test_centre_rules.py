@@ -1,0 +1,190 @@
+"""An operator's rules in a city's round. Goal: price list, paths, silence and lists do in the books what they say.
+
+Method: two cities for a day with and without the files; what was paid is computed again from the outcomes; a month of
+volumes over two rounds; and the rules asked by themselves.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jinka.app.centre_config import read_config
+from jinka.app.centre_files import RoundFiles
+from jinka.app.centre_rules import CentreRules, month_before, read_rules
+from jinka.clearing import FeeTable
+from jinka.clearing.net import PaidGroup, net
+from jinka.kit import Usage
+from jinka.registry import ACKNOWLEDGEMENTS, LISTINGS
+from jinka.sim.travel import CITIES
+from tests.app.centre_rig import DATE, Federation, services, travel
+
+HOME, AWAY = CITIES[0], CITIES[1]
+FEES = """
+[fees]
+scheme = "scheme.jinka"
+
+[[line]]
+code = "service"
+title_en = "Service fee"
+title_zh = "服务费"
+payers = "operator"
+payees = "scheme"
+per = "record"
+rate = "3.3%"
+floor_minor = 3
+cap_minor = 9
+
+[[line]]
+code = "volume"
+title_en = "Volume fee"
+title_zh = "交易量费"
+payers = "operator"
+payees = "scheme"
+per = "month"
+rate = "0.1%"
+"""
+DAY = """
+[calendar]
+base = "china"
+[[schedule]]
+code = "daily"
+zone = "Asia/Shanghai"
+[silence]
+days = 3
+[lists]
+grace_minutes = 60
+"""
+
+
+@pytest.fixture(scope="module")
+def round_(tmp_path_factory: pytest.TempPathFactory) -> Federation:
+    """One round of two cities, the first with rules of its own."""
+    keys = services((HOME, AWAY))
+    days = travel(keys, (HOME, AWAY), riders=3)
+    made = Federation(tmp_path_factory.mktemp("rules"), keys, days)
+    folder = made.root / HOME.code
+    for name, text in (("fees", FEES), ("business-day", DAY)):
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    made.configs[HOME.code] = replace(made.configs[HOME.code], rules=read_rules(folder))
+    made.centres[HOME.code] = made.centre(HOME.code)
+    made.close()
+    made.run()
+    return made
+
+
+def flows(fed: Federation, kind: str) -> list[tuple[str, str, int]]:
+    noted = RoundFiles(fed.root / HOME.code, DATE).noted("paid")["flows"]
+    return [(payer, payee, amount) for each, payer, payee, amount in noted if each == kind]
+
+
+def paid_rows(fed: Federation) -> list[dict[str, object]]:
+    folder = fed.root / HOME.code / "rounds" / str(DATE)
+    files = [*folder.glob("home/*.parquet"), *folder.glob("paid-*/*.parquet")]
+    rows = [row for path in files for row in pq.read_table(path).to_pylist()]
+    return [row for row in rows if row["outcome"] == "PAID" and not row["counter_kind"]]
+
+
+def test_the_price_list_is_charged_record_by_record_and_the_month_goes_on(round_: Federation) -> None:
+    mine = {row["code"] for row in round_.days[HOME.code].registry.participants.to_pylist()}
+    rows = [row for row in paid_rows(round_) if row["operator"] in mine]
+    assert rows
+    expected = sum(min(max((row["amount"] * 33 + 500) // 1_000, 3), 9) for row in rows)
+    noted = RoundFiles(round_.root / HOME.code, DATE).noted("paid")
+    volumes = {tuple(payers): volume for _, payers, volume, _ in noted["volumes"]}
+    expected += sum((volume + 500) // 1_000 for volume in volumes.values())
+    assert sum(amount for _, _, amount in flows(round_, "fee")) == expected
+    assert sum(volumes.values()) == sum(row["amount"] for row in rows)
+    days = [DATE, DATE + dt.timedelta(days=1)]
+    folder = round_.root / HOME.code
+    assert month_before(folder, days[1], days) == noted["volumes"]
+    assert month_before(folder, dt.date(2018, 10, 1), days) == ()
+    rules = round_.configs[HOME.code].rules
+    fees = rules.fees_on(days[1], FeeTable(scheme="x"), noted["volumes"])
+    assert {key: total[0] for key, total in fees.earlier.items()} == {
+        ("volume", p): v for p, v in volumes.items()
+    }
+
+
+def test_a_metro_fare_goes_on_to_the_owner_of_the_lines(round_: Federation, tmp_path: Path) -> None:
+    folder = round_.root / HOME.code / "rounds" / str(DATE) / "home"
+    table = pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("*.parquet"))])
+    rows = [row for row in table.to_pylist() if row["outcome"] == "PAID" and not row["counter_kind"]][:1]
+    entry, ride = ({**rows[0], "stop": stop, "line": "1"} for stop in ("A", "B"))
+    entry |= {"product": "entry", "amount": 0, "gross_fare": 0, "subsidy": 0, "counter": ride["counter"] - 1}
+    pq.write_table(pa.Table.from_pylist([entry, ride], schema=table.schema), tmp_path / "trip.parquet")
+    collector, fare = ride["operator"], ride["amount"] + ride["subsidy"]
+    (tmp_path / "paths.toml").write_text('[[line]]\nline = "1"\nowner = "op.rails"\n', encoding="utf-8")
+    netted = net(
+        [
+            PaidGroup(
+                operator=collector, acquirer="a", issuer="i", product="x", online=False, at_risk=False, payer="",
+                count=1, gross=ride["amount"], amount=ride["amount"], subsidy=0,
+            )
+        ],
+        FeeTable(scheme="s", scheme_bp=1_000),
+    )  # fmt: skip
+    handed_on, findings = read_rules(tmp_path).shared([[tmp_path / "trip.parquet"]], netted)
+    assert findings == []
+    [total] = netted.operators
+    assert total.fees > 0
+    assert [(flow.payer, flow.payee, flow.amount) for flow in handed_on] == [
+        (collector, "op.rails", fare - total.fees)
+    ]
+
+
+def test_books_and_positions_hold_with_the_rules(round_: Federation) -> None:
+    for code in round_.centres:
+        settled = round_.settled(code)
+        assert settled
+    assert not [p for centre in round_.centres.values() for p in centre.road.problems]
+
+
+def test_rules_by_themselves(tmp_path: Path) -> None:
+    none = read_rules(tmp_path)
+    assert none == CentreRules()
+    assert none.silent_up_to(dt.date(2018, 9, 28), 3) == dt.date(2018, 9, 25).toordinal()
+    (tmp_path / "business-day.toml").write_text(DAY, encoding="utf-8")
+    rules = read_rules(tmp_path)
+    assert rules.silent_up_to(dt.date(2018, 10, 9), 3) == dt.date(2018, 9, 28).toordinal()
+    assert rules.losses([]) == []
+    (tmp_path / "fees.toml").write_text("[fees]", encoding="utf-8")
+    with pytest.raises(Usage, match=r"fees\.scheme"):
+        read_rules(tmp_path)
+    (tmp_path / "fees.toml").write_bytes(b"\xff")
+    with pytest.raises(Usage, match="not UTF-8"):
+        read_rules(tmp_path)
+
+
+def test_a_terminal_without_its_list_has_it_after_the_grace(round_: Federation) -> None:
+    registry = round_.days[HOME.code].registry
+    card = registry.cards["card_no"][0].as_py()
+    listed = replace(
+        registry,
+        listings=pa.Table.from_pylist(
+            [{"list_version": 1, "card_no": card, "effective_from": "20180901000000"}], schema=LISTINGS
+        ),
+        acknowledgements=ACKNOWLEDGEMENTS.empty_table(),
+    )
+    supposed, findings = round_.configs[HOME.code].rules.acknowledged(listed)
+    assert set(supposed["acknowledged_at"].to_pylist()) == {"20180901010000"}
+    assert {finding.code for finding in findings} == {"LIST_DEEMED_TAKEN"}
+    assert CentreRules().acknowledged(listed) == (listed.acknowledgements, [])
+
+
+def test_the_files_lie_beside_the_centres_own(tmp_path: Path) -> None:
+    (tmp_path / "centre.toml").write_text(
+        '[centre]\ntier = "nation"\ncode = "00"\nregion = "110000"\nzone = "Asia/Shanghai"\n'
+        'first_date = "2018-09-03"\nparticipants = []\n',
+        encoding="utf-8",
+    )
+    assert read_config(tmp_path).rules == CentreRules()
+    (tmp_path / "fees.toml").write_text(FEES, encoding="utf-8")
+    found = read_config(tmp_path).rules.fees
+    assert found is not None
+    assert [line.code for line in found.lines] == ["service", "volume"]

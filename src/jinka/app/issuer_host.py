@@ -17,6 +17,7 @@ from jinka.app.parts_file import PAGES, host_port, only, read_key_source, read_t
 from jinka.codec import Algorithm
 from jinka.codec.framing import framing_of
 from jinka.codec.iso8583 import dialect
+from jinka.crypto.bulk_macs import prepare
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.number_vault import NumberVault
 from jinka.crypto.pin_block import PinFormat
@@ -47,6 +48,7 @@ from jinka.node.issuer_metrics import IssuerFigures
 from jinka.node.issuer_server import IssuerServer, LineMac
 from jinka.node.metrics_http import MetricsServer
 from jinka.node.switch_links import LinkRules
+from jinka.node.switch_runner import tune_process
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SqlIssuerBooks, SqlLedger, SqlLoads, database_at
 
@@ -151,6 +153,8 @@ def serve_issuer(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> 
     lock = path.parent / ".issuer"
     lock.mkdir(exist_ok=True)
     with FolderLock(lock), opened_keys(source) as keys, opened_host(file, keys) as opened:
+        if source.socket is None:
+            prepare()  # no message waits for a compiler
         settled = len(opened.host.recover())
         with _opened_loads(file, opened, keys, remote=source.socket is not None) as loads:
             asyncio.run(_serve(file, opened, loads, keys, settled, listening))
@@ -204,6 +208,7 @@ async def _serve(
     await server.start(where or "127.0.0.1", int(port))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    tune_process()
     figures = IssuerFigures(server)
     metrics = MetricsServer(figures)
     if file.metrics:

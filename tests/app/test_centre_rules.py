@@ -116,7 +116,7 @@ def test_a_metro_fare_goes_on_to_the_owner_of_the_lines(round_: Federation, tmp_
     table = pa.concat_tables([pq.read_table(path) for path in sorted(folder.glob("*.parquet"))])
     rows = [row for row in table.to_pylist() if row["outcome"] == "PAID" and not row["counter_kind"]][:1]
     entry, ride = ({**rows[0], "stop": stop, "line": "1"} for stop in ("A", "B"))
-    entry |= {"product": "entry", "amount": 0, "gross_fare": 0, "subsidy": 0, "counter": ride["counter"] - 1}
+    entry |= {"product": "entry", "amount": 0, "gross_fare": 0, "subsidy": 0, "local_time": b"\x00\x00\x00"}
     pq.write_table(pa.Table.from_pylist([entry, ride], schema=table.schema), tmp_path / "trip.parquet")
     collector, fare = ride["operator"], ride["amount"] + ride["subsidy"]
     (tmp_path / "paths.toml").write_text('[[line]]\nline = "1"\nowner = "op.rails"\n', encoding="utf-8")

@@ -47,6 +47,8 @@ from tests.journeys.dispute_case import (
 )
 from tests.journeys.load_world import World
 
+_OF_FARES = {"wrong-fare": "P05", "lost-exit": "P04"}
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -180,6 +182,19 @@ def test_a_wrong_fare_comes_back_and_its_subsidy_goes_to_the_operator(officer: O
     assert officer.worth(AccountCode.OPERATOR_PAYABLE, OPERATOR) == 0, "200 back, 200 of subsidy"
     officer.step("credit-card", ISSUER, "card-reading", on="2018-10-02")
     assert officer.worth(AccountCode.PURSE_LIABILITY, ISSUER) == 7 * OPENING + 200
+    for kind in ("wrong-fare", "lost-exit"):  # half of 4.00 was too much, and that was given back
+        again = officer.open(kind, *words, "--reference", "2", who=ISSUER, reason=_OF_FARES[kind], code=4)
+        assert "nothing is left" in again["error"]
+
+
+def test_a_fare_has_one_complaint_at_a_time(officer: Officer) -> None:
+    words = ["--record", FARE, "--gross", 400, "--product", "half", *officer.papers("statement")]
+    officer.open("wrong-fare", *words, who=ISSUER, reason="P05")
+    first, second = officer.id, [*words, "--reference", "2"]
+    assert "nothing is left" in officer.open("wrong-fare", *second, who=ISSUER, reason="P05", code=4)["error"]
+    officer.id = first
+    officer.step("withdraw", ISSUER)
+    assert officer.open("wrong-fare", *second, who=ISSUER, reason="P05")["claimed_fen"] == 200
 
 
 def test_a_fare_needs_a_right_to_its_product_and_something_to_return(officer: Officer) -> None:

@@ -21,6 +21,7 @@ from jinka.kit import Refused, Usage, check_minor, make_id
 OpenDay = Callable[[dt.date], bool]  # whether a date is a business day
 DEEDS_MAX = 100
 DAYS_MAX = 3_660
+_AS_BEFORE = (State.LAPSED, State.WITHDRAWN, State.CLEARED)  # nothing was decided
 
 
 def weekday(date: dt.date) -> bool:
@@ -209,7 +210,13 @@ class Dispute:
 
     @property
     def decided(self) -> int:
-        """How much of the original is not to be disputed again as of right: what was ruled or conceded stays so."""
+        """How much of the original is not to be disputed as of right, beside this one or after it.
+
+        What was ruled or conceded between banks stays so. A record of a purse has one complaint at a time, whatever
+        part it claims: what a fare should have been is one question, and its answer is not asked for twice.
+        """
+        if self.machine is not Machine.BANK:
+            return 0 if self.state in _AS_BEFORE else self.original.amount
         return self.claimed if self.state in (State.UPHELD, State.REJECTED) else self.reserved
 
     @property

@@ -95,8 +95,8 @@ def _commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any
 
 _NO_JSON_OPTION = {
     "what it prints is JSON in any case": {
-        "certificate serve", "gateway serve", "issuer serve", "switch serve", "keys serve", "keys serve-job",
-        "keys to-token",
+        "centre up", "certificate serve", "gateway serve", "issuer serve", "switch serve", "keys serve",
+        "keys serve-job", "keys to-token",
     },
     "a transcript, as jinka card script reads it": {"card vpcd"},
     "nothing on standard output": {

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jinka.app.centre_config import FILE, read_config
@@ -169,11 +170,16 @@ def request_papers(folder: Path, name: CentreName) -> LinePapers:
 
 def load_registry_files(folder: Path, source: Path) -> dict[str, int]:
     """Replace a city's registry by Parquet files, one a table; the number of rows of each."""
+    read_config(folder)
     tables = {}
     for name, schema in Registry.SCHEMAS.items():
         path = source / f"{name}.parquet"
         with file_errors(path):
-            tables[name] = pq.read_table(path).cast(schema)
+            try:
+                found = pq.read_table(path)
+                tables[name] = found.select(schema.names).cast(schema)
+            except (pa.ArrowException, KeyError, ValueError) as problem:
+                raise Usage(f"is no table of {name}: {problem}", where=str(path)) from None
     with database_at(folder / "centre.db") as database:
         save_registry(database, Registry(**tables))
     return {name: table.num_rows for name, table in tables.items()}

@@ -2,26 +2,30 @@
 
 Timed: read the records and the registry from Parquet, verify every TAC from the issuer's root, classify, judge the
 chains, price, write the sorted outcomes, net, post to the SQLite ledger and settle. The peer does the heart of it
-(read, TAC by `cryptography`, duplicates, totals) one record at a time on a sample. The records are made by a process
-of their own, so that the peak of memory is the clearing's. Medians of the runs.
+(read, TAC by `cryptography`, duplicates, totals) one record at a time on a sample. Each size is a process of its own,
+and so is the making of its records, so that the peak of memory is the clearing's alone. Medians of the runs.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
-import random
 import resource
+import shutil
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from jinka.app.keyring import open_keys, unlock_store
+from jinka.app.make_records import DATE, RecordFolder, make_record_files
+from jinka.app.workspace import Workspace
 from jinka.clearing import (
     ClearingParams,
     ClearingTables,
@@ -35,109 +39,100 @@ from jinka.clearing import (
 from jinka.codec import Algorithm
 from jinka.crypto import diversify, mac4, tac_key
 from jinka.crypto.bulk import warm_up
-from jinka.keys import KeyStore, Purpose, SoftKeyService, hold_ceremony, open_store
-from jinka.kit import JinkaError, Usage
+from jinka.keys import Purpose, SoftKeyService
+from jinka.kit import JinkaError, Refused, Usage
 from jinka.registry import Registry
 from jinka.settlement import BusinessDay, post_day, post_opening, post_settlement, settlement_orders
 from jinka.sim.parties import GOVERNMENT, ISSUER, SCHEME
-from jinka.sim.records import HOLDER, SHARE_PERCENT, ZONE, Roots, make_records
-from jinka.store import ROW_GROUP_ROWS, DuckEngine, SqlLedger, open_database
+from jinka.sim.records import HOLDER, SHARE_PERCENT, ZONE
+from jinka.store import DuckEngine, SqlLedger, open_database
 
 RUNS = 3
 WRONG_SHARE = 0.01
-_DATE = dt.date(2018, 9, 1)
+CARDS_MAX = 20_000_000
+_MANY = 5_000_000  # records beyond which one run has to do
 _PEER_RECORDS = 20_000
-_VERSIONS = (1, 2, 3)
+_BYTES_EACH = 320  # on the disk for a record: it, its outcome, and what goes there beyond the limit of memory
 _FEES = FeeTable(scheme=SCHEME, scheme_bp=10, issuer_bp=20, acquirer_bp=15)
 
 
-class _Seeded:
-    """Randomness for keys that protect nothing."""
+def bench_clear(
+    records: Sequence[int] = (1_000_000,),
+    *,
+    cards: int | None = None,
+    threads: int = 2,
+    runs: int = RUNS,
+    memory_mib: int = 5_120,
+    folder: Path | None = None,
+) -> dict[str, Any]:
+    """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` if a wrong TAC is missed.
 
-    def __init__(self, seed: int) -> None:
-        self._rng = random.Random(seed)  # noqa: S311 keys of a benchmark
-
-    def token_bytes(self, count: int) -> bytes:
-        return self._rng.randbytes(count)
-
-
-def bench_clear(records: int = 1_000_000, *, threads: int = 2, runs: int = RUNS) -> dict[str, Any]:
-    """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` if a wrong TAC is missed."""
-    if not 1000 <= records <= 200_000_000:
-        raise Usage(f"{records} records", where="bench clear", fix="1,000 to 200,000,000")
-    with tempfile.TemporaryDirectory(prefix="jinka-bench-") as name:
-        folder = Path(name)
-        child = multiprocessing.get_context("spawn").Process(target=_make, args=(folder, records))
-        child.start()
-        child.join()
-        if child.exitcode:
-            raise JinkaError("the records could not be made", where="bench clear")
-        warm_up()
-        keys = SoftKeyService(_store(), region="440300")
-        seconds = []
-        for run in range(runs):
-            start = time.perf_counter()
-            result = _clear(folder, keys, threads, run)
-            seconds.append(time.perf_counter() - start)
-        rejected = {row.reason: row.count for row in result.by_reason if row.outcome is not Outcome.PAID}
-        if result.records != records or rejected != {Reason.WRONG_TAC: int(records * WRONG_SHARE)}:
-            raise JinkaError(f"not exactly the wrong TACs were found: {rejected}", where="bench clear")
-        sample = min(_PEER_RECORDS, records)
-        peer_seconds = median(_peer(folder, _roots(_store()), sample) for _ in range(runs))
-        rate, peer_rate = records / median(seconds), sample / peer_seconds
-        return {
-            "bench": "clear",
-            "records": records,
-            "distinct_cards": _cards(records),
-            "threads": threads,
-            "seconds": [round(value, 3) for value in seconds],
-            "rate_per_s": round(rate),
-            "peer": "a loop over dicts with `cryptography`, one record at a time: TAC, duplicates, totals only",
-            "peer_records": sample,
-            "peer_rate_per_s": round(peer_rate),
-            "ratio": round(rate / peer_rate, 1),
-            "wrong_injected": int(records * WRONG_SHARE),
-            "wrong_found": rejected[Reason.WRONG_TAC],
-            "judged_cards": result.judged_cards,
-            "paid": sum(row.count for row in result.by_reason if row.outcome is Outcome.PAID),
-            "position_sum": sum(result.positions.values()),
-            "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        }
+    ``memory_mib`` is DuckDB's share: the batches under way, the verdicts of judged cards and Python come on top.
+    """
+    for count in records:
+        if not 1000 <= count <= 200_000_000:
+            raise Usage(f"{count} records", where="bench clear", fix="1,000 to 200,000,000")
+    rows = []
+    for count in records:
+        with tempfile.TemporaryDirectory(prefix="jinka-bench-", dir=folder) as name:
+            free, needed = shutil.disk_usage(name).free, count * _BYTES_EACH
+            if free < needed:
+                what = f"{count:,} records take up to {needed >> 30} GiB on the disk, {free >> 30} are free"
+                raise Refused(what, where=name, fix="name a folder with --dir")
+            asked = (Path(name), count, cards or max(1, min(count // 2, CARDS_MAX)), threads)
+            _alone(_make, *asked[:3])
+            rows.append(_alone(_measure, *asked, runs if count <= _MANY else 1, memory_mib))
+    if len(rows) == 1:
+        return {"bench": "clear", **rows[0]}
+    return {"bench": "clear", "sizes": rows}
 
 
-def _cards(records: int) -> int:
-    return max(1, records // 2)
+def _alone(work: Any, *arguments: Any) -> Any:
+    """Run it in a process of its own, whose peak of memory is nobody else's."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
 
 
-def _store() -> KeyStore:
-    ceremony = hold_ceremony(
-        issuer=ISSUER, date="2018-09-01", custodians=("A", "B", "C"), randomness=_Seeded(2018), simulated=True
-    )
-    return open_store(ceremony.sealed, list(ceremony.shares))
+def _make(folder: Path, records: int, cards: int) -> None:
+    make_record_files(folder, records=records, cards=cards, bad=WRONG_SHARE)
 
 
-def _roots(store: KeyStore) -> Roots:
-    return {(kind, v): store.root(Purpose.TAC, kind, v) for kind in Algorithm for v in _VERSIONS}
-
-
-def _make(folder: Path, records: int) -> None:
-    made = make_records(
-        records,
-        cards=_cards(records),
-        seed=2018,
-        roots=_roots(_store()),
-        date=_DATE,
-        wrong_share=WRONG_SHARE,
-    )
-    pq.write_table(
-        made.records,
-        folder / "records.parquet",
-        compression="zstd",
-        compression_level=1,
-        row_group_size=ROW_GROUP_ROWS,
-    )
-    for name in Registry.SCHEMAS:
-        pq.write_table(getattr(made.registry, name), folder / f"{name}.parquet")
+def _measure(
+    folder: Path, records: int, cards: int, threads: int, runs: int, memory_mib: int
+) -> dict[str, Any]:
+    warm_up()
+    keys = open_keys(Workspace(folder), "440300")
+    seconds, cpu = [], []
+    for run in range(runs):
+        start, used = time.perf_counter(), time.process_time()
+        result = _clear(folder, keys, threads, memory_mib, run)
+        seconds.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - used)
+    rejected = {row.reason: row.count for row in result.by_reason if row.outcome is not Outcome.PAID}
+    if result.records != records or rejected != {Reason.WRONG_TAC: int(records * WRONG_SHARE)}:
+        raise JinkaError(f"not exactly the wrong TACs were found: {rejected}", where="bench clear")
+    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sample = min(_PEER_RECORDS, records)
+    peer_seconds = median(_peer(folder, sample) for _ in range(runs))
+    rate, peer_rate = records / median(seconds), sample / peer_seconds
+    return {
+        "records": records,
+        "distinct_cards": cards,
+        "threads": threads,
+        "seconds": [round(value, 3) for value in seconds],
+        "rate_per_s": round(rate),
+        "cpu_us_each": round(median(cpu) / records * 1e6, 2),
+        "peer": "a loop over dicts with `cryptography`, one record at a time: TAC, duplicates, totals only",
+        "peer_records": sample,
+        "peer_rate_per_s": round(peer_rate),
+        "ratio": round(rate / peer_rate, 1),
+        "wrong_injected": int(records * WRONG_SHARE),
+        "wrong_found": rejected[Reason.WRONG_TAC],
+        "judged_cards": result.judged_cards,
+        "paid": sum(row.count for row in result.by_reason if row.outcome is Outcome.PAID),
+        "position_sum": sum(result.positions.values()),
+        "peak_rss_mib": peak_mib,
+    }
 
 
 def _explain(pairs: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Price]:
@@ -152,18 +147,19 @@ def _explain(pairs: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Price
     }
 
 
-def _clear(folder: Path, keys: SoftKeyService, threads: int, run: int) -> DayResult:
+def _clear(folder: Path, keys: SoftKeyService, threads: int, memory_mib: int, run: int) -> DayResult:
+    made = RecordFolder(path=folder)
     params = ClearingParams(
-        business_date=_DATE,
-        window_from=dt.datetime.combine(_DATE, dt.time()),
-        window_to=dt.datetime.combine(_DATE + dt.timedelta(days=1), dt.time()),
+        business_date=DATE,
+        window_from=dt.datetime.combine(DATE, dt.time()),
+        window_to=dt.datetime.combine(DATE + dt.timedelta(days=1), dt.time()),
         purse_limit=1_000_000,
         zone=ZONE,
     )
-    with DuckEngine(threads=threads, memory_limit="6GB", spill=folder / "spill") as engine:
+    with DuckEngine(threads=threads, memory_limit=f"{memory_mib}MiB", spill=folder / "spill") as engine:
         tables = ClearingTables(
-            records=engine.parquet([folder / "records.parquet"]),
-            **{name: engine.parquet([folder / f"{name}.parquet"]) for name in Registry.SCHEMAS},
+            records=engine.parquet(made.records),
+            **{name: engine.parquet([made.registry(name)]) for name in Registry.SCHEMAS},
         )
         result = clear_day(
             engine,
@@ -181,7 +177,7 @@ def _clear(folder: Path, keys: SoftKeyService, threads: int, run: int) -> DayRes
         )
     database = open_database(folder / f"ledger-{run}.db")
     try:
-        ledger, day = SqlLedger(database), BusinessDay(date=_DATE, zone=ZONE)
+        ledger, day = SqlLedger(database), BusinessDay(date=DATE, zone=ZONE)
         found = post_opening(ledger, day, [(ISSUER, opening)])[1]
         found += post_day(ledger, day, result.net, issuer=ISSUER)[1]
         orders = settlement_orders(day, result.net, issuer=ISSUER)
@@ -193,16 +189,18 @@ def _clear(folder: Path, keys: SoftKeyService, threads: int, run: int) -> DayRes
     return result
 
 
-def _peer(folder: Path, roots: Roots, count: int) -> float:
+def _peer(folder: Path, count: int) -> float:
     """Seconds that a straightforward loop takes for the heart of the work."""
+    store = unlock_store(Workspace(folder)).store
     start = time.perf_counter()
-    file = pq.ParquetFile(folder / "records.parquet")
-    rows = file.read_row_group(file.num_row_groups - 1).slice(0, count).to_pylist()
+    file = pq.ParquetFile(RecordFolder(path=folder).records[-1])
+    rows = file.read_row_group(0).slice(0, count).to_pylist()
+    count = len(rows)
     seen: set[tuple[object, ...]] = set()
     totals: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         algorithm = Algorithm(row["algorithm"])
-        root = roots[algorithm, row["key_version"]]
+        root = store.root(Purpose.TAC, algorithm, row["key_version"])
         key = tac_key(algorithm, diversify(algorithm, root, row["card_no"][2:]))
         data = row["amount"].to_bytes(4, "big") + bytes([row["txn_type"]]) + row["terminal_id"]
         if row["counter_kind"]:

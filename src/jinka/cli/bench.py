@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from jinka.cli.frame import Json, command, json_command, put_json, put_table
+from jinka.cli.numbers import number
 from jinka.kit import Usage
 
 app = typer.Typer(
@@ -42,12 +43,28 @@ def purchase(
 @app.command()
 @json_command
 def clear(
-    records: Annotated[int, typer.Option(min=1000, help="Records to clear.")] = 1_000_000,
+    records: Annotated[
+        list[int] | None,
+        typer.Option(
+            parser=number, metavar="NUMBER", help="Records to clear, such as 10M; once for each size."
+        ),
+    ] = None,
+    cards: Annotated[
+        int | None,
+        typer.Option(parser=number, metavar="NUMBER", help="Distinct cards; by default half as many."),
+    ] = None,
+    memory: Annotated[
+        int, typer.Option(min=256, help="MiB that DuckDB may use before it goes to the disk.")
+    ] = 5_120,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where the files may lie meanwhile.")] = None,
 ) -> dict[str, Any]:
-    """Records a second from Parquet to posted positions, with the TAC check."""
+    """Records a second from Parquet to posted positions, with the TAC check.
+
+    Example: [bold]jinka bench clear --records 1M --records 10M[/bold]
+    """
     from jinka.app.bench_clear import bench_clear
 
-    return bench_clear(records)
+    return bench_clear(records or [1_000_000], cards=cards, memory_mib=memory, folder=folder)
 
 
 @app.command()

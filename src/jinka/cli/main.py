@@ -34,6 +34,7 @@ from jinka.cli import (
     keys_jobs,
     keys_orders,
     keys_records,
+    make_records,
     pos,
     proof,
     registry,
@@ -88,6 +89,7 @@ keys.app.add_typer(keys_orders.app)
 keys.app.add_typer(keys_records.app)
 app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
+app.command(name="make-records")(make_records.make_records)
 app.command(name="serve")(serve.serve)
 app.command(name="status")(serve.status)
 

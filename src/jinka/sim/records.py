@@ -7,7 +7,7 @@ unless it is one of the few that are made wrong on purpose. All is drawn from th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,14 @@ Roots = Mapping[tuple[Algorithm, int], bytes]  # the issuer's TAC roots by algor
 PROFILE, ZONE, REGION = "cn.shenzhen.transit", "Asia/Shanghai", "4403"
 PRODUCT, SHARE_PERCENT, HOLDER = "ordinary", 80, 1
 LOAD_FEN, OPENING_FEN = 5_000, 100_000
+RECORDS = pa.schema([*RECORD_SCHEMA, pa.field("record_id", pa.int64(), nullable=False)])
 _OPERATORS, _BATCH_ROWS = 10, 500
 _FIRST_SECOND, _LAST_SECOND = 6 * 3600, 23 * 3600
+_BLOCK_CARDS = 1 << 20
+_COMPACT = {
+    "card": np.int32, "second": np.int32, "load": np.bool_, "gross": np.int32, "amount": np.int32,
+    "counter": np.uint16, "balance": np.int32, "terminal": np.int16,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,36 +69,92 @@ def make_records(
     load_every: int = 10,
 ) -> MadeRecords:
     """Make ``count`` records of ``cards`` cards: each ``sm4_every``-th is SM4, each ``load_every``-th loaded."""
-    if not 0 < cards <= count:
-        raise Usage(f"{cards} cards for {count} records", where="make_records", fix="1 <= cards <= count")
-    random = np.random.default_rng(seed)
-    card = np.sort(np.arange(count, dtype=np.int64) % cards)
-    first = np.searchsorted(card, np.arange(cards))
-    place = np.arange(count) - first[card]
-    taps = np.bincount(card, minlength=cards)[card]
-    slot = (_LAST_SECOND - _FIRST_SECOND) // int(taps.max())
-    if slot < 1:
-        raise Usage("more taps than seconds on one card", where="make_records", fix="more cards")
-    second = _FIRST_SECOND + place * slot + random.integers(0, slot, count)
-    load = (place == 0) & (card % load_every == load_every - 1)
-    gross = np.where(load, LOAD_FEN, random.integers(2, 10, count) * 100)
-    amount = np.where(load, LOAD_FEN, gross * SHARE_PERCENT // 100)
-    moved = np.cumsum(np.where(load, amount, -amount))
-    before = np.concatenate([[0], moved])[first[card]]
-    loads = np.cumsum(load)
-    loads_before = np.concatenate([[0], loads])[first[card]]
-    counter = np.where(load, 0, 1 + place - (loads - loads_before))
-    terminals = max(_OPERATORS + 1, min(10_000, count // 200))
-    terminal = np.where(load, 0, random.integers(1, terminals, count))  # terminal 0 is the load agent's
-    columns: dict[str, Any] = {
-        "card": card, "second": second, "load": load, "gross": gross, "amount": amount, "counter": counter,
-        "balance": OPENING_FEN + moved - before, "terminal": terminal,
-    }  # fmt: skip
-    order = np.lexsort((second, terminal))
-    columns = {name: values[order] for name, values in columns.items()}
-    wrong = np.sort(random.choice(count, int(count * wrong_share), replace=False))
-    records = _table(columns, roots, date, wrong, sm4_every)
-    return MadeRecords(records=records, registry=_registry(cards, terminals, sm4_every), wrong_ids=wrong)
+    made = RecordMaker(
+        count, cards=cards, seed=seed, roots=roots, date=date, wrong_share=wrong_share, sm4_every=sm4_every,
+        load_every=load_every,
+    )  # fmt: skip
+    return MadeRecords(records=made.records(0, count), registry=made.registry(), wrong_ids=made.wrong_ids)
+
+
+class RecordMaker:
+    """The same records part by part: what is held of each is 25 bytes. Parameters as for `make_records`."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        cards: int,
+        seed: int,
+        roots: Roots,
+        date: dt.date,
+        wrong_share: float = 0.01,
+        sm4_every: int = 5,
+        load_every: int = 10,
+    ) -> None:
+        if not 0 < cards <= count:
+            raise Usage(f"{cards} cards for {count} records", where="make_records", fix="1 <= cards <= count")
+        self.count, self.cards = count, cards
+        self._roots, self._date, self._sm4_every = roots, date, sm4_every
+        self._terminals = max(_OPERATORS + 1, min(10_000, count // 200))
+        random = np.random.default_rng(seed)
+        columns: dict[str, list[npt.NDArray[Any]]] = {}
+        for start in range(0, cards, _BLOCK_CARDS):
+            block = self._block(start, min(start + _BLOCK_CARDS, cards), random, load_every)
+            for name, values in block.items():
+                columns.setdefault(name, []).append(values.astype(_COMPACT[name]))
+        held = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
+        # In the order of intake: terminal by terminal, by time.
+        order = np.argsort(held["terminal"].astype(np.int64) << 17 | held["second"], kind="stable")
+        self._columns = {name: held.pop(name)[order] for name in list(held)}
+        del order
+        self._first = np.searchsorted(self._columns["terminal"], np.arange(self._terminals + 1))
+        self.wrong_ids = np.sort(random.choice(count, int(count * wrong_share), replace=False))
+
+    def _block(
+        self, start: int, stop: int, random: np.random.Generator, load_every: int
+    ) -> dict[str, npt.NDArray[Any]]:
+        """The taps of some cards, card by card."""
+        numbers = np.arange(start, stop, dtype=np.int64)
+        taps_of = self.count // self.cards + (numbers < self.count % self.cards)
+        card, count = np.repeat(numbers, taps_of), int(taps_of.sum())
+        first = np.repeat(np.cumsum(taps_of) - taps_of, taps_of)
+        place = np.arange(count) - first
+        most = self.count // self.cards + (self.count % self.cards > 0)
+        slot = (_LAST_SECOND - _FIRST_SECOND) // most
+        if slot < 1:
+            raise Usage("more taps than seconds on one card", where="make_records", fix="more cards")
+        second = _FIRST_SECOND + place * slot + random.integers(0, slot, count)
+        load = (place == 0) & (card % load_every == load_every - 1)
+        gross = np.where(load, LOAD_FEN, random.integers(2, 10, count) * 100)
+        amount = np.where(load, LOAD_FEN, gross * SHARE_PERCENT // 100)
+        moved = np.cumsum(np.where(load, amount, -amount))
+        before = np.concatenate([[0], moved])[first]
+        loads = np.cumsum(load)
+        loads_before = np.concatenate([[0], loads])[first]
+        # Terminal 0 is the load agent's.
+        terminal = np.where(load, 0, random.integers(1, self._terminals, count))
+        return {
+            "card": card, "second": second, "load": load, "gross": gross, "amount": amount,
+            "counter": np.where(load, 0, 1 + place - (loads - loads_before)),
+            "balance": OPENING_FEN + moved - before, "terminal": terminal,
+        }  # fmt: skip
+
+    def records(self, start: int, stop: int) -> pa.Table:
+        """The records of these numbers, as they come in."""
+        columns: dict[str, Any] = {name: values[start:stop] for name, values in self._columns.items()}
+        columns |= {name: column.astype(np.int64) for name, column in columns.items() if name != "load"}
+        columns["place"] = np.arange(start, stop) - self._first[columns["terminal"]]
+        wrong = self.wrong_ids[(self.wrong_ids >= start) & (self.wrong_ids < stop)] - start
+        return _table(columns, self._roots, self._date, wrong, self._sm4_every, start)
+
+    def registry(self, *, with_cards: bool = True) -> Registry:
+        """What admits the records. Of many cards `cards_in_parts` makes less at a time."""
+        return _registry(self.cards if with_cards else 0, self._terminals, self._sm4_every)
+
+    def cards_in_parts(self, rows: int) -> Iterator[pa.Table]:
+        """The registry's cards, at most ``rows`` at a time."""
+        for start in range(0, self.cards, rows):
+            yield _card_table(np.arange(start, min(start + rows, self.cards)), self._sm4_every)
 
 
 def _bcd(numbers: npt.NDArray[Any], width: int) -> Bytes:
@@ -131,12 +193,12 @@ def _operator_of(terminals: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where(terminals == 0, 0, 1 + terminals % _OPERATORS)
 
 
-def _table(columns: dict[str, Any], roots: Roots, date: dt.date, wrong: Ints, sm4_every: int) -> pa.Table:
-    card, terminal, load = columns["card"], columns["terminal"], columns["load"]
+def _table(
+    columns: dict[str, Any], roots: Roots, date: dt.date, wrong: Ints, sm4_every: int, start: int
+) -> pa.Table:
+    card, terminal, load, place = (columns[name] for name in ("card", "terminal", "load", "place"))
     count = len(card)
-    start = np.searchsorted(terminal, terminal)
-    serial = np.where(load, 0, np.arange(count) - start + 1)
-    number = (np.arange(count) - start) // _BATCH_ROWS
+    serial, number = np.where(load, 0, place + 1), place // _BATCH_ROWS
     batch = np.zeros((count, 16), np.uint8)
     batch[:, 4:8] = (number + 1).astype(">u4").view(np.uint8).reshape(count, 4)
     batch[:, 10:] = _bcd(terminal, 6)
@@ -164,7 +226,7 @@ def _table(columns: dict[str, Any], roots: Roots, date: dt.date, wrong: Ints, sm
 
     made = {
         "batch": _fixed(batch),
-        "batch_seq": pa.array(((np.arange(count) - start) % _BATCH_ROWS).astype(np.uint32)),
+        "batch_seq": pa.array((place % _BATCH_ROWS).astype(np.uint32)),
         "state": pa.array(np.full(count, int(RecordState.CONFIRMED), np.uint8)),
         "card_no": _fixed(values["card_no"]),
         "card_len": pa.array(np.full(count, 16, np.uint8)),
@@ -198,7 +260,9 @@ def _table(columns: dict[str, Any], roots: Roots, date: dt.date, wrong: Ints, sm
         ),
     }
     schema = pa.schema([*RECORD_SCHEMA, pa.field("record_id", pa.int64(), nullable=False)])
-    return pa.table([*made.values(), pa.array(np.arange(count, dtype=np.int64))], schema=schema)
+    return pa.table(
+        [*made.values(), pa.array(np.arange(start, start + count, dtype=np.int64))], schema=schema
+    )
 
 
 def _tacs(columns: dict[str, Any], values: dict[str, Any], roots: Roots) -> Bytes:
@@ -232,6 +296,18 @@ def _tacs(columns: dict[str, Any], values: dict[str, Any], roots: Roots) -> Byte
     return out
 
 
+def _card_table(numbers: Ints, sm4_every: int) -> pa.Table:
+    count = len(numbers)
+    return pa.table(
+        [_fixed(_card_numbers(numbers)), _words(np.zeros(count), [ISSUER]), _words(np.zeros(count), [PROFILE]),
+         pa.array(np.ones(count, np.uint16)), pa.array(np.full(count, HOLDER, np.uint8)),
+         pa.array(_algorithms(numbers, sm4_every)), pa.array((numbers % 3 + 1).astype(np.uint8)),
+         pa.array(np.ones(count, np.uint16)), pa.array(np.zeros(count, np.uint16)),
+         pa.array(np.full(count, OPENING_FEN, np.int64)), pa.array(np.ones(count, np.uint8))],
+        schema=CARDS,
+    )  # fmt: skip
+
+
 def _registry(cards: int, terminals: int, sm4_every: int) -> Registry:
     operators = tuple(
         Participant(
@@ -240,7 +316,7 @@ def _registry(cards: int, terminals: int, sm4_every: int) -> Registry:
         for code in _operator_names()[1:]
     )
     parties = (*common_parties(REGION), *operators)
-    numbers, all_cards = np.arange(terminals), np.arange(cards)
+    numbers = np.arange(terminals)
     ids, active = _fixed(_bcd(numbers + 10**6, 6)), pa.array(np.ones(terminals, np.uint8))
     return Registry(
         participants=pa.Table.from_pylist(
@@ -255,17 +331,10 @@ def _registry(cards: int, terminals: int, sm4_every: int) -> Registry:
             schema=TERMINALS,
         ),
         psams=pa.table([_fixed(_bcd(numbers, 10)), ids, active], schema=PSAMS),
-        cards=pa.table(
-            [_fixed(_card_numbers(all_cards)), _words(np.zeros(cards), [ISSUER]), _words(np.zeros(cards), [PROFILE]),
-             pa.array(np.ones(cards, np.uint16)), pa.array(np.full(cards, HOLDER, np.uint8)),
-             pa.array(_algorithms(all_cards, sm4_every)), pa.array((all_cards % 3 + 1).astype(np.uint8)),
-             pa.array(np.ones(cards, np.uint16)), pa.array(np.zeros(cards, np.uint16)),
-             pa.array(np.full(cards, OPENING_FEN, np.int64)), pa.array(np.ones(cards, np.uint8))],
-            schema=CARDS,
-        ),
+        cards=_card_table(np.arange(cards), sm4_every),
         listings=LISTINGS.empty_table(),
         acknowledgements=ACKNOWLEDGEMENTS.empty_table(),
     )  # fmt: skip
 
 
-__all__ = ["GOVERNMENT", "MadeRecords", "make_records"]
+__all__ = ["GOVERNMENT", "MadeRecords", "RecordMaker", "make_records"]

@@ -6,8 +6,9 @@ stand-in, the card's mere question) the policy has a ceiling. What is above it, 
 all the same, so that nothing is lost, but on the issuer's account of disputed advices and not on the holder's: the
 reason and the rule stand in the decision and in the books, and people look at it.
 
-Not known: that a certificate was made for a transaction which the host itself approved under another trace number and
-which is older than the card's last question.
+A card that asked first, and whose counter the host has passed since, was heard under another number or stood in for:
+nobody can tell which, so that is disputed too. A dispute ends by the acquirer's reversal; to charge the holder after
+all is not done here.
 """
 
 from __future__ import annotations

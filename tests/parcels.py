@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from jinka.codec.parcel import FIRST, Envelope, FileEntry, Kind, Manifest, Receipt
+from jinka.codec.parcel_contents import FileSchema, ParquetLimits
 from jinka.crypto.parcel_seal import seal_parcel
 from jinka.crypto.x509_certificate import read_certificate
 from jinka.crypto.x509_fields import Constraints, Subject
@@ -25,7 +26,6 @@ from jinka.node.parcel_desk import ParcelDesk
 from jinka.node.parcel_folder import FolderLimits, ParcelFolder
 from jinka.node.system import SystemRandomness
 from jinka.store.database import database_at
-from jinka.store.parcel_parquet import FileSchema, ParquetLimits
 from jinka.store.parcels_sent import Outbox
 from jinka.store.parcels_taken import Inbox
 

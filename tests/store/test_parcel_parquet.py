@@ -17,16 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jinka.codec.parcel_contents import Contents, FileSchema, ParquetLimits
 from jinka.codec.parquet_pages import ChunkPlace, check_pages
 from jinka.kit import Refused
-from jinka.store.parcel_parquet import (
-    Contents,
-    FileSchema,
-    ParquetLimits,
-    examine,
-    read_parcel_file,
-    write_parcel_file,
-)
+from jinka.store.parcel_parquet import look_here, read_parcel_file, write_parcel_file
 from tests.parcels import ROWS, rows
 
 LIMITS = ParquetLimits(rows_max=100_000, decoded_max=8 << 20)
@@ -46,7 +40,7 @@ def _look(path: Path, schema: FileSchema = ROWS, **more: Any) -> Contents:
     pool = pa.default_memory_pool()
     most = max(pool.max_memory(), pool.bytes_allocated() + (64 << 20))
     try:
-        return examine(path, schema, LIMITS, where="file", **more)
+        return look_here(path, schema, LIMITS, where="file", **more)
     finally:
         assert pool.max_memory() <= most
 

@@ -18,7 +18,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,16 @@ from jinka.app.parts_file import host_port, only
 from jinka.clearing.routing import CLAIMS
 from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
 from jinka.codec.parcel import Kind
+from jinka.codec.parcel_contents import FileSchema
 from jinka.crypto.x509_keys import Signer
 from jinka.kit import Clock, Finding, JinkaError, Randomness, Refused, Severity, Usage
 from jinka.node import file_errors
 from jinka.node.parcel_client import ParcelClient, Parent, Synced
 from jinka.node.parcel_desk import Line, OutgoingFile, ParcelDesk, Signatory
+from jinka.node.parcel_examiner import ParcelExaminer
 from jinka.node.parcel_folder import ParcelFolder
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
-from jinka.store.parcel_parquet import FileSchema
 from jinka.store.parcels_sent import Outbox
 from jinka.store.parcels_taken import Inbox, Taken
 
@@ -101,9 +102,10 @@ def open_desk(
         signatory=Signatory(signer=signer, certificates=tuple(one.der for one in signing)),
         trust=papers.trust,
         schemas={schema.name: schema for schema in PARCEL_FILES.values()},
+        look=(examiner := ParcelExaminer()).look,
     )
     place = ParcelFolder(folder / "parcels")
-    with database_at(database) as engine:
+    with closing(examiner), database_at(database) as engine:
         yield ParcelDesk(line, Outbox(engine, centre), Inbox(engine, centre), place, clock or SystemClock())
 
 

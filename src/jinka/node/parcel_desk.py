@@ -26,16 +26,16 @@ from jinka.codec.parcel import (
     read_manifest,
     read_receipt,
 )
+from jinka.codec.parcel_contents import FileSchema, ParquetLimits
 from jinka.crypto.parcel_seal import check_seal, seal_parcel
 from jinka.crypto.x509_keys import Signer
 from jinka.crypto.x509_path import Trust
 from jinka.kit import Clock, Finding, NotFound, Refused, Usage
 from jinka.node.parcel_folder import ParcelFolder
 from jinka.store.parcel_parquet import (
-    FileSchema,
-    ParquetLimits,
+    Look,
     check_contents,
-    examine,
+    look_here,
     read_parcel_file,
     write_parcel_file,
 )
@@ -56,7 +56,10 @@ class Signatory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What a desk must know of the line: itself, its neighbours, whom it believes, which files there are."""
+    """What a desk must know of the line: itself, its neighbours, whom it believes, which files there are.
+
+    ``look`` examines a file from outside.
+    """
 
     centre: str
     neighbours: frozenset[str]
@@ -64,6 +67,7 @@ class Line:
     trust: Callable[[], Trust]
     schemas: Mapping[str, FileSchema]
     limits: ParquetLimits = field(default_factory=ParquetLimits)
+    look: Look = look_here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,7 @@ class ParcelDesk:
                 raise Usage(f"{one.schema} is not sent in this stream", where=f"files[{at}]")
             made = self.folder.room(f"{receiver}-{kind.value}-{at}")
             write_parcel_file(made, one.rows, schema)
-            found = examine(made, schema, self.line.limits, where=one.name)
+            found = look_here(made, schema, self.line.limits, where=one.name)
             digest, size = self.folder.put(made)
             total += found.amount_fen
             entries.append(
@@ -181,7 +185,7 @@ class ParcelDesk:
         if given := self.inbox.known(manifest, raw, now):
             return self._fresh(given, read_receipt(read_envelope(given).body))
         files = {one.name: self._whole(peer, one) for one in manifest.files}
-        check_contents(manifest, files, self.line.schemas, self.line.limits)
+        check_contents(manifest, files, self.line.schemas, self.line.limits, self.line.look)
         for one in manifest.files:
             self.folder.admit(peer, one.sha256)
         receipt = Receipt(

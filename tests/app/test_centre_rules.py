@@ -177,6 +177,26 @@ def test_a_terminal_without_its_list_has_it_after_the_grace(round_: Federation) 
     assert CentreRules().acknowledged(listed) == (listed.acknowledgements, [])
 
 
+def test_who_is_waited_for_and_who_was_silent_is_a_finding_of_the_round(tmp_path: Path) -> None:
+    days = (DATE, DATE + dt.timedelta(days=1))
+    columns = {"record_id": [1, 2, 3, 4], "round": [days[0].toordinal()] * 3 + [days[1].toordinal()]}
+    columns |= {
+        "issuer": ["i"] * 4,
+        "amount": [10, 20, 40, 80],
+        "tac": [b"\x01" * 4, b"\x01" * 4, None, b"\x01" * 4],
+    }
+    sent, heard = pa.table(columns), pa.table({"w_id": pa.array([1], pa.int64())})
+    after = days[0] + dt.timedelta(days=3)
+    found = CentreRules().silence(sent, heard, after, 3)
+    assert [(f.code, f.what[:17]) for f in found] == [
+        ("DEEMED_ACCEPTED", "1 records of 0.20"), ("VERDICT_AWAITED", "1 records of 0.80")
+    ]  # fmt: skip
+    assert found[1].what.endswith(f"due {days[1] + dt.timedelta(days=2)}")
+    (tmp_path / "business-day.toml").write_text(DAY, encoding="utf-8")
+    by_rule = read_rules(tmp_path).silence(sent, heard, after, 3)
+    assert {f.code for f in by_rule} == {"VERDICT_AWAITED"}, "three business days are not over"
+
+
 def test_the_files_lie_beside_the_centres_own(tmp_path: Path) -> None:
     (tmp_path / "centre.toml").write_text(
         '[centre]\ntier = "nation"\ncode = "00"\nregion = "110000"\nzone = "Asia/Shanghai"\n'

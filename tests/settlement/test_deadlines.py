@@ -51,7 +51,9 @@ def test_who_is_waited_for_and_who_was_silent_is_seen() -> None:
         Unanswered(centre="gz", issuer="card.gz", sent=sent, count=2, amount=500)
         for sent in (D(2026, 11, 16), D(2026, 11, 19))
     ]
-    accepted, findings = judge_silence(rows, SilenceRule(days=3, calendar=CHINA), D(2026, 11, 20))
+    rule = SilenceRule(days=3, calendar=CHINA)
+    until = rule.silent_up_to(D(2026, 11, 20))
+    accepted, findings = judge_silence(rows, until=until, due=rule.last_day)
     assert accepted == rows[:1]
     assert [(f.code, f.severity.value) for f in findings] == [
         ("DEEMED_ACCEPTED", "warning"), ("VERDICT_AWAITED", "info")

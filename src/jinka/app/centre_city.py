@@ -204,6 +204,7 @@ def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Fl
     until = rules.silent_up_to(date, around.answer_days)
     silent = deemed(sent, pa.concat_tables([known, fresh]), until_round=until)
     answers = pa.concat_tables([fresh, silent])
+    findings = [*findings, *rules.silence(sent, pa.concat_tables([known, fresh]), date, around.answer_days)]
     limit = city.params(date).purse_limit
     fees = rules.fees_on(date, city.terms.fees, month_before(city.folder, date, days))
     each = asks_for_amounts(fees)

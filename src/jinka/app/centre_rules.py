@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jinka.app.centre_files import RoundFiles
 from jinka.clearing import (
@@ -31,7 +32,14 @@ from jinka.clearing.paths_file import read_paths
 from jinka.kit import Finding, Usage
 from jinka.node import file_errors
 from jinka.registry import Registry
-from jinka.settlement import BusinessDayFile, deem_acknowledged, list_losses, read_business_day
+from jinka.settlement import (
+    BusinessDayFile,
+    Unanswered,
+    deem_acknowledged,
+    judge_silence,
+    list_losses,
+    read_business_day,
+)
 from jinka.store import DuckEngine
 
 DAY_FILE, FEES_FILE, PATHS_FILE = "business-day.toml", "fees.toml", "paths.toml"
@@ -59,6 +67,33 @@ class CentreRules:
         if self.day is None or self.day.silence is None:
             return date.toordinal() - days
         return self.day.silence.silent_up_to(date).toordinal()
+
+    def silence(self, sent: pa.Table, heard: pa.Table, date: dt.date, days: int) -> list[Finding]:
+        """Whose silence is an answer in this round, and whose verdicts are still waited for.
+
+        ``heard`` are the answers without those that silence gives in this round.
+        """
+        rule = self.day.silence if self.day is not None else None
+        until = dt.date.fromordinal(self.silent_up_to(date, days))
+        open_ = sent.filter(
+            pc.and_(
+                pc.is_valid(sent["tac"]),
+                pc.invert(pc.is_in(sent["record_id"], heard["w_id"].combine_chunks())),
+            )
+        )
+        sums = open_.group_by(["issuer", "round"]).aggregate([("amount", "sum"), ("amount", "count")])
+        waiting = [
+            Unanswered(
+                issuer=row["issuer"],
+                sent=dt.date.fromordinal(row["round"]),
+                count=row["amount_count"],
+                amount=row["amount_sum"],
+            )
+            for row in sums.to_pylist()
+        ]
+        plain = dt.timedelta(days=days - 1)
+        due = rule.last_day if rule is not None else lambda day: day + plain
+        return judge_silence(waiting, until=until, due=due)[1]
 
     def acknowledged(self, registry: Registry) -> tuple[pa.Table, list[Finding]]:
         """The acknowledgements of lists, with those that the rule supposes."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -54,29 +54,31 @@ class SilenceRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unanswered:
-    """Records of one issuer that were sent on one day and are not answered."""
+    """Records of one issuer that were sent on one day and are not answered; ``centre`` where it is known."""
 
-    centre: str
     issuer: str
     sent: dt.date
     count: int
     amount: int
+    centre: str = ""
 
 
 def judge_silence(
-    waiting: Sequence[Unanswered], rule: SilenceRule, today: dt.date
+    waiting: Sequence[Unanswered], *, until: dt.date, due: Callable[[dt.date], dt.date]
 ) -> tuple[list[Unanswered], list[Finding]]:
-    """Which of them silence accepts by now, and a finding for each of them and for each that is still waited for."""
-    until = rule.silent_up_to(today)
+    """Which of them silence accepts, sent on ``until`` or before, and a finding for each of them and for all others.
+
+    ``due`` is the last day for an answer to what was sent on a day (`SilenceRule.last_day`).
+    """
     rows = sorted(waiting, key=lambda row: (row.sent, row.centre, row.issuer))
     accepted = [row for row in rows if row.sent <= until]
     findings = [
         Finding(
             code="DEEMED_ACCEPTED" if row.sent <= until else "VERDICT_AWAITED",
             severity=Severity.WARNING if row.sent <= until else Severity.INFO,
-            where=f"{row.centre}, {row.issuer}",
+            where=f"{row.centre}, {row.issuer}" if row.centre else row.issuer,
             what=f"{row.count} records of {format_minor(row.amount)}, sent {row.sent}, "
-            + ("no answer in time" if row.sent <= until else f"answer due {rule.last_day(row.sent)}"),
+            + ("no answer in time" if row.sent <= until else f"answer due {due(row.sent)}"),
             fix="what it rejects from now on is its own loss" if row.sent <= until else "nothing yet",
         )
         for row in rows

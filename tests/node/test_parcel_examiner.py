@@ -61,6 +61,21 @@ def test_a_footer_that_aborts_the_native_reader_is_only_refused(examiner: Parcel
     assert _look(examiner, path).rows == 300
 
 
+def test_no_byte_of_a_file_can_be_changed_into_an_error_of_ours(examiner: ParcelExaminer, path: Path) -> None:
+    """Bytes of header, pages and footer, one after the other: refused, or as before. Pages carry checksums."""
+    write_parcel_file(path, rows(50), ROWS)
+    raw, refused = path.read_bytes(), 0
+    for at in range(0, len(raw), 7):
+        changed = bytearray(raw)
+        changed[at] ^= 0x5A
+        path.write_bytes(changed)
+        try:
+            assert _look(examiner, path, 50) == Contents(rows=50, amount_fen=50 * 49 // 2)
+        except Refused:
+            refused += 1
+    assert refused > len(raw) // 14
+
+
 def test_a_reader_that_was_killed_is_started_again(examiner: ParcelExaminer, path: Path) -> None:
     _look(examiner, path)
     assert examiner._process is not None

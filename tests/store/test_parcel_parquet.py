@@ -179,20 +179,6 @@ def test_what_is_no_whole_file_is_refused(path: Path) -> None:
             _look(path)
 
 
-def test_no_byte_of_a_file_can_be_changed_into_a_crash(path: Path) -> None:
-    """Every byte of header and footer, one after the other: refused, or the same rows. Pages carry checksums."""
-    write_parcel_file(path, rows(50), ROWS)
-    raw = path.read_bytes()
-    for at in range(0, len(raw), 3):
-        changed = bytearray(raw)
-        changed[at] ^= 0x5A
-        path.write_bytes(changed)
-        try:
-            assert _look(path).rows <= LIMITS.rows_max
-        except Refused:
-            continue
-
-
 def _page(kind: int, plain: int, packed: int, values: int, encoding: int, body: bytes = b"") -> bytes:
     """A page header in the Thrift compact protocol, by hand."""
 
@@ -265,7 +251,8 @@ def test_chunks_lie_in_the_file_and_beside_each_other() -> None:
         check_pages(io.BytesIO(file), len(file), twice)
 
 
-def test_too_many_pages_are_refused() -> None:
+def test_too_many_pages_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jinka.codec.parquet_pages.PAGES_MAX", 1000)
     _check(_page(0, 9, 0, 1, 0) * 1000, values=1000)
-    with pytest.raises(Refused, match="more than 200000 pages"):
-        _check(_page(0, 9, 0, 1, 0) * 200_001, values=200_001)
+    with pytest.raises(Refused, match="more than 1000 pages"):
+        _check(_page(0, 9, 0, 1, 0) * 1001, values=1001)

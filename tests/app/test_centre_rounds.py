@@ -286,6 +286,39 @@ def test_silence_is_a_yes_and_a_late_no_is_the_issuers_loss(
         assert sum(codes(fed, silent, date)["CLAIM_EXCEEDS"] for date in (DATE, NEXT, THIRD)) == 0
 
 
+def test_records_that_come_days_late_are_judged_among_their_days_and_paid_once(
+    tmp_path: Path, calm: Federation, keys: Any, days: list[TravelDay]
+) -> None:
+    """One city's records stay out for two days, then come."""
+    asking, judging = TWO
+    with federation(tmp_path, keys, days, parents=ONE_PROVINCE, answer_days=5, patience=1) as fed:
+        fed.cut(asking.code, "44", "records")
+        for date, empty in ((DATE, False), (NEXT, True), (THIRD, True)):
+            fed.close(date, empty=empty)
+            fed.run()
+        assert fed.settled(judging.code)["date"] == str(DATE), "nobody waits longer than a day"
+        assert not _charges(fed, asking.code, judging.issuer, DATE)
+        fed.cut(asking.code, "44", "records", cut=False)
+        fed.run()
+        fed.close(fourth := THIRD + dt.timedelta(days=1), empty=True)
+        fed.run()
+        paid = [_charges(fed, asking.code, judging.issuer, date) for date in (NEXT, THIRD, fourth)]
+        assert [each for each in paid if each] == [_charges(calm, asking.code, judging.issuer, DATE)]
+        for code in fed.configs:
+            for summary in fed.centres[code].settled():
+                assert summary["trial"]["balances"]
+                assert summary["proof"]["holds"]
+                assert not [one for one in summary["findings"] if one["severity"] == "error"]
+
+
+def _charges(fed: Federation, code: str, issuer: str, date: dt.date) -> dict[str, int]:
+    return {
+        payee: amount
+        for kind, payer, payee, amount in flows(fed, code, date)
+        if (kind, payer) == ("charge", issuer)
+    }
+
+
 def test_who_claims_more_than_was_accepted_gets_nothing_from_the_cards(
     tmp_path: Path, judged: Path, keys: Any, days: list[TravelDay]
 ) -> None:

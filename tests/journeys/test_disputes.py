@@ -162,7 +162,9 @@ def test_a_lost_exit_is_charged_by_the_journey_that_is_proven(officer: Officer) 
     officer.step("uphold", SCHEME, "ruling", amount=3_000)
     assert officer.step("credit-card", ISSUER, "card-reading")["state"] == "card-credited"
     assert officer.worth(AccountCode.OPERATOR_PAYABLE, OPERATOR) == -3_000
-    assert officer.worth(AccountCode.PURSE_LIABILITY, ISSUER) == 7 * OPENING + 3_000
+    assert officer.worth(AccountCode.LOAD_RECEIVABLE, ISSUER) == 3_000, (
+        "for the load that it will be claimed for"
+    )
 
 
 def test_without_a_proof_the_maximum_fare_stands(officer: Officer) -> None:
@@ -181,7 +183,7 @@ def test_a_wrong_fare_comes_back_and_its_subsidy_goes_to_the_operator(officer: O
     assert officer.worth(AccountCode.GOVERNMENT_RECEIVABLE, GOVERNMENT) == -200
     assert officer.worth(AccountCode.OPERATOR_PAYABLE, OPERATOR) == 0, "200 back, 200 of subsidy"
     officer.step("credit-card", ISSUER, "card-reading", on="2018-10-02")
-    assert officer.worth(AccountCode.PURSE_LIABILITY, ISSUER) == 7 * OPENING + 200
+    assert officer.worth(AccountCode.LOAD_RECEIVABLE, ISSUER) == 200
     for kind in ("wrong-fare", "lost-exit"):  # half of 4.00 was too much, and that was given back
         again = officer.open(kind, *words, "--reference", "2", who=ISSUER, reason=_OF_FARES[kind], code=4)
         assert "nothing is left" in again["error"]
@@ -219,7 +221,8 @@ def test_a_dead_card_waits_for_late_records_and_its_balance_is_refunded(officer:
     due = officer.step("determine", ISSUER, on="2018-09-14")
     assert due["deeds"][-1]["evidence"][0]["name"] == "balance.json"
     assert officer.step("credit-card", ISSUER, "card-reading", on="2018-09-17")["returned_fen"] == 7_500
-    assert officer.worth(AccountCode.PURSE_LIABILITY, ISSUER) == 7 * OPENING
+    assert officer.worth(AccountCode.PURSE_LIABILITY, ISSUER) == 7 * OPENING - 7_500
+    assert officer.worth(AccountCode.LOAD_RECEIVABLE, ISSUER) == 7_500
     again = ["--card", number, *officer.papers("inspection"), "--reference", "2"]
     assert "nothing is left" in officer.open("dead-card", *again, who=ISSUER, reason="P09", code=4)["error"]
 
@@ -244,6 +247,27 @@ def test_a_late_record_lowers_what_a_dead_card_gives_back(officer: Officer) -> N
         ("dispute.report", "ok"), ("dispute.deadline", "ok"), ("dispute.determine", "refused"),
         ("dispute.determine", "ok"), ("dispute.pay-out", "ok"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shown", "left"), [("show-debited", 350), ("show-not-debited", 0), ("", 350)])
+def test_a_dead_card_gives_back_no_tap_that_was_paid_or_refunded_otherwise(
+    officer: Officer, shown: str, left: int
+) -> None:
+    if shown:
+        officer.open("torn-tap", "--record", TORN, who=ISSUER, reason="P01")
+        officer.step(shown, ISSUER, "card-reading")
+    words = ["--card", card(1).hex(), *officer.papers("inspection")]
+    assert officer.open("dead-card", *words, who=ISSUER, reason="P09")["claimed_fen"] == OPENING - left
+    officer.step("withdraw", ISSUER)
+
+
+@pytest.mark.parametrize(("shown", "more"), [("show-credited", 5_000), ("show-not-credited", 0)])
+def test_a_dead_card_gives_back_a_load_that_it_showed(officer: Officer, shown: str, more: int) -> None:
+    officer.open("unconfirmed-load", "--record", LOAD, *officer.papers("receipt"), who=ISSUER, reason="P03")
+    officer.step(shown, ISSUER, "card-reading")
+    words = ["--card", card(3).hex(), *officer.papers("inspection")]
+    assert officer.open("dead-card", *words, who=ISSUER, reason="P09")["claimed_fen"] == OPENING + more
+    officer.step("withdraw", ISSUER)
 
 
 def test_what_does_not_fit_is_found(officer: Officer) -> None:

@@ -20,7 +20,7 @@ from jinka.app.issuer_host import read_issuer_file
 from jinka.app.switch_config import read_switch_file
 from jinka.clearing import Price, tariff_prices
 from jinka.clearing.dispute import Original, Parties
-from jinka.clearing.dispute_words import Machine
+from jinka.clearing.dispute_words import Machine, State
 from jinka.codec.record import ATTESTED_DEBITS, CREDITS, DEBITS, IDENTITY, PASSBOOK
 from jinka.kit import NotFound, Refused, Usage, make_id
 from jinka.registry import Registry, Role
@@ -130,8 +130,14 @@ def _require_right(row: Mapping[str, Any], registry: Registry, price: Price) -> 
         )
 
 
-def shadow_balance(outcomes: Path, registry: Registry, card_no: bytes) -> tuple[int, str, int]:
-    """The balance that a card must have, its issuer, and how many records say so. The passbook is not part of it."""
+def shadow_balance(
+    outcomes: Path, registry: Registry, card_no: bytes, disputed: Mapping[bytes, State]
+) -> tuple[int, str, int]:
+    """The balance that a card must have, its issuer, and how many records say so. The passbook is not part of it.
+
+    ``disputed``: how disputes of records stand, by original. What a torn tap may have taken counts as taken unless the
+    card showed otherwise; a load that nobody confirmed counts when the card showed it.
+    """
     mine = registry.cards.filter(pc.equal(registry.cards["card_no"], card_no)).to_pylist()
     if not mine:
         raise NotFound(f"no card ******{card_no.hex()[-4:]}", where="card", fix="check its number")
@@ -139,15 +145,31 @@ def shadow_balance(outcomes: Path, registry: Registry, card_no: bytes) -> tuple[
     rows = [
         row
         for row in _read(outcomes, [("card_no", "=", card_no)])
-        if row["outcome"] == _PAID and not row["at_risk"] and row["txn_type"] not in PASSBOOK
+        if row["txn_type"] not in PASSBOOK and _moved(row, disputed.get(record_original(row).id))
     ]
     balance = mine[0]["opening_balance"] + sum(moves.get(row["txn_type"], 0) * row["amount"] for row in rows)
     return balance, mine[0]["issuer"], len(rows)
 
 
-def of_dead_card(outcomes: Path, registry: Registry, card_no: bytes, *, on: dt.date, returned: int) -> Found:
+def _moved(row: Mapping[str, Any], disputed: State | None) -> bool:
+    if row["outcome"] != _UNCONFIRMED:
+        return bool(row["outcome"] == _PAID and not row["at_risk"])
+    if row["txn_type"] in CREDITS:
+        return disputed is State.LOAD_CONFIRMED
+    return disputed is not State.REJECTED
+
+
+def of_dead_card(
+    outcomes: Path,
+    registry: Registry,
+    card_no: bytes,
+    *,
+    on: dt.date,
+    returned: int,
+    disputed: Mapping[bytes, State],
+) -> Found:
     """A card's shadow balance as an original; ``returned`` was refunded by earlier disputes of it."""
-    balance, issuer, _ = shadow_balance(outcomes, registry, card_no)
+    balance, issuer, _ = shadow_balance(outcomes, registry, card_no, disputed)
     left = balance - returned
     if left <= 0:
         raise Refused("its shadow account is empty", where="card", fix="nothing is to return")

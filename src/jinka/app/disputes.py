@@ -230,11 +230,17 @@ class DisputeOffice:
                 each for each in self.listed() if each.original.id == card_id(card, each.original.date)
             ]
             returned = sum(each.reserved for each in earlier if each.original.date != on)
-            return of_dead_card(day.centre / "outcomes", registry, card, on=on, returned=returned)
+            return of_dead_card(
+                day.centre / "outcomes", registry, card, on=on, returned=returned, disputed=self._states()
+            )
         if subject.record is None:
             raise Usage("no record is named", where="record", fix="give --record")
         right = None if subject.gross is None else (subject.gross, subject.product)
         return of_record(kind.machine, record_row(day.centre / "outcomes", subject.record), registry, right)
+
+    def _states(self) -> dict[bytes, State]:
+        """How the newest dispute of each original stands."""
+        return {each.original.id: each.state for each in self.listed()}
 
     def _require_day(self) -> Workspace:
         if self._day is None:
@@ -251,7 +257,9 @@ class DisputeOffice:
         day, registry = self._require_day(), self._registry()
         for card in registry.cards["card_no"].to_pylist():
             if card_id(card, dispute.original.date) == dispute.original.id:
-                balance, issuer, records = shadow_balance(day.centre / "outcomes", registry, card)
+                balance, issuer, records = shadow_balance(
+                    day.centre / "outcomes", registry, card, self._states()
+                )
                 break
         else:
             raise NotFound("its card is not registered any more", where="dispute", fix="restore the registry")

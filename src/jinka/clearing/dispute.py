@@ -316,7 +316,7 @@ def rebuild(table: Table, fresh: Dispute, deeds: Iterable[Deed]) -> Dispute:
     return fresh
 
 
-_ASKED_FOR = frozenset({Place.CLAIMANT, Place.FUNDS, Place.CARD, Place.OPERATOR})
+_ASKED_FOR = frozenset({Place.CLAIMANT, Place.FUNDS, Place.COUNTER, Place.OPERATOR, Place.PURSE})
 _BESIDE = frozenset({Sum.FEE_RETRIEVAL, Sum.FEE_ARBITRATION, Sum.SUBSIDY, Sum.SUBSIDY_BACK})
 
 

@@ -34,7 +34,15 @@ def _pass(to: Place) -> Post:
 
 _REFUND = (
     row(_S.REFUND_DUE, _E.PAY_OUT, _DESK, _S.REFUNDED, (_pass(_P.FUNDS),), _V.PAYMENT),
-    row(_S.REFUND_DUE, _E.CREDIT_CARD, _DESK, _S.CARD_CREDITED, (_pass(_P.CARD),), _V.CARD_READING),
+    row(
+        _S.REFUND_DUE,
+        _E.CREDIT_CARD,
+        _DESK,
+        _S.CARD_CREDITED,
+        (_pass(_P.COUNTER),),
+        _V.CARD_READING,
+        note="an ordinary load, which the clearing claims from who made it",
+    ),
 )
 
 TORN_TAP = Table(
@@ -59,7 +67,7 @@ UNCONFIRMED_LOAD = Table(
     giver=_P.AGENT,
     steps=(
         row(_S.START, _E.REPORT, _DESK, _S.REPORTED, (_hold(_P.AGENT),), _V.RECEIPT, days=365),
-        row(_S.REPORTED, _E.SHOW_CREDITED, _DESK, _S.LOAD_CONFIRMED, (_take(_P.AGENT), _pass(_P.CARD)),
+        row(_S.REPORTED, _E.SHOW_CREDITED, _DESK, _S.LOAD_CONFIRMED, (_take(_P.AGENT), _pass(_P.PURSE)),
               _V.CARD_READING),
         row(_S.REPORTED, _E.SHOW_NOT_CREDITED, _DESK, _S.REFUND_DUE, (_take(_P.AGENT),), _V.CARD_READING),
         row(_S.REPORTED, _E.SETTLE, _CLEARING, _S.CLEARED, _drop(_P.AGENT)),

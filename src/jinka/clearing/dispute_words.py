@@ -146,7 +146,7 @@ class Place(_Word):
     OPERATOR = ("operator", "运营方")
     AGENT = ("load agent", "充值代理")
     PURSE = ("purse liability", "钱包负债")
-    CARD = ("a card of the holder", "持卡人卡片")
+    COUNTER = ("issuer's load counter", "发卡方充值柜台")
     FUNDS = ("customer funds", "客户备付金")
     GOVERNMENT = ("government", "财政")
     FEES = ("scheme's fees", "清算机构手续费")

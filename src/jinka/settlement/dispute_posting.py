@@ -54,7 +54,7 @@ def account_name(place: Place, dispute: bytes, parties: Parties) -> AccountName:
         Place.OPERATOR: (AccountCode.OPERATOR_PAYABLE, parties.respondent),
         Place.AGENT: (AccountCode.LOAD_RECEIVABLE, parties.respondent),
         Place.PURSE: (AccountCode.PURSE_LIABILITY, parties.claimant),
-        Place.CARD: (AccountCode.PURSE_LIABILITY, parties.claimant),
+        Place.COUNTER: (AccountCode.LOAD_RECEIVABLE, parties.claimant),
         Place.FUNDS: (AccountCode.CUSTOMER_FUNDS, parties.claimant),
         Place.GOVERNMENT: (AccountCode.GOVERNMENT_RECEIVABLE, parties.government),
         Place.FEES: (AccountCode.FEE_PAYABLE, parties.scheme),

@@ -10,6 +10,7 @@ import pytest
 
 from jinka.app.fee_quote import quote_fees
 from jinka.clearing import CHINA_2016, read_fees
+from jinka.clearing.paths_file import read_paths
 from jinka.settlement import CHINA, WINDOW_STEPS, WindowState, read_business_day
 from jinka.settlement.business_day_file import BASES
 
@@ -33,6 +34,8 @@ def test_the_page_s_files_are_read_whole() -> None:
     assert day.silence is not None
     assert day.lists is not None
     assert fees.lines[0].name == "service/metro"
+    paths = read_paths(FILES[2])
+    assert (len(paths.owner_of), len(paths.shares), len(paths.granted)) == (1, 1, 1)
     assert (
         ", ".join(sorted(BASES, key=list(BASES).index)).replace(
             "every-day, weekdays", "weekdays or every-day"

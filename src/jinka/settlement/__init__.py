@@ -1,4 +1,4 @@
-"""Settlement: postings, positions, orders, and the proofs that nothing was lost. Posts only through `jinka.ledger`.
+"""Settlement: business days, windows, positions, postings, orders, proofs. Posts only through `jinka.ledger`.
 
 No I/O: a ledger engine is given by the caller.
 """

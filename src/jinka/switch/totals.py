@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from jinka.kit.frozen import quick
 from jinka.switch.kinds import KINDS, TRANSFER_BANKS, TRANSFER_CREDIT, TRANSFER_DEBIT, Side
 
 _LEGS = {TRANSFER_DEBIT.name: Side.DEBIT, TRANSFER_CREDIT.name: Side.CREDIT}
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
     """Of a batch or a day, amounts in minor units."""

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,16 +29,18 @@ from jinka.app.centre_papers import CentreName, LinePapers, request_line
 from jinka.app.key_acts import Asked, hold, perform
 from jinka.app.key_folder import KeyFolder
 from jinka.app.keyring import CUSTODIANS, open_logged_keys, unlock_store
+from jinka.app.parts_file import only
 from jinka.app.workspace import Workspace
 from jinka.clearing.tiers import Tier
 from jinka.codec import Algorithm
-from jinka.keys import KeyName, KeyService, Purpose, acts
+from jinka.keys import KeyName, KeyService, Purpose, acts, city_factor
 from jinka.keys.acts import Act, Done
 from jinka.keys.ceremony import HMAC, SEALING
 from jinka.keys.signing import ServiceSigner
 from jinka.keys.store import KeyStore
 from jinka.kit import Randomness, Refused, Usage
 from jinka.node import file_errors, write_durable
+from jinka.node.key_socket import connect_unix
 from jinka.registry import Registry
 from jinka.store import database_at, save_registry
 
@@ -148,11 +151,27 @@ def hold_simulated(
 
 @contextmanager
 def centre_keys(folder: Path, region: str) -> Iterator[CentreKeys]:
-    """The centre's own key service, in process, with its audit log."""
-    workspace = Workspace(folder)
-    keys = open_logged_keys(workspace, region, log=folder / "keys" / "audit-centre.jsonl")
+    """The centre's own key service: in process with its audit log, or the one behind ``[keys] socket``.
+
+    Raises `Refused` when the service is another city's.
+    """
+    with file_errors(folder / FILE):
+        given = tomllib.loads((folder / FILE).read_text(encoding="utf-8")).get("keys", {})
+    only(given, {"socket", "caller"}, "keys", "docs/federation.md")
+    if given:
+        remote = connect_unix(
+            folder / str(given.get("socket", "")), caller=str(given.get("caller", "centre"))
+        )
+        if remote.city_factor8 != city_factor(region):
+            remote.close()
+            raise Refused(
+                "the key service is another city's", where="keys.socket", fix=f'region = "{region}"'
+            )
+        keys: KeyService = remote
+    else:
+        keys = open_logged_keys(Workspace(folder), region, log=folder / "keys" / "audit-centre.jsonl")
     try:
-        yield keys
+        yield cast(CentreKeys, keys)
     finally:
         keys.close()
 

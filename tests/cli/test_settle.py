@@ -210,6 +210,13 @@ PARTY = '[[party]]\ncode = "i.float"\nname_en = "A"\nname_zh = "甲"\nbic = "ABC
 NETWORK = '[network]\nsender = { bic = "ABCDCNB0" }\nfunds = "i.float"\n'
 
 
+def test_money_moves_on_a_business_day_of_the_calendar_that_is_named(tmp_path: Path) -> None:
+    path, friday = tmp_path / "settle.toml", dt.date(2018, 9, 21)
+    for line, day in (("", 22), ('calendar = "weekdays"\n', 24), ('calendar = "china"\n', 25)):
+        path.write_text(NETWORK + line + PARTY, encoding="utf-8")
+        assert read_settle_file(path).settles_on(friday) == dt.date(2018, 9, day), "Monday was 中秋节"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -222,6 +229,7 @@ NETWORK = '[network]\nsender = { bic = "ABCDCNB0" }\nfunds = "i.float"\n'
         (NETWORK + PARTY.replace("ABCDCNB0", "abc"), "not a BIC"),
         (NETWORK + "days = 31\n" + PARTY, "number of days"),
         (NETWORK + "days = true\n" + PARTY, "number of days"),
+        (NETWORK + 'calendar = "mars"\n' + PARTY, "china"),
         (NETWORK + 'method = "COVE"\n' + PARTY, "CLRG, INDA, INGA"),
         (NETWORK + 'currency = "XAU"\n' + PARTY, "not a currency"),
         (NETWORK + 'surprise = "x"\n' + PARTY, "unknown: surprise"),

@@ -111,7 +111,7 @@ class _Day:
 
     @property
     def settle_on(self) -> dt.date:
-        return self.day.date + dt.timedelta(days=self.settings.days)
+        return self.settings.settles_on(self.day.date)
 
     def orders(self, ledger: LedgerEngine) -> list[SettlementOrder]:
         """The day's orders, each as its reference and the ledger prove it."""

@@ -6,6 +6,7 @@ eighth place), numbers drawn from the participants' codes. A day that is not sim
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from jinka.app.parts_file import only
 from jinka.kit import NotFound, Usage, make_id
 from jinka.node import file_errors
 from jinka.registry import Participant, Role
-from jinka.settlement import float_name
+from jinka.settlement import EVERY_DAY, Calendar, float_name
+from jinka.settlement.business_day_file import BASES
 from jinka.settlement.iso20022 import Agent, Charset, Method, Party, PaymentBook
 
 PAGE = "docs/settlement.md"
-_NETWORK = {"sender", "receiver", "method", "system", "charset", "currency", "funds", "days"}
+_NETWORK = {"sender", "receiver", "method", "system", "charset", "currency", "funds", "days", "calendar"}
 _AGENT = {"bic", "member", "clearing"}
 _PARTY = _AGENT | {"code", "name_en", "name_zh", "account", "iban", "institution"}
 _DAYS_MAX = 30
@@ -29,11 +31,19 @@ _DAYS_MAX = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettleFile:
-    """What the file says: ``funds`` is the party that every order pays from or to, ``days`` until money moves."""
+    """What the file says: ``funds`` is the party that every order pays from or to.
+
+    ``days`` are those until money moves, business days of ``calendar``.
+    """
 
     book: PaymentBook
     funds: str
     days: int
+    calendar: Calendar = EVERY_DAY
+
+    def settles_on(self, business_date: dt.date) -> dt.date:
+        """T+N. Raises `Usage` in a year whose holidays the calendar does not know."""
+        return self.calendar.add(business_date, self.days)
 
     @property
     def issuer(self) -> str:
@@ -79,7 +89,10 @@ def read_settle_file(path: Path) -> SettleFile:
     if not funds.endswith(".float"):
         raise Usage("not the funds behind an issuer's purses", where="network.funds", fix="ISSUER.float")
     book.party(funds)
-    return SettleFile(book=book, funds=funds, days=days)
+    name = _text(network, "calendar", EVERY_DAY.code)
+    if name not in BASES:
+        raise Usage(f"no calendar {name!r}", where="network.calendar", fix=", ".join(BASES))
+    return SettleFile(book=book, funds=funds, days=days, calendar=BASES[name])
 
 
 def invented_details(participants: Iterable[Participant]) -> str:

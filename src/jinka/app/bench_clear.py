@@ -23,6 +23,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from jinka.app.bench_merkle import measure_tree
 from jinka.app.keyring import open_keys, unlock_store
 from jinka.app.make_records import DATE, RecordFolder, make_record_files
 from jinka.app.workspace import Workspace
@@ -81,7 +82,8 @@ def bench_clear(
                 raise Refused(what, where=name, fix="name a folder with --dir")
             asked = (Path(name), count, cards or max(1, min(count // 2, CARDS_MAX)), threads)
             _alone(_make, *asked[:3])
-            rows.append(_alone(_measure, *asked, runs if count <= _MANY else 1, memory_mib))
+            row = _alone(_measure, *asked, runs if count <= _MANY else 1, memory_mib)
+            rows.append(row | {"merkle_tree": _alone(measure_tree, Path(name) / "outcomes", threads)})
     if len(rows) == 1:
         return {"bench": "clear", **rows[0]}
     return {"bench": "clear", "sizes": rows}

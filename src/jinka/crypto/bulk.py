@@ -7,6 +7,7 @@ disk; they release the GIL. Little-endian machines only. Nothing here compares a
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from jinka.codec import Algorithm
 from jinka.crypto.block import des_mac4, diversify, sm4_mac4
 from jinka.crypto.bulk_des import des_macs_kernel, tdes_diversify_kernel, tdes_tacs_kernel
 from jinka.crypto.bulk_messages import pack_load, pack_purchase
+from jinka.crypto.bulk_sha256 import prefixed_sha256
 from jinka.crypto.bulk_sm4 import sm4_diversify_kernel, sm4_macs_kernel, sm4_tacs_kernel
 from jinka.crypto.purse import tac_key
 from jinka.kit import JinkaError, Usage
@@ -206,6 +208,7 @@ def warm_up() -> None:
             sm4_tacs_of_keys(np.frombuffer(sm4_key, np.uint8)[None], loaded),
             sm4_tacs(root, seeds, loaded).tobytes(),
         ),
+        "SHA-256": (prefixed_sha256(0, bought), hashlib.sha256(b"\0" + bought.tobytes()).digest()),
     }
     for name, (found, wanted) in answers.items():
         if found.tobytes() != wanted:

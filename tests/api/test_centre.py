@@ -6,6 +6,7 @@ Method: two desks, a real server with client certificates, and a wire between th
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from jinka.kit import Usage
 from jinka.node.parcel_client import WAIT_MAX_S, Parent, Synced, wait_s
 from jinka.node.parcel_desk import OutgoingFile, ParcelDesk
 from jinka.node.switch_tls import LineTls
+from jinka.node.system import SystemRandomness
 from tests.api.centre_rig import Door, Wire, door, papers
 from tests.parcels import CITY, DAY, OTHER, PARENT, ROWS, desk, rows
 
@@ -153,6 +155,29 @@ def test_it_goes_round_until_it_is_stopped(
     _send(city, PARENT, 1)
     site.client(city, tls).run(stop, 0.01, Zeros(), told)
     assert seen == [Synced(sent=1), Synced()]
+
+
+def test_what_is_put_into_the_outbox_goes_at_once(
+    city: ParcelDesk, parent: ParcelDesk, site: Door, tls: LineTls
+) -> None:
+    """The next round would come in an hour."""
+    stop, first, client = threading.Event(), threading.Event(), site.client(city, tls)
+    thread = threading.Thread(
+        target=client.run, args=(stop, 3600.0, SystemRandomness(), lambda _: first.set())
+    )
+    thread.start()
+    try:
+        assert first.wait(20)
+        _send(city, PARENT, 1)
+        for _ in range(2000):
+            if not city.waiting_for(PARENT):
+                break
+            time.sleep(0.01)
+        assert len(parent.ready()) == 1
+    finally:
+        stop.set()
+        client.give_up()
+        thread.join()
 
 
 def test_waits_double_and_are_bounded_and_jittered() -> None:

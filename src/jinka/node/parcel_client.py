@@ -108,18 +108,24 @@ class ParcelClient:
         randomness: Randomness,
         told: Callable[[Synced], None] = lambda _: None,
     ) -> None:
-        """Rounds until ``stop`` is set."""
+        """Rounds until ``stop`` is set; the next one at once when the outbox has something new."""
         failed = 0
         while not stop.is_set():
+            self._desk.stirred.clear()
             done = self.sync_once()
             told(done)
             failed = failed + 1 if done.problems and not (done.sent or done.taken) else 0
-            stop.wait(wait_s(failed, every_s, randomness))
+            wait = wait_s(failed, every_s, randomness)
+            if failed:
+                stop.wait(wait)
+            else:
+                self._desk.stirred.wait(wait)
 
     def give_up(self) -> None:
         """End the round that is under way, from another thread; what was half done is gone on with later."""
         self._over = True
         self._cut()
+        self._desk.stirred.set()
 
     def _up(self, problems: list[str]) -> int:
         """Send in order; a parcel that is refused holds up its own stream alone."""

@@ -10,6 +10,7 @@ Who the peer is, is for the line to say (`jinka.api.centre`: by its certificate)
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -85,6 +86,9 @@ class ParcelDesk:
     def __init__(self, line: Line, outbox: Outbox, inbox: Inbox, folder: ParcelFolder, clock: Clock) -> None:
         self.line, self.inbox, self.outbox, self.folder = line, inbox, outbox, folder
         self._clock = clock
+        self.stirred = (
+            threading.Event()
+        )  # something was put into the outbox: who goes to the parent need not wait
 
     # What this centre sends.
 
@@ -118,7 +122,9 @@ class ParcelDesk:
             receiver=receiver, kind=kind, reference=reference, business_date=business_date,
             files=tuple(entries), amount_fen=total,
         )  # fmt: skip
-        return self.outbox.put(draft, self._seal, self._clock.now_micros())
+        sent = self.outbox.put(draft, self._seal, self._clock.now_micros())
+        self.stirred.set()
+        return sent
 
     def waiting_for(self, peer: str, most: int = 100) -> list[Sent]:
         """What a neighbour has not given its receipt for."""

@@ -60,7 +60,8 @@ class ParcelFolder:
     ) -> None:
         self.limits = limits or FolderLimits()
         self._in, self._out, self._now_s = folder / "in", folder / "out", now_s
-        self._out.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # what lies in it names cards
+        self._out.mkdir(exist_ok=True)
 
     def offset(self, centre: str, digest: bytes, size: int) -> int:
         """How many bytes of a file are here."""

@@ -5,17 +5,24 @@ Method: streams of manifests in all orders, twice, with other content, on each e
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from jinka.codec.parcel import Kind, Manifest, Receipt
 from jinka.kit import Finding, JinkaError, NotFound, Refused, Severity, Usage
-from jinka.store.database import database_at
+from jinka.store.database import database_at, open_database
 from jinka.store.parcel_findings import findings_in, resume, suspend
 from jinka.store.parcel_tables import conflicts, taken
 from jinka.store.parcels_sent import Draft, Outbox
@@ -249,3 +256,145 @@ def test_two_that_did_not_see_each_other_are_not_both_applied(engine: sa.Engine)
     inbox.settle(first, TakenState.APPLIED, NOW)
     with pytest.raises(Refused, match="another parcel before it"):
         inbox.settle(second, TakenState.APPLIED, NOW)
+
+
+def _at_once(acts: list[Callable[[], bytes]]) -> list[bytes | Refused]:
+    """What each act answers when all begin at the same moment."""
+    gate, answers = threading.Barrier(len(acts)), list[bytes | Refused]()
+
+    def run(act: Callable[[], bytes]) -> None:
+        gate.wait()
+        try:
+            answers.append(act())
+        except Refused as error:
+            answers.append(error)
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_the_same_parcel_from_several_connections_at_once_is_one(engine: sa.Engine) -> None:
+    inbox, made = Inbox(engine, PARENT), manifest()
+    acts = [lambda name=name: _take(inbox, made, name) for name in (b"a", b"b", b"c", b"d")]
+    answers = _at_once(acts)
+    assert len(answers) == 4
+    assert len(set(answers)) == 1
+    assert inbox.taken(made.stream, 1).receipt == answers[0]
+
+
+def test_of_two_contents_under_one_number_at_once_one_is_taken(engine: sa.Engine) -> None:
+    inbox = Inbox(engine, PARENT)
+    acts = [lambda amount=amount: _take(inbox, manifest(amount_fen=amount)) for amount in range(4)]
+    answers = _at_once(acts)
+    assert sorted(type(answer).__name__ for answer in answers) == ["Refused"] * 3 + ["bytes"]
+    assert len(inbox.ready()) == 1
+    assert len(inbox.conflicts()) == 3
+
+
+def test_numbers_that_are_asked_for_at_once_have_no_gap(engine: sa.Engine) -> None:
+    outbox = Outbox(engine, CITY)
+    acts = [
+        lambda at=at: bytes([outbox.put(_draft(f"r {at % 3}"), signatory(CITY).seal, NOW).manifest.number])
+        for at in range(6)
+    ]
+    _at_once(acts)
+    sent = [one.manifest for one in outbox.waiting_for(PARENT)]
+    assert [one.number for one in sent] == [1, 2, 3]
+    assert [one.previous for one in sent[1:]] == [one.digest for one in sent[:2]]
+
+
+class Exchange(RuleBasedStateMachine):
+    """Two streams, delivered in any order and again, settled, parked, released, suspended; beside a model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        path = Path(self.folder.name) / "centre.sqlite"
+        shutil.copy(Exchange.empty, path)
+        self.engine = open_database(path)
+        self.inbox = Inbox(self.engine, PARENT)
+        self.here: dict[tuple[str, int], TakenState] = {}
+        self.suspended: set[str] = set()
+
+    empty: ClassVar[Path]
+    streams: ClassVar = {code: chain(5, sender=code) for code in (CITY, OTHER)}
+    envelopes: ClassVar[dict[bytes, bytes]] = {}
+
+    def teardown(self) -> None:
+        self.engine.dispose()
+        self.folder.cleanup()
+
+    def _model_ready(self) -> list[tuple[str, int]]:
+        found = []
+        for code in sorted(self.streams):
+            for number in range(1, 6):
+                if (code, number) not in self.here:
+                    break
+                if self.here[code, number] is TakenState.WAITING and code not in self.suspended:
+                    found.append((code, number))
+        return found
+
+    @rule(code=st.sampled_from([CITY, OTHER]), number=st.integers(1, 5))
+    def deliver(self, code: str, number: int) -> None:
+        made = self.streams[code][number - 1]
+        envelope = self.envelopes.setdefault(made.digest, _envelope(made))
+        self.inbox.take(made, envelope, b"r", NOW)
+        self.here.setdefault((code, number), TakenState.WAITING)
+
+    @rule(code=st.sampled_from([CITY, OTHER]), number=st.integers(1, 5))
+    def deliver_another(self, code: str, number: int) -> None:
+        if (code, number) in self.here:
+            with pytest.raises(Refused):
+                self.inbox.take(replace(self.streams[code][number - 1], amount_fen=9), b"e", b"r", NOW)
+
+    @rule(state=st.sampled_from([TakenState.APPLIED, TakenState.PARKED]), pick=st.integers(0, 3))
+    def settle(self, state: TakenState, pick: int) -> None:
+        ready = self.inbox.ready()
+        if ready:
+            parcel = ready[min(pick, len(ready) - 1)]
+            code, number = parcel.manifest.sender, parcel.manifest.number
+            before = [self.here[code, n] for n in range(1, number)]
+            if TakenState.WAITING in before:
+                with pytest.raises(Refused):
+                    self.inbox.settle(parcel, state, NOW)
+            else:
+                self.inbox.settle(parcel, state, NOW)
+                self.here[code, number] = state
+
+    @rule(code=st.sampled_from([CITY, OTHER]), number=st.integers(1, 5))
+    def release(self, code: str, number: int) -> None:
+        stream = self.streams[code][0].stream
+        if self.here.get((code, number)) is TakenState.PARKED:
+            self.inbox.release(stream, number, NOW)
+            self.here[code, number] = TakenState.WAITING
+        else:
+            with pytest.raises((Refused, NotFound)):
+                self.inbox.release(stream, number, NOW)
+
+    @rule(code=st.sampled_from([CITY, OTHER]))
+    def suspend_or_resume(self, code: str) -> None:
+        if code in self.suspended:
+            resume(self.engine, code, "li", "x", NOW)
+        else:
+            suspend(self.engine, code, "wang", "x", NOW)
+        self.suspended ^= {code}
+
+    @invariant()
+    def it_offers_what_the_model_offers(self) -> None:
+        ready = [(one.manifest.sender, one.manifest.number) for one in self.inbox.ready()]
+        assert ready == self._model_ready()
+        for gap in self.inbox.gaps():
+            code = gap.stream.sender
+            assert all((code, n) not in self.here for n in range(gap.first, gap.last + 1))
+            assert (code, gap.last + 1) in self.here
+
+
+def test_any_order_of_any_acts(empty_sqlite: Path) -> None:
+    Exchange.empty = empty_sqlite
+    run_state_machine_as_test(
+        Exchange, settings=settings(max_examples=15, stateful_step_count=25, deadline=None)
+    )

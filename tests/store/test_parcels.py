@@ -5,24 +5,18 @@ Method: streams of manifests in all orders, twice, with other content, on each e
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from jinka.codec.parcel import Kind, Manifest, Receipt
 from jinka.kit import Finding, JinkaError, NotFound, Refused, Severity, Usage
-from jinka.store.database import database_at, open_database
+from jinka.store.database import database_at
 from jinka.store.parcel_findings import findings_in, resume, suspend
 from jinka.store.parcel_tables import conflicts, taken
 from jinka.store.parcels_sent import Draft, Outbox
@@ -65,6 +59,17 @@ def test_the_outbox_numbers_and_chains(engine: sa.Engine) -> None:
     assert other.number == 1
     assert [one.manifest for one in outbox.waiting_for(PARENT)] == [other, *sent]
     assert outbox.waiting_for(OTHER) == []
+
+
+def test_a_stream_that_is_held_up_keeps_no_other_waiting(engine: sa.Engine) -> None:
+    outbox = Outbox(engine, CITY)
+    for at in range(4):
+        outbox.put(_draft(f"{at}", kind=Kind.LISTS), signatory(CITY).seal, NOW)
+    for at in range(2):
+        outbox.put(_draft(f"{at}"), signatory(CITY).seal, NOW)
+    found = [(one.manifest.kind, one.manifest.number) for one in outbox.waiting_for(PARENT, 3)]
+    lists, records = Kind.LISTS, Kind.RECORDS
+    assert found == [(lists, 1), (records, 1), (lists, 2), (records, 2), (lists, 3)]
 
 
 def test_a_reference_is_one_parcel(engine: sa.Engine) -> None:
@@ -259,7 +264,6 @@ def test_two_that_did_not_see_each_other_are_not_both_applied(engine: sa.Engine)
 
 
 def _at_once(acts: list[Callable[[], bytes]]) -> list[bytes | Refused]:
-    """What each act answers when all begin at the same moment."""
     gate, answers = threading.Barrier(len(acts)), list[bytes | Refused]()
 
     def run(act: Callable[[], bytes]) -> None:
@@ -305,96 +309,3 @@ def test_numbers_that_are_asked_for_at_once_have_no_gap(engine: sa.Engine) -> No
     sent = [one.manifest for one in outbox.waiting_for(PARENT)]
     assert [one.number for one in sent] == [1, 2, 3]
     assert [one.previous for one in sent[1:]] == [one.digest for one in sent[:2]]
-
-
-class Exchange(RuleBasedStateMachine):
-    """Two streams, delivered in any order and again, settled, parked, released, suspended; beside a model."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        path = Path(self.folder.name) / "centre.sqlite"
-        shutil.copy(Exchange.empty, path)
-        self.engine = open_database(path)
-        self.inbox = Inbox(self.engine, PARENT)
-        self.here: dict[tuple[str, int], TakenState] = {}
-        self.suspended: set[str] = set()
-
-    empty: ClassVar[Path]
-    streams: ClassVar = {code: chain(5, sender=code) for code in (CITY, OTHER)}
-    envelopes: ClassVar[dict[bytes, bytes]] = {}
-
-    def teardown(self) -> None:
-        self.engine.dispose()
-        self.folder.cleanup()
-
-    def _model_ready(self) -> list[tuple[str, int]]:
-        found = []
-        for code in sorted(self.streams):
-            for number in range(1, 6):
-                if (code, number) not in self.here:
-                    break
-                if self.here[code, number] is TakenState.WAITING and code not in self.suspended:
-                    found.append((code, number))
-        return found
-
-    @rule(code=st.sampled_from([CITY, OTHER]), number=st.integers(1, 5))
-    def deliver(self, code: str, number: int) -> None:
-        made = self.streams[code][number - 1]
-        envelope = self.envelopes.setdefault(made.digest, _envelope(made))
-        self.inbox.take(made, envelope, b"r", NOW)
-        self.here.setdefault((code, number), TakenState.WAITING)
-
-    @rule(code=st.sampled_from([CITY, OTHER]), number=st.integers(1, 5))
-    def deliver_another(self, code: str, number: int) -> None:
-        if (code, number) in self.here:
-            with pytest.raises(Refused):
-                self.inbox.take(replace(self.streams[code][number - 1], amount_fen=9), b"e", b"r", NOW)
-
-    @rule(state=st.sampled_from([TakenState.APPLIED, TakenState.PARKED]), pick=st.integers(0, 3))
-    def settle(self, state: TakenState, pick: int) -> None:
-        ready = self.inbox.ready()
-        if ready:
-            parcel = ready[min(pick, len(ready) - 1)]
-            code, number = parcel.manifest.sender, parcel.manifest.number
-            before = [self.here[code, n] for n in range(1, number)]
-            if TakenState.WAITING in before:
-                with pytest.raises(Refused):
-                    self.inbox.settle(parcel, state, NOW)
-            else:
-                self.inbox.settle(parcel, state, NOW)
-                self.here[code, number] = state
-
-    @rule(code=st.sampled_from([CITY, OTHER]), number=st.integers(1, 5))
-    def release(self, code: str, number: int) -> None:
-        stream = self.streams[code][0].stream
-        if self.here.get((code, number)) is TakenState.PARKED:
-            self.inbox.release(stream, number, NOW)
-            self.here[code, number] = TakenState.WAITING
-        else:
-            with pytest.raises((Refused, NotFound)):
-                self.inbox.release(stream, number, NOW)
-
-    @rule(code=st.sampled_from([CITY, OTHER]))
-    def suspend_or_resume(self, code: str) -> None:
-        if code in self.suspended:
-            resume(self.engine, code, "li", "x", NOW)
-        else:
-            suspend(self.engine, code, "wang", "x", NOW)
-        self.suspended ^= {code}
-
-    @invariant()
-    def it_offers_what_the_model_offers(self) -> None:
-        ready = [(one.manifest.sender, one.manifest.number) for one in self.inbox.ready()]
-        assert ready == self._model_ready()
-        for gap in self.inbox.gaps():
-            code = gap.stream.sender
-            assert all((code, n) not in self.here for n in range(gap.first, gap.last + 1))
-            assert (code, gap.last + 1) in self.here
-
-
-def test_any_order_of_any_acts(empty_sqlite: Path) -> None:
-    Exchange.empty = empty_sqlite
-    run_state_machine_as_test(
-        Exchange, settings=settings(max_examples=15, stateful_step_count=25, deadline=None)
-    )

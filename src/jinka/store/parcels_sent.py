@@ -94,14 +94,18 @@ class Outbox:
         raise Refused("others number parcels faster", where=draft.kind.value, fix="try again")
 
     def waiting_for(self, receiver: str, most: int = 100) -> list[Sent]:
-        """What the receiver has given no receipt for yet; in order within each stream."""
+        """What the receiver has given no receipt for yet, ``most`` of each stream; the first of each stream first.
+
+        So a stream that is held up, however long, keeps no other one waiting.
+        """
         columns = table.sent.c
-        query = (
-            sa.select(table.sent)
+        place = sa.func.row_number().over(partition_by=columns.kind, order_by=columns.number)
+        waiting = (
+            sa.select(*columns, place.label("place"))
             .where(columns.receiver == receiver, columns.receipted_micros == 0)
-            .order_by(columns.kind, columns.number)
-            .limit(most)
+            .subquery()
         )
+        query = sa.select(waiting).where(waiting.c.place <= most).order_by(waiting.c.place, waiting.c.kind)
         with table.look(self._engine) as connection:
             return [_sent(row) for row in connection.execute(query)]
 

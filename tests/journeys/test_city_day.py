@@ -268,3 +268,30 @@ def test_a_damaged_file_is_named_and_nothing_is_paid(tiny, tmp_path, pattern, co
     done = jinka("day", "--dir", folder, "--riders", 40, code=code)
     assert done.stderr.count("jinka: error:") == 1
     assert ledger(folder) == before
+
+
+def test_a_day_is_settled_by_a_window_with_a_price_list_and_shared_lines(tiny, tmp_path):
+    rows = pq.read_table(tiny / "centre" / "outcomes").to_pylist()
+    lines = sorted({row["line"] for row in rows if row["stop"]})
+    assert lines
+    files = {
+        "business-day": '[[schedule]]\ncode = "daily"\nzone = "Asia/Shanghai"\n',
+        "fees": '[fees]\nscheme = "scheme.jinka"\n[[line]]\ncode = "fee"\ntitle_en = "Fee"\ntitle_zh = "费"\n'
+        'payers = "operator"\npayees = "scheme"\nper = "record"\nrate = "1%"\nfloor_minor = 1\n',
+        "paths": "".join(f'[[line]]\nline = "{line}"\nowner = "op.rails"\n' for line in lines),
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    jinka_here("window", "open", tmp_path, "--at", "2018-09-03T09:00")
+    for _ in range(2):
+        jinka_here("window", "take", tmp_path, tiny, "--at", "2018-09-03T10:00")
+    jinka_here("window", "close", tmp_path, "--early")
+    jinka_here("window", "hold", tmp_path)
+    settled = json.loads(jinka_here("window", "settle", tmp_path, "--json").stdout)
+    assert settled["state"] == "settled"
+    assert sum(settled["positions"].values()) == 0
+    debits = [row for row in rows if row["outcome"] == "PAID" and not row["counter_kind"]]
+    fee = sum(max((row["amount"] + 50) // 100, 1) for row in debits)
+    assert settled["positions"]["scheme.jinka"] == fee
+    metro = sum(row["amount"] + row["subsidy"] for row in debits if row["stop"])
+    assert 0 < metro - settled["positions"]["op.rails"] <= fee

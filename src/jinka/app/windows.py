@@ -1,6 +1,7 @@
 """`jinka window`: the settlement windows of a folder, by its `business-day.toml`.
 
-A window takes claims from a table (CSV) of ``reference,kind,payer,payee,amount_minor``. The folder keeps them::
+A window takes claims from a table (CSV) of ``reference,kind,payer,payee,amount_minor``, or from a cleared day
+(`window_day`). The folder keeps them::
 
     business-day.toml     calendar, cycles and caps, see docs/business-day.md
     windows.db            the windows' journal and their ledger; centre/centre.db where the folder is a day's
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinka.app.window_day import day_flows
 from jinka.clearing import Flow, LineKind
 from jinka.kit import Finding, NotFound, Refused, Usage, check_minor, make_id, utc_micros
 from jinka.node import FolderLock, file_errors
@@ -30,6 +32,7 @@ from jinka.settlement import (
     Slot,
     WindowDesk,
     WindowEvent,
+    claims_of,
     read_business_day,
 )
 from jinka.settlement.posting import flow_entry
@@ -89,8 +92,11 @@ class WindowView:
 class WindowOffice:
     """One chain of windows in a folder, with its rules and its clock."""
 
-    def __init__(self, desk: WindowDesk, rules: BusinessDayFile, schedule: Schedule, centre: str) -> None:
-        self._desk, self._rules, self._schedule, self._centre = desk, rules, schedule, centre
+    def __init__(
+        self, folder: Path, desk: WindowDesk, rules: BusinessDayFile, schedule: Schedule, centre: str
+    ) -> None:
+        self._folder, self._desk, self._rules = folder, desk, rules
+        self._schedule, self._centre = schedule, centre
 
     def open(self, at: str | None, cycle: int | None) -> WindowView:
         """Open the next window: that of the cycle that runs, unless an officer names another number."""
@@ -102,7 +108,7 @@ class WindowOffice:
         return self.view()
 
     def take(self, path: Path, at: str | None) -> WindowView:
-        """Take the claims of a file; those that are here already stay as they are."""
+        """Take the claims of a table, or of a cleared day's folder; those that are here already stay as they are."""
         slot, now = self._slot(), self._moment(at)
         if slot is not None and now >= slot.closes:
             raise Refused(
@@ -110,6 +116,9 @@ class WindowOffice:
                 where=f"window {self._desk.window.key.name}",
                 fix="close it and open the next one: the claims belong there",
             )
+        if path.is_dir():
+            day, flows, findings = day_flows(self._folder, path)
+            return self.view([*findings, *self._desk.take(claims_of(day, flows), at_micros=now)])
         claims = read_claims(path, centre=self._centre, at_micros=self._desk.window.key.day.micros)
         return self.view(self._desk.take(claims, at_micros=now))
 
@@ -180,7 +189,7 @@ def window_office(folder: Path, *, centre: str, chain: str | None) -> Iterator[W
         desk = WindowDesk(
             SqlWindows(database), SqlLedger(database), centre=centre, chain=schedule.code, funds=centre
         )
-        yield WindowOffice(desk, rules, schedule, centre)
+        yield WindowOffice(folder, desk, rules, schedule, centre)
 
 
 def read_claims(path: Path, *, centre: str, at_micros: int) -> list[Claim]:

@@ -71,7 +71,10 @@ def open_(
 def take(
     directory: Directory,
     claims: Annotated[
-        Path, typer.Argument(help="CSV: reference,kind,payer,payee,amount_minor.", metavar="FILE")
+        Path,
+        typer.Argument(
+            help="CSV: reference,kind,payer,payee,amount_minor; or a cleared day's folder.", metavar="CLAIMS"
+        ),
     ],
     centre: Centre = "centre",
     chain: Chain = None,
@@ -79,9 +82,9 @@ def take(
     as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> int:
-    """Take claims into the open window. A claim that was taken before changes nothing.
+    """Take claims into the open window: of a table, or what a cleared day's participants owe one another.
 
-    Example: [bold]jinka window take out/window claims.csv[/bold]
+    A claim that was taken before changes nothing. Example: [bold]jinka window take out/window out/day[/bold]
     """
     return _run(directory, centre, chain, lambda office: office.take(claims, at), as_json=as_json, lang=lang)
 

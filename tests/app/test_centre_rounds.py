@@ -22,16 +22,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jinka.app.centre_claims import require_silence
 from jinka.app.centre_files import RoundFiles
 from jinka.clearing import ClearingParams, ClearingTables, Flow, LineKind, clear_day, tariff_prices
+from jinka.clearing.port import ANSWERS
 from jinka.clearing.routing import CLAIMS
+from jinka.clearing.verdicts import CROSSING, deemed, deemed_notice, sent_of
 from jinka.keys.port import TacStatus
+from jinka.kit import Refused
 from jinka.registry import Registry, Role
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.settlement.netting import Tiers, net_tree
 from jinka.sim.travel import CITIES, SCHEME, TravelDay
 from jinka.store import DuckEngine
-from tests.app.centre_rig import DATE, PARENTS, Federation, services, travel
+from tests.app.centre_rig import DATE, PARENTS, Federation, services, travel, upper_config
 
 TWO = (CITIES[0], CITIES[2])  # under different provinces
 NEXT = DATE + dt.timedelta(days=1)
@@ -356,6 +360,38 @@ def test_a_child_that_speaks_for_others_or_nonsense_is_parked(
         assert fed.settled(victim.code)["position"]["due"] != 0, "its own claims still count"
         for code in ("44", "32", "00", victim.code):
             assert settle_fields(fed, code) == (True, True)
+
+
+def test_nobody_claims_silence_on_what_was_answered_or_just_sent(
+    tmp_path: Path, judged: Path, keys: Any, days: list[TravelDay]
+) -> None:
+    """A city that ignores a no, or does not wait, is stopped by its own parent, and then by the next one above."""
+    liar = TWO[0]
+    root = shutil.copytree(judged, tmp_path / "f")
+    around, files = (
+        upper_config("44", {liar.code: ([liar.code], [])}, "00").around,
+        RoundFiles(root / "44", DATE),
+    )
+    sent = files.read("up-records-records", CROSSING)
+    asked = deemed_notice(sent_of(sent, DATE.toordinal()), _silent(sent), liar.code)
+    later = DATE + dt.timedelta(days=around.answer_days)
+    with pytest.raises(Refused, match="was answered"):
+        require_silence(root / "44", around, liar.code, later, asked, where="x")
+    with pytest.raises(Refused, match="not sent 3 days before"):
+        require_silence(root / "44", around, liar.code, later - dt.timedelta(days=1), asked, where="x")
+    shutil.rmtree(root / "44" / "arrived" / "00" / "verdicts")
+    require_silence(root / "44", around, liar.code, later, asked, where="x")
+    nation = upper_config("00", {"44": (["44", liar.code], [])}).around
+    with pytest.raises(Refused, match="was answered"):
+        require_silence(root / "00", nation, "44", later, asked, where="x")
+    other = asked.set_column(3, asked.schema.field("amount"), pa.array([1] * asked.num_rows, pa.int64()))
+    with pytest.raises(Refused, match="not sent"):
+        require_silence(root / "44", around, liar.code, later, other, where="x")
+
+
+def _silent(sent: pa.Table) -> pa.Table:
+    """Answers by silence to all records with a TAC."""
+    return deemed(sent_of(sent, 1), ANSWERS.empty_table(), until_round=1)
 
 
 def test_a_suspended_child_is_not_waited_for(

@@ -16,9 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from jinka.app.centre_config import CentreConfig
-from jinka.clearing import Flow, LineKind
-from jinka.clearing.reasons import Reason
-from jinka.codec.record import CREDITS
+from jinka.clearing import Flow
 from jinka.kit import Finding, Severity
 from jinka.ledger import LedgerEngine
 from jinka.settlement import (
@@ -110,41 +108,6 @@ def positions(entries: Iterable[Entry], parent: str) -> dict[str, Any]:
     }
 
 
-def excess_of(
-    claims: pa.Table, verdicts: pa.Table, deemed: pa.Table, before: pa.Table, *, issuer: str
-) -> list[Excess]:
-    """By how much other centres claim more of this one's cards than it accepted or silence did, up to this round.
-
-    ``claims`` are all that arrived until now, ``before`` those of earlier rounds, whose excess is in suspense already.
-    """
-    allowed: dict[tuple[str, str], int] = defaultdict(int)
-    for row in verdicts.to_pylist():
-        if row["reason"] == Reason.ACCEPTED.name and not row["at_risk"] and row["txn_type"] not in CREDITS:
-            allowed[row["centre"], row["issuer"]] += row["amount"]
-    accepted = {
-        (row["centre"], row["ref"]) for row in verdicts.to_pylist() if row["reason"] == Reason.ACCEPTED.name
-    }
-    for row in deemed.to_pylist():
-        if (row["centre"], row["ref"]) not in accepted:
-            allowed[row["centre"], row["issuer"]] += row["amount"]
-    found = []
-    now, earlier = _charged(claims, issuer), _charged(before, issuer)
-    for key in sorted(now):
-        over, was = max(0, now[key] - allowed[key]), max(0, earlier.get(key, 0) - allowed[key])
-        if over > was:
-            found.append(Excess(centre=key[0], issuer=key[1], amount=over - was))
-    return found
-
-
-def rejected_by_silence(verdicts: pa.Table, deemed: pa.Table) -> dict[tuple[str, int], tuple[str, int]]:
-    """(centre, number) to (issuer, amount) of the records that silence paid and the issuer's centre rejected."""
-    silent = {(row["centre"], row["ref"]): (row["issuer"], row["amount"]) for row in deemed.to_pylist()}
-    rejected = {
-        (row["centre"], row["ref"]) for row in verdicts.to_pylist() if row["reason"] != Reason.ACCEPTED.name
-    }
-    return {name: silent[name] for name in sorted(silent.keys() & rejected)}
-
-
 def excess_findings(found: Iterable[Excess]) -> list[Finding]:
     """For the people of the issuer."""
     return [
@@ -162,14 +125,6 @@ def neighbour_balance(ledger: LedgerEngine, code: str) -> tuple[int, int]:
     name = AccountName(code=AccountCode.CENTRE_DUE, owner=centre_name(code))
     found = ledger.balances([name.id]).get(name.id)
     return (0, 0) if found is None else (found.debits_posted, found.credits_posted)
-
-
-def _charged(claims: pa.Table, issuer: str) -> dict[tuple[str, str], int]:
-    sums: dict[tuple[str, str], int] = defaultdict(int)
-    for row in claims.to_pylist():
-        if row["kind"] == LineKind.CHARGE.value and row["far"] == row["payer"] == issuer:
-            sums[row["centre"], row["payer"]] += row["amount"]
-    return sums
 
 
 def _held(issuer: str, amount: int) -> Entry:

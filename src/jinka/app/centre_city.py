@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
 from jinka.app.centre_rules import month_after, month_before
@@ -193,7 +194,7 @@ def _judge_day(city: City, day: dt.date, inbound: pa.Table, out: Path) -> tuple[
 def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Flow], pa.Table, list[Finding]]:
     """Net what is paid in this round: own cards, and others' that were answered. With the notice of silence."""
     files, around = city.round(date), city.config.around
-    days = [day for day in days_of(city.folder) if day <= date]
+    days = [day for day in days_of(city.folder) if 0 <= (date - day).days <= LOOK_BACK_DAYS]
     sent = pa.concat_tables([SENT.empty_table(), *(city.round(day).read("sent", SENT) for day in days)])
     known = pa.concat_tables(
         [ANSWERS.empty_table(), *(city.round(day).read("answers", ANSWERS) for day in days if day < date)]

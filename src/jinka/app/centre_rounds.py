@@ -19,14 +19,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.app.centre_books import (
-    Crossed,
-    excess_findings,
-    excess_of,
-    rejected_by_silence,
-    settle_round,
-)
+from jinka.app.centre_books import Crossed, excess_findings, settle_round
 from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
+from jinka.app.centre_claims import hold_claims, require_silence
 from jinka.app.centre_config import CentreConfig
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
 from jinka.clearing.routing import (
@@ -130,6 +125,10 @@ class Centre:
             case _:
                 require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
                 require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
+                if parcel.sender != around.parent:
+                    require_silence(
+                        self.folder, around, parcel.sender, parcel.date, tables["deemed"], where=parcel.label
+                    )
         return tables
 
     def _open_rounds(self) -> list[dt.date]:
@@ -267,35 +266,20 @@ class Centre:
         return True
 
     def _city_books(self, city: City, date: dt.date, claims: pa.Table) -> tuple[Crossed, list[Any]]:
-        days = [day for day in days_of(self.folder) if day <= date]
-        parent, issuer = self.config.around.parent, city.terms.issuer
-        verdicts = pa.concat_tables([self.round(day).read("verdicts", VERDICTS) for day in days])
-        said = {day: self.arrived.read(parent, Kind.POSITIONS, day, "deemed", DEEMED) for day in days}
-        until = pa.concat_tables(list(said.values()))
-        claimed = {day: self._claims(day) for day in days}
-        all_claims = pa.concat_tables(list(claimed.values()))
-        earlier = pa.concat_tables([CLAIMS.empty_table(), *(claimed[day] for day in days if day < date)])
-        excess = excess_of(all_claims, verdicts, until, earlier, issuer=issuer)
-        silent = rejected_by_silence(verdicts, until)
-        before = self._silenced_before(date, days)
-        fresh = {name: found for name, found in silent.items() if f"{name[0]} {name[1]}" not in before}
-        self.round(date).note("silenced", [f"{centre} {ref}" for centre, ref in fresh])
-        first = len(days) == 1
+        issuer, files = city.terms.issuer, self.round(date)
+        held = hold_claims(self.folder, date, claims, issuer=issuer, parent=self.config.around.parent)
+        first = min(days_of(self.folder)) == date
         opening = sum(city.registry.cards["opening_balance"].to_pylist()) if first else None
-        findings = [finding.as_dict() for finding in excess_findings(excess)]
-        findings += (self.round(date).noted("paid") or {"findings": []})["findings"]
-        lost = sum(amount for _, amount in fresh.values())
+        findings = [finding.as_dict() for finding in excess_findings(held.excess)]
+        findings += (files.noted("paid") or {"findings": []})["findings"]
         return (
             Crossed(
-                own_flows=flows_of(self.round(date)), claims=claims, excess=excess,
-                rejected_late={issuer: lost} if lost else {},
-                suspense=(self.round(date).noted("home") or {"suspense": 0})["suspense"], opening=opening,
+                own_flows=flows_of(files), claims=claims, excess=held.excess, opening=opening,
+                rejected_late={issuer: held.rejected_late} if held.rejected_late else {},
+                suspense=(files.noted("home") or {"suspense": 0})["suspense"],
             ),
             findings,
         )  # fmt: skip
-
-    def _silenced_before(self, date: dt.date, days: Sequence[dt.date]) -> set[str]:
-        return {name for day in days if day < date for name in self.round(day).noted("silenced") or []}
 
     def _claims(self, date: dt.date) -> pa.Table:
         """All claims of a round that concern these books: those from below, from above, and this centre's own."""
@@ -305,14 +289,4 @@ class Centre:
         return pa.concat_tables(parts)
 
 
-def unanswered(city: City, upto: dt.date) -> int:
-    """How many records were sent and have no answer yet."""
-    sent = answered = 0
-    for day in days_of(city.folder):
-        if day <= upto:
-            sent += city.round(day).read("sent", pa.schema([])).num_rows
-            answered += city.round(day).read("answers", pa.schema([])).num_rows
-    return sent - answered
-
-
-__all__ = ["FILES", "STREAMS", "Centre", "unanswered"]
+__all__ = ["FILES", "STREAMS", "Centre"]

@@ -1,0 +1,175 @@
+"""What others claim of a city's cards, held against what its centre said; and a child's word that nobody answered it.
+
+An issuer's cards pay what its centre accepted. What is claimed beyond waits in suspense (`CLAIM_EXCEEDS`). Silence
+counts as accepted; who says that there was silence is believed only when its parent, which carried the records up and
+the verdicts down, has seen it too. Where a centre rejected a record after its days were over, the claim stands and the
+loss is its issuer's own.
+
+A round looks at its own parcels, and back over `LOOK_BACK_DAYS` only where silence was claimed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
+from jinka.clearing import LineKind
+from jinka.clearing.reasons import Reason
+from jinka.clearing.tiers import Surroundings
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
+from jinka.codec.parcel import Kind
+from jinka.codec.record import CREDITS
+from jinka.kit import Refused
+from jinka.settlement.centre_posting import Excess
+
+LOOK_BACK_DAYS = 60
+_NOTE = "claimed"
+Name = tuple[str, int]  # the centre that took a record in, and its number there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a round's claims on one issuer's cards come to."""
+
+    excess: list[Excess]
+    rejected_late: int
+
+
+def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, parent: str) -> Held:
+    """Hold a round's claims against the verdicts so far; what it comes to is noted down for the next round."""
+    files, days = RoundFiles(folder, date), [day for day in days_of(folder) if day <= date]
+    before = _noted(folder, [day for day in days if day < date])
+    verdicts, deemed = files.read("verdicts", VERDICTS), _deemed(folder, parent, date)
+    recent = [day for day in days if day < date and (date - day).days <= LOOK_BACK_DAYS]
+    silent = _by_name(deemed)
+    silent_before = _by_name(
+        pa.concat_tables([DEEMED.empty_table(), *(_deemed(folder, parent, day) for day in recent)])
+    )
+    said = _said(verdicts)
+    said_before: dict[Name, str] = {}
+    for day in recent if silent else ():
+        said_before = (
+            _said(_rows_of(RoundFiles(folder, day).read("verdicts", VERDICTS), silent)) | said_before
+        )
+
+    allowed, claimed = Counter(before["allowed"]), Counter(before["claimed"])
+    for row in _debits(verdicts):
+        if (row["centre"], row["ref"]) not in silent_before:
+            allowed[row["centre"]] += row["amount"]
+    for name, (_, amount) in silent.items():
+        if name not in silent_before and Reason.ACCEPTED.name not in (said.get(name), said_before.get(name)):
+            allowed[name[0]] += amount
+    for row in claims.to_pylist():
+        if row["kind"] == LineKind.CHARGE.value and row["far"] == row["payer"] == issuer:
+            claimed[row["centre"]] += row["amount"]
+    posted, excess = Counter(before["excess"]), []
+    for centre in sorted(claimed):
+        over = claimed[centre] - allowed[centre] - posted[centre]
+        if over > 0:
+            posted[centre] += over
+            excess.append(Excess(centre=centre, issuer=issuer, amount=over))
+    files.note(_NOTE, {"allowed": dict(allowed), "claimed": dict(claimed), "excess": dict(posted)})
+    known = said_before | said
+    late = {name: amount for name, (_, amount) in silent.items() if _rejected(known.get(name))}
+    late |= {name: amount for name, (_, amount) in silent_before.items() if _rejected(said.get(name))}
+    return Held(excess=excess, rejected_late=sum(late.values()))
+
+
+def require_silence(
+    folder: Path, around: Surroundings, sender: str, date: dt.date, deemed: pa.Table, *, where: str
+) -> None:
+    """Raise `Refused` when a child claims silence on what it did not send in time, or what was answered to it."""
+    if not deemed.num_rows:
+        return
+    asked, arrived = _by_name(deemed), ArrivedFiles(folder)
+    last = date - dt.timedelta(days=around.answer_days)
+    for day in arrived.days(sender, Kind.RECORDS):
+        if date - dt.timedelta(days=LOOK_BACK_DAYS) <= day <= last:
+            sent = _by_name(_rows_of(arrived.read(sender, Kind.RECORDS, day, "records", CROSSING), asked))
+            asked = {name: found for name, found in asked.items() if sent.get(name) != found}
+    if asked:
+        (centre, ref), *_ = sorted(asked)
+        raise Refused(
+            f"silence is claimed on {centre} {ref}, which was not sent {around.answer_days} days before",
+            where=where,
+            fix="the child has to wait for the verdict",
+        )
+    asked = _by_name(deemed)
+    for table in _sent_down(folder, around, date):
+        if answered := sorted(_by_name(_rows_of(table, asked)).keys() & asked.keys()):
+            raise Refused(
+                f"silence is claimed on {answered[0][0]} {answered[0][1]}, which was answered",
+                where=where,
+                fix="the child has the verdict: it was sent down",
+            )
+
+
+def _sent_down(folder: Path, around: Surroundings, date: dt.date) -> Iterator[pa.Table]:
+    """All verdicts that passed this centre on their way down, up to a round."""
+    arrived = ArrivedFiles(folder)
+    for day in days_of(folder):
+        files = RoundFiles(folder, day)
+        if (
+            day <= date <= day + dt.timedelta(days=LOOK_BACK_DAYS)
+            and files.noted("down-verdicts") is not None
+        ):
+            yield files.read("up-verdicts-verdicts", VERDICTS)
+            if around.parent:
+                yield arrived.read(around.parent, Kind.VERDICTS, day, "verdicts", VERDICTS)
+
+
+def _noted(folder: Path, days: list[dt.date]) -> dict[str, dict[str, int]]:
+    for day in reversed(days):
+        if (found := RoundFiles(folder, day).noted(_NOTE)) is not None:
+            noted: dict[str, dict[str, int]] = found
+            return noted
+    return {"allowed": {}, "claimed": {}, "excess": {}}
+
+
+def _deemed(folder: Path, parent: str, day: dt.date) -> pa.Table:
+    return ArrivedFiles(folder).read(parent, Kind.POSITIONS, day, "deemed", DEEMED)
+
+
+def _debits(verdicts: pa.Table) -> list[dict[str, Any]]:
+    """The accepted records that the purses pay."""
+    paid = pc.and_(pc.equal(verdicts["reason"], Reason.ACCEPTED.name), pc.invert(verdicts["at_risk"]))
+    loads = pc.is_in(verdicts["txn_type"], pa.array([int(kind) for kind in CREDITS], pa.uint8()))
+    found: list[dict[str, Any]] = (
+        verdicts.filter(pc.and_(paid, pc.invert(loads))).select(["centre", "ref", "amount"]).to_pylist()
+    )
+    return found
+
+
+def _rows_of(table: pa.Table, names: Iterable[Name]) -> pa.Table:
+    """The rows with the numbers of some records, and maybe a few more."""
+    return table.filter(pc.is_in(table["ref"], pa.array([ref for _, ref in names], pa.int64())))
+
+
+def _by_name(table: pa.Table) -> dict[Name, tuple[str, int]]:
+    """Issuer and amount of each record."""
+    names = ("centre", "ref", "issuer", "amount")
+    return {
+        (centre, ref): (issuer, amount)
+        for centre, ref, issuer, amount in zip(*(table[name].to_pylist() for name in names), strict=True)
+    }
+
+
+def _said(verdicts: pa.Table) -> dict[Name, str]:
+    """The reason that was given for each record; of several a yes."""
+    said: dict[Name, str] = {}
+    for row in verdicts.select(["centre", "ref", "reason"]).to_pylist():
+        if said.get((row["centre"], row["ref"])) != Reason.ACCEPTED.name:
+            said[row["centre"], row["ref"]] = row["reason"]
+    return said
+
+
+def _rejected(reason: str | None) -> bool:
+    return reason is not None and reason != Reason.ACCEPTED.name

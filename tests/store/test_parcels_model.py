@@ -1,4 +1,4 @@
-"""The inbox beside a model. Goal: whatever comes in whatever order, what it offers is what a reader of the rules expects.
+"""The inbox beside a model. Goal: whatever comes in whatever order, it offers what the rules say.
 
 Method: Hypothesis plays two streams: delivered in any order and again, settled, parked, released, suspended.
 """

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from jinka.kit import Refused
 from jinka.ledger import Account, AccountResult, LedgerEngine, MemoryLedger, Transfer, TransferResult
@@ -28,26 +29,43 @@ class Fuse:
             self.left -= 1
 
 
-class FusedLedger(MemoryLedger):
-    """Writes one event at a time, each durable by itself: the worst case for whoever is killed between them."""
+class FusedLedger:
+    """A ledger that writes one event at a time, each durable by itself: the worst case for who is killed between."""
 
-    def __init__(self, fuse: Fuse) -> None:
-        super().__init__()
-        self._fuse = fuse
+    def __init__(self, fuse: Fuse, engine: LedgerEngine | None = None) -> None:
+        self._fuse, self._engine = fuse, engine or MemoryLedger()
 
     def create_accounts(self, accounts: Sequence[Account]) -> list[AccountResult]:
-        return [self._one_account(account) for account in accounts]
-
-    def _one_account(self, account: Account) -> AccountResult:
-        self._fuse.burn()
-        return super().create_accounts([account])[0]
+        return [self._one(self._engine.create_accounts, account) for account in accounts]
 
     def create_transfers(self, transfers: Sequence[Transfer]) -> list[TransferResult]:
-        return [self._one_transfer(transfer) for transfer in transfers]
+        return [self._one(self._engine.create_transfers, transfer) for transfer in transfers]
 
-    def _one_transfer(self, transfer: Transfer) -> TransferResult:
+    def _one(self, write: Callable[[list[Any]], list[Any]], event: Account | Transfer) -> Any:
         self._fuse.burn()
-        return super().create_transfers([transfer])[0]
+        return write([event])[0]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+@dataclass
+class FusedJournal:
+    """A journal that a kill stops before it writes."""
+
+    fuse: Fuse
+    journal: WindowJournal
+
+    def open(self, opening: Opening) -> None:
+        self.fuse.burn()
+        self.journal.open(opening)
+
+    def append(self, key: WindowKey, number: int, act: Act) -> None:
+        self.fuse.burn()
+        self.journal.append(key, number, act)
+
+    def last(self, centre: str, chain: str) -> tuple[Opening, Sequence[Act]] | None:
+        return self.journal.last(centre, chain)
 
 
 @dataclass

@@ -71,14 +71,12 @@ def classify(
         tables.records.select("record_id", *COLUMNS),
         facts,
         like=LIKE,
-        then=lambda rows: _checked(_with_registry(rows, beside, tables), prices, params),
+        then=lambda rows: _checked(_with_registry(rows, beside, tables, prices, params), params),
     )
     return checked, []
 
 
-def _checked(row: Table, prices: Table, params: ClearingParams) -> Table:
-    row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
-    row = row.mutate(explained=row.online | (row.q_charge == row.amount).fill_null(False))
+def _checked(row: Table, params: ClearingParams) -> Table:
     cases = [(rule, ibis.literal(int(reason), "uint8")) for reason, rule in _cases(row, params)]
     row = row.mutate(reason=ibis.cases(*cases, else_=ibis.literal(int(Reason.ACCEPTED), "uint8")))
     if params.issuers:  # prices are the business of the terminal's centre
@@ -172,32 +170,74 @@ def _registry(engine: ClearingEngine, tables: ClearingTables) -> _Registry:
     )
 
 
-def _with_registry(rows: Table, beside: _Registry, tables: ClearingTables) -> Table:
-    joined = rows.mutate(
-        online=rows.txn_type.isin(LOAD_TYPES + ATTESTED_TYPES),
-        credit=rows.txn_type.isin(LOAD_TYPES),
-        attested=rows.txn_type.isin(ATTESTED_TYPES),
-        torn=(rows.state == int(RecordState.UNCONFIRMED)) & rows.tac.isnull(),
+def _with_registry(
+    rows: Table, beside: _Registry, tables: ClearingTables, prices: Table, params: ClearingParams
+) -> Table:
+    """The records with what the registry and the tariff say of them; nulls of missed joins count as false facts.
+
+    What a fact is made of goes as soon as the fact is there: columns that nobody needs are not carried further.
+    """
+    row = _own_facts(rows, tables.attested, params)
+    row = row.left_join(prices, [("product", "q_product"), ("gross_fare", "q_gross")])
+    row = row.mutate(explained=row.online | (row.q_charge == row.amount).fill_null(False))
+    row = row.drop("product", "gross_fare", "q_product", "q_gross", "q_charge")
+    row = row.left_join(beside.operators, [("operator", "p_code")])
+    row = row.left_join(beside.terminals, [("terminal_id", "t_id")])
+    fits = (row.t_status == ACTIVE) & (row.t_operator == row.operator) & (row.t_acquirer == row.acquirer)
+    row = row.mutate(operator_known=row.p_code.notnull(), terminal_fits=fits.fill_null(False))
+    row = row.drop("operator", "acquirer", "p_code", "t_id", "t_status", "t_operator", "t_acquirer")
+    row = row.left_join(beside.psams, [("psam_id", "m_id")])
+    fits = (row.m_status == ACTIVE) & (row.m_terminal == row.terminal_id)
+    row = row.mutate(psam_fits=fits.fill_null(False))
+    row = row.drop("psam_id", "terminal_id", "m_id", "m_status", "m_terminal")
+    row = row.left_join(beside.cards, [("card_no", "c_no")]).left_join(
+        beside.classes, [("c_class", "k_class")]
     )
-    if tables.attested is None:
-        joined = joined.mutate(vouched=ibis.literal(False))
-    else:
-        said = tables.attested.distinct().rename({f"h_{name}": name for name in ATTESTED.names})
-        joined = joined.left_join(said, [(name, f"h_{name}") for name in ATTESTED.names])
-        joined = joined.mutate(vouched=joined.h_card_no.notnull())
-    row = (
-        joined.left_join(beside.operators, [("operator", "p_code")])
-        .left_join(beside.terminals, [("terminal_id", "t_id")])
-        .left_join(beside.psams, [("psam_id", "m_id")])
-        .left_join(beside.cards, [("card_no", "c_no")])
-        .left_join(beside.classes, [("c_class", "k_class")])
-        .left_join(beside.listed, [("record_id", "s_id")])
+    fits = (
+        (row.c_status == ACTIVE)
+        & (row.k_issuer == row.issuer)
+        & (row.k_profile == row.profile)
+        & (row.k_edition == row.profile_version)
+        & (row.k_algorithm == row.algorithm)
+        & (row.k_version == row.key_version)
     )
+    row = row.mutate(card_fits=fits.fill_null(False))
+    row = row.drop(
+        "card_no", "profile", "profile_version", "algorithm", "key_version", "c_no", "c_class", "c_status", "k_class",
+        "k_issuer", "k_profile", "k_edition", "k_algorithm", "k_version",
+    )  # fmt: skip
+    row = row.left_join(beside.listed, [("record_id", "s_id")])
     if tables.answers is not None:
         said = tables.answers.select("w_id", "w_holder")
         row = row.left_join(said, [("record_id", "w_id")])
         row = row.mutate(c_holder=row.c_holder.coalesce(row.w_holder))
     return row
+
+
+def _own_facts(rows: Table, attested: Table | None, params: ClearingParams) -> Table:
+    """What a record says of itself, and whether the issuer's hosts vouch for it."""
+    online = rows.txn_type.isin(LOAD_TYPES + ATTESTED_TYPES)
+    kind = ibis.ifelse(online, int(CounterKind.ONLINE), int(CounterKind.OFFLINE))
+    timely = (rows["at"] >= moment_number(params.window_from)) & (
+        rows["at"] < moment_number(params.window_to)
+    )
+    row = rows.mutate(
+        online=online,
+        credit=rows.txn_type.isin(LOAD_TYPES),
+        attested=rows.txn_type.isin(ATTESTED_TYPES),
+        no_claim=rows.txn_type.isin(NO_CLAIM_TYPES),
+        supported=rows.txn_type.isin(LOAD_TYPES + PURCHASE_TYPES + ATTESTED_TYPES)
+        & (rows.counter_kind == kind),
+        torn=(rows.state == int(RecordState.UNCONFIRMED)) & rows.tac.isnull(),
+        timely=timely & (rows.zone == params.zone) & (rows.business_date == params.business_date),
+    )
+    if attested is None:
+        row = row.mutate(vouched=ibis.literal(False))
+    else:
+        said = attested.distinct().rename({f"h_{name}": name for name in ATTESTED.names})
+        row = row.left_join(said, [(name, f"h_{name}") for name in ATTESTED.names])
+        row = row.mutate(vouched=row.h_card_no.notnull()).drop(*said.columns)
+    return row.drop("counter_kind", "state", "tac", "zone", "business_date", "local_date", "local_time")
 
 
 def _taken_in_here(row: Table) -> Expr:
@@ -224,38 +264,22 @@ def _cases(row: Table, params: ClearingParams) -> Iterator[tuple[Reason, Expr]]:
 
 
 def _rules(row: Table, params: ClearingParams) -> dict[Reason, Expr]:
-    """The condition of each reason that a record can get on its own; nulls of missed joins count as false facts."""
-    terminal = (row.t_status == ACTIVE) & (row.t_operator == row.operator) & (row.t_acquirer == row.acquirer)
-    psam = (row.m_status == ACTIVE) & (row.m_terminal == row.terminal_id)
-    card = (
-        (row.c_status == ACTIVE)
-        & (row.k_issuer == row.issuer)
-        & (row.k_profile == row.profile)
-        & (row.k_edition == row.profile_version)
-        & (row.k_algorithm == row.algorithm)
-        & (row.k_version == row.key_version)
-    )
-    window = (row["at"] >= moment_number(params.window_from)) & (row["at"] < moment_number(params.window_to))
-    no_claim = row.txn_type.isin(NO_CLAIM_TYPES)
-    kind = ibis.ifelse(row.online, int(CounterKind.ONLINE), int(CounterKind.OFFLINE))
+    """The condition of each reason that a record can get on its own."""
     tac = row.tac_status
     rules = {
-        Reason.UNKNOWN_OPERATOR: row.p_code.isnull(),
-        Reason.UNKNOWN_TERMINAL: ~terminal.fill_null(False),
-        Reason.UNKNOWN_PSAM: ~(row.online | no_claim | psam.fill_null(False)),
-        Reason.UNKNOWN_CARD: ~card.fill_null(False),
-        Reason.DATE_OUT_OF_WINDOW: ~(
-            window & (row.zone == params.zone) & (row.business_date == params.business_date)
-        ),
+        Reason.UNKNOWN_OPERATOR: ~row.operator_known,
+        Reason.UNKNOWN_TERMINAL: ~row.terminal_fits,
+        Reason.UNKNOWN_PSAM: ~(row.online | row.no_claim | row.psam_fits),
+        Reason.UNKNOWN_CARD: ~row.card_fits,
+        Reason.DATE_OUT_OF_WINDOW: ~row.timely,
         Reason.AMOUNT_OUT_OF_RANGE: ~row.amount.between(0, params.purse_limit),
         Reason.CARD_BLOCKED: row.blocked.fill_null(False),
         Reason.TRUNCATED_TAC: ~row.torn & tac.isin([int(TacStatus.MALFORMED), int(TacStatus.ABSENT)]),
-        Reason.NO_CLAIM: no_claim,
+        Reason.NO_CLAIM: row.no_claim,
         Reason.WRONG_TAC: (~row.torn & ~row.attested & (tac != int(TacStatus.OK)))
         | (row.credit & (row.terminal_serial != 0)),
         Reason.NOT_CONCLUDED: row.attested & ~row.vouched,
-        Reason.UNSUPPORTED_TYPE: ~row.txn_type.isin(LOAD_TYPES + PURCHASE_TYPES + ATTESTED_TYPES)
-        | (row.counter_kind != kind),
+        Reason.UNSUPPORTED_TYPE: ~row.supported,
     }
     assert rules.keys() == {line.reason for line in REASONS if line.outcome is Outcome.REJECTED}
     return rules

@@ -1,8 +1,8 @@
 """Clearing: intake, verify, price, classify, chain, net. An honest operator is paid, and paid once.
 
 Builds Ibis expressions on tables that it is given; no I/O, no engine, no keys. Stages return (output, findings). The
-rules are "The clearing record" of ARCHITECTURE.md; the fields come from JR/T 0025 and JT/T 978.4. Exchange between
-centres and refunds are not here yet.
+rules are "The clearing record" of ARCHITECTURE.md; the fields come from JR/T 0025 and JT/T 978.4. What
+travels between centres is `tiers`, `routing` and `verdicts`. Refunds are not here yet.
 """
 
 from jinka.clearing.apportion import PathTable, Share, TripGroup, apportion_trips, metro_trips, share_flows

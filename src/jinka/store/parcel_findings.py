@@ -17,8 +17,8 @@ CLOCK_TOLERANCE_MICROS = 10 * 60 * 1_000_000
 
 
 def note(connection: sa.Connection, manifest: Manifest, finding: Finding, at_micros: int) -> None:
-    """Keep a finding about a parcel; the same one twice is one."""
-    name = make_id("parcel finding", manifest.digest, finding.code, finding.where, finding.what)
+    """Keep a finding about a number of a stream; the same one twice is one, however many parcels show it."""
+    name = make_id("parcel finding", manifest.label, finding.code, finding.where, finding.what)
     known = sa.select(table.findings.c.id).where(table.findings.c.id == name)
     if connection.execute(known).first() is None:
         connection.execute(

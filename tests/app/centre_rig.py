@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,12 +17,15 @@ from jinka.app.centre_city import City, close_intake
 from jinka.app.centre_config import CentreConfig, parse_config
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_rounds import Centre
+from jinka.clearing import ClearingParams, ClearingTables, clear_day, tariff_prices
 from jinka.codec.parcel import Kind
 from jinka.keys import KeyStore, Purpose, SoftKeyService, hold_ceremony, open_store
+from jinka.keys.port import TacStatus
+from jinka.registry import Registry, Role
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.randomness import SeededRandomness
 from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelCity, TravelDay, TravelField
-from jinka.store import SqlLedger, open_database, save_registry
+from jinka.store import DuckEngine, SqlLedger, open_database, save_registry
 
 DATE = dt.date(2018, 9, 3)
 PARENTS = {"4403": "44", "4401": "44", "3201": "32", "3205": "32", "44": "00", "32": "00", "00": ""}
@@ -229,3 +233,50 @@ class Federation:
     def end(self) -> None:
         for engine in self.engines.values():
             engine.dispose()
+
+
+class AllKeys:
+    """A key service that holds every issuer's roots: what no centre has."""
+
+    def __init__(self, keys: Any) -> None:
+        self._keys = keys
+
+    def verify_tacs(self, batch: pa.RecordBatch) -> pa.Array:
+        answers = [service.verify_tacs(batch).to_pylist() for service in self._keys.values()]
+        mine = [
+            next((one for one in each if one != TacStatus.NO_KEY), each[0])
+            for each in zip(*answers, strict=True)
+        ]
+        return pa.array(mine, pa.uint8())
+
+
+def flat(fed: Federation, keys: Any, days: list[TravelDay], folder: Path) -> Any:
+    """One centre that sees everything."""
+    tables = [
+        pq.read_table(path)
+        for day in days
+        for path in sorted((fed.root / day.city.code / "intake").glob("accepted-*"))
+    ]
+    renumbered, base = [], 0
+    for table in tables:
+        ids = pa.array([number + base for number in table["record_id"].to_pylist()], pa.int64())
+        renumbered.append(table.set_column(table.schema.get_field_index("record_id"), "record_id", ids))
+        base += 1 << 40
+    pq.write_table(pa.concat_tables(renumbered).sort_by("record_id"), folder / "all.parquet")
+    begin = dt.datetime.combine(DATE, dt.time())
+    params = ClearingParams(
+        business_date=DATE, window_from=begin, window_to=begin + dt.timedelta(days=1), purse_limit=100_000,
+        zone="Asia/Shanghai",
+    )  # fmt: skip
+    with DuckEngine() as engine:
+        registry = {
+            name: engine.arrow(name, pa.concat_tables([getattr(day.registry, name) for day in days]))
+            for name in Registry.SCHEMAS
+        }
+        city = fed.configs[days[0].city.code].city
+        assert city is not None
+        return clear_day(
+            engine, ClearingTables(records=engine.parquet([folder / "all.parquet"]), **registry), params,
+            keys=AllKeys(keys), explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: "gov"}), fees=city.fees,
+            out=str(folder / "flat"),
+        )  # fmt: skip

@@ -24,18 +24,15 @@ import pytest
 
 from jinka.app.centre_claims import require_silence
 from jinka.app.centre_files import RoundFiles
-from jinka.clearing import ClearingParams, ClearingTables, Flow, LineKind, clear_day, tariff_prices
+from jinka.clearing import Flow, LineKind
 from jinka.clearing.port import ANSWERS
 from jinka.clearing.routing import CLAIMS
 from jinka.clearing.verdicts import CROSSING, deemed, deemed_notice, sent_of
 from jinka.keys.port import TacStatus
 from jinka.kit import Refused
-from jinka.registry import Registry, Role
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.settlement.netting import Tiers, net_tree
 from jinka.sim.travel import CITIES, SCHEME, TravelDay
-from jinka.store import DuckEngine
-from tests.app.centre_rig import DATE, PARENTS, Federation, services, travel, upper_config
+from tests.app.centre_rig import DATE, PARENTS, Federation, flat, services, travel, upper_config
 
 TWO = (CITIES[0], CITIES[2])  # under different provinces
 NEXT = DATE + dt.timedelta(days=1)
@@ -102,53 +99,6 @@ def codes(fed: Federation, code: str, date: dt.date = DATE) -> Counter[str]:
 def settle_fields(fed: Federation, code: str) -> tuple[bool, bool]:
     found = fed.settled(code)
     return found["trial"]["balances"], found["proof"]["holds"]
-
-
-class _AllKeys:
-    """A key service that holds every issuer's roots: what no centre has."""
-
-    def __init__(self, keys: Any) -> None:
-        self._keys = keys
-
-    def verify_tacs(self, batch: pa.RecordBatch) -> pa.Array:
-        answers = [service.verify_tacs(batch).to_pylist() for service in self._keys.values()]
-        mine = [
-            next((one for one in each if one != TacStatus.NO_KEY), each[0])
-            for each in zip(*answers, strict=True)
-        ]
-        return pa.array(mine, pa.uint8())
-
-
-def flat(fed: Federation, keys: Any, days: list[TravelDay], folder: Path) -> Any:
-    """One centre that sees everything."""
-    tables = [
-        pq.read_table(path)
-        for day in days
-        for path in sorted((fed.root / day.city.code / "intake").glob("accepted-*"))
-    ]
-    renumbered, base = [], 0
-    for table in tables:
-        ids = pa.array([number + base for number in table["record_id"].to_pylist()], pa.int64())
-        renumbered.append(table.set_column(table.schema.get_field_index("record_id"), "record_id", ids))
-        base += 1 << 40
-    pq.write_table(pa.concat_tables(renumbered).sort_by("record_id"), folder / "all.parquet")
-    begin = dt.datetime.combine(DATE, dt.time())
-    params = ClearingParams(
-        business_date=DATE, window_from=begin, window_to=begin + dt.timedelta(days=1), purse_limit=100_000,
-        zone="Asia/Shanghai",
-    )  # fmt: skip
-    with DuckEngine() as engine:
-        registry = {
-            name: engine.arrow(name, pa.concat_tables([getattr(day.registry, name) for day in days]))
-            for name in Registry.SCHEMAS
-        }
-        city = fed.configs[days[0].city.code].city
-        assert city is not None
-        return clear_day(
-            engine, ClearingTables(records=engine.parquet([folder / "all.parquet"]), **registry), params,
-            keys=_AllKeys(keys), explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: "gov"}), fees=city.fees,
-            out=str(folder / "flat"),
-        )  # fmt: skip
 
 
 def test_each_city_pays_what_one_centre_would_pay_that_saw_everything(

@@ -19,16 +19,15 @@ CLOCK_TOLERANCE_MICROS = 10 * 60 * 1_000_000
 def note(connection: sa.Connection, manifest: Manifest, finding: Finding, at_micros: int) -> None:
     """Keep a finding about a number of a stream; the same one twice is one, however many parcels show it."""
     name = make_id("parcel finding", manifest.label, finding.code, finding.where, finding.what)
-    known = sa.select(table.findings.c.id).where(table.findings.c.id == name)
-    if connection.execute(known).first() is None:
-        connection.execute(
-            table.findings.insert(),
-            {
-                "id": name, "sender": manifest.sender, "kind": manifest.kind.value, "number": manifest.number,
-                "code": finding.code, "severity": finding.severity.value, "where": finding.where,
-                "what": finding.what, "fix": finding.fix, "seen_micros": at_micros,
-            },
-        )  # fmt: skip
+    table.add_once(
+        connection,
+        table.findings,
+        {
+            "id": name, "sender": manifest.sender, "kind": manifest.kind.value, "number": manifest.number,
+            "code": finding.code, "severity": finding.severity.value, "where": finding.where,
+            "what": finding.what, "fix": finding.fix, "seen_micros": at_micros,
+        },
+    )  # fmt: skip
 
 
 def findings_in(engine: sa.Engine) -> list[Finding]:

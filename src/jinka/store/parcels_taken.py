@@ -306,8 +306,9 @@ def _keep_evidence(connection: sa.Connection, manifest: Manifest, envelope: byte
         )
     ).scalars().all()  # fmt: skip
     if manifest.digest not in here and len(here) < _EVIDENCE_MAX:
-        connection.execute(
-            table.conflicts.insert(),
+        table.add_once(
+            connection,
+            table.conflicts,
             {
                 "sender": manifest.sender, "kind": manifest.kind.value, "number": manifest.number,
                 "digest": manifest.digest, "envelope": envelope, "seen_micros": at_micros,

@@ -2,13 +2,14 @@
 
 One window over all good records tells the cards whose chain is perfect: every counter is the next one, every
 balance follows, no tap is torn, and no two records share a second (so none can be a duplicate, since the identity
-holds the time). All their records are accepted. The few other cards are judged one by one by `jinka.clearing.judge`.
+holds the time). All their records are accepted. Of the few other cards those with nothing but gaps are told by
+`jinka.clearing.gaps`, and the rest are judged one by one by `jinka.clearing.judge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
@@ -16,6 +17,7 @@ import ibis
 import pyarrow as pa
 
 from jinka.clearing.classify import ATTESTED_TYPES, LOAD_TYPES, PASSBOOK_TYPES
+from jinka.clearing.gaps import plain_gaps
 from jinka.clearing.judge import CardJudgement, Opening, Tap, Verdict, judge_card
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
 from jinka.clearing.reasons import REMARKS, Reason, Remark
@@ -27,6 +29,8 @@ from jinka.kit import Finding
 UNBOUND = tuple(
     name for name in RECORD_SCHEMA.names if name not in {*IDENTITY, "batch", "batch_seq", "state"}
 )
+CARDS_AT_ONCE = 50_000  # that Python has in its hands: bounds its memory
+_LISTING = Remark(sum(row.remark for row in REMARKS if row.lists_card))
 VERDICTS = pa.schema(
     [("v_id", pa.int64()), ("v_reason", pa.uint8()), ("v_remarks", pa.uint16()), ("v_risk", pa.bool_())]
 )
@@ -50,53 +54,66 @@ def chain(
     """Judge the records that `classify` accepted."""
     good = checked.filter(checked.reason == int(Reason.ACCEPTED))
     crooked = engine.keep("crooked", _imperfect_cards(good))
-    rows = engine.collect(_rows_to_judge(tables, good, crooked))
-    lost = _lost_loads(engine, tables, checked, params, rows["card_no"])
-    ids: list[int] = []
-    reasons: list[int] = []
-    remarks: list[int] = []
-    risks: list[bool] = []
-    listed: list[bytes] = []
-    listing = Remark(sum(row.remark for row in REMARKS if row.lists_card))
-    cards = missing_count = missing_minor = nowhere_minor = 0
-    for card_no, passbook, opening, taps, duplicates in _by_card(rows):
-        cards += not passbook
-        if passbook:
-            judgement = _unchained(taps)
-        else:
-            judgement = judge_card(opening, taps, gap_max=params.gap_max, lost_loads=lost.get(card_no, ()))
-        missing_count += judgement.missing_count
-        missing_minor += judgement.missing_minor
-        nowhere_minor += judgement.nowhere_minor
-        for record_id, reason in duplicates:
-            ids.append(record_id)
-            reasons.append(reason)
-            remarks.append(0)
-            risks.append(False)
-        on_list = False
-        for record_id, verdict in judgement.verdicts.items():
-            ids.append(record_id)
-            reasons.append(int(verdict.reason))
-            remarks.append(int(verdict.remarks))
-            risks.append(verdict.at_risk)
-            faults = verdict.remarks & listing
-            if record_id in judgement.excused:
-                faults &= ~Remark.BALANCE_BREAK
-            on_list = on_list or bool(faults)
-        if on_list:
-            listed.append(card_no)
-    table = pa.table([ids, reasons, remarks, risks], schema=VERDICTS)
+    gaps = plain_gaps(engine, good, crooked, _cards_with_lost_loads(tables, checked), gap_max=params.gap_max)
+    hard = engine.keep("hard", crooked.anti_join(gaps.cards, [("k_card", "p_card")]))
+    judged = _Judged(
+        cards=gaps.card_count, missing_count=gaps.missing_count, missing_minor=gaps.missing_minor
+    )
+    count = engine.collect(hard.count().as_table())[0][0].as_py()
+    for part in range(-(-count // CARDS_AT_ONCE)):
+        of_part = hard.filter(hard.k_card % -(-count // CARDS_AT_ONCE) == part)
+        rows = engine.collect(_rows_to_judge(tables, good, of_part))
+        lost = _lost_loads(engine, tables, checked, params, rows["card_no"])
+        judged.take(rows, lost, params.gap_max)
+    verdicts = pa.Table.from_batches(judged.verdicts, schema=VERDICTS)
     return (
         ChainResult(
-            verdicts=engine.arrow("verdicts", table),
-            judged_cards=cards,
-            listed=listed,
-            missing_count=missing_count,
-            missing_minor=missing_minor,
-            nowhere_minor=nowhere_minor,
+            verdicts=engine.arrow("verdicts", verdicts).union(gaps.verdicts),
+            judged_cards=judged.cards,
+            listed=judged.listed,
+            missing_count=judged.missing_count,
+            missing_minor=judged.missing_minor,
+            nowhere_minor=judged.nowhere_minor,
         ),
         [],
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Judged:
+    """What the judgement of cards one by one comes to."""
+
+    cards: int = 0
+    listed: list[bytes] = field(default_factory=list)
+    missing_count: int = 0
+    missing_minor: int = 0
+    nowhere_minor: int = 0
+    verdicts: list[pa.RecordBatch] = field(default_factory=list)
+
+    def take(self, rows: pa.Table, lost: Mapping[bytes, Sequence[int]], gap_max: int) -> None:
+        """Judge the cards of some rows."""
+        found: list[tuple[int, int, int, bool]] = []
+        for card_no, passbook, opening, taps, duplicates in _by_card(rows):
+            self.cards += not passbook
+            if passbook:
+                judgement = _unchained(taps)
+            else:
+                judgement = judge_card(opening, taps, gap_max=gap_max, lost_loads=lost.get(card_no, ()))
+            self.missing_count += judgement.missing_count
+            self.missing_minor += judgement.missing_minor
+            self.nowhere_minor += judgement.nowhere_minor
+            found += [(record_id, reason, 0, False) for record_id, reason in duplicates]
+            on_list = False
+            for record_id, verdict in judgement.verdicts.items():
+                found.append((record_id, int(verdict.reason), int(verdict.remarks), verdict.at_risk))
+                faults = verdict.remarks & _LISTING
+                if record_id in judgement.excused:
+                    faults &= ~Remark.BALANCE_BREAK
+                on_list = on_list or bool(faults)
+            if on_list:
+                self.listed.append(card_no)
+        columns = [list(column) for column in zip(*found, strict=True)] or [[], [], [], []]
+        self.verdicts.append(pa.record_batch(columns, schema=VERDICTS))
 
 
 def _imperfect_cards(good: Table) -> Table:
@@ -126,6 +143,16 @@ def _unchained(taps: list[Tap]) -> CardJudgement:
 
 def _is_purchase(row: Table) -> Expr:
     return (row.place >> 16) & 1 == 1  # bits, not a division, which engines do in floating point
+
+
+def _cards_with_lost_loads(tables: ClearingTables, checked: Table) -> Table:
+    """The numbers of cards with a load that was rejected, or lies in a parked batch."""
+    refused = checked.filter(checked.reason != int(Reason.ACCEPTED), checked.load).select(n_card="card")
+    if tables.parked is not None:
+        loads = tables.parked.filter(tables.parked.txn_type.isin(LOAD_TYPES)).select(x_no="card_no")
+        mine = tables.records.semi_join(loads, [("card_no", "x_no")]).select(x_id="record_id")
+        refused = refused.union(checked.semi_join(mine, [("record_id", "x_id")]).select(n_card="card"))
+    return refused.filter(refused.n_card.notnull()).distinct()
 
 
 def _lost_loads(

@@ -62,8 +62,8 @@ def classify(
 
     ``record_id``; ``card``, a number in place of the card's; ``place``, see `place_of`; ``step`` and ``rest``, the
     counter and the balance less the card's opening; ``moved``, what the purse gained; ``torn``; ``passbook``, of the
-    card's other purse, whose opening nobody registered; ``remarks``, those that do not come from the chain;
-    ``price_id``, the price of a card with a right to it, or 0; ``reason``.
+    card's other purse, whose opening nobody registered; ``load``, a credit; ``remarks``, those that do not come from
+    the chain; ``price_id``, the price of a card with a right to it, or 0; ``reason``.
     """
     beside = _registry(engine, tables)
     checked = engine.map_batches(
@@ -101,6 +101,7 @@ def _checked(row: Table, params: ClearingParams) -> Table:
         rest=ibis.ifelse(good, rest, 0),
         moved=ibis.ifelse(good, ibis.ifelse(row.credit, row.amount, -row.amount), 0),
         passbook=row.txn_type.isin(PASSBOOK_TYPES),
+        load="credit",
         remarks=_flag(row.late.fill_null(False), Remark.CARD_LISTED_LATE)
         + _flag(~row.explained, Remark.UNEXPLAINED_CHARGE)
         + _flag(row.explained & ~row.entitled, Remark.SUBSIDY_UNPROVEN),

@@ -17,12 +17,18 @@ import pytest
 from jinka.app.centre_config import read_config
 from jinka.app.centre_files import RoundFiles
 from jinka.app.centre_rules import CentreRules, month_before, read_rules
-from jinka.clearing import FeeTable
+from jinka.app.centre_window import Windowed, settle_by_window, window_desk
+from jinka.clearing import FeeTable, Flow, LineKind
 from jinka.clearing.net import PaidGroup, net
 from jinka.kit import Usage
+from jinka.ledger import MemoryLedger
 from jinka.registry import ACKNOWLEDGEMENTS, LISTINGS
+from jinka.settlement import BusinessDay, WindowEvent, WindowState, prove_settlement, trial_balance
+from jinka.settlement.posting import flow_entry
 from jinka.sim.travel import CITIES
-from tests.app.centre_rig import DATE, Federation, services, travel
+from jinka.store import SqlWindows
+from tests.app.centre_rig import DATE, Federation, services, travel, upper_config
+from tests.settlement.window_case import MemoryWindows
 
 HOME, AWAY = CITIES[0], CITIES[1]
 FEES = """
@@ -72,7 +78,8 @@ def round_(tmp_path_factory: pytest.TempPathFactory) -> Federation:
     for name, text in (("fees", FEES), ("business-day", DAY)):
         (folder / f"{name}.toml").write_text(text, encoding="utf-8")
     made.configs[HOME.code] = replace(made.configs[HOME.code], rules=read_rules(folder))
-    made.centres[HOME.code] = made.centre(HOME.code)
+    windows = SqlWindows(made.engines[HOME.code])
+    made.centres[HOME.code] = replace(made.centre(HOME.code), windows=windows)
     made.close()
     made.run()
     return made
@@ -141,8 +148,64 @@ def test_a_metro_fare_goes_on_to_the_owner_of_the_lines(round_: Federation, tmp_
 def test_books_and_positions_hold_with_the_rules(round_: Federation) -> None:
     for code in round_.centres:
         settled = round_.settled(code)
-        assert settled
+        assert settled["trial"]["balances"]
+        assert settled["proof"]["holds"], settled["proof"]
+        assert ("window" in settled) == (code == HOME.code)
+    window = round_.settled(HOME.code)["window"]
+    assert (window["window"], window["state"]) == (f"{HOME.code}/daily/1", "settled")
     assert not [p for centre in round_.centres.values() for p in centre.road.problems]
+
+
+CAPPED = (
+    DAY
+    + """
+[[cap]]
+participant = "scheme"
+limit_minor = 50
+[[cap]]
+participant = "gov"
+limit_minor = 0
+on_breach = "officer"
+"""
+)
+
+
+def test_a_round_is_a_window_whose_waiting_claims_go_on_into_the_next(tmp_path: Path) -> None:
+    (tmp_path / "business-day.toml").write_text(CAPPED, encoding="utf-8")
+    config = replace(upper_config("00", {}), rules=read_rules(tmp_path))
+    journal, ledger = MemoryWindows(), MemoryLedger()
+
+    def round_of(day: int, *flows: tuple[str, str, int], halted: frozenset[str] = frozenset()) -> Windowed:
+        entries = [flow_entry(Flow(kind=LineKind.FEE, payer=a, payee=b, amount=n)) for a, b, n in flows]
+        date = BusinessDay(date=DATE + dt.timedelta(days=day), zone="Asia/Shanghai")
+        for _ in range(2):  # a round that is done again changes nothing
+            desk = window_desk(journal, ledger, config)
+            done = settle_by_window(desk, date, entries, config=config, suspended=halted)
+        return done
+
+    first = round_of(0, ("scheme", "bus", 40), ("scheme", "cab", 30))
+    assert (first.summary["state"], first.summary["waiting"]) == ("settled", [["scheme", "cab", 30, "cap"]])
+    assert [order.amount for order in first.orders] == [40, 40]
+    second = round_of(1, ("bus", "scheme", 25), ("gov", "bus", 5))
+    assert second.summary["state"] == "pending"
+    assert {f.code for f in second.findings} == {"CAP_BREACHED"}
+    assert second.orders == []
+    third = round_of(2, halted=frozenset({"gov"}))
+    assert (third.summary["window"], third.summary["state"]) == ("00/daily/3", "settled")
+    assert third.summary["positions"] == {"bus": -25, "cab": 30, "scheme": -5}
+    assert third.summary["waiting"] == [["gov", "bus", 5, "suspended"]]
+    round_of(3)
+    desk = window_desk(journal, ledger, config)
+    assert desk.window.state is WindowState.PENDING, "the cap is breached as before, once it takes part again"
+    desk.by_officer(
+        WindowEvent.APPROVE, at_micros=1, officer="li", reason="budget is voted", participant="gov"
+    )
+    last = round_of(4)
+    assert (last.summary["window"], last.summary["state"]) == ("00/daily/5", "settled")
+    trial = trial_balance(ledger)
+    assert trial.balances
+    assert trial.pending_debits == 0
+    assert prove_settlement(ledger).open_minor == 0
 
 
 def test_rules_by_themselves(tmp_path: Path) -> None:

@@ -121,6 +121,18 @@ def test_a_window_is_shown_in_both_languages_and_says_what_waits(folder: Path) -
     )
 
 
+def test_in_a_centres_folder_it_is_the_centres_own_chain_and_books(folder: Path) -> None:
+    (folder / "windows.db").rename(folder / "centre.db")
+    (folder / "centre.toml").write_text(
+        '[centre]\ntier = "nation"\ncode = "00"\nregion = "110000"\nzone = "Asia/Shanghai"\n'
+        'first_date = "2018-09-03"\nparticipants = []\n',
+        encoding="utf-8",
+    )
+    window(folder, "open", "--at", "2026-11-20T09:00", "--centre", "another")
+    assert seen(window(folder, "show", "--json"))["window"] == "00/daily/1"
+    assert not (folder / "windows.db").exists()
+
+
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [

@@ -16,12 +16,14 @@ from typing import Any
 import pyarrow as pa
 
 from jinka.app.centre_config import CentreConfig
+from jinka.app.centre_window import settle_by_window, window_desk
 from jinka.clearing import Flow
 from jinka.kit import Finding, Severity
 from jinka.ledger import LedgerEngine
 from jinka.settlement import (
     BusinessDay,
     Entry,
+    WindowJournal,
     post,
     post_opening,
     post_settlement,
@@ -54,9 +56,18 @@ class Crossed:
 
 
 def settle_round(
-    ledger: LedgerEngine, config: CentreConfig, date: dt.date, crossed: Crossed
+    ledger: LedgerEngine,
+    config: CentreConfig,
+    date: dt.date,
+    crossed: Crossed,
+    *,
+    windows: WindowJournal | None = None,
+    suspended: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """Post a round, settle it with the bank, and return its summary, which is JSON. Idempotent."""
+    """Post a round, settle it with the bank, and return its summary, which is JSON. Idempotent.
+
+    With ``windows`` and a `business-day.toml` it is settled by a window (`jinka.app.centre_window`).
+    """
     around, day = config.around, BusinessDay(date=date, zone=config.zone)
     issuer = around.code if config.city is None else config.city.issuer
     findings: list[Finding] = []
@@ -75,10 +86,17 @@ def settle_round(
             *silence_entries(crossed.rejected_late or {}),
         ]
     )
-    findings += post(ledger, day, entries)[1]
-    findings += post(ledger, day, [_held(issuer, crossed.suspense)])[1]
-    orders = orders_of(day, entries, issuer=issuer)
-    findings += post_settlement(ledger, day, orders, issuer=issuer)[1]
+    held, window = [_held(issuer, crossed.suspense)], dict[str, Any]()
+    if windows is not None and config.rules.day is not None:
+        desk = window_desk(windows, ledger, config)
+        done = settle_by_window(desk, day, entries, config=config, suspended=suspended)
+        orders, window = done.orders, {"window": done.summary}
+        findings += [*done.findings, *post(ledger, day, held)[1]]
+    else:
+        findings += post(ledger, day, entries)[1]
+        findings += post(ledger, day, held)[1]
+        orders = orders_of(day, entries, issuer=issuer)
+        findings += post_settlement(ledger, day, orders, issuer=issuer)[1]
     trial, proof = trial_balance(ledger), prove_settlement(ledger)
     return {
         "date": date.isoformat(),
@@ -89,6 +107,7 @@ def settle_round(
             "open": proof.open_minor, "funds": proof.funds, "liability": proof.liability, "holds": proof.holds,
         },
         "findings": [finding.as_dict() for finding in findings],
+        **window,
     }  # fmt: skip
 
 

@@ -24,12 +24,15 @@ from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
 from jinka.app.centre_claims import hold_claims, require_silence
 from jinka.app.centre_config import CentreConfig
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
+from jinka.app.centre_lists import listed_here, publish_list
 from jinka.clearing.routing import (
     CLAIMS,
+    LISTED,
     claims_of,
     require_claims,
     require_own,
     route_claims,
+    route_lists,
     route_records,
     route_verdicts,
 )
@@ -39,6 +42,8 @@ from jinka.codec.parcel import Kind
 from jinka.codec.record import require_schema
 from jinka.kit import JinkaError, Refused
 from jinka.ledger import LedgerEngine
+from jinka.settlement import WindowJournal
+from jinka.settlement.centre_posting import centre_name
 
 STREAMS = (Kind.RECORDS, Kind.VERDICTS, Kind.POSITIONS)
 Tables = Mapping[str, pa.Table]
@@ -47,7 +52,7 @@ Route = Callable[[Sequence[pa.Table], Surroundings], dict[str, pa.Table]]
 # The files of each stream's parcels, their schemas, and how their rows find their way.
 FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
     Kind.RECORDS: {"records": (CROSSING, route_records)},
-    Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts)},
+    Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts), "listed": (LISTED, route_lists)},
     Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
 }
 
@@ -62,6 +67,7 @@ class Centre:
     ledger: LedgerEngine
     city: City | None = None
     suspended: Callable[[], frozenset[str]] = frozenset
+    windows: WindowJournal | None = None  # with a business-day.toml, rounds are settled by windows
 
     @property
     def arrived(self) -> ArrivedFiles:
@@ -122,6 +128,8 @@ class Centre:
                 require_own(tables["records"], around, parcel.sender, column="centre", where=parcel.label)
             case Kind.VERDICTS:
                 require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
+                for column in ("centre", "issuer"):
+                    require_own(tables["listed"], around, parcel.sender, column=column, where=parcel.label)
             case _:
                 require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
                 require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
@@ -232,9 +240,13 @@ class Centre:
                 return {"records": send_abroad(city, date)}
             case Kind.VERDICTS:
                 came = self.arrived.read(around.parent, Kind.RECORDS, date, "records", CROSSING)
-                return {"verdicts": judge_cards(city, date, [came])}
+                verdicts = judge_cards(city, date, [came])
+                cards = self.round(date).noted("home")["listed"]
+                listed = listed_here(cards, centre=around.code, issuer=city.terms.issuer, date=date)
+                return {"verdicts": verdicts, "listed": listed}
             case _:
                 came = self.arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS)
+                publish_list(self.folder, around.parent, city.registry, date)
                 flows, notice, _ = pay(city, date, [came])
                 return {
                     "claims": claims_of(flows, around, round_=date.toordinal()),
@@ -261,7 +273,10 @@ class Centre:
             crossed = Crossed(own_flows=(), claims=claims)
         else:
             crossed, findings = self._city_books(self.city, date, claims)
-        summary = settle_round(self.ledger, self.config, date, crossed)
+        halted = frozenset(map(centre_name, self.suspended()))
+        summary = settle_round(
+            self.ledger, self.config, date, crossed, windows=self.windows, suspended=halted
+        )
         files.note("settled", summary | {"findings": [*summary["findings"], *findings]})
         return True
 

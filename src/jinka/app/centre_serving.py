@@ -30,7 +30,7 @@ from jinka.node import FolderLock, file_errors
 from jinka.node.event_log import EventLog
 from jinka.node.parcel_client import Parent, Synced
 from jinka.node.system import SystemClock
-from jinka.store import SqlLedger, database_at, load_registry
+from jinka.store import SqlLedger, SqlWindows, database_at, load_registry
 from jinka.store.parcel_findings import findings_in, resume, suspend, suspended_in
 
 DATABASE = "centre.db"
@@ -91,6 +91,7 @@ def opened_centre(folder: Path, config: CentreConfig, keys: KeyService, road: Li
             ledger=SqlLedger(database),
             city=city,
             suspended=suspended,
+            windows=SqlWindows(database),
         )
 
 

@@ -4,7 +4,7 @@ A window takes claims from a table (CSV) of ``reference,kind,payer,payee,amount_
 (`window_day`). The folder keeps them::
 
     business-day.toml     calendar, cycles and caps, see docs/business-day.md
-    windows.db            the windows' journal and their ledger; centre/centre.db where the folder is a day's
+    windows.db            the windows' journal and their ledger; those of its own where the folder is a centre's
 
 The clock is read here and nowhere below; ``at`` names another moment, as a local time of the schedule's zone.
 """
@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jinka.app.centre_config import FILE as CENTRE_FILE
+from jinka.app.centre_config import read_config
 from jinka.app.window_day import day_flows
 from jinka.clearing import Flow, LineKind
 from jinka.kit import Finding, NotFound, Refused, Usage, check_minor, make_id, utc_micros
@@ -183,11 +185,16 @@ def window_office(folder: Path, *, centre: str, chain: str | None) -> Iterator[W
         if chain not in names:
             raise NotFound(f"no schedule {chain!r}", where=str(path), fix=", ".join(names))
         schedule = rules.schedules[names.index(chain)]
-    of_day = folder / "centre" / "centre.db"
-    where = of_day if of_day.exists() else folder / "windows.db"
+    places = (folder / "centre.db", folder / "centre" / "centre.db", folder / "windows.db")
+    where = next((place for place in places if place.exists()), places[-1])
+    funds = centre
+    if (folder / CENTRE_FILE).is_file():
+        config = read_config(folder)
+        centre = config.around.code
+        funds = centre if config.city is None else config.city.issuer
     with file_errors(folder), FolderLock(folder), database_at(where) as database:
         desk = WindowDesk(
-            SqlWindows(database), SqlLedger(database), centre=centre, chain=schedule.code, funds=centre
+            SqlWindows(database), SqlLedger(database), centre=centre, chain=schedule.code, funds=funds
         )
         yield WindowOffice(folder, desk, rules, schedule, centre)
 

@@ -94,6 +94,11 @@ class WindowDesk:
             )
         return self._window
 
+    @property
+    def newest(self) -> Window | None:
+        """The newest window, or None before the first one."""
+        return self._window
+
     def recover(self) -> list[Finding]:
         """Read the newest window and bring the ledger up to it; done at every start, and harmless at any time."""
         found = self._journal.last(self._centre, self._chain)

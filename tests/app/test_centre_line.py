@@ -169,6 +169,24 @@ def test_a_tls_key_stays_and_is_the_owners_alone(folder: Path) -> None:
     assert papers.tls_key.read_bytes() == before
 
 
+def test_a_tls_key_is_renewed_beside_the_one_in_use(folder: Path) -> None:
+    papers, city = LinePapers(folder / CITY), folder / CITY / "line"
+    old_key, old_tls = papers.tls_key.read_bytes(), papers.tls.read_bytes()
+    request_line(folder / CITY, NAMES[CITY], SIGNERS[CITY], renew=True)
+    papers.line_tls().server()  # key and certificate in use belong together still
+    assert papers.tls_key.read_bytes() == old_key
+    issued = folder / "renewed.pem"
+    issued.write_bytes(AUTHORITY.tls_certificate(papers))
+    install_line(
+        folder / CITY, tls=issued, sign=papers.sign, above=city / "issued" / "above.pem",
+        at=dt.datetime.now(dt.UTC),
+    )  # fmt: skip
+    papers.line_tls().server()
+    assert not papers.next_key.exists()
+    assert old_key != papers.tls_key.read_bytes()
+    assert old_tls != papers.tls.read_bytes()
+
+
 def test_the_table_of_the_line() -> None:
     assert parse_line({}).listen is None
     assert parse_line({"line": {"listen": "0.0.0.0:1", "every_s": 0.5}}).listen == ("0.0.0.0", 1)

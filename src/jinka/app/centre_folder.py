@@ -181,10 +181,10 @@ def signer_of(keys: CentreKeys) -> ServiceSigner:
     return ServiceSigner(service=keys, key=SIGN_KEY)
 
 
-def request_papers(folder: Path, name: CentreName) -> LinePapers:
-    """Write the requests for the centre's certificates."""
+def request_papers(folder: Path, name: CentreName, *, renew: bool = False) -> LinePapers:
+    """Write the requests for the centre's certificates; to ``renew``, with a new TLS key beside the one in use."""
     with centre_keys(folder, read_config(folder).region) as keys:
-        return request_line(folder, name, signer_of(keys))
+        return request_line(folder, name, signer_of(keys), renew=renew)
 
 
 def load_registry_files(folder: Path, source: Path) -> dict[str, int]:

@@ -2,7 +2,8 @@
 
 ::
 
-    line/tls.key     the private key of its TLS certificate, which its owner alone can read
+    line/tls.key     the private key of its TLS certificate, which its owner alone can read; tls.next.key is the one
+                     that takes its place, from a request for renewal until the answer is installed
     line/tls.csr     request for that certificate: profile ``centre``, common name the centre's code, its DNS name
     line/sign.csr    request for its signing certificate: profile ``organisation``; the key is the key service's
     line/tls.pem     the certificates that came back, each with those above it
@@ -34,6 +35,7 @@ from jinka.crypto.x509_request import build_request, read_request
 from jinka.identity import ROOT_PROFILES, Act, CertificateAuthority, ProfileName, make_root
 from jinka.kit import NotFound, Randomness, Refused
 from jinka.node import file_errors, write_durable
+from jinka.node.files import flush_folder
 from jinka.node.switch_tls import LineTls
 from jinka.node.system import SystemRandomness
 
@@ -68,6 +70,7 @@ class LinePapers:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "line"
         self.tls_key, self.tls_request = self.folder / "tls.key", self.folder / "tls.csr"
+        self.next_key = self.folder / "tls.next.key"
         self.sign_request = self.folder / "sign.csr"
         self.tls, self.sign = self.folder / "tls.pem", self.folder / "sign.pem"
         self.above, self.crl = self.folder / "above.pem", self.folder / "crl.pem"
@@ -108,18 +111,24 @@ class LinePapers:
 
 
 def request_line(
-    folder: Path, name: CentreName, signer: Signer, randomness: Randomness | None = None
+    folder: Path,
+    name: CentreName,
+    signer: Signer,
+    randomness: Randomness | None = None,
+    *,
+    renew: bool = False,
 ) -> LinePapers:
-    """Write the centre's TLS key and both requests; a key that is there stays. ``signer`` is its signing key."""
-    papers = LinePapers(folder)
+    """Write the centre's TLS key and both requests; a key that is there stays. ``signer`` is its signing key.
+
+    To ``renew``, a new TLS key is asked for beside the one in use, which stays until the answer is installed.
+    """
+    papers, randomness = LinePapers(folder), randomness or SystemRandomness()
+    key = papers.next_key if renew and papers.tls_key.exists() else papers.tls_key
     with file_errors(papers.folder):
-        if papers.tls_key.exists():
-            own = read_private(read_ders(papers.tls_key)[0], choose_sm2(randomness or SystemRandomness()))
-        else:
-            fresh = new_signer(KeyKind.ECDSA, randomness or SystemRandomness())
-            write_durable(papers.tls_key, as_pem(private_der(fresh), _PRIVATE), private=True)
-            own = fresh
-        tls = build_request(name.subject, own, (name.dns_name,))
+        if not key.exists():
+            fresh = new_signer(KeyKind.ECDSA, randomness)
+            write_durable(key, as_pem(private_der(fresh), _PRIVATE), private=True)
+        tls = build_request(name.subject, _read_key(key), (name.dns_name,))
         write_durable(papers.tls_request, as_pem(tls, _REQUEST))
         write_durable(papers.sign_request, as_pem(build_request(name.subject, signer), _REQUEST))
     return papers
@@ -157,6 +166,9 @@ def install_line(
         write_durable(papers.crl, lists.read_bytes())
     write_durable(papers.sign, b"".join(as_pem(one.der) for one in found["sign"]))
     write_durable(papers.tls, b"".join(as_pem(one.der) for one in found["tls"]))
+    if papers.next_key.exists() and _read_key(papers.next_key).public_der == found["tls"][0].public_der:
+        papers.next_key.replace(papers.tls_key)  # a kill before it: install again
+        flush_folder(papers.folder)
 
 
 class PlayedAuthority:
@@ -176,17 +188,19 @@ class PlayedAuthority:
         self.issuing = read_certificate(self._issue(above, ProfileName.AUTHORITY, wish, limits))
         self._office = CertificateAuthority(self.issuing, middle, randomness, officers)
 
+    def tls_certificate(self, papers: LinePapers) -> bytes:
+        """What a centre's request for TLS is answered with, in PEM with the authority's own certificate."""
+        leaf = self._issue(self._office, ProfileName.CENTRE, read_ders(papers.tls_request)[0])
+        return as_pem(leaf) + as_pem(self.issuing.der)
+
     def certify(self, papers: LinePapers) -> None:
         """Issue what a centre's requests ask for, and install it there."""
         issued = papers.folder / "issued"
-        above = issued / "above.pem"
         higher = as_pem(self.issuing.der)
-        for path, request, profile in (
-            (issued / "tls.pem", papers.tls_request, ProfileName.CENTRE),
-            (issued / "sign.pem", papers.sign_request, ProfileName.ORGANISATION),
-        ):
-            leaf = self._issue(self._office, profile, read_ders(request)[0])
-            write_durable(path, as_pem(leaf) + higher)
+        signing = self._issue(self._office, ProfileName.ORGANISATION, read_ders(papers.sign_request)[0])
+        above = issued / "above.pem"
+        write_durable(issued / "tls.pem", self.tls_certificate(papers))
+        write_durable(issued / "sign.pem", as_pem(signing) + higher)
         write_durable(above, higher + as_pem(self.root.der))
         install_line(
             papers.folder.parent, tls=issued / "tls.pem", sign=issued / "sign.pem", above=above, at=self._at
@@ -215,6 +229,10 @@ class PlayedAuthority:
         for officer in _OFFICERS[:2]:
             office.act(name, Act.APPROVE, officer, self._at)
         return office.issue(name, _OFFICERS[2], self._at).certificate
+
+
+def _read_key(path: Path) -> Signer:
+    return read_private(read_ders(path)[0], choose_sm2(SystemRandomness()))
 
 
 def _trust(above: Path, crl: Path) -> Trust:

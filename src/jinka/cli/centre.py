@@ -103,6 +103,9 @@ def request(
     organisation: Annotated[str, typer.Option(help="Who runs the centre.")],
     organisation_code: Annotated[str, typer.Option(help="Its unified social credit code.")],
     dns_name: Annotated[str, typer.Option(help="The host in the address at which others reach it.")],
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Ask for a new TLS key beside the one in use.")
+    ] = False,
 ) -> dict[str, Any]:
     """Write the requests for its certificates. The line's authority answers them (jinka certificate).
 
@@ -119,6 +122,7 @@ def request(
         CentreName(
             code=code, organisation=organisation, organisation_code=organisation_code, dns_name=dns_name
         ),
+        renew=renew,
     )
     return {"tls": str(papers.tls_request), "sign": str(papers.sign_request)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,6 +26,8 @@ from tests.clearing.soft_tacs import ROOTS
 
 
 def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None:
+    for module in ("disputes", "shadow", "windows"):  # loaded when they are asked for
+        import_module(f"jinka.store.{module}")
     database = open_database(tmp_path / "c.db")
     with database.connect() as connection:
         found = compare_metadata(

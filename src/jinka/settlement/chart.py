@@ -35,6 +35,11 @@ class AccountCode(IntEnum):
     MEMBER = 16  # owed to a bank by the others, or by it: disputes, until they are settled
     DISPUTE = 17  # liability: money of one dispute until it is decided and paid; its owner is the dispute
 
+    UNCLAIMED = 24  # liability: written off, and nobody's yet
+    CARD_DEPOSIT = 25  # liability: holders' money for the cards themselves, of one issuer
+    HOLDER_PAYABLE = 26  # liability: refunds that are determined and not paid yet, of one issuer
+    INTEREST = 27  # liability: what the custodian's interest earned for one party
+
 
 # What may stand open when a day is settled: the purses, the money behind them, and what nobody can decide yet.
 STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE, AccountCode.DISPUTE)
@@ -58,6 +63,15 @@ class TransferCode(IntEnum):
     DISPUTE = 16
     DISPUTE_FEE = 17
     DISPUTE_SETTLEMENT = 18  # what disputes left open, paid
+    WRITE_OFF = 40  # a missing counter that was chased long enough
+    WRITE_BACK = 41  # and its record came after all
+    REFUND = 42
+    REFUND_PAID = 43
+    DEPOSIT = 44
+    DORMANT = 45
+    REVIVAL = 46
+    INTEREST = 47
+    FLOAT_SETTLEMENT = 48  # what the float's deeds left open, paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

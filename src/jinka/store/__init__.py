@@ -24,15 +24,19 @@ if TYPE_CHECKING:
     from jinka.store.durable import publish
     from jinka.store.journal import SqlJournal
     from jinka.store.outcome_files import ROW_GROUP_ROWS
+    from jinka.store.shadow import ShadowFiles, SqlFloat, TakenDay
     from jinka.store.spark import SparkEngine
     from jinka.store.windows import SqlWindows
 
 _LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "durable"}
 _LATER |= {
     "SparkEngine": "spark",
+    "ShadowFiles": "shadow",
     "SqlDisputes": "disputes",
+    "SqlFloat": "shadow",
     "SqlJournal": "journal",
     "SqlWindows": "windows",
+    "TakenDay": "shadow",
 }
 
 __all__ = [
@@ -44,10 +48,12 @@ __all__ = [
     "JournalLine",
     "PlainSql",
     "Register",
+    "ShadowFiles",
     "SparkEngine",
     "SqlArchive",
     "SqlBooks",
     "SqlDisputes",
+    "SqlFloat",
     "SqlIssuerBooks",
     "SqlJournal",
     "SqlLedger",
@@ -55,6 +61,7 @@ __all__ = [
     "SqlOfficers",
     "SqlWindows",
     "SwitchJournal",
+    "TakenDay",
     "authority_in",
     "database_at",
     "load_registry",

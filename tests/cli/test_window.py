@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from jinka.app.windows import read_claims
 from jinka.cli.main import app
+from jinka.kit import Usage
 from jinka.settlement import trial_balance
 from jinka.store import SqlLedger, database_at
 
@@ -148,13 +150,14 @@ def test_in_a_centres_folder_it_is_the_centres_own_chain_and_books(folder: Path)
         ("a3,", 'a3"x","', "claims.csv:4"),
     ],
 )
-def test_a_wrong_table_of_claims_is_refused_at_its_line(folder: Path, old: str, new: str, place: str) -> None:
-    window(folder, "open", "--at", "2026-11-20T09:00")
-    path = folder / "claims.csv"
+def test_a_wrong_table_of_claims_is_refused_at_its_line(
+    tmp_path: Path, old: str, new: str, place: str
+) -> None:
+    path = tmp_path / "claims.csv"
     path.write_text(CLAIMS.replace(old, new, 1), encoding="utf-8")
-    done = window(folder, "take", str(path), "--at", "2026-11-20T10:00")
-    assert (done.exit_code, place in done.output.replace("\n", "")) == (2, True), done.output
-    assert seen(window(folder, "show", "--json"))["claims"] == 0
+    with pytest.raises(Usage) as refused:
+        read_claims(path, centre="c", at_micros=1)
+    assert place in str(refused.value)
 
 
 def test_what_is_missing_is_said(folder: Path, tmp_path: Path) -> None:
@@ -164,5 +167,9 @@ def test_what_is_missing_is_said(folder: Path, tmp_path: Path) -> None:
     assert window(folder, "open", "--at", "noon").exit_code == 2
     assert window(folder, "open", "--at", "2026-11-20T09:00+08:00").exit_code == 2
     window(folder, "open", "--at", "2026-11-20T09:00")
+    (folder / "wrong.csv").write_text(CLAIMS.replace("700", "-700"), encoding="utf-8")
+    wrong = window(folder, "take", str(folder / "wrong.csv"), "--at", "2026-11-20T10:00")
+    assert (wrong.exit_code, "wrong.csv:3" in wrong.output.replace("\n", "")) == (2, True)
+    assert seen(window(folder, "show", "--json"))["claims"] == 0
     assert window(folder, "take", str(tmp_path / "none.csv")).exit_code in (3, 4)
     assert window(folder, "abort", "--officer", "", "--reason", "x").exit_code == 4

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
 import shutil
-from collections.abc import Mapping
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jinka.app.centre_city import City, close_intake
 from jinka.app.centre_config import CentreConfig, parse_config
-from jinka.app.centre_files import Arrived
+from jinka.app.centre_files import Arrived, RoundFiles
 from jinka.app.centre_rounds import Centre
 from jinka.clearing import ClearingParams, ClearingTables, clear_day, tariff_prices
 from jinka.codec.parcel import Kind
@@ -26,8 +30,11 @@ from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.randomness import SeededRandomness
 from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelCity, TravelDay, TravelField
 from jinka.store import DuckEngine, SqlLedger, open_database, save_registry
+from jinka.terminal.batching import batch_id, close_batches
 
 DATE = dt.date(2018, 9, 3)
+NEXT, THIRD = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=2)
+TWO = (CITIES[0], CITIES[2])  # under different provinces
 PARENTS = {"4403": "44", "4401": "44", "3201": "32", "3205": "32", "44": "00", "32": "00", "00": ""}
 
 
@@ -280,3 +287,66 @@ def flat(fed: Federation, keys: Any, days: list[TravelDay], folder: Path) -> Any
             keys=AllKeys(keys), explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: "gov"}), fees=city.fees,
             out=str(folder / "flat"),
         )  # fmt: skip
+
+
+@contextlib.contextmanager
+def federation(root: Path, keys: Any, days: list[TravelDay], **changes: object) -> Iterator[Federation]:
+    made = Federation(root, keys, days, **changes)
+    try:
+        yield made
+    finally:
+        made.end()
+
+
+def flows(fed: Federation, code: str, date: dt.date = DATE) -> list[Any]:
+    return RoundFiles(fed.root / code, date).noted("paid")["flows"]
+
+
+def ledger(fed: Federation, code: str) -> list[Any]:
+    with contextlib.closing(sqlite3.connect(fed.root / code / "centre.db")) as database:
+        return database.execute("SELECT * FROM ledger_transfers ORDER BY seq").fetchall()
+
+
+def codes(fed: Federation, code: str, date: dt.date = DATE) -> Counter[str]:
+    return Counter(finding["code"] for finding in fed.settled(code, date)["findings"])
+
+
+def settle_fields(fed: Federation, code: str) -> tuple[bool, bool]:
+    found = fed.settled(code)
+    return found["trial"]["balances"], found["proof"]["holds"]
+
+
+def odd_card(day: TravelDay) -> bytes:
+    """A foreign card that was used on this day."""
+    records = day.deliveries[0][1]
+    found = records.filter(pc.equal(records["issuer"], TWO[1].issuer))["card_no"].to_pylist()
+    assert found
+    return min(found)
+
+
+def next_day(day: TravelDay, card: bytes, keys: Any) -> tuple[pa.Table, pa.Table]:
+    """One tap of the card, moved to the next day, in a batch with its seal."""
+    records = day.deliveries[0][1]
+    row = (
+        records.filter(pc.equal(records["card_no"], pa.scalar(card, pa.binary(10))))
+        .slice(0, 1)
+        .to_pylist()[0]
+    )
+    name = batch_id(row["terminal_id"], 9)
+    row |= {
+        "batch": name,
+        "batch_seq": 0,
+        "business_date": NEXT,
+        "local_date": bytes.fromhex(f"{NEXT:%Y%m%d}"),
+    }
+    table = pa.Table.from_pylist([row], schema=records.schema)
+    return table, close_batches(table, {name: (row["terminal_id"], 9)}, keys[day.city.code])
+
+
+def require_books(fed: Federation, *, findings: bool = True) -> None:
+    """Every round of every centre balances, and the money behind the cards is all there."""
+    for code in fed.configs:
+        for summary in fed.centres[code].settled():
+            assert summary["trial"]["balances"]
+            assert summary["proof"]["holds"]
+            assert findings or not [one for one in summary["findings"] if one["severity"] == "error"]

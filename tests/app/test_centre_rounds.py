@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jinka.app.centre_city import close_intake, send_abroad
 from jinka.app.centre_claims import require_silence
 from jinka.app.centre_files import RoundFiles
 from jinka.clearing import Flow, LineKind
@@ -30,13 +31,30 @@ from jinka.clearing.routing import CLAIMS
 from jinka.clearing.verdicts import CROSSING, deemed, deemed_notice, sent_of
 from jinka.keys.port import TacStatus
 from jinka.kit import Refused
+from jinka.registry import ACKNOWLEDGEMENTS
 from jinka.settlement.netting import Tiers, net_tree
-from jinka.sim.travel import CITIES, SCHEME, TravelDay
-from tests.app.centre_rig import DATE, PARENTS, Federation, flat, services, travel, upper_config
+from jinka.sim.travel import SCHEME, TravelDay
+from tests.app.centre_rig import (
+    DATE,
+    NEXT,
+    PARENTS,
+    THIRD,
+    TWO,
+    Federation,
+    codes,
+    federation,
+    flat,
+    flows,
+    ledger,
+    next_day,
+    odd_card,
+    require_books,
+    services,
+    settle_fields,
+    travel,
+    upper_config,
+)
 
-TWO = (CITIES[0], CITIES[2])  # under different provinces
-NEXT = DATE + dt.timedelta(days=1)
-THIRD = NEXT + dt.timedelta(days=1)
 RIDERS = 20
 ONE_PROVINCE = {TWO[0].code: "44", TWO[1].code: "44", "44": "00", "00": ""}
 
@@ -48,7 +66,18 @@ def keys() -> Any:
 
 @pytest.fixture(scope="module")
 def days(keys: Any) -> list[TravelDay]:
-    return travel(keys, TWO, riders=RIDERS)
+    """A day; one card that travels begins with another balance than its issuer registered."""
+    asking, judging = travel(keys, TWO, riders=RIDERS)
+    cards, odd = judging.registry.cards, odd_card(asking)
+    balances = [
+        balance + (card == odd)
+        for card, balance in zip(
+            cards["card_no"].to_pylist(), cards["opening_balance"].to_pylist(), strict=True
+        )
+    ]
+    place = cards.schema.get_field_index("opening_balance")
+    cards = cards.set_column(place, cards.schema.field(place), pa.array(balances, pa.int64()))
+    return [asking, dataclasses.replace(judging, registry=dataclasses.replace(judging.registry, cards=cards))]
 
 
 @pytest.fixture(scope="module")
@@ -72,33 +101,6 @@ def calm(
         made.cut(TWO[0].code, "44", "positions", cut=False)
         made.run()
         yield made
-
-
-@contextlib.contextmanager
-def federation(root: Path, keys: Any, days: list[TravelDay], **changes: object) -> Iterator[Federation]:
-    made = Federation(root, keys, days, **changes)
-    try:
-        yield made
-    finally:
-        made.end()
-
-
-def flows(fed: Federation, code: str, date: dt.date = DATE) -> list[Any]:
-    return RoundFiles(fed.root / code, date).noted("paid")["flows"]
-
-
-def ledger(fed: Federation, code: str) -> list[Any]:
-    with contextlib.closing(sqlite3.connect(fed.root / code / "centre.db")) as database:
-        return database.execute("SELECT * FROM ledger_transfers ORDER BY seq").fetchall()
-
-
-def codes(fed: Federation, code: str, date: dt.date = DATE) -> Counter[str]:
-    return Counter(finding["code"] for finding in fed.settled(code, date)["findings"])
-
-
-def settle_fields(fed: Federation, code: str) -> tuple[bool, bool]:
-    found = fed.settled(code)
-    return found["trial"]["balances"], found["proof"]["holds"]
 
 
 def test_each_city_pays_what_one_centre_would_pay_that_saw_everything(
@@ -172,6 +174,39 @@ def test_every_answer_has_its_reason_and_comes_back(calm: Federation) -> None:
     assert reasons["WRONG_TAC"] >= 1
 
 
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_a_card_that_its_centre_lists_is_stopped_in_the_other_city(
+    acknowledged: bool, tmp_path: Path, calm: Federation, keys: Any, days: list[TravelDay]
+) -> None:
+    """The next day, where the terminal has the list; where it has not, the record goes to the card's centre."""
+    asking, odd = days[0], odd_card(days[0])
+    root = shutil.copytree(calm.root, tmp_path / "f")
+    with federation(root, keys, days) as fed:
+        city = fed.centres[asking.city.code].city
+        assert city is not None
+        listed = city.registry_on(NEXT).listings.to_pylist()
+        assert listed == [
+            {"list_version": DATE.toordinal(), "card_no": odd, "effective_from": f"{NEXT:%Y%m%d}000000"}
+        ]
+        assert odd.hex() in RoundFiles(root / asking.city.code, DATE).path("list.csv").read_text()
+        assert city.registry_on(DATE).listings.num_rows == 0, "it is in force from the next day"
+        batch = next_day(asking, odd, keys)
+        if acknowledged:
+            heard = {"list_version": DATE.toordinal(), "acknowledged_at": f"{NEXT:%Y%m%d}000000"}
+            rows = [heard | {"terminal_id": batch[1]["terminal_id"][0].as_py()}]
+            told = pa.Table.from_pylist(rows, schema=ACKNOWLEDGEMENTS)
+            city = dataclasses.replace(
+                city, registry=dataclasses.replace(city.registry, acknowledgements=told)
+            )
+        for name, table in zip(("records", "batches"), batch, strict=True):
+            pq.write_table(table, tmp_path / f"{name}.parquet")
+        close_intake(city, NEXT, [("next", tmp_path / "records.parquet", tmp_path / "batches.parquet")])
+        sent = send_abroad(city, NEXT)
+        [outcome] = pq.read_table(RoundFiles(root / asking.city.code, NEXT).path("abroad")).to_pylist()
+        assert outcome["reason"] == ("CARD_BLOCKED" if acknowledged else "AWAITED")
+        assert sent.num_rows == (not acknowledged)
+
+
 def test_any_order_of_lines_and_restarts_gives_the_same_books(
     calm: Federation, tmp_path: Path, keys: Any, days: list[TravelDay]
 ) -> None:
@@ -233,10 +268,7 @@ def test_silence_is_a_yes_and_a_late_no_is_the_issuers_loss(
                 "SELECT sum(amount) FROM ledger_transfers WHERE code = 20"
             ).fetchall()
         assert borne == loss, "cards pay what their centre accepted; its silence is its own loss"
-        for code in fed.configs:
-            for summary in fed.centres[code].settled():
-                assert summary["trial"]["balances"]
-                assert summary["proof"]["holds"]
+        require_books(fed)
         assert sum(codes(fed, silent, date)["CLAIM_EXCEEDS"] for date in (DATE, NEXT, THIRD)) == 0
 
 
@@ -258,11 +290,7 @@ def test_records_that_come_days_late_are_judged_among_their_days_and_paid_once(
         fed.run()
         paid = [_charges(fed, asking.code, judging.issuer, date) for date in (NEXT, THIRD, fourth)]
         assert [each for each in paid if each] == [_charges(calm, asking.code, judging.issuer, DATE)]
-        for code in fed.configs:
-            for summary in fed.centres[code].settled():
-                assert summary["trial"]["balances"]
-                assert summary["proof"]["holds"]
-                assert not [one for one in summary["findings"] if one["severity"] == "error"]
+        require_books(fed, findings=False)
 
 
 def _charges(fed: Federation, code: str, issuer: str, date: dt.date) -> dict[str, int]:

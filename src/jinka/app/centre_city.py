@@ -27,6 +27,7 @@ import sqlalchemy as sa
 from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
+from jinka.app.centre_lists import registry_on
 from jinka.app.centre_rules import month_after, month_before
 from jinka.clearing import (
     BatchStatus,
@@ -92,6 +93,10 @@ class City:
     def round(self, date: dt.date) -> RoundFiles:
         return RoundFiles(self.folder, date)
 
+    def registry_on(self, date: dt.date) -> Registry:
+        """What is registered, with the lists of the rounds before a day."""
+        return registry_on(self.folder, self.config.around.parent, self.registry, date)
+
     def params(self, date: dt.date) -> ClearingParams:
         """A day's window is its calendar day."""
         begin = dt.datetime.combine(date, dt.time())
@@ -136,7 +141,7 @@ def send_abroad(city: City, date: dt.date) -> pa.Table:
     if _pick(city, date, files.path("records-abroad.parquet"), foreign=True):
         with DuckEngine() as engine:
             records = engine.parquet([files.path("records-abroad.parquet")])
-            tables = _tables(city, engine, records, city.registry.cards)
+            tables = _tables(city, engine, date, records, city.registry.cards)
             result = _clear(city, engine, tables, date, files.path("abroad"))
             made = crossing(_rows(result), city.config.around.code)
     files.write("sent", sent_of(made, date.toordinal()))
@@ -170,7 +175,7 @@ def judge_cards(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> pa.Ta
             files.write("inbound", of_day)
             summary = _summary(result, outcomes)
     rules = city.config.rules
-    findings += rules.acknowledged(city.registry)[1]
+    findings += rules.acknowledged(city.registry_on(date))[1]
     findings += rules.losses(sorted(files.path("home").glob("*.parquet")))
     made = pa.concat_tables([VERDICTS.empty_table(), *verdicts])
     files.write("verdicts", made)
@@ -186,7 +191,7 @@ def _judge_day(city: City, day: dt.date, inbound: pa.Table, out: Path) -> tuple[
     records = out.with_name(f"records-{out.name}.parquet")
     _pick(city, day, records, foreign=False, beside=foreign)
     with DuckEngine() as engine:
-        tables = _tables(city, engine, engine.parquet([records]), _cards(city, day))
+        tables = _tables(city, engine, day, engine.parquet([records]), _cards(city, day))
         result = _clear(city, engine, tables, day, out)
         return result, _rows(result)
 
@@ -220,7 +225,7 @@ def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Fl
             rows = answered.filter(pc.equal(answered["round"], day.toordinal())).select(TAKEN_IN.names)
             files.write(f"records-paid-{day}", rows.cast(TAKEN_IN).sort_by("record_id"))
             records = engine.parquet([files.path(f"records-paid-{day}.parquet")])
-            tables = _tables(city, engine, records, city.registry.cards, answers)
+            tables = _tables(city, engine, day, records, city.registry.cards, answers)
             result = _clear(city, engine, tables, day, files.path(f"paid-{day}"))
             groups += paid_groups(engine, result.outcomes, limit, by_amount=each)
             cleared.append(sorted(files.path(f"paid-{day}").glob("*.parquet")))
@@ -325,10 +330,16 @@ def _pick(city: City, date: dt.date, out: Path, *, foreign: bool, beside: pa.Tab
 
 
 def _tables(
-    city: City, engine: DuckEngine, records: Any, cards: pa.Table, answers: pa.Table | None = None
+    city: City,
+    engine: DuckEngine,
+    date: dt.date,
+    records: Any,
+    cards: pa.Table,
+    answers: pa.Table | None = None,
 ) -> ClearingTables:
-    registered = {name: getattr(city.registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
-    registered["acknowledgements"] = city.config.rules.acknowledged(city.registry)[0]
+    registry = city.registry_on(date)
+    registered = {name: getattr(registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
+    registered["acknowledgements"] = city.config.rules.acknowledged(registry)[0]
     return ClearingTables(
         records=records,
         answers=None if answers is None else engine.arrow("answers", answers),

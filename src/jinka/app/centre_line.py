@@ -30,7 +30,7 @@ from jinka.api.peer_tls import tls_server
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_papers import LinePapers
 from jinka.app.parts_file import host_port, only
-from jinka.clearing.routing import CLAIMS
+from jinka.clearing.routing import CLAIMS, LISTED
 from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
 from jinka.codec.parcel import Kind
 from jinka.codec.parcel_contents import FileSchema
@@ -51,11 +51,15 @@ _ENDING = ".parquet"
 # What may travel: stream and name of the file to what it is.
 PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
     (kind, name): FileSchema(
-        name=f"jinka.{schema}/1", columns=columns, amount="amount", kinds=frozenset({kind})
+        name=f"jinka.{schema}/1",
+        columns=columns,
+        kinds=frozenset({kind}),
+        amount="amount" if "amount" in columns.names else "",
     )
     for kind, name, schema, columns in (
         (Kind.RECORDS, "records", "crossing", CROSSING),
         (Kind.VERDICTS, "verdicts", "verdicts", VERDICTS),
+        (Kind.VERDICTS, "listed", "listed", LISTED),
         (Kind.POSITIONS, "claims", "claims", CLAIMS),
         (Kind.POSITIONS, "deemed", "deemed", DEEMED),
     )

@@ -24,12 +24,15 @@ from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
 from jinka.app.centre_claims import hold_claims, require_silence
 from jinka.app.centre_config import CentreConfig
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
+from jinka.app.centre_lists import listed_here, publish_list
 from jinka.clearing.routing import (
     CLAIMS,
+    LISTED,
     claims_of,
     require_claims,
     require_own,
     route_claims,
+    route_lists,
     route_records,
     route_verdicts,
 )
@@ -49,7 +52,7 @@ Route = Callable[[Sequence[pa.Table], Surroundings], dict[str, pa.Table]]
 # The files of each stream's parcels, their schemas, and how their rows find their way.
 FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
     Kind.RECORDS: {"records": (CROSSING, route_records)},
-    Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts)},
+    Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts), "listed": (LISTED, route_lists)},
     Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
 }
 
@@ -125,6 +128,8 @@ class Centre:
                 require_own(tables["records"], around, parcel.sender, column="centre", where=parcel.label)
             case Kind.VERDICTS:
                 require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
+                for column in ("centre", "issuer"):
+                    require_own(tables["listed"], around, parcel.sender, column=column, where=parcel.label)
             case _:
                 require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
                 require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
@@ -235,9 +240,13 @@ class Centre:
                 return {"records": send_abroad(city, date)}
             case Kind.VERDICTS:
                 came = self.arrived.read(around.parent, Kind.RECORDS, date, "records", CROSSING)
-                return {"verdicts": judge_cards(city, date, [came])}
+                verdicts = judge_cards(city, date, [came])
+                cards = self.round(date).noted("home")["listed"]
+                listed = listed_here(cards, centre=around.code, issuer=city.terms.issuer, date=date)
+                return {"verdicts": verdicts, "listed": listed}
             case _:
                 came = self.arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS)
+                publish_list(self.folder, around.parent, city.registry, date)
                 flows, notice, _ = pay(city, date, [came])
                 return {
                     "claims": claims_of(flows, around, round_=date.toordinal()),

@@ -1,8 +1,9 @@
 """Which way the rows of a parcel go: up only as far as they must, and back the same way.
 
 Records go towards the centre of the card's issuer, verdicts towards the centre that took the record in, claims
-(`CLAIMS`) towards the centre of the party that is not at home where the claim was made. A child speaks for the centres
-and participants that it was admitted with and for no others: a parcel with a row of somebody else's is refused whole.
+(`CLAIMS`) towards the centre of the party that is not at home where the claim was made, listed cards to everybody. A
+child speaks for the centres and participants that it was admitted with and for no others: a parcel with a row of
+somebody else's is refused whole.
 
 Tables in, tables out; no I/O.
 """
@@ -30,6 +31,16 @@ CLAIMS = pa.schema(
         pa.field("amount", pa.int64(), nullable=False),
     ],
     metadata={b"jinka.claims": b"1"},
+)
+# Cards that a centre has put onto its list; every other centre gets them.
+LISTED = pa.schema(
+    [
+        pa.field("centre", pa.string(), nullable=False),
+        pa.field("issuer", pa.string(), nullable=False),
+        pa.field("card_no", pa.binary(10), nullable=False),
+        pa.field("effective_from", pa.string(), nullable=False),
+    ],
+    metadata={b"jinka.listed": b"1"},
 )
 _KINDS = frozenset(kind.value for kind in LineKind)
 
@@ -72,6 +83,17 @@ def route_claims(tables: Iterable[pa.Table], around: Surroundings) -> dict[str, 
     """Neighbour to the claims that go there: towards the party that the centre which made the claim does not have."""
     order = ("centre", "round", "kind", "payer", "payee")
     return _route(tables, order, lambda row: around.hop_to_party(row["far"]), ("far",))
+
+
+def route_lists(tables: Iterable[pa.Table], around: Surroundings) -> dict[str, pa.Table]:
+    """Neighbour to the listed cards that it gets: all but those that came from its own direction."""
+    neighbours = [*around.children, *([around.parent] if around.parent else [])]
+    ways = _route(tables, ("centre", "card_no"), lambda row: around.hop_to_centre(row["centre"]), ("centre",))
+    found = {
+        neighbour: [rows for way, rows in ways.items() if way != neighbour]
+        for neighbour in sorted(neighbours)
+    }
+    return {neighbour: pa.concat_tables(rows) for neighbour, rows in found.items() if rows}
 
 
 def require_own(table: pa.Table, around: Surroundings, sender: str, *, column: str, where: str) -> None:

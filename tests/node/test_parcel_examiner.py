@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -116,3 +119,23 @@ def test_it_ends_with_its_owner(examiner: ParcelExaminer, path: Path) -> None:
     assert process is not None
     examiner.close()
     assert process.poll() is not None
+
+
+def test_it_does_not_outlive_a_centre_that_was_killed() -> None:
+    """Its questions come through a pipe, whose end it sees."""
+    script = (
+        "import os, signal; from jinka.node.parcel_examiner import ParcelExaminer;"
+        "made = ParcelExaminer(); made._start(); print(made._process.pid, flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    worker = Path("/proc") / done.stdout.decode().strip() / "stat"
+    for _ in range(1000):
+        try:
+            if worker.read_text().rpartition(")")[2].split()[0] == "Z":  # nobody reaps orphans here
+                return
+        except OSError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("it is still there")

@@ -34,6 +34,10 @@ window_acts = sa.Table(
     sa.Column("ordinal", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("body", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["centre", "chain", "ordinal"],
+        ["window_openings.centre", "window_openings.chain", "window_openings.ordinal"],
+    ),
 )
 
 

@@ -28,6 +28,11 @@ _BCD = np.array(
     [(b >> 4) * 10 + (b & 15) if b >> 4 < 10 and b & 15 < 10 else _INVALID for b in range(256)], np.uint8
 )
 _DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] + [0] * 243, np.int64)
+# What a byte of hours, minutes or seconds adds to hhmmss; far below zero if it is none.
+_HOURS, _MINUTES, _SECONDS = (
+    np.where(most > _BCD, _BCD.astype(np.int32) * weight, -(10**8)).astype(np.int32)
+    for most, weight in ((24, 10_000), (60, 100), (60, 1))
+)
 
 
 def verify(keys: KeyService) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
@@ -51,14 +56,21 @@ def moments(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def local_numbers(date: npt.NDArray[np.uint8], time: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """``(N, 4)`` and ``(N, 3)`` BCD bytes to N numbers YYYYMMDDhhmmss, 0 where they are no calendar time."""
-    parts = [_BCD[date[:, i]].astype(np.int64) for i in range(4)] + [
-        _BCD[time[:, i]].astype(np.int64) for i in range(3)
-    ]
-    century, year2, month, day, hour, minute, second = parts
+    dates = np.ascontiguousarray(date).view(np.uint32).ravel()
+    if len(dates) and (dates == dates[0]).all():  # as good as all batches are of one day
+        days = _calendar_days(date[:1])
+    else:
+        distinct, place = np.unique(dates, return_inverse=True)
+        days = _calendar_days(distinct.view(np.uint8).reshape(-1, 4))[place]
+    clock = _HOURS[time[:, 0]] + _MINUTES[time[:, 1]] + _SECONDS[time[:, 2]]
+    return np.where((clock >= 0) & (days > 0), days * 1_000_000 + clock, 0)
+
+
+def _calendar_days(date: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """``(N, 4)`` BCD bytes to N numbers YYYYMMDD, 0 where they are no day."""
+    century, year2, month, day = (_BCD[date[:, i]].astype(np.int64) for i in range(4))
     year = century * 100 + year2
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     good = (century != _INVALID) & (year2 != _INVALID) & (year > 0)
     good &= (month >= 1) & (month <= 12) & (day >= 1) & (day <= _DAYS[month] + (leap & (month == 2)))
-    good &= (hour < 24) & (minute < 60) & (second < 60)
-    number = ((((year * 100 + month) * 100 + day) * 100 + hour) * 100 + minute) * 100 + second
-    return np.where(good, number, 0)
+    return np.where(good, (year * 100 + month) * 100 + day, 0)

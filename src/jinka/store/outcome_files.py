@@ -122,12 +122,17 @@ def write_part(
         for word in words[name].schema.names:
             table = table.append_column(word, _looked_up(codes, words[name][word].combine_chunks()))
     codes_of = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+    # Who looks for a record has its number: spans of other columns would be computed for nobody.
     with pq.ParquetWriter(
         path,
         table.schema,
         compression="zstd",
         compression_level=1,
         use_dictionary=codes_of,
+        column_encoding={key: "DELTA_BINARY_PACKED"}
+        if pa.types.is_integer(table.schema.field(key).type)
+        else None,
+        write_statistics=[key],
         store_schema=False,
     ) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP_ROWS)

@@ -47,7 +47,7 @@ class ParquetSource:
         for group in groups:
             with pq.ParquetFile(group.path) as plain:
                 words = _coded(plain, group.number)
-            with pq.ParquetFile(group.path, read_dictionary=words) as file:
+            with pq.ParquetFile(group.path, read_dictionary=words, pre_buffer=False) as file:
                 table = file.read_row_group(group.number, columns=list(columns), use_threads=False)
             tables.append(_as_codes(table.select(list(columns)), wanted))
         return pa.concat_tables(tables).unify_dictionaries()

@@ -36,7 +36,7 @@ from jinka.app.federation import (
 )
 from tests.app.centre_rig import FolderRoad
 
-KILLS, RIDERS = 9, 5
+KILLS, RIDERS = 7, 5
 
 
 class Relay:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,7 @@ class Centre:
     ledger: LedgerEngine
     city: City | None = None
     suspended: Callable[[], frozenset[str]] = frozenset
+    over: set[dt.date] = field(default_factory=set)  # rounds that were seen settled
     windows: WindowJournal | None = None  # with a business-day.toml, rounds are settled by windows
 
     @property
@@ -144,7 +145,8 @@ class Centre:
         days = set(days_of(self.folder)) if self.city else set()
         for child in self.config.around.children:
             days |= set(self.arrived.days(child, Kind.RECORDS))
-        return sorted(date for date in days if self.round(date).noted("settled") is None)
+        self.over.update(date for date in days - self.over if self.round(date).noted("settled") is not None)
+        return sorted(days - self.over)
 
     def _step(self, date: dt.date) -> bool:
         """The first thing of the round that can be done now; False when it has to wait."""

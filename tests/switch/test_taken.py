@@ -1,7 +1,8 @@
 """What an issuer always refuses is refused at the switch, before a sum changes, as far as its own record tells.
 
-Method: reversals and refunds of sales that were voided, refunded or completed, from memory, from the journal and after
-a kill; the bank of these tests would take them, so what it saw and moved shows who refused.
+Method: reversals and refunds of sales that were voided, refunded or completed, from memory, from the journal, after a
+kill and at another worker than the one that had the sale, in the same moment too; the bank of these tests would take
+them, so what it saw and moved shows who refused.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from jinka.codec.iso8583 import Message
-from tests.switch.ground import PANS, World, request, reversal
+from tests.switch.ground import PANS, World, request, reversal, two_workers
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -106,3 +107,133 @@ def test_a_part_stays_of_a_completion_and_of_no_transfer() -> None:
     transfer = request(4, code="400000", f103=PANS[1])
     assert [code(world, m) for m in (transfer, part(transfer, 5, 400))] == ["00", "12"]
     assert len([m for m in world.bank.seen if 95 in m.fields]) == 1
+
+
+def a_killed(*worlds: World) -> None:
+    for world in worlds:
+        world.restart()
+        world.core.transactions.memory.known.clear()  # too long ago: only the journal has it
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_all_workers_know_what_was_voided(killed: bool) -> None:
+    first, second = two_workers()
+    assert code(first, request(1)) == "00"
+    if killed:
+        a_killed(first, second)
+    assert code(second, about(request(1), 2)) == "00"
+    if killed:
+        a_killed(first, second)
+    assert code(first, reversal(request(1), 3)) == "12"
+    assert code(first, part(request(1), 4, 400)) == "12"
+    assert code(first, refund(request(1), 5, 1)) == "64"
+    assert code(second, reversal(request(1), 6)) == "12"
+    assert not [m for m in first.bank.seen if m.mti[1] == "4"]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_refunds_at_all_workers_end_at_the_sale(killed: bool) -> None:
+    first, second = two_workers()
+    sale = request(1, fen=900)
+    assert code(first, sale) == "00"
+    for world, trace, fen, answer in (
+        (second, 2, 901, "64"), (second, 3, 500, "00"), (first, 4, 401, "64"), (first, 5, 300, "00"),
+        (second, 6, 101, "64"), (second, 7, 100, "00"), (first, 8, 1, "64"),
+    ):  # fmt: skip
+        if killed:
+            a_killed(world)
+        assert code(world, refund(sale, trace, fen)) == answer
+    assert code(first, reversal(sale, 9)) == "12"
+    assert first.bank.balance(PANS[0]) == 100_000
+
+
+def test_a_void_undone_at_one_worker_frees_its_sale_at_the_other() -> None:
+    first, second = two_workers()
+    void = about(request(1), 2)
+    assert [code(first, request(1)), code(second, void), code(first, reversal(request(1), 3))] == [
+        "00",
+        "00",
+        "12",
+    ]
+    assert [code(first, reversal(void, 4)), code(second, reversal(request(1), 5))] == ["00", "00"]
+    assert code(first, refund(request(1), 6, 1)) == "12", "it is undone"
+    assert first.bank.balance(PANS[0]) == 100_000
+
+
+def test_a_completion_voided_at_one_worker_frees_its_hold_at_the_other() -> None:
+    first, second = two_workers()
+    hold = request(1, mti="0100")
+    completion = about(hold, 2, what="000000", f25="06")
+    void = about(completion, 3, f25="06")
+    assert [code(first, hold), code(second, completion)] == ["00", "00"]
+    a_killed(first, second)
+    assert [code(first, reversal(hold, 4)), code(first, void)] == ["12", "00"]
+    assert code(second, reversal(void, 5)) == "00"
+    assert code(first, reversal(hold, 6)) == "12", "the completion stands again"
+    assert [code(second, reversal(completion, 7)), code(first, reversal(hold, 8))] == ["00", "00"]
+
+
+def test_part_of_a_completion_taken_back_is_free_in_its_hold() -> None:
+    first, second = two_workers()
+    hold = request(1, mti="0100")
+    completion = about(hold, 2, what="000000", f25="06")
+    assert [code(first, m) for m in (hold, completion, part(completion, 3, 400))] == ["00"] * 3
+    a_killed(first)
+    assert [code(second, refund(completion, 4, 401)), code(first, refund(completion, 5, 400))] == ["64", "00"]
+    assert code(second, reversal(hold, 6)) == "12"
+
+
+def test_two_refunds_of_one_moment_are_not_more_than_the_sale() -> None:
+    first, second = two_workers()
+    sale = request(1, fen=900)
+    assert code(first, sale) == "00"
+    first.hold = second.hold = True
+    assert [first.pay(refund(sale, 2, 500)), second.pay(refund(sale, 3, 500))] == [None, None]
+    second.release()
+    first.release()
+    assert [first.sent[-1].text(39), second.sent[-1].text(39)] == ["64", "00"]
+    assert first.core.batches.totals("till", "T0000001", "2023-11-14").credits == 0
+    assert first.core.transactions.memory.open == second.core.transactions.memory.open == 0
+    a_killed(first)
+    assert code(first, refund(sale, 2, 500)) == "64", "a repeat gets the first answer"
+    assert first.bank.balance(PANS[0]) == 99_600
+
+
+@pytest.mark.parametrize("partly", [False, True])
+def test_a_reversal_and_a_refund_of_one_moment_do_not_both_take(partly: bool) -> None:
+    first, second = two_workers()
+    sale = request(1, fen=900)
+    assert code(first, sale) == "00"
+    first.hold = second.hold = True
+    undo = part(sale, 2, 400) if partly else reversal(sale, 2)
+    assert [first.pay(undo), second.pay(refund(sale, 3, 500))] == [None, None]
+    second.release()
+    first.release()
+    assert [first.sent[-1].text(39), second.sent[-1].text(39)] == ["12", "00"]
+    totals = first.core.batches.totals("till", "T0000001", "2023-11-14")
+    assert (totals.debits, totals.debit_fen) == (1, 900)
+    assert first.states() == {"approved": 2}
+    assert first.bank.balance(PANS[0]) == 99_600
+
+
+def test_a_void_and_a_refund_of_one_moment_are_both_in_the_book() -> None:
+    """The issuer has said yes to the void, so it stays; the next refund is refused."""
+    first, second = two_workers()
+    assert code(first, request(1)) == "00"
+    first.bank_answers = False
+    assert first.pay(about(request(1), 2)) is None
+    assert code(second, refund(request(1), 3, 200)) == "00"
+    first.bank_answers = True
+    first.bank_works()
+    assert first.sent[-1].text(39) == "00"
+    assert [code(w, refund(request(1), n, 1)) for n, w in enumerate((first, second), 4)] == ["64", "64"]
+
+
+def test_names_that_go_in_a_circle_end() -> None:
+    world = World()
+    itself = about(request(1), 1, "0220", fen=300)
+    hold = about(request(3), 2, mti="0220", what="000000", f25="06")
+    back = about(hold, 3, f25="06", mti="0200")
+    assert [code(world, m) for m in (itself, hold, back)] == ["12", "00", "00"]
+    assert code(world, reversal(back, 4)) in ("00", "12")
+    assert world.core.transactions.memory.open == 0

@@ -28,7 +28,7 @@ _TRIES = 10
 _PAGES_A_GROUP = 8  # of the log, besides one for each line: its place in the index of ids is anywhere
 _CONTEXT = "jinka.switch/1"
 # Nothing follows from them after a kill; those that still mean something are looked up.
-_FACTS = frozenset(e.value for e in (Entity.UPLOAD, Entity.TOTALS, Entity.TERMINAL, Entity.DAY, Entity.KEY))
+_FACTS = frozenset(e.value for e in Entity) - {Entity.TRANSACTION.value, Entity.FORWARD.value}
 _FINAL = frozenset(
     {
         *((Entity.TRANSACTION.value, s.value) for s in ENDS),

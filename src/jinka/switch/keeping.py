@@ -6,7 +6,7 @@ is being written nothing else is decided about its transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -21,7 +21,8 @@ from jinka.switch.messages import answer_to, match_key
 from jinka.switch.record import Record
 from jinka.switch.standin import NOTE, StandInBook
 from jinka.switch.states import SafState, TxState, TxStep
-from jinka.switch.transaction import Transaction
+from jinka.switch.taken import Change, caught_up
+from jinka.switch.transaction import Stand, Transaction
 
 STANDS = "not given back"
 
@@ -81,10 +82,49 @@ class Keeping:
             self._board.count("elsewhere", tx.source)
 
     def end_with(
-        self, tx: Transaction, item: Item | None = None, then: Callable[[], None] | None = None
+        self,
+        tx: Transaction,
+        item: Item | None = None,
+        then: Callable[[], None] | None = None,
+        *,
+        changes: Sequence[Change] = (),
+        again: Callable[[], None] | None = None,
     ) -> None:
-        """Keep where it stands now, then answer the acquirer, or do what ``then`` says."""
-        self.keep(tx, item, partial(self._ended_with, tx, item, tx.state, then))
+        """Keep where it stands now, then answer the acquirer, or do what ``then`` says.
+
+        ``changes`` of originals are kept with it. Where another was first with one of those, ``again``
+        decides once more; without it nothing is left to decide.
+        """
+        kept = partial(self._ended_with, tx, item, tx.state, then)
+        if changes:
+            tx.busy, tx.theirs = True, False
+            records = (tx.record(),) if item is None else (tx.record(), item.record())
+            self._keep_taken(tx, records, changes, again, kept)
+        else:
+            self.keep(tx, item, kept)
+
+    def _keep_taken(
+        self,
+        tx: Transaction,
+        records: tuple[Record, ...],
+        changes: Sequence[Change],
+        again: Callable[[], None] | None,
+        then: Callable[[Mapping[bytes, Record]], None],
+    ) -> None:
+        lines = [change.record(tx, self._board.now) for change in changes]
+
+        def written(clashes: Mapping[bytes, Record]) -> None:
+            if tx.id in clashes or not caught_up(changes, clashes):
+                self._free(tx, then, clashes)
+                return
+            self._board.count("taken_meanwhile", tx.source)
+            if again is None:
+                self._keep_taken(tx, records, changes, again, then)
+            else:
+                tx.version -= 1  # that one was not written
+                again()
+
+        self._board.write((*records, *lines), written)
 
     def keep(
         self, tx: Transaction, item: Item | None, then: Callable[[Mapping[bytes, Record]], None]
@@ -128,9 +168,7 @@ class Keeping:
         tx.busy = False
         then(clashes)
         if tx.waiting:
-            waiting, tx.waiting = tx.waiting, []
-            for call in waiting:
-                call()
+            self.release(tx)
         if self.watched and tx.id in self.watched:
             self.transfers.go_on(self.watched[tx.id])
 
@@ -154,6 +192,21 @@ class Keeping:
         elif tx.line >= 0 and tx.state is state:
             peer = self._board.rules(tx.source, tx.request)
             self._board.answer(peer, tx.line, tx.head, answer_to(tx.request, dict(tx.answer), peer))
+
+    def go_back(self, tx: Transaction, stand: Stand) -> None:
+        """Undo a step that was not written."""
+        if tx.state is TxState.APPROVED:
+            self.count_approval(tx, back=True)
+        tx.go_back(stand)
+        if tx.state is TxState.APPROVED:
+            self.count_approval(tx)
+
+    def release(self, tx: Transaction) -> None:
+        """Nothing of it is on its way to the disk: go on with what waited for that."""
+        tx.busy = False
+        waiting, tx.waiting = tx.waiting, []
+        for call in waiting:
+            call()
 
     def adopt(self, tx: Transaction, clashes: Mapping[bytes, Record]) -> None:
         """Another worker was first: what it wrote is what counts."""
@@ -203,7 +256,6 @@ class Keeping:
     def count_approval(self, tx: Transaction, *, back: bool = False) -> None:
         """Count it in its batch and, where the issuer was stood in for, in the card's limits; or take it back."""
         self._batches.add(tx, back=back)
-        (self.memory.taken.drop if back else self.memory.taken.note)(tx)
         if tx.note == NOTE:
             change = self.book.take_back if back else self.book.add
             change(tx.target, tx.request.text(2), tx.business_date, tx.amount_fen)

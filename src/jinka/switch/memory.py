@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import deque
 
 from jinka.switch.messages import MatchKey, match_key, path_key
-from jinka.switch.taken import Taken
 from jinka.switch.transaction import Transaction
 
 
@@ -19,7 +18,6 @@ class Memory:
         self.known: dict[bytes, Transaction] = {}
         self.sent: dict[MatchKey, Transaction] = {}
         self.paths: dict[tuple[str, str, str, str], bytes] = {}
-        self.taken = Taken()
         self._ended: deque[Transaction] = deque()
         self._ended_max = ended_max
         self._resting = 0
@@ -52,6 +50,5 @@ class Memory:
             old.resting = False
             if self.known.get(old.id) is old:
                 del self.known[old.id]
-                self.taken.drop(old)
             self.sent.pop(match_key(old.target, old.sent), None)
             self.paths.pop(path_key(old.sent), None)

@@ -64,6 +64,7 @@ class Entity(Enum):
     TERMINAL = "terminal"  # a terminal's sign-in
     DAY = "day"  # a business date that began
     KEY = "key"  # the name of a key that was exchanged
+    TAKEN = "taken"  # how much of an original was voided, refunded or completed
 
 
 @quick

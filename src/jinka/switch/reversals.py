@@ -20,6 +20,7 @@ from jinka.switch.kinds import BILL, CASH, COMPLETION, PURCHASE, TRANSFER_OUT
 from jinka.switch.messages import answer_to, original_id
 from jinka.switch.record import Record, kept
 from jinka.switch.states import TxState, TxStep
+from jinka.switch.taken import Back, Original, Taking, look, take_look
 from jinka.switch.transaction import Transaction
 from jinka.switch.transactions import Transactions
 
@@ -61,7 +62,7 @@ class Reversals:
         elif tx is None:
             self._board.look_up(id_, partial(self._found, asked, id_))
         else:
-            self._reverse(asked, tx)
+            self._weigh(asked, tx)
 
     def _found(self, asked: _Asked, id_: bytes, record: Record | None) -> None:
         known = self._transactions.memory.known.get(id_)  # it may have come meanwhile
@@ -74,9 +75,28 @@ class Reversals:
         elif known is None:
             self._bury(asked, id_)
         else:
-            self._reverse(asked, known)
+            self._weigh(asked, known)
 
-    def _reverse(self, asked: _Asked, tx: Transaction) -> None:
+    def _weigh(self, asked: _Asked, tx: Transaction) -> None:
+        """See what was taken of it already, and what it took from, where money moved."""
+        if tx.state is TxState.APPROVED:
+            look(self._board, tx, partial(self._own_found, asked, tx))
+        else:
+            self._reverse(asked, tx, None)
+
+    def _own_found(self, asked: _Asked, tx: Transaction, own: Original) -> None:
+        take_look(self._board, tx, partial(self._weighed, asked, tx, own))
+
+    def _weighed(self, asked: _Asked, tx: Transaction, own: Original, taking: Taking) -> None:
+        again = partial(self._checked, asked, (), -1)
+        now = self._transactions.memory.known.get(tx.id, tx)
+        if now.busy:
+            now.waiting.append(again)
+        else:
+            approved = now.state is TxState.APPROVED
+            self._reverse(asked, now, Back(own=own, taking=taking, again=again) if approved else None)
+
+    def _reverse(self, asked: _Asked, tx: Transaction, back: Back | None) -> None:
         amount, stays = asked.message.text(4), _stays(asked.message)
         if tx.note == _BURIED:
             self._answer(asked, codes.UNKNOWN_ORIGINAL)
@@ -85,28 +105,29 @@ class Reversals:
         elif stays is None:
             self._answer(asked, codes.BAD_FORMAT)
         elif stays or tx.sent.text(95):
-            self._reverse_part(asked, tx, stays)
+            self._reverse_part(asked, tx, stays, back)
         elif tx.state in (TxState.DECLINED, TxState.REVERSED, TxState.REVERSING, TxState.REFUSED):
             self._answer(asked, codes.APPROVED)
-        elif not tx.kind.reversible or self._transactions.memory.taken.fen(tx):
+        elif not tx.kind.reversible or (back is not None and back.own.fen):
             self._answer(asked, codes.INVALID_TRANSACTION)
         else:
             reason = asked.message.text(39) or codes.REASON_OTHER
             tx.line = -1  # the acquirer has given up waiting for it
             self._transactions.reverse(
-                tx, TxStep.REVERSE, reason, then=partial(self._answer, asked, codes.APPROVED)
+                tx, TxStep.REVERSE, reason, then=partial(self._answer, asked, codes.APPROVED), back=back
             )
 
-    def _reverse_part(self, asked: _Asked, tx: Transaction, stays_fen: int) -> None:
+    def _reverse_part(self, asked: _Asked, tx: Transaction, stays_fen: int, back: Back | None) -> None:
         before = tx.sent.text(95)[:12]
         fields = self._board.peers[tx.target].codec.spec.fields if tx.target else {}
         if before:  # once, and nothing on top of it
             same = int(before) == stays_fen
             self._answer(asked, codes.APPROVED if same else codes.INVALID_TRANSACTION)
         elif (
-            tx.state is not TxState.APPROVED
+            back is None  # nothing moved
+            or tx.state is not TxState.APPROVED
             or tx.kind not in _PARTS
-            or self._transactions.memory.taken.fen(tx)
+            or back.own.fen
             or 95 not in fields
         ):
             self._answer(asked, codes.INVALID_TRANSACTION)
@@ -115,7 +136,9 @@ class Reversals:
         else:
             reason = asked.message.text(39) or codes.REASON_OTHER
             told = partial(self._answer, asked, codes.APPROVED)
-            self._transactions.adjust(tx, f"{stays_fen:012d}{'0' * 12}C{'0' * 8}C{'0' * 8}", reason, told)
+            self._transactions.adjust(
+                tx, f"{stays_fen:012d}{'0' * 12}C{'0' * 8}C{'0' * 8}", reason, back, told
+            )
 
     def _bury(self, asked: _Asked, id_: bytes) -> None:
         peer = asked.peer.name
@@ -134,7 +157,7 @@ class Reversals:
         self._transactions.adopt(tx, clashes)
         known = self._transactions.memory.known.get(tx.id)
         if clashes and known is not None:
-            self._reverse(asked, known)
+            self._weigh(asked, known)
         else:
             self._answer(asked, codes.UNKNOWN_ORIGINAL)
 

@@ -6,6 +6,7 @@ Between the states of `jinka.switch.states` nothing else decides where it stands
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import Message, Value
@@ -13,13 +14,18 @@ from jinka.switch.kinds import KINDS, Kind
 from jinka.switch.record import Entity, Record, amount_of, kept
 from jinka.switch.states import ENDS, TX_STEPS, TxState, TxStep, take
 
+if TYPE_CHECKING:
+    from jinka.switch.taken import Taking
+
+Stand = tuple[TxState, Message, Message, Mapping[int, Value], bytes]
+
 
 class Transaction:
     """``sent`` is the request as it was passed on, without what must not be kept."""
 
     __slots__ = (
         "answer", "at", "business_date", "busy", "digest", "forward", "head", "id", "kind", "line", "note", "request",
-        "resting", "sent", "source", "state", "target", "theirs", "timer", "version", "waiting",
+        "resting", "sent", "source", "state", "taking", "target", "theirs", "timer", "version", "waiting",
     )  # fmt: skip
 
     def __init__(
@@ -39,11 +45,21 @@ class Transaction:
         self.waiting: list[Callable[[], None]] = []
         self.resting = False  # counted among the ended
         self.theirs = False  # under way at another worker: what is known of it here may be old
+        self.taking: Taking | None = None  # what it takes from, once that is looked up
         self.forward = b""  # the latest message in store-and-forward about it
 
     def step(self, step: TxStep) -> None:
         """Take a step of the table."""
         self.state = take(TX_STEPS, self.state, step)
+
+    @property
+    def stand(self) -> Stand:
+        """Where it stands, to `go_back` to when a version could not be written."""
+        return self.state, self.request, self.sent, self.answer, self.forward
+
+    def go_back(self, stand: Stand) -> None:
+        """Stand there again."""
+        self.state, self.request, self.sent, self.answer, self.forward = stand
 
     @property
     def ended(self) -> bool:

@@ -38,7 +38,8 @@ from jinka.switch.record import Record, account_of, kept
 from jinka.switch.routing import Routes, trail_of, trail_text
 from jinka.switch.standin import NOTE, approval_code
 from jinka.switch.states import TX_STEPS, TxState, TxStep, may
-from jinka.switch.transaction import Transaction
+from jinka.switch.taken import TAKERS, Back, Taking, take_look
+from jinka.switch.transaction import Stand, Transaction
 
 APPROVALS = frozenset({"00", "08", "11", "16", "A2", "A4", "A5", "A6"})
 _NEEDED = (3, 4, 11, 41)
@@ -147,7 +148,15 @@ class Transactions(Keeping):
             self.decline(tx, code)
         elif tx.kind is TRANSFER_BANKS:
             self.transfers.begin(tx, message, pin)
-        elif tx.kind is REFUND and len(message.text(90)) == 42:
+        elif tx.kind in TAKERS and len(message.text(90)) == 42:
+            tx.busy = True  # what it takes from is looked up, and nothing else is decided
+            take_look(board, tx, partial(self._go_on, tx, message, pin))
+        else:
+            self._go_on(tx, message, pin, None)
+
+    def _go_on(self, tx: Transaction, message: Message, pin: bytes, taking: Taking | None) -> None:
+        tx.taking = taking
+        if tx.kind is REFUND and taking is not None:
             self._refund(tx, message)
         elif tx.kind.stored:
             self._store(tx, message)
@@ -226,7 +235,7 @@ class Transactions(Keeping):
         """A refund is a fact, but not above its sale: see what is known of that."""
         id_ = place_id(tx.source, message) or original_id(tx.source, message)
         sale = self.memory.known.get(id_)
-        if sale is not None and not sale.theirs:
+        if sale is not None and not sale.theirs and self._board.config.workers == 1:
             self._refund_of(tx, message, sale)
         else:
             self._board.look_up(id_, partial(self._refund_found, tx, message))
@@ -235,7 +244,7 @@ class Transactions(Keeping):
         self._refund_of(tx, message, None if record is None else Transaction.of(record))
 
     def _refund_of(self, tx: Transaction, message: Message, sale: Transaction | None) -> None:
-        code = self.memory.taken.refusal(message, sale) if sale is not None else ""
+        code = tx.taking.refusal(message, sale) if sale is not None and tx.taking is not None else ""
         if code:
             self.decline(tx, code)
         else:
@@ -247,11 +256,18 @@ class Transactions(Keeping):
             message, board.peers[tx.source], board.peers[tx.target], own=board.config.institution,
             now_micros=board.now, number=board.next_reference(), settled=tx.business_date,
         )  # fmt: skip
+        stand = tx.stand
         tx.sent = kept(out)
         tx.step(TxStep.STORE)
         tx.answer = {15: mmdd(tx.business_date), 39: codes.APPROVED}
         self.count_approval(tx)
-        self.end_with(tx, item_of(ADVICE, tx, out, board.now))
+        again = partial(self._refund_again, tx, message, stand) if tx.kind is REFUND else None
+        changes = tx.taking.approved(tx) if tx.taking is not None else ()
+        self.end_with(tx, item_of(ADVICE, tx, out, board.now), changes=changes, again=again)
+
+    def _refund_again(self, tx: Transaction, message: Message, stand: Stand) -> None:
+        self.go_back(tx, stand)
+        self._refund(tx, message)
 
     def decline(self, tx: Transaction, code: str) -> None:
         """End it with a code of ours."""
@@ -287,7 +303,8 @@ class Transactions(Keeping):
             tx.step(TxStep.APPROVE if approved else TxStep.DECLINE)
             if approved:
                 self.count_approval(tx)
-            self.end_with(tx)
+            taking = tx.taking if approved else None
+            self.end_with(tx, changes=taking.approved(tx) if taking is not None else ())
         elif tx.state is not TxState.APPROVED and not tx.note and may(TX_STEPS, tx.state, TxStep.LATE):
             tx.step(TxStep.LATE)
             tx.note = f"late {code}"
@@ -296,14 +313,20 @@ class Transactions(Keeping):
         else:
             self._board.count("repeated_replies", tx.target)
 
-    def adjust(self, tx: Transaction, replacement: str, reason: str, then: Callable[[], None]) -> None:
+    def adjust(
+        self, tx: Transaction, replacement: str, reason: str, back: Back, then: Callable[[], None]
+    ) -> None:
         """Take back a part of what was approved: ``replacement`` is field 95, which says what stays."""
+        stand, changes = tx.stand, back.taking.given_back(tx, back.own, int(replacement[:12]))
         self.count_approval(tx, back=True)
         tx.step(TxStep.ADJUST)
         tx.request, tx.sent = tx.request.changed({95: replacement}), tx.sent.changed({95: replacement})
         self.count_approval(tx)
         self._board.count("partial_reversals", tx.source)
-        self.end_with(tx, reversal_item(self._board, tx, reason, PARTIAL), then)
+        self.end_with(
+            tx, reversal_item(self._board, tx, reason, PARTIAL), then, changes=changes,
+            again=partial(self._back_again, tx, stand, back),
+        )  # fmt: skip
 
     def _timed_out(self, tx: Transaction) -> None:
         if tx.state is not TxState.FORWARDED:
@@ -314,20 +337,33 @@ class Transactions(Keeping):
         else:
             self.decline(tx, codes.TIMED_OUT)
 
+    def _back_again(self, tx: Transaction, stand: Stand, back: Back) -> None:
+        self.go_back(tx, stand)
+        tx.waiting.insert(0, back.again)
+        self.release(tx)
+
     def reverse(
-        self, tx: Transaction, step: TxStep, reason: str, then: Callable[[], None] | None = None
+        self,
+        tx: Transaction,
+        step: TxStep,
+        reason: str,
+        then: Callable[[], None] | None = None,
+        back: Back | None = None,
     ) -> None:
         """Undo it at the issuer, whatever the issuer has made of it; ``then`` when that is kept.
 
-        Without ``then`` the acquirer is told that it timed out.
+        Without ``then`` the acquirer is told that it timed out. Of what was approved ``back`` says what it took from.
         """
         if tx.kind is TRANSFER_BANKS:
             self.transfers.cancel(tx, step, then)
             return
+        stand = tx.stand
+        changes = back.taking.given_back(tx, back.own) if back is not None else ()
         if tx.state is TxState.APPROVED:
             self.count_approval(tx, back=True)
         tx.step(step)
         if not tx.answer:
             tx.answer = {39: codes.TIMED_OUT}
         self._board.stop(tx.timer)
-        self.end_with(tx, reversal_item(self._board, tx, reason), then)
+        again = partial(self._back_again, tx, stand, back) if back is not None else None
+        self.end_with(tx, reversal_item(self._board, tx, reason), then, changes=changes, again=again)

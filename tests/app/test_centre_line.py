@@ -26,7 +26,7 @@ from jinka.kit import NotFound, Refused, Usage
 from jinka.node.parcel_client import ParcelClient, Parent
 from jinka.node.parcel_desk import OutgoingFile, ParcelDesk
 from jinka.store.parcel_findings import findings_in
-from tests.parcels import CITY, CODE, DAY, PARENT
+from tests.parcels import CITY, CODE, DAY, PARENT, empty_database
 
 NAMES = {
     code: CentreName(code=code, organisation=f"Centre {code}", organisation_code=CODE, dns_name="localhost")
@@ -55,9 +55,9 @@ def folder(played: Path, tmp_path: Path) -> Path:
 
 @contextmanager
 def _desk(folder: Path, code: str) -> Iterator[ParcelDesk]:
-    other = frozenset(NAMES) - {code}
+    other, database = frozenset(NAMES) - {code}, folder / code / "centre.sqlite"
     with open_desk(
-        folder / code, folder / code / "centre.sqlite", centre=code, neighbours=other, signer=SIGNERS[code]
+        folder / code, empty_database(database), centre=code, neighbours=other, signer=SIGNERS[code]
     ) as made:
         yield made
 

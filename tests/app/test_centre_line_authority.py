@@ -30,7 +30,7 @@ from jinka.node.parcel_desk import OutgoingFile, ParcelDesk
 from jinka.node.system import SystemRandomness
 from tests.app.authority import approve_and_issue, plan
 from tests.identity.rig import CLERK, FIRST, THIRD
-from tests.parcels import CITY, CODE, DAY, PARENT
+from tests.parcels import CITY, CODE, DAY, PARENT, empty_database
 
 EMPTY = OutgoingFile(name="verdicts.parquet", schema="jinka.verdicts/1", rows=VERDICTS.empty_table())
 
@@ -99,7 +99,7 @@ def test_officers_papers_carry_a_line_and_end_it(tmp_path: Path) -> None:
         desks: dict[str, ParcelDesk] = {
             code: stack.enter_context(
                 open_desk(
-                    tmp_path / code, tmp_path / code / "centre.db", centre=code,
+                    tmp_path / code, empty_database(tmp_path / code / "centre.db"), centre=code,
                     neighbours=frozenset(signers) - {code}, signer=signers[code],
                 )
             )

@@ -22,7 +22,7 @@ from jinka.kit import Refused
 from jinka.store import database_at
 from jinka.store.parcels_sent import Draft, Outbox
 from jinka.store.parcels_taken import Inbox
-from tests.parcels import CITY, DAY, NOW, PARENT, chain, entry, signatory
+from tests.parcels import CITY, DAY, NOW, PARENT, chain, empty_database, entry, signatory
 
 
 def ask(folder: Path, *more: str) -> str:
@@ -50,7 +50,7 @@ def test_an_idle_line(folder: Path) -> None:
 
 def test_a_line_on_which_things_happened(folder: Path, tmp_path: Path) -> None:
     stream = chain(4)
-    with database_at(folder / DATABASE) as engine:
+    with database_at(empty_database(folder / DATABASE)) as engine:
         inbox = Inbox(engine, PARENT)
         for made in (stream[0], stream[3]):
             inbox.take(made, signatory(CITY).seal(made).to_bytes(), b"r", NOW)

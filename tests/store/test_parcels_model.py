@@ -110,5 +110,5 @@ class Exchange(RuleBasedStateMachine):
 def test_any_order_of_any_acts(empty_sqlite: Path) -> None:
     Exchange.empty = empty_sqlite
     run_state_machine_as_test(
-        Exchange, settings=settings(max_examples=15, stateful_step_count=25, deadline=None)
+        Exchange, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
     )

@@ -1,6 +1,6 @@
 """What clearing asks of the world: an engine that runs Ibis expressions, and the parameters of a day.
 
-The engine is given by the caller (`jinka.store.DuckEngine`; Spark later). Nothing here opens a file.
+The engine is given by the caller (`jinka.store.DuckEngine`, `jinka.store.SparkEngine`). Nothing here opens a file.
 """
 
 from __future__ import annotations

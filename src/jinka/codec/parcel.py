@@ -48,7 +48,6 @@ class Kind(Enum):
     POSITIONS = "positions"  # a child's position of a window, to its parent
     STATISTICS = "statistics"
     LISTS = "lists"  # blocked cards, and the registers that are kept above, down to the children
-    DISPUTES = "disputes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from jinka.cli import (
     dispute,
     federation,
     fees,
+    files,
     fuzz,
     gateway,
     iso,
@@ -44,6 +45,7 @@ from jinka.cli import (
     tariff,
     window,
 )
+from jinka.cli import float as float_
 from jinka.cli.frame import EXIT_CODES, Json, command, progress, put, put_json, put_table, say, settings
 from jinka.kit import NotFound, parse_date
 from jinka.reports import DayReport, Language, day_tables
@@ -71,6 +73,8 @@ centre.app.add_typer(centre_parcels.app)
 app.add_typer(centre.app, name="centre")
 app.add_typer(federation.app, name="federation")
 app.add_typer(fees.app, name="fees")
+app.add_typer(files.app, name="files")
+app.add_typer(float_.app, name="float")
 app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(iso.app, name="iso")

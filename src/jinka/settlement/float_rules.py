@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 
 from jinka.kit import Finding, Severity, Usage
-from jinka.settlement.chart import AccountCode, AccountName
+from jinka.settlement.chart import AccountCode
 from jinka.settlement.float_acts import Deed, DeedKind, named
 
 NAMED_FEN, ANONYMOUS_FEN = 500_000, 100_000
@@ -115,11 +116,13 @@ class RefundRule:
     deposit: DepositFate
 
 
-_REFUNDS: Mapping[RefundKind, RefundRule] = {
-    RefundKind.LOST: RefundRule(days=7, named_only=True, deposit=DepositFate.KEPT),
-    RefundKind.DEAD: RefundRule(days=7, named_only=False, deposit=DepositFate.BACK),
-    RefundKind.RETURNED: RefundRule(days=0, named_only=False, deposit=DepositFate.BACK),
-}
+DEFAULT_REFUNDS: Mapping[RefundKind, RefundRule] = MappingProxyType(
+    {
+        RefundKind.LOST: RefundRule(days=7, named_only=True, deposit=DepositFate.KEPT),
+        RefundKind.DEAD: RefundRule(days=7, named_only=False, deposit=DepositFate.BACK),
+        RefundKind.RETURNED: RefundRule(days=0, named_only=False, deposit=DepositFate.BACK),
+    }
+)
 _WRITE_OFFS = (
     WriteOffRule(missing=Missing.DEBIT, days=90, up_to_fen=10_000, way=WayOut.UNCLAIMED,
                  reason="no terminal sent it, and it may be claimed still"),
@@ -134,7 +137,7 @@ class FloatRules:
 
     ask_after_days: int = 1
     write_off: tuple[WriteOffRule, ...] = _WRITE_OFFS
-    refunds: Mapping[RefundKind, RefundRule] = None  # type: ignore[assignment]
+    refunds: Mapping[RefundKind, RefundRule] = field(default_factory=lambda: DEFAULT_REFUNDS)
     deposit_fen: int = 0
     named_classes: tuple[int, ...] = (2, 3)
     named_limit_fen: int = NAMED_FEN
@@ -143,8 +146,6 @@ class FloatRules:
     scheme: str = ""
 
     def __post_init__(self) -> None:
-        if self.refunds is None:
-            object.__setattr__(self, "refunds", _REFUNDS)
         if min(self.ask_after_days, self.deposit_fen, self.dormant_months) < 0:
             raise Usage("days, months and deposits are not negative", where="float", fix="0 or more")
 
@@ -224,9 +225,3 @@ def sleeps_since(last_used: dt.date, months: int) -> dt.date:
         except ValueError:
             continue
     return dt.date(year, month, min(last_used.day, 28))
-
-
-__all__ = [
-    "ANONYMOUS_FEN", "NAMED_FEN", "AccountName", "DepositFate", "FloatRules", "Gap", "Missing", "RefundKind",
-    "RefundRule", "WayOut", "WriteOffRule", "masked", "over_limit", "sleeps_since", "write_backs", "write_off",
-]  # fmt: skip

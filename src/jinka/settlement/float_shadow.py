@@ -260,3 +260,35 @@ def card_rows(runs: Table, off_chain: Table, moved: Table, gaps: Table) -> Table
 
 def _whole(amount: Expr) -> Expr:
     return amount.fill_null(0).cast("int64")  # sums are wider than what they add up
+
+
+def day_holes(outcomes: Table) -> Table:
+    """Where a terminal's own serial numbers jump within a day: records that it made and that did not arrive."""
+    rows = outcomes.filter(outcomes.terminal_serial > 0)
+    rows = rows.group_by(["terminal_id", "operator", "terminal_serial"]).aggregate(
+        date=rows.local_date.min(), time=rows.local_time.min()
+    )
+    at = ibis.window(group_by=rows.terminal_id, order_by=rows.terminal_serial)
+    row = rows.mutate(
+        serial=rows.terminal_serial.cast("int64"), left=rows.terminal_serial.cast("int64").lag().over(at),
+        after_date=rows.date.lag().over(at), after_time=rows.time.lag().over(at),
+    )  # fmt: skip
+    row = row.mutate(missing=row.serial - row.left - 1)
+    return row.filter(row.missing.between(1, GAP_MAX)).select(
+        "terminal_id", "operator", "missing", "after_date", "after_time",
+        serial_from=row.left + 1, before_date="date", before_time="time",
+    )  # fmt: skip
+
+
+HOLES = pa.schema(
+    [
+        pa.field("terminal_id", pa.binary(6), nullable=False),
+        pa.field("operator", pa.string(), nullable=False),
+        pa.field("missing", pa.int64(), nullable=False),
+        pa.field("after_date", pa.binary(4), nullable=False),
+        pa.field("after_time", pa.binary(3), nullable=False),
+        pa.field("serial_from", pa.int64(), nullable=False),
+        pa.field("before_date", pa.binary(4), nullable=False),
+        pa.field("before_time", pa.binary(3), nullable=False),
+    ]
+)

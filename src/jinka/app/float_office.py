@@ -1,0 +1,278 @@
+"""`jinka float`: the money on a folder's cards, proven, chased, written off and given back.
+
+The folder is a cleared day's. Its registry has the openings, its ledger the liability; later days come as outcomes that
+were cleared elsewhere and are posted here. Everything is kept beside the day::
+
+    centre/centre.db    days that were taken, deeds, and the ledger they post to
+    centre/float/       runs of each day and edition, and of all days merged
+
+Who may sit at this machine, and under which name, is the business of its accounts: the actor is named by the caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from jinka.app.day_facts import read_facts
+from jinka.app.float_file import read_float_rules
+from jinka.app.float_shadows import ShadowBooks, Shadows, moment
+from jinka.app.workspace import Workspace
+from jinka.kit import Finding, NotFound, Usage
+from jinka.node import FolderLock, file_errors
+from jinka.registry import Registry, Role
+from jinka.settlement import AccountCode, BooksWithoutDisputes
+from jinka.settlement.float_acts import Deed, DeedKind, named, open_lines
+from jinka.settlement.float_proof import FloatStatement, IssuerFloat, state_float
+from jinka.settlement.float_rules import FloatRules, Gap, over_limit, write_backs, write_off
+from jinka.store import SqlFloat, SqlLedger, TakenDay, database_at, load_registry
+
+_LISTED = 1_000  # of unexplained cards in one statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChasedGap:
+    """A gap and what is done about it: ``todo`` is one of ask, wait, write-off, officer, suspense, written-off."""
+
+    gap: Gap
+    todo: str
+    reason: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.gap.as_dict() | {"todo": self.todo, "reason": self.reason}
+
+
+class FloatOffice:
+    """The float of one folder; made by `float_office`."""
+
+    def __init__(
+        self, workspace: Workspace, database: sa.Engine, ledger: SqlLedger, books: SqlFloat, registry: Registry,
+        rules: FloatRules, *, first: dt.date, zone: str,
+    ) -> None:  # fmt: skip
+        self._workspace, self.database, self._ledger, self.books = workspace, database, ledger, books
+        self.registry, self.rules, self._first = registry, rules, first
+        folder = workspace.centre / "float"
+        self.shadows = ShadowBooks(folder, books, ledger, registry, zone)
+
+    @property
+    def ledger(self) -> SqlLedger:
+        return self._ledger
+
+    @property
+    def issuer(self) -> str:
+        """Whose cards they are."""
+        return one_of(self.registry, Role.ISSUER)
+
+    def take(self, outcomes: Path | None) -> tuple[TakenDay, bool, list[Deed]]:
+        """Take a day, the folder's own without ``outcomes``; then undo what its records have disproven."""
+        where = outcomes or self._workspace.centre / "outcomes"
+        day, new = self.shadows.take(where, issuer=self.issuer, posted=self._first)
+        self._take_deposits()
+        deeds: list[Deed] = []
+        if new:
+            with self.shadows.opened() as shadows:
+                deeds = write_backs(self.books.deeds(), shadows.gap_rows(), on=day.date)
+            self.books.do(deeds)
+            self._workspace.note("float_taken", date=day.date.isoformat(), edition=day.edition)
+        return day, new, deeds
+
+    def prove(self) -> FloatStatement:
+        """The daily proof, from the shadows on one side and the ledger on the other."""
+        with self.shadows.opened() as shadows:
+            rows = shadows.engine.collect(_sums(shadows.cards)).to_pylist()
+            odd = shadows.cards.filter((shadows.cards.unexplained != 0) | (shadows.cards.paid < 0))
+            strange = shadows.engine.collect(odd.order_by("card_no").limit(_LISTED)).to_pylist()
+            findings = self._limits(shadows)
+        books = BooksWithoutDisputes(self._ledger)
+        issuers = [
+            IssuerFloat(
+                issuer=row["issuer"], cards=row["cards"], shown=row["shown"], transit=row["transit"],
+                suspense=row["suspense"], unexplained=row["unexplained"], paid=row["paid"],
+                liability=self._owed(books, AccountCode.PURSE_LIABILITY, row["issuer"]),
+                unclaimed=self._owed(books, AccountCode.UNCLAIMED, row["issuer"]),
+                deposits=self._owed(books, AccountCode.CARD_DEPOSIT, row["issuer"]),
+                payable=self._owed(books, AccountCode.HOLDER_PAYABLE, row["issuer"]),
+                interest=self._owed(books, AccountCode.INTEREST, row["issuer"]),
+                funds=-self._owed(books, AccountCode.CUSTOMER_FUNDS, row["issuer"]),
+            )
+            for row in rows
+        ]  # fmt: skip
+        deeds = self.books.deeds()
+        return state_float(
+            issuers, strange=[(row["card_no"], row["unexplained"], row["paid"]) for row in strange],
+            findings=findings, open_lines=open_lines(deeds), deposits=sum(deed.deposit for deed in deeds),
+            days=[day.name for day in self.books.days()],
+        )  # fmt: skip
+
+    def gaps(self, on: dt.date) -> list[ChasedGap]:
+        """Every gap, and what is to be done about it on that day."""
+        with self.shadows.opened() as shadows:
+            found = shadows.gap_rows()
+        return self._chased(found, on)
+
+    def requests(self, on: dt.date) -> list[dict[str, Any]]:
+        """Whom to ask for which records: terminals whose own numbers jump while a counter is missing.
+
+        The last row, without a terminal, counts the gaps that no terminal's hole explains: a whole batch may be gone.
+        """
+        with self.shadows.opened() as shadows:
+            found = self._chased(shadows.gap_rows(), on)
+            holes = shadows.engine.collect(shadows.holes).to_pylist()
+        asked = [each.gap for each in found if each.todo in ("ask", "write-off", "officer")]
+        rows, explained = [], set()
+        for hole in sorted(
+            holes, key=lambda hole: (hole["operator"], hole["terminal_id"], hole["serial_from"])
+        ):
+            after, before = (moment(hole[f"{end}_date"], hole[f"{end}_time"]) for end in ("after", "before"))
+            near = [gap for gap in asked if gap.after <= before and after <= gap.shown_at]
+            if not near:
+                continue
+            explained |= {(gap.card, gap.subject) for gap in near}
+            rows.append(
+                {"operator": hole["operator"], "terminal": hole["terminal_id"].hex(), "after": after,
+                 "before": before, "serial_from": hole["serial_from"], "records": hole["missing"],
+                 "gaps": len(near)}
+            )  # fmt: skip
+        left = [gap for gap in asked if (gap.card, gap.subject) not in explained]
+        if left:
+            rows.append(
+                {"operator": "", "terminal": "", "after": min(gap.after for gap in left),
+                 "before": max(gap.shown_at for gap in left), "serial_from": 0, "records": 0,
+                 "gaps": len(left)}
+            )  # fmt: skip
+        return rows
+
+    def write_off(self, on: dt.date, actor: str) -> list[Deed]:
+        """Write off what the rules write off by that day; the deeds that are new."""
+        with self.shadows.opened() as shadows:
+            found = shadows.gap_rows()
+        deeds = []
+        for each in self._chased(found, on):
+            rule = self.rules.for_gap(each.gap, on)
+            if each.todo == "write-off" and rule is not None:
+                deeds.append(write_off(each.gap, rule, self.rules, on=on, actor=actor))
+        self.books.do(deeds)
+        return deeds
+
+    def settle(self, on: dt.date, actor: str) -> list[Deed]:
+        """Pay what write-offs and kept deposits left open; nothing when nothing is."""
+        done = self.books.deeds()
+        count = sum(deed.kind is DeedKind.SETTLED for deed in done)
+        funds = named(AccountCode.CUSTOMER_FUNDS, self.issuer)
+        deeds = [
+            Deed(
+                kind=DeedKind.SETTLED, subject=f"{count} {int(name.code)} {name.owner}", on=on, amount=abs(amount),
+                debit=name if amount > 0 else funds, credit=funds if amount > 0 else name, actor=actor,
+            )
+            for name, amount in sorted(open_lines(done).items(), key=lambda line: (line[0].code, line[0].owner))
+        ]  # fmt: skip
+        self.books.do(deeds)
+        return deeds
+
+    def _chased(self, found: Sequence[Gap], on: dt.date) -> list[ChasedGap]:
+        written: dict[tuple[bytes, str], str] = {}
+        for deed in self.books.deeds():
+            if deed.kind is DeedKind.WRITE_OFF:
+                written[deed.card, deed.subject] = deed.reason
+            elif deed.kind is DeedKind.WRITE_BACK:
+                written.pop((deed.card, deed.subject), None)
+        made = []
+        for gap in found:
+            if (gap.card, gap.subject) in written:
+                made.append(ChasedGap(gap=gap, todo="written-off", reason=written[gap.card, gap.subject]))
+                continue
+            rule = self.rules.for_gap(gap, on)
+            last = max((r.days for r in self.rules.write_off if r.missing is gap.missing), default=0)
+            age = (on - gap.shown_on).days
+            todo = (
+                "suspense" if gap.suspended else "write-off" if rule
+                else "wait" if age < self.rules.ask_after_days else "officer" if age >= last else "ask"
+            )  # fmt: skip
+            made.append(ChasedGap(gap=gap, todo=todo, reason=rule.reason if rule else ""))
+        return made
+
+    def _limits(self, shadows: Shadows) -> list[Finding]:
+        """Cards that hold more than their kind may."""
+        least = min(self.rules.named_limit_fen, self.rules.anonymous_limit_fen)
+        rows = shadows.engine.collect(
+            shadows.cards.filter(shadows.cards.shown > least).select("card_no", "shown").order_by("card_no")
+        )
+        cards = rows["card_no"].cast("binary").to_pylist()
+        if not cards:
+            return []
+        classes = holders_of(self.registry, cards)
+        found = (
+            over_limit(card, classes.get(card, 1), shown, self.rules)
+            for card, shown in zip(cards, rows["shown"].to_pylist(), strict=True)
+        )
+        return [finding for finding in found if finding is not None]
+
+    def _take_deposits(self) -> None:
+        """The deposits of the cards that are registered, once."""
+        each, count = self.rules.deposit_fen, self.registry.cards.num_rows
+        if not each or any(deed.kind is DeedKind.DEPOSIT for deed in self.books.deeds()):
+            return
+        self.books.do(
+            [
+                Deed(
+                    kind=DeedKind.DEPOSIT, subject="registered cards", on=self._first, amount=each * count,
+                    debit=named(AccountCode.CUSTOMER_FUNDS, self.issuer),
+                    credit=named(AccountCode.CARD_DEPOSIT, self.issuer), deposit=each * count, actor="rule",
+                    detail=str(each),
+                )
+            ]
+        )  # fmt: skip
+
+    def _owed(self, books: BooksWithoutDisputes, code: AccountCode, owner: str) -> int:
+        id_ = named(code, owner).id
+        found = books.balances([id_]).get(id_)
+        return found.credits_posted - found.debits_posted if found else 0
+
+
+@contextmanager
+def float_office(folder: Path) -> Iterator[FloatOffice]:
+    """The office of a cleared day's folder, alone in it."""
+    if not folder.is_dir():
+        raise NotFound("no such folder", where=str(folder), fix="run jinka day first")
+    workspace = Workspace(folder)
+    workspace.read_options()
+    facts = read_facts(workspace)
+    path = workspace.centre / "centre.db"
+    if facts is None or not path.exists():
+        raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
+    with file_errors(folder), FolderLock(folder), database_at(path) as database:
+        registry, ledger = load_registry(database), SqlLedger(database)
+        rules = read_float_rules(folder, scheme=one_of(registry, Role.SCHEME))
+        books = SqlFloat(database, ledger, zone=facts.zone)
+        first = dt.date.fromisoformat(facts.first_date)
+        yield FloatOffice(workspace, database, ledger, books, registry, rules, first=first, zone=facts.zone)
+
+
+def one_of(registry: Registry, role: Role) -> str:
+    """The first participant of a role."""
+    codes = registry.participants.filter(pc.equal(registry.participants["role"], role.value))[
+        "code"
+    ].to_pylist()
+    if not codes:
+        raise Usage(f"no participant is {role.value}", where="registry", fix="register one")
+    return str(min(codes))
+
+
+def holders_of(registry: Registry, cards: Sequence[bytes]) -> dict[bytes, int]:
+    """The holder class of each of these cards."""
+    wanted = set(cards)
+    names = (registry.cards[name].to_pylist() for name in ("card_no", "holder"))
+    return {card: holder for card, holder in zip(*names, strict=True) if card in wanted}
+
+
+def _sums(cards: Any) -> Any:
+    names = ("shown", "transit", "suspense", "unexplained", "paid")
+    sums = {name: cards[name].sum().cast("int64") for name in names}
+    return cards.group_by("issuer").aggregate(cards=cards.count(), **sums).order_by("issuer")

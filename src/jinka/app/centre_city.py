@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
-from jinka.app.centre_lists import registry_on
+from jinka.app.centre_lists import lists_before, registry_on
 from jinka.app.centre_rules import month_after, month_before
 from jinka.clearing import (
     BatchStatus,
@@ -337,13 +337,15 @@ def _tables(
     cards: pa.Table,
     answers: pa.Table | None = None,
 ) -> ClearingTables:
-    registry = city.registry_on(date)
-    registered = {name: getattr(registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
-    registered["acknowledgements"] = city.config.rules.acknowledged(registry)[0]
+    registered = {name: getattr(city.registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
+    registered["acknowledgements"] = city.config.rules.acknowledged(city.registry_on(date))[0]
+    made = {name: engine.arrow(name, table) for name, table in registered.items()}
+    listed = lists_before(city.folder, city.config.around.parent, date)
+    if listed.num_rows:
+        issued = engine.arrow("issued", listed).semi_join(records, ["card_no", "issuer"])
+        made["listings"] = engine.keep("listings", made["listings"].union(issued.drop("issuer")))
     return ClearingTables(
-        records=records,
-        answers=None if answers is None else engine.arrow("answers", answers),
-        **{name: engine.arrow(name, table) for name, table in registered.items()},
+        records=records, answers=None if answers is None else engine.arrow("answers", answers), **made
     )
 
 

@@ -22,6 +22,7 @@ from jinka.node import write_durable
 from jinka.registry import LISTINGS, Registry
 
 LIST_FILE = "list.csv"
+ISSUED_LISTINGS = pa.schema([*LISTINGS, pa.field("issuer", pa.string(), nullable=False)])
 
 
 def listed_here(cards: Iterable[str], *, centre: str, issuer: str, date: dt.date) -> pa.Table:
@@ -36,14 +37,26 @@ def listed_here(cards: Iterable[str], *, centre: str, issuer: str, date: dt.date
 
 def registry_on(folder: Path, parent: str, registry: Registry, date: dt.date) -> Registry:
     """The registry with the lists of the rounds before a day: this centre's own and all others'."""
+    listed = lists_before(folder, parent, date).select(LISTINGS.names).cast(LISTINGS)
+    return replace(registry, listings=pa.concat_tables([registry.listings.cast(LISTINGS), listed]))
+
+
+def lists_before(folder: Path, parent: str, date: dt.date) -> pa.Table:
+    """`ISSUED_LISTINGS`: what centres listed in the rounds before a day, each for the cards of its own issuers.
+
+    A centre may list what numbers it likes; they count for records of the issuer that it names, and it can name none
+    but its own.
+    """
     rows = [
-        {"list_version": day.toordinal(), "card_no": row["card_no"], "effective_from": row["effective_from"]}
+        {
+            "list_version": day.toordinal(), "card_no": row["card_no"], "effective_from": row["effective_from"],
+            "issuer": row["issuer"],
+        }
         for day in days_of(folder)
         if day < date
         for row in _listed(folder, parent, day)
-    ]
-    listed = pa.Table.from_pylist(rows, schema=LISTINGS)
-    return replace(registry, listings=pa.concat_tables([registry.listings.cast(LISTINGS), listed]))
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=ISSUED_LISTINGS)
 
 
 def publish_list(folder: Path, parent: str, registry: Registry, date: dt.date) -> None:

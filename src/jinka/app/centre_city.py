@@ -22,7 +22,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import sqlalchemy as sa
 
 from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
@@ -66,6 +65,7 @@ from jinka.registry import Registry, Role
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.store import DuckEngine, SqlJournal
+from jinka.store.database import Database
 
 ACTIVE = 1
 _OPENING = ("opening_counter", "opening_online", "opening_balance")
@@ -77,7 +77,7 @@ class City:
 
     folder: Path
     config: CentreConfig
-    database: sa.Engine
+    database: Database
     keys: KeyService
     registry: Registry
 

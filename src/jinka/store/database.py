@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from jinka.kit import Refused, Usage
 
+Database = sa.Engine  # what rooms above hand around without knowing the library
 BUSY_TIMEOUT_MS = 10_000
 READS = "jinka_reads"
 _CACHE_KIB = 128 * 1024  # the indexes of ids are met at random places

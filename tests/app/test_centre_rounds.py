@@ -183,10 +183,8 @@ def test_a_card_that_its_centre_lists_is_stopped_in_the_other_city(
     with federation(root, keys, days) as fed:
         city = fed.centres[asking.city.code].city
         assert city is not None
-        listed = city.registry_on(NEXT).listings.to_pylist()
-        assert listed == [
-            {"list_version": DATE.toordinal(), "card_no": odd, "effective_from": f"{NEXT:%Y%m%d}000000"}
-        ]
+        row = {"list_version": DATE.toordinal(), "card_no": odd, "effective_from": f"{NEXT:%Y%m%d}000000"}
+        assert city.registry_on(NEXT).listings.to_pylist() == [row]
         assert odd.hex() in RoundFiles(root / asking.city.code, DATE).path("list.csv").read_text()
         assert city.registry_on(DATE).listings.num_rows == 0, "it is in force from the next day"
         if issuer:

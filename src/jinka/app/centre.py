@@ -54,6 +54,7 @@ from jinka.settlement import (
     settlement_orders,
     trial_balance,
 )
+from jinka.settlement.float_acts import BooksWithoutFloat
 from jinka.sim.field import LOAD_DEVICE
 from jinka.sim.parties import ACQUIRER, GOVERNMENT, ISSUER, LOAD_AGENT, SCHEME
 from jinka.sim.plan import LANES, CityPlan, psam_id, terminal_id
@@ -206,7 +207,8 @@ def clear_uploads(
         orders = settlement_orders(day, result.net, issuer=ISSUER)
         _, found = post_settlement(ledger, day, orders, issuer=ISSUER)
         findings += found
-        own = BooksWithoutDisputes(ledger)  # those of the day: what was disputed later is told elsewhere
+        # Those of the day: what was disputed, written off or refunded later is told elsewhere.
+        own = BooksWithoutFloat(BooksWithoutDisputes(ledger), ledger)
         trial, liability = trial_balance(own), purse_liability(own)
         progress.step("settlement", 1, 1)
         return ClearedDay(

@@ -34,6 +34,7 @@ from jinka.app.dispute_originals import (
     shadow_balance,
 )
 from jinka.app.dispute_terms import DisputeRules, read_dispute_rules
+from jinka.app.float_refunds import refunded
 from jinka.app.workspace import Workspace
 from jinka.clearing.dispute import Dispute, Evidence, Parties, Step
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
@@ -46,7 +47,7 @@ from jinka.node.system import SystemClock
 from jinka.registry import Registry
 from jinka.settlement import BusinessDay, DisputeDesk, DisputeMove, DisputeOrder, NewDispute, settle_disputes
 from jinka.settlement.dispute_posting import account_name, suspense_of
-from jinka.store import SqlDisputes, SqlLedger, database_at, load_registry
+from jinka.store import SqlDisputes, SqlFloat, SqlLedger, database_at, load_registry
 
 ZONE = "Asia/Shanghai"
 EVIDENCE_MAX = 32 * 1024 * 1024
@@ -95,8 +96,10 @@ class DisputeOffice:
         day: Workspace | None,
         zone: str,
         rules: DisputeRules,
+        refunded: Callable[[bytes], int],
     ) -> None:
         self.folder, self._day, self._zone = folder, day, zone
+        self._refunded = refunded  # what the float gave back for a card
         self._ledger, self._books, self._registry = ledger, books, registry
         self._desk = DisputeDesk(ledger, books, zone=zone, is_open=rules.is_open, terms=rules.terms)
         self._papers = (day.centre if day else folder) / "evidence"
@@ -230,6 +233,7 @@ class DisputeOffice:
                 each for each in self.listed() if each.original.id == card_id(card, each.original.date)
             ]
             returned = sum(each.reserved for each in earlier if each.original.date != on)
+            returned += self._refunded(card)
             return of_dead_card(
                 day.centre / "outcomes", registry, card, on=on, returned=returned, disputed=self._states()
             )
@@ -267,7 +271,8 @@ class DisputeOffice:
             each for each in self.listed()
             if each.id != dispute.id and each.original.id == card_id(card, each.original.date)
         ]  # fmt: skip
-        left = min(balance - sum(each.reserved for each in others), dispute.claimed)
+        gone = sum(each.reserved for each in others) + self._refunded(card)
+        left = min(balance - gone, dispute.claimed)
         if left <= 0:
             raise Refused("its shadow account is empty", where="card", fix="reject the claim")
         amount = act.amount or left
@@ -352,8 +357,9 @@ def dispute_office(folder: Path, *, opening: str = "") -> Iterator[DisputeOffice
         stack.callback(log.close)
         books = AuditedDisputes(SqlDisputes(database, ledger), log)
         yield DisputeOffice(
-            folder, ledger, books, lambda: load_registry(database), day=day, zone=zone, rules=rules
-        )
+            folder, ledger, books, lambda: load_registry(database), day=day, zone=zone, rules=rules,
+            refunded=lambda card: refunded(SqlFloat(database, ledger, zone=zone), card),
+        )  # fmt: skip
 
 
 def _role(steps: Iterable[Step], parties: Parties, actor: str) -> Actor:

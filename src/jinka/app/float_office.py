@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import sqlalchemy as sa
 
 from jinka.app.day_facts import read_facts
 from jinka.app.float_file import read_float_rules
@@ -32,14 +31,14 @@ from jinka.settlement import AccountCode, BooksWithoutDisputes
 from jinka.settlement.float_acts import Deed, DeedKind, named, open_lines
 from jinka.settlement.float_proof import FloatStatement, IssuerFloat, state_float
 from jinka.settlement.float_rules import FloatRules, Gap, over_limit, write_backs, write_off
-from jinka.store import SqlFloat, SqlLedger, TakenDay, database_at, load_registry
+from jinka.store import SqlDisputes, SqlFloat, SqlLedger, TakenDay, database_at, load_registry
 
 _LISTED = 1_000  # of unexplained cards in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChasedGap:
-    """A gap and what is done about it: ``todo`` is one of ask, wait, write-off, officer, suspense, written-off."""
+    """A gap, and ``todo``: ask, wait, write-off, officer, suspense, found or written-off."""
 
     gap: Gap
     todo: str
@@ -53,10 +52,10 @@ class FloatOffice:
     """The float of one folder; made by `float_office`."""
 
     def __init__(
-        self, workspace: Workspace, database: sa.Engine, ledger: SqlLedger, books: SqlFloat, registry: Registry,
+        self, workspace: Workspace, disputes: SqlDisputes, ledger: SqlLedger, books: SqlFloat, registry: Registry,
         rules: FloatRules, *, first: dt.date, zone: str,
     ) -> None:  # fmt: skip
-        self._workspace, self.database, self._ledger, self.books = workspace, database, ledger, books
+        self._workspace, self.disputes, self._ledger, self.books = workspace, disputes, ledger, books
         self.registry, self.rules, self._first = registry, rules, first
         folder = workspace.centre / "float"
         self.shadows = ShadowBooks(folder, books, ledger, registry, zone)
@@ -87,7 +86,8 @@ class FloatOffice:
         """The daily proof, from the shadows on one side and the ledger on the other."""
         with self.shadows.opened() as shadows:
             rows = shadows.engine.collect(_sums(shadows.cards)).to_pylist()
-            odd = shadows.cards.filter((shadows.cards.unexplained != 0) | (shadows.cards.paid < 0))
+            cards = shadows.cards
+            odd = cards.filter((cards.unexplained != 0) | (cards.shown + cards.unexplained < 0))
             strange = shadows.engine.collect(odd.order_by("card_no").limit(_LISTED)).to_pylist()
             findings = self._limits(shadows)
         books = BooksWithoutDisputes(self._ledger)
@@ -106,7 +106,7 @@ class FloatOffice:
         ]  # fmt: skip
         deeds = self.books.deeds()
         return state_float(
-            issuers, strange=[(row["card_no"], row["unexplained"], row["paid"]) for row in strange],
+            issuers, strange=[(r["card_no"], r["unexplained"], r["shown"] + r["unexplained"]) for r in strange],
             findings=findings, open_lines=open_lines(deeds), deposits=sum(deed.deposit for deed in deeds),
             days=[day.name for day in self.books.days()],
         )  # fmt: skip
@@ -192,7 +192,7 @@ class FloatOffice:
             last = max((r.days for r in self.rules.write_off if r.missing is gap.missing), default=0)
             age = (on - gap.shown_on).days
             todo = (
-                "suspense" if gap.suspended else "write-off" if rule
+                "suspense" if gap.suspended else "found" if gap.filled else "write-off" if rule
                 else "wait" if age < self.rules.ask_after_days else "officer" if age >= last else "ask"
             )  # fmt: skip
             made.append(ChasedGap(gap=gap, todo=todo, reason=rule.reason if rule else ""))
@@ -252,7 +252,16 @@ def float_office(folder: Path) -> Iterator[FloatOffice]:
         rules = read_float_rules(folder, scheme=one_of(registry, Role.SCHEME))
         books = SqlFloat(database, ledger, zone=facts.zone)
         first = dt.date.fromisoformat(facts.first_date)
-        yield FloatOffice(workspace, database, ledger, books, registry, rules, first=first, zone=facts.zone)
+        yield FloatOffice(
+            workspace,
+            SqlDisputes(database, ledger),
+            ledger,
+            books,
+            registry,
+            rules,
+            first=first,
+            zone=facts.zone,
+        )
 
 
 def one_of(registry: Registry, role: Role) -> str:

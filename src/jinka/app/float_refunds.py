@@ -27,15 +27,14 @@ from jinka.settlement.float_refund import (
     refunds_of,
 )
 from jinka.settlement.float_rules import RefundKind, masked
-from jinka.store import SqlDisputes
 from jinka.store.shadow import SqlFloat
 
 
 class RefundDesk:
     """The refunds of one folder."""
 
-    def __init__(self, office: FloatOffice, disputes: SqlDisputes) -> None:
-        self._office, self._disputes = office, disputes
+    def __init__(self, office: FloatOffice) -> None:
+        self._office = office
 
     def listed(self) -> list[Refund]:
         return refunds_of(self._office.books.deeds(), self._office.rules.refunds)
@@ -112,7 +111,7 @@ class RefundDesk:
         """What disputes of this dead card returned or may return."""
         return sum(
             each.reserved
-            for each in self._disputes.listed()
+            for each in self._office.disputes.listed()
             if each.machine is Machine.DEAD_CARD and each.original.id == card_id(card, each.original.date)
         )
 
@@ -121,7 +120,7 @@ class RefundDesk:
 def refund_desk(folder: Path) -> Iterator[RefundDesk]:
     """The refunds of a cleared day's folder, alone in it."""
     with float_office(folder) as office:
-        yield RefundDesk(office, SqlDisputes(office.database, office.ledger))
+        yield RefundDesk(office)
 
 
 def refunded(books: SqlFloat, card: bytes) -> int:

@@ -124,7 +124,9 @@ class ShadowBooks:
                 both = runs.select(RUNS.names).union(engine.arrow("readings", readings))
                 runs = engine.keep("runs", merged(both))
             found = engine.keep("joints", joints(runs))
-            gaps = engine.keep("gaps", held_in(found, self._part(engine, days, "held")))
+            gaps = engine.keep(
+                "gaps", held_in(found, self._part(engine, days, "held"), self._part(engine, days, "off"))
+            )
             moved = engine.arrow("moved", _moved(deeds))
             cards = card_rows(runs, self._part(engine, days, "off"), moved, gaps)
             yield Shadows(
@@ -248,6 +250,7 @@ def _gap(row: dict[str, Any]) -> Gap:
         after=moment(row["after_date"], row["after_time"]), shown_on=day_of(row["before_date"]),
         shown_at=moment(row["before_date"], row["before_time"]), held=row["held"],
         suspended=row["suspended"],
+        filled=row["filled"],
     )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ _TERMS = {
 }
 _TODO = {
     "ask": "催收", "wait": "等待", "write-off": "可核销", "officer": "转人工", "suspense": "挂账",
+    "found": "已由错位记录补上",
     "written-off": "已核销",
 }  # fmt: skip
 _GAP_HEADS = (
@@ -158,7 +159,9 @@ def gaps(
                 for row in rows
             ],
         )  # fmt: skip
-    return FINDINGS if any(each.todo != "written-off" for each in found) or (ask and rows) else 0
+    return (
+        FINDINGS if any(each.todo not in ("written-off", "found") for each in found) or (ask and rows) else 0
+    )
 
 
 @app.command(name="write-off")

@@ -78,7 +78,10 @@ def state_float(
     deposits: int,
     days: Sequence[str],
 ) -> FloatStatement:
-    """Hold the shadows against the ledger. ``strange`` has (card, unexplained, paid); ``deposits`` by the deeds."""
+    """Hold the shadows against the ledger.
+
+    ``strange`` has (card, unexplained, what is left of it); ``deposits`` are those that the deeds tell of.
+    """
     found = list(findings)
     open_fen = sum(open_lines.values())
     for row in issuers:
@@ -102,15 +105,15 @@ def state_float(
                 "compare the deeds with the ledger",
             )
         )
-    for card, amount, paid in strange:
+    for card, amount, left in strange:
         if amount:
             found.append(
                 _error("UNEXPLAINED", f"card {masked(card)}", f"{amount} fen that no gap explains",
                        "put it onto the list and read the card")
             )  # fmt: skip
-        if paid < 0:
+        if left < 0:
             found.append(
-                _error("OVERDRAWN", f"card {masked(card)}", f"{-paid} fen more were paid than it ever held",
+                _error("OVERDRAWN", f"card {masked(card)}", f"{-left} fen more were paid than it ever held",
                        "it was refunded or copied: put it onto the list")
             )  # fmt: skip
     return FloatStatement(issuers=tuple(issuers), findings=tuple(found), days=tuple(days), open_fen=open_fen)

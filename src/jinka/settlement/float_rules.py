@@ -72,6 +72,7 @@ class Gap:
     shown_at: str
     held: int = 0  # records of it that the centre has and nobody was paid for
     suspended: bool = False  # and they explain it
+    filled: bool = False  # a record that was paid under another counter explains it
 
     @property
     def subject(self) -> str:
@@ -88,7 +89,7 @@ class Gap:
             "card": masked(self.card), "offline_from": self.off[0], "offline_missing": self.off[1],
             "online_from": self.on[0], "online_missing": self.on[1], "amount_fen": self.drop,
             "after": self.after, "before": self.shown_at, "since": self.shown_on.isoformat(),
-            "held_records": self.held, "in_suspense": self.suspended,
+            "held_records": self.held, "in_suspense": self.suspended, "filled": self.filled,
         }  # fmt: skip
 
 
@@ -155,7 +156,7 @@ class FloatRules:
 
     def for_gap(self, gap: Gap, on: dt.date) -> WriteOffRule | None:
         """The first rule that writes the gap off by that day; None when none does, or it is in suspense."""
-        if gap.suspended:
+        if gap.suspended or gap.filled:
             return None
         age = (on - gap.shown_on).days
         return next(

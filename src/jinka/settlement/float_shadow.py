@@ -129,10 +129,9 @@ def day_runs(outcomes: Table) -> Table:
 
 
 def day_off_chain(outcomes: Table) -> Table:
-    """What the day's records off the chain did to each purse, as `OFF_CHAIN`."""
+    """What each of the day's records off the chain did to its purse, as `OFF_CHAIN`."""
     rows = _paid(outcomes)
-    rows = rows.filter(rows.findings.contains(_BREAK))
-    return rows.group_by("card_no").aggregate(effect=rows.effect.sum())
+    return rows.filter(rows.findings.contains(_BREAK)).select("card_no", "effect")
 
 
 def day_held(outcomes: Table) -> Table:
@@ -202,26 +201,33 @@ def joints(runs: Table) -> Table:
     )  # fmt: skip
 
 
-def held_in(found: Table, held: Table) -> Table:
-    """Gaps with what the centre holds of them: the records at the missing counters, and what they would lower."""
-    gaps = found.filter(found.gap)
+def held_in(found: Table, held: Table, off_chain: Table) -> Table:
+    """Gaps, with what the centre has of them: records at the missing counters, and records off the chain.
+
+    A balance that rose by a load which the centre holds is such a gap too: the last load leaves no later counter.
+    """
+    row = found.mutate(
+        joint=ibis.row_number().over(ibis.window(order_by=["card_no", "off_from", "on_from", "step"]))
+    )
     at = held.select(h_card="card_no", h_online="online", h_counter="counter", h_drop="drop").distinct()
-    near = gaps.left_join(at, gaps.card_no == at.h_card)
+    near = row.join(at, row.card_no == at.h_card)
     first = ibis.ifelse(near.h_online, near.on_from, near.off_from)
     count = ibis.ifelse(near.h_online, near.on_missing, near.off_missing)
-    inside = ((near.h_counter >= first) & (near.h_counter < first + count)).fill_null(False)
-    keys = list(gaps.columns)
-    summed = (
-        near.mutate(inside=inside)
-        .group_by(keys)
-        .aggregate(
-            held=lambda t: _whole(t.inside.cast("int64").sum()),
-            held_drop=lambda t: _whole(ibis.ifelse(t.inside, t.h_drop, 0).sum()),
-        )
-    )
+    missed = (near.h_counter >= first) & (near.h_counter < first + count)
+    last_load = near.h_online & (near.on_missing == 0) & (near.h_counter >= near.on_from) & (near.step < 0)
+    inside = near.filter(missed | (last_load & (near.h_drop == near.step)))
+    sums = inside.group_by("joint").aggregate(held=inside.count(), drops=inside.h_drop.sum())
+    # Paid under a counter that the clearing found altered, for the very amount: the gap's own record.
+    strays = off_chain.select(o_card="card_no", o_effect="effect").distinct()
+    own = row.join(strays, (row.card_no == strays.o_card) & (row.step == -strays.o_effect))
+    own = own.filter(own.gap, own.step != 0).select("joint").distinct().mutate(stray=True)
+    all_ = row.left_join(sums, "joint").drop("joint_right").left_join(own, "joint").drop("joint_right")
     # All of it or nothing: a record that does not explain the whole step may be anything.
-    suspended = (summed.held > 0) & (summed.held_drop == summed.step)
-    return summed.mutate(suspended=suspended).drop("held_drop")
+    suspended = (all_.held > 0) & (all_.drops == all_.step)
+    all_ = all_.mutate(
+        held=_whole(all_.held), suspended=suspended.fill_null(False), filled=all_.stray.fill_null(False)
+    )
+    return all_.filter(all_.gap | all_.suspended).drop("joint", "drops", "stray", "gap")
 
 
 def card_rows(runs: Table, off_chain: Table, moved: Table, gaps: Table) -> Table:
@@ -242,7 +248,7 @@ def card_rows(runs: Table, off_chain: Table, moved: Table, gaps: Table) -> Table
     off = off_chain.group_by("card_no").aggregate(off=off_chain.effect.sum())
     deeds = moved.group_by("card_no").aggregate(worth=moved.worth.sum(), written=moved.gaps.sum())
     open_ = gaps.group_by("card_no").aggregate(
-        transit=ibis.ifelse(gaps.suspended, 0, gaps.step).sum(),
+        transit=ibis.ifelse(gaps.suspended | gaps.filled, 0, gaps.step).sum(),
         suspense=ibis.ifelse(gaps.suspended, gaps.step, 0).sum(),
     )
     all_ = cards.left_join(off, "card_no").drop("card_no_right")

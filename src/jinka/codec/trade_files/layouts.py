@@ -78,7 +78,7 @@ UNIONPAY_COM = Layout(
         instalment_fee   12 x+n?    -     分期付款附加手续费
         other            14 text    -     其他信息
     """),
-    key=("acquirer", "forwarder", "trace", "sent_at"),
+    key=("acquirer", "forwarder", "trace", "sent_at", "reference"),
     amount="amount",
     personal=("pan",),
     separator=b" ",
@@ -152,7 +152,8 @@ CITY_UNION = Layout(
         batch            32 hex   batch            批次号
         batch_seq        10 n     batch_seq        批内序号
         state             1 n     state            记录状态
-        card_no          20 n..?  card_no          卡号
+        card_no          20 hex   card_no          卡号
+        card_len          2 n     card_len         卡号位数
         profile          32 text  profile          应用
         profile_version   5 n     profile_version  应用版本
         txn_type          2 hex   txn_type         交易类型

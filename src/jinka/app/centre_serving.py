@@ -23,6 +23,7 @@ from jinka.app.centre_folder import centre_keys, closed_days, signer_of, summary
 from jinka.app.centre_line import LineRoad, exchange_with, open_desk, open_door, parse_line
 from jinka.app.centre_papers import LinePapers, install_line
 from jinka.app.centre_rounds import STREAMS, Centre
+from jinka.codec.parcel import Kind
 from jinka.crypto.bulk import warm_up
 from jinka.keys import KeyService
 from jinka.kit import Refused
@@ -97,19 +98,26 @@ def opened_centre(folder: Path, config: CentreConfig, keys: KeyService, road: Li
 
 def _rounds(centre: Centre, stop: threading.Event) -> None:
     while True:
-        moved = _close_days(centre)
+        moved = close_days(centre)
         moved = centre.advance() or moved
         if stop.wait(0.0 if moved else _LOOK_S):
             return
 
 
-def _close_days(centre: Centre) -> bool:
-    """Take in the days that were closed and are no rounds yet."""
+def close_days(centre: Centre) -> bool:
+    """Take in the days that were closed and are no rounds yet; True when there were any.
+
+    A day that this city skipped (a holiday here) while others had it is taken in as empty once a later one is closed:
+    its cards may have been used elsewhere.
+    """
     if centre.city is None:
         return False
-    fresh = [day for day in closed_days(centre.folder) if centre.round(day).noted("intake") is None]
+    closed = closed_days(centre.folder)
+    asked = centre.arrived.days(centre.config.around.parent, Kind.RECORDS)
+    skipped = [day for day in asked if closed and day < closed[-1]]
+    fresh = [day for day in sorted({*closed, *skipped}) if centre.round(day).noted("intake") is None]
     for day in fresh:
-        close_intake(centre.city, day, uploads_of(centre.folder, day))
+        close_intake(centre.city, day, uploads_of(centre.folder, day) if day in closed else [])
     return bool(fresh)
 
 

@@ -17,9 +17,11 @@ from typing import Any
 
 import pytest
 
-from jinka.app.issuer_host import import_cards
+from jinka.app.issuer_host import import_cards, opened_host, read_issuer_file
+from jinka.app.issuer_journal import issuer_journal
 from jinka.codec.iso8583 import Message
 from jinka.issuer.chart import IssuerAccount, office_account
+from jinka.issuer.day_totals import DayTotals
 from jinka.kit import make_id
 from jinka.store import SqlIssuerBooks, SqlLedger, database_at
 from tests.issuer.host_rig import Bank, pin_data
@@ -113,6 +115,18 @@ def test_cards_come_in_once_and_the_report_is_told_in_both_languages(folder: Pat
     told = json.loads(jinka("issuer", "migration", folder / "issuer.toml", "--json").stdout)
     assert told["cards"] == 0
     assert json.loads(jinka("issuer", "journal", folder / "issuer.toml", "--state", "lapsed").stdout) == []
+    with opened_host(read_issuer_file(folder / "issuer.toml"), None) as opened:
+        days = DayTotals(opened.books.days, ["101"])
+        for fen in (0, 7):
+            fields = {15: "0105", 32: "101", 74: "0", 76: "0", 86: "0", 88: str(fen)}
+            days.answer(Message(mti="0500", fields=fields), 1_767_600_000_000_000)
+    [line] = issuer_journal(folder / "issuer.toml", states=["differ"], limit=5)
+    assert (line["business_date"], line["acquirer"], line["claimed"]["debit_fen"], line["ours"]["debit_fen"]) == (
+        "2026-01-05", "101", 7, 0
+    )  # fmt: skip
+    both = issuer_journal(folder / "issuer.toml", states=["differ", "equal"], limit=5)
+    assert [one["state"] for one in both] == ["equal", "differ"]
+    assert issuer_journal(folder / "issuer.toml", states=[], limit=5) == []
     wrong = jinka("issuer", "journal", folder / "issuer.toml", "--state", "gone")
     assert (wrong.returncode, "neither a state nor a reason" in wrong.stderr) == (2, True)
     (folder / "bad.csv").write_text(

@@ -15,7 +15,7 @@ from jinka.issuer.authorisation import Channel, Entry, Kind
 from jinka.issuer.books import Booking, State, Tries
 from jinka.issuer.reasons import Reason
 from jinka.kit import Refused
-from jinka.store import SqlIssuerBooks, open_database
+from jinka.store import SqlIssuerBooks, issuer_intents, open_database
 from tests.issuer.host_rig import PAN, Bank, vault
 
 
@@ -79,6 +79,19 @@ def test_what_was_undone_is_not_remembered(where: Path | str) -> None:
         raise KeyError
     assert books.unfinished() == [row(1)]
     assert books.tried() == []
+    engine.dispose()
+
+
+def test_what_an_earlier_version_left_open_is_read(
+    where: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines had no business date at their end."""
+    engine = open_database(where)
+    former = issuer_intents.stored_row
+    monkeypatch.setattr(issuer_intents, "stored_row", lambda *given: former(*given)[:-1])
+    SqlIssuerBooks(engine, vault()).receive([row(1), row(2)], {row(1).id: Tries(PAN, 2)})
+    monkeypatch.undo()
+    assert SqlIssuerBooks(engine, vault()).unfinished() == [row(1), row(2)]
     engine.dispose()
 
 

@@ -36,6 +36,7 @@ from jinka.issuer import (
     read_policy,
 )
 from jinka.issuer.chart import IssuerAccount, IssuerTransfer, office_account
+from jinka.issuer.day_totals import DayTotals
 from jinka.issuer.iso_loads import IsoLoads
 from jinka.issuer.online_load import LoadDesk
 from jinka.issuer.relayed_load import RelayedLoads
@@ -200,8 +201,9 @@ async def _serve(
             keys=keys, key=str(peer["mac"]), algorithm=algorithm, field=int(peer.get("mac_field", 128))
         )
     loads = IsoLoads(desk, file.loads.terms) if desk is not None and file.loads else None
+    days = DayTotals(opened.books.days, file.acquirers)
     server = IssuerServer(
-        IsoIssuer(opened.host, terms, loads), dialect(str(peer.get("dialect", "iso1987-binary"))),
+        IsoIssuer(opened.host, terms, loads, days), dialect(str(peer.get("dialect", "iso1987-binary"))),
         LinkRules(framing=framing_of(str(peer.get("framing", "2-binary")))), SystemClock(), mac=mac, failed=failed,
     )  # fmt: skip
     where, _, port = str(peer.get("listen", "127.0.0.1:0")).rpartition(":")

@@ -185,6 +185,7 @@ class AuthorisationRequest:
     original: Trace | None = None
     forced: bool = False
     receiver: str = field(default="", repr=False)  # of a transfer: the card whose account gets the money
+    settled: str = ""  # the business date that it counts to, YYYY-MM-DD
     # The transaction's id; a reversal is known by its original: sent again with another stan it is the same.
     id: bytes = field(init=False, repr=False)
     original_id: bytes = field(init=False, repr=False)  # zeros without one

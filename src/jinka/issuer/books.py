@@ -114,6 +114,7 @@ class Booking:
     source: bytes = _ZERO
     hold: bytes = _ZERO
     taken_fen: int = 0
+    settled: str = ""  # the business date that it counts to, YYYY-MM-DD
 
     @property
     def approved(self) -> bool:

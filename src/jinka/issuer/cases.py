@@ -136,6 +136,7 @@ def received(
         terminal_chip=request.terminal_chip,
         card_chip=card is not None and card.chip,
         place_e6=(place.latitude_e6, place.longitude_e6) if place is not None else None,
+        settled=request.settled,
     )
     return Case(request=request, row=row, card=card, account=account)
 

@@ -4,8 +4,8 @@ ISO 8583:1987, 4.1 and 4.3 (message types, processing codes), field 90 (original
 name an original in field 61. A transaction's moment is field 7, all ten digits, as field 90 has them; without one it
 has the date of field 13, as field 61 has it. The places of the terminal's capability in field 60 and of the CVV in
 track 2 are UnionPay's habit: check them with the peer; so is the place of a printed card value
-(`jinka.codec.iso8583.card_not_present`). Field 95 of 1987 says what stays of an amount. Not read:
-totals (0500), clear PINs.
+(`jinka.codec.iso8583.card_not_present`). Field 95 of 1987 says what stays of an amount. Totals (0500) are
+`jinka.issuer.day_totals`. Not read: clear PINs.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from jinka.issuer.authorisation import (
     PinData,
     Trace,
 )
+from jinka.issuer.day_totals import DayTotals, settled_on
 from jinka.issuer.host import IssuerHost
 from jinka.issuer.iso_loads import IsoLoads, is_load
 from jinka.kit import JinkaError, Refused, Usage
@@ -88,10 +89,15 @@ class IsoTerms:
 
 
 class IsoIssuer:
-    """An `IssuerHost` that speaks ISO 8583 with one peer, with a desk for the loads of purses where it has one."""
+    """An `IssuerHost` that speaks ISO 8583 with one peer, with a desk for the loads of purses where it has one.
 
-    def __init__(self, host: IssuerHost, terms: IsoTerms, loads: IsoLoads | None = None) -> None:
-        self._host, self._terms, self._loads = host, terms, loads
+    Totals of a day are compared where ``days`` are given.
+    """
+
+    def __init__(
+        self, host: IssuerHost, terms: IsoTerms, loads: IsoLoads | None = None, days: DayTotals | None = None
+    ) -> None:
+        self._host, self._terms, self._loads, self._days = host, terms, loads, days
 
     def handle(self, message: Message, at_micros: int) -> Message | None:
         """The answer; None for what is itself an answer."""
@@ -101,11 +107,15 @@ class IsoIssuer:
         """The answers in order; all that they say is durable. Messages of one call share the flushes."""
         answers: list[Message | None] = [None] * len(messages)
         asked: list[tuple[int, AuthorisationRequest]] = []
+        totals: list[int] = []
         for at, message in enumerate(messages):
             if message.mti[2] not in "02":
                 continue
             if message.mti[1] == "8":
                 answers[at] = answer_to(message, {39: "00"})
+                continue
+            if message.mti[1] == "5" and self._days is not None:
+                totals.append(at)
                 continue
             try:
                 if is_load(message):
@@ -118,6 +128,9 @@ class IsoIssuer:
         decisions = self._host.decide_all([request for _, request in asked])
         for (at, _), decision in zip(asked, decisions, strict=True):
             answers[at] = answer_to(messages[at], answer_fields(decision, self._terms))
+        for at in totals:  # what came before them is decided now
+            if self._days is not None:
+                answers[at] = answer_to(messages[at], self._days.answer(messages[at], at_micros))
         return answers
 
     def _load(self, message: Message, at_micros: int) -> dict[int, Value]:
@@ -154,6 +167,7 @@ def request_of(message: Message, at_micros: int, terms: IsoTerms) -> Authorisati
         original=_original(message) if kind.needs_original else None,
         forced=message.mti[2] == "2",
         receiver=message.text(103) if kind is Kind.TRANSFER else "",
+        settled=settled_on(message, at_micros),
     )  # fmt: skip
 
 

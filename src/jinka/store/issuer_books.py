@@ -20,6 +20,7 @@ from jinka.issuer.accounts import AccountState, CardState, HolderAccount, Issued
 from jinka.issuer.authorisation import Kind
 from jinka.issuer.books import Booking, Deed, State, Tries
 from jinka.kit import Refused
+from jinka.store.issuer_days import SqlDays
 from jinka.store.issuer_intents import SqlIntents
 from jinka.store.issuer_rows import DEED_COLUMNS, OUTCOME, booking_of, deed_of, outcome_row, stored_row
 from jinka.store.issuer_tables import accounts as account_table
@@ -84,6 +85,11 @@ class SqlIssuerBooks:
         except BaseException:
             self._intents.forget()
             raise
+
+    @property
+    def days(self) -> SqlDays:
+        """The sums of business dates, and their comparisons."""
+        return SqlDays(self._engine)
 
     def _open_block(self) -> sa.Connection | None:
         found: sa.Connection | None = getattr(self._block, "connection", None)

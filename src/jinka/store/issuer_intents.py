@@ -121,6 +121,7 @@ def _read(lines: list[list[Any]]) -> tuple[dict[bytes, Booking], dict[bytes, Tri
     rows: dict[bytes, Booking] = {}
     tries: dict[bytes, Tries] = {}
     for *line, pan, left in lines:
+        line += [""] * (len(COLUMNS) - len(line))  # of an earlier version
         for at in _BLOBS:
             line[at] = bytes.fromhex(line[at])
         booking = booking_of(tuple(line), line[_CARD], line[_FINGERPRINT])

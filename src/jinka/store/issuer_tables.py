@@ -53,6 +53,10 @@ transactions = sa.Table(
     sa.Column("latitude_e6", sa.BigInteger),
     sa.Column("longitude_e6", sa.BigInteger),
     sa.Column("available_fen", sa.BigInteger),
+    sa.Column(
+        "settled_date", sa.Text, nullable=False, server_default=""
+    ),  # YYYY-MM-DD; empty before it was kept
+    sa.Index("issuer_transactions_by_settled_date", "settled_date"),
     sa.Index("issuer_transactions_by_card", "card", "at_micros"),
     sa.Index("issuer_transactions_by_state", "state"),
 )
@@ -62,6 +66,17 @@ intents = sa.Table(
     metadata,
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
+)
+
+_SUMS = ("debit_fen", "debits", "credit_fen", "credits")
+day_totals = sa.Table(
+    "issuer_day_totals",
+    metadata,
+    sa.Column("id", sa.LargeBinary, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False, unique=True),
+    *_ints("at_micros"),
+    *_texts("business_date", "asker", "acquirer"),
+    *_ints(*(f"claimed_{name}" for name in _SUMS), *(f"our_{name}" for name in _SUMS)),
 )
 
 loads = sa.Table(

@@ -1,4 +1,4 @@
-"""A centre as a process: what it looks after between its rounds. Goal: no day is forgotten, and none is taken in twice."""
+"""A centre between its rounds. Goal: no day is forgotten, and none is taken in twice."""
 
 from __future__ import annotations
 

@@ -56,7 +56,10 @@ def cards(
 def journal(
     file: File,
     state: Annotated[
-        list[str] | None, typer.Option(help="Only these states or reasons, such as lapsed or disputed; differ: totals of a day.")
+        list[str] | None,
+        typer.Option(
+            help="Only these states or reasons, such as lapsed or disputed; differ: totals of a day."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the newest.")] = 20,
 ) -> list[dict[str, Any]]:

@@ -41,6 +41,7 @@ from jinka.cli import (
     registry,
     serve,
     settle,
+    statistics,
     switch,
     tariff,
     window,
@@ -94,6 +95,7 @@ keys.app.add_typer(keys_records.app)
 app.add_typer(keys.app, name="keys")
 app.command(name="issue")(issue.issue)
 app.command(name="make-records")(make_records.make_records)
+app.command(name="statistics")(statistics.statistics)
 app.command(name="serve")(serve.serve)
 app.command(name="status")(serve.status)
 

@@ -24,7 +24,7 @@ def day_tables(report: DayReport, language: Language) -> Group:
     head = in_language(report.source.city, language)
     parts += [RichText(f"{head}  {report.source.business_date}", style="bold"), _figures(report, language)]
     parts += [
-        _table(table, language)
+        drawn(table, language)
         for name, table in day_tables_of(report).items()
         if name not in ("hours", "orders")
     ]
@@ -88,7 +88,8 @@ def _pairs(values: dict[str, str], language: Language) -> RichTable:
     return table
 
 
-def _table(spec: Table, language: Language) -> RichTable:
+def drawn(spec: Table, language: Language) -> RichTable:
+    """One table."""
     from rich.text import Text as RichText
 
     table = _frame()

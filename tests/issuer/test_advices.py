@@ -32,6 +32,7 @@ from jinka.issuer import (
 )
 from jinka.issuer.books import State
 from jinka.issuer.chart import IssuerAccount
+from jinka.issuer.emv import read_question
 from jinka.issuer.migration import Reading
 from jinka.issuer.policy import read_policy
 from jinka.kit import NotFound, Usage
@@ -165,6 +166,31 @@ def test_the_certificate_of_what_was_approved_online_is_no_second_payment() -> N
     _, answer = street.advice(field_55(dict(found.data)), 60_000)
     assert answer.rule == "TC-USED"
     assert street.books()[0] == before[0]
+
+
+class StoodIn(Street):
+    """Another approves in the issuer's place what the issuer declined, with an answer that the card takes."""
+
+    def authorise(self, field55: bytes) -> bytes:
+        super().authorise(field55)
+        self.asked = self.bank.ask(fen=self.fen, pan=PAN, entry=Entry.CHIP, field55=field55)
+        self.bank.stan -= 1
+        self.asked = replace(self.asked, trace=replace(self.asked.trace, stan=f"{self.bank.stan:06}"))
+        question = read_question(field55, PAN)
+        return tlv(Tag.ARC, b"00") + self.bank.host._checks.answer(question, self.known, Reason.APPROVED)
+
+
+def test_a_card_that_was_declined_here_and_agreed_elsewhere_is_believed_under_its_number_alone() -> None:
+    street = StoodIn()
+    found, decision = street.buy(FUNDS + 1)
+    assert (found.status, decision.reason) == (EmvStatus.APPROVED_ONLINE, Reason.FUNDS)
+    proof = field_55(dict(found.data))
+    _, other = street.advice(proof, FUNDS + 1)
+    assert other.rule == "TC-USED", "the card's counter was heard under another number"
+    answer = street.bank.host.decide(replace(street.asked, forced=True, field55=proof))
+    assert (answer.id, answer.reason, answer.rule) == (decision.id, Reason.APPROVED, "")
+    assert street.bank.owed() == 2 * (FUNDS + 1)
+    assert street.books()[2] == FUNDS + 1
 
 
 def test_a_ceiling_for_what_brings_no_certificate() -> None:

@@ -31,6 +31,7 @@ from jinka.settlement import AccountCode, BooksWithoutDisputes
 from jinka.settlement.float_acts import Deed, DeedKind, named, open_lines
 from jinka.settlement.float_proof import FloatStatement, IssuerFloat, state_float
 from jinka.settlement.float_rules import FloatRules, Gap, over_limit, write_backs, write_off
+from jinka.settlement.float_shadow import whole
 from jinka.store import SqlDisputes, SqlFloat, SqlLedger, TakenDay, database_at, load_registry
 
 _LISTED = 1_000  # of unexplained cards in one statement
@@ -283,5 +284,5 @@ def holders_of(registry: Registry, cards: Sequence[bytes]) -> dict[bytes, int]:
 
 def _sums(cards: Any) -> Any:
     names = ("shown", "transit", "suspense", "unexplained", "paid")
-    sums = {name: cards[name].sum().cast("int64") for name in names}
+    sums = {name: whole(cards[name].sum()) for name in names}
     return cards.group_by("issuer").aggregate(cards=cards.count(), **sums).order_by("issuer")

@@ -204,7 +204,7 @@ def over_limit(card: bytes, holder: int, balance: int, rules: FloatRules) -> Fin
         return None
     kind = "named" if holder in rules.named_classes else "anonymous"
     return Finding(
-        code="OVER_LIMIT", severity=Severity.ERROR, where=f"card {masked(card)}",
+        code="OVER_LIMIT", severity=Severity.WARNING, where=f"card {masked(card)}",
         what=f"{balance} fen on an {kind} card, {limit} at most" if kind == "anonymous"
         else f"{balance} fen on a named card, {limit} at most",
         fix="load no more onto it, and ask who loaded it",

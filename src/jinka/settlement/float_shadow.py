@@ -225,7 +225,7 @@ def held_in(found: Table, held: Table, off_chain: Table) -> Table:
     # All of it or nothing: a record that does not explain the whole step may be anything.
     suspended = (all_.held > 0) & (all_.drops == all_.step)
     all_ = all_.mutate(
-        held=_whole(all_.held), suspended=suspended.fill_null(False), filled=all_.stray.fill_null(False)
+        held=whole(all_.held), suspended=suspended.fill_null(False), filled=all_.stray.fill_null(False)
     )
     return all_.filter(all_.gap | all_.suspended).drop("joint", "drops", "stray", "gap")
 
@@ -254,18 +254,19 @@ def card_rows(runs: Table, off_chain: Table, moved: Table, gaps: Table) -> Table
     all_ = cards.left_join(off, "card_no").drop("card_no_right")
     all_ = all_.left_join(deeds, "card_no").drop("card_no_right")
     all_ = all_.left_join(open_, "card_no").drop("card_no_right")
-    amounts = {name: _whole(all_[name]) for name in ("off", "worth", "written", "transit", "suspense")}
+    amounts = {name: whole(all_[name]) for name in ("off", "worth", "written", "transit", "suspense")}
     all_ = all_.mutate(**amounts)
     all_ = all_.mutate(
-        paid=_whole(all_.through + all_.off + all_.worth + all_.written),
-        shown=_whole(all_.shown + all_.worth),
+        paid=whole(all_.through + all_.off + all_.worth + all_.written),
+        shown=whole(all_.shown + all_.worth),
         transit=all_.transit + all_.written,
     )
     return all_.mutate(unexplained=all_.paid - all_.shown - all_.transit - all_.suspense)
 
 
-def _whole(amount: Expr) -> Expr:
-    return amount.fill_null(0).cast("int64")  # sums are wider than what they add up
+def whole(amount: Expr) -> Expr:
+    """Sums are wider than what they add up, and Ibis does not know: a plain cast would be left out."""
+    return amount.fill_null(0).cast("decimal(38,0)").cast("int64")
 
 
 def day_holes(outcomes: Table) -> Table:

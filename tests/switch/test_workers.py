@@ -1,13 +1,21 @@
 """Two workers behind one port: what one has begun meets the other, and nobody is charged twice or forgotten.
 
-Method: two cores over one journal and one bank. Who is told what, and who still counts it as under way.
+Method: two cores over one journal and one bank. Who is told what, who still counts it as under way, and who takes it
+up when the file has fewer workers than before.
 """
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 
-from tests.switch.ground import PANS, World, request, reversal, two_workers
+from jinka.app.switch_serving import heirs_lock, is_mine
+from jinka.kit import Refused
+from jinka.node import FolderLock
+from jinka.switch import Record
+from tests.switch.ground import DATE, PANS, Kept, World, config, request, reversal, two_workers
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -132,3 +140,59 @@ def test_reference_numbers_of_two_workers_differ() -> None:
         second.pay(request(n + 10))
     numbers = [message.text(37) for message in first.bank.seen]
     assert len(set(numbers)) == 10
+
+
+def alone(kept: Kept, worker: str) -> list[Record]:
+    """What worker 0 takes up where the file has one."""
+    if kept._disk is not None:
+        return list(kept._disk(worker).recover(partial(is_mine, worker=0, workers=1), DATE))
+    return [versions[-1] for versions in kept.values()]
+
+
+@pytest.mark.parametrize("starts", [1, 2])
+def test_fewer_workers_than_before_take_up_what_the_others_had_open(
+    starts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_workers()
+    for world in (first, second):
+        world.restart()  # as a worker does before anything else: each has its beginning in the journal
+    assert second.pay(request(1)) is not None
+    second.bank_down()
+    assert second.pay(reversal(request(1), 2)) is not None  # it waits for the bank
+    first.bank_answers = second.bank_answers = False
+    second.bank_back()
+    second.to_bank.clear()
+    assert second.pay(request(4)) is None
+    first.restart()  # its own beginning is behind all that
+    assert first.pay(request(3)) is None
+    monkeypatch.setattr(Kept, "newest", alone)
+    one = World(config(worker="0", workers=1), journal=Kept())
+    one.bank, one.journal = first.bank, first.journal
+    one.bank_answers = False
+    for _ in range(starts):
+        one.restart()  # the first time killed before it came to anything
+    one.bank_answers = True
+    assert one.core.board.counts["recovered", "till"] == (2 if starts == 1 else 0)
+    one.wait(120)
+    assert one.states() == {"reversed": 3}
+    assert one.bank.balance(PANS[0]) == 100_000
+    for trace, answer in ((1, "00"), (3, "68"), (4, "68")):
+        told = one.pay(request(trace))
+        assert told is not None
+        assert told.text(39) == answer
+    assert open_in(one) == [0]
+
+
+def test_who_takes_up_what_another_has_waits_until_that_one_is_gone(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f".switch-{number}").mkdir()
+    (tmp_path / ".switch-page").mkdir()
+    with FolderLock(tmp_path / ".switch-2"):
+        with pytest.raises(Refused, match="worker 2 still runs, and the file has 1"):
+            heirs_lock(tmp_path, 0, 1)
+        with heirs_lock(tmp_path, 0, 3), heirs_lock(tmp_path, 1, 2), FolderLock(tmp_path / ".switch-1"):
+            pass
+    with heirs_lock(tmp_path, 0, 1), pytest.raises(Refused, match="another run"):
+        FolderLock(tmp_path / ".switch-2").__enter__()
+    with FolderLock(tmp_path / ".switch-2"):
+        pass

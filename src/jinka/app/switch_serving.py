@@ -7,7 +7,7 @@ import json
 import signal
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -45,10 +45,29 @@ def serve_switch(
     file = read_switch_file(path, worker=worker, workers=workers)
     lock = path.parent / f".switch-{worker}"
     lock.mkdir(exist_ok=True)
-    with FolderLock(
-        lock
-    ):  # a second process under the same number would reverse what the first has in flight
+    # A second process under the same number would reverse what the first has in flight.
+    with FolderLock(lock), heirs_lock(path.parent, worker, file.workers):
         asyncio.run(_serve(file, worker, file.workers, listening))
+
+
+def heirs_lock(folder: Path, worker: int, workers: int) -> ExitStack:
+    """Keep the places of workers that the file no longer has: worker 0 takes up what those have open.
+
+    `Refused` where one of them still runs: it would be reversed what that one has in flight.
+    """
+    with ExitStack() as stack:
+        for place in sorted(folder.glob(".switch-*")) if worker == 0 else ():
+            number = place.name.removeprefix(".switch-")
+            if not number.isdigit() or int(number) < workers:
+                continue
+            try:
+                stack.enter_context(FolderLock(place))
+            except Refused:
+                raise Refused(
+                    f"worker {number} still runs, and the file has {workers}", where=str(place),
+                    fix="stop it: worker 0 then takes up what it has open",
+                ) from None  # fmt: skip
+        return stack.pop_all()
 
 
 async def _serve(
@@ -73,7 +92,7 @@ async def _serve(
 
         runner = SwitchRunner(core, journal, KeyDesk(keys, remote=remote), clock, failed=failed)
         exchanged = exchanged_keys(core.config, journal, keys)
-        mine = journal.recover(lambda name: _mine(name, worker, workers), date)
+        mine = journal.recover(lambda name: is_mine(name, worker, workers), date)
         open_ = [record for record in mine if record.entity is not Entity.KEY]
         runner.run(core.recover([*exchanged, *open_], clock.now_micros()))
         figures = SwitchFigures(runner)
@@ -124,7 +143,7 @@ def exchanged_keys(config: SwitchConfig, journal: Kept, keys: ExchangeService) -
     return found
 
 
-def _mine(name: str, worker: int, workers: int) -> bool:
+def is_mine(name: str, worker: int, workers: int) -> bool:
     """Whose open transactions a worker takes up: its own, and those of workers that are no more."""
     number = int(name) if name.isdigit() else 0
     return number == worker or (number >= workers and worker == 0)

@@ -77,6 +77,7 @@ class Known:
     request: AuthorisationRequest
     approved: bool
     live: bool = True
+    disputed: bool = False  # or it is about what was
 
 
 class Issuer(RuleBasedStateMachine):
@@ -113,7 +114,9 @@ class Issuer(RuleBasedStateMachine):
             assert answer.repeated
             return
         self.sent.append(request)
-        self.known[request.id] = Known(request, answer.approved)
+        about = self.known.get(request.original_id)
+        disputed = answer.reason is Reason.DISPUTED or (about is not None and about.disputed)
+        self.known[request.id] = Known(request, answer.approved, disputed=disputed)
         if answer.approved:
             self.apply(request)
 
@@ -149,7 +152,8 @@ class Issuer(RuleBasedStateMachine):
         forced=st.booleans(),
     )
     def ask(self, kind: Kind, pan: str, fen: int, forced: bool) -> None:
-        self.send(self.bank.ask(kind, fen, pan=pan, forced=forced and kind in DEBITS))
+        told = forced and kind in (*DEBITS, Kind.PREAUTHORISATION)
+        self.send(self.bank.ask(kind, fen, pan=pan, forced=told))
 
     @rule(asked=st.lists(st.tuples(st.sampled_from(DEBITS), _pan, _fen), max_size=6), twice=st.booleans())
     def ask_many(self, asked: list[tuple[Kind, str, int]], twice: bool) -> None:
@@ -188,11 +192,20 @@ class Issuer(RuleBasedStateMachine):
         if old is not None:
             self.send(self.about(old, Kind.COMPLETION, max(1, old.amount_fen * percent // 100)))
 
-    @rule(which=_which, percent=st.integers(1, 110))
-    def refund(self, which: int, percent: int) -> None:
+    @rule(which=_which, percent=st.integers(1, 110), forced=st.booleans())
+    def refund(self, which: int, percent: int, forced: bool) -> None:
+        """It goes to whoever bore the sale, and to nobody else."""
         old = self.any(which, Kind.PURCHASE, Kind.COMPLETION)
-        if old is not None:
-            self.send(self.about(old, Kind.REFUND, max(1, old.amount_fen * percent // 100)))
+        if old is None:
+            return
+        fen = max(1, old.amount_fen * percent // 100)
+        bearer = self.bank.books.bookings([old.id])[old.id].source
+        request = replace(self.about(old, Kind.REFUND, fen), forced=forced)
+        before = self.bank.ledger.balances([bearer]) if bearer != bytes(16) else {}
+        self.send(request)
+        if self.known[request.id].approved:
+            [after] = self.bank.ledger.balances([bearer]).values()
+            assert after.credits_posted - before[bearer].credits_posted == fen
 
     @rule(pan=_pan, fen=_fen, comes=st.booleans())
     def reverse_first(self, pan: str, fen: int, comes: bool) -> None:
@@ -227,7 +240,14 @@ class Issuer(RuleBasedStateMachine):
         owed = sum(r.amount_fen for r in live if r.kind in (*DEBITS, Kind.COMPLETION))
         owed -= sum(r.amount_fen for r in live if r.kind in CREDITS)
         assert bank.owed() == owed
-        short = bank.owed(IssuerAccount.SHORTFALL, "bank") + bank.owed(IssuerAccount.DISPUTED, "bank")
+        disputed = [k.request for k in self.known.values() if k.approved and k.live and k.disputed]
+        unproven = sum(r.amount_fen for r in disputed if r.kind in (*DEBITS, Kind.COMPLETION))
+        unproven -= sum(r.amount_fen for r in disputed if r.kind in CREDITS)
+        assert bank.owed(IssuerAccount.DISPUTED, "bank") == -unproven, (
+            "no holder bears or gets what is disputed"
+        )
+        short = bank.owed(IssuerAccount.SHORTFALL, "bank") - unproven
+        assert short + unproven <= 0, "nobody but the issuer fills that gap"
         sums = [bank.sums(number) for number in ("A", "B")]
         assert all(s.debits_posted + s.debits_pending <= s.credits_posted for s in sums)
         holders = sum(s.credits_posted - s.debits_posted for s in sums)
@@ -237,8 +257,9 @@ class Issuer(RuleBasedStateMachine):
         assert not bank.books.unfinished()
 
     def short_held(self) -> int:
-        id_ = office_account(IssuerAccount.SHORTFALL, "bank").id
-        return self.bank.ledger.balances([id_])[id_].debits_pending
+        """What is held at the issuer's own accounts."""
+        ids = [office_account(code, "bank").id for code in (IssuerAccount.SHORTFALL, IssuerAccount.DISPUTED)]
+        return sum(found.debits_pending for found in self.bank.ledger.balances(ids).values())
 
 
 def test_on_each_engine(fresh_sqlite: Callable[[], Path], fresh_postgres: Callable[[], str]) -> None:

@@ -20,6 +20,7 @@ from jinka.ledger import Transfer, TransferFlag
 
 _ZERO = bytes(16)
 _BACK = IssuerTransfer.TAKEN_BACK
+_DEEPEST = 4  # a reversal of a void of a completion of a hold
 
 
 class Way(Enum):
@@ -53,7 +54,10 @@ class Poster:
             raise Declined(Reason.NO_ORIGINAL)
         account = original.account if original is not None else row.account
         bearers = {Way.ACCOUNT: account, Way.SHORTFALL: self.shortfall, Way.DISPUTED: self.disputed}
-        work = _Work(row, account, bearers[way], way)
+        bearer = bearers[way]
+        if original is not None and _borne_by(original, known) == self.disputed:
+            bearer = self.disputed  # what the holder never bore does not become the holder's by what follows
+        work = _Work(row, account, bearer, way)
         if original is not None:
             self._on_original(work, original, known)
         elif row.kind is Kind.TRANSFER:
@@ -115,7 +119,8 @@ class Poster:
         state = sale.after(Step.REFUND)
         if sale.taken_fen + row.amount_fen > sale.amount_fen:
             raise Declined(Reason.AMOUNT)
-        work.credit(row, row.amount_fen, IssuerTransfer.REFUND)
+        # To whoever bore the sale: a holder who never paid gets nothing.
+        work.credit(row, row.amount_fen, IssuerTransfer.REFUND, into=sale.source)
         work.set(sale, state=state, taken_fen=sale.taken_fen + row.amount_fen)
 
     def _reverse(self, work: _Work, original: Booking, known: Mapping[bytes, Booking]) -> None:
@@ -125,9 +130,13 @@ class Poster:
                 work.set(original, state=original.after(Step.REVERSE))
             return  # there is nothing to take back
         if original.kind is Kind.REFUND:
-            work.debit(original, _BACK)
             sale = known[original.original]
+            if work.way is Way.ACCOUNT:
+                work.source = original.source
+            work.debit(original, _BACK)
             work.set(sale, taken_fen=sale.taken_fen - original.amount_fen)
+            if original.amount_fen == sale.amount_fen:
+                work.set(sale, source=work.source)  # who pays it back bears the sale from now on
             work.set(original, state=original.after(Step.REVERSE))
         elif original.kind.flow is Flow.CREDIT:
             work.debit(original, _BACK)
@@ -162,7 +171,7 @@ class Poster:
             return
         giver = work.office
         if original.kind is Kind.TRANSFER:  # the receiver gives it back, or has spent it
-            giver = original.hold if work.source == work.account else self.shortfall
+            giver = self.shortfall if work.way is Way.SHORTFALL else original.hold
         work.move(giver, original.source, original.amount_fen, _BACK)
         work.set(original, state=state)
         if original.kind is Kind.COMPLETION:
@@ -201,9 +210,9 @@ class _Work:
         self.move(self.source, into or self.office, row.amount_fen, code)
         self.set(row, source=self.source)
 
-    def credit(self, row: Booking, amount_fen: int, code: IssuerTransfer) -> None:
-        self.move(self.office, self.account, amount_fen, code)
-        self.set(row, source=self.account)
+    def credit(self, row: Booking, amount_fen: int, code: IssuerTransfer, into: bytes = b"") -> None:
+        self.move(self.office, into or self.account, amount_fen, code)
+        self.set(row, source=into or self.account)
 
     def hold(self, row: Booking) -> None:
         """Hold the row's amount at the source."""
@@ -245,6 +254,15 @@ class _Work:
     def done(self) -> Plan:
         linked = [replace(t, flags=t.flags | TransferFlag.LINKED) for t in self._transfers[:-1]]
         return Plan(transfers=(*linked, *self._transfers[-1:]), rows=tuple(self._rows.values()))
+
+
+def _borne_by(row: Booking, known: Mapping[bytes, Booking]) -> bytes:
+    """Who bears a row, or else what it is about; zeros where no money moved."""
+    for _ in range(_DEEPEST):  # and no further: what was declined may name itself
+        if row.source != _ZERO or row.original not in known:
+            break
+        row = known[row.original]
+    return row.source
 
 
 def _require_whole(row: Booking, original: Booking) -> None:

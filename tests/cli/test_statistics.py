@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
-from jinka.app.statistics import round_cells
+from jinka.app.centre_statistics import round_cells
 from jinka.clearing.port import FIRST_INBOUND
 from jinka.cli.main import app
 from jinka.reports import Language

@@ -42,6 +42,7 @@ from jinka.node.parcel_desk import Line, OutgoingFile, ParcelDesk, Signatory
 from jinka.node.parcel_examiner import ParcelExaminer
 from jinka.node.parcel_folder import ParcelFolder
 from jinka.node.system import SystemClock, SystemRandomness
+from jinka.reports.statistics import STATISTICS
 from jinka.store import database_at
 from jinka.store.parcels_sent import Outbox
 from jinka.store.parcels_taken import Inbox, Taken
@@ -62,6 +63,7 @@ PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
         (Kind.VERDICTS, "listed", "listed", LISTED),
         (Kind.POSITIONS, "claims", "claims", CLAIMS),
         (Kind.POSITIONS, "deemed", "deemed", DEEMED),
+        (Kind.STATISTICS, "cells", "statistics", STATISTICS),
     )
 }
 

@@ -5,7 +5,8 @@ leaves its files at its end, and does the same again when they are not there. No
 when a round closes follows from what was heard (`jinka.clearing.tiers.waited_for`).
 
 For each of the three streams, at each centre: *up* once all children are heard, *down* once the parent is. In between
-a city does its own part (`jinka.app.centre_city`); after the last stream the books follow (`jinka.app.centre_books`).
+a city does its own part (`jinka.app.centre_city`); after the last stream the books follow (`jinka.app.centre_books`),
+and then the statistics, which only go up.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from jinka.app.centre_claims import hold_claims, require_silence
 from jinka.app.centre_config import CentreConfig
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
 from jinka.app.centre_lists import listed_here, publish_list
+from jinka.app.centre_statistics import require_cells, round_cells, route_cells
 from jinka.clearing.routing import (
     CLAIMS,
     LISTED,
@@ -42,6 +44,7 @@ from jinka.codec.parcel import Kind
 from jinka.codec.record import require_schema
 from jinka.kit import JinkaError, Refused
 from jinka.ledger import LedgerEngine
+from jinka.reports.statistics import STATISTICS
 from jinka.settlement import WindowJournal
 from jinka.settlement.centre_posting import centre_name
 
@@ -54,6 +57,7 @@ FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
     Kind.RECORDS: {"records": (CROSSING, route_records)},
     Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts), "listed": (LISTED, route_lists)},
     Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
+    Kind.STATISTICS: {"cells": (STATISTICS, route_cells)},
 }
 
 
@@ -67,7 +71,7 @@ class Centre:
     ledger: LedgerEngine
     city: City | None = None
     suspended: Callable[[], frozenset[str]] = frozenset
-    over: set[dt.date] = field(default_factory=set)  # rounds that were seen settled
+    over: set[dt.date] = field(default_factory=set)  # rounds that need nothing more
     windows: WindowJournal | None = None  # with a business-day.toml, rounds are settled by windows
 
     @property
@@ -131,6 +135,8 @@ class Centre:
                 require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
                 for column in ("centre", "issuer"):
                     require_own(tables["listed"], around, parcel.sender, column=column, where=parcel.label)
+            case Kind.STATISTICS:
+                require_cells(tables["cells"], around, parcel.sender, where=parcel.label)
             case _:
                 require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
                 require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
@@ -145,7 +151,7 @@ class Centre:
         days = set(days_of(self.folder)) if self.city else set()
         for child in self.config.around.children:
             days |= set(self.arrived.days(child, Kind.RECORDS))
-        self.over.update(date for date in days - self.over if self.round(date).noted("settled") is not None)
+        self.over.update(date for date in days - self.over if self._all_done(date))
         return sorted(days - self.over)
 
     def _step(self, date: dt.date) -> bool:
@@ -156,7 +162,13 @@ class Centre:
                 return self._up(kind, date)
             if self.round(date).noted(f"down-{name}") is None:
                 return self._down(kind, date)
-        return self._settle(date)
+        if self.round(date).noted("settled") is None:
+            return self._settle(date)
+        return not self._all_done(date) and self._up(Kind.STATISTICS, date)
+
+    def _all_done(self, date: dt.date) -> bool:
+        files = self.round(date)
+        return None not in (files.noted("settled"), files.noted(f"up-{Kind.STATISTICS.value}"))
 
     def _up(self, kind: Kind, date: dt.date) -> bool:
         """Close a stream of the round upwards: all that was heard from below, and what is this centre's own to say."""
@@ -246,6 +258,8 @@ class Centre:
                 cards = self.round(date).noted("home")["listed"]
                 listed = listed_here(cards, centre=around.code, issuer=city.terms.issuer, date=date)
                 return {"verdicts": verdicts, "listed": listed}
+            case Kind.STATISTICS:
+                return {"cells": round_cells(self.folder, date, city.registry)}
             case _:
                 came = self.arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS)
                 publish_list(self.folder, around.parent, city.registry, date)

@@ -1,7 +1,6 @@
 """`jinka statistics`: the cells of days, of a centre's rounds, or of files of cells, added up and published.
 
-A centre's cells of a round are of its records that were paid or refused in it: its own cards', and others' once they
-were answered.
+A centre above the cities has what its children sent; see `jinka.app.centre_statistics`.
 """
 
 from __future__ import annotations
@@ -9,29 +8,29 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from jinka.app.centre_files import RoundFiles, days_of
+from jinka.app.centre_statistics import outcome_parts, round_cells
 from jinka.app.day_facts import read_facts
 from jinka.app.workspace import Workspace
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node import file_errors, write_durable
-from jinka.registry import CARDS, Registry
+from jinka.registry import Registry
 from jinka.reports import Language
 from jinka.reports.files import to_csv
 from jinka.reports.spreadsheet import table_values, write_workbook
-from jinka.reports.statistics import READS, add_up, require_statistics, statistics_of
+from jinka.reports.statistics import STATISTICS, add_up, require_statistics, statistics_of
 from jinka.reports.statistics_tables import statistics_tables
 from jinka.reports.tables import Table
 from jinka.store import database_at, load_registry
 from jinka.store.parquet_bytes import parquet_bytes
 
+_SENT = "up-statistics-cells"
 FORMATS = ("table", "csv", "xlsx", "json", "cells")
 
 
@@ -69,15 +68,12 @@ def tables_of(cells: pa.Table, *, minimum: int) -> Mapping[str, Table]:
     return statistics_tables(cells, minimum=minimum)
 
 
-def round_cells(folder: Path, date: dt.date, registry: Registry) -> pa.Table:
-    """The cells of one round of a city's centre."""
+def _round(folder: Path, date: dt.date, registry: Registry) -> pa.Table:
+    """What went up from a centre in a round, or would go up from a city's."""
     files = RoundFiles(folder, date)
-    places = [files.path("home"), files.path("abroad"), *sorted(files.folder.glob("paid-*/"))]
-    before = [day for day in days_of(folder) if day < date and RoundFiles(folder, day).has("cards.parquet")]
-    known = RoundFiles(folder, before[-1]).read("cards", CARDS) if before else None
-    cards = files.read("cards", CARDS) if files.has("cards.parquet") else registry.cards
-    registered = {name: getattr(registry, name) for name in Registry.SCHEMAS} | {"cards": cards}
-    return statistics_of(_parts(places), Registry(**registered), date=date, known=known)
+    if files.has(f"{_SENT}.parquet"):
+        return files.read(_SENT, STATISTICS)
+    return round_cells(folder, date, registry)
 
 
 def _cells_of(path: Path) -> pa.Table:
@@ -92,7 +88,7 @@ def _cells_of(path: Path) -> pa.Table:
         if (path / "rounds").is_dir():
             with database_at(path / "centre.db") as database:
                 registry = load_registry(database)
-            return add_up(round_cells(path, date, registry) for date in days_of(path))
+            return add_up(_round(path, date, registry) for date in days_of(path))
         if not path.is_dir():
             raise NotFound("no such file or folder", where=str(path), fix="run jinka day first")
         workspace = Workspace(path)
@@ -102,15 +98,7 @@ def _cells_of(path: Path) -> pa.Table:
         with database_at(workspace.centre / "centre.db") as database:
             registry = load_registry(database)
         date = dt.date.fromisoformat(facts.first_date)
-        return statistics_of(_parts([workspace.centre / "outcomes.parquet"]), registry, date=date)
+        return statistics_of(outcome_parts([workspace.centre / "outcomes.parquet"]), registry, date=date)
 
 
-def _parts(places: Sequence[Path]) -> Iterator[Any]:
-    for place in places:
-        if place.is_dir():
-            yield from ds.dataset(sorted(place.glob("*.parquet")), format="parquet").to_batches(
-                columns=list(READS)
-            )
-
-
-__all__ = ["FORMATS", "publish_tables", "read_cells", "round_cells", "tables_of"]
+__all__ = ["FORMATS", "publish_tables", "read_cells", "tables_of"]

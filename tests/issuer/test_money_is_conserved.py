@@ -84,7 +84,7 @@ class Issuer(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.fuse = Fuse()
-        self.bank = Bank(policy=read_policy({"pin": {"kinds": []}, "advice": {"unproven_fen": 50_000}}))
+        self.bank = Bank(policy=read_policy({"pin": {"kinds": []}, "advice": {"unproven_fen": 20_000}}))
         fused(self.bank, self.fuse)
         self.known: dict[bytes, Known] = {}
         self.sent: list[AuthorisationRequest] = []
@@ -108,7 +108,8 @@ class Issuer(RuleBasedStateMachine):
             return
         before = self.known.get(request.id)
         if before is not None:
-            used = self.bank.books.bookings([request.id])[request.id].state is State.COMPLETED
+            state = self.bank.books.bookings([request.id])[request.id].state
+            used = state in (State.COMPLETED, State.LAPSED)
             stands = before.approved and (before.live or used)
             assert answer.approved is stands, "the same question, another answer"
             assert answer.repeated
@@ -194,10 +195,20 @@ class Issuer(RuleBasedStateMachine):
 
     @rule(which=_which, percent=st.integers(1, 110), forced=st.booleans())
     def refund(self, which: int, percent: int, forced: bool) -> None:
-        """It goes to whoever bore the sale, and to nobody else."""
         old = self.any(which, Kind.PURCHASE, Kind.COMPLETION)
-        if old is None:
-            return
+        if old is not None:
+            self.give_back(old, percent, forced)
+
+    @rule(pan=_pan, fen=_fen, percent=st.integers(1, 100), back=st.booleans())
+    def refund_an_advice(self, pan: str, fen: int, percent: int, back: bool) -> None:
+        sale = self.bank.ask(fen=fen, pan=pan, forced=True)
+        self.send(sale)
+        refund = self.give_back(sale, percent, True)
+        if back:
+            self.send(self.about(refund, Kind.REVERSAL, refund.amount_fen))
+
+    def give_back(self, old: AuthorisationRequest, percent: int, forced: bool) -> AuthorisationRequest:
+        """A refund goes to whoever bore the sale, and to nobody else."""
         fen = max(1, old.amount_fen * percent // 100)
         bearer = self.bank.books.bookings([old.id])[old.id].source
         request = replace(self.about(old, Kind.REFUND, fen), forced=forced)
@@ -206,6 +217,7 @@ class Issuer(RuleBasedStateMachine):
         if self.known[request.id].approved:
             [after] = self.bank.ledger.balances([bearer]).values()
             assert after.credits_posted - before[bearer].credits_posted == fen
+        return request
 
     @rule(pan=_pan, fen=_fen, comes=st.booleans())
     def reverse_first(self, pan: str, fen: int, comes: bool) -> None:

@@ -229,7 +229,7 @@ class World:
             elif isinstance(effect, AskKeys):
                 assert self.keys is not None
                 self.step(self.keys.do(effect))
-            else:
+            elif isinstance(effect, Close):
                 self.closed.append(effect)
 
     def write(self, effect: Write) -> None:

@@ -42,6 +42,7 @@ from jinka.switch import (
     SwitchConfig,
     SwitchCore,
     TimerFired,
+    Trust,
     Write,
     Written,
     write_record,
@@ -203,7 +204,7 @@ class Worker:
             elif isinstance(effect, Close):
                 if self.lines.get(effect.peer) == effect.line:
                     self.waiting.append(effect)
-            else:
+            elif not isinstance(effect, Trust):
                 self.waiting.append(effect)
 
     def _sent(self, effect: Send) -> None:

@@ -53,9 +53,9 @@ _SWITCH = {
 _PAGE = "docs/switch.md"
 _PLAIN = {
     "network_mti", "reversal_mti", "timeout_ms", "echo_ms", "echo_misses", "forward_window", "retry_ms",
-    "retry_max_ms", "garbage_max", "trail_field", "institution",
+    "retry_max_ms", "garbage_max", "refusals_max", "trail_field", "institution",
 }  # fmt: skip
-_LINK = {"rate", "burst", "frame_s", "write_max", "lines_max"}
+_LINK = {"rate", "burst", "frame_s", "write_max", "lines_max", "address_lines"}
 _PEER = _PLAIN | _LINK | {
     "listen", "connect", "connections", "dialect", "framing", "sign_on", "mac", "pin", "exchange",
     "terminals", "sign_in", "tls", "reconcile", "acquirers",

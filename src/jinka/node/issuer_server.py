@@ -1,7 +1,8 @@
 """The issuer's host on TCP: lines of `jinka.node.switch_links`, one group of messages at a time.
 
 What arrives while a group is decided makes the next group, so that they share the flushes; an answer leaves when what
-it says is durable. A wrong MAC is answered with A0 and goes no further. What is no message closes the line.
+it says is durable. A wrong MAC is answered with A0 and goes no further; too many in a row close the line, and so does
+what is no message. Lines take turns (`jinka.node.switch_door`): who sends too much waits, and nobody else.
 """
 
 from __future__ import annotations
@@ -18,10 +19,12 @@ from jinka.crypto.mac import MacAlgorithm
 from jinka.issuer.iso import IsoIssuer, answer_to
 from jinka.keys.payment_port import PaymentService
 from jinka.kit import Clock
+from jinka.node.switch_door import Turns
 from jinka.node.switch_links import Link, LinkRules
 
 _GROUP_MAX = 1_000
-_WAITING_MAX = 20_000  # messages that wait for a decision; beyond them a line is cut
+_WAITING_MAX = 2 * _GROUP_MAX  # messages that wait for a decision; beyond them no line has a turn
+_WRONG_MAX = 16  # wrong MACs in a row, before a line is closed
 _MAC = 8
 
 
@@ -89,6 +92,7 @@ class IssuerServer:
     async def start(self, host: str, port: int) -> None:
         """Listen; ``port`` is then the one that was had."""
         loop = asyncio.get_running_loop()
+        self._door = self._rules.door(Turns(lambda: len(self._waiting) >= _WAITING_MAX))
         self._server = await loop.create_server(self._line, host, port)
         self.port = self._server.sockets[0].getsockname()[1]
         self._task = loop.create_task(self._run())
@@ -107,16 +111,18 @@ class IssuerServer:
         await asyncio.get_running_loop().run_in_executor(self._pool, act)
 
     def _line(self) -> Link:
-        return Link(self._rules, opened=self._opened, arrived=self._arrived, closed=self._lines.discard)
+        return Link(
+            self._rules, opened=self._opened, arrived=self._arrived, closed=self._lines.discard,
+            door=self._door, guest=True,
+        )  # fmt: skip
 
     def _opened(self, line: Link) -> bool:
         self._lines.add(line)
-        return len(self._lines) <= self._rules.lines_max
+        if self._mac is None:
+            line.trust()
+        return True
 
     def _arrived(self, line: Link, frame: Frame) -> None:
-        if len(self._waiting) >= _WAITING_MAX:
-            line.close("too_many")
-            return
         self._waiting.append((line, frame))
         self._awake.set()
 
@@ -128,12 +134,18 @@ class IssuerServer:
             if not self._waiting:
                 self._awake.clear()
             try:
-                answers = await loop.run_in_executor(self._pool, self._decide, [f.message for _, f in group])
+                answers, wrong = await loop.run_in_executor(
+                    self._pool, self._decide, [f.message for _, f in group]
+                )
             except Exception as error:  # the books failed: who asks again after a restart is answered then
                 self._failed(error)
                 return
             self.groups += 1
-            for (line, frame), answer in zip(group, answers, strict=True):
+            for at, ((line, frame), answer) in enumerate(zip(group, answers, strict=True)):
+                if at in wrong:
+                    self._wrong(line)
+                elif answer is not None:
+                    line.trust()
                 if answer:
                     line.send(answer, frame)
                     self.answered += 1
@@ -141,8 +153,15 @@ class IssuerServer:
                     self.garbage += 1
                     line.close("garbage")
 
-    def _decide(self, raws: Sequence[bytes]) -> list[bytes | None]:
-        """The answers as bytes: empty for what asks for none, None for what is no message."""
+    @staticmethod
+    def _wrong(line: Link) -> None:
+        line.refused += 1
+        if line.refused == _WRONG_MAX:
+            line.blame()
+            line.close("mac_wrong")
+
+    def _decide(self, raws: Sequence[bytes]) -> tuple[list[bytes | None], set[int]]:
+        """The answers as bytes: empty for what asks for none, None for what is no message; and whose MAC is wrong."""
         read: list[tuple[int, Message]] = []
         for at, raw in enumerate(raws):
             try:
@@ -164,7 +183,7 @@ class IssuerServer:
                 self.codes[answer.mti, answer.text(39)] += 1
         for (at, _), raw in zip(spoken, self._encoded([answer for _, answer in spoken]), strict=True):
             answers[at] = raw
-        return answers
+        return answers, {at for (at, _), right in zip(read, good, strict=True) if not right}
 
     def _encoded(self, answers: Sequence[Message]) -> list[bytes]:
         known = self._codec.spec.fields

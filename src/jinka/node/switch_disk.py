@@ -46,6 +46,11 @@ class JournalThread:
         self.seconds = 0.0
         self.flushed_at_micros = 0  # the end of the last flush, UTC
 
+    @property
+    def waiting(self) -> int:
+        """Effects that are not on the disk, or not found, yet."""
+        return self._outstanding + len(self._collected)
+
     def ask(self, effect: Write | LookUp) -> None:
         """Do it with all that is asked in this turn of the loop."""
         loop = self._running()

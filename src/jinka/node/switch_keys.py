@@ -45,10 +45,17 @@ class KeyDesk:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys") if remote else None
         self._batch: list[AskKeys] = []
         self._busy = False
+        self._asked = 0
+
+    @property
+    def waiting(self) -> int:
+        """Effects whose steps are not done yet."""
+        return self._asked
 
     def ask(self, effect: AskKeys, answer: Callable[[KeysAnswered], None]) -> None:
         """Do the steps of one effect together with all that are asked in this turn of the loop."""
         self._batch.append(effect)
+        self._asked += 1
         if not self._busy:
             self._busy = True
             loop = asyncio.get_running_loop()
@@ -59,14 +66,18 @@ class KeyDesk:
 
     def _work(self, answer: Callable[[KeysAnswered], None]) -> None:
         batch, self._batch, self._busy = self._batch, [], False
-        for done in self.do_all(batch):
+        answers = self.do_all(batch)
+        self._asked -= len(batch)
+        for done in answers:
             answer(done)
 
     async def _drain(self, answer: Callable[[KeysAnswered], None]) -> None:
         loop = asyncio.get_running_loop()
         while self._batch:
             batch, self._batch = self._batch, []
-            for done in await loop.run_in_executor(self._thread, self.do_all, batch):
+            answers = await loop.run_in_executor(self._thread, self.do_all, batch)
+            self._asked -= len(batch)
+            for done in answers:
                 answer(done)
         self._busy = False
 

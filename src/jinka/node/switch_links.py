@@ -1,13 +1,14 @@
-"""TCP lines of the switch: framing, rates, and time limits, so that no peer can hurt another.
+"""TCP lines of the switch: framing, turns, and time limits, so that no peer can hurt another.
 
-A line that sends more than its rate is not read from until it may send again; half a frame has a time to come to its
-end; false lengths end the line; a peer that does not take what it is sent is cut off once its buffer is full. Nothing
-here knows what a message means. RFC 9293 for what a closed line is.
+A line whose messages wait for their turn (`jinka.node.switch_door`) is not read from; half a frame has a time to come
+to its end; false lengths end the line; a peer that does not take what it is sent is cut off once its buffer is full, a
+stranger much sooner. Nothing here knows what a message means. RFC 9293 for what a closed line is.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -24,10 +25,13 @@ from jinka.codec.framing import (
     read_interbank,
 )
 from jinka.kit import Refused
+from jinka.node.switch_door import Door, Share, Turns
 from jinka.node.switch_tls import LineTls
 
 _TPDU = bytes.fromhex("6000000000")
 _POS_HEAD = bytes(6)
+_HELD = 256  # messages that wait for their turn on a line that is read from
+_STRANGERS_WRITE = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +39,32 @@ class LinkRules:
     """How lines to one peer behave. ``own`` and ``peer`` are institutions, for the headers of UnionPay's members."""
 
     framing: Framing = field(default_factory=Framing)
-    rate: float = 10_000.0  # messages a second, for each line
+    rate: float = 10_000.0  # messages a second of all lines together
     burst: int = 2_000
     frame_s: float = 10.0  # for a frame to come to its end
     write_max: int = 1 << 20  # bytes that may wait for a peer that reads slowly
     lines_max: int = 256
+    address_lines: int = 64  # of one address
     own: str = ""
     peer: str = ""
     tls: LineTls | None = None
 
+    def door(self, turns: Turns) -> Door:
+        """Where such lines come in; one for all of them."""
+        return Door(
+            turns,
+            rate=self.rate,
+            burst=self.burst,
+            lines_max=self.lines_max,
+            address_lines=self.address_lines,
+        )
+
 
 class Link(asyncio.Protocol):
-    """One line. ``arrived`` gets each message with its frame; ``closed`` is called once."""
+    """One line. ``arrived`` gets each message with its frame; ``closed`` is called once.
+
+    ``guest``: the peer came to us, and is a stranger at first.
+    """
 
     def __init__(
         self,
@@ -55,8 +73,16 @@ class Link(asyncio.Protocol):
         opened: Callable[[Link], bool],
         arrived: Callable[[Link, Frame], None],
         closed: Callable[[Link], None],
+        door: Door | None = None,
+        guest: bool = False,
     ) -> None:
         self.rules = rules
+        self._door = door or rules.door(Turns(_never_busy))
+        self._guest = self._stranger = guest
+        self._address: str | None = None  # of a guest that was let in
+        self.share: Share = self._door.share
+        self.queued = False
+        self.refused = 0  # in a row, for who owns it
         self.number = -1
         self.reason = ""
         self._opened, self._arrived, self._closed = opened, arrived, closed
@@ -65,58 +91,95 @@ class Link(asyncio.Protocol):
         self._bare = rules.framing.bare
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
-        self._tokens, self._at = float(rules.burst), self._loop.time()
         self._half: asyncio.TimerHandle | None = None
-        self._later: list[Frame] = []
+        self._later: deque[Frame] = deque()
+        self._fault = False
         self._out: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = stream = cast(asyncio.Transport, transport)  # another loop's is no subclass of it
-        stream.set_write_buffer_limits(high=self.rules.write_max)
+        if not self._enter(stream):
+            return
         if self.rules.tls is not None:
             try:
                 self.rules.tls.check(stream.get_extra_info("peercert"))
             except Refused:
                 self.close("tls_name")
                 return
+            self.trust()
         if not self._opened(self):
             self.close("too_many")
 
+    def _enter(self, stream: asyncio.Transport) -> bool:
+        """Ask the door; a line of ours needs no leave."""
+        stream.set_write_buffer_limits(high=self.rules.write_max)
+        if self._guest:
+            peer = stream.get_extra_info("peername")
+            name = str(peer[0]) if isinstance(peer, tuple) else ""
+            if why_not := self._door.enter(name):
+                self.close(why_not)
+                return False
+            self._address, self.share = name, self._door.strangers(name)
+            stream.set_write_buffer_limits(high=min(self.rules.write_max, _STRANGERS_WRITE))
+        return True
+
+    def trust(self) -> None:
+        """Its peer has proven itself: from now on it has its turns."""
+        self.refused = 0
+        if self._stranger and self._address is not None and self._transport is not None:
+            self._stranger, self.share = False, self._door.share
+            self._door.praise(self._address)
+            self._transport.set_write_buffer_limits(high=self.rules.write_max)
+
+    def blame(self) -> None:
+        """It is closed for what it sent: its address has to wait."""
+        if self._address is not None:
+            self._door.blame(self._address)
+
     def data_received(self, data: bytes) -> None:
         frames, fault = self._framer.feed(data)
-        self._later += frames
-        self._deliver()
+        if frames:
+            self._later += frames
+            self._door.turns.ready(self)
         if fault is not None:
-            self.close("framing")
-            return
+            self._fault = True
+            self._settle()
+        elif len(self._later) > _HELD and self._transport is not None:
+            self._transport.pause_reading()
         self._watch(anew=bool(frames))
 
     def _watch(self, *, anew: bool) -> None:
         """A frame that has begun has a time to come to its end, for as long as we read."""
-        waits = bool(self._framer.held) and not self._later
+        transport = self._transport
+        waits = bool(self._framer.held) and transport is not None and transport.is_reading()
         if self._half is not None and (anew or not waits):
             self._half.cancel()
             self._half = None
         if waits and self._half is None:
             self._half = self._loop.call_later(self.rules.frame_s, self.close, "half_frame")
 
-    def _deliver(self) -> None:
-        """Hand on as many messages as the rate allows; read nothing more until the rest may go too."""
-        now = self._loop.time()
-        self._tokens = min(float(self.rules.burst), self._tokens + (now - self._at) * self.rules.rate)
-        self._at = now
-        count = min(len(self._later), int(self._tokens))
-        self._tokens -= count
-        ready, self._later = self._later[:count], self._later[count:]
-        for frame in ready:
-            self._arrived(self, frame)
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for their turn."""
+        return len(self._later)
+
+    def deliver(self, count: int) -> None:
+        """Hand on so many messages; read on when few are left."""
+        for _ in range(count):
+            if not self._later:  # closed by one of them
+                return
+            self._arrived(self, self._later.popleft())
+        self._settle()
+
+    def _settle(self) -> None:
         transport = self._transport
         if transport is None or transport.is_closing():
             self._later.clear()
-        elif self._later:
+        elif self._fault:
             transport.pause_reading()
-            self._loop.call_later(max(0.001, 1 / self.rules.rate), self._deliver)
-        elif not transport.is_reading():
+            if not self._later:
+                self.close("framing")
+        elif len(self._later) <= _HELD and not transport.is_reading():
             transport.resume_reading()
             self._watch(anew=True)
 
@@ -161,10 +224,18 @@ class Link(asyncio.Protocol):
         """Cut the line; nothing waits for the peer."""
         if self._transport is not None and not self._transport.is_closing():
             self.reason = self.reason or reason
+            self._later.clear()
             self._transport.abort()
 
     def connection_lost(self, _: Exception | None) -> None:
         if self._half is not None:
             self._half.cancel()
         self._later.clear()
+        if self._address is not None:
+            self._door.leave(self._address)
+            self._address = None
         self._closed(self)
+
+
+def _never_busy() -> bool:
+    return False

@@ -21,6 +21,7 @@ from typing import Any
 from jinka.codec.framing import Frame
 from jinka.kit import Clock, JinkaError
 from jinka.node.switch_disk import JournalThread
+from jinka.node.switch_door import Door, Turns
 from jinka.node.switch_keys import KeyDesk
 from jinka.node.switch_links import Link, LinkRules
 from jinka.node.switch_timers import Timers
@@ -42,12 +43,15 @@ from jinka.switch import (
     SumUp,
     SwitchCore,
     TimerFired,
+    Trust,
     Write,
     peer_totals,
 )
 
 _CONNECT_S = 10.0
 _TURN_S = 0.0001  # the journal's thread waits that long for the interpreter, at each of its many statements
+_BUSY = 2_048  # effects that wait for the keys or the disk: with so many no more messages are taken
+_FAULTS = {"not_signed_on", "mac_wrong"}  # of a peer whose line the core closes: its address has to wait
 _GARBAGE = (20_000, 50, 100)  # transactions are no circles: looking for some stops all of them
 
 
@@ -86,7 +90,7 @@ class SwitchRunner:
         self.core, self._keys, self._clock, self._journal = core, keys, clock, journal
         self._failed = failed
         self._links: dict[tuple[str, int], Link] = {}
-        self._per_peer: Counter[str] = Counter()
+        self._doors: dict[str, Door] = {}
         self._timers = Timers(lambda token: self.post(TimerFired(token=token)))
         self._dead = False
         self.disk = JournalThread(journal, clock, answered=self._flushed, failed=self._die)
@@ -106,6 +110,7 @@ class SwitchRunner:
             LookUp: self.disk.ask,
             SumUp: self._sum_up,
             Close: self._close,
+            Trust: self._trust,
         }
 
     @property
@@ -132,9 +137,10 @@ class SwitchRunner:
 
     async def start(self, addresses: list[Address]) -> None:
         """Listen and connect."""
-        loop = asyncio.get_running_loop()
+        loop, turns = asyncio.get_running_loop(), Turns(self._is_busy)
         for address in addresses:
             make = partial(self._make_link, address)
+            self._doors[address.peer] = address.rules.door(turns)
             if address.listen:
                 tls = address.rules.tls
                 server = await loop.create_server(
@@ -167,7 +173,12 @@ class SwitchRunner:
             opened=partial(self._opened, address),
             arrived=partial(self._arrived, address.peer),
             closed=partial(self._line_closed, address.peer, gone),
+            door=self._doors[address.peer],
+            guest=address.listen,
         )
+
+    def _is_busy(self) -> bool:
+        return self._keys.waiting > _BUSY or self.disk.waiting > _BUSY
 
     async def _keep_connected(self, address: Address) -> None:
         loop = asyncio.get_running_loop()
@@ -185,11 +196,10 @@ class SwitchRunner:
             await asyncio.sleep(address.again_s)
 
     def _opened(self, address: Address, link: Link) -> bool:
-        if self._dead or self._per_peer[address.peer] >= address.rules.lines_max:
+        if self._dead:
             return False
         self._number += 1
         link.number = self._number
-        self._per_peer[address.peer] += 1
         self._links[address.peer, link.number] = link
         self.post(LinkUp(peer=address.peer, line=link.number))
         return True
@@ -202,7 +212,6 @@ class SwitchRunner:
             gone.set_result(None)
         self.closed[link.reason or "by_peer", peer] += 1
         if self._links.pop((peer, link.number), None) is not None:
-            self._per_peer[peer] -= 1
             self.post(LinkDown(peer=peer, line=link.number))
 
     def _send(self, effect: Send) -> None:
@@ -213,7 +222,14 @@ class SwitchRunner:
     def _close(self, effect: Close) -> None:
         link = self._links.get((effect.peer, effect.line))
         if link is not None:
+            if effect.reason in _FAULTS:
+                link.blame()
             link.close(effect.reason)
+
+    def _trust(self, effect: Trust) -> None:
+        link = self._links.get((effect.peer, effect.line))
+        if link is not None:
+            link.trust()
 
     def _sum_up(self, effect: SumUp) -> None:
         task = asyncio.get_running_loop().create_task(self._add_up(effect))

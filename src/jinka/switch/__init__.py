@@ -28,6 +28,7 @@ from jinka.switch.events import (
     Summed,
     SumUp,
     TimerFired,
+    Trust,
     Write,
     Written,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "TimerFired",
     "Totals",
     "TranslatePin",
+    "Trust",
     "TxState",
     "UnwrapKey",
     "WrapNewKey",

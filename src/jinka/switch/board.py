@@ -14,15 +14,28 @@ from typing import Any
 from jinka.codec.framing import Frame
 from jinka.codec.iso8583.message import EncodeError, Message
 from jinka.codec.iso8583.spec import Coding
+from jinka.switch.codes import MAC_WRONG, SIGN_ON_FIRST
 from jinka.switch.config import Peer, SwitchConfig
-from jinka.switch.events import AskKeys, Close, Effect, LookUp, Send, StartTimer, StopTimer, SumUp, Write
-from jinka.switch.keywork import CheckMac, KeyStep, MakeMac, mac_data
+from jinka.switch.events import (
+    AskKeys,
+    Close,
+    Effect,
+    LookUp,
+    Send,
+    StartTimer,
+    StopTimer,
+    SumUp,
+    Trust,
+    Write,
+)
+from jinka.switch.keywork import FAULTED, CheckMac, KeyStep, MakeMac, mac_data
 from jinka.switch.record import Record, entry_of
 from jinka.switch.states import SESSION_STEPS, SessionState, SessionStep, take
 from jinka.switch.totals import PeerTotals
 
 _SIGNED = frozenset({SessionState.READY, SessionState.EXCHANGING})
 _BLANK8 = bytes(8)
+_REFUSALS = {SIGN_ON_FIRST: "not_signed_on", MAC_WRONG: "mac_wrong"}  # and why the line is closed in the end
 
 
 def _nothing() -> None:
@@ -32,12 +45,13 @@ def _nothing() -> None:
 class Line:
     """One line to a peer, and the session on it."""
 
-    __slots__ = ("echo", "garbage", "misses", "number", "peer", "state")
+    __slots__ = ("echo", "garbage", "misses", "number", "peer", "proven", "refused", "state")
 
     def __init__(self, peer: str, number: int) -> None:
         self.peer, self.number = peer, number
         self.state = SessionState.DOWN
-        self.garbage = self.misses = self.echo = 0
+        self.garbage = self.misses = self.echo = self.refused = 0
+        self.proven = False
 
     def step(self, step: SessionStep) -> None:
         """Take a step of the session's table."""
@@ -57,6 +71,7 @@ class Board:
         self.lines: dict[str, dict[int, Line]] = {name: {} for name in config.peers}
         self.counts: Counter[tuple[str, str]] = Counter()  # (what, peer)
         self.effects: list[Effect] = []
+        self.reading: Line | None = None  # whose message this step is about
         self._waiting: dict[int, Callable[..., None]] = {}
         self._token = 0
         self._turn = 0
@@ -144,7 +159,37 @@ class Board:
         if not steps:
             then((), -1)
             return
+        line = self.reading
+        if line is not None and (line.refused or not line.proven) and isinstance(steps[0], CheckMac):
+            then = partial(self._checked, line, then)
         self.effects.append(AskKeys(token=self._await(then), steps=steps))
+
+    def _checked(
+        self,
+        line: Line,
+        then: Callable[[tuple[bytes, ...], int], None],
+        made: tuple[bytes, ...],
+        refused: int,
+    ) -> None:
+        if refused not in (0, FAULTED):  # the first step was the MAC
+            self.trust(line)
+        then(made, refused)
+
+    def trust(self, line: Line) -> None:
+        """The peer has proven itself on a line."""
+        line.refused = 0
+        if not line.proven:
+            line.proven = True
+            self.effects.append(Trust(peer=line.peer, line=line.number))
+
+    def _complain(self, peer: str, number: int, reason: str) -> None:
+        """One more refusal: who sends nothing else is heard no longer."""
+        line = self.lines[peer].get(number)
+        if line is None or (reason == "not_signed_on" and self.peers[peer].terminals):
+            return  # many terminals share a line, and all of them may have to sign in again
+        line.refused += 1
+        if line.refused == self.peers[peer].refusals_max:
+            self.close(line, reason)
 
     def start(self, after_ms: int, then: Callable[[], None]) -> int:
         """Start a timer; returns what `stop` takes."""
@@ -213,6 +258,9 @@ class Board:
 
     def answer(self, peer: Peer, line: int, head: Frame | None, message: Message) -> None:
         """Seal and send an answer."""
+        code = message.fields.get(39)
+        if code in _REFUSALS:
+            self._complain(peer.name, line, _REFUSALS[str(code)])
         self.seal(peer, message, partial(self.send, peer.name, line, head=head))
 
     def send(self, peer: str, line: int, raw: bytes, head: Frame | None = None) -> None:

@@ -63,6 +63,7 @@ class Peer:
     retry_ms: int = 2_000
     retry_max_ms: int = 60_000
     garbage_max: int = 3  # unreadable messages before the line is closed
+    refusals_max: int = 16  # messages in a row that were not signed on or had a wrong MAC, before it is closed
     reconcile: bool = False  # our totals of a business date are sent to it after the cut-over
     trail_field: int = 0  # between switches: the field that carries the way so far
     terminals: Mapping[str, Terminal] = field(

@@ -87,6 +87,7 @@ class SwitchCore:
         board = self.board
         board.now = now_micros
         board.effects = effects = list[Effect]()
+        board.reading = None
         self._take[type(event)](event)
         return effects
 
@@ -152,6 +153,7 @@ class SwitchCore:
             self._garbage(line, peer.garbage_max)
             return
         line.garbage = line.misses = 0
+        self.board.reading = line
         if peer.terminals:
             self.terminals.receive(line, peer, message, event.raw, event.head)
         else:
@@ -171,9 +173,7 @@ class SwitchCore:
         elif way == "1":
             self.transactions.reply(peer, message, raw)
         elif what in "12" and 61 in message.fields:
-            self.originals.name(
-                peer, message, lambda named: self.transactions.request(line, peer, named, raw, head)
-            )
+            self.originals.name(peer, message, partial(self._named, line, peer, raw, head))
         elif what in "12":
             self.transactions.request(line, peer, message, raw, head)
         elif what == "4":
@@ -186,6 +186,10 @@ class SwitchCore:
             self.board.count("unknown_type", peer.name)
             self._refuse(line, peer, message, head, codes.INVALID_TRANSACTION)
             self._garbage(line, peer.garbage_max)
+
+    def _named(self, line: Line, peer: Peer, raw: bytes, head: Frame | None, message: Message) -> None:
+        self.board.reading = line
+        self.transactions.request(line, peer, message, raw, head)
 
     def _refuse(self, line: Line, peer: Peer, message: Message, head: Frame | None, code: str) -> None:
         """Tell who asked that it cannot be done, where there is enough of a message to answer; nobody waits in vain."""

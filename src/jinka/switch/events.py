@@ -137,6 +137,14 @@ class Close:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """The peer has proven itself on a line: it is no stranger there from now on."""
+
+    peer: str
+    line: int
+
+
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
@@ -188,4 +196,4 @@ class AskKeys:
     steps: tuple[KeyStep, ...]
 
 
-Effect = Send | Close | Write | LookUp | SumUp | StartTimer | StopTimer | AskKeys
+Effect = Send | Close | Trust | Write | LookUp | SumUp | StartTimer | StopTimer | AskKeys

@@ -97,6 +97,8 @@ class Sessions:
 
     def _signed_on(self, line: Line) -> None:
         line.step(SessionStep.SIGN_ON)
+        if self._board.peers[line.peer].mac is None:
+            self._board.trust(line)
         self._ready(line.peer)
         self._grow_old(line.peer)
 

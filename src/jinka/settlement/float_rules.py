@@ -77,7 +77,8 @@ class Gap:
     @property
     def subject(self) -> str:
         """With the card, what makes it this gap."""
-        return f"{self.off[0]}+{self.off[1]}/{self.on[0]}+{self.on[1]}"
+        parts = (("off", self.off), ("on", self.on))
+        return " ".join(f"{kind}{first}+{count}" for kind, (first, count) in parts if count) or "last load"
 
     @property
     def missing(self) -> Missing:

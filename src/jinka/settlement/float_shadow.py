@@ -187,17 +187,35 @@ def joints(runs: Table) -> Table:
     """Where merged runs do not meet: the counters that are missing, when, and by how much the balance fell unseen.
 
     ``gap``: missing counters explain it. Purchases only lower a balance, and a counter that went back, or on by more
-    than `GAP_MAX`, is no gap: such a step is unexplained.
+    than `GAP_MAX`, is no gap: such a step is unexplained. A missing load may show in the balance at a purchase, before
+    the next load shows the counter, and a missing purchase at a load: then the step is that of the later gap.
     """
     row = _linked(runs)
     row = row.filter(row.place > 0)
     plain = row.off_missing.between(0, GAP_MAX) & row.on_missing.between(0, GAP_MAX)
-    told = (row.on_missing > 0) | ((row.off_missing > 0) & (row.step >= 0))
+    some = plain & ((row.off_missing > 0) | (row.on_missing > 0))
+    row = row.mutate(some=some, own=some & ((row.on_missing > 0) | (row.step >= 0)), plain=plain)
+    # The place of a gap among the card's joints: the counter before it stands until the gap is passed.
+    for kind in ("off", "on"):
+        sign = (row.step > 0) if kind == "off" else (row.step < 0)
+        here = ibis.window(group_by=[row.card_no, row[f"{kind}_left"]])
+        gap = row.own & (row[f"{kind}_missing"] > 0)
+        spare = row.plain & ~row.own & sign
+        row = row.mutate(
+            **{
+                f"{kind}_gap": gap,
+                f"{kind}_told": spare & (gap.cast("int64").max().over(here) > 0),
+                f"{kind}_spare": whole(ibis.ifelse(spare, row.step, 0).sum().over(here)),
+            }
+        )
+    more = ibis.ifelse(row.off_gap, row.off_spare, 0) + ibis.ifelse(row.on_gap, row.on_spare, 0)
+    told = row.off_told | row.on_told
     return row.select(
-        "card_no", "issuer", "off_missing", "on_missing", "step",
+        "card_no", "issuer", "off_missing", "on_missing",
+        step=ibis.ifelse(told, 0, row.step + more),
         off_from=row.off_left, on_from=row.on_left,
         after_date="left_date", after_time="left_time", before_date="first_date", before_time="first_time",
-        gap=plain & told,
+        gap=row.own | (told & row.some),
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jinka.codec.iso8583 import Message, dialect
-from jinka.issuer import IsoIssuer, IsoTerms, IssuedCard, IssuerHost
+from jinka.issuer import Channel, IsoIssuer, IsoTerms, IssuedCard, IssuerHost, Kind
+from jinka.issuer.chart import IssuerAccount
 from jinka.issuer.iso import KIND_TABLE
 from tests.issuer.host_rig import OPENING, PAN, START, STRIPE_ONLY, ZONE, Bank, pin_data
 from tests.switch.ground import PANS, config, request, reversal
@@ -181,7 +182,34 @@ def test_garbage_gets_an_answer(books_engine: str) -> None:
 
 
 def test_every_kind_is_told() -> None:
-    assert {key[0] for key in KIND_TABLE} == {"1", "2", "a"}
+    assert {key[0] for key in KIND_TABLE} == {"1", "2", "1a", "2a"}
+
+
+def test_what_another_approved_in_its_place_is_booked_as_what_it_is() -> None:
+    """Cash is cash, and an authorisation holds money, which its completion then finds."""
+    desk = Desk()
+    cash = desk.message("0220", "010000", 2_000, f18="6011")
+    assert desk.ask(cash).text(39) == "00"
+    assert (desk.bank.available(), desk.owed()) == (OPENING - 2_000, 2_000)
+    [row] = desk.bank.books.all_bookings()
+    assert (row.kind, row.channel) == (Kind.CASH, Channel.ATM)
+    for code, condition in (("030000", "06"), ("000000", "00"), ("000000", "06")):
+        hold = desk.message("0120", code, 5_000, f25=condition)
+        assert [(desk.ask(hold).mti, desk.ask(hold).text(39)) for _ in range(2)] == [("0130", "00")] * 2
+        assert (desk.bank.sums().debits_pending, desk.owed()) == (5_000, 2_000)
+        done = desk.message("0200", "000000", 4_500, f25="06", f90=elements(hold))
+        assert desk.ask(done).text(39) == "00"
+        assert (desk.bank.sums().debits_pending, desk.owed()) == (0, 6_500)
+        assert desk.ask(desk.message("0400", "000000", 4_500, f90=elements(done))).text(39) == "00"
+        assert desk.ask(desk.message("0420", "000000", 5_000, f90=elements(hold))).text(39) == "00"
+        assert (desk.bank.available(), desk.owed()) == (OPENING - 2_000, 2_000)
+    declined = desk.message("0100", "030000", OPENING)
+    assert desk.ask(declined).text(39) == "51"
+    assert desk.ask(declined.changed({}, "0120")).text(39) == "00", "it was approved all the same"
+    assert desk.bank.owed(IssuerAccount.SHORTFALL, "bank") == 0
+    for code in ("210000", "310000", "400000", "470000"):
+        for mti in ("0120", "0220"):
+            assert desk.ask(desk.message(mti, code, 100)).text(39) == "12", "nobody stands in for that"
 
 
 class Adapter:

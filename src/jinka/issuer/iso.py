@@ -33,7 +33,8 @@ from jinka.issuer.iso_loads import IsoLoads, is_load
 from jinka.kit import JinkaError, Refused, Usage
 
 _VOID, _DONE = Kind.VOID, "06"
-# (message class, or "a" for an advice; first two digits of field 3; field 25 or "" for any), as a switch tells them.
+# (message class, with an "a" behind it for an advice; first two digits of field 3; field 25 or "" for any), as a
+# switch tells them. An advice of class 1 tells of an authorisation (money is held), of class 2 of a payment.
 KIND_TABLE: Mapping[tuple[str, str, str], Kind] = MappingProxyType(
     {
         ("1", "00", ""): Kind.PREAUTHORISATION,
@@ -52,9 +53,12 @@ KIND_TABLE: Mapping[tuple[str, str, str], Kind] = MappingProxyType(
         ("2", "46", ""): Kind.TRANSFER_OUT,
         ("2", "47", ""): Kind.TRANSFER_IN,
         ("2", "50", ""): Kind.BILL,
-        ("a", "00", _DONE): Kind.COMPLETION,
-        ("a", "00", ""): Kind.PURCHASE,
-        ("a", "20", ""): Kind.REFUND,
+        ("1a", "00", ""): Kind.PREAUTHORISATION,
+        ("1a", "03", ""): Kind.PREAUTHORISATION,
+        ("2a", "00", _DONE): Kind.COMPLETION,
+        ("2a", "00", ""): Kind.PURCHASE,
+        ("2a", "01", ""): Kind.CASH,
+        ("2a", "20", ""): Kind.REFUND,
     }
 )
 ENTRY_TABLE: Mapping[str, Entry] = MappingProxyType(
@@ -178,7 +182,7 @@ def kind_of(message: Message) -> Kind:
             _number(message.text(95)[:12], 95) if message.mti[0] == "0" else 0
         )  # 1993 has other things there
         return Kind.PARTIAL if stays else Kind.REVERSAL
-    what = "a" if message.mti[2] == "2" else message.mti[1]
+    what = message.mti[1] + "a" * (message.mti[2] == "2")
     code, condition = message.text(3)[:2], message.text(25)
     found = KIND_TABLE.get((what, code, condition)) or KIND_TABLE.get((what, code, ""))
     if found is None:

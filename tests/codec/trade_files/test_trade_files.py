@@ -205,6 +205,8 @@ def test_records_left_out_or_doubled_are_noticed() -> None:
         ({"operator": "ends with a blank "}, "operator"),
         ({"tac": bytes(17)}, "tac"),
         ({"issuer": None}, "issuer"),
+        ({"batch_seq": ""}, "batch_seq"),
+        ({"batch": b""}, "batch"),
     ],
 )
 def test_what_does_not_fit_is_not_written(changed: dict[str, Any], field: str) -> None:
@@ -212,6 +214,19 @@ def test_what_does_not_fit_is_not_written(changed: dict[str, Any], field: str) -
     batch = pa.RecordBatch.from_pylist([union_row(1), union_row(2, **changed)], schema=schema)
     with pytest.raises(Usage, match=f"record 2, {field}"):
         b"".join(written([batch], CITY_UNION, HEADER))
+
+
+def test_repeated_words_are_written_as_codes_too() -> None:
+    rows = [union_row(n, stop="站" if n % 2 else None) for n in range(4)]
+    table = pa.Table.from_pylist(rows, schema=CITY_UNION.schema)
+    for name in ("issuer", "stop"):
+        coded = table[name].combine_chunks().dictionary_encode()
+        table = table.set_column(table.schema.get_field_index(name), name, coded)
+    assert b"".join(written(table.to_batches(), CITY_UNION, HEADER)) == union_file(*rows)
+    bad = pa.DictionaryArray.from_arrays(pa.array([0, 0, 0, 1], pa.int32()), pa.array(["a", "x" * 33]))
+    table = table.set_column(table.schema.get_field_index("issuer"), "issuer", bad)
+    with pytest.raises(Usage, match="record 4, issuer"):
+        b"".join(written(table.to_batches(), CITY_UNION, HEADER))
 
 
 def test_a_negative_amount_has_no_place_in_a_field_without_a_sign() -> None:

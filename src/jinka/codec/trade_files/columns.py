@@ -23,6 +23,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SIGNS = {Coding.CREDIT_DEBIT: (ord("C"), ord("D")), Coding.SIGNED: (ord("+"), ord("-"))}
 _MAX = 2**63 - 1
 _DIGITS_MAX = 19  # as many always fit into 64 bits
+_FIGURES = np.frombuffer(b"0123456789ABCDEF", np.uint8)
 _HEX = np.full(256, 255, np.uint8)
 _HEX[np.frombuffer(b"0123456789ABCDEF", np.uint8)] = np.arange(16)
 _HEX[np.frombuffer(b"abcdef", np.uint8)] = np.arange(10, 16)
@@ -54,7 +55,7 @@ def decode(field: Field, raw: Bytes) -> pa.Array:
             _require(_digits(raw) | _trailing(raw), "is no digit")
             made = _texts(raw)
         case Coding.AMOUNT:
-            made = pa.array(_whole(raw, 0))
+            made = pa.array(_whole(raw, np.uint64(_MAX)).astype(np.int64))
         case Coding.HEX:
             made = _binary(raw)
         case Coding.DATE:
@@ -70,6 +71,10 @@ def encode(field: Field, column: pa.Array | pa.ChunkedArray) -> Bytes:
         column = column.combine_chunks()
     if not field.optional and column.null_count:
         raise Misfit(pc.index(pc.is_null(column), True).as_py(), 0, "has no value")
+    if field.coding in (Coding.DIGITS_LEFT, Coding.HEX) and not field.optional:
+        empty = pc.equal(pc.binary_length(column), 0)
+        if pc.any(empty).as_py():
+            raise Misfit(pc.index(empty, True).as_py(), 0, "has no value")
     match field.coding:
         case Coding.AMOUNT:
             return _numbers(column, field.width, None)
@@ -94,19 +99,16 @@ def _trailing(raw: Bytes) -> npt.NDArray[np.bool_]:
     return np.logical_and.accumulate((raw == _BLANK)[:, ::-1], axis=1)[:, ::-1]
 
 
-def _whole(raw: Bytes, first: int) -> npt.NDArray[np.int64]:
-    """Digits as numbers; blanks may stand before them. ``first`` is where the field's digits begin."""
+def _whole(raw: Bytes, limit: Any) -> npt.NDArray[np.uint64]:
+    """Digits as numbers up to a limit, of all or of each; blanks may stand before them."""
     leading = np.logical_and.accumulate(raw == _BLANK, axis=1)
-    right = _digits(raw) | leading
-    if not right.all():
-        row, byte = np.argwhere(~right)[0]
-        raise Misfit(row, byte + first, "is no digit")
+    _require(_digits(raw) | leading, "is no digit")
     made = np.zeros(len(raw), np.uint64)
     for at in range(raw.shape[1]):  # 19 digits at most, so it cannot wrap
         made = made * np.uint64(10) + np.where(leading[:, at], 0, raw[:, at] - _ZERO).astype(np.uint64)
-    if (made > _MAX).any():
-        raise Misfit(int(np.argmax(made > _MAX)), first, "is more than 63 bits")
-    return made.astype(np.int64)
+    if (made > limit).any():
+        raise Misfit(int(np.argmax(made > limit)), 0, "is more than 63 bits")
+    return made
 
 
 def _signed(raw: Bytes, plus: int, minus: int) -> npt.NDArray[np.int64]:
@@ -122,8 +124,9 @@ def _signed(raw: Bytes, plus: int, minus: int) -> npt.NDArray[np.int64]:
     plain[marked, 0] = _BLANK
     if (short := marked & (raw[:, 1:] == _BLANK).all(axis=1)).any():
         raise Misfit(int(np.argmax(short)), 1, "is no digit")
-    found = _whole(plain, 0)
-    return np.where(sign == minus, -found, found)
+    below = (sign == minus).astype(np.uint64)
+    found = _whole(plain, np.uint64(_MAX) + below).astype(np.int64)
+    return np.where(below == 1, -found, found)
 
 
 def _texts(raw: Bytes) -> pa.Array:
@@ -181,9 +184,7 @@ def _numbers(column: pa.Array, width: int, signs: tuple[int, int] | None) -> Byt
     values = pc.fill_null(column.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
     if signs is None and (values < 0).any():
         raise Misfit(int(np.argmax(values < 0)), 0, "is negative, which the field cannot show")
-    rest = np.abs(values.astype(np.int64)).view(
-        np.uint64
-    )  # the one value without a positive twin stays right
+    rest = np.abs(values.astype(np.int64)).view(np.uint64)  # right for -2^63 too, which has no positive twin
     made = np.empty((len(values), width), np.uint8)
     for at in range(width - 1, 0 if signs else -1, -1):
         made[:, at] = rest % np.uint64(10) + _ZERO
@@ -197,9 +198,17 @@ def _numbers(column: pa.Array, width: int, signs: tuple[int, int] | None) -> Byt
 
 
 def _each(column: pa.Array, field: Field) -> Bytes:
-    """Each distinct value is encoded once."""
-    coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
-    words = np.full((len(coded.dictionary) + 1, field.width), _BLANK, np.uint8)  # the last for nulls
+    """Texts and bytes: all at once where they are plain, else each distinct value once."""
+    if isinstance(column, pa.DictionaryArray):
+        try:
+            words = _each(column.dictionary, field)
+        except Misfit as problem:
+            raise Misfit(_row(column, problem.row), problem.byte, problem.what) from None
+        return _taken(words, column.indices)
+    if field.coding is not Coding.DATE and (made := _plain(column, field)) is not None:
+        return made
+    coded = column.dictionary_encode()
+    words = np.empty((len(coded.dictionary), field.width), np.uint8)
     for number, value in enumerate(coded.dictionary.to_pylist()):
         try:
             words[number] = _filled(_one(field.coding, value), field.width)
@@ -207,8 +216,43 @@ def _each(column: pa.Array, field: Field) -> Bytes:
             raise Misfit(_row(coded, number), 0, str(problem)) from None
         if field.coding is Coding.DIGITS and words[number, -1] == _BLANK:
             raise Misfit(_row(coded, number), 0, f"is not of {field.width} digits")
-    indices = pc.fill_null(coded.indices, len(words) - 1).to_numpy(zero_copy_only=False)
-    made: Bytes = words[indices]
+    return _taken(words, coded.indices)
+
+
+def _taken(words: Bytes, indices: pa.Array) -> Bytes:
+    """The word of each index, blanks for a null."""
+    blank = np.full((1, words.shape[1]), _BLANK, np.uint8)
+    places = pc.fill_null(indices, len(words)).to_numpy(zero_copy_only=False)
+    made: Bytes = np.concatenate([words, blank])[places]
+    return made
+
+
+def _plain(column: pa.Array, field: Field) -> Bytes | None:
+    """Values that are bytes of one character each and right for the field, or None: then they are looked at singly."""
+    null = column.is_null().to_numpy(zero_copy_only=False)
+    column = pc.fill_null(column, b"" if pa.types.is_binary(column.type) else "")
+    lengths = pc.binary_length(column).to_numpy(zero_copy_only=False).astype(np.int64)
+    first = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+    data = column.buffers()[2]
+    flat = np.frombuffer(data or b"", np.uint8)[first[0] : first[-1]] if len(first) else np.empty(0, np.uint8)
+    if field.coding is Coding.HEX:
+        flat = np.take(_FIGURES, np.stack([flat >> 4, flat & 15], axis=1)).reshape(-1)
+        lengths = 2 * lengths
+    elif field.coding is Coding.TEXT:
+        if not ((flat >= _BLANK) & (flat < 0x7F)).all():
+            return None
+    elif not _digits(flat).all():
+        return None
+    if field.coding is Coding.DIGITS and ((lengths != field.width) & ~null).any():
+        return None
+    if len(lengths) and lengths.max() > field.width:
+        return None
+    made = np.full((len(lengths), field.width), _BLANK, np.uint8)
+    made[np.arange(field.width) < lengths[:, None]] = flat  # row by row, as the values lie one behind another
+    if field.coding is Coding.TEXT:
+        last = made[np.arange(len(lengths)), np.maximum(lengths - 1, 0)]
+        if ((last == _BLANK) & (lengths > 0)).any():
+            return None
     return made
 
 

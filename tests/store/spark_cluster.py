@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-START_S = 60
+START_S = 180
 WORKERS = 2
 
 
@@ -39,7 +39,7 @@ def cluster(folder: Path, environments: Sequence[Mapping[str, str]]) -> Iterator
         _until(lambda: _heard(port), "the master")
         for number in range(WORKERS):
             name = f"worker-{number}"
-            extra = ["--cores", "1", "--memory", "1g", "-d", str(folder / name), master]
+            extra = ["--cores", "1", "--memory", "3g", "-d", str(folder / name), master]
             start(stack, home, folder, name, "worker.Worker", [*local, *extra], environments[number])
         logs = [folder / f"worker-{number}.log" for number in range(WORKERS)]
         _until(lambda: all("registered with master" in log.read_text() for log in logs), "the workers")

@@ -7,11 +7,14 @@ is a process that is enrolled for the job and has the TAC keys of its cards alon
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jinka.app.keyring import open_keys
+from jinka.app.make_records import RecordFolder, make_record_files
 from jinka.app.workspace import Workspace
 from jinka.clearing import ClearingTables, DayResult, clear_day
 from jinka.clearing.port import Lookup
@@ -48,11 +52,14 @@ verbs = ["enrol_job", "end_job"]
 keys = []
 """
 JOB = "2018-09-01"
+# JINKA_SPARK_RECORDS=10000000 clears so many on both engines as well: an hour or so on two cores, and 20 GB of disk.
+MANY = int(os.environ.get("JINKA_SPARK_RECORDS", "0"))
+MEMORY = "512m" if MANY < 1_000_000 else "2g"
 SETTINGS = {
-    "spark.executor.memory": "512m",
-    "spark.driver.memory": "512m",
+    "spark.executor.memory": MEMORY,
+    "spark.driver.memory": MEMORY,
     "spark.driver.host": "127.0.0.1",
-    "spark.sql.shuffle.partitions": "2",
+    "spark.sql.shuffle.partitions": str(2 + MANY // 250_000),
     "spark.executorEnv.PYTHONPATH": str(ROOT),
     # Little work in many pieces: compiling costs more than it saves.
     "spark.sql.codegen.wholeStage": "false",
@@ -102,7 +109,8 @@ def engine(keys_at: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             for socket in sockets
         ]
         publics = [word for made in beside for word in ("--public", made["public"])]
-        enrol = ["keys", "enrol-job", facts["socket"], "--job", JOB, "--cards", "100", *publics]
+        cards = str(100 + 2 * MANY)  # a task that is run elsewhere orders its keys there
+        enrol = ["keys", "enrol-job", facts["socket"], "--job", JOB, "--cards", cards, *publics]
         code = "from jinka.cli import main; main()"
         subprocess.run([sys.executable, "-c", code, *enrol], check=True, stdout=subprocess.DEVNULL)
         environments = [{VARIABLE: str(socket)} for socket in sockets]
@@ -162,6 +170,43 @@ def test_a_day_is_cleared_the_same_by_both_engines(engine: Any, keys_at: Path, t
     assert len({row["reason"] for row in ours.to_pylist()}) > 6
     for name in ("by_reason", "remarks", "net", "new_listings", "judged_cards", "suspense", "missing_minor"):
         assert getattr(here, name) == getattr(there, name)
+
+
+if MANY:
+
+    def test_many_records_are_cleared_the_same_by_both_engines(
+        engine: Any, keys_at: Path, tmp_path: Path
+    ) -> None:
+        made = RecordFolder(path=keys_at)  # under the keys that are there
+        make_record_files(keys_at, records=MANY, cards=max(1, MANY // 2), bad=0.01)
+
+        def clear_made(on: Any, keys: Any, out: str) -> DayResult:
+            tables = ClearingTables(
+                records=on.parquet(made.records),
+                **{name: on.parquet([made.registry(name)]) for name in Registry.SCHEMAS},
+            )
+            path = str(tmp_path / out)
+            return clear_day(on, tables, PARAMS, keys=keys, explain=explain, fees=FEES, out=path)
+
+        with DuckEngine(threads=2, memory_limit="2GB", spill=tmp_path / "spill") as duck:
+            here = clear_made(duck, open_keys(Workspace(keys_at), "440300"), "duck")
+        there = clear_made(engine, KeysBeside(), "spark")
+        assert here.by_reason == there.by_reason
+        assert here.net == there.net
+        ours, theirs = (rows_of(tmp_path / name) for name in ("duck", "spark"))
+        assert all(one == other for one, other in zip_longest(ours, theirs))
+
+
+def rows_of(folder: Path) -> Iterator[Any]:
+    """The outcomes in order, hashed a thousand at a time however the files are cut."""
+    rows: list[Any] = []
+    for path in sorted(folder.iterdir()):
+        for batch in pq.ParquetFile(path).iter_batches(65_536):
+            rows += batch.to_pylist()
+            while len(rows) >= 1_000:
+                yield hashlib.sha256(repr(rows[:1_000]).encode()).digest()
+                del rows[:1_000]
+    yield hashlib.sha256(repr(rows).encode()).digest()
 
 
 def test_a_row_without_its_verdict_writes_nothing(engine: Any, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def chain(
     verdicts = pa.Table.from_batches(judged.verdicts, schema=VERDICTS)
     return (
         ChainResult(
-            verdicts=engine.arrow("verdicts", verdicts).union(gaps.verdicts),
+            verdicts=as_verdicts(engine.arrow("verdicts", verdicts)).union(gaps.verdicts),
             judged_cards=judged.cards,
             listed=judged.listed,
             missing_count=judged.missing_count,
@@ -114,6 +114,13 @@ class _Judged:
                 self.listed.append(card_no)
         columns = [list(column) for column in zip(*found, strict=True)] or [[], [], [], []]
         self.verdicts.append(pa.record_batch(columns, schema=VERDICTS))
+
+
+def as_verdicts(rows: Table) -> Table:
+    """In the types in which verdicts of all kinds are put together; engines have different small ones."""
+    return rows.select(
+        "v_id", v_reason=rows.v_reason.cast("int32"), v_remarks=rows.v_remarks.cast("int32"), v_risk="v_risk"
+    )
 
 
 def _imperfect_cards(good: Table) -> Table:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import ibis
 import pyarrow as pa
 
-from jinka.clearing.chain import ChainResult, chain
+from jinka.clearing.chain import ChainResult, as_verdicts, chain
 from jinka.clearing.classify import LOAD_TYPES, classify
 from jinka.clearing.fees import FeeSchedule
 from jinka.clearing.net import NetResult, PaidGroup, net
@@ -139,9 +139,8 @@ def _verdicts(tables: ClearingTables, checked: Table, links: ChainResult) -> Tab
     if tables.answers is not None:  # another centre has a say on the records that await it, and on no others
         awaited = checked.filter(checked.reason == int(Reason.AWAITED)).select("record_id")
         said = tables.answers.inner_join(awaited, [("w_id", "record_id")])
-        verdicts = verdicts.union(
-            said.select(v_id="w_id", v_reason="w_reason", v_remarks="w_remarks", v_risk="w_risk")
-        )
+        said = said.select(v_id="w_id", v_reason="w_reason", v_remarks="w_remarks", v_risk="w_risk")
+        verdicts = verdicts.union(as_verdicts(said))
     row = checked.left_join(verdicts, [("record_id", "v_id")])
     open_ = row.reason.isin([accepted, int(Reason.AWAITED)])
     row = row.mutate(code=ibis.ifelse(open_, row.v_reason.fill_null(row.reason), row.reason))

@@ -69,8 +69,8 @@ def plain_gaps(
     return Gaps(
         verdicts=gaps.select(
             v_id="record_id",
-            v_reason=ibis.literal(int(Reason.ACCEPTED), "uint8"),
-            v_remarks=ibis.literal(int(Remark.COUNTER_GAP), "uint16"),
+            v_reason=ibis.literal(int(Reason.ACCEPTED), "int32"),
+            v_remarks=ibis.literal(int(Remark.COUNTER_GAP), "int32"),
             v_risk=ibis.literal(False),
         ),
         cards=cards.select("p_card"),

@@ -304,6 +304,11 @@ def day_of(micros: int) -> tuple[int, int]:
     return began, began + _DAY_MICROS
 
 
+def day_number(micros: int) -> int:
+    """The day in China of a moment, counted from 1970."""
+    return (micros + _CHINA_MICROS) // _DAY_MICROS
+
+
 def local_day(micros: int) -> int:
     """The day in China as YYYYMMDD."""
     day = _EPOCH + dt.timedelta(microseconds=micros)

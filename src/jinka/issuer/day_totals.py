@@ -16,11 +16,12 @@ from functools import lru_cache
 from typing import Protocol
 
 from jinka.codec.iso8583 import Message, Value
-from jinka.issuer.authorisation import Flow, Kind, local_day
+from jinka.issuer.authorisation import Flow, Kind, day_number
 from jinka.issuer.books import Booking, State
 from jinka.kit import Usage, make_id
 
 COUNTED = frozenset({State.APPROVED, State.VOIDED})
+_EPOCH = dt.date(1970, 1, 1)
 _EQUAL, _DIFFER = "1", "2"
 _APPROVED, _TOTALS_DIFFER, _BAD_FORMAT = "00", "95", "30"
 # Fields of counts and amounts, with their sizes.
@@ -155,12 +156,12 @@ def settlement_date(mmdd: str, at_micros: int) -> str:
 
     Empty for what is no date.
     """
-    return _nearest(mmdd, local_day(at_micros))
+    return _nearest(mmdd, day_number(at_micros))
 
 
 @lru_cache(maxsize=64)
 def _nearest(mmdd: str, today: int) -> str:
-    now = dt.date(today // 10_000, today // 100 % 100, today % 100)
+    now = _EPOCH + dt.timedelta(days=today)
     if not mmdd:
         return now.isoformat()
     dates = []

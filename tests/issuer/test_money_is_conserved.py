@@ -107,6 +107,11 @@ class Issuer(RuleBasedStateMachine):
             assert answer.reason is Reason.ALREADY_REVERSED
             return
         before = self.known.get(request.id)
+        if before is not None and request.kind is Kind.REVERSAL and not before.approved:
+            before.approved = answer.approved  # it was decided anew
+            if answer.approved:
+                self.apply(request)
+            return
         if before is not None:
             state = self.bank.books.bookings([request.id])[request.id].state
             used = state in (State.COMPLETED, State.LAPSED)
@@ -180,6 +185,21 @@ class Issuer(RuleBasedStateMachine):
         old = self.any(which, *(set(Kind) - {Kind.REVERSAL, Kind.BALANCE}))
         if old is not None:
             self.send(self.about(old, kind, old.amount_fen))
+
+    @rule(which=_which)
+    def take_back_too_much(self, which: int) -> None:
+        """It is refused, and is in nobody's way."""
+        old = self.any(which, *DEBITS, Kind.PREAUTHORISATION, Kind.COMPLETION)
+        if old is None:
+            return
+        request = self.about(old, Kind.REVERSAL, old.amount_fen + 1)
+        try:
+            answer = self.bank.host.decide(request)
+        except Killed:
+            self.fuse.left = -1
+            self.bank.start().recover()
+            answer = self.bank.host.decide(request)
+        assert not answer.approved
 
     @rule(which=_which)
     def take_back_a_void(self, which: int) -> None:

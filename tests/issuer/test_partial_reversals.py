@@ -6,9 +6,11 @@ and on disk.
 
 from __future__ import annotations
 
+import pytest
+
 from jinka.issuer import Kind
 from jinka.issuer.reasons import Reason
-from tests.issuer.host_rig import OPENING, Bank
+from tests.issuer.host_rig import OPENING, OTHER, Bank
 from tests.issuer.test_authorisation import bank
 
 __all__ = ["bank"]
@@ -49,3 +51,57 @@ def test_a_part_of_what_is_reversed_or_never_was_moves_nothing(bank: Bank) -> No
     request, _ = bank.do(Kind.PREAUTHORISATION, 800)
     assert bank.back(request, Kind.PARTIAL, 600).reason is Reason.INVALID
     assert (bank.available(), bank.owed()) == (OPENING - 800, 0)
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_part_that_overtakes_its_sale_goes_back_once_the_sale_is_there(bank: Bank, listed: bool) -> None:
+    sale = bank.ask(Kind.CASH, 5_000, forced=True)
+    part = bank.ask(Kind.PARTIAL, 2_000, original=sale.trace, forced=True)
+    refund = bank.ask(Kind.REFUND, 500, original=(shop := bank.ask(fen=700, forced=True)).trace, forced=True)
+    asked = [part, refund, sale, shop, part, refund, part, refund]
+    answers = bank.host.decide_all(asked) if listed else [bank.host.decide(request) for request in asked]
+    assert [a.reason for a in answers[:2]] == [Reason.NO_ORIGINAL] * 2
+    assert [(a.approved, a.repeated) for a in answers[2:]] == [(True, False)] * 4 + [(True, True)] * 2
+    assert (bank.available(), bank.owed()) == (OPENING - 2_200, 2_200)
+
+
+def test_a_question_that_overtakes_its_original_keeps_its_answer(bank: Bank) -> None:
+    sale = bank.ask(fen=700)
+    void = bank.ask(Kind.VOID, 700, original=sale.trace)
+    assert bank.host.decide(void).reason is Reason.NO_ORIGINAL
+    assert bank.host.decide(sale).approved
+    assert bank.host.decide(void).repeated, "whoever asked acted on the answer"
+    assert bank.owed() == 700
+
+
+@pytest.mark.parametrize("wrong", [0, 4_999, 5_001])
+def test_a_wrong_reversal_is_not_in_the_way_of_the_right_one(bank: Bank, wrong: int) -> None:
+    sale, _ = bank.do(fen=5_000)
+    for _ in range(2):
+        assert bank.back(sale, fen=wrong).reason is Reason.AMOUNT
+    assert bank.do(Kind.REVERSAL, 5_000, pan=OTHER, original=sale.trace)[1].reason is Reason.INVALID
+    bank.start().recover()
+    assert bank.owed() == 5_000
+    assert bank.back(sale).approved
+    assert bank.back(sale).repeated
+    assert bank.back(sale, fen=wrong).code == "94"
+    assert (bank.available(), bank.owed()) == (OPENING, 0)
+
+
+def test_a_wrong_part_is_not_in_the_way_of_the_right_one(bank: Bank) -> None:
+    sale, _ = bank.do(Kind.CASH, 5_000)
+    for wrong in (0, 5_000, 5_001):
+        assert bank.back(sale, Kind.PARTIAL, wrong).reason is Reason.AMOUNT
+    assert bank.back(sale, Kind.PARTIAL, 2_000).approved
+    assert bank.back(sale, Kind.PARTIAL, 3_000).code == "94"
+    assert (bank.available(), bank.owed()) == (OPENING - 2_000, 2_000)
+
+
+def test_a_reversal_of_a_voided_hold_is_decided_anew_when_the_void_is_taken_back(bank: Bank) -> None:
+    hold, _ = bank.do(Kind.PREAUTHORISATION, 800)
+    void, _ = bank.do(Kind.VOID, 800, original=hold.trace)
+    assert bank.back(hold).reason is Reason.INVALID
+    assert bank.back(void).approved
+    assert bank.available() == OPENING - 800
+    assert bank.back(hold).approved
+    assert (bank.available(), bank.sums().debits_pending) == (OPENING, 0)

@@ -287,6 +287,12 @@ def _must(row: Booking) -> bool:
 
 
 def _overrides(request: AuthorisationRequest, old: Booking) -> bool:
-    """The advice of something that was declined here and happened all the same: another stood in."""
-    refused = old.state is State.DECLINED and (not old.forced or old.reason is Reason.INTERRUPTED)
-    return request.forced and refused and old.fingerprint == request.fingerprint
+    """Whether what was declined here is decided anew: it moved nothing, and what asks is no question but a fact."""
+    if old.state is not State.DECLINED:
+        return False
+    if request.kind in (Kind.REVERSAL, Kind.PARTIAL):
+        return True  # it has no number of its own: a wrong one must not stand in the way of the right one
+    if not request.forced or old.fingerprint != request.fingerprint:
+        return False
+    # The advice of something that was declined and happened all the same, or of what came before its original.
+    return not old.forced or old.reason in (Reason.INTERRUPTED, Reason.NO_ORIGINAL)

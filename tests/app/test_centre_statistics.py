@@ -1,5 +1,6 @@
 """Statistics on their way up the tiers. Goal: the nation's cells are the sum of the cities', each event once, whatever
-is late or cut. Method: chips travel between two cities for a day; one count over all records taken in is compared.
+is late or cut. Method: chips travel between two cities for a day; one count over all records taken in is compared,
+and so are the two cities' files of the trade.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import pytest
 from jinka.app.centre_files import RoundFiles
 from jinka.app.centre_statistics import require_cells
 from jinka.app.statistics import read_cells
+from jinka.app.trade_diff import compare_files
+from jinka.app.trade_files import export_day
+from jinka.codec.trade_files import CITY_UNION
 from jinka.kit import Refused
 from jinka.reports.statistics import STATISTICS, add_up
 from jinka.sim.travel import TravelDay
@@ -72,6 +76,14 @@ def test_the_nation_is_the_sum_of_its_cities_also_of_one_that_was_cut_off(
         assert any(issuer[-4:] != acquirer[-4:] for issuer, acquirer in crossing)
         cards = nation.filter(pc.equal(nation["use"], "cards"))
         assert sum(cards["count"].to_pylist()) == sum(day.registry.cards.num_rows for day in days)
+        issuer, acquirer = next(pair for pair in sorted(found) if pair[0][-4:] != pair[1][-4:])
+        files = [tmp_path / f"{code}.txt" for code in (HOME, FAR)]
+        sums = [
+            export_day(tmp_path / code, CITY_UNION, out, issuer=issuer, acquirer=acquirer)
+            for code, out in zip((HOME, FAR), files, strict=True)
+        ]
+        assert sums[0].records == sums[1].records == found[issuer, acquirer]
+        assert compare_files(*files, CITY_UNION).equal, "both cities say the same of the cards that travelled"
 
 
 def test_a_child_counts_cards_of_its_own_issuers_alone(

@@ -76,6 +76,7 @@ def compared(first: Path, second: Path, *more: object) -> tuple[int, dict[str, A
 def test_a_day_comes_back_as_it_was_cleared(day: Path, tmp_path: Path) -> None:
     raw = exported(day, tmp_path / "a.txt")
     assert raw == exported(day, tmp_path / "b.txt"), "the same day gives the same bytes"
+    assert (tmp_path / "a.txt").stat().st_mode & 0o077 == 0, "it names cards"
     done = run("import", tmp_path / "a.txt", "--out", tmp_path / "a.parquet", "--json")
     said = json.loads(done.stdout)
     assert (said["records"], said["total_minor"]) == (COUNT, sum(row["amount"] for row in a_day()))

@@ -23,6 +23,7 @@ from jinka.app.centre_files import days_of
 from jinka.app.day_facts import read_facts
 from jinka.app.trade_rows import CLEARED, com_rows, records_of, union_rows
 from jinka.app.workspace import Workspace
+from jinka.clearing.reasons import Outcome
 from jinka.codec import RECORD_SCHEMA
 from jinka.codec.trade_files import CITY_UNION, LAYOUTS, UNIONPAY_COM, Layout, TradeFile, written
 from jinka.kit import NotFound, Usage, parse_date
@@ -85,14 +86,19 @@ def export_day(
     issuer: str | None = None,
     institutions: Path | None = None,
 ) -> FileSums:
-    """Write the cleared records of a day's folder, or of a centre's round, that these parties took in and issued."""
+    """Write the cleared records of a day's folder, or of a centre's round, that these parties took in and issued.
+
+    A centre's are those whose outcome it knows: its own cards' wherever they were used, and others' that it took in. So
+    two cities write the same records of one's cards at the other's terminals.
+    """
     outcomes, day = _outcomes(folder, date)
     names = _institutions(institutions)
     wanted = [(name, code) for name, code in (("acquirer", acquirer), ("issuer", issuer)) if code is not None]
     sums = [0, 0]
 
     def rows() -> Iterator[pa.RecordBatch]:
-        for batch in outcomes.to_batches(batch_size=_READ_ROWS):
+        known = pc.field("outcome") != Outcome.AWAITED.value
+        for batch in outcomes.to_batches(batch_size=_READ_ROWS, filter=known):
             for name, code in wanted:
                 batch = batch.filter(pc.equal(batch.column(name).cast(pa.string()), code))
             made = _lines(shaped(batch, RECORD_SCHEMA), layout, names)
@@ -139,10 +145,13 @@ def _outcomes(folder: Path, date: str | None) -> tuple[Any, Any]:
     if (folder / "rounds").is_dir():
         days = days_of(folder)
         day = parse_date(date, where="--date") if date else (days[-1] if days else None)
-        home = folder / "rounds" / f"{day}" / "home"
-        if not home.is_dir():
-            raise NotFound("no such round has been cleared", where=str(home), fix="name another --date")
-        return ds.dataset(home, format="parquet"), day
+        place = folder / "rounds" / f"{day}"
+        found = [
+            path for name in ("home", "abroad", "paid-*") for path in sorted(place.glob(f"{name}/*.parquet"))
+        ]
+        if not found:
+            raise NotFound("no such round has been cleared", where=str(place), fix="name another --date")
+        return ds.dataset(found, format="parquet"), day
     facts = read_facts(Workspace(folder))
     place = Workspace(folder).centre / "outcomes.parquet"
     if facts is None or not place.exists():
@@ -167,11 +176,11 @@ def _institutions(path: Path | None) -> dict[str, str]:
 
 @contextmanager
 def _written_beside(path: Path) -> Iterator[BinaryIO]:
-    """A file that gets its name when the body ends without an error."""
+    """A file that gets its name when the body ends without an error; its owner's alone, for it names cards."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
+        with os.fdopen(os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             yield file
         publish(beside, path)
     finally:

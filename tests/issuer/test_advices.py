@@ -220,6 +220,27 @@ def test_nobody_can_look_at_the_certificate(monkeypatch: pytest.MonkeyPatch) -> 
     assert street.advice(forged(proof), 1_001)[1].rule in ("ADVICE", "TC-OTHER")
 
 
+def test_a_certificate_that_nobody_could_look_at_is_charged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    street = Street(ceiling=1_000)
+    proof, dear = street.offline(), street.offline(1_001)
+
+    def down(*_: Any, **__: Any) -> None:
+        raise NotFound("no answer", where="key service")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(street.bank.keys.service, "check_cryptogram", down)
+        request, first = street.advice(proof)
+        assert (first.reason, street.books()) == (Reason.APPROVED, (FUNDS - 1_000, 1_000, 0))
+        assert street.advice(proof)[1].rule == "TC-USED"
+        assert street.advice(dear, 1_001)[1].rule == "ADVICE"
+    assert street.advice(proof)[1].rule == "TC-USED", "the keys are back, and it is the same payment"
+    assert street.bank.host.decide(request).repeated
+    assert street.advice(dear, 1_001)[1].reason is Reason.APPROVED, (
+        "now it is proved, and was not the holder's before"
+    )
+    assert street.books() == (FUNDS - 2_001, 5_002, 3_001)
+
+
 def test_what_a_crash_left_is_decided_when_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     street = Street()
     proof = street.offline()

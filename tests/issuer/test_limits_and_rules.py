@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from jinka.issuer import Channel, Place, Reason
+from jinka.issuer.limits import HISTORY_MAX
 from jinka.issuer.policy import read_policy
 from tests.issuer.host_rig import OPENING, OTHER, PAN, STRIPE_ONLY, Bank
 
@@ -37,6 +38,25 @@ def test_limits_by_day_channel_and_merchant() -> None:
     bank = limited(day_count=2, single_fen=50)
     assert bank.do(fen=51)[1].reason is Reason.LIMIT
     assert [bank.do(fen=1)[1].reason for _ in range(3)] == [Reason.APPROVED, Reason.APPROVED, Reason.TOO_MANY]
+
+
+def test_what_is_disputed_uses_up_nothing_of_the_holders() -> None:
+    """Neither its limits nor its velocity nor its past, in this process and in the next."""
+    limit = {"code": "D", "en": "day", "zh": "日", "day_fen": 1_000}
+    rule = {"kind": "velocity", "code": "V", "en": "fast", "zh": "快", "window_s": 86_400, "count": 1}
+    document = {"products": {"debit": {"limits": [limit]}}, "rules": [rule], "advice": {"unproven_fen": 0}}
+    bank = Bank(policy=read_policy({**document, "pin": {"kinds": []}}))
+    refused = bank.ask(fen=1_001)
+    assert bank.host.decide(refused).reason is Reason.LIMIT
+    told = [
+        replace(refused, forced=True),
+        *(bank.ask(fen=5_000, forced=True) for _ in range(HISTORY_MAX + 1)),
+    ]
+    assert {answer.reason for answer in bank.host.decide_all(told)} == {Reason.DISPUTED}
+    assert bank.do(fen=600)[1].approved
+    bank.start()
+    assert bank.do(fen=401)[1].reason is Reason.LIMIT, "its own purchase counts, behind all of them"
+    assert bank.do(fen=400)[1].reason is Reason.RISK
 
 
 def test_limits_hold_within_one_list_of_requests() -> None:

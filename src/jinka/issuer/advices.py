@@ -83,12 +83,14 @@ def believe(
     doubt = Doubt.CEILING if request.amount_fen > unproven_fen else None
     if request.entry not in CHIP_ENTRIES or not request.field55:
         return Belief(doubt=doubt)
+    proven = True
     try:
         question = prove(request, card)
     except Declined as declined:
-        if declined.reason is Reason.KEYS_DOWN:
-            return Belief(doubt=doubt)  # nobody could look: as if it had none
-        return Belief(doubt=Doubt.OTHER if declined.reason is Reason.FORMAT else Doubt.CERTIFICATE)
+        if declined.reason is not Reason.KEYS_DOWN:
+            return Belief(doubt=Doubt.OTHER if declined.reason is Reason.FORMAT else Doubt.CERTIFICATE)
+        # Nobody could look: no more than one without is believed, and what can be read of it still says which it is.
+        question, proven = read_question(request.field55, request.pan), False
     if question.agreed is Agreed.NO:
         return Belief(doubt=Doubt.REFUSED)
     if question.agreed is Agreed.ASKS:
@@ -99,4 +101,6 @@ def believe(
         return Belief(doubt=Doubt.USED)
     if question.asked_first and question.counter <= card.counter and not here_before:
         return Belief(doubt=Doubt.USED)  # it asked, and was heard under another number
+    if doubt is not None and not proven:
+        return Belief(doubt=doubt)  # not the holder's so far: the proof may come yet
     return Belief(used=used)

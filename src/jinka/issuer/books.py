@@ -76,6 +76,8 @@ STEPS: Mapping[tuple[State, Step], State] = MappingProxyType(
         (_S.DECLINED, _P.REVERSE): _S.REVERSED,  # nothing moves, and no advice of it is believed afterwards
     }
 )
+# What no limit and no rule counts: nobody proved that the card was there.
+NOT_THE_HOLDERS = frozenset({Reason.DISPUTED})
 _NO_DEEDS = frozenset({State.RECEIVED, State.UNSEEN, State.USED})
 _ZERO = bytes(16)
 
@@ -132,7 +134,7 @@ class Booking:
     @property
     def spends(self) -> bool:
         """Whether it counts towards limits: money that left, or is held, and came not back."""
-        return _spends(self.kind, self.state)
+        return _spends(self.kind, self.state, self.reason)
 
     def after(self, step: Step) -> State:
         """The state after a step; raises `Refused`."""
@@ -146,9 +148,9 @@ def _approved(reason: Reason, state: State) -> bool:
     return reason.code == "00" and state not in _NO_DEEDS
 
 
-def _spends(kind: Kind, state: State) -> bool:
+def _spends(kind: Kind, state: State, reason: Reason) -> bool:
     flow = kind.flow in (Flow.DEBIT, Flow.HOLD) and kind is not Kind.COMPLETION
-    return flow and state in (State.APPROVED, State.HELD, State.COMPLETED)
+    return flow and state in (State.APPROVED, State.HELD, State.COMPLETED) and reason not in NOT_THE_HOLDERS
 
 
 class Deed(NamedTuple):
@@ -167,7 +169,7 @@ class Deed(NamedTuple):
     place_e6: tuple[int, int] | None
     approved: bool
     spends: bool
-    stands: bool  # it was decided, and came before what took it back
+    stands: bool  # it was decided, came before what took it back, and is the holder's
 
     @classmethod
     def told(
@@ -177,7 +179,8 @@ class Deed(NamedTuple):
         """From what a row says."""
         return cls(
             id_, kind, channel, entry.value, channel.value[0], acquirer, merchant, category, amount_fen, at_micros,
-            place_e6, _approved(reason, state), _spends(kind, state), state not in _NO_DEEDS,
+            place_e6, _approved(reason, state), _spends(kind, state, reason),
+            state not in _NO_DEEDS and reason not in NOT_THE_HOLDERS,
         )  # fmt: skip
 
     @classmethod
@@ -207,7 +210,7 @@ class IssuerBooks(Protocol):
     def bookings(self, ids: Iterable[bytes]) -> dict[bytes, Booking]: ...
 
     def recent(self, cards: Iterable[bytes], since_micros: int, most: int) -> dict[bytes, list[Deed]]:
-        """The newest ``most`` of each card since then, oldest first; reversals are not among them."""
+        """The newest ``most`` of each card since then, oldest first; neither reversals nor what is disputed."""
         ...
 
     def newest_micros(self) -> int:
@@ -288,6 +291,7 @@ class MemoryBooks:
                 booking.card in wanted
                 and booking.at_micros >= since_micros
                 and booking.kind is not Kind.REVERSAL
+                and booking.reason not in NOT_THE_HOLDERS
             ):
                 wanted[booking.card].append(Deed.of(booking))
         return {card: sorted(found, key=lambda b: b.at_micros)[-most:] for card, found in wanted.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from jinka.issuer.accounts import IssuedCard
 from jinka.issuer.authorisation import AuthorisationRequest, Kind, card_id
-from jinka.issuer.books import Booking, Deed, State
+from jinka.issuer.books import NOT_THE_HOLDERS, Booking, Deed, State
 from jinka.issuer.cases import Case
 from jinka.issuer.past import Past
 
@@ -93,7 +93,9 @@ class Round:
         for row in case.final_rows():
             self.rows[row.id] = self.known[row.id] = row
             past = self.past.get(row.card)
-            if past is not None and (row.id in past or _counts(row, case)):
+            if past is not None and row.reason in NOT_THE_HOLDERS:
+                past.pop(row.id, None)
+            elif past is not None and (row.id in past or _counts(row, case)):
                 newest = next(reversed(past.values())).at_micros if past else 0
                 past[row.id] = Deed.of(row)
                 if row.at_micros < newest:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from jinka.crypto.number_vault import NumberVault
 from jinka.issuer.accounts import AccountState, CardState, HolderAccount, IssuedCard
 from jinka.issuer.authorisation import Kind
-from jinka.issuer.books import Booking, Deed, State, Tries
+from jinka.issuer.books import NOT_THE_HOLDERS, Booking, Deed, State, Tries
 from jinka.kit import Refused
 from jinka.store.issuer_days import SqlDays
 from jinka.store.issuer_intents import SqlIntents
@@ -42,7 +42,9 @@ _SEQ = [column.name for column in transactions.columns].index("seq")
 _LAST = "SELECT max(seq) FROM issuer_transactions"
 _NEWEST = "SELECT max(at_micros) FROM (SELECT at_micros FROM issuer_transactions ORDER BY seq DESC LIMIT 10000) AS t"
 _DEEDS = f"SELECT {', '.join(DEED_COLUMNS)} FROM issuer_transactions t"  # noqa: S608
-_SINCE = f"AND t.at_micros >= %s AND t.kind <> '{Kind.REVERSAL.word}' ORDER BY t.at_micros DESC, t.seq DESC LIMIT %s"
+_OTHERS = "".join([f" AND t.reason <> '{reason.word}'" for reason in NOT_THE_HOLDERS])
+_COUNTED = f"AND t.at_micros >= %s AND t.kind <> '{Kind.REVERSAL.word}'{_OTHERS}"
+_SINCE = f"{_COUNTED} ORDER BY t.at_micros DESC, t.seq DESC LIMIT %s"
 # The newest of one card; of many at once where the engine can.
 _RECENT = f"{_DEEDS} WHERE t.card = %s {_SINCE}".replace("%s", "?")
 _RECENT_OF_ALL = (

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.parts_file import only
-from jinka.kit import MAX_MINOR, Refused, Usage
+from jinka.kit import MAX_MINOR, Refused, Usage, parse_date
 from jinka.node import file_errors
+from jinka.settlement.float_custody import CustodyRules, DayCount, Rate
 from jinka.settlement.float_rules import (
     DEFAULT_REFUNDS,
     DepositFate,
@@ -23,7 +24,7 @@ from jinka.settlement.float_rules import (
 FILE, PAGE = "float.toml", "docs/float.md"
 _SIZE_MAX = 1 << 20
 _DAYS_MAX, _MONTHS_MAX = 3_660, 600
-_TOP = {"ask_after_days", "write_off", "refund", "cards"}
+_TOP = {"ask_after_days", "write_off", "refund", "cards", "custody"}
 _CARDS = {"deposit_fen", "named_classes", "named_limit_fen", "anonymous_limit_fen", "dormant_months"}
 
 
@@ -61,7 +62,29 @@ def read_float_rules(folder: Path, *, scheme: str) -> FloatRules:
             given[name] = tuple(_number(each, where, 255) for each in classes)
         else:
             given[name] = _number(cards[name], where, _MONTHS_MAX if name == "dormant_months" else MAX_MINOR)
+    if "custody" in tables:
+        given["custody"] = _custody(tables["custody"])
     return FloatRules(**given)
+
+
+def _custody(table: object) -> CustodyRules:
+    only(table, {"day_count", "rate", "share"}, "custody", PAGE)
+    assert isinstance(table, dict)
+    counts = {f"act/{count.value}": count for count in DayCount}
+    rates, shares = [], {}
+    for place, row in enumerate(_rows(table.get("rate", []), "custody.rate"), 1):
+        where = f"custody.rate {place}"
+        only(row, {"since", "ppm"}, where, PAGE)
+        assert isinstance(row, dict)
+        since = parse_date(_text(row.get("since"), where), where=where)
+        rates.append(Rate(since=since, ppm=_number(row.get("ppm"), where, 1_000_000)))
+    for place, row in enumerate(_rows(table.get("share", []), "custody.share"), 1):
+        where = f"custody.share {place}"
+        only(row, {"to", "weight"}, where, PAGE)
+        assert isinstance(row, dict)
+        shares[_text(row.get("to"), where)] = _number(row.get("weight"), where, 1_000_000)
+    word = _one_of({"day_count": table.get("day_count", "act/360")}, "day_count", list(counts), "custody")
+    return CustodyRules(rates=tuple(rates), day_count=counts[word], shares=shares)
 
 
 def _write_off(row: object, where: str) -> WriteOffRule:

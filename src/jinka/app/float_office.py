@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +23,19 @@ import pyarrow.compute as pc
 from jinka.app.day_facts import read_facts
 from jinka.app.float_file import read_float_rules
 from jinka.app.float_shadows import ShadowBooks, Shadows, moment
+from jinka.app.settle import SETTLE_FILE, statement_bytes
+from jinka.app.settle_file import read_settle_file
 from jinka.app.workspace import Workspace
 from jinka.kit import Finding, NotFound, Usage
 from jinka.node import FolderLock, file_errors
 from jinka.registry import Registry, Role
 from jinka.settlement import AccountCode, BooksWithoutDisputes
 from jinka.settlement.float_acts import Deed, DeedKind, named, open_lines
+from jinka.settlement.float_custody import Custody, closings, examine, interest_deeds
 from jinka.settlement.float_proof import FloatStatement, IssuerFloat, state_float
 from jinka.settlement.float_rules import FloatRules, Gap, over_limit, write_backs, write_off
 from jinka.settlement.float_shadow import whole
+from jinka.settlement.iso20022 import Answer, read_answer
 from jinka.store import SqlDisputes, SqlFloat, SqlLedger, TakenDay, database_at, load_registry
 
 _LISTED = 1_000  # of unexplained cards in one statement
@@ -92,6 +96,8 @@ class FloatOffice:
             strange = shadows.engine.collect(odd.order_by("card_no").limit(_LISTED)).to_pylist()
             findings = self._limits(shadows)
         books = BooksWithoutDisputes(self._ledger)
+        deeds = self.books.deeds()
+        earners = {deed.credit.owner for deed in deeds if deed.kind is DeedKind.INTEREST and deed.credit}
         issuers = [
             IssuerFloat(
                 issuer=row["issuer"], cards=row["cards"], shown=row["shown"], transit=row["transit"],
@@ -100,12 +106,11 @@ class FloatOffice:
                 unclaimed=self._owed(books, AccountCode.UNCLAIMED, row["issuer"]),
                 deposits=self._owed(books, AccountCode.CARD_DEPOSIT, row["issuer"]),
                 payable=self._owed(books, AccountCode.HOLDER_PAYABLE, row["issuer"]),
-                interest=self._owed(books, AccountCode.INTEREST, row["issuer"]),
+                interest=sum(self._owed(books, AccountCode.INTEREST, owner) for owner in earners),
                 funds=-self._owed(books, AccountCode.CUSTOMER_FUNDS, row["issuer"]),
             )
             for row in rows
         ]  # fmt: skip
-        deeds = self.books.deeds()
         return state_float(
             issuers, strange=[(r["card_no"], r["unexplained"], r["shown"] + r["unexplained"]) for r in strange],
             findings=findings, open_lines=open_lines(deeds), deposits=sum(deed.deposit for deed in deeds),
@@ -176,6 +181,35 @@ class FloatOffice:
         ]  # fmt: skip
         self.books.do(deeds)
         return deeds
+
+    def custody(self, files: Sequence[Path], *, posting: bool, actor: str) -> tuple[Custody, list[Deed]]:
+        """Hold a bank's statements of the custodian account against what is owed; with ``posting``, book the interest.
+
+        The account is that of the float's party in ``settle.toml``. Raises `Refused` for a file that is none.
+        """
+        settings = read_settle_file(self._workspace.folder / SETTLE_FILE)
+        party = settings.book.party(settings.funds)
+        answers: list[Answer] = []
+        findings: list[Finding] = []
+        for path in files:
+            found, unread = read_answer(statement_bytes(path), where=path.name)
+            answers += found
+            findings += unread
+        owed = sum(row.owed for row in self.prove().issuers)
+        rules = self.rules.custody
+        made = examine(
+            closings(answers, account=party.iban or party.account),
+            owed=owed,
+            rules=rules,
+            where=settings.funds,
+        )
+        deeds = (
+            interest_deeds(made, rules, self.books.deeds(), issuer=self.issuer, actor=actor)
+            if posting
+            else []
+        )
+        self.books.do(deeds)
+        return replace(made, findings=(*findings, *made.findings)), deeds
 
     def _chased(self, found: Sequence[Gap], on: dt.date) -> list[ChasedGap]:
         written: dict[tuple[bytes, str], str] = {}

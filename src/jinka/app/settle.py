@@ -212,11 +212,11 @@ def reconcile_files(
         day = _Day(folder, parties)
     answers: list[Answer] = []
     findings: list[Finding] = []
-    contents = {path: _content(path) for path in files}
+    contents = {path: statement_bytes(path) for path in files}
     kept = folder / "settlement" / "answers"
     known = {hashlib.sha256(content).digest() for content in contents.values()}
     for path in sorted(kept.glob("*.xml")):
-        if hashlib.sha256(content := _content(path)).digest() not in known:
+        if hashlib.sha256(content := statement_bytes(path)).digest() not in known:
             contents[path] = content
     for path, content in contents.items():
         found, unread = read_answer(content, where=path.name)
@@ -240,7 +240,8 @@ def reconcile_files(
     return Reconciled(done=done, findings=tuple(findings), posted=posting)
 
 
-def _content(path: Path) -> bytes:
+def statement_bytes(path: Path) -> bytes:
+    """A bank's file, bounded; raises `Refused`."""
     with file_errors(path):
         if path.stat().st_size > SIZE_MAX:
             raise Refused(f"larger than {SIZE_MAX} bytes", where=str(path), fix="ask for it in parts")

@@ -192,6 +192,39 @@ def settle(
     _put_deeds(deeds, lang, as_json=as_json)
 
 
+@app.command()
+@command
+def custody(
+    directory: Directory,
+    files: Annotated[list[Path], typer.Argument(help="The bank's statements: camt.053.", metavar="FILE...")],
+    post: Annotated[
+        bool, typer.Option("--post", help="Book the interest that the bank credited, by its shares.")
+    ] = False,
+    actor: Annotated[str, typer.Option(help="Who does it.")] = "",
+    as_json: Json = False,
+    lang: Lang = Language.EN,
+) -> int:
+    """Hold the custodian account against what is owed to holders; ends with 6 when money is missing.
+
+    Example: [bold]jinka float custody out/day monday.xml tuesday.xml --lang zh[/bold]
+    """
+    with _office(directory) as office:
+        found, deeds = office.custody(files, posting=post, actor=actor)
+    if as_json:
+        put_json(found.as_dict() | {"deeds": [_deed(deed) for deed in deeds]})
+    else:
+        words = {
+            Language.EN: "{day}: {balance} in custody, {owed} owed, interest {interest}",
+            Language.ZH: "{day}：存管余额 {balance}，应付 {owed}，利息 {interest}",
+        }[lang]
+        sums = {"balance": found.balance, "owed": found.owed, "interest": found.interest}
+        put(words.format(day=found.closed_on, **{name: format_minor(sum_) for name, sum_ in sums.items()}))
+        for finding in found.findings:
+            put(f"{finding.code}  {finding.where}: {finding.what} ({finding.fix})")
+        _put_deeds(deeds, lang)
+    return FINDINGS if found.findings else 0
+
+
 @refund.command(name="list")
 @command
 def list_(directory: Directory, as_json: Json = False, lang: Lang = Language.EN) -> None:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from jinka.kit import Finding, Severity, Usage
 from jinka.settlement.chart import AccountCode
 from jinka.settlement.float_acts import Deed, DeedKind, named
+from jinka.settlement.float_custody import CustodyRules
 
 NAMED_FEN, ANONYMOUS_FEN = 500_000, 100_000
 
@@ -146,6 +147,7 @@ class FloatRules:
     anonymous_limit_fen: int = ANONYMOUS_FEN
     dormant_months: int = 36
     scheme: str = ""
+    custody: CustodyRules = field(default_factory=CustodyRules)
 
     def __post_init__(self) -> None:
         if min(self.ask_after_days, self.deposit_fen, self.dormant_months) < 0:

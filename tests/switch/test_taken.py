@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from jinka.codec.iso8583 import Message
-from tests.switch.ground import PANS, World, request, reversal, two_workers
+from jinka.switch import Effect, LookUp
+from tests.switch.ground import PANS, World, config, request, reversal, two_workers
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -237,3 +238,35 @@ def test_names_that_go_in_a_circle_end() -> None:
     assert [code(world, m) for m in (itself, hold, back)] == ["12", "00", "00"]
     assert code(world, reversal(back, 4)) in ("00", "12")
     assert world.core.transactions.memory.open == 0
+
+
+class Slow(World):
+    """Its journal answers look-ups when it is told to."""
+
+    looked: list[Effect]
+    slow = False
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        late = [effect for effect in effects if self.slow and isinstance(effect, LookUp)]
+        self.__dict__.setdefault("looked", []).extend(late)
+        super().carry_out([effect for effect in effects if effect not in late])
+
+    def answer_looks(self) -> None:
+        self.slow = False
+        looked, self.looked = self.looked, []
+        super().carry_out(looked)
+
+
+@pytest.mark.parametrize("voided", [False, True])
+def test_what_is_forgotten_while_its_line_is_looked_up_comes_to_its_end(voided: bool) -> None:
+    world = Slow(config(closed_kept=1))
+    original, taker = request(1), about(request(1), 2)
+    assert [code(world, m) for m in (original, taker)[: 1 + voided]] == ["00"] * (1 + voided)
+    world.slow = True
+    assert world.pay(reversal(taker if voided else original, 3)) is None
+    assert [code(world, request(n)) for n in (4, 5)] == ["00", "00"]
+    world.answer_looks()
+    assert world.sent[-1].text(39) == "00"
+    assert world.states() == {"approved": 2 + voided, "reversed": 1}
+    assert world.core.transactions.memory.open == 0
+    assert len(world.core.transactions.memory.known) == 1

@@ -89,7 +89,12 @@ class Reversals:
 
     def _weighed(self, asked: _Asked, tx: Transaction, own: Original, taking: Taking) -> None:
         again = partial(self._checked, asked, (), -1)
-        now = self._transactions.memory.known.get(tx.id, tx)
+        memory = self._transactions.memory
+        now = memory.known.setdefault(
+            tx.id, tx
+        )  # forgotten meanwhile: whoever settles its reversal looks there
+        if not now.busy and now.ended:
+            memory.rest(now)
         if now.busy:
             now.waiting.append(again)
         else:

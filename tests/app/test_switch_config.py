@@ -20,6 +20,7 @@ folder = "."
 [peers.a]
 listen = "127.0.0.1:0"
 """
+_STAND_IN = "[stand_in.a]\nkinds = {}\neach_fen = 1\ncard_fen = 1\ncard_count = 1\n[peers.a]"
 
 
 def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
@@ -56,6 +57,8 @@ def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:
         (("[peers.a]", "[peers.a]\ntls = { certificate = 'a', key = 'b', name = 'c' }"), "authority"),
         (("[switch]", "[switch]\ncut_over = 'noon'"), "no time"),
         (("[switch]", "[switch"), "not TOML"),
+        (("[peers.a]", _STAND_IN.format("'purchase'")), "not a list"),
+        (("[peers.a]", _STAND_IN.format("['purchase', 'sale']")), "'sale' is never stood in for"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, change: tuple[str, str], what: str) -> None:

@@ -13,6 +13,7 @@ from jinka.crypto.pin_block import PinFormat
 from jinka.node.switch_keys import KeyDesk
 from jinka.store import SwitchJournal
 from jinka.switch import (
+    JOURNAL_STATES,
     AskKeys,
     Close,
     Counted,
@@ -110,6 +111,7 @@ class Kept(dict[bytes, list[Record]]):
             clashes = {id_: self[id_][-1] for id_ in ids}
         if not clashes:
             for entry in entries:
+                assert entry.record.state in JOURNAL_STATES
                 self.setdefault(entry.record.id, []).append(entry.record)
                 self._owners[entry.record.id] = worker
         return clashes

@@ -9,8 +9,10 @@ from __future__ import annotations
 import pytest
 
 from jinka.codec.iso8583 import Message
-from jinka.switch import LinkDown, Received
-from tests.switch.ground import CODEC, PANS, World, config, request, reversal
+from jinka.kit import Usage
+from jinka.switch import Entity, LinkDown, Received, StandIn, peer_totals
+from jinka.switch.kinds import CASH_ADVICE, OFFLINE, PRE_AUTH_ADVICE, kind_of
+from tests.switch.ground import CODEC, DATE, PANS, World, config, request, reversal
 
 pytestmark = pytest.mark.usefixtures("engine")
 
@@ -302,6 +304,46 @@ def test_advices_are_facts() -> None:
     world.bank_back()
     assert world.bank.balance(PANS[0]) == 99_300
     assert code(world, reversal(request(1, mti="0220"), 3)) == "12"
+
+
+def test_an_advice_of_an_authorisation_is_a_hold_and_no_sale() -> None:
+    world = World()
+    world.bank_down()
+    advices = [
+        request(1, mti="0120"), request(2, mti="0120", code="030000", f25="06"), request(3, mti="0220", code="010000")
+    ]  # fmt: skip
+    assert [code(world, advice) for advice in advices] == ["00"] * 3
+    assert code(world, request(4, mti="0120", code="200000")) == "12", (
+        "there is no refund of an authorisation"
+    )
+    kinds = [v[-1].kind for v in world.journal.values() if v[-1].entity is Entity.TRANSACTION]
+    assert kinds[:3] == ["pre_auth_advice", "pre_auth_advice", "cash_advice"]
+    totals = peer_totals(world.journal.counted(DATE))["till"]
+    assert (totals.acquired.debits, totals.acquired.debit_fen) == (1, 1_000), "the cash alone"
+
+
+def test_what_was_stood_in_for_is_advised_as_what_it_was() -> None:
+    rules = StandIn(
+        kinds=frozenset({"purchase", "cash", "pre_auth"}), each_fen=5_000, card_fen=50_000, card_count=9
+    )
+    world = World(config(stand_in={"bank": rules}))
+    world.bank_down()
+    asked = [
+        request(1), request(2, code="010000"), request(3, mti="0100", code="030000", f25="06"), request(4, mti="0100")
+    ]  # fmt: skip
+    assert [code(world, message) for message in asked] == ["00"] * 4
+    stored = [v[-1].request for v in world.journal.values() if v[-1].entity is Entity.FORWARD]
+    assert [(m.mti, m.text(3)) for m in stored] == [
+        ("0220", "000000"), ("0220", "010000"), ("0120", "030000"), ("0120", "000000")
+    ]  # fmt: skip
+    heard = [kind_of(message) for message in stored]
+    assert heard == [OFFLINE, CASH_ADVICE, PRE_AUTH_ADVICE, PRE_AUTH_ADVICE], "what a switch behind us hears"
+
+
+@pytest.mark.parametrize("kinds", [{"refund"}, {"purchase", "nonsense"}, set("cash")])
+def test_stand_in_is_for_kinds_that_it_has(kinds: set[str]) -> None:
+    with pytest.raises(Usage, match="never stood in for"):
+        StandIn(kinds=frozenset(kinds), each_fen=1, card_fen=1, card_count=1)
 
 
 def test_a_line_that_went_before_the_request_left_is_a_decline() -> None:

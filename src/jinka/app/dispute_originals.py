@@ -28,7 +28,7 @@ from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.store import database_at
 from jinka.store.load_search import load_states
 from jinka.store.switch_search import MOST, approved_transactions
-from jinka.switch.kinds import CASH, KINDS, Side
+from jinka.switch.kinds import CASH, CASH_ADVICE, KINDS, Side
 
 CREDIT_CARD, DEBIT_CARD = "credit", "debit"
 _WANTED = (*IDENTITY, "record_id", "gross_fare", "product", "business_date", "issuer", "operator", "outcome", "reason",
@@ -207,7 +207,7 @@ def of_switch(
     [one] = debits
     if one.source == one.target:
         raise Refused(f"{one.source} acquired and issued it", where="trace", fix="a bank settles with itself")
-    cash = one.kind == CASH.name
+    cash = one.kind in (CASH.name, CASH_ADVICE.name)
     original = Original(
         id=make_id("jinka.dispute.switch", one.id),
         amount=one.amount_fen,

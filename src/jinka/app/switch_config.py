@@ -34,6 +34,7 @@ from jinka.switch import (
     SwitchConfig,
     Terminal,
 )
+from jinka.switch.kinds import STOOD_IN
 
 _SWITCH = {
     "institution",
@@ -239,6 +240,9 @@ def _stand_in(folder: Path, name: str, given: Mapping[str, Any], workers: int) -
     if int(given["card_count"]) and not count:
         fix = f"card_count of {workers} at least, or fewer workers"
         raise Usage(f"no share for each of {workers} workers", where=f"stand_in.{name}", fix=fix)
+    if not isinstance(given["kinds"], list):
+        fix = f"a list such as {sorted(STOOD_IN)}"
+        raise Usage("not a list", where=f"stand_in.{name}.kinds", fix=fix)
     return StandIn(
         kinds=frozenset(map(str, given["kinds"])),
         each_fen=int(given["each_fen"]),

@@ -32,7 +32,7 @@ from jinka.node.switch_runner import SwitchRunner, tune_process
 from jinka.node.system import SystemClock
 from jinka.store import JournalLine, SwitchJournal, open_database
 from jinka.store.switch_journal import Sealer
-from jinka.switch import Entity, Record, SwitchConfig, SwitchCore
+from jinka.switch import JOURNAL_STATES, Entity, Record, SwitchConfig, SwitchCore
 from jinka.switch.sessions import key_id
 
 _LOGGED = ("business_date", "peers", "counts")
@@ -184,7 +184,10 @@ def switch_status(url: str) -> dict[str, Any]:
 
 
 def journal_lines(path: Path, *, states: tuple[str, ...], limit: int) -> list[JournalLine]:
-    """The newest lines of the journal: masked, so no key is needed."""
+    """The newest lines of the journal: masked, so no key is needed. `Usage` for a state that no line has."""
+    for state in states:
+        if state not in JOURNAL_STATES:
+            raise Usage(f"{state!r} is no state", where="--state", fix=", ".join(sorted(JOURNAL_STATES)))
     file = read_switch_file(path)
     database = open_database(file.database)
     try:

@@ -49,6 +49,7 @@ from jinka.switch.keywork import (
 )
 from jinka.switch.record import Entity, Entry, Record, read_record, write_record
 from jinka.switch.states import (
+    JOURNAL_STATES,
     SAF_STEPS,
     SESSION_STEPS,
     TERMINAL_STEPS,
@@ -61,6 +62,7 @@ from jinka.switch.totals import Counted, PeerTotals, Totals, peer_totals
 
 __all__ = [
     "FAULTED",
+    "JOURNAL_STATES",
     "SAF_STEPS",
     "SESSION_STEPS",
     "TERMINAL_STEPS",

@@ -13,6 +13,7 @@ from jinka.codec.iso8583.compile import Codec
 from jinka.kit import Usage
 from jinka.registry.bins import BinTable
 from jinka.switch.keywork import KeyLayout, MacRule, PinRule
+from jinka.switch.kinds import STOOD_IN
 
 
 class SignOn(Enum):
@@ -63,7 +64,7 @@ class Peer:
     retry_ms: int = 2_000
     retry_max_ms: int = 60_000
     garbage_max: int = 3  # unreadable messages before the line is closed
-    refusals_max: int = 16  # messages in a row that were not signed on or had a wrong MAC, before it is closed
+    refusals_max: int = 16  # not signed on, or a wrong MAC: in a row, before the line is closed
     reconcile: bool = False  # our totals of a business date are sent to it after the cut-over
     trail_field: int = 0  # between switches: the field that carries the way so far
     terminals: Mapping[str, Terminal] = field(
@@ -108,6 +109,10 @@ class StandIn:
     card_count: int
     with_pin: bool = False  # a PIN cannot be checked here, so by default such a request is not approved
     blocked: frozenset[str] = frozenset()  # account numbers
+
+    def __post_init__(self) -> None:
+        for name in sorted(self.kinds - STOOD_IN):
+            raise Usage(f"{name!r} is never stood in for", where="kinds", fix=", ".join(sorted(STOOD_IN)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,15 @@ OFFLINE = Kind(
     name="offline", title=("advice of an offline sale", "离线结算"), side=_D, reversible=False, stored=True
 )
 CASH = Kind(name="cash", title=("cash withdrawal", "取现"), side=_D, stand_in=True)
+# An authorisation is a hold, also when it is told of afterwards: 0120 moves no money, 0220 does.
+PRE_AUTH_ADVICE = Kind(
+    name="pre_auth_advice", title=("advice of a pre-authorisation", "预授权通知"), side=_N,
+    reversible=False, stored=True,
+)  # fmt: skip
+CASH_ADVICE = Kind(
+    name="cash_advice", title=("advice of a cash withdrawal", "取现通知"), side=_D,
+    reversible=False, stored=True,
+)  # fmt: skip
 DEPOSIT = Kind(name="deposit", title=("deposit", "存款"), side=_C)
 BALANCE = Kind(name="balance", title=("balance inquiry", "余额查询"), side=_N, reversible=False)
 TRANSFER = Kind(name="transfer", title=("transfer between own accounts", "转账"), side=_D)
@@ -74,7 +83,8 @@ TRANSFER_BANKS = Kind(name="transfer_banks", title=("transfer between two banks"
 TRANSFER_DEBIT = Kind(name="transfer_debit", title=("debit of a transfer", "跨行转账扣款"), side=_N)
 TRANSFER_CREDIT = Kind(name="transfer_credit", title=("credit of a transfer", "跨行转账入账"), side=_N)
 
-# (message class, first two digits of field 3, field 25 or "" for any) in the order in which they are tried.
+# (message class, with "a" before it for an advice; first two digits of field 3; field 25 or "" for any) in the order
+# in which they are tried.
 TABLE: tuple[tuple[str, str, str, Kind], ...] = (
     ("1", "00", "", PRE_AUTH),
     ("1", "03", "", PRE_AUTH),
@@ -93,13 +103,17 @@ TABLE: tuple[tuple[str, str, str, Kind], ...] = (
     ("2", "46", "", TRANSFER_OUT),
     ("2", "47", "", TRANSFER_IN),
     ("2", "50", "", BILL),
-    ("a", "00", "06", COMPLETION_ADVICE),
-    ("a", "00", "", OFFLINE),
-    ("a", "20", "", REFUND),
+    ("a1", "00", "", PRE_AUTH_ADVICE),
+    ("a1", "03", "", PRE_AUTH_ADVICE),
+    ("a2", "00", "06", COMPLETION_ADVICE),
+    ("a2", "00", "", OFFLINE),
+    ("a2", "01", "", CASH_ADVICE),
+    ("a2", "20", "", REFUND),
     *(("2", code, "", LOAD) for code in _LOAD_CODES),
     *(("1", code, "", LOAD_QUERY) for code in _LOAD_CODES),
-    *(("a", code, "", LOAD_PROOF) for code in _LOAD_CODES),
+    *(("a2", code, "", LOAD_PROOF) for code in _LOAD_CODES),
 )
+STOOD_IN = frozenset(kind.name for *_, kind in TABLE if kind.stand_in)
 KINDS = {
     kind.name: kind
     for kind in (*(kind for *_, kind in TABLE), TRANSFER_BANKS, TRANSFER_DEBIT, TRANSFER_CREDIT)
@@ -109,6 +123,6 @@ _EXACT = {(what, code, condition): kind for what, code, condition, kind in rever
 
 def kind_of(message: Message) -> Kind | None:
     """The kind of a request or an advice; None for one that the switch does not carry."""
-    what = "a" if message.mti[2] == "2" else message.mti[1]
+    what = f"a{message.mti[1]}" if message.mti[2] == "2" else message.mti[1]
     code, condition = message.text(3)[:2], message.text(25)
     return _EXACT.get((what, code, condition)) or _EXACT.get((what, code, ""))

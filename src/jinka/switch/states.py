@@ -242,6 +242,13 @@ TERMINAL_STEPS: Mapping[tuple[TerminalState, TerminalStep], TerminalState] = {
 # What a transaction may come to rest in. Money has moved for good in the first, and nobody here knows in the last.
 ENDS = frozenset({TxState.APPROVED, TxState.DECLINED, TxState.REVERSED, TxState.REFUSED})
 
+# What a line of the journal may say of transactions, stored messages and terminals; of sums (equal, differ, unanswered)
+# and uploads (same, differs, unknown); of days and keys, and of originals that something was taken from (open, closed).
+JOURNAL_STATES = frozenset(
+    {state.value for table in (TxState, SafState, TerminalState) for state in table}
+    | {"equal", "differ", "unanswered", "same", "differs", "unknown", "begun", "in_use", "open", "closed"}
+)
+
 State = TypeVar("State", bound=Enum)
 Step = TypeVar("Step", bound=Enum)
 

@@ -18,7 +18,8 @@ from jinka.app.centre_files import RoundFiles, days_of
 from jinka.app.centre_statistics import outcome_parts, round_cells
 from jinka.app.day_facts import read_facts
 from jinka.app.workspace import Workspace
-from jinka.kit import NotFound, Refused, Usage
+from jinka.codec.parcel_contents import FileSchema, ParquetLimits, examine
+from jinka.kit import NotFound, Usage
 from jinka.node import file_errors, write_durable
 from jinka.registry import Registry
 from jinka.reports import Language
@@ -30,6 +31,7 @@ from jinka.reports.tables import Table
 from jinka.store import database_at, load_registry
 from jinka.store.parquet_bytes import parquet_bytes
 
+_CELLS = FileSchema(name="jinka.statistics/1", columns=STATISTICS, amount="amount")
 _SENT = "up-statistics-cells"
 FORMATS = ("table", "csv", "xlsx", "json", "cells")
 
@@ -79,12 +81,9 @@ def _round(folder: Path, date: dt.date, registry: Registry) -> pa.Table:
 def _cells_of(path: Path) -> pa.Table:
     with file_errors(path):
         if path.is_file():
-            try:
-                return require_statistics(pq.read_table(path), where=str(path))
-            except pa.ArrowException:
-                raise Refused(
-                    "is no file of cells", where=str(path), fix="jinka statistics --format cells"
-                ) from None
+            with path.open("rb") as file:
+                examine(file, _CELLS, ParquetLimits(), where=str(path))
+                return require_statistics(pq.read_table(file), where=str(path))
         if (path / "rounds").is_dir():
             with database_at(path / "centre.db") as database:
                 registry = load_registry(database)

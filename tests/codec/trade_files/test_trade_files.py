@@ -6,8 +6,10 @@ its last records; what is written is read back, with values drawn by Hypothesis.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import io
+import random
 from typing import Any
 
 import pyarrow as pa
@@ -276,3 +278,27 @@ def test_every_field_says_where_it_comes_from() -> None:
         origins = {field.origin for field in (*layout.header, *layout.fields, *layout.trailer)}
         assert origins == ({Origin.OWN} if layout is CITY_UNION else {Origin.PUBLIC})
         assert all(field.zh for field in layout.fields)
+
+
+def test_damaged_files_are_refused_and_nothing_else_happens() -> None:
+    draw = random.Random(5)
+    seeds = [
+        com_line() * 3,
+        com_line(b"\n", rest="深圳") * 2,
+        union_file(union_row(1), union_row(2, stop="站")),
+    ]
+    for _ in range(250):
+        raw = bytearray(draw.choice(seeds))
+        for _ in range(draw.choice((1, 2, 50))):
+            place, size = draw.randrange(len(raw)), draw.randrange(1, 40)
+            match draw.randrange(4):
+                case 0:
+                    raw[place] = draw.randrange(256)
+                case 1 if len(raw) > 50:
+                    del raw[place : place + size]
+                case 2:
+                    raw[place:place] = draw.randbytes(size)
+                case _:
+                    raw[place:place] = raw[place : place + 10 * size]
+        with contextlib.suppress(Refused):
+            read(bytes(raw), draw.choice(list(LAYOUTS.values())))

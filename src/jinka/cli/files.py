@@ -185,9 +185,22 @@ def _differences(found: Compared, chinese: bool) -> Table:
 
 def _layout_table(layout: Layout, lang: Language) -> Table:
     table = _table("layout", lang is Language.ZH)
-    for line, fields in (("header", layout.header), ("record", layout.fields), ("trailer", layout.trailer)):
+    parts = (
+        (("header", "文件头"), layout.header),
+        (("record", "记录"), layout.fields),
+        (("trailer", "文件尾"), layout.trailer),
+    )
+    for names, fields in parts:
         for f in fields:
-            table.add_row(line, f.name, str(f.width), f.coding.title, f.zh, f.origin.value, f.source)
+            table.add_row(
+                names[lang is Language.ZH],
+                f.name,
+                str(f.width),
+                f.coding.title,
+                f.zh,
+                f.origin.value,
+                f.source,
+            )
     return table
 
 

@@ -90,9 +90,7 @@ class Reversals:
     def _weighed(self, asked: _Asked, tx: Transaction, own: Original, taking: Taking) -> None:
         again = partial(self._checked, asked, (), -1)
         memory = self._transactions.memory
-        now = memory.known.setdefault(
-            tx.id, tx
-        )  # forgotten meanwhile: whoever settles its reversal looks there
+        now = memory.known.setdefault(tx.id, tx)  # it may be forgotten by now, and is settled from there
         if not now.busy and now.ended:
             memory.rest(now)
         if now.busy:

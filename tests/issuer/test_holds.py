@@ -13,6 +13,7 @@ import pytest
 from jinka.issuer import AuthorisationRequest, Kind, Reason
 from jinka.issuer.books import State
 from jinka.issuer.chart import IssuerAccount
+from jinka.issuer.lapsing import Sweep
 from jinka.issuer.policy import read_policy
 from jinka.kit import Usage
 from tests.issuer.host_rig import OPENING, PAN, Bank
@@ -34,14 +35,14 @@ def state(bank: Bank, request: AuthorisationRequest) -> State:
 def test_a_hold_lapses_after_its_days_and_once() -> None:
     bank = Bank(policy=read_policy({"hold_days": 7, "pin": {"kinds": []}}))
     old, young = held(bank), held(bank, 300)
-    assert bank.host.lapse(old.at_micros + 7 * DAY) == []
+    assert bank.host.lapse(old.at_micros + 7 * DAY) == Sweep()
     assert bank.available() == OPENING - 1_300
-    [lapsed] = bank.host.lapse(old.at_micros + 7 * DAY + 1)
+    [lapsed] = bank.host.lapse(old.at_micros + 7 * DAY + 1).rows
     assert (lapsed.id, lapsed.state) == (old.id, State.LAPSED)
     assert (bank.available(), bank.owed()) == (OPENING - 300, 0)
-    assert bank.host.lapse(old.at_micros + 7 * DAY + 1) == []
+    assert bank.host.lapse(old.at_micros + 7 * DAY + 1) == Sweep()
     assert (state(bank, old), state(bank, young)) == (State.LAPSED, State.HELD)
-    assert bank.start().lapse(young.at_micros + 8 * DAY) != []
+    assert bank.start().lapse(young.at_micros + 8 * DAY).rows
     assert bank.sums().debits_pending == 0
     for wrong in (0, 367, "7", True):
         with pytest.raises(Usage, match="hold_days"):
@@ -104,8 +105,26 @@ def test_a_sweep_that_broke_off_is_repeated(monkeypatch: pytest.MonkeyPatch) -> 
         patch.setattr(bank.books, "write", killed)
         with pytest.raises(Killed):
             bank.host.lapse(later)
-    assert len(bank.start().lapse(later)) == 2
+    swept = bank.start().lapse(
+        later + 3_600_000_000
+    )  # an hour later, where the ledger has the first one's transfers
+    assert (len(swept.rows), swept.findings) == (2, ())
     assert (bank.available(), bank.sums().debits_pending) == (OPENING, 0)
+
+
+def test_a_hold_that_the_ledger_does_not_let_go_is_told_and_hinders_no_other() -> None:
+    bank = Bank()
+    lost, good = held(bank), held(bank, 300)
+    row = bank.books.bookings([lost.id])[lost.id]
+    bank.books.write([replace(row, hold=bytes(15) + b"\7")])  # no such transfer
+    for lapsed in ([good.id], []):
+        swept = bank.host.lapse(good.at_micros + 31 * DAY)
+        assert [row.id for row in swept.rows] == lapsed
+        [finding] = swept.findings
+        assert (finding.code, finding.where) == ("STUCK-HOLD", f"transaction {lost.id.hex()}")
+        assert "pending transfer not found" in finding.what
+    assert (state(bank, lost), state(bank, good)) == (State.HELD, State.LAPSED)
+    assert bank.available() == OPENING - 1_000
 
 
 def test_an_advice_behind_the_reversal_of_what_was_declined_is_not_booked() -> None:

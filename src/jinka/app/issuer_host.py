@@ -59,7 +59,7 @@ _PEER = {
     "capability_at",
 }  # fmt: skip
 _NAMES = {"pin", "card_value", "cryptogram", "script_mac", "script_data"}
-_LOGGED = ("lines", "answers", "garbage")
+_LOGGED = ("lines", "answers", "garbage", "stuck_holds")
 _ROWS_MAX = 10_000_000
 _VAULT = "issuer vault"
 _SETTLE_S = 2.0
@@ -218,7 +218,7 @@ async def _serve(
     listening({"port": server.port, "settled": settled, "metrics": metrics.port})
     looks = Looks(change_log(file.log, "issuer", figures.status, _LOGGED, SystemClock()))
     rounds = asyncio.create_task(_settle(server, desk)) if isinstance(desk, RelayedLoads) else None
-    lapses = asyncio.create_task(_lapse(server, opened.host, failed))
+    lapses = asyncio.create_task(_lapse(server, opened.host, figures, failed))
     await stopped.wait()
     lapses.cancel()
     if rounds is not None:
@@ -233,12 +233,18 @@ async def _serve(
         )  # fmt: skip
 
 
-async def _lapse(server: IssuerServer, host: IssuerHost, failed: Callable[[BaseException], None]) -> None:
+async def _lapse(
+    server: IssuerServer, host: IssuerHost, figures: IssuerFigures, failed: Callable[[BaseException], None]
+) -> None:
     """Let go of holds that are too old, at the start and every hour."""
     clock = SystemClock()
+
+    def sweep() -> None:
+        figures.stuck_holds = host.lapse(clock.now_micros()).findings
+
     while True:
         try:
-            await server.work(lambda: host.lapse(clock.now_micros()))
+            await server.work(sweep)
         except Exception as error:
             failed(error)
             return

@@ -20,7 +20,7 @@ from jinka.issuer.card_checks import CardChecks
 from jinka.issuer.cases import Case, received, repeat
 from jinka.issuer.chart import IssuerAccount, holder_account, office_account
 from jinka.issuer.day_names import DayNames
-from jinka.issuer.lapsing import lapse
+from jinka.issuer.lapsing import Sweep, lapse
 from jinka.issuer.limits import Declined
 from jinka.issuer.past import Pasts
 from jinka.issuer.policy import Policy
@@ -95,7 +95,7 @@ class IssuerHost:
             raise
         return [answers[at] for at in range(len(requests))]
 
-    def lapse(self, now_micros: int) -> list[Booking]:
+    def lapse(self, now_micros: int) -> Sweep:
         """Let go of holds that are older than the policy allows; durable when it returns."""
         before = now_micros - self._policy.hold_days * _DAY_S * _MICROS
         try:

@@ -174,6 +174,24 @@ def test_all_cards_returned_leave_nothing(tmp_path: Path) -> None:
     assert (row["liability_fen"], row["funds_fen"], row["unclaimed_fen"]) == (0, unsent, unsent)
 
 
+def test_a_sleeping_card_s_money_is_put_aside_and_comes_back_on_use(tmp_path: Path) -> None:
+    city, _ = make_city(tmp_path, {}, cards=3)
+    run(tmp_path, "take")
+    before = proven(tmp_path)
+    assert run(tmp_path, "sleep", "--on", "2021-08-31", *OFFICER) == []
+    slept = run(tmp_path, "sleep", "--on", "2021-09-01", *OFFICER)
+    assert sum(deed["amount_fen"] for deed in slept) == before["shown_fen"]
+    assert run(tmp_path, "sleep", "--on", "2021-09-02", *OFFICER) == []
+    assert proven(tmp_path)["unclaimed_fen"] == before["shown_fen"]
+    used = city.clear(city.next_taps(dt.date(2021, 9, 6), (0,)), dt.date(2021, 9, 6), "later")
+    [back] = run(tmp_path, "take", "--outcomes", str(used))["written_back"]
+    row = proven(tmp_path)
+    assert (back["deed"], row["unclaimed_fen"]) == ("revived", before["shown_fen"] - back["amount_fen"])
+    other = city.rows_of(1)[0]["card_no"]
+    run(tmp_path, "refund", "ask", "dead", "--card", other.hex(), "--on", "2021-10-01", *OFFICER)
+    assert worth(tmp_path, other).shown > 0  # its holder came with it
+
+
 def test_a_lost_card_needs_a_name_and_a_list(tmp_path: Path) -> None:
     city, _ = make_city(tmp_path, {}, cards=6)
     run(tmp_path, "take")

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from jinka.app.day_facts import read_facts
 from jinka.app.float_file import read_float_rules
 from jinka.app.float_shadows import ShadowBooks, Shadows, moment
+from jinka.app.float_sleep import asleep, awake
 from jinka.app.settle import SETTLE_FILE, statement_bytes
 from jinka.app.settle_file import read_settle_file
 from jinka.app.workspace import Workspace
@@ -33,6 +34,7 @@ from jinka.settlement import AccountCode, BooksWithoutDisputes
 from jinka.settlement.float_acts import Deed, DeedKind, named, open_lines
 from jinka.settlement.float_custody import Custody, closings, examine, interest_deeds
 from jinka.settlement.float_proof import FloatStatement, IssuerFloat, state_float
+from jinka.settlement.float_refund import OPEN, refunds_of
 from jinka.settlement.float_rules import FloatRules, Gap, over_limit, write_backs, write_off
 from jinka.settlement.float_shadow import whole
 from jinka.settlement.iso20022 import Answer, read_answer
@@ -83,6 +85,7 @@ class FloatOffice:
         if new:
             with self.shadows.opened() as shadows:
                 deeds = write_backs(self.books.deeds(), shadows.gap_rows(), on=day.date)
+                deeds += awake(shadows, self.books.deeds(), on=day.date)
             self.books.do(deeds)
             self._workspace.note("float_taken", date=day.date.isoformat(), edition=day.edition)
         return day, new, deeds
@@ -164,6 +167,15 @@ class FloatOffice:
             rule = self.rules.for_gap(each.gap, on)
             if each.todo == "write-off" and rule is not None:
                 deeds.append(write_off(each.gap, rule, self.rules, on=on, actor=actor))
+        self.books.do(deeds)
+        return deeds
+
+    def sleep(self, on: dt.date, actor: str) -> list[Deed]:
+        """Put the money of cards aside that nobody has used for so long as the rules say."""
+        refunds = refunds_of(self.books.deeds(), self.rules.refunds)
+        closed = frozenset(each.card for each in refunds if each.state in OPEN)
+        with self.shadows.opened() as shadows:
+            deeds = asleep(shadows, self.rules, closed, first=self._first, on=on, actor=actor)
         self.books.do(deeds)
         return deeds
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from jinka.app.dispute_originals import card_id
 from jinka.app.float_office import FloatOffice, float_office, holders_of
+from jinka.app.float_sleep import woken
 from jinka.clearing.dispute_words import Machine
 from jinka.kit import NotFound, Refused, Usage, parse_date
 from jinka.registry import Registry, Role
@@ -45,6 +46,7 @@ class RefundDesk:
         if kind_word not in kinds:
             raise Usage(f"no such kind: {kind_word!r}", where="kind", fix=", ".join(kinds))
         kind, office = kinds[kind_word], self._office
+        office.books.do(woken(office.books.deeds(), card, on=on))
         worth = self.worth(card)
         deeds = ask(
             kind, worth, office.rules.refunds[kind], on=on, actor=actor,

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinka.cli.frame import Json, command, put, put_json, put_table
-from jinka.kit import format_minor, parse_date
+from jinka.cli import float_refund
+from jinka.cli.float_refund import Actor, Directory, Lang, On, on_date, show_rows
+from jinka.cli.frame import Json, command, put, put_json
+from jinka.kit import format_minor
 from jinka.reports import Language
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     from jinka.app.float_office import FloatOffice
-    from jinka.app.float_refunds import RefundDesk
     from jinka.settlement.float_proof import FloatStatement
 
 app = typer.Typer(
@@ -25,18 +24,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="The money on cards. Example: [bold]jinka float take out/day && jinka float prove out/day[/bold]",
 )
-refund = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Refunds of lost, dead and returned cards. Example: [bold]jinka float refund list out/day[/bold]",
-)
-app.add_typer(refund, name="refund")
+app.add_typer(float_refund.app, name="refund")
 FINDINGS = 6
-Directory = Annotated[Path, typer.Argument(help="Where a day was run (its --dir).", metavar="DIR")]
-On = Annotated[str, typer.Option(help="On which day it is done, YYYY-MM-DD.")]
-Actor = Annotated[str, typer.Option(help="Who does it.")]
-Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
-Id = Annotated[str, typer.Argument(help="The refund, by the first digits of its id.", metavar="REFUND")]
 _TERMS = {
     "shown": ("cards hold, as their records show", "卡内余额（按记录链）"),
     "transit": ("in transit: counters are missing", "在途（计数器缺号）"),
@@ -61,9 +50,6 @@ _ASK_HEADS = (
     ("operator", "terminal", "serials from", "records", "between", "and", "gaps"),
     ("运营方", "终端", "起始流水", "笔数", "自", "至", "涉及缺号"),
 )
-_REFUND_HEADS = (
-    ("refund", "kind", "card", "state", "due", "amount"), ("退款", "类别", "卡号", "状态", "到期", "金额"),
-)  # fmt: skip
 
 
 @app.command()
@@ -141,7 +127,7 @@ def gaps(
 
     Example: [bold]jinka float gaps out/day --on 2018-09-05 --ask[/bold]
     """
-    day, chinese = _date(on), lang is Language.ZH
+    day, chinese = on_date(on), lang is Language.ZH
     with _office(directory) as office:
         found = [] if ask else office.gaps(day)
         rows = office.requests(day) if ask else [each.as_dict() for each in found]
@@ -149,9 +135,9 @@ def gaps(
         put_json(rows)
     elif ask:
         names = ("operator", "terminal", "serial_from", "records", "after", "before", "gaps")
-        _table(_ASK_HEADS[chinese], [[str(row[name]) for name in names] for row in rows])
+        show_rows(_ASK_HEADS[chinese], [[str(row[name]) for name in names] for row in rows])
     else:
-        _table(
+        show_rows(
             _GAP_HEADS[chinese],
             [
                 [row["card"], str(row["offline_missing"] + row["online_missing"]), format_minor(row["amount_fen"]),
@@ -174,7 +160,21 @@ def write_off(
     Example: [bold]jinka float write-off out/day --on 2018-12-05 --actor li[/bold]
     """
     with _office(directory) as office:
-        deeds = office.write_off(_date(on), actor)
+        deeds = office.write_off(on_date(on), actor)
+    _put_deeds(deeds, lang, as_json=as_json)
+
+
+@app.command()
+@command
+def sleep(
+    directory: Directory, on: On, actor: Actor, as_json: Json = False, lang: Lang = Language.EN
+) -> None:
+    """Put aside the money of cards that nobody has used for so long; it comes back when they are used.
+
+    Example: [bold]jinka float sleep out/day --on 2021-09-05 --actor li[/bold]
+    """
+    with _office(directory) as office:
+        deeds = office.sleep(on_date(on), actor)
     _put_deeds(deeds, lang, as_json=as_json)
 
 
@@ -188,7 +188,7 @@ def settle(
     Example: [bold]jinka float settle out/day --on 2018-12-05 --actor li[/bold]
     """
     with _office(directory) as office:
-        deeds = office.settle(_date(on), actor)
+        deeds = office.settle(on_date(on), actor)
     _put_deeds(deeds, lang, as_json=as_json)
 
 
@@ -225,111 +225,12 @@ def custody(
     return FINDINGS if found.findings else 0
 
 
-@refund.command(name="list")
-@command
-def list_(directory: Directory, as_json: Json = False, lang: Lang = Language.EN) -> None:
-    """List refunds and where they stand.
-
-    Example: [bold]jinka float refund list out/day --lang zh[/bold]
-    """
-    with _desk(directory) as desk:
-        _put_refunds(desk.listed(), lang, as_json=as_json)
-
-
-@refund.command()
-@command
-def ask(
-    directory: Directory,
-    kind: Annotated[str, typer.Argument(help="lost, dead or returned.")],
-    card: Annotated[str, typer.Option(help="The card's number.")],
-    on: On,
-    actor: Actor,
-    balance: Annotated[int | None, typer.Option(help="What a returned chip says: fen.", min=0)] = None,
-    offline: Annotated[int | None, typer.Option(help="Its next offline counter.", min=0)] = None,
-    online: Annotated[int | None, typer.Option(help="Its next online counter.", min=0)] = None,
-    as_json: Json = False,
-    lang: Lang = Language.EN,
-) -> None:
-    """Ask for a refund. Lost: named cards on a list in force. Returned: with what the chip says of itself.
-
-    Example: [bold]jinka float refund ask out/day dead --card 00004403000000000036 --on 2018-09-05 --actor li[/bold]
-    """
-    from jinka.app.float_refunds import card_number, reading_of
-
-    with _desk(directory) as desk:
-        made = desk.ask(
-            kind, card_number(card), on=_date(on), actor=actor, reading=reading_of(balance, offline, online)
-        )
-    _put_refunds([made], lang, as_json=as_json)
-
-
-@refund.command()
-@command
-def determine(
-    directory: Directory, refund_id: Id, on: On, actor: Actor, as_json: Json = False, lang: Lang = Language.EN
-) -> None:
-    """Post what is owed to the holder, once late records can come no more.
-
-    Example: [bold]jinka float refund determine out/day 3f9a --on 2018-09-12 --actor li[/bold]
-    """
-    with _desk(directory) as desk:
-        made = desk.determine(refund_id, on=_date(on), actor=actor)
-    _put_refunds([made], lang, as_json=as_json)
-
-
-@refund.command()
-@command
-def pay(
-    directory: Directory, refund_id: Id, on: On, actor: Actor, as_json: Json = False, lang: Lang = Language.EN
-) -> None:
-    """Pay a determined refund.
-
-    Example: [bold]jinka float refund pay out/day 3f9a --on 2018-09-13 --actor li[/bold]
-    """
-    with _desk(directory) as desk:
-        made = desk.pay(refund_id, on=_date(on), actor=actor)
-    _put_refunds([made], lang, as_json=as_json)
-
-
-@refund.command()
-@command
-def end(
-    directory: Directory,
-    refund_id: Id,
-    on: On,
-    actor: Actor,
-    reason: Annotated[str, typer.Option(help="Why.")],
-    found: Annotated[bool, typer.Option("--found", help="The holder found the card: withdrawn.")] = False,
-    as_json: Json = False,
-    lang: Lang = Language.EN,
-) -> None:
-    """Reject a refund that is not determined yet, or withdraw it.
-
-    Example: [bold]jinka float refund end out/day 3f9a --on 2018-09-06 --actor li --reason found --found[/bold]
-    """
-    with _desk(directory) as desk:
-        made = desk.end(refund_id, withdrawn=found, on=_date(on), actor=actor, reason=reason)
-    _put_refunds([made], lang, as_json=as_json)
-
-
 @contextmanager
 def _office(directory: Path) -> Iterator[FloatOffice]:
     from jinka.app.float_office import float_office
 
     with float_office(directory) as office:
         yield office
-
-
-@contextmanager
-def _desk(directory: Path) -> Iterator[RefundDesk]:
-    from jinka.app.float_refunds import refund_desk
-
-    with refund_desk(directory) as desk:
-        yield desk
-
-
-def _date(text: str) -> dt.date:
-    return parse_date(text, where="--on")
 
 
 def _put_statement(statement: FloatStatement, lang: Language) -> None:
@@ -343,21 +244,6 @@ def _put_statement(statement: FloatStatement, lang: Language) -> None:
         False: ("the float is NOT proven", "备付金核对不符"),
     }
     put(verdict[statement.holds][chinese])
-
-
-def _put_refunds(found: Sequence[Any], lang: Language, *, as_json: bool) -> None:
-    if as_json:
-        put_json([each.as_dict() for each in found])
-        return
-    chinese = lang is Language.ZH
-    _table(
-        _REFUND_HEADS[chinese],
-        [
-            [each.id[:8], each.kind.value[chinese], each.as_dict()["card"], each.state.value[chinese],
-             each.due.isoformat(), format_minor(each.amount + each.deposit)]
-            for each in found
-        ],
-    )  # fmt: skip
 
 
 def _deed(deed: Any) -> dict[str, Any]:
@@ -381,17 +267,3 @@ def _put_deeds(deeds: Sequence[Any], lang: Language, *, as_json: bool = False) -
         put(
             f"{title} {row['card']} {format_minor(deed.amount)}: {row['debit']} > {row['credit']} {row['reason']}"
         )
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in heads:
-        table.add_column(heading, overflow="fold")
-    for (
-        row
-    ) in rows:  # codes and reasons are a stranger's text: they may look like markup, and must not be any
-        table.add_row(*(Text(cell) for cell in row))
-    put_table(table)

@@ -67,6 +67,56 @@ def test_a_completion_that_is_late_is_booked_while_there_is_money() -> None:
     assert (bank.available(), bank.owed(IssuerAccount.SHORTFALL, "bank")) == (10, -900)
 
 
+def spent_and_reopened(kind: Kind) -> tuple[Bank, AuthorisationRequest]:
+    """A hold of 600 yuan, completed with 200; the rest is spent, then the completion is taken back."""
+    bank = Bank()
+    hold = held(bank, 60_000)
+    completion, done = bank.do(Kind.COMPLETION, 20_000, original=hold.trace)
+    assert done.approved
+    assert bank.do(fen=75_000)[1].approved
+    assert bank.back(completion, kind).approved
+    return bank, hold
+
+
+@pytest.mark.parametrize("kind", [Kind.VOID, Kind.REVERSAL])
+def test_a_hold_reopened_when_its_rest_is_spent_holds_what_came_back(kind: Kind) -> None:
+    bank, hold = spent_and_reopened(kind)
+    row = bank.books.bookings([hold.id])[hold.id]
+    assert (row.state, row.held_fen, row.amount_fen) == (State.HELD, 20_000, 60_000)
+    assert (bank.available(), bank.sums().debits_pending, bank.owed()) == (5_000, 20_000, 75_000)
+    assert bank.do(fen=5_001)[1].reason is Reason.FUNDS, "it is not the holder's to spend"
+    assert bank.back(hold, Kind.COMPLETION, 25_001).reason is Reason.FUNDS
+    completion, again = bank.do(Kind.COMPLETION, 25_000, original=hold.trace)
+    assert again.approved
+    assert (bank.available(), bank.owed(), bank.owed(IssuerAccount.SHORTFALL, "bank")) == (0, OPENING, 0)
+    assert bank.back(completion).approved
+    assert bank.sums().debits_pending == 25_000
+
+
+@pytest.mark.parametrize("how", ["void", "reverse", "lapse", "force", "restore"])
+def test_what_becomes_of_a_hold_that_holds_less(how: str) -> None:
+    bank, hold = spent_and_reopened(Kind.REVERSAL)
+    if how == "lapse":
+        assert len(bank.host.lapse(hold.at_micros + 31 * DAY).rows) == 1
+        assert bank.back(hold).approved
+    elif how == "force":
+        advice = bank.ask(Kind.COMPLETION, 60_000, original=hold.trace, forced=True)
+        assert bank.host.decide(advice).approved
+        assert bank.owed(IssuerAccount.SHORTFALL, "bank") == -60_000
+        assert bank.back(advice).approved
+    elif how == "restore":
+        completion, _ = bank.do(Kind.COMPLETION, 10_000, original=hold.trace)
+        void, _ = bank.do(Kind.VOID, 10_000, original=completion.trace)
+        assert bank.back(void).approved
+        assert (bank.available(), bank.owed(), bank.sums().debits_pending) == (15_000, 85_000, 0)
+        return
+    else:
+        assert bank.back(hold, Kind.VOID if how == "void" else Kind.REVERSAL).approved
+    if how != "force":
+        assert (bank.available(), bank.owed(), bank.sums().debits_pending) == (25_000, 75_000, 0)
+    assert bank.owed(IssuerAccount.SHORTFALL, "bank") == 0
+
+
 @pytest.mark.parametrize("kind", [Kind.VOID, Kind.REVERSAL])
 def test_taking_a_lapsed_hold_back_moves_nothing(kind: Kind) -> None:
     bank = Bank()

@@ -284,7 +284,10 @@ class Issuer(RuleBasedStateMachine):
         assert all(s.debits_posted + s.debits_pending <= s.credits_posted for s in sums)
         holders = sum(s.credits_posted - s.debits_posted for s in sums)
         assert holders + short + owed == 2 * OPENING
-        held = sum(r.amount_fen for r in live if r.kind is Kind.PREAUTHORISATION)
+        held = sum(
+            row.held_fen
+            for row in bank.books.bookings([r.id for r in live if r.kind is Kind.PREAUTHORISATION]).values()
+        )
         assert sum(s.debits_pending for s in sums) + self.short_held() == held
         assert not bank.books.unfinished()
 

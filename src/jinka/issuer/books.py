@@ -87,7 +87,7 @@ class Booking:
     """One transaction. ``source`` is the account that bears it, ``hold`` the pending transfer that stands, or
     of a transfer between two accounts of this issuer the receiver's.
 
-    ``taken_fen`` is what refunds and a partial reversal gave back.
+    ``taken_fen`` is what refunds and a partial reversal gave back, and of a hold what it lost when it was opened again.
     """
 
     id: bytes
@@ -122,6 +122,11 @@ class Booking:
     def approved(self) -> bool:
         """Whether it was approved at first, whatever became of it."""
         return _approved(self.reason, self.state)
+
+    @property
+    def held_fen(self) -> int:
+        """Of a hold: what stands of it."""
+        return self.amount_fen - self.taken_fen
 
     @property
     def entry_word(self) -> str:

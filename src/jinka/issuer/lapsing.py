@@ -71,7 +71,7 @@ def _release(hold: Booking, now_micros: int) -> Transfer:
         id=make_id("jinka.issuer.lapse", hold.id, hold.hold),
         debit_account=hold.source,
         credit_account=office_account(IssuerAccount.ACQUIRER, hold.acquirer).id,
-        amount=hold.amount_fen,
+        amount=hold.held_fen,
         ledger=YUAN,
         code=IssuerTransfer.PREAUTHORISATION,
         flags=TransferFlag.VOID_PENDING,

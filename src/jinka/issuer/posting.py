@@ -102,12 +102,12 @@ class Poster:
         if hold.state is State.LAPSED:
             work.debit(row, IssuerTransfer.PREAUTHORISATION)
             return
-        if row.amount_fen > hold.amount_fen and work.source != work.account:
+        if row.amount_fen > hold.held_fen and work.source != work.account:
             # One account bears a row, so that taking it back gives each its own: here the second way's.
-            work.resolve(hold, TransferFlag.VOID_PENDING, hold.amount_fen)
+            work.resolve(hold, TransferFlag.VOID_PENDING, hold.held_fen)
             work.debit(row, IssuerTransfer.PREAUTHORISATION)
             return
-        part = min(row.amount_fen, hold.amount_fen)
+        part = min(row.amount_fen, hold.held_fen)
         work.resolve(hold, TransferFlag.POST_PENDING, part)
         if row.amount_fen > part:
             rest = row.amount_fen - part
@@ -160,10 +160,10 @@ class Poster:
 
     def _take_back(self, work: _Work, original: Booking, known: Mapping[bytes, Booking], step: Step) -> None:
         state = original.after(step)
-        if original.taken_fen:
+        if original.taken_fen and original.kind is not Kind.PREAUTHORISATION:
             raise Declined(Reason.INVALID)  # a part went back already
         if original.state is State.HELD:
-            work.resolve(original, TransferFlag.VOID_PENDING, original.amount_fen)
+            work.resolve(original, TransferFlag.VOID_PENDING, original.held_fen)
             work.set(original, state=state, hold=_ZERO)
             return
         if original.state is State.LAPSED:
@@ -175,8 +175,16 @@ class Poster:
         work.move(giver, original.source, original.amount_fen, _BACK)
         work.set(original, state=state)
         if original.kind is Kind.COMPLETION:
-            hold = known[original.original]
-            work.set(hold, state=hold.after(Step.REOPEN))
+            self._reopen(work, original, known[original.original])
+
+    def _reopen(self, work: _Work, completion: Booking, hold: Booking) -> None:
+        """A completion was taken back: its hold stands again, or as much of it as came back if the rest was spent."""
+        work.set(hold, state=hold.after(Step.REOPEN))
+        if work.way is Way.SHORTFALL and completion.source == work.account:
+            # Held by the issuer's account instead, the holder could spend what came back, and the issuer pay again.
+            work.source = work.account
+            work.hold(hold, min(completion.amount_fen, hold.amount_fen))
+        else:
             work.hold(hold)
 
     def _restore(self, work: _Work, original: Booking, known: Mapping[bytes, Booking]) -> None:
@@ -188,7 +196,7 @@ class Poster:
         if original.kind is Kind.COMPLETION:
             hold = known[original.original]  # the void opened it again; `Refused` if it was used since
             work.set(hold, state=hold.after(Step.COMPLETE), hold=_ZERO)
-            work.resolve(hold, TransferFlag.VOID_PENDING, hold.amount_fen)
+            work.resolve(hold, TransferFlag.VOID_PENDING, hold.held_fen)
         work.set(original, state=original.after(Step.RESTORE))
         work.debit(original, _BACK)
 
@@ -214,11 +222,11 @@ class _Work:
         self.move(self.office, into or self.account, amount_fen, code)
         self.set(row, source=into or self.account)
 
-    def hold(self, row: Booking) -> None:
-        """Hold the row's amount at the source."""
-        code = IssuerTransfer.PREAUTHORISATION
-        id_ = self.move(self.source, self.office, row.amount_fen, code, TransferFlag.PENDING)
-        self.set(row, source=self.source, hold=id_)
+    def hold(self, row: Booking, part_fen: int | None = None) -> None:
+        """Hold the row's amount at the source, or a part of it."""
+        code, amount_fen = IssuerTransfer.PREAUTHORISATION, row.amount_fen if part_fen is None else part_fen
+        id_ = self.move(self.source, self.office, amount_fen, code, TransferFlag.PENDING)
+        self.set(row, source=self.source, hold=id_, taken_fen=row.amount_fen - amount_fen)
 
     def resolve(self, row: Booking, how: TransferFlag, amount_fen: int) -> None:
         """Post or void the row's hold."""

@@ -57,7 +57,7 @@ def test_who_sends_little_comes_between_those_who_flood() -> None:
             turns.ready(Sending("flood", theirs, 100, told))
         turns.ready(Sending("honest", share(), 3, told))
 
-    on_a_loop(act, turns=1)
+    on_a_loop(act)
     assert told.count("honest") == 3
     assert "honest" in told[:10], "peers take turns, however many lines one of them has"
 

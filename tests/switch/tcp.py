@@ -125,6 +125,7 @@ class Town:
 async def town(
     folder: Path, rules: SwitchConfig, *, link: dict[str, Any] | None = None, where: Any = None,
     till_link: dict[str, Any] | None = None, bank_link: dict[str, Any] | None = None, bank_tls: Any = None,
+    other_link: dict[str, Any] | None = None,
 ) -> AsyncIterator[Town]:  # fmt: skip
     bank = BankServing(Bank(rules.peers["bank"], PANS, 10_000_000))
     await bank.start(tls=bank_tls)
@@ -139,6 +140,17 @@ async def town(
     await runner.start(
         [
             Address(peer="till", host="127.0.0.1", port=0, listen=True, rules=till_wires),
+            *(
+                Address(
+                    peer=name,
+                    host="127.0.0.1",
+                    port=0,
+                    listen=True,
+                    rules=replace(wires, **(other_link or {})),
+                )
+                for name in rules.peers
+                if name not in ("till", "bank")
+            ),
             Address(
                 peer="bank", host="127.0.0.1", port=bank.port, listen=False, rules=bank_wires, again_s=0.05
             ),

@@ -13,7 +13,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Protocol
 
-_PASS = 512  # messages in one turn of the loop, so that lines and timers are heard in between
+_PASS_S = 0.005  # of one turn of the loop: lines, timers and answers are to be heard in between
+_RUN = 64  # messages of a line that is alone
 _TURN = 8  # messages of a line while others wait
 _BUSY_S = 0.001
 _NAP_S = 0.005  # who has used up a rate does not wake the loop for each message
@@ -92,23 +93,25 @@ class Turns:
         if self._busy():
             self._next = self._loop.call_later(_BUSY_S, self._run)
             return
-        now, left = self._loop.time(), _PASS
+        now = self._loop.time()
+        end = now + _PASS_S
         try:
-            while self._shares and left > 0:
-                left -= self._turn(self._shares.popleft(), now, left)
+            while self._shares and now < end:
+                self._turn(self._shares.popleft(), now)
+                now = self._loop.time()
         finally:
             if self._shares and self._next is None:
                 self._next = self._loop.call_soon(self._run)
 
-    def _turn(self, share: Share, now: float, left: int) -> int:
+    def _turn(self, share: Share, now: float) -> None:
         line = share.lines.popleft()
         alone = not self._shares and not share.lines
-        wanted = min(line.waiting, left if alone else _TURN)
+        wanted = min(line.waiting, _RUN if alone else _TURN)
         count = share.allow(now, wanted)
         if wanted and not count:
             share.lines.appendleft(line)
             self._loop.call_later(share.nap_s, self._queue, share)  # it counts as queued while it sleeps
-            return 0
+            return
         share.queued = line.queued = False
         try:
             line.deliver(count)
@@ -120,7 +123,6 @@ class Turns:
                 self.ready(line)
             if share.lines and not share.queued:
                 self._queue(share)
-        return count
 
 
 class _Address:

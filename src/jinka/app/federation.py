@@ -69,8 +69,11 @@ class Demo:
         return self.folder / code
 
     def settled(self) -> dict[str, dict[str, Any]]:
-        """The summaries of the centres whose round is over."""
-        found = {code: RoundFiles(self.centre(code), DATE).noted("settled") for code in CODES}
+        """The summaries of the centres whose round is over, and whose statistics were sent."""
+        rounds = {code: RoundFiles(self.centre(code), DATE) for code in CODES}
+        found = {
+            code: files.noted("settled") for code, files in rounds.items() if files.noted("up-statistics")
+        }
         return {code: summary for code, summary in found.items() if summary is not None}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jinka.cli.frame import Json, command, put_files, put_json, put_table
+from jinka.cli.frame import Json, command, put_files, put_json, put_table, say
 from jinka.kit import Usage
 from jinka.reports import Language
 
@@ -44,6 +44,8 @@ def statistics(
     if form != "table" and out is None:
         raise Usage("where to?", where=f"--format {form}", fix="name --out")
     cells = read_cells(sources)
+    if not cells.num_rows:
+        say("there is nothing to count yet" if lang is Language.EN else "尚无可统计的数据")
     if form == "table" or out is None:
         tables = tables_of(cells, minimum=minimum)
         if as_json:

@@ -28,12 +28,15 @@ from jinka.app.centre_serving import opened_centre
 from jinka.app.federation import (
     CODES,
     DATE,
+    NATION,
     PARENT_OF,
     Demo,
     make_federation,
     outcome,
     serve_until_settled,
 )
+from jinka.app.statistics import read_cells
+from jinka.sim.travel import CITIES
 from tests.app.centre_rig import FolderRoad
 
 KILLS, RIDERS = 7, 5
@@ -191,4 +194,9 @@ def test_cut_lines_and_killed_centres_change_nothing(tmp_path: Path) -> None:
         assert _ledger(demo.centre(code)) == _ledger(calm.centre(code)), code
         assert found["centres"][code] == wanted["centres"][code]
     assert found["cities"] == wanted["cities"]
+    sums = read_cells([demo.centre(NATION)])
+    assert sums.num_rows
+    assert (
+        sums == read_cells([calm.centre(NATION)]) == read_cells([demo.centre(city.code) for city in CITIES])
+    )
     assert not list(demo.folder.glob(f"*/rounds/{DATE}/*.half"))

@@ -30,6 +30,7 @@ from jinka.settlement import (
     prove_settlement,
     trial_balance,
 )
+from jinka.settlement.centre_orders import divide
 from jinka.settlement.centre_posting import (
     Excess,
     centre_name,
@@ -97,11 +98,13 @@ def settle_round(
         findings += post(ledger, day, held)[1]
         orders = orders_of(day, entries, issuer=issuer)
         findings += post_settlement(ledger, day, orders, issuer=issuer)[1]
+    instructed, expected = divide(day, orders, centre=around.code)
     trial, proof = trial_balance(ledger), prove_settlement(ledger)
     return {
         "date": date.isoformat(),
         "position": positions(entries, around.parent),
-        "orders": [order.as_row() for order in orders],
+        "orders": [order.as_row() for order in instructed],
+        "expected": [order.as_row() for order in expected],
         "trial": {"debits": trial.debits, "credits": trial.credits, "balances": trial.balances},
         "proof": {
             "open": proof.open_minor, "funds": proof.funds, "liability": proof.liability, "holds": proof.holds,

@@ -24,7 +24,7 @@ from jinka.kit import Finding, NotFound, Refused, Usage
 from jinka.ledger import LedgerEngine
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.registry import Participant, Role
-from jinka.settlement import BusinessDay, SettlementOrder, finish_orders, order_of, settlement_entry
+from jinka.settlement import BusinessDay, SettlementOrder, finish_orders, order_of, require_booked
 from jinka.settlement.iso20022 import (
     Answer,
     OrderMessage,
@@ -131,16 +131,7 @@ class _Day:
             order_of(self.day, reference=number, debtor=payer, creditor=payee, amount=amount)
             for number, payer, payee, amount in rows
         ]
-        plain = {
-            order.reference: settlement_entry(order, issuer=self.settings.issuer).transfer(self.day).id
-            for order in orders
-        }
-        known = ledger.lookup(list(plain.values()))
-        for order in orders:
-            booked = known.get(plain[order.reference])
-            if booked is None or booked.amount != order.amount:
-                what = "is not in the ledger" if booked is None else "has another amount than the ledger"
-                raise Refused(what, where=f"order {order.reference}", fix="clear the day again")
+        require_booked(ledger, self.day, orders, issuer=self.settings.issuer)
         return orders
 
     def _participants(self) -> list[Participant]:

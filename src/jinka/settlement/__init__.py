@@ -43,6 +43,7 @@ from jinka.settlement.orders import (
     order_of,
     orders_of,
     post_settlement,
+    require_booked,
     settlement_entry,
     settlement_orders,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "prove_settlement",
     "purse_liability",
     "read_business_day",
+    "require_booked",
     "settle_disputes",
     "settlement_entry",
     "settlement_orders",

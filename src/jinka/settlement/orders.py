@@ -116,6 +116,19 @@ def settlement_entry(order: SettlementOrder, *, issuer: str) -> Entry:
     )
 
 
+def require_booked(
+    engine: LedgerEngine, day: BusinessDay, orders: Iterable[SettlementOrder], *, issuer: str
+) -> None:
+    """Raise `Refused` for an order that the ledger does not have, or has with another amount."""
+    plain = {order: settlement_entry(order, issuer=issuer).transfer(day).id for order in orders}
+    known = engine.lookup(list(plain.values()))
+    for order, name in plain.items():
+        booked = known.get(name)
+        if booked is None or booked.amount != order.amount:
+            what = "is not in the ledger" if booked is None else "has another amount than the ledger"
+            raise Refused(what, where=f"order {order.reference}", fix="clear the day again")
+
+
 def post_settlement(
     engine: LedgerEngine, day: BusinessDay, orders: Iterable[SettlementOrder], *, issuer: str
 ) -> tuple[list[Transfer], list[Finding]]:

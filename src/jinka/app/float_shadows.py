@@ -23,7 +23,7 @@ from jinka.app.centre import FEES
 from jinka.clearing import Flow, LineKind
 from jinka.clearing.day import paid_groups
 from jinka.clearing.net import net
-from jinka.kit import NotFound, Refused, Usage, make_id
+from jinka.kit import NotFound, Refused, Usage
 from jinka.registry import Registry
 from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.settlement import BusinessDay, orders_of, post, post_settlement
@@ -89,7 +89,7 @@ class ShadowBooks:
                 "no outcomes", where=str(outcomes), fix="run jinka day, or name a folder of outcomes"
             )
         digest = _digest(files)
-        with DuckEngine(memory_limit=_MEMORY) as engine:
+        with DuckEngine(memory_limit=_MEMORY, spill=self._files.folder / "spill") as engine:
             table = engine.parquet(files)
             date = self._date(engine, table, outcomes)
             before = {day.date: day for day in self._books.days()}.get(date)
@@ -117,7 +117,7 @@ class ShadowBooks:
         days = self._books.days()
         if not days:
             raise Usage("no day was taken", where=str(self._files.folder), fix="run jinka float take")
-        with DuckEngine(memory_limit=_MEMORY) as engine:
+        with DuckEngine(memory_limit=_MEMORY, spill=self._files.folder / "spill") as engine:
             runs = engine.parquet([self._merged(engine, days)])
             deeds = self._books.deeds()
             if readings := _readings(deeds, self._registry):
@@ -136,10 +136,8 @@ class ShadowBooks:
 
     def _merged(self, engine: DuckEngine, days: Sequence[TakenDay]) -> Path:
         openings = opening_runs(self._registry.cards)
-        of = make_id(
-            "jinka.float.openings", *(str(openings[name].to_pylist()) for name in openings.column_names)
-        )
-        path, missing = self._files.merged(days, of.hex())
+        of = _openings_digest(openings)
+        path, missing = self._files.merged(days, of)
         if not missing:
             return path
         again = len(missing) == len(days)
@@ -148,7 +146,7 @@ class ShadowBooks:
         made = engine.collect(merged(runs).order_by(["card_no", "first_date", "first_time"])).cast(RUNS)
         self._files.forget()
         self._files.write(path, made)
-        self._files.note(days, of.hex())
+        self._files.note(days, of)
         return path
 
     def _part(self, engine: DuckEngine, days: Sequence[TakenDay], part: str) -> Any:
@@ -211,6 +209,16 @@ def _digest(files: Sequence[Path]) -> str:
     for path in files:
         with path.open("rb") as stream:
             total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
+
+
+def _openings_digest(openings: pa.Table) -> str:
+    """Another registry makes other openings; equal ones may differ in their memory, and then are merged anew."""
+    total = hashlib.sha256()
+    for batch in openings.combine_chunks().to_batches():
+        for column in batch.columns:
+            for buffer in column.buffers():
+                total.update(b"" if buffer is None else buffer)
     return total.hexdigest()
 
 

@@ -88,6 +88,15 @@ def test_a_wrong_reversal_is_not_in_the_way_of_the_right_one(bank: Bank, wrong: 
     assert (bank.available(), bank.owed()) == (OPENING, 0)
 
 
+def test_a_wrong_reversal_that_was_remembered_stands_for_the_right_one(bank: Bank) -> None:
+    sale = bank.ask(fen=5_000)
+    assert bank.back(sale, fen=0).reason is Reason.REMEMBERED
+    right = bank.back(sale)
+    assert (right.reason, right.repeated) == (Reason.REMEMBERED, True)
+    assert bank.host.decide(sale).reason is Reason.ALREADY_REVERSED
+    assert (bank.available(), bank.owed()) == (OPENING, 0)
+
+
 def test_a_wrong_part_is_not_in_the_way_of_the_right_one(bank: Bank) -> None:
     sale, _ = bank.do(Kind.CASH, 5_000)
     for wrong in (0, 5_000, 5_001):

@@ -145,8 +145,8 @@ def repeat(request: AuthorisationRequest, row: Booking) -> Decision:
     """The answer that a transaction had; or why it has none under this number."""
     if row.state is State.UNSEEN:
         reason = Reason.ALREADY_REVERSED
-    elif row.fingerprint != request.fingerprint:
-        reason = Reason.DUPLICATE
+    elif row.fingerprint != request.fingerprint and row.reason is not Reason.REMEMBERED:
+        reason = Reason.DUPLICATE  # but a reversal that took nothing back said no amount that counts
     elif row.state in (State.REVERSED, State.VOIDED):
         reason = Reason.TAKEN_BACK  # an approval now would hand out what nobody pays for
     else:

@@ -166,6 +166,10 @@ def test_macs_and_pins_over_the_wire(folder: Path, keys: payments.Rig) -> None:
         asyncio.run(live(serving.port))
     finally:
         assert serving.stop() == 0
+    found = issuer_journal(folder / "issuer.toml", states=["declined"], limit=5)
+    assert [(line["trace"], line["terminal"], line["card"]) for line in found] == [
+        ("000004", "T0000001", "622588******0001")
+    ], "what an acquirer is asked about it by"
 
 
 def test_killed_under_load_the_books_agree_with_the_acquirer(folder: Path, where: Path | str) -> None:

@@ -1,7 +1,8 @@
-"""`jinka issuer journal`: the issuer's newest transactions, by state or by reason, without a card number.
+"""`jinka issuer journal`: the issuer's newest transactions, by state or by reason, with the card's number masked.
 
 What people have to look at stands there: `disputed` advices, holds that `lapsed`, and totals of a day that `differ`.
-The books alone are read, without the key service; cards' ids stay covered and are not shown.
+Acquirer, terminal and trace number are how the acquirer finds one again that is asked about. The books alone are read,
+without the key service; cards' ids stay covered and are not shown.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ def _shown(row: Booking) -> dict[str, Any]:
         "kind": row.kind.word,
         "acquirer": row.acquirer,
         "merchant": row.merchant,
+        "terminal": row.terminal,
+        "trace": row.stan,
+        "card": row.masked,
         "business_date": row.settled,
         "amount_fen": row.amount_fen,
         "state": row.state.value[0],

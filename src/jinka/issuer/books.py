@@ -117,6 +117,9 @@ class Booking:
     hold: bytes = _ZERO
     taken_fen: int = 0
     settled: str = ""  # the business date that it counts to, YYYY-MM-DD
+    stan: str = ""  # this and the terminal are how the acquirer finds it again
+    terminal: str = ""
+    masked: str = ""  # the card's number, first six and last four digits (PCI DSS 4.0, 3.4)
 
     @property
     def approved(self) -> bool:

@@ -137,8 +137,15 @@ def received(
         card_chip=card is not None and card.chip,
         place_e6=(place.latitude_e6, place.longitude_e6) if place is not None else None,
         settled=request.settled,
+        stan=request.trace.stan,
+        terminal=request.trace.terminal,
+        masked=_masked(request.pan),
     )
     return Case(request=request, row=row, card=card, account=account)
+
+
+def _masked(pan: str) -> str:
+    return f"{pan[:6]}{'*' * (len(pan) - 10)}{pan[-4:]}" if len(pan) > 12 else "*" * len(pan)
 
 
 def repeat(request: AuthorisationRequest, row: Booking) -> Decision:

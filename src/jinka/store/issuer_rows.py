@@ -18,6 +18,7 @@ COLUMNS = (
     "id", "seq", "fingerprint", "card", "account", "original", "chip", "source", "hold", "kind", "acquirer", "merchant",
     "category", "channel", "entry", "state", "reason", "rule", "authorisation", "amount_fen", "at_micros", "forced",
     "terminal_chip", "card_chip", "taken_fen", "latitude_e6", "longitude_e6", "available_fen", "settled_date",
+    "stan", "terminal", "masked_card",
 )  # fmt: skip
 # What changes once a transaction is received; the id, by which it is found, comes behind.
 OUTCOME = (
@@ -37,7 +38,7 @@ def stored_row(booking: Booking, seq: int, card: bytes, fingerprint: bytes) -> R
         b.id, seq, fingerprint, card, b.account, b.original, b.chip, b.source, b.hold, b.kind.word, b.acquirer,
         b.merchant, b.category, b.channel.value[0], b.entry.value, b.state.value[0], b.reason.word, b.rule,
         b.authorisation, b.amount_fen, b.at_micros, int(b.forced), int(b.terminal_chip), int(b.card_chip), b.taken_fen,
-        latitude, longitude, b.available_fen, b.settled,
+        latitude, longitude, b.available_fen, b.settled, b.stan, b.terminal, b.masked,
     )  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def booking_of(row: Row, card: bytes, fingerprint: bytes) -> Booking:
     (
         id_, _, _, _, account, original, chip, source, hold, kind, acquirer, merchant, category, channel, entry, state,
         reason, rule, authorisation, amount_fen, at_micros, forced, terminal_chip, card_chip, taken_fen, latitude,
-        longitude, available_fen, settled,
+        longitude, available_fen, settled, stan, terminal, shown,
     ) = row  # fmt: skip
     return Booking(
         id=id_, kind=_KINDS[kind], fingerprint=fingerprint, card=card, account=account, acquirer=acquirer,
@@ -64,6 +65,7 @@ def booking_of(row: Row, card: bytes, fingerprint: bytes) -> Booking:
         card_chip=bool(card_chip), place_e6=None if latitude is None else (latitude, longitude), state=_STATES[state],
         reason=BY_WORD[reason], rule=rule, authorisation=authorisation, available_fen=available_fen, chip=chip,
         source=source, hold=hold, taken_fen=taken_fen, settled=settled,
+        stan=stan, terminal=terminal, masked=shown,
     )  # fmt: skip
 
 

@@ -56,6 +56,10 @@ transactions = sa.Table(
     sa.Column(
         "settled_date", sa.Text, nullable=False, server_default=""
     ),  # YYYY-MM-DD; empty before it was kept
+    *(
+        sa.Column(name, sa.Text, nullable=False, server_default="")
+        for name in ("stan", "terminal", "masked_card")
+    ),
     sa.Index("issuer_transactions_by_settled_date", "settled_date"),
     sa.Index("issuer_transactions_by_card", "card", "at_micros"),
     sa.Index("issuer_transactions_by_state", "state"),

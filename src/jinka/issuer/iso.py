@@ -33,7 +33,7 @@ from jinka.issuer.iso_loads import IsoLoads, is_load
 from jinka.kit import JinkaError, Refused, Usage
 
 _VOID, _DONE = Kind.VOID, "06"
-# (message class, with an "a" behind it for an advice; first two digits of field 3; field 25 or "" for any), as a
+# (message class, with an "a" before it for an advice; first two digits of field 3; field 25 or "" for any), as a
 # switch tells them. An advice of class 1 tells of an authorisation (money is held), of class 2 of a payment.
 KIND_TABLE: Mapping[tuple[str, str, str], Kind] = MappingProxyType(
     {
@@ -53,12 +53,12 @@ KIND_TABLE: Mapping[tuple[str, str, str], Kind] = MappingProxyType(
         ("2", "46", ""): Kind.TRANSFER_OUT,
         ("2", "47", ""): Kind.TRANSFER_IN,
         ("2", "50", ""): Kind.BILL,
-        ("1a", "00", ""): Kind.PREAUTHORISATION,
-        ("1a", "03", ""): Kind.PREAUTHORISATION,
-        ("2a", "00", _DONE): Kind.COMPLETION,
-        ("2a", "00", ""): Kind.PURCHASE,
-        ("2a", "01", ""): Kind.CASH,
-        ("2a", "20", ""): Kind.REFUND,
+        ("a1", "00", ""): Kind.PREAUTHORISATION,
+        ("a1", "03", ""): Kind.PREAUTHORISATION,
+        ("a2", "00", _DONE): Kind.COMPLETION,
+        ("a2", "00", ""): Kind.PURCHASE,
+        ("a2", "01", ""): Kind.CASH,
+        ("a2", "20", ""): Kind.REFUND,
     }
 )
 ENTRY_TABLE: Mapping[str, Entry] = MappingProxyType(
@@ -182,7 +182,7 @@ def kind_of(message: Message) -> Kind:
             _number(message.text(95)[:12], 95) if message.mti[0] == "0" else 0
         )  # 1993 has other things there
         return Kind.PARTIAL if stays else Kind.REVERSAL
-    what = message.mti[1] + "a" * (message.mti[2] == "2")
+    what = "a" * (message.mti[2] == "2") + message.mti[1]
     code, condition = message.text(3)[:2], message.text(25)
     found = KIND_TABLE.get((what, code, condition)) or KIND_TABLE.get((what, code, ""))
     if found is None:

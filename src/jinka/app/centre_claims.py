@@ -55,10 +55,9 @@ def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, p
     )
     said = _said(verdicts)
     said_before: dict[Name, str] = {}
-    for day in recent if silent else ():
-        said_before = (
-            _said(_rows_of(RoundFiles(folder, day).read("verdicts", VERDICTS), silent)) | said_before
-        )
+    asked = {*silent, *(said.keys() & silent_before.keys())}
+    for day in reversed(recent) if asked else ():  # the first word on a record stands
+        said_before |= _said(_rows_of(RoundFiles(folder, day).read("verdicts", VERDICTS), asked))
 
     allowed, claimed = Counter(before["allowed"]), Counter(before["claimed"])
     for row in _debits(verdicts):
@@ -77,22 +76,36 @@ def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, p
             posted[centre] += over
             excess.append(Excess(centre=centre, issuer=issuer, amount=over))
     files.note(_NOTE, {"allowed": dict(allowed), "claimed": dict(claimed), "excess": dict(posted)})
-    known = said_before | said
-    late = {name: amount for name, (_, amount) in silent.items() if _rejected(known.get(name))}
-    late |= {name: amount for name, (_, amount) in silent_before.items() if _rejected(said.get(name))}
+    known = said | said_before
+    late = {
+        name: amount
+        for name, (_, amount) in silent.items()
+        if name not in silent_before and _rejected(known.get(name))
+    }
+    late |= {  # a record that is sent again gets another word, and its loss was booked with the first
+        name: amount
+        for name, (_, amount) in silent_before.items()
+        if name not in said_before and _rejected(said.get(name))
+    }
     return Held(excess=excess, rejected_late=sum(late.values()))
 
 
 def require_silence(
     folder: Path, around: Surroundings, sender: str, date: dt.date, deemed: pa.Table, *, where: str
 ) -> None:
-    """Raise `Refused` when a child claims silence on what it did not send in time, or what was answered to it."""
+    """Raise `Refused` when a child claims silence on what it did not send in time, or what was answered to it.
+
+    The days count from the round that the records went on with, whatever day their parcel names.
+    """
     if not deemed.num_rows:
         return
     asked, arrived = _by_name(deemed), ArrivedFiles(folder)
     last = date - dt.timedelta(days=around.answer_days)
-    for day in arrived.days(sender, Kind.RECORDS):
-        if date - dt.timedelta(days=LOOK_BACK_DAYS) <= day <= last:
+    for round_ in days_of(folder):
+        if not date - dt.timedelta(days=LOOK_BACK_DAYS) <= round_ <= last:
+            continue
+        heard = (RoundFiles(folder, round_).noted("heard-records") or {}).get(sender, ())
+        for day in map(dt.date.fromisoformat, heard):
             sent = _by_name(_rows_of(arrived.read(sender, Kind.RECORDS, day, "records", CROSSING), asked))
             asked = {name: found for name, found in asked.items() if sent.get(name) != found}
     if asked:

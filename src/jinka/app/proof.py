@@ -57,7 +57,7 @@ from jinka.node import append_line, file_errors, read_lines, write_durable
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint8]
 _BATCH = 1 << 18
-FOLDER = "proof"
+FOLDER, OUTCOMES = "proof", "outcomes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,9 +374,12 @@ def proof_folder(directory: Path) -> ProofFolder:
     raise NotFound("no day was published", where=str(directory), fix="run jinka day or jinka clear")
 
 
-def outcomes_of(directory: Path) -> Path:
-    """Where the outcomes lie beside that log."""
-    return proof_folder(directory).folder.parent / "outcomes"
+def outcomes_of(directory: Path, date: dt.date | None = None) -> Path:
+    """Where the outcomes lie beside that log: the newest day's, or in a folder for each day (by default the last)."""
+    log = proof_folder(directory)
+    place = log.folder.parent / OUTCOMES
+    of_day = place / str(date or log.statements()[-1].date)
+    return of_day if of_day.is_dir() else place
 
 
 def write_document(document: Mapping[str, Any], out: Path) -> None:

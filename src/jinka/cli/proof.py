@@ -93,7 +93,7 @@ def get(
     if not wanted:
         raise Usage("which records?", where="proof get", fix="give --record, --card or --batch")
     day = None if date is None else parse_date(date, where="--date")
-    _write(proof_folder(directory).document(outcomes_of(directory), wanted, day), out)
+    _write(proof_folder(directory).document(outcomes_of(directory, day), wanted, day), out)
 
 
 @app.command()

@@ -1,0 +1,114 @@
+"""A city's days in its signed log: what it cleared at home, judged for others, and was told of what it sent.
+
+A day is published when its round is in the books (`jinka.app.proof`), signed with the centre's own key. What later
+rounds say of its records (a verdict that was awaited, a record that came late) is a further edition. The outcomes as
+they were published lie in ``outcomes/DAY/``; a record of another centre's card is proven at both ends, at the centre
+of the terminal with what was paid, at the card's with the verdict that it gave.
+
+Provinces and the nation publish nothing: they hold no records, and what passes their books stands at both neighbours.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jinka.app.centre_files import RoundFiles, days_of
+from jinka.app.proof import FOLDER, OUTCOMES, ProofFolder
+from jinka.clearing.leaf import COLUMNS
+from jinka.clearing.port import FIRST_INBOUND
+from jinka.crypto.x509_keys import Signer
+from jinka.kit import Finding, Randomness
+
+Ids = npt.NDArray[np.int64]
+_BATCH = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CityProof:
+    """The log of one city's centre, and who signs it."""
+
+    folder: Path
+    centre: str
+    signer: Signer
+    randomness: Randomness
+
+    def publish(self, date: dt.date) -> list[Finding]:
+        """Put a round's day into the log, and what the round says of earlier ones. Again: nothing new."""
+        log, findings = ProofFolder(self.folder / FOLDER), list[Finding]()
+        for day in touched(self.folder, date):
+            place = self.folder / OUTCOMES / day.isoformat()
+            gather(self.folder, day, date, place / "outcomes.parquet")
+            done = log.publish(self.centre, day, place, signer=self.signer, randomness=self.randomness)
+            findings += done.findings
+        return findings
+
+
+def touched(folder: Path, date: dt.date) -> list[dt.date]:
+    """The days whose records a round says something of, its own among them."""
+    rounds, here = set(days_of(folder)), RoundFiles(folder, date).folder
+    named = {path.name.partition("-")[2] for kind in ("paid", "home") for path in here.glob(f"{kind}-*/")}
+    return sorted({date} | {day for day in map(dt.date.fromisoformat, named) if day in rounds and day < date})
+
+
+def gather(folder: Path, day: dt.date, until: dt.date, out: Path) -> None:
+    """Write the newest outcome of each record of a day, as the rounds up to ``until`` left it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    half, writer = out.with_name(f".{out.name}.half"), None
+    seen: Ids = np.empty(0, dtype=np.int64)
+    own = _ids(RoundFiles(folder, day).path("home"))
+    for place, whole in _layers(folder, day, until):
+        fresh: list[Ids] = [seen]
+        for table in _slices(place):
+            ids = table["record_id"].to_numpy()
+            keep = ~np.isin(ids, seen)
+            if (
+                not whole
+            ):  # cleared once more with own records: of another day, where this one was too long ago
+                keep &= (ids >= FIRST_INBOUND) | np.isin(ids, own)
+            writer = writer or pq.ParquetWriter(half, table.schema, compression="zstd")
+            writer.write_table(table.filter(pa.array(keep)))
+            fresh.append(ids[keep])
+        seen = np.concatenate(fresh)
+    assert writer is not None, "a round has its home folder"
+    writer.close()
+    half.replace(out)
+
+
+def _layers(folder: Path, day: dt.date, until: dt.date) -> Iterator[tuple[Path, bool]]:
+    """Where outcomes of a day lie, the newest first; whether all that lies there is the day's."""
+    rounds = set(days_of(folder))
+    for date in sorted((date for date in rounds if day <= date <= until), reverse=True):
+        files = RoundFiles(folder, date)
+        yield files.path(f"paid-{day}"), True
+        yield files.path(f"home-{day}"), False
+    here = RoundFiles(folder, day)
+    yield here.path("home"), True
+    yield here.path("abroad"), True
+    for place in sorted(here.folder.glob("home-*/")):  # of days that were no rounds here
+        if dt.date.fromisoformat(place.name.removeprefix("home-")) not in rounds:
+            yield place, False
+
+
+def _slices(place: Path) -> Iterator[pa.Table]:
+    for path in sorted(place.glob("*.parquet")):
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH, columns=list(COLUMNS)):
+                yield pa.Table.from_batches([batch])
+            if not file.metadata.num_rows:
+                yield file.read(columns=list(COLUMNS))
+
+
+def _ids(place: Path) -> Ids:
+    parts = [table["record_id"].to_numpy() for table in _slices(place)]
+    return np.concatenate([np.empty(0, dtype=np.int64), *parts])
+
+
+__all__ = ["CityProof", "gather", "touched"]

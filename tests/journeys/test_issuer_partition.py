@@ -30,7 +30,7 @@ from jinka.issuer.books import Booking, State
 from jinka.issuer.chart import IssuerAccount, office_account
 from jinka.issuer.iso import IsoTerms, request_of
 from jinka.issuer.reasons import Reason
-from jinka.ledger import Transfer
+from jinka.ledger import Transfer, TransferFlag
 from jinka.store import SqlIssuerBooks, SqlLedger, SwitchJournal, database_at
 from jinka.switch import Record
 from jinka.switch.standin import NOTE
@@ -71,7 +71,7 @@ echo_misses = 2
 [routes]
 622848 = "bank"
 [stand_in.bank]
-kinds = ["purchase"]
+kinds = ["purchase", "cash", "pre_auth"]
 each_fen = {each}
 card_fen = {card}
 card_count = {count}
@@ -101,6 +101,7 @@ class Load:
     codes: dict[str, str] = field(default_factory=dict)
     approvals: list[tuple[float, str]] = field(default_factory=list)  # when, which
     undone: set[str] = field(default_factory=set)
+    completed: set[str] = field(default_factory=set)
     going: bool = True
 
     async def run(self, till: Till) -> None:
@@ -113,8 +114,10 @@ class Load:
     async def pay(self, till: Till) -> None:
         trace = len(self.messages) + 1
         fen = self.dice.choice((100, 300, 700, 1_900, 4_999, 6_000))
-        code = "010000" if self.dice.random() < 0.1 else "000000"
-        message = request(trace, pan=self.dice.choice(PANS), fen=fen, code=code)
+        mti, code = self.dice.choices(
+            (("0200", "000000"), ("0200", "010000"), ("0100", "030000")), (8, 1, 1)
+        )[0]
+        message = request(trace, pan=self.dice.choice(PANS), fen=fen, mti=mti, code=code)
         self.messages[message.text(11)] = message
         answer = await self.ask(till, message)
         self.codes[message.text(11)] = answer.text(39)
@@ -125,6 +128,21 @@ class Load:
             back = await self.ask(till, reversal(message, 900_000 + trace))
             assert back.text(39) == "00"
             self.undone.add(message.text(11))
+
+    async def complete(self, till: Till) -> None:
+        """Complete what was held, most of it for less."""
+        for trace, hold in [(trace, self.messages[trace]) for trace in self.holds()]:
+            number = len(self.messages) + 1
+            data = f"{hold.mti}{trace}{hold.text(7)}{'101'.zfill(11)}{'0' * 11}"
+            fen = max(1, int(hold.text(4)) - number % 3)
+            message = request(number, pan=hold.text(2), fen=fen, f25="06", f90=data)
+            self.messages[message.text(11)] = message
+            self.codes[message.text(11)] = (await self.ask(till, message)).text(39)
+            self.completed.add(trace)
+
+    def holds(self) -> list[str]:
+        """What is held for the merchants."""
+        return [trace for trace in self.stand() if self.messages[trace].mti == "0100"]
 
     async def ask(self, till: Till, message: Message) -> Message:
         while True:
@@ -177,6 +195,7 @@ async def the_minute(facts: dict[str, Any], load: Load, network: Network) -> tup
     await paying
     while (await bank())["stored"]:
         await asyncio.sleep(0.1)
+    await load.complete(till)
     late = await arrives_late(network)
     await till.close()
     return late, began
@@ -294,7 +313,8 @@ def limits_were_kept(load: Load, journal: dict[str, list[Record]]) -> set[str]:
         assert sum(r.amount_fen for r in mine) <= CARD_FEN
         assert len(mine) <= CARD_COUNT
     assert all(r.amount_fen <= EACH_FEN and r.request.text(2) != BLOCKED for r in stood_in)
-    assert all(r.request.text(3) == "000000" for r in stood_in)
+    codes = Counter((r.request.mti, r.request.text(3)) for r in stood_in)
+    assert set(codes) == {("0200", "000000"), ("0200", "010000"), ("0100", "030000")}
     assert set(load.codes.values()) >= {"00", "61", "68", "91"}
     return {r.request.text(11) for r in stood_in}
 
@@ -316,6 +336,7 @@ def the_issuer_agrees(load: Load, books: dict[bytes, Booking], moves: list[Trans
     short = office_account(IssuerAccount.SHORTFALL, "bank").id
     now = time.time_ns() // 1000
     standing = load.stand()
+    moves = [m for m in moves if not m.flags & (TransferFlag.PENDING | TransferFlag.VOID_PENDING)]
     paid: Counter[bytes] = Counter()
     for trace, message in load.messages.items():
         id_ = request_of(message, now, IsoTerms()).id
@@ -323,12 +344,16 @@ def the_issuer_agrees(load: Load, books: dict[bytes, Booking], moves: list[Trans
         account = HolderAccount(number=f"A{message.text(2)}").id
         debits = [m for m in moves if m.user_data == id_ and m.credit_account == office]
         assert all(m.amount == fen and m.debit_account in (account, short) for m in debits)
-        if trace in standing:
+        if trace in standing and message.mti == "0100":
+            assert booking is not None
+            assert (booking.state, debits) == (State.COMPLETED, []), trace
+        elif trace in standing:
             assert booking is not None
             assert (booking.state, len(debits)) == (State.APPROVED, 1), trace
             paid[debits[0].debit_account] += fen
         else:
             assert booking is None or booking.state is not State.APPROVED, trace
+    assert load.completed
     assert any(fen for account, fen in paid.items() if account == short), "the poor card had no cover"
     for account in {m.debit_account for m in moves} | {m.credit_account for m in moves} - {office}:
         if account != office:

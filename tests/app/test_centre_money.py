@@ -5,20 +5,41 @@ Method: a day of four cities in one process. Orders are held against the flows t
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
+import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from jinka.app.centre_files import RoundFiles
+from jinka.app.centre_proof import CityProof, gather, touched
+from jinka.app.proof import ProofFolder, outcomes_of
+from jinka.app.proof_check import check_file
+from jinka.clearing.port import FIRST_INBOUND
+from jinka.clearing.verdicts import SENT
+from jinka.cli.main import app
+from jinka.crypto.x509_keys import KeyKind
+from jinka.crypto.x509_private import new_signer
 from jinka.kit import Refused
+from jinka.node.system import SystemRandomness
 from jinka.settlement import BusinessDay
 from jinka.settlement.centre_orders import centre_order_of
 from jinka.sim.travel import CITIES, ZONE, TravelDay
-from tests.app.centre_rig import DATE, PARENTS, Federation, federation, services, travel
+from tests.app.centre_rig import DATE, NEXT, PARENTS, Federation, federation, services, travel
+from tests.clearing.outcomes import rows, write
 
 RIDERS = 2
 DAY = BusinessDay(date=DATE, zone=ZONE)
+RANDOM = SystemRandomness()
+SCRIPT = Path(__file__).parents[2] / "scripts" / "verify_proof.py"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +55,14 @@ def days(keys: Any) -> list[TravelDay]:
 @pytest.fixture(scope="module")
 def seven(tmp_path_factory: pytest.TempPathFactory, keys: Any, days: list[TravelDay]) -> Iterator[Federation]:
     with federation(tmp_path_factory.mktemp("seven"), keys, days) as made:
+        for code in made.days:
+            proof = CityProof(
+                folder=made.root / code,
+                centre=code,
+                signer=new_signer(KeyKind.ECDSA, RANDOM),
+                randomness=RANDOM,
+            )
+            made.centres[code] = dataclasses.replace(made.centres[code], proof=proof)
         made.close()
         made.run()
         yield made
@@ -88,3 +117,74 @@ def test_an_order_with_another_end_or_centre_is_refused(seven: Federation) -> No
             centre_order_of(DAY, centre=code, **changed)
     with pytest.raises(Refused, match="reference"):
         centre_order_of(DAY, centre="9998", **given)
+
+
+def test_a_foreign_tap_is_proven_at_both_ends_to_whoever_has_the_keys(
+    seven: Federation, tmp_path: Path
+) -> None:
+    asking = next(c for c in seven.days if RoundFiles(seven.root / c, DATE).read("sent", SENT).num_rows)
+    tap = RoundFiles(seven.root / asking, DATE).read("sent", SENT).to_pylist()[0]
+    judging = tap["issuer"].removeprefix("issuer.")
+    assert judging != asking
+    for code in (asking, judging):
+        place = seven.root / code
+        file, key = tmp_path / f"{code}.json", place / "proof" / "centre.key"
+        asked = ("proof", "get", str(place), "--batch", tap["batch"].hex(), "--out", str(file))
+        assert CliRunner().invoke(app, asked).exit_code == 0
+        found = [one.fields for one in check_file(file, key).records]
+        [mine] = [one for one in found if one["batch_seq"] == tap["batch_seq"]]
+        assert (mine["card_no"], mine["amount"]) == (tap["card_no"].hex(), tap["amount"])
+        assert (mine["words"]["outcome"], mine["words"]["reason"]) == ("PAID", "ACCEPTED")
+        command = [sys.executable, "-I", "-S", str(SCRIPT), str(file), str(key)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert mine["card_no"] in done.stdout
+        wrong = seven.root / (judging if code == asking else asking) / "proof" / "centre.key"
+        with pytest.raises(Refused):
+            check_file(file, wrong)
+
+
+def test_every_record_of_a_city_stands_in_its_log_once(seven: Federation) -> None:
+    for code, day in seven.days.items():
+        [statement] = ProofFolder(seven.root / code / "proof").statements()
+        taken = sum(records.num_rows for _, records, _ in day.deliveries)
+        inbound = RoundFiles(seven.root / code, DATE).noted("home")["inbound"]
+        assert (statement.centre, statement.size) == (code, taken + inbound)
+        outcomes = pq.read_table(seven.root / code / "outcomes" / str(DATE))
+        assert "AWAITED" not in outcomes["outcome"].to_pylist()
+
+
+def _round(folder: Path, date: dt.date, **places: list[dict[str, Any]]) -> None:
+    for name, found in {"home": [], "abroad": [], **places}.items():
+        place = folder / "rounds" / str(date) / name.replace("_", "-").replace("day", str(DATE))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write(place, found)
+
+
+def test_a_late_verdict_and_a_late_record_are_a_further_edition(tmp_path: Path) -> None:
+    """The day's own records stay where they were; what another day's clearing has beside is not this day's."""
+    own, sent, inbound = rows(3), rows(2, first=2 << 32), rows(2, first=FIRST_INBOUND)
+    awaited = [row | {"outcome": "AWAITED"} for row in sent]
+    late = rows(1, first=FIRST_INBOUND + 500)
+    others = rows(2, first=3 << 32, seed=7)
+    _round(tmp_path, DATE, home=own + inbound, abroad=awaited)
+    proof = CityProof(
+        folder=tmp_path, centre="4403", signer=new_signer(KeyKind.ECDSA, RANDOM), randomness=RANDOM
+    )
+    assert proof.publish(DATE) == []
+    _round(tmp_path, NEXT, home=others, paid_day=sent[:1], home_day=own + inbound + late)
+    assert touched(tmp_path, NEXT) == [DATE, NEXT]
+    assert proof.publish(NEXT) == proof.publish(NEXT) == []
+    log = ProofFolder(tmp_path / "proof")
+    assert [(one.date, one.edition, one.size) for one in log.statements()] == [
+        (DATE, 1, 7), (DATE, 2, 9), (NEXT, 1, 2),
+    ]  # fmt: skip
+    for record, outcome in ((sent[0], "PAID"), (sent[1], "AWAITED"), (late[0], "PAID")):
+        place = outcomes_of(tmp_path, DATE)
+        document = log.document(place, {"record_id": record["record_id"]}, DATE)
+        assert json.dumps(document).count(f'"{outcome}"') == 1
+    # A day too long ago is cleared with the round's own records: these are not its own.
+    _round(tmp_path, NEXT, home=others, paid_day=sent[:1], home_day=others + late)
+    gather(tmp_path, DATE, NEXT, tmp_path / "gathered")
+    ids = pq.read_table(tmp_path / "gathered")["record_id"].to_pylist()
+    assert sorted(ids) == sorted(row["record_id"] for row in own + sent + inbound + late)

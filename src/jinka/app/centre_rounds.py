@@ -26,6 +26,7 @@ from jinka.app.centre_claims import hold_claims, require_silence
 from jinka.app.centre_config import CentreConfig
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
 from jinka.app.centre_lists import listed_here, publish_list
+from jinka.app.centre_proof import CityProof
 from jinka.app.centre_statistics import require_cells, round_cells, route_cells
 from jinka.clearing.routing import (
     CLAIMS,
@@ -73,6 +74,7 @@ class Centre:
     suspended: Callable[[], frozenset[str]] = frozenset
     over: set[dt.date] = field(default_factory=set)  # rounds that need nothing more
     windows: WindowJournal | None = None  # with a business-day.toml, rounds are settled by windows
+    proof: CityProof | None = None  # a city's signed log
 
     @property
     def arrived(self) -> ArrivedFiles:
@@ -293,6 +295,8 @@ class Centre:
         summary = settle_round(
             self.ledger, self.config, date, crossed, windows=self.windows, suspended=halted
         )
+        if self.proof is not None:
+            findings = [*findings, *(finding.as_dict() for finding in self.proof.publish(date))]
         files.note("settled", summary | {"findings": [*summary["findings"], *findings]})
         return True
 

@@ -19,18 +19,18 @@ from typing import Any
 from jinka.app.centre_city import City, close_intake
 from jinka.app.centre_config import FILE, CentreConfig, read_config
 from jinka.app.centre_files import RoundFiles, days_of
-from jinka.app.centre_folder import centre_keys, closed_days, signer_of, summary, uploads_of
+from jinka.app.centre_folder import CentreKeys, centre_keys, closed_days, signer_of, summary, uploads_of
 from jinka.app.centre_line import LineRoad, exchange_with, open_desk, open_door, parse_line
 from jinka.app.centre_papers import LinePapers, install_line
+from jinka.app.centre_proof import CityProof
 from jinka.app.centre_rounds import STREAMS, Centre
 from jinka.codec.parcel import Kind
 from jinka.crypto.bulk import warm_up
-from jinka.keys import KeyService
 from jinka.kit import Refused
 from jinka.node import FolderLock, file_errors
 from jinka.node.event_log import EventLog
 from jinka.node.parcel_client import Parent, Synced
-from jinka.node.system import SystemClock
+from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SqlLedger, SqlWindows, database_at, load_registry
 from jinka.store.parcel_findings import findings_in, resume, suspend, suspended_in
 
@@ -72,11 +72,17 @@ def serve_centre(folder: Path, *, ready: Callable[[dict[str, Any]], None]) -> No
 
 
 @contextmanager
-def opened_centre(folder: Path, config: CentreConfig, keys: KeyService, road: LineRoad) -> Iterator[Centre]:
+def opened_centre(folder: Path, config: CentreConfig, keys: CentreKeys, road: LineRoad) -> Iterator[Centre]:
     """The centre of a folder over its own database."""
     with database_at(folder / DATABASE) as database:
-        city = None
+        city = proof = None
         if config.city is not None:
+            proof = CityProof(
+                folder=folder,
+                centre=config.around.code,
+                signer=signer_of(keys),
+                randomness=SystemRandomness(),
+            )
             city = City(
                 folder=folder, config=config, database=database, keys=keys, registry=load_registry(database)
             )
@@ -93,6 +99,7 @@ def opened_centre(folder: Path, config: CentreConfig, keys: KeyService, road: Li
             city=city,
             suspended=suspended,
             windows=SqlWindows(database),
+            proof=proof,
         )
 
 

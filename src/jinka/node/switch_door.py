@@ -13,9 +13,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Protocol
 
-_PASS_S = 0.005  # of one turn of the loop: lines, timers and answers are to be heard in between
-_RUN = 64  # messages of a line that is alone
-_TURN = 8  # messages of a line while others wait
+_PASS_S = 0.01  # of one turn of the loop: lines, timers and answers are to be heard in between
+_RUN = 128  # messages of a line that is alone
+_TURN = 32  # messages of a line while others wait
 _BUSY_S = 0.001
 _NAP_S = 0.005  # who has used up a rate does not wake the loop for each message
 _STRANGERS_RATE, _STRANGERS_BURST = 100.0, 256.0  # of one address, at one port

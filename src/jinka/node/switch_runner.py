@@ -50,7 +50,7 @@ from jinka.switch import (
 
 _CONNECT_S = 10.0
 _TURN_S = 0.0001  # the journal's thread waits that long for the interpreter, at each of its many statements
-_BUSY = 512  # effects that wait for the keys or the disk: with so many no more messages are taken
+_BUSY = 2_048  # effects that wait for the keys or the disk: with so many no more messages are taken
 _FAULTS = {"not_signed_on", "mac_wrong"}  # of a peer whose line the core closes: its address has to wait
 _GARBAGE = (20_000, 50, 100)  # transactions are no circles: looking for some stops all of them
 

@@ -130,12 +130,13 @@ def positions(entries: Iterable[Entry], parent: str) -> dict[str, Any]:
     }
 
 
-def excess_findings(found: Iterable[Excess]) -> list[Finding]:
-    """For the people of the issuer."""
+def excess_findings(found: Iterable[Excess], *, passing: bool = False) -> list[Finding]:
+    """For the people of who is to pay, or with ``passing`` of a centre that such a claim passes."""
+    here = "it passes here" if passing else "they wait in suspense"
     return [
         Finding(
             code="CLAIM_EXCEEDS", severity=Severity.ERROR, where=f"claims of centre {each.centre}",
-            what=f"{each.amount} minor units more than {each.issuer} accepted; they wait in suspense",
+            what=f"{each.kind.value}: {each.amount} minor units more of {each.issuer} than was accepted; {here}",
             fix="ask that centre for the records, and open a dispute",
         )
         for each in found

@@ -25,6 +25,7 @@ from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
 from jinka.app.centre_claims import hold_claims, require_silence
 from jinka.app.centre_config import CentreConfig
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
+from jinka.app.centre_founded import Unfounded, hold_unfounded, require_bounds, require_dates
 from jinka.app.centre_lists import listed_here, publish_list
 from jinka.app.centre_proof import CityProof
 from jinka.app.centre_statistics import require_cells, round_cells, route_cells
@@ -43,7 +44,7 @@ from jinka.clearing.tiers import Surroundings, waited_for
 from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS, strangers
 from jinka.codec.parcel import Kind
 from jinka.codec.record import require_schema
-from jinka.kit import JinkaError, Refused
+from jinka.kit import Refused
 from jinka.ledger import LedgerEngine
 from jinka.reports.statistics import STATISTICS
 from jinka.settlement import WindowJournal
@@ -105,7 +106,7 @@ class Centre:
         for parcel in parcels:
             try:
                 tables = self._checked(parcel)
-            except (JinkaError, OSError, pa.ArrowException) as problem:
+            except Exception as problem:  # whatever a parcel breaks, it breaks its own
                 self.arrived.keep(parcel.sender, parcel.kind, parcel.date, {})  # heard, with nothing in it
                 self.road.parked(parcel, problem)
                 continue
@@ -133,6 +134,7 @@ class Centre:
         match parcel.kind:
             case Kind.RECORDS:
                 require_own(tables["records"], around, parcel.sender, column="centre", where=parcel.label)
+                require_dates(tables["records"], parcel.date, where=parcel.label)
             case Kind.VERDICTS:
                 require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
                 for column in ("centre", "issuer"):
@@ -141,6 +143,9 @@ class Centre:
                 require_cells(tables["cells"], around, parcel.sender, where=parcel.label)
             case _:
                 require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
+                require_bounds(
+                    self.folder, around, parcel.sender, parcel.date, tables["claims"], where=parcel.label
+                )
                 require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
                 if parcel.sender != around.parent:
                     require_silence(
@@ -286,11 +291,16 @@ class Centre:
         if files.noted("settled") is not None or not self._earlier(date, "settled"):
             return False
         claims = self._claims(date)
+        unfounded = hold_unfounded(
+            self.folder, date, claims, self.config.around,
+            issuer=self.city.terms.issuer if self.city else "", fees=self.config.rules.fees,
+        )  # fmt: skip
         findings: list[Any] = []
         if self.city is None:
-            crossed = Crossed(own_flows=(), claims=claims)
+            crossed = Crossed(own_flows=(), claims=claims, excess=unfounded.home)
         else:
-            crossed, findings = self._city_books(self.city, date, claims)
+            crossed, findings = self._city_books(self.city, date, claims, unfounded)
+        findings += _found(unfounded)
         halted = frozenset(map(centre_name, self.suspended()))
         summary = settle_round(
             self.ledger, self.config, date, crossed, windows=self.windows, suspended=halted
@@ -300,7 +310,9 @@ class Centre:
         files.note("settled", summary | {"findings": [*summary["findings"], *findings]})
         return True
 
-    def _city_books(self, city: City, date: dt.date, claims: pa.Table) -> tuple[Crossed, list[Any]]:
+    def _city_books(
+        self, city: City, date: dt.date, claims: pa.Table, unfounded: Unfounded
+    ) -> tuple[Crossed, list[Any]]:
         issuer, files = city.terms.issuer, self.round(date)
         held = hold_claims(self.folder, date, claims, issuer=issuer, parent=self.config.around.parent)
         first = min(days_of(self.folder)) == date
@@ -309,7 +321,7 @@ class Centre:
         findings += (files.noted("paid") or {"findings": []})["findings"]
         return (
             Crossed(
-                own_flows=flows_of(files), claims=claims, excess=held.excess, opening=opening,
+                own_flows=flows_of(files), claims=claims, excess=[*held.excess, *unfounded.home], opening=opening,
                 rejected_late={issuer: held.rejected_late} if held.rejected_late else {},
                 suspense=(files.noted("home") or {"suspense": 0})["suspense"],
             ),
@@ -322,6 +334,11 @@ class Centre:
         if around.parent:
             parts.append(self.arrived.read(around.parent, Kind.POSITIONS, date, "claims", CLAIMS))
         return pa.concat_tables(parts)
+
+
+def _found(unfounded: Unfounded) -> list[Any]:
+    found = [*excess_findings(unfounded.home), *excess_findings(unfounded.passing, passing=True)]
+    return [finding.as_dict() for finding in found]
 
 
 __all__ = ["FILES", "STREAMS", "Centre"]

@@ -6,7 +6,7 @@
 | arrived here: our card paid another centre's operator | purse liability | centre due, parent |
 | passing | centre due, where the payer is | centre due, where the payee is |
 | paid by silence, rejected afterwards | risk, of the issuer | purse liability |
-| claimed beyond what was accepted | suspense, of the issuer | purse liability |
+| claimed beyond what was accepted | suspense, of the payer | what the claim debited: purse liability, risk, fees |
 
 A centre sees a child, and all below it, as one account, and its parent as another. What crosses in a round is added up
 to one transfer for each pair of accounts and reason, so that posting a round again answers EXISTS. The accounts of all
@@ -29,11 +29,12 @@ from jinka.settlement.posting import Entry, flow_entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excess:
-    """More was claimed of an issuer's cards by one centre than the issuer's centre accepted, in minor units."""
+    """More was claimed of a party by one centre than verdicts explain, in minor units; mostly of an issuer's cards."""
 
     centre: str
-    issuer: str
+    issuer: str  # or who else is to pay
     amount: int
+    kind: LineKind = LineKind.CHARGE
 
 
 def centre_name(code: str) -> str:
@@ -69,13 +70,19 @@ def silence_entries(rejected: Mapping[str, int]) -> list[Entry]:
 
 
 def excess_entries(found: Iterable[Excess]) -> list[Entry]:
-    """What another centre claimed too much is no debit of a card: it waits in suspense for an officer."""
-    sums: dict[str, int] = defaultdict(int)
+    """What another centre claimed too much is no debit of a card, nor of who else is to pay: it waits in suspense."""
+    sums: dict[tuple[str, AccountCode], int] = defaultdict(int)
     for each in found:
-        sums[each.issuer] += each.amount
+        flow = Flow(kind=each.kind, payer=each.issuer, payee=centre_name(each.centre), amount=each.amount)
+        sums[each.issuer, flow_entry(flow).debit.code] += each.amount
     return [
-        _to_purses(AccountCode.SUSPENSE, issuer, amount, TransferCode.EXCESS)
-        for issuer, amount in sorted(sums.items())
+        Entry(
+            debit=AccountName(code=AccountCode.SUSPENSE, owner=payer),
+            credit=AccountName(code=code, owner=payer),
+            amount=amount,
+            code=TransferCode.EXCESS,
+        )
+        for (payer, code), amount in sorted(sums.items())
     ]
 
 

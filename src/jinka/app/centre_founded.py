@@ -1,0 +1,240 @@
+"""Claims that take money, held against the verdicts that a centre gave or passed on: what has no ground is held.
+
+| what is claimed of a party away from the claim's centre | what it may come to |
+|---|---|
+| CHARGE, of an issuer | what was accepted of its cards' records there, or silence accepted |
+| RISK, of the scheme | what was accepted at the scheme's risk |
+| INTERCHANGE | the list's highest price for what was accepted; without a list that sum, where it only passes |
+| FEE, SUBSIDY, SHARE, LOAD | nothing: these are paid where the terminal is, and go to the other party |
+
+The sums run over all rounds. What is claimed beyond is the finding `CLAIM_EXCEEDS` at each centre that sees it, and
+lies in suspense at the payer's. Of an issuer's CHARGE its own centre knows more: `jinka.app.centre_claims`.
+
+`require_bounds` is asked when a child's parcel comes: what no record of it could explain is not taken in at all.
+RISK is left out there, for a city's own cards cause it too, and their records cross nowhere; beyond what crossed it is
+held, so that officers look at it. No standard describes this exchange: it is Jinka's own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jinka.app.centre_claims import LOOK_BACK_DAYS
+from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
+from jinka.clearing import FeeSchedule, LineKind
+from jinka.clearing.fees import PPM, FeeLine, FeeParty
+from jinka.clearing.reasons import Reason
+from jinka.clearing.routing import CLAIMS
+from jinka.clearing.tiers import Surroundings
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
+from jinka.codec.parcel import Kind
+from jinka.codec.record import CREDITS
+from jinka.kit import Refused
+from jinka.settlement.centre_posting import Excess
+
+# A record is of 10 million yuan at most, and a centre's claims of a day of 100 billion: sums stay far from 64 bits.
+MOST_OF_RECORD, MOST_OF_CENTRE = 10**9, 10**13
+DAYS_BEFORE, DAYS_AFTER = 366, 31  # of a record's business day and its round
+_LATE_DAYS = 31  # by which a claim may follow its record, on top of the days looked back
+_NOTE = "founded"
+_EPOCH = dt.date(1970, 1, 1).toordinal()
+_LAST = dt.date.max.toordinal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfounded:
+    """What was claimed beyond its ground in a round: of parties at home here, and of others by what passes."""
+
+    home: list[Excess]
+    passing: list[Excess]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Grounds:
+    """What verdicts of a round allow one centre to claim."""
+
+    charges: Counter[tuple[str, str]]  # of centre and issuer
+    risks: Counter[str]  # of a centre
+    volumes: Counter[str]  # of a centre: all that was accepted
+    counts: Counter[str]
+
+
+def hold_unfounded(
+    folder: Path,
+    date: dt.date,
+    claims: pa.Table,
+    around: Surroundings,
+    *,
+    issuer: str,
+    fees: FeeSchedule | None,
+) -> Unfounded:
+    """Hold a round's claims against the verdicts so far; what it comes to is noted down for the next round.
+
+    ``issuer`` is whose CHARGE is judged elsewhere, at its own city; "" above the cities.
+    """
+    files, before = RoundFiles(folder, date), _noted(folder, date)
+    grounds = _grounds(folder, date, around, issuer)
+    claimed: Counter[str] = Counter()
+    allowed: Counter[str] = Counter()
+    for row in claims.to_pylist():
+        by_others = row["far"] == row["payer"] and row["centre"] != around.code
+        if by_others and (row["kind"], row["payer"]) != (LineKind.CHARGE.value, issuer):
+            claimed[_key(row["kind"], row["centre"], row["payer"])] += row["amount"]
+    for (centre, payer), amount in grounds.charges.items():
+        allowed[_key(LineKind.CHARGE.value, centre, payer)] += amount
+    for key in claimed.keys() | before["claimed"].keys():
+        kind, centre, payer = json.loads(key)
+        if kind == LineKind.RISK.value and (payer in around.participants) is (not around.parent):
+            allowed[key] += grounds.risks[centre]  # at the nation, or on the way there
+        elif kind == LineKind.INTERCHANGE.value:
+            volume, count = grounds.volumes[centre], grounds.counts[centre]
+            allowed[key] += _highest(fees, date, volume, count, home=payer in around.participants)
+    sums = {
+        "claimed": claimed + Counter(before["claimed"]),
+        "allowed": allowed + Counter(before["allowed"]),
+        "excess": Counter(before["excess"]),
+    }
+    found = Unfounded(home=[], passing=[])
+    for key in sorted(claimed):
+        over = sums["claimed"][key] - sums["allowed"][key] - sums["excess"][key]
+        if over > 0:
+            sums["excess"][key] += over
+            kind, centre, payer = json.loads(key)
+            each = Excess(centre=centre, issuer=payer, amount=over, kind=LineKind(kind))
+            (found.home if payer in around.participants else found.passing).append(each)
+    files.note(_NOTE, {name: dict(sorted(counted.items())) for name, counted in sums.items()})
+    return found
+
+
+def require_dates(records: pa.Table, date: dt.date, *, where: str) -> None:
+    """Raise `Refused` for records of a business day so far from their round that nobody could judge them."""
+    if not records.num_rows:
+        return
+    here = date.toordinal() - _EPOCH
+    days = pc.unique(records["business_date"].cast(pa.int32())).to_pylist()  # for some Python has no date
+    if wrong := [day for day in days if not here - DAYS_BEFORE <= day <= here + DAYS_AFTER]:
+        raise Refused(
+            f"a business day {wrong[0] - here} days from its round",
+            where=f"{where}.records.business_date",
+            fix=f"{DAYS_BEFORE} days before the round to {DAYS_AFTER} after it",
+        )
+
+
+def require_bounds(
+    folder: Path, around: Surroundings, sender: str, date: dt.date, claims: pa.Table, *, where: str
+) -> None:
+    """Raise `Refused` for claims too large for any books, or, a child's, beyond all records that it ever sent."""
+    child = around.children.get(sender)
+    most = MOST_OF_CENTRE * (len(child.centres) if child else 100)
+    rows = claims.to_pylist()
+    total = sum(row["amount"] for row in rows)
+    if total > most or any(row["amount"] > MOST_OF_CENTRE for row in rows):
+        raise Refused(f"claims of {total} minor units", where=where, fix=f"at most {most} in a day")
+    if wrong := [row["round"] for row in rows if not 0 < row["round"] <= _LAST]:
+        raise Refused(f"no such round: {wrong[0]}", where=where)
+    if child is None:
+        return
+    if at_home := [row["far"] for row in rows if row["far"] in child.participants]:
+        raise Refused(f"{at_home[0]} is below {sender} itself", where=where, fix="it settles that by itself")
+    taken = _taken(rows)
+    if not taken:
+        return
+    arrived, since = ArrivedFiles(folder), date - dt.timedelta(days=LOOK_BACK_DAYS)
+    for day in arrived.days(sender, Kind.POSITIONS):
+        if since <= day < date:
+            taken += _taken(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS).to_pylist())
+    crossed: Counter[str] = Counter()
+    for day in arrived.days(sender, Kind.RECORDS):
+        if since - dt.timedelta(days=_LATE_DAYS) <= day <= date:
+            table = arrived.read(sender, Kind.RECORDS, day, "records", CROSSING)
+            whole = pc.and_(pc.greater(table["amount"], 0), pc.less_equal(table["amount"], MOST_OF_RECORD))
+            sums = table.filter(whole).group_by("centre").aggregate([("amount", "sum")])
+            crossed.update(dict(zip(sums["centre"].to_pylist(), sums["amount_sum"].to_pylist(), strict=True)))
+    for centre in sorted(taken):
+        if taken[centre] > crossed[centre]:
+            raise Refused(
+                f"{centre} claims {taken[centre]} minor units, and sent records of {crossed[centre]}",
+                where=where,
+                fix="a claim follows from records that crossed",
+            )
+
+
+def _taken(rows: Iterable[dict[str, object]]) -> Counter[str]:
+    """What each centre takes of others by its claims, the scheme's risk aside."""
+    sums: Counter[str] = Counter()
+    for row in rows:
+        if row["far"] == row["payer"] and row["kind"] != LineKind.RISK.value:
+            sums[str(row["centre"])] += int(str(row["amount"]))
+    return sums
+
+
+def _grounds(folder: Path, date: dt.date, around: Surroundings, issuer: str) -> _Grounds:
+    files, arrived = RoundFiles(folder, date), ArrivedFiles(folder)
+    said = [files.read("verdicts" if issuer else "up-verdicts-verdicts", VERDICTS)]
+    silent = [] if issuer else [files.read("up-positions-deemed", DEEMED)]
+    if around.parent:
+        if not issuer:
+            said.append(arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS))
+        silent.append(arrived.read(around.parent, Kind.POSITIONS, date, "deemed", DEEMED))
+    verdicts = pa.concat_tables(said)
+    credits = pa.array([int(kind) for kind in CREDITS], pa.uint8())
+    paid = pc.and_(
+        pc.equal(verdicts["reason"], Reason.ACCEPTED.name), pc.invert(pc.is_in(verdicts["txn_type"], credits))
+    )
+    found = _Grounds(charges=Counter(), risks=Counter(), volumes=Counter(), counts=Counter())
+    names = set[tuple[str, int]]()
+    columns = ("centre", "ref", "issuer", "amount")
+    for row in verdicts.filter(paid).select([*columns, "at_risk"]).to_pylist():
+        if (row["centre"], row["ref"]) not in names:  # the same verdict twice is one
+            names.add((row["centre"], row["ref"]))
+            found.volumes[row["centre"]] += row["amount"]
+            found.counts[row["centre"]] += 1
+            if row["at_risk"]:
+                found.risks[row["centre"]] += row["amount"]
+            else:
+                found.charges[row["centre"], row["issuer"]] += row["amount"]
+    for table in silent:
+        for row in table.to_pylist():
+            found.charges[row["centre"], row["issuer"]] += row["amount"]
+            found.volumes[row["centre"]] += row["amount"]
+            found.counts[row["centre"]] += 1
+    return found
+
+
+def _highest(fees: FeeSchedule | None, date: dt.date, volume: int, count: int, *, home: bool) -> int:
+    """No fee that others than an operator pay comes to more by the price list."""
+    if (
+        fees is None
+    ):  # the plain table has operators pay alone; whoever only passes it on cannot know another's list
+        return 0 if home else max(volume, 0)
+    lines = [line for line in fees.on(date).lines if set(line.payers) != {FeeParty.OPERATOR}]
+    return sum(_highest_of(line, max(volume, 0), count) for line in lines) if count else 0
+
+
+def _highest_of(line: FeeLine, volume: int, count: int) -> int:
+    rate = max(rate for _, rate in line.bands)
+    # Each record may be rounded up by itself, and have the floor and the fixed part by itself.
+    return line.taxed((volume * rate + PPM - 1) // PPM + (line.fixed + line.floor + 1) * count)[0]
+
+
+def _noted(folder: Path, date: dt.date) -> dict[str, dict[str, int]]:
+    for day in reversed([day for day in days_of(folder) if day < date]):
+        if (found := RoundFiles(folder, day).noted(_NOTE)) is not None:
+            noted: dict[str, dict[str, int]] = found
+            return noted
+    return {"claimed": {}, "allowed": {}, "excess": {}}
+
+
+def _key(kind: str, centre: str, payer: str) -> str:
+    return json.dumps([kind, centre, payer])
+
+
+__all__ = ["Unfounded", "hold_unfounded", "require_bounds", "require_dates"]

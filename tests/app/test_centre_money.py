@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -17,12 +18,16 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from lxml import etree
 from typer.testing import CliRunner
 
+from jinka.app.centre_config import FILE
 from jinka.app.centre_files import RoundFiles
 from jinka.app.centre_proof import CityProof, gather, touched
 from jinka.app.proof import ProofFolder, outcomes_of
 from jinka.app.proof_check import check_file
+from jinka.app.settle_centre import parties_of
+from jinka.app.settle_file import invented_details
 from jinka.clearing.port import FIRST_INBOUND
 from jinka.clearing.verdicts import SENT
 from jinka.cli.main import app
@@ -35,6 +40,7 @@ from jinka.settlement.centre_orders import centre_order_of
 from jinka.sim.travel import CITIES, ZONE, TravelDay
 from tests.app.centre_rig import DATE, NEXT, PARENTS, Federation, federation, services, travel
 from tests.clearing.outcomes import rows, write
+from tests.settlement.test_iso20022_orders import SCHEMAS
 
 RIDERS = 2
 DAY = BusinessDay(date=DATE, zone=ZONE)
@@ -188,3 +194,71 @@ def test_a_late_verdict_and_a_late_record_are_a_further_edition(tmp_path: Path) 
     gather(tmp_path, DATE, NEXT, tmp_path / "gathered")
     ids = pq.read_table(tmp_path / "gathered")["record_id"].to_pylist()
     assert sorted(ids) == sorted(row["record_id"] for row in own + sent + inbound + late)
+
+
+def _centre_folder(fed: Federation, code: str, place: Path) -> Path:
+    """What `jinka settle` reads of a centre's folder; the rig keeps its configurations in memory."""
+    around = fed.configs[code].around
+    words = [
+        f'[centre]\ntier = "{around.tier.value}"\ncode = "{code}"\nregion = "110000"\nzone = "{ZONE}"',
+        f'first_date = "{DATE}"\nparticipants = {sorted(around.participants)}',
+        f'[parent]\ncode = "{around.parent}"\nurl = "https://127.0.0.1:1"' if around.parent else "",
+    ]
+    if fed.configs[code].city is not None:
+        words.append(
+            f'[city]\nissuer = "issuer.{code}"\ngovernment = "gov.{code}"\nscheme = "s"\nfees_bp = {{}}'
+        )
+    words += [
+        f'[[child]]\ncode = "{child.code}"\ncentres = {sorted(child.centres)}\n'
+        f"participants = {sorted(child.participants)}"
+        for child in around.children.values()
+    ]
+    place.mkdir()
+    (place / FILE).write_text("\n".join(words) + "\n")
+    (place / "settle.toml").write_text(invented_details(parties_of(fed.configs[code])))
+    shutil.copytree(fed.root / code / "rounds", place / "rounds")
+    for part in (fed.root / code).glob("centre.db*"):  # with what SQLite has not yet moved into it
+        shutil.copy(part, place / part.name)
+    return place
+
+
+def _orders(place: Path, *more: str) -> Any:
+    done = CliRunner().invoke(app, ["settle", "orders", str(place), "--json", *more])
+    return json.loads(done.stdout) if done.exit_code == 0 else done.exit_code
+
+
+def test_each_centre_orders_its_payments_as_messages_to_the_bank(seven: Federation, tmp_path: Path) -> None:
+    between: Counter[str] = Counter()
+    for code in seven.configs:
+        wanted = seven.settled(code)["orders"]
+        found = _orders(_centre_folder(seven, code, tmp_path / code))
+        assert sum(each["orders"] for each in found["files"]) == len(wanted)
+        assert sum(each["total_minor"] for each in found["files"]) == sum(row["amount"] for row in wanted)
+        for each in found["files"]:
+            text = Path(each["file"]).read_text()
+            between.update(row["reference"] for row in wanted if row["reference"] in text)
+            if SCHEMAS.is_dir():
+                schema = etree.XMLSchema(etree.parse(SCHEMAS / f"{each['message']}.xsd"))
+                schema.assertValid(etree.parse(each["file"]))
+    assert set(between.values()) == {1}
+    assert {row for row, *_ in _between(seven, "orders")} <= set(between), (
+        "each payment between centres is sent"
+    )
+
+
+def test_a_round_that_was_changed_pays_nobody(seven: Federation, tmp_path: Path) -> None:
+    """Nor a round that is not over, nor what a neighbour has to order."""
+    code = next(c for c in seven.configs if seven.settled(c)["expected"])
+    place = _centre_folder(seven, code, tmp_path / code)
+    assert _orders(place, "--round", str(NEXT)) == 3
+    path = place / "rounds" / str(DATE) / "settled.json"
+    good = json.loads(path.read_bytes())
+    first, *others = good["orders"]
+    for orders in (
+        [first | {"amount": first["amount"] + 1}, *others],
+        [first | {"creditor": first["debtor"], "debtor": first["creditor"]}, *others],
+        [first | {"reference": good["expected"][0]["reference"]}, *others],
+    ):
+        path.write_text(json.dumps(good | {"orders": orders}))
+        assert _orders(place) == 4
+        assert not (place / "settlement").exists()

@@ -24,8 +24,8 @@ from jinka.app.day_facts import read_facts
 from jinka.app.float_file import read_float_rules
 from jinka.app.float_shadows import ShadowBooks, Shadows, moment
 from jinka.app.float_sleep import asleep, awake
-from jinka.app.settle import SETTLE_FILE, statement_bytes
-from jinka.app.settle_file import read_settle_file
+from jinka.app.settle import statement_bytes
+from jinka.app.settle_file import SETTLE_FILE, read_settle_file
 from jinka.app.workspace import Workspace
 from jinka.kit import Finding, NotFound, Usage
 from jinka.node import FolderLock, file_errors

@@ -18,7 +18,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinka.app.day_facts import DayFacts, read_facts
-from jinka.app.settle_file import SettleFile, invented_details, read_settle_file
+from jinka.app.settle_centre import CentreRound, is_centre
+from jinka.app.settle_file import SETTLE_FILE, SettleFile, invented_details, read_settle_file
 from jinka.app.workspace import Workspace
 from jinka.kit import Finding, NotFound, Refused, Usage
 from jinka.ledger import LedgerEngine
@@ -39,7 +40,6 @@ from jinka.settlement.iso20022 import (
 from jinka.settlement.iso20022.xml_read import SIZE_MAX
 from jinka.store import SqlLedger, database_at, load_registry
 
-SETTLE_FILE = "settle.toml"
 FORMATS = {"pacs009": (Transfer.PACS_009,), "pacs008": (Transfer.PACS_008,), "iso20022": tuple(Transfer)}
 CSV = "csv"
 
@@ -110,6 +110,10 @@ class _Day:
         self.settings: SettleFile = read_settle_file(path)
 
     @property
+    def out(self) -> Path:
+        return self.workspace.folder / "settlement"
+
+    @property
     def settle_on(self) -> dt.date:
         return self.settings.settles_on(self.day.date)
 
@@ -141,20 +145,32 @@ class _Day:
 
 
 def write_orders(
-    folder: Path, form: str, *, parties: Path | None, settle_on: dt.date | None, out: Path | None
+    folder: Path,
+    form: str,
+    *,
+    parties: Path | None,
+    settle_on: dt.date | None,
+    out: Path | None,
+    round_: dt.date | None = None,
 ) -> tuple[list[Written], int]:
     """Write the day's orders in ``form``; returns the files, and how many orders another form would take.
 
+    In a centre's folder they are those of ``round_``, its last settled one by default.
     A message's time of creation is midnight of the day it settles on, not the time at which this runs: the same day
     gives the same bytes.
     """
     if form not in (*FORMATS, CSV):
         raise Usage(f"no such format: {form}", where="--format", fix=", ".join((*FORMATS, CSV)))
     with file_errors(folder):
-        return _write_orders(_Day(folder, parties), form, settle_on, out or folder / "settlement")
+        if round_ is not None and not is_centre(folder):
+            raise Usage("a day has no rounds", where="--round", fix="leave it out")
+        day = CentreRound(folder, parties, round_) if is_centre(folder) else _Day(folder, parties)
+        return _write_orders(day, form, settle_on, out or day.out)
 
 
-def _write_orders(day: _Day, form: str, asked: dt.date | None, out: Path) -> tuple[list[Written], int]:
+def _write_orders(
+    day: _Day | CentreRound, form: str, asked: dt.date | None, out: Path
+) -> tuple[list[Written], int]:
     book, on = day.settings.book, asked or day.settle_on
     if on < day.day.date:
         raise Usage("before the business date", where="--date", fix=f"{day.day.date} or later")

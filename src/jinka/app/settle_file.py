@@ -22,7 +22,7 @@ from jinka.settlement import EVERY_DAY, Calendar, float_name
 from jinka.settlement.business_day_file import BASES
 from jinka.settlement.iso20022 import Agent, Charset, Method, Party, PaymentBook
 
-PAGE = "docs/settlement.md"
+PAGE, SETTLE_FILE = "docs/settlement.md", "settle.toml"
 _NETWORK = {"sender", "receiver", "method", "system", "charset", "currency", "funds", "days", "calendar"}
 _AGENT = {"bic", "member", "clearing"}
 _PARTY = _AGENT | {"code", "name_en", "name_zh", "account", "iban", "institution"}

@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 FINDINGS = 6
 Directory = Annotated[Path, typer.Argument(help="Where a day was run (its --dir).", metavar="DIR")]
+Ordering = Annotated[
+    Path, typer.Argument(help="Where a day was run (its --dir), or a centre's folder.", metavar="DIR")
+]
 Parties = Annotated[
     Path | None,
     typer.Option(help="Bank details (TOML); DIR/settle.toml without it, invented for a simulated day."),
@@ -42,7 +45,7 @@ _SUMS = {
 @app.command()
 @command
 def orders(
-    directory: Directory,
+    directory: Ordering,
     form: Annotated[
         str,
         typer.Option(
@@ -54,6 +57,10 @@ def orders(
         str | None, typer.Option(help="When it settles, YYYY-MM-DD; without it as the bank details say.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the files; DIR/settlement without it.")] = None,
+    of_round: Annotated[
+        str | None,
+        typer.Option("--round", help="In a centre's folder: which round; its last one without it."),
+    ] = None,
     as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> None:
@@ -64,7 +71,10 @@ def orders(
     from jinka.app.settle import write_orders
 
     settle_on = None if date is None else parse_date(date, where="--date")
-    written, left = write_orders(directory, form, parties=parties, settle_on=settle_on, out=out)
+    round_ = None if of_round is None else parse_date(of_round, where="--round")
+    written, left = write_orders(
+        directory, form, parties=parties, settle_on=settle_on, out=out, round_=round_
+    )
     if as_json:
         put_json({"files": [each.as_dict() for each in written], "other_orders": left})
     for each in () if as_json else written:

@@ -32,7 +32,7 @@ def forget_to_undo(_: Bank, __: object) -> str:
     return "00"
 
 
-def tell_at_once(self: Keeping, tx: Any, item: Any = None, then: Any = None) -> None:
+def tell_at_once(self: Keeping, tx: Any, item: Any = None, then: Any = None, **_: Any) -> None:
     self._ended_with(tx, item, tx.state, then, {})
 
 

@@ -45,6 +45,7 @@ MOST_OF_RECORD, MOST_OF_CENTRE = 10**9, 10**13
 DAYS_BEFORE, DAYS_AFTER = 366, 31  # of a record's business day and its round
 _LATE_DAYS = 31  # by which a claim may follow its record, on top of the days looked back
 _NOTE = "founded"
+_SUMS = ("claimed", "excess", "charges", "risks", "volumes", "counts")
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _LAST = dt.date.max.toordinal()
 
@@ -55,16 +56,6 @@ class Unfounded:
 
     home: list[Excess]
     passing: list[Excess]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grounds:
-    """What verdicts of a round allow one centre to claim."""
-
-    charges: Counter[tuple[str, str]]  # of centre and issuer
-    risks: Counter[str]  # of a centre
-    volumes: Counter[str]  # of a centre: all that was accepted
-    counts: Counter[str]
 
 
 def hold_unfounded(
@@ -80,36 +71,32 @@ def hold_unfounded(
 
     ``issuer`` is whose CHARGE is judged elsewhere, at its own city; "" above the cities.
     """
-    files, before = RoundFiles(folder, date), _noted(folder, date)
-    grounds = _grounds(folder, date, around, issuer)
+    files, sums = RoundFiles(folder, date), _noted(folder, date)
+    _add_grounds(sums, folder, date, around, issuer)
     claimed: Counter[str] = Counter()
-    allowed: Counter[str] = Counter()
     for row in claims.to_pylist():
         by_others = row["far"] == row["payer"] and row["centre"] != around.code
         if by_others and (row["kind"], row["payer"]) != (LineKind.CHARGE.value, issuer):
             claimed[_key(row["kind"], row["centre"], row["payer"])] += row["amount"]
-    for (centre, payer), amount in grounds.charges.items():
-        allowed[_key(LineKind.CHARGE.value, centre, payer)] += amount
-    for key in claimed.keys() | before["claimed"].keys():
-        kind, centre, payer = json.loads(key)
-        if kind == LineKind.RISK.value and (payer in around.participants) is (not around.parent):
-            allowed[key] += grounds.risks[centre]  # at the nation, or on the way there
-        elif kind == LineKind.INTERCHANGE.value:
-            volume, count = grounds.volumes[centre], grounds.counts[centre]
-            allowed[key] += _highest(fees, date, volume, count, home=payer in around.participants)
-    sums = {
-        "claimed": claimed + Counter(before["claimed"]),
-        "allowed": allowed + Counter(before["allowed"]),
-        "excess": Counter(before["excess"]),
-    }
+    sums["claimed"] += claimed
     found = Unfounded(home=[], passing=[])
     for key in sorted(claimed):
-        over = sums["claimed"][key] - sums["allowed"][key] - sums["excess"][key]
+        kind, centre, payer = json.loads(key)
+        home = payer in around.participants
+        allowed = 0
+        if kind == LineKind.CHARGE.value:
+            allowed = sums["charges"][_key(centre, payer)]
+        elif kind == LineKind.RISK.value and home is not bool(
+            around.parent
+        ):  # at the nation, or on the way there
+            allowed = sums["risks"][centre]
+        elif kind == LineKind.INTERCHANGE.value:
+            allowed = _highest(fees, date, sums["volumes"][centre], sums["counts"][centre], home=home)
+        over = sums["claimed"][key] - allowed - sums["excess"][key]
         if over > 0:
             sums["excess"][key] += over
-            kind, centre, payer = json.loads(key)
             each = Excess(centre=centre, issuer=payer, amount=over, kind=LineKind(kind))
-            (found.home if payer in around.participants else found.passing).append(each)
+            (found.home if home else found.passing).append(each)
     files.note(_NOTE, {name: dict(sorted(counted.items())) for name, counted in sums.items()})
     return found
 
@@ -176,7 +163,10 @@ def _taken(rows: Iterable[dict[str, object]]) -> Counter[str]:
     return sums
 
 
-def _grounds(folder: Path, date: dt.date, around: Surroundings, issuer: str) -> _Grounds:
+def _add_grounds(
+    sums: dict[str, Counter[str]], folder: Path, date: dt.date, around: Surroundings, issuer: str
+) -> None:
+    """Add what the verdicts of a round, and the silence of which it was told, allow each centre to claim."""
     files, arrived = RoundFiles(folder, date), ArrivedFiles(folder)
     said = [files.read("verdicts" if issuer else "up-verdicts-verdicts", VERDICTS)]
     silent = [] if issuer else [files.read("up-positions-deemed", DEEMED)]
@@ -185,28 +175,21 @@ def _grounds(folder: Path, date: dt.date, around: Surroundings, issuer: str) -> 
             said.append(arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS))
         silent.append(arrived.read(around.parent, Kind.POSITIONS, date, "deemed", DEEMED))
     verdicts = pa.concat_tables(said)
-    credits = pa.array([int(kind) for kind in CREDITS], pa.uint8())
-    paid = pc.and_(
-        pc.equal(verdicts["reason"], Reason.ACCEPTED.name), pc.invert(pc.is_in(verdicts["txn_type"], credits))
-    )
-    found = _Grounds(charges=Counter(), risks=Counter(), volumes=Counter(), counts=Counter())
+    loads = pc.is_in(verdicts["txn_type"], pa.array([int(kind) for kind in CREDITS], pa.uint8()))
+    paid = verdicts.filter(pc.and_(pc.equal(verdicts["reason"], Reason.ACCEPTED.name), pc.invert(loads)))
     names = set[tuple[str, int]]()
-    columns = ("centre", "ref", "issuer", "amount")
-    for row in verdicts.filter(paid).select([*columns, "at_risk"]).to_pylist():
-        if (row["centre"], row["ref"]) not in names:  # the same verdict twice is one
-            names.add((row["centre"], row["ref"]))
-            found.volumes[row["centre"]] += row["amount"]
-            found.counts[row["centre"]] += 1
-            if row["at_risk"]:
-                found.risks[row["centre"]] += row["amount"]
-            else:
-                found.charges[row["centre"], row["issuer"]] += row["amount"]
-    for table in silent:
-        for row in table.to_pylist():
-            found.charges[row["centre"], row["issuer"]] += row["amount"]
-            found.volumes[row["centre"]] += row["amount"]
-            found.counts[row["centre"]] += 1
-    return found
+    rows = paid.select(["centre", "ref", "issuer", "amount", "at_risk"]).to_pylist()
+    rows += [row | {"at_risk": False} for table in silent for row in table.to_pylist()]
+    for row in rows:
+        if (row["centre"], row["ref"]) in names:  # the same verdict twice is one
+            continue
+        names.add((row["centre"], row["ref"]))
+        sums["volumes"][row["centre"]] += row["amount"]
+        sums["counts"][row["centre"]] += 1
+        if row["at_risk"]:
+            sums["risks"][row["centre"]] += row["amount"]
+        else:
+            sums["charges"][_key(row["centre"], row["issuer"])] += row["amount"]
 
 
 def _highest(fees: FeeSchedule | None, date: dt.date, volume: int, count: int, *, home: bool) -> int:
@@ -225,16 +208,16 @@ def _highest_of(line: FeeLine, volume: int, count: int) -> int:
     return line.taxed((volume * rate + PPM - 1) // PPM + (line.fixed + line.floor + 1) * count)[0]
 
 
-def _noted(folder: Path, date: dt.date) -> dict[str, dict[str, int]]:
-    for day in reversed([day for day in days_of(folder) if day < date]):
-        if (found := RoundFiles(folder, day).noted(_NOTE)) is not None:
-            noted: dict[str, dict[str, int]] = found
-            return noted
-    return {"claimed": {}, "allowed": {}, "excess": {}}
+def _noted(folder: Path, date: dt.date) -> dict[str, Counter[str]]:
+    """The sums as the last round before left them."""
+    days = reversed([day for day in days_of(folder) if day < date])
+    notes = (RoundFiles(folder, day).noted(_NOTE) for day in days)
+    found: dict[str, dict[str, int]] = next((note for note in notes if note is not None), {})
+    return {name: Counter(found.get(name, {})) for name in _SUMS}
 
 
-def _key(kind: str, centre: str, payer: str) -> str:
-    return json.dumps([kind, centre, payer])
+def _key(*names: str) -> str:
+    return json.dumps(names)
 
 
 __all__ = ["Unfounded", "hold_unfounded", "require_bounds", "require_dates"]

@@ -1,0 +1,233 @@
+"""Claims that no verdict explains. Goal: who invents one is paid by nobody's cards, and stops no centre.
+
+Method: a city's parcel is changed on its way; small lies are looked up in the books of each centre that sees them, and
+what nobody could believe must be parked, while the others' round is settled as without it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jinka.app.centre_files import RoundFiles
+from jinka.app.centre_founded import hold_unfounded, require_bounds, require_dates
+from jinka.clearing import LineKind
+from jinka.clearing.fees import FeeLine, FeeParty, FeeSchedule
+from jinka.clearing.routing import CLAIMS
+from jinka.clearing.tiers import Neighbour, Surroundings, Tier
+from jinka.clearing.verdicts import CROSSING, VERDICTS
+from jinka.kit import MAX_MINOR, Refused
+from jinka.settlement.chart import AccountCode, AccountName
+from jinka.sim.travel import SCHEME
+from jinka.store import SqlLedger
+from tests.app.centre_rig import (
+    DATE,
+    TWO,
+    Federation,
+    codes,
+    federation,
+    require_books,
+    services,
+    settle_fields,
+    travel,
+)
+
+LIAR, VICTIM = TWO
+OPERATOR = "op.liar"
+INVENTED = (
+    LineKind.FEE,
+    LineKind.SUBSIDY,
+    LineKind.SHARE,
+    LineKind.LOAD,
+    LineKind.INTERCHANGE,
+    LineKind.RISK,
+)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Any:
+    return services(TWO)
+
+
+@pytest.fixture(scope="module")
+def days(keys: Any) -> Any:
+    return travel(keys, TWO, riders=20)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory, keys: Any, days: Any) -> Path:
+    """A round in which one city's claims are still on their way."""
+    root = tmp_path_factory.mktemp("judged")
+    with federation(root, keys, days) as made:
+        made.cut(LIAR.code, "44", "positions")
+        made.close()
+        made.run()
+    return root
+
+
+@pytest.fixture
+def round_(tmp_path: Path, judged: Path, keys: Any, days: Any) -> Iterator[Federation]:
+    shutil.copytree(judged, tmp_path, dirs_exist_ok=True)
+    with federation(tmp_path, keys, days) as fed:
+        yield fed
+
+
+def _claim(
+    kind: LineKind, payer: str, amount: int, *, centre: str = LIAR.code, payee: str = OPERATOR, far: str = ""
+):
+    return {
+        "centre": centre, "round": DATE.toordinal(), "kind": kind.value, "payer": payer, "payee": payee,
+        "far": far or payer, "amount": amount,
+    }  # fmt: skip
+
+
+def _lie(fed: Federation, *rows: dict[str, Any]) -> None:
+    """Put claims into the parcel that waits, and let all centres go on."""
+    path = fed.root / "road" / f"{LIAR.code}-44" / f"positions-{DATE}" / "claims.parquet"
+    table = pa.concat_tables([pq.read_table(path), pa.Table.from_pylist(list(rows), schema=CLAIMS)])
+    pq.write_table(table, path)
+    fed.cut(LIAR.code, "44", "positions", cut=False)
+    fed.run()
+
+
+def _balance(fed: Federation, centre: str, code: AccountCode, owner: str) -> int:
+    name = AccountName(code=code, owner=owner)
+    found = SqlLedger(fed.engines[centre]).balances([name.id]).get(name.id)
+    return 0 if found is None else found.debits_posted - found.credits_posted
+
+
+def test_what_is_invented_of_an_issuer_waits_in_suspense_and_every_centre_says_so(round_: Federation) -> None:
+    """Each kind of claim a little: within what crossed, so that it is let through, and it is still nobody's debit."""
+    _lie(round_, *(_claim(kind, VICTIM.issuer, 7) for kind in INVENTED))
+    assert codes(round_, VICTIM.code)["CLAIM_EXCEEDS"] == len(INVENTED)
+    assert _balance(round_, VICTIM.code, AccountCode.SUSPENSE, VICTIM.issuer) == 7 * len(INVENTED)
+    for above in ("44", "00", "32"):  # they know no price list
+        assert codes(round_, above)["CLAIM_EXCEEDS"] == len(INVENTED) - 1
+    assert not round_.centres["44"].road.problems
+
+
+def test_what_is_invented_of_the_scheme_waits_in_suspense_at_the_nation(round_: Federation) -> None:
+    """The risk account bears what was accepted at risk, and a fee is never the scheme's to pay."""
+    before = _balance(round_, "00", AccountCode.SUSPENSE, SCHEME)
+    _lie(round_, _claim(LineKind.FEE, SCHEME, 9), _claim(LineKind.RISK, SCHEME, 5_000_000))
+    found = _balance(round_, "00", AccountCode.SUSPENSE, SCHEME) - before
+    assert found >= 5_000_009, "the city's own cards' risk crosses nowhere: it waits as well"
+    assert codes(round_, "00")["CLAIM_EXCEEDS"] == 2
+    assert codes(round_, "44")["CLAIM_EXCEEDS"] == 2
+    assert _balance(round_, "00", AccountCode.RISK, SCHEME) <= 0
+    assert settle_fields(round_, VICTIM.code) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [_claim(kind, VICTIM.issuer, 5_000_000) for kind in (LineKind.FEE,)],
+        [_claim(LineKind.FEE, SCHEME, 7_000_000)],
+        [_claim(LineKind.CHARGE, VICTIM.issuer, MAX_MINOR)] * 2,
+        [_claim(LineKind.RISK, SCHEME, MAX_MINOR - 1)],
+        [_claim(LineKind.LOAD, OPERATOR, MAX_MINOR, payee=VICTIM.issuer, far=VICTIM.issuer)],
+        [_claim(LineKind.RISK, SCHEME, 10**12)] * 11,
+        [_claim(LineKind.CHARGE, LIAR.issuer, 1)],
+    ],
+    ids=["fee", "scheme", "huge", "one huge", "huge gift", "huge together", "of its own"],
+)
+def test_what_no_record_explains_is_parked_and_the_others_go_on(
+    rows: list[dict[str, Any]], round_: Federation
+) -> None:
+    """No centre ends, none but the liar's claims are missing, and nothing that it claims is paid."""
+    _lie(round_, *rows)
+    [problem] = round_.centres["44"].road.problems
+    assert problem.startswith(f"{LIAR.code} positions")
+    for code in round_.configs:
+        assert settle_fields(round_, code) == (True, True)
+    assert not round_.settled("00")["position"]["children"]["44"] > 0
+    assert codes(round_, VICTIM.code)["CLAIM_EXCEEDS"] == 0
+    require_books(round_, findings=False)
+
+
+@pytest.mark.parametrize("days_", [2**31 - 1, -(2**31), 0, 20_000])
+def test_records_of_days_that_nobody_has_are_parked_and_the_round_goes_on(
+    days_: int, tmp_path: Path, keys: Any, days: Any
+) -> None:
+    """A date32 reaches further than dates do."""
+    with federation(tmp_path, keys, days) as fed:
+        fed.close()
+        fed.centres[LIAR.code].advance()
+        path = fed.root / "road" / f"{LIAR.code}-44" / f"records-{DATE}" / "records.parquet"
+        table = pq.read_table(path)
+        dates = pa.array([days_] * table.num_rows, pa.int32()).cast(pa.date32())
+        place = table.schema.get_field_index("business_date")
+        pq.write_table(table.set_column(place, table.schema.field(place), dates), path)
+        fed.run()
+        [problem] = fed.centres["44"].road.problems
+        assert "business_date" in problem
+        for code in fed.configs:
+            assert settle_fields(fed, code) == (True, True)
+
+
+AROUND = Surroundings(
+    tier=Tier.NATION,
+    code="00",
+    participants=frozenset({SCHEME}),
+    children={"44": Neighbour(code="44", centres=frozenset({"44", "a"}), participants=frozenset({"i"}))},
+)
+
+
+def _round(folder: Path, date: dt.date, *verdicts: tuple[int, int, bool]) -> None:
+    rows = [
+        {
+            "centre": "a", "ref": ref, "issuer": "i", "txn_type": 6, "amount": amount, "reason": "ACCEPTED",
+            "findings": "", "at_risk": risk, "holder": None,
+        }
+        for ref, amount, risk in verdicts
+    ]  # fmt: skip
+    RoundFiles(folder, date).write("up-verdicts-verdicts", pa.Table.from_pylist(rows, schema=VERDICTS))
+
+
+def _held(folder: Path, date: dt.date, *rows: dict[str, Any], fees: FeeSchedule | None = None) -> list[Any]:
+    claims = pa.Table.from_pylist(list(rows), schema=CLAIMS)
+    found = hold_unfounded(folder, date, claims, AROUND, issuer="", fees=fees)
+    return [(each.kind, each.issuer, each.amount) for each in [*found.home, *found.passing]]
+
+
+def test_sums_run_over_the_rounds_and_a_verdict_counts_once(tmp_path: Path) -> None:
+    """A claim may come after its verdict, not before, and what was held once is not held again."""
+    next_, third = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=2)
+    risk = _claim(LineKind.RISK, SCHEME, 300, centre="a")
+    _round(tmp_path, DATE, (1, 200, True), (1, 200, True), (2, 500, False))
+    assert _held(tmp_path, DATE, _claim(LineKind.CHARGE, "i", 500, centre="a")) == []
+    _round(tmp_path, next_)
+    assert _held(tmp_path, next_, risk) == [(LineKind.RISK, SCHEME, 300)], (
+        "no claim of it was there to be noted"
+    )
+    _round(tmp_path, third, (3, 300, True))
+    assert _held(tmp_path, third, risk) == []
+
+
+def test_a_price_list_bounds_what_others_than_operators_pay(tmp_path: Path) -> None:
+    """One per cent of 1,000 and one minor unit of rounding for each record; where there is no list, nothing."""
+    line = FeeLine(
+        code="x", title_en="X", title_zh="X", payers={FeeParty.SCHEME: 1}, payees={FeeParty.ACQUIRER: 1},
+        bands=((None, 10_000),),
+    )  # fmt: skip
+    fees = FeeSchedule(scheme=SCHEME, lines=(line,))
+    claim = _claim(LineKind.INTERCHANGE, SCHEME, 12, centre="a")
+    for folder, list_, held in ((tmp_path / "list", fees, 1), (tmp_path / "none", None, 12)):
+        _round(folder, DATE, (1, 1000, False))
+        assert _held(folder, DATE, claim, fees=list_) == [(LineKind.INTERCHANGE, SCHEME, held)]
+
+
+def test_a_round_that_no_calendar_has_is_refused(tmp_path: Path) -> None:
+    """Also where it comes from the parent, whom everything else is believed."""
+    city = Surroundings(tier=Tier.CITY, code="b", parent="44", participants=frozenset({"i"}))
+    claim = _claim(LineKind.CHARGE, "i", 1, centre="a") | {"round": 2**62}
+    with pytest.raises(Refused, match="no such round"):
+        require_bounds(tmp_path, city, "44", DATE, pa.Table.from_pylist([claim], schema=CLAIMS), where="p")
+    require_dates(CROSSING.empty_table(), DATE, where="p")

@@ -191,12 +191,13 @@ class LineRoad:
     def parked(self, parcel: Arrived, problem: Exception) -> None:
         """Keep it as it is, with a finding."""
         known = problem if isinstance(problem, JinkaError) else None
+        reason = f"{known.fix}; " if known and known.fix else ""
         finding = Finding(
             code="PARCEL_PARKED",
             severity=Severity.ERROR,
             where=f"{parcel.label} {known.where}".strip() if known else parcel.label,
             what=known.what if known else type(problem).__name__,
-            fix=(known.fix if known else "") or "ask its sender, then release it",
+            fix=f"{reason}its rows are in no round: see jinka centre parcels, and settle them with its sender",
         )
         self._desk.parked(self._ready.pop(parcel.label), finding)
 

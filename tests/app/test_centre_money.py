@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 from jinka.app.centre_config import FILE
 from jinka.app.centre_files import RoundFiles
 from jinka.app.centre_proof import CityProof, gather, touched
+from jinka.app.federation import Demo, outcome
 from jinka.app.proof import ProofFolder, outcomes_of
 from jinka.app.proof_check import check_file
 from jinka.app.settle_centre import parties_of
@@ -185,10 +186,10 @@ def test_a_late_verdict_and_a_late_record_are_a_further_edition(tmp_path: Path) 
     assert [(one.date, one.edition, one.size) for one in log.statements()] == [
         (DATE, 1, 7), (DATE, 2, 9), (NEXT, 1, 2),
     ]  # fmt: skip
-    for record, outcome in ((sent[0], "PAID"), (sent[1], "AWAITED"), (late[0], "PAID")):
+    for record, word in ((sent[0], "PAID"), (sent[1], "AWAITED"), (late[0], "PAID")):
         place = outcomes_of(tmp_path, DATE)
         document = log.document(place, {"record_id": record["record_id"]}, DATE)
-        assert json.dumps(document).count(f'"{outcome}"') == 1
+        assert json.dumps(document).count(f'"{word}"') == 1
     # A day too long ago is cleared with the round's own records: these are not its own.
     _round(tmp_path, NEXT, home=others, paid_day=sent[:1], home_day=others + late)
     gather(tmp_path, DATE, NEXT, tmp_path / "gathered")
@@ -262,3 +263,33 @@ def test_a_round_that_was_changed_pays_nobody(seven: Federation, tmp_path: Path)
         path.write_text(json.dumps(good | {"orders": orders}))
         assert _orders(place) == 4
         assert not (place / "settlement").exists()
+
+
+def test_the_demo_proves_a_tap_at_both_ends_and_each_tier_adds_up_to_zero(
+    seven: Federation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = outcome(Demo(folder=seven.root, ports={}))
+    assert all(found["holds"].values()), found["holds"]
+    terminal, card = found["tap"]
+    assert terminal["centre"] != card["centre"]
+    for end in found["tap"]:
+        [proven] = check_file(Path(end["document"]), Path(end["key"])).records
+        assert proven.fields["amount"] == end["amount"] > 0
+    monkeypatch.setattr("jinka.app.federation.run_demo", lambda *_, **__: found)
+    for lang, word in (("en", "proven by centre"), ("zh", "已证明")):
+        done = CliRunner().invoke(app, ["federation", "demo", "--lang", lang], env={"COLUMNS": "200"})
+        assert done.exit_code == 0
+        assert done.stdout.count(word) >= 2
+    for code, centre in found["centres"].items():
+        position = centre["position"]
+        children = sum(position["children"].values())
+        assert children + position["own"] - position["due"] == 0, code
+    assert found["centres"]["00"]["position"]["own"] > 0, "the scheme earns its fee"
+
+
+def test_ends_that_do_not_agree_are_told(seven: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, card = outcome(Demo(folder=seven.root, ports={}))["tap"]
+    for odd in ({"amount": card["amount"] + 1}, {"outcome": "REJECTED"}):
+        monkeypatch.setattr("jinka.app.federation.prove_tap", lambda *_, odd=odd: [terminal, card | odd])
+        found = outcome(Demo(folder=seven.root, ports={}))
+        assert [name for name, holds in found["holds"].items() if not holds] == ["tap_proven"]

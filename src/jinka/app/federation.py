@@ -31,6 +31,7 @@ from jinka.app.centre_folder import (
     request_papers,
 )
 from jinka.app.centre_papers import CentreName, PlayedAuthority
+from jinka.app.federation_proof import prove_tap
 from jinka.app.progress import Progress, Silent
 from jinka.clearing.tiers import Tier
 from jinka.clearing.verdicts import SENT, VERDICTS
@@ -55,6 +56,7 @@ CODES = (NATION, *PROVINCES, *(city for cities in PROVINCES.values() for city in
 RIDERS_DEFAULT, SEED_DEFAULT = 60, 1
 _ORGANISATION_CODE = "91350100M000100Y43"
 _WAIT_S, _LOOK_S = 300.0, 0.25
+_TAP = ("card", "batch", "batch_seq", "amount")  # what both ends prove alike
 Tell = Callable[[str, str, Mapping[str, Any]], None]  # centre, event, facts
 
 
@@ -231,6 +233,8 @@ def outcome(demo: Demo) -> dict[str, Any]:
             "answers": [[reason, *counts] for reason, counts in sorted(paid["abroad"].items())],
             "said": files.read("verdicts", VERDICTS).num_rows,
         }  # fmt: skip
+    folders = {city.code: demo.centre(city.code) for city in CITIES}
+    tap = prove_tap(folders, DATE, {city.issuer: city.code for city in CITIES}, demo.folder / "proofs")
     return {
         "date": DATE.isoformat(), "simulated": True, "folder": str(demo.folder),
         "centres": {
@@ -243,10 +247,15 @@ def outcome(demo: Demo) -> dict[str, Any]:
         },
         "cities": cities,
         "flows": _crossings(demo),
+        "tap": tap,
         "holds": {
             "positions_add_up": adds_up, "neighbours_agree": agree,
             "books_balance": all(one["trial"]["balances"] for one in settled.values()),
             "funds_cover_cards": all(one["proof"]["holds"] for one in settled.values()),
+            "tap_proven": all(
+                [end[name] for name in _TAP] == [tap[0][name] for name in _TAP] and end["outcome"] == "PAID"
+                for end in tap
+            ),
         },
     }  # fmt: skip
 

@@ -371,7 +371,8 @@ def proof_folder(directory: Path) -> ProofFolder:
     for folder in (directory / "centre" / FOLDER, directory / FOLDER):
         if (folder / "log.jsonl").exists():
             return ProofFolder(folder)
-    raise NotFound("no day was published", where=str(directory), fix="run jinka day or jinka clear")
+    fix = "run jinka day or jinka clear; of a federation's centres, cities publish their settled rounds"
+    raise NotFound("no day was published", where=str(directory), fix=fix)
 
 
 def outcomes_of(directory: Path, date: dt.date | None = None) -> Path:

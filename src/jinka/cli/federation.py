@@ -22,20 +22,28 @@ app = typer.Typer(
 FINDINGS = 6
 _WORDS = {
     Language.EN: {
-        "heads": ("centre", "tier", "due from parent", "its children", "debits = credits", "cards covered"),
+        "heads": ("centre", "tier", "children", "own parties, scheme", "parent", "sum",
+                  "debits = credits", "cards covered"),
+        "own": "paid to (+), by (-):",
+        "proven": "tap of card {card}, batch {batch} record {batch_seq}, {amount}: {outcome}, "
+        "proven by centre {centre} at place {place}: {document}",
         "nation": "nation", "province": "province", "city": "city", "yes": "yes", "no": "NO",
         "cross": ("cards of", "used in", "records", "yuan"), "answer": ("city", "sent", "answers", "judged for others"),
         "positions_add_up": "positions add up from city to nation", "neighbours_agree": "neighbours' books agree",
         "books_balance": "every centre's books balance", "funds_cover_cards": "every issuer's funds cover its cards",
+        "tap_proven": "a foreign tap is proven at both ends",
         "simulated": "Keys, cards, riders and officers are simulated.",
     },
     Language.ZH: {
-        "heads": ("中心", "层级", "应收上级", "下级头寸", "借贷平衡", "备付覆盖"),
+        "heads": ("中心", "层级", "下级头寸", "本级参与方与清算组织", "上级头寸", "合计", "借贷平衡", "备付覆盖"),
+        "own": "收（+）付（-）：",
+        "proven": "卡 {card} 批次 {batch} 第 {batch_seq} 笔 {amount}：{outcome}，"
+        "中心 {centre} 已证明，位置 {place}：{document}",
         "nation": "国家", "province": "省", "city": "城市", "yes": "是", "no": "否",
         "cross": ("发卡城市", "用卡城市", "笔数", "元"), "answer": ("城市", "送出", "答复", "为他方核验"),
         "positions_add_up": "头寸自城市至国家逐级相加相符", "neighbours_agree": "相邻中心账务一致",
         "books_balance": "各中心账务借贷平衡", "funds_cover_cards": "各发卡方备付金覆盖卡内余额",
-        "simulated": "密钥、卡片、乘客与人员均为模拟。",
+        "tap_proven": "异地交易两端均可证明", "simulated": "密钥、卡片、乘客与人员均为模拟。",
     },
 }  # fmt: skip
 
@@ -90,12 +98,17 @@ def _show(found: dict[str, Any], lang: Language) -> None:
     table = _table(words["heads"])
     for code, centre in found["centres"].items():
         position = centre["position"]
+        children, own, due = position["children"], position["own"], position["due"]
         table.add_row(
-            code, words[centre["tier"]], _signed(position["due"]) if centre["parent"] else "",
-            ", ".join(f"{child} {_signed(amount)}" for child, amount in position["children"].items()),
+            code, words[centre["tier"]],
+            ", ".join(f"{child} {_signed(amount)}" for child, amount in children.items()),
+            _signed(own), _signed(-due) if centre["parent"] else "", _signed(sum(children.values()) + own - due),
             words["yes" if centre["trial"]["balances"] else "no"], words["yes" if centre["proof"]["holds"] else "no"],
         )  # fmt: skip
+    put(words["own"])
     put_table(table)
+    for end in found["tap"]:
+        put(words["proven"].format(**end | {"amount": format_minor(end["amount"])}))
     for name, holds in found["holds"].items():
         put(f"{words[name]}: {words['yes' if holds else 'no']}")
 

@@ -172,25 +172,27 @@ def test_a_late_verdict_and_a_late_record_are_a_further_edition(tmp_path: Path) 
     """The day's own records stay where they were; what another day's clearing has beside is not this day's."""
     own, sent, inbound = rows(3), rows(2, first=2 << 32), rows(2, first=FIRST_INBOUND)
     awaited = [row | {"outcome": "AWAITED"} for row in sent]
-    late = rows(1, first=FIRST_INBOUND + 500)
+    late = rows(1, first=FIRST_INBOUND + 500) + rows(1, first=4 << 32, seed=9)
     others = rows(2, first=3 << 32, seed=7)
     _round(tmp_path, DATE, home=own + inbound, abroad=awaited)
     proof = CityProof(
         folder=tmp_path, centre="4403", signer=new_signer(KeyKind.ECDSA, RANDOM), randomness=RANDOM
     )
     assert proof.publish(DATE) == []
-    _round(tmp_path, NEXT, home=others, paid_day=sent[:1], home_day=own + inbound + late)
+    abroad = rows(1, first=5 << 32, seed=11)
+    _round(tmp_path, NEXT, home=others, paid_day=sent[:1], home_day=own + inbound + late, abroad_day=abroad)
     assert touched(tmp_path, NEXT) == [DATE, NEXT]
     assert proof.publish(NEXT) == proof.publish(NEXT) == []
     log = ProofFolder(tmp_path / "proof")
     assert [(one.date, one.edition, one.size) for one in log.statements()] == [
-        (DATE, 1, 7), (DATE, 2, 9), (NEXT, 1, 2),
+        (DATE, 1, 7), (DATE, 2, 11), (NEXT, 1, 2),
     ]  # fmt: skip
     for record, word in ((sent[0], "PAID"), (sent[1], "AWAITED"), (late[0], "PAID")):
         place = outcomes_of(tmp_path, DATE)
         document = log.document(place, {"record_id": record["record_id"]}, DATE)
         assert json.dumps(document).count(f'"{word}"') == 1
     # A day too long ago is cleared with the round's own records: these are not its own.
+    shutil.rmtree(tmp_path / "rounds" / str(NEXT))
     _round(tmp_path, NEXT, home=others, paid_day=sent[:1], home_day=others + late)
     gather(tmp_path, DATE, NEXT, tmp_path / "gathered")
     ids = pq.read_table(tmp_path / "gathered")["record_id"].to_pylist()

@@ -29,6 +29,7 @@ from jinka.kit import Finding, Randomness
 
 Ids = npt.NDArray[np.int64]
 _BATCH = 1 << 18
+_LATER = ("paid", "home", "abroad")  # what a round says of an earlier day lies in KIND-DAY/
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class CityProof:
 def touched(folder: Path, date: dt.date) -> list[dt.date]:
     """The days whose records a round says something of, its own among them."""
     rounds, here = set(days_of(folder)), RoundFiles(folder, date).folder
-    named = {path.name.partition("-")[2] for kind in ("paid", "home") for path in here.glob(f"{kind}-*/")}
+    named = {path.name.partition("-")[2] for kind in _LATER for path in here.glob(f"{kind}-*/")}
     return sorted({date} | {day for day in map(dt.date.fromisoformat, named) if day in rounds and day < date})
 
 
@@ -63,16 +64,12 @@ def gather(folder: Path, day: dt.date, until: dt.date, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     half, writer = out.with_name(f".{out.name}.half"), None
     seen: Ids = np.empty(0, dtype=np.int64)
-    own = _ids(RoundFiles(folder, day).path("home"))
-    for place, whole in _layers(folder, day, until):
+    for place, beside in _layers(folder, day, until):
         fresh: list[Ids] = [seen]
+        others = _ids(beside) if beside is not None and place.is_dir() else seen
         for table in _slices(place):
             ids = table["record_id"].to_numpy()
-            keep = ~np.isin(ids, seen)
-            if (
-                not whole
-            ):  # cleared once more with own records: of another day, where this one was too long ago
-                keep &= (ids >= FIRST_INBOUND) | np.isin(ids, own)
+            keep = ~(np.isin(ids, seen) | ((ids < FIRST_INBOUND) & np.isin(ids, others)))
             writer = writer or pq.ParquetWriter(half, table.schema, compression="zstd")
             writer.write_table(table.filter(pa.array(keep)))
             fresh.append(ids[keep])
@@ -82,19 +79,23 @@ def gather(folder: Path, day: dt.date, until: dt.date, out: Path) -> None:
     half.replace(out)
 
 
-def _layers(folder: Path, day: dt.date, until: dt.date) -> Iterator[tuple[Path, bool]]:
-    """Where outcomes of a day lie, the newest first; whether all that lies there is the day's."""
+def _layers(folder: Path, day: dt.date, until: dt.date) -> Iterator[tuple[Path, Path | None]]:
+    """Where outcomes of a day lie, the newest first; and whose own records there are another day's.
+
+    What comes too late to be judged among its own day is judged beside the own records of the round.
+    """
     rounds = set(days_of(folder))
     for date in sorted((date for date in rounds if day <= date <= until), reverse=True):
         files = RoundFiles(folder, date)
-        yield files.path(f"paid-{day}"), True
-        yield files.path(f"home-{day}"), False
+        yield files.path(f"paid-{day}"), None
+        yield files.path(f"home-{day}"), files.path("home")
+        yield files.path(f"abroad-{day}"), None
     here = RoundFiles(folder, day)
-    yield here.path("home"), True
-    yield here.path("abroad"), True
+    yield here.path("home"), None
+    yield here.path("abroad"), None
     for place in sorted(here.folder.glob("home-*/")):  # of days that were no rounds here
         if dt.date.fromisoformat(place.name.removeprefix("home-")) not in rounds:
-            yield place, False
+            yield place, None
 
 
 def _slices(place: Path) -> Iterator[pa.Table]:

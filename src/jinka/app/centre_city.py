@@ -14,7 +14,7 @@ Posting is in `jinka.app.centre_books`, the order of the steps in `jinka.app.cen
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from jinka.app.centre_cards import carry_forward
 from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
+from jinka.app.centre_late import (
+    fresh_of,
+    heard_rounds,
+    in_time,
+    inbound_before,
+    open_days,
+)  # fmt: skip
 from jinka.app.centre_lists import lists_before, registry_on
 from jinka.app.centre_rules import month_after, month_before
 from jinka.clearing import (
@@ -40,14 +48,13 @@ from jinka.clearing import (
     tariff_prices,
 )
 from jinka.clearing.day import asks_for_amounts, paid_groups
+from jinka.clearing.hearing import NEVER, counted_from
 from jinka.clearing.intake import TAKEN_IN
 from jinka.clearing.net import PaidGroup, net
 from jinka.clearing.port import ANSWERS, FIRST_INBOUND
-from jinka.clearing.reasons import Outcome
 from jinka.clearing.verdicts import (
     CROSSING,
     DEEMED,
-    INBOUND,
     SENT,
     VERDICTS,
     crossing,
@@ -58,7 +65,6 @@ from jinka.clearing.verdicts import (
     take_answers,
     verdicts_of,
 )
-from jinka.codec import CounterKind
 from jinka.keys import KeyService
 from jinka.kit import Finding, Severity, Usage
 from jinka.registry import Registry, Role
@@ -68,7 +74,6 @@ from jinka.store import DuckEngine, SqlJournal
 from jinka.store.database import Database
 
 ACTIVE = 1
-_OPENING = ("opening_counter", "opening_online", "opening_balance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +97,15 @@ class City:
 
     def round(self, date: dt.date) -> RoundFiles:
         return RoundFiles(self.folder, date)
+
+    def late_days(self, date: dt.date) -> list[dt.date]:
+        """The earlier rounds whose late records go into this one."""
+        return open_days(self.folder, date, self.late_within)
+
+    @property
+    def late_within(self) -> int:
+        """How many days old a late record may be."""
+        return self.config.rules.late_days(self.terms.late_days)
 
     def registry_on(self, date: dt.date) -> Registry:
         """What is registered, with the lists of the rounds before a day."""
@@ -138,12 +152,15 @@ def send_abroad(city: City, date: dt.date) -> pa.Table:
     """The records of other centres' cards, `CROSSING`, once this side has found nothing wrong with them."""
     files = city.round(date)
     made = CROSSING.empty_table()
-    if _pick(city, date, files.path("records-abroad.parquet"), foreign=True):
-        with DuckEngine() as engine:
-            records = engine.parquet([files.path("records-abroad.parquet")])
-            tables = _tables(city, engine, date, records, city.registry.cards)
-            result = _clear(city, engine, tables, date, files.path("abroad"))
-            made = crossing(_rows(result), city.config.around.code)
+    for day in (date, *city.late_days(date)):
+        name = "abroad" if day == date else f"abroad-{day}"
+        records = files.path(f"records-{name}.parquet")
+        if _pick(city, day, records, foreign=True, rounds=[date]):
+            with DuckEngine() as engine:
+                tables = _tables(city, engine, day, engine.parquet([records]), city.registry.cards)
+                result = _clear(city, engine, tables, day, files.path(name))
+                made = pa.concat_tables([made, crossing(_rows(result), city.config.around.code)])
+    made = made.sort_by("ref")
     files.write("sent", sent_of(made, date.toordinal()))
     return made
 
@@ -155,41 +172,44 @@ def judge_cards(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> pa.Ta
     inbound = inbound.filter(
         pc.equal(inbound["issuer"], city.terms.issuer)
     )  # of others nobody asks this centre
-    days = sorted({*inbound["business_date"].unique().to_pylist(), date})
-    oldest = date - dt.timedelta(days=city.terms.late_days)
+    files.write("inbound", inbound)  # with all that came late: who comes later is compared with it
+    parent, terms = city.config.around.parent, city.terms
+    timely = in_time(city.folder, parent, date, inbound, terms.cut_off_days, city.late_within)
     verdicts: list[pa.Table] = []
     findings: list[Finding] = []
-    for day in days:
-        of_day = inbound.filter(pc.equal(inbound["business_date"], pa.scalar(day)))
-        judged = (
-            day
-            if oldest <= day <= date and (day == date or city.round(day).noted("home") is not None)
-            else date
-        )
-        name = "home" if judged == date == day else f"home-{day}"
-        result, outcomes = _judge_day(city, judged, of_day, files.path(name))
+    for day in sorted({*timely, *city.late_days(date)}):
+        of_day = timely.get(day, inbound.slice(0, 0))
+        if day == date:
+            result, outcomes = _judge_day(city, date, day, of_day, files.path("home"))
+            files.write("cards", carry_forward(_cards(city, date), outcomes))
+            summary = _summary(result, outcomes)
+        else:
+            fresh = _fresh(city, date, day)
+            if not fresh.num_rows + of_day.num_rows:
+                continue
+            result, outcomes = _judge_day(city, date, day, of_day, files.path(f"home-{day}"))
+            found = fresh_of(outcomes, fresh, inbound_before(city.folder, day, date))
+            files.write(f"late-{day}/outcomes", found)
         findings += result.findings
         verdicts.append(verdicts_of(outcomes, of_day, city.registry.cards))
-        if day == date:
-            files.write("cards", carry_forward(_cards(city, date), outcomes))
-            files.write("inbound", of_day)
-            summary = _summary(result, outcomes)
     rules = city.config.rules
     findings += rules.acknowledged(city.registry_on(date))[1]
-    findings += rules.losses(sorted(files.path("home").glob("*.parquet")))
+    findings += rules.losses([part for name in ("home", "late-*") for part in files.parts(name)])
     made = pa.concat_tables([VERDICTS.empty_table(), *verdicts])
     files.write("verdicts", made)
     files.note("home", summary | {"findings": [f.as_dict() for f in findings]})
     return made
 
 
-def _judge_day(city: City, day: dt.date, inbound: pa.Table, out: Path) -> tuple[DayResult, pa.Table]:
+def _judge_day(
+    city: City, date: dt.date, day: dt.date, inbound: pa.Table, out: Path
+) -> tuple[DayResult, pa.Table]:
     """Clear the cards' day once more with what arrived of it now; later numbers lose against equal earlier ones."""
-    earlier = city.round(day).read("inbound", INBOUND)
-    known = earlier.filter(pc.invert(pc.is_in(earlier["record_id"], inbound["record_id"].combine_chunks())))
+    known = inbound_before(city.folder, day, date)
     foreign = pa.concat_tables([known, inbound]).select(TAKEN_IN.names).cast(TAKEN_IN)
     records = out.with_name(f"records-{out.name}.parquet")
-    _pick(city, day, records, foreign=False, beside=foreign)
+    rounds = [each for each in days_of(city.folder) if day <= each <= date]
+    _pick(city, day, records, foreign=False, rounds=rounds, beside=foreign)
     with DuckEngine() as engine:
         tables = _tables(city, engine, day, engine.parquet([records]), _cards(city, day))
         result = _clear(city, engine, tables, day, out)
@@ -208,21 +228,26 @@ def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Fl
     fresh, findings = take_answers(sent, known, said, centre=around.code)
     rules = city.config.rules
     until = rules.silent_up_to(date, around.answer_days)
-    silent = deemed(sent, pa.concat_tables([known, fresh]), until_round=until)
+    asked = counted_from(sent, heard_rounds(city.folder, around, days))
+    waiting = asked.filter(pc.less(asked["round"], NEVER))
+    silent = deemed(waiting, pa.concat_tables([known, fresh]), until_round=until)
     answers = pa.concat_tables([fresh, silent])
-    findings = [*findings, *rules.silence(sent, pa.concat_tables([known, fresh]), date, around.answer_days)]
+    findings = [
+        *findings,
+        *rules.silence(waiting, pa.concat_tables([known, fresh]), date, around.answer_days),
+    ]
     limit = city.params(date).purse_limit
     fees = rules.fees_on(date, city.terms.fees, month_before(city.folder, date, days))
     each = asks_for_amounts(fees)
     groups: list[PaidGroup] = []
     counts: dict[str, list[int]] = {}
     with DuckEngine() as engine:
-        home = sorted(files.path("home").glob("*.parquet"))
-        cleared = [home]
-        groups += paid_groups(engine, engine.parquet(home), limit, by_amount=each)
+        cleared = [files.parts(name) for name in ("home", "late-*") if files.parts(name)]
+        for own in cleared:
+            groups += paid_groups(engine, engine.parquet(own), limit, by_amount=each)
         answered = sent.filter(pc.is_in(sent["record_id"], answers["w_id"].combine_chunks()))
-        for day in sorted({dt.date.fromordinal(number) for number in answered["round"].to_pylist()}):
-            rows = answered.filter(pc.equal(answered["round"], day.toordinal())).select(TAKEN_IN.names)
+        for day in sorted(set(answered["business_date"].to_pylist())):
+            rows = answered.filter(pc.equal(answered["business_date"], day)).select(TAKEN_IN.names)
             files.write(f"records-paid-{day}", rows.cast(TAKEN_IN).sort_by("record_id"))
             records = engine.parquet([files.path(f"records-paid-{day}.parquet")])
             tables = _tables(city, engine, day, records, city.registry.cards, answers)
@@ -259,40 +284,6 @@ def flows_of(files: RoundFiles) -> list[Flow]:
     ]
 
 
-def carry_forward(cards: pa.Table, outcomes: pa.Table) -> pa.Table:
-    """The cards as the next day finds them: counters behind the last, and the balance after the latest, paid record."""
-    paid = outcomes.filter(
-        pc.and_(pc.equal(outcomes["outcome"], Outcome.PAID.value), pc.invert(outcomes["at_risk"]))
-    )
-    latest: dict[bytes, tuple[tuple[Any, ...], int]] = {}
-    counters: dict[tuple[bytes, int], int] = {}
-    names = ("card_no", "counter_kind", "counter", "local_date", "local_time", "balance", "findings")
-    for card, kind, counter, date, time, balance, found in zip(
-        *(paid[name].to_pylist() for name in names), strict=True
-    ):
-        if "COUNTER_BREAK" in found:
-            continue
-        counters[card, kind] = max(counters.get((card, kind), 0), counter + 1)
-        place = (date, time, kind == CounterKind.OFFLINE, counter)
-        if card not in latest or place > latest[card][0]:
-            latest[card] = (place, balance)
-    columns: dict[str, list[int]] = {name: cards[name].to_pylist() for name in _OPENING}
-    for row, card in enumerate(cards["card_no"].to_pylist()):
-        if card in latest:
-            columns["opening_balance"][row] = latest[card][1]
-            for name, kind in (
-                ("opening_counter", CounterKind.OFFLINE),
-                ("opening_online", CounterKind.ONLINE),
-            ):
-                columns[name][row] = counters.get((card, kind), columns[name][row])
-    for name in _OPENING:
-        place_of = cards.schema.get_field_index(name)
-        cards = cards.set_column(
-            place_of, cards.schema.field(name), pa.array(columns[name], cards.schema.field(name).type)
-        )
-    return cards
-
-
 def _cards(city: City, date: dt.date) -> pa.Table:
     """The registered cards as the day before left them."""
     before = [
@@ -307,21 +298,42 @@ def _cards(city: City, date: dt.date) -> pa.Table:
     return pa.concat_tables([there.cast(city.registry.cards.schema), fresh])
 
 
-def _pick(city: City, date: dt.date, out: Path, *, foreign: bool, beside: pa.Table | None = None) -> int:
-    """Write down what was taken in for a day: the records of this issuer's cards, or those of others'; how many."""
-    noted = city.round(date).noted("intake") or {"deliveries": []}
+def _fresh(city: City, date: dt.date, day: dt.date) -> pa.Table:
+    """What was taken in with a round of an earlier day's own cards."""
+    return pa.concat_tables([TAKEN_IN.empty_table(), *_taken(city, day, date, foreign=False)])
+
+
+def _taken(city: City, day: dt.date, round_: dt.date, *, foreign: bool) -> Iterator[pa.Table]:
+    """A round's records of one business day; what belongs to no open day is the round's own, which rejects it."""
+    noted = city.round(round_).noted("intake") or {"deliveries": []}
+    others = pa.array(city.late_days(round_), pa.date32())
+    for path in city.journal.accepted_files([bytes.fromhex(name) for name in noted["deliveries"]]):
+        file = pq.ParquetFile(path)
+        for number in range(file.num_row_groups):
+            rows = file.read_row_group(number)
+            own = pc.equal(rows["issuer"], city.terms.issuer)
+            rows = rows.filter(pc.invert(own) if foreign else own)
+            if day == round_:
+                of_day = pc.invert(pc.is_in(rows["business_date"], others))
+            else:
+                of_day = pc.and_(
+                    pc.equal(rows["business_date"], day), pc.is_in(rows["business_date"], others)
+                )
+            yield rows.filter(of_day).select(TAKEN_IN.names).cast(TAKEN_IN)
+
+
+def _pick(
+    city: City, day: dt.date, out: Path, *, foreign: bool, rounds: Sequence[dt.date], beside: pa.Table | None = None
+) -> int:  # fmt: skip
+    """Write down what rounds took in of a day: the records of this issuer's cards, or those of others'; how many."""
     half = out.with_name(f".{out.name}.half")
     half.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with pq.ParquetWriter(half, TAKEN_IN, compression="zstd") as writer:
-        for path in city.journal.accepted_files([bytes.fromhex(name) for name in noted["deliveries"]]):
-            file = pq.ParquetFile(path)
-            for number in range(file.num_row_groups):
-                rows = file.read_row_group(number)
-                own = pc.equal(rows["issuer"], city.terms.issuer)
-                mine = rows.filter(pc.invert(own) if foreign else own)
+        for round_ in rounds:
+            for mine in _taken(city, day, round_, foreign=foreign):
                 count += mine.num_rows
-                writer.write_table(mine.select(TAKEN_IN.names).cast(TAKEN_IN))
+                writer.write_table(mine)
         if beside is not None:
             count += beside.num_rows
             writer.write_table(beside)

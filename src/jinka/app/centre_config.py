@@ -17,7 +17,8 @@
     government = "gov.4403"       # who bears declared discounts here
     scheme = "scheme.jinka"       # who earns the scheme's fee and bears its risk
     fees_bp = { scheme = 20, issuer = 10, acquirer = 20 }
-    late_days = 5                 # for how long an earlier day's record of another centre is judged
+    late_days = 5                 # for how long an earlier day's record is judged; business-day.toml may say it too
+    cut_off_days = 30             # the same for a centre that was cut off, whose records could not come before
 
     [parent]
     code = "44"
@@ -52,7 +53,7 @@ FILE = "centre.toml"
 _CENTRE = {
     "tier", "code", "region", "zone", "first_date", "participants", "patience", "answer_days",
 }  # fmt: skip
-_CITY = {"issuer", "government", "scheme", "fees_bp", "late_days"}
+_CITY = {"issuer", "government", "scheme", "fees_bp", "late_days", "cut_off_days"}
 _CHILD = {"code", "centres", "participants"}
 
 
@@ -64,6 +65,7 @@ class CityTerms:
     government: str
     fees: FeeTable
     late_days: int
+    cut_off_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ def _city(found: Mapping[str, Any]) -> CityTerms:
             **{f"{name}_bp": _whole(rates, f"city.fees_bp.{name}", 0) for name in rates},
         ),
         late_days=_whole(found, "city.late_days", 5),
+        cut_off_days=_whole(found, "city.cut_off_days", 30),
     )
 
 

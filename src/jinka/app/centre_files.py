@@ -4,9 +4,11 @@
 
     rounds/2018-09-03/
       intake.json           which deliveries belong to the round; written when the day is closed
-      abroad/               outcomes of foreign cards' records on this side
+      abroad/               outcomes of foreign cards' records on this side; abroad-DAY of those of an earlier day
       sent.parquet          those of them that went to their cards' centre
       home/                 outcomes of this centre's cards, wherever they were used
+      late-DAY/             outcomes of an earlier day's records of this centre's cards that came with this round
+      inbound.parquet       what came from others to be judged, of whatever day
       verdicts.parquet      what this centre said of records that came from others
       answers.parquet       what was said of records that it sent, and where silence was the answer
       up-records.json       how far each child had been heard when the round was closed upwards (and for each stream)
@@ -78,6 +80,10 @@ class RoundFiles:
     def has(self, name: str) -> bool:
         return self.path(name).exists()
 
+    def parts(self, name: str) -> list[Path]:
+        """The Parquet files in a folder of the round, or in those of a pattern."""
+        return sorted(self.folder.glob(f"{name}/*.parquet"))
+
     def write(self, name: str, table: pa.Table) -> None:
         """``name`` without its ending."""
         write_durable(self.path(f"{name}.parquet"), parquet_bytes(table))
@@ -115,6 +121,10 @@ class ArrivedFiles:
     def read(self, sender: str, kind: Kind, date: dt.date, name: str, schema: pa.Schema) -> pa.Table:
         path = self.place(sender, kind, date) / f"{name}.parquet"
         return pq.read_table(path) if path.exists() else schema.empty_table()
+
+    def kept(self, sender: str, kind: Kind, date: dt.date, name: str) -> bool:
+        """Whether a file of the parcel was taken in; False for one that was parked."""
+        return (self.place(sender, kind, date) / f"{name}.parquet").exists()
 
     def keep(self, sender: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table]) -> None:
         """Write them down; `has` says so afterwards."""

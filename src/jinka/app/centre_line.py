@@ -30,6 +30,7 @@ from jinka.api.peer_tls import tls_server
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_papers import LinePapers
 from jinka.app.parts_file import host_port, only
+from jinka.clearing.hearing import HEARD
 from jinka.clearing.routing import CLAIMS, LISTED
 from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
 from jinka.codec.parcel import Kind
@@ -59,6 +60,7 @@ PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
     )
     for kind, name, schema, columns in (
         (Kind.RECORDS, "records", "crossing", CROSSING),
+        (Kind.RECORDS, "heard", "heard", HEARD),
         (Kind.VERDICTS, "verdicts", "verdicts", VERDICTS),
         (Kind.VERDICTS, "listed", "listed", LISTED),
         (Kind.POSITIONS, "claims", "claims", CLAIMS),

@@ -29,6 +29,7 @@ from jinka.app.centre_founded import Unfounded, hold_unfounded, require_bounds, 
 from jinka.app.centre_lists import listed_here, publish_list
 from jinka.app.centre_proof import CityProof
 from jinka.app.centre_statistics import require_cells, round_cells, route_cells
+from jinka.clearing.hearing import HEARD, heard_of, require_heard
 from jinka.clearing.routing import (
     CLAIMS,
     LISTED,
@@ -36,6 +37,7 @@ from jinka.clearing.routing import (
     require_claims,
     require_own,
     route_claims,
+    route_heard,
     route_lists,
     route_records,
     route_verdicts,
@@ -56,7 +58,7 @@ Route = Callable[[Sequence[pa.Table], Surroundings], dict[str, pa.Table]]
 
 # The files of each stream's parcels, their schemas, and how their rows find their way.
 FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
-    Kind.RECORDS: {"records": (CROSSING, route_records)},
+    Kind.RECORDS: {"records": (CROSSING, route_records), "heard": (HEARD, route_heard)},
     Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts), "listed": (LISTED, route_lists)},
     Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
     Kind.STATISTICS: {"cells": (STATISTICS, route_cells)},
@@ -133,7 +135,11 @@ class Centre:
             tables[name] = table.cast(schema)
         match parcel.kind:
             case Kind.RECORDS:
-                require_own(tables["records"], around, parcel.sender, column="centre", where=parcel.label)
+                for table in tables.values():
+                    require_own(table, around, parcel.sender, column="centre", where=parcel.label)
+                if parcel.sender != around.parent:
+                    day = parcel.date.toordinal()
+                    require_heard(tables["heard"], parcel.sender, day, where=parcel.label)
                 require_dates(tables["records"], parcel.date, where=parcel.label)
             case Kind.VERDICTS:
                 require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
@@ -193,6 +199,8 @@ class Centre:
         tables = {}
         for file, (schema, _) in FILES[kind].items():
             parts = [own[file]] if file in own else []
+            if file == "heard":
+                parts.append(self._heard_here(heard))
             for child, days in sorted(heard.items()):
                 parts += [
                     self.arrived.read(child, kind, dt.date.fromisoformat(day), file, schema) for day in days
@@ -220,6 +228,19 @@ class Centre:
             for child, found in days.items()
         }
 
+    def _heard_here(self, heard: Mapping[str, Sequence[str]]) -> pa.Table:
+        """The children's rounds whose records go on now. A parcel that was parked is not heard in this sense."""
+        return heard_of(
+            {
+                child: [
+                    date.toordinal()
+                    for date in map(dt.date.fromisoformat, days)
+                    if self.arrived.kept(child, Kind.RECORDS, date, "records")
+                ]
+                for child, days in heard.items()
+            }
+        )
+
     def _down(self, kind: Kind, date: dt.date) -> bool:
         """Pass on what goes below, once the parent has said its part; without one, at once."""
         around, files, name = self.config.around, self.round(date), kind.value
@@ -228,6 +249,8 @@ class Centre:
         tables = {}
         for file, (schema, _) in FILES[kind].items():
             parts = [files.read(f"up-{name}-{file}", schema)]
+            if file == "heard" and around.parent:  # that it went on is for the topmost to say
+                parts = []
             if around.parent:
                 parts.append(self.arrived.read(around.parent, kind, date, file, schema))
             tables[file] = pa.concat_tables(parts)

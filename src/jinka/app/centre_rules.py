@@ -68,6 +68,10 @@ class CentreRules:
             return date.toordinal() - days
         return self.day.silence.silent_up_to(date).toordinal()
 
+    def late_days(self, plain: int) -> int:
+        """How old a late record may be: by the schedule for all, or without the file as many days as are given."""
+        return plain if self.day is None else self.day.schedules[-1].late_days
+
     def silence(self, sent: pa.Table, heard: pa.Table, date: dt.date, days: int) -> list[Finding]:
         """Whose silence is an answer in this round, and whose verdicts are still waited for.
 

@@ -26,7 +26,10 @@ from jinka.reports.statistics import READS, Use, add_up, require_statistics, sta
 def round_cells(folder: Path, date: dt.date, registry: Registry) -> pa.Table:
     """The cells of one round of a city's centre: its records that were paid or refused in it, and its new cards."""
     files = RoundFiles(folder, date)
-    places = [files.path("home"), files.path("abroad"), *sorted(files.folder.glob("paid-*/"))]
+    places = [files.path("home"), files.path("abroad")]
+    places += [
+        place for name in ("abroad-*/", "late-*/", "paid-*/") for place in sorted(files.folder.glob(name))
+    ]
     before = [day for day in days_of(folder) if day < date and RoundFiles(folder, day).has("cards.parquet")]
     known = RoundFiles(folder, before[-1]).read("cards", CARDS) if before else None
     cards = files.read("cards", CARDS) if files.has("cards.parquet") else registry.cards

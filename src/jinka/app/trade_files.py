@@ -32,6 +32,7 @@ from jinka.store import publish
 from jinka.store.arrow_shapes import shaped
 
 _READ_ROWS = 1 << 16
+_OUTCOMES = ("home", "abroad", "abroad-*", "late-*", "paid-*")  # folders of a round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,9 +147,7 @@ def _outcomes(folder: Path, date: str | None) -> tuple[Any, Any]:
         days = days_of(folder)
         day = parse_date(date, where="--date") if date else (days[-1] if days else None)
         place = folder / "rounds" / f"{day}"
-        found = [
-            path for name in ("home", "abroad", "paid-*") for path in sorted(place.glob(f"{name}/*.parquet"))
-        ]
+        found = [path for name in _OUTCOMES for path in sorted(place.glob(f"{name}/*.parquet"))]
         if not found:
             raise NotFound("no such round has been cleared", where=str(place), fix="name another --date")
         return ds.dataset(found, format="parquet"), day

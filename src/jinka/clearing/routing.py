@@ -74,6 +74,12 @@ def route_records(tables: Iterable[pa.Table], around: Surroundings) -> dict[str,
     return _route(tables, ("centre", "ref"), lambda row: around.hop_to_party(row["issuer"]), ("issuer",))
 
 
+def route_heard(tables: Iterable[pa.Table], around: Surroundings) -> dict[str, pa.Table]:
+    """All of it to everybody: the parent is told of what is below, the children what the topmost centre heard."""
+    table = pa.concat_tables(tables).sort_by([("centre", "ascending"), ("round", "ascending")])
+    return dict.fromkeys([*around.children, *([around.parent] if around.parent else [])], table)
+
+
 def route_verdicts(tables: Iterable[pa.Table], around: Surroundings) -> dict[str, pa.Table]:
     """Neighbour to the verdicts that go there."""
     return _route(tables, ("centre", "ref"), lambda row: around.hop_to_centre(row["centre"]), ("centre",))

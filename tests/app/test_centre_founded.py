@@ -125,24 +125,9 @@ def test_what_is_invented_of_the_scheme_waits_in_suspense_at_the_nation(round_: 
     assert settle_fields(round_, VICTIM.code) == (True, True)
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [_claim(kind, VICTIM.issuer, 5_000_000) for kind in (LineKind.FEE,)],
-        [_claim(LineKind.FEE, SCHEME, 7_000_000)],
-        [_claim(LineKind.CHARGE, VICTIM.issuer, MAX_MINOR)] * 2,
-        [_claim(LineKind.RISK, SCHEME, MAX_MINOR - 1)],
-        [_claim(LineKind.LOAD, OPERATOR, MAX_MINOR, payee=VICTIM.issuer, far=VICTIM.issuer)],
-        [_claim(LineKind.RISK, SCHEME, 10**12)] * 11,
-        [_claim(LineKind.CHARGE, LIAR.issuer, 1)],
-    ],
-    ids=["fee", "scheme", "huge", "one huge", "huge gift", "huge together", "of its own"],
-)
-def test_what_no_record_explains_is_parked_and_the_others_go_on(
-    rows: list[dict[str, Any]], round_: Federation
-) -> None:
+def test_what_overflows_every_book_is_parked_and_the_others_go_on(round_: Federation) -> None:
     """No centre ends, none but the liar's claims are missing, and nothing that it claims is paid."""
-    _lie(round_, *rows)
+    _lie(round_, *[_claim(LineKind.CHARGE, VICTIM.issuer, MAX_MINOR)] * 2)
     [problem] = round_.centres["44"].road.problems
     assert problem.startswith(f"{LIAR.code} positions")
     for code in round_.configs:
@@ -152,9 +137,8 @@ def test_what_no_record_explains_is_parked_and_the_others_go_on(
     require_books(round_, findings=False)
 
 
-@pytest.mark.parametrize("days_", [2**31 - 1, -(2**31), 0, 20_000])
-def test_records_of_days_that_nobody_has_are_parked_and_the_round_goes_on(
-    days_: int, tmp_path: Path, keys: Any, days: Any
+def test_records_of_a_day_that_nobody_has_are_parked_and_the_round_goes_on(
+    tmp_path: Path, keys: Any, days: Any
 ) -> None:
     """A date32 reaches further than dates do."""
     with federation(tmp_path, keys, days) as fed:
@@ -162,14 +146,22 @@ def test_records_of_days_that_nobody_has_are_parked_and_the_round_goes_on(
         fed.centres[LIAR.code].advance()
         path = fed.root / "road" / f"{LIAR.code}-44" / f"records-{DATE}" / "records.parquet"
         table = pq.read_table(path)
-        dates = pa.array([days_] * table.num_rows, pa.int32()).cast(pa.date32())
-        place = table.schema.get_field_index("business_date")
-        pq.write_table(table.set_column(place, table.schema.field(place), dates), path)
+        pq.write_table(_dated(table, 2**31 - 1), path)
         fed.run()
         [problem] = fed.centres["44"].road.problems
         assert "business_date" in problem
         for code in fed.configs:
             assert settle_fields(fed, code) == (True, True)
+        for days_ in (-(2**31), 0, 20_000):
+            with pytest.raises(Refused, match="business day"):
+                require_dates(_dated(table, days_), DATE, where="p")
+        require_dates(table, DATE, where="p")
+
+
+def _dated(table: pa.Table, days_: int) -> pa.Table:
+    dates = pa.array([days_] * table.num_rows, pa.int32()).cast(pa.date32())
+    place = table.schema.get_field_index("business_date")
+    return table.set_column(place, table.schema.field(place), dates)
 
 
 AROUND = Surroundings(
@@ -229,3 +221,24 @@ def test_a_round_that_no_calendar_has_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no such round"):
         require_bounds(tmp_path, city, "44", DATE, pa.Table.from_pylist([claim], schema=CLAIMS), where="p")
     require_dates(CROSSING.empty_table(), DATE, where="p")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [_claim(LineKind.FEE, "j", 5_000_000, centre="a")],
+        [_claim(LineKind.FEE, SCHEME, 1, centre="a")],
+        [_claim(LineKind.CHARGE, "j", MAX_MINOR, centre="a")],
+        [_claim(LineKind.RISK, SCHEME, MAX_MINOR - 1, centre="a")],
+        [_claim(LineKind.LOAD, OPERATOR, MAX_MINOR, centre="a", payee="j", far="j")],
+        [_claim(LineKind.RISK, SCHEME, 10**13, centre="a")] * 3,
+        [_claim(LineKind.CHARGE, "i", 1, centre="a")],
+    ],
+    ids=["fee", "scheme", "huge", "huge risk", "huge gift", "huge together", "of its own"],
+)
+def test_what_no_record_explains_is_refused(rows: list[dict[str, Any]], tmp_path: Path) -> None:
+    """A centre that sent nothing takes nothing; what it gives is bounded too."""
+    with pytest.raises(Refused):
+        require_bounds(
+            tmp_path, AROUND, "44", DATE, pa.Table.from_pylist(rows, schema=CLAIMS), where="parcel"
+        )

@@ -25,7 +25,9 @@ def test_the_host_checks_pin_card_value_and_mac_and_books_the_money(tmp_path: Pa
         wrong_pin = world.request(4, 1, tracks[1], world.pin_block(10, world.KEYS[world.BANK_PIN]))
         raws = world.with_macs([*asked, wrong_value, wrong_pin, *asked[:1]], service)
         raws[-1] = raws[-1][:-1] + bytes([raws[-1][-1] ^ 1])
-        codes = [world.CODEC.decode(raw or b"").text(39) for raw in server._decide(raws)]
+        answers, wrong = server._decide(raws)
+        codes = [world.CODEC.decode(raw or b"").text(39) for raw in answers]
+        assert wrong == {5}
         assert codes[:3] == ["00"] * 3
         assert codes[-1] == "A0"
         assert "00" not in codes[3:]

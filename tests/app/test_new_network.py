@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from jinka.app import new_network, serving
 from jinka.app.card_files import open_key_folder, read_opened
 from jinka.app.key_folder import KeyFolder
-from jinka.app.new_network import FILE, TERMINAL, free_port, make_network, open_network
+from jinka.app.new_network import CASH_TERMINAL, FILE, TERMINAL, free_port, make_network, open_network
 from jinka.app.parts_file import parts_of
 from jinka.app.pos_config import read_pad, read_pos_file
 from jinka.app.serve_file import Ports
@@ -39,9 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     told = make_network(made, PORTS, date=DATE)
     assert told["merchant"]["key"].startswith("jk_")
     yield made
-    shutil.rmtree(
-        made / f"terminal-{TERMINAL}"
-    )  # stands for the terminal's own hardware: its master key is in it
+    for terminal in (TERMINAL, CASH_TERMINAL):  # stand for terminals' own hardware: their keys are in them
+        shutil.rmtree(made / f"terminal-{terminal}")
 
 
 def test_every_part_reads_the_file_and_leans_on_the_key_service(folder: Path) -> None:

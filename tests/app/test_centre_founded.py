@@ -242,3 +242,31 @@ def test_what_no_record_explains_is_refused(rows: list[dict[str, Any]], tmp_path
         require_bounds(
             tmp_path, AROUND, "44", DATE, pa.Table.from_pylist(rows, schema=CLAIMS), where="parcel"
         )
+
+
+def test_a_fault_of_this_machine_parks_nobody_and_is_made_good_by_another_try(
+    tmp_path: Path, keys: Any, days: Any
+) -> None:
+    """A file that is gone is not its sender's doing: the centre stops, and goes on where it stood. Bad bytes park."""
+    with federation(tmp_path, keys, days) as fed:
+        fed.close()
+        fed.centres[LIAR.code].advance()
+        path = fed.root / "road" / f"{LIAR.code}-44" / f"records-{DATE}" / "records.parquet"
+        away = path.rename(path.with_suffix(".away"))
+        path.symlink_to(tmp_path / "nowhere")
+        with pytest.raises(FileNotFoundError):
+            fed.centres["44"].advance()
+        assert not fed.centres["44"].road.problems
+        path.unlink()
+        away.rename(path)
+        fed.run()
+        assert not fed.centres["44"].road.problems
+        require_books(fed)
+    with federation(tmp_path / "damaged", keys, days) as fed:
+        fed.close()
+        fed.centres[LIAR.code].advance()
+        path = fed.root / "road" / f"{LIAR.code}-44" / f"records-{DATE}" / "records.parquet"
+        path.write_bytes(path.read_bytes()[:-40] + bytes(40))
+        fed.centres["44"].advance()
+        [problem] = fed.centres["44"].road.problems
+        assert problem.startswith(f"{LIAR.code} records")

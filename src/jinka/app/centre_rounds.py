@@ -109,6 +109,8 @@ class Centre:
             try:
                 tables = self._checked(parcel)
             except Exception as problem:  # whatever a parcel breaks, it breaks its own
+                if _of_this_machine(problem):
+                    raise
                 self.arrived.keep(parcel.sender, parcel.kind, parcel.date, {})  # heard, with nothing in it
                 self.road.parked(parcel, problem)
                 continue
@@ -128,7 +130,8 @@ class Centre:
             raise Refused(f"files {sorted(parcel.files)}", where=parcel.label, fix=f"{sorted(wanted)}")
         tables = {}
         for name, (schema, _) in wanted.items():
-            table = pq.read_table(parcel.files[name])
+            with parcel.files[name].open("rb") as file:  # a lost file is the system's own error, with its number
+                table = pq.read_table(file)
             require_schema(table.schema, schema, where=f"{parcel.label}.{name}")
             if any(table[f.name].null_count for f in schema if not f.nullable):
                 raise Refused("a value is missing", where=f"{parcel.label}.{name}")
@@ -357,6 +360,14 @@ class Centre:
         if around.parent:
             parts.append(self.arrived.read(around.parent, Kind.POSITIONS, date, "claims", CLAIMS))
         return pa.concat_tables(parts)
+
+
+def _of_this_machine(problem: Exception) -> bool:
+    """A full disk or a file that is gone says nothing of the parcel: parked, an honest sender would never be paid.
+
+    What Arrow says of damaged bytes is an `OSError` as well, and has no number of the system's.
+    """
+    return isinstance(problem, MemoryError) or (isinstance(problem, OSError) and problem.errno is not None)
 
 
 def _found(unfounded: Unfounded) -> list[Any]:

@@ -130,7 +130,7 @@ class Centre:
             raise Refused(f"files {sorted(parcel.files)}", where=parcel.label, fix=f"{sorted(wanted)}")
         tables = {}
         for name, (schema, _) in wanted.items():
-            with parcel.files[name].open("rb") as file:  # a lost file is the system's own error, with its number
+            with parcel.files[name].open("rb") as file:  # so that a lost file's error has the system's number
                 table = pq.read_table(file)
             require_schema(table.schema, schema, where=f"{parcel.label}.{name}")
             if any(table[f.name].null_count for f in schema if not f.nullable):

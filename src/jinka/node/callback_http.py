@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import ipaddress
 import socket
 import ssl
 import threading
@@ -22,12 +23,11 @@ DEADLINE_S = 10.0
 Resolve = Callable[[str, int], list[str]]
 
 
-def require_receiver(url: str, *, plain: bool = False) -> tuple[str, int, str]:
+def require_receiver(url: str, *, plain: bool = False, where: str = "callback_url") -> tuple[str, int, str]:
     """(host, port, path) of a receiver's address; `Usage` for one that is no HTTPS address or has a name and password.
 
     ``plain`` allows HTTP, for tests and for a machine of one's own.
     """
-    where = "callback_url"
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -54,37 +54,63 @@ def resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 class CallbackSender:
-    """``plain`` and ``inside`` are for a machine of one's own: HTTP, and receivers in the same network."""
+    """``plain`` and ``inside`` are for a machine of one's own: HTTP, and receivers in the same network.
+
+    ``hosts`` are names that the operator vouches for: to them alone HTTP and addresses inside are allowed.
+    """
 
     def __init__(
         self,
         *,
         plain: bool = False,
         inside: bool = False,
+        hosts: frozenset[str] = frozenset(),
         deadline_s: float = DEADLINE_S,
         resolver: Resolve = resolve,
     ) -> None:
         self._plain, self._inside, self._deadline_s, self._resolve = plain, inside, deadline_s, resolver
+        self._hosts = hosts
         self._tls = ssl.create_default_context()
 
     def send(self, url: str, headers: Mapping[str, str], body: str) -> tuple[bool, str]:
         """Whether the receiver took it (a status of 2xx), and what came of it in words for the outbox."""
         try:
-            host, port, path = require_receiver(url, plain=self._plain)
-            address = self._address(host, port)
-            status = self._post(host, port, address, path, headers, body, tls=url.startswith("https:"))
+            status = self.post(url, headers, body.encode())
         except JinkaError as error:
             return False, str(error)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             return False, type(error).__name__
         return 200 <= status < 300, f"HTTP {status}"
 
+    def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        """The receiver's status; raises `Usage` or `Refused` for where nothing is sent, `OSError` and its kin."""
+        host, port, path = self.require(url)
+        address = self._address(host, port)
+        tls = urlsplit(url).scheme == "https"
+        return self._post(host, port, address, path, headers, body, tls=tls)
+
+    def require(self, url: str, *, where: str = "callback_url") -> tuple[str, int, str]:
+        """(host, port, path) of an address in a form that this sender takes; an IP address in it must be outside."""
+        host, port, path = require_receiver(url, plain=True, where=where)
+        require_receiver(url, plain=self._plain or host in self._hosts, where=where)
+        if not self._inside and host not in self._hosts and _is_address(host):
+            require_outside(host)
+        return host, port, path
+
     def _address(self, host: str, port: int) -> str:
         addresses = self._resolve(host, port)
         if not addresses:
             raise Refused("no address", where="callback_url")
-        if not self._inside:
+        if not self._inside and host not in self._hosts:
             for address in addresses:
                 require_outside(address)
         return addresses[0]
@@ -96,7 +122,7 @@ class CallbackSender:
         address: str,
         path: str,
         headers: Mapping[str, str],
-        body: str,
+        body: bytes,
         *,
         tls: bool,
     ) -> int:
@@ -104,9 +130,7 @@ class CallbackSender:
         timer = threading.Timer(self._deadline_s, link.cut)
         timer.start()
         try:
-            link.request(
-                "POST", path, body.encode(), {**headers, "User-Agent": "Jinka", "Connection": "close"}
-            )
+            link.request("POST", path, body, {**headers, "User-Agent": "Jinka", "Connection": "close"})
             return link.getresponse().status
         finally:
             timer.cancel()

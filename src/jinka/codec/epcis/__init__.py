@@ -1,0 +1,41 @@
+"""GS1 EPCIS 2.0: events between JSON-LD, XML (2.0, and 1.2 upgraded) and frozen values, and their hash (CBV 2.0, 8.9).
+
+Pure: bytes in, values out, and back. It fetches no context and no schema, stores nothing, and judges no choreography
+(that is `trace`). Identity of things is `jinka.codec.tags`.
+"""
+
+from jinka.codec.epcis.model import (
+    Action,
+    Document,
+    ErrorDeclaration,
+    Event,
+    EventType,
+    Extension,
+    Kind,
+    Place,
+    Quantity,
+    SensorElement,
+    SensorMetadata,
+    SensorReport,
+    Typed,
+    Vocabulary,
+    VocabularyElement,
+)
+
+__all__ = [
+    "Action",
+    "Document",
+    "ErrorDeclaration",
+    "Event",
+    "EventType",
+    "Extension",
+    "Kind",
+    "Place",
+    "Quantity",
+    "SensorElement",
+    "SensorMetadata",
+    "SensorReport",
+    "Typed",
+    "Vocabulary",
+    "VocabularyElement",
+]

@@ -22,14 +22,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from jinka.app.day import run_day
+from jinka.app.engine import FILE, read_engine
 from jinka.app.keyring import open_keys
 from jinka.app.make_records import RecordFolder, make_record_files
+from jinka.app.options import DayOptions
 from jinka.app.workspace import Workspace
 from jinka.clearing import ClearingTables, DayResult, clear_day
 from jinka.clearing.port import Lookup
 from jinka.codec import Algorithm
 from jinka.keys import Purpose
-from jinka.kit import JinkaError, NotFound
+from jinka.kit import JinkaError, NotFound, Usage
 from jinka.node.keys_beside import VARIABLE, KeysBeside
 from jinka.registry import Registry
 from jinka.sim.parties import ISSUER
@@ -41,6 +44,11 @@ from tests.store.spark_cluster import ROOT, WORKERS, absent, cluster
 
 pytestmark = pytest.mark.skipif(absent() is not None, reason=f"{absent()} is absent")
 CALLERS = """
+[callers.day]
+uid = 0
+verbs = ["*"]
+keys = ["*"]
+
 [callers.executor]
 uid = 0
 verbs = ["job_terms", "order_job_keys"]
@@ -95,27 +103,77 @@ def keys_at(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def engine(keys_at: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    from jinka.store.spark import SparkEngine
+def served_keys(keys_at: Path) -> Iterator[Path]:
+    """The socket of the issuer's key service."""
+    with served(keys_at) as (facts, _):
+        yield Path(facts["socket"])
 
+
+@pytest.fixture(scope="module")
+def master(served_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A cluster whose workers have a key service each, enrolled for the job."""
     folder = tmp_path_factory.mktemp("spark")
     with ExitStack() as stack:
-        facts, _ = stack.enter_context(served(keys_at))
         sockets = [folder / f"job-{number}.sock" for number in range(WORKERS)]
         beside = [
-            stack.enter_context(
-                command("keys", "serve-job", facts["socket"], "--job", JOB, "--socket", socket)
-            )
+            stack.enter_context(command("keys", "serve-job", served_keys, "--job", JOB, "--socket", socket))
             for socket in sockets
         ]
         publics = [word for made in beside for word in ("--public", made["public"])]
-        cards = str(100 + 2 * MANY)  # a task that is run elsewhere orders its keys there
-        enrol = ["keys", "enrol-job", facts["socket"], "--job", JOB, "--cards", cards, *publics]
+        cards = str(300 + 2 * MANY)  # a task that is run elsewhere orders its keys there
+        enrol = ["keys", "enrol-job", str(served_keys), "--job", JOB, "--cards", cards, *publics]
         code = "from jinka.cli import main; main()"
         subprocess.run([sys.executable, "-c", code, *enrol], check=True, stdout=subprocess.DEVNULL)
         environments = [{VARIABLE: str(socket)} for socket in sockets]
-        master = stack.enter_context(cluster(folder, environments))
-        yield stack.enter_context(SparkEngine(master=master, work=folder / "work", settings=SETTINGS))
+        yield stack.enter_context(cluster(folder, environments))
+
+
+@pytest.fixture(scope="module")
+def engine(master: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from jinka.store.spark import SparkEngine
+
+    work = tmp_path_factory.mktemp("spark") / "work"
+    with SparkEngine(master=master, work=work, settings=SETTINGS) as engine:
+        yield engine
+
+
+def test_a_day_is_cleared_where_its_file_says(master: str, served_keys: Path, tmp_path: Path) -> None:
+    """`jinka day` without the file, `jinka clear` with it: the same rows, and nothing is paid twice.
+
+    Before the session of the other tests begins: a session holds all cores of the cluster.
+    """
+    options = DayOptions(riders=20, seed=3, directory=tmp_path / "day", keys=served_keys)
+    assert run_day(options).books_balance
+    there = options.folder / "centre/outcomes"
+    before = pq.read_table(there).to_pylist()
+    there.rename(tmp_path / "by-duckdb")
+    settings = "".join(f'"{name}" = "{value}"\n' for name, value in SETTINGS.items())
+    (options.folder / FILE).write_text(
+        f'master = "{master}"\nwork = "{tmp_path / "work"}"\n[settings]\n{settings}'
+    )
+    code = "from jinka.cli import main; main()"
+    command = [sys.executable, "-c", code, "clear", str(options.folder), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["books_balance"]
+    notes = [json.loads(line) for line in (options.folder / "day.log.jsonl").read_text().splitlines()]
+    assert [note["engine"] for note in notes if note["event"] == "cleared"] == ["duckdb", "pyspark"]
+    assert pq.read_table(there).to_pylist() == before
+    assert not list((tmp_path / "work").iterdir())
+
+
+def test_an_engine_file_that_says_nonsense_is_refused(tmp_path: Path) -> None:
+    for text, place in (
+        ("master = 1", "master"),
+        ('master = "local[1]"', "work"),
+        ('master = "local[1]"\nwork = "here"', "work"),
+        ('master = "local[1]"\nwork = "/w"\nslaves = 2', "slaves"),
+        ('master = "local[1]"\nwork = "/w"\n[settings]\nx = 1', "settings"),
+        ("master =", "no TOML"),
+    ):
+        (tmp_path / FILE).write_text(text)
+        with pytest.raises(Usage, match=place):
+            read_engine(tmp_path)
 
 
 def crooked_world(keys: Any) -> World:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jinka.app.day_facts import DayFacts
+from jinka.app.engine import FileEngine, clearing_engine
 from jinka.app.host_journal import HostJournals
 from jinka.app.lanes import census_file
 from jinka.app.progress import Progress
@@ -58,7 +59,7 @@ from jinka.settlement.float_acts import BooksWithoutFloat
 from jinka.sim.field import LOAD_DEVICE
 from jinka.sim.parties import ACQUIRER, GOVERNMENT, ISSUER, LOAD_AGENT, SCHEME
 from jinka.sim.plan import LANES, CityPlan, psam_id, terminal_id
-from jinka.store import DuckEngine, SqlJournal, SqlLedger, database_at, load_registry, save_registry
+from jinka.store import SqlJournal, SqlLedger, database_at, load_registry, save_registry
 
 ACTIVE = 1
 # A day on which every batch is parked is cleared too: nobody is paid, and the report says why.
@@ -185,12 +186,12 @@ def clear_uploads(
         registry = load_registry(database)
         acks, refused = _take_in_all(workspace, journal, uploads, keys, registry, progress)
         progress.step("clearing", 0, 1)
-        with DuckEngine() as engine:
+        with clearing_engine(workspace.folder, keys) as (engine, checking):
             result = clear_day(
                 engine,
                 _tables(engine, registry, journal, HostJournals.at(workspace.centre)),
                 _params(facts),
-                keys=keys,
+                keys=checking,
                 explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: GOVERNMENT}),
                 fees=FEES,
                 out=str(workspace.centre / "outcomes"),
@@ -301,7 +302,7 @@ def _read_all(paths: Sequence[Path]) -> pa.Table | None:
 
 
 def _tables(
-    engine: DuckEngine, registry: Registry, journal: SqlJournal, hosts: HostJournals
+    engine: FileEngine, registry: Registry, journal: SqlJournal, hosts: HostJournals
 ) -> ClearingTables:
     files = journal.accepted_files()
     return ClearingTables(

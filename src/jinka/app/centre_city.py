@@ -27,15 +27,10 @@ from jinka.app.centre_cards import carry_forward
 from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
-from jinka.app.centre_late import (
-    fresh_of,
-    heard_rounds,
-    in_time,
-    inbound_before,
-    open_days,
-)  # fmt: skip
+from jinka.app.centre_late import fresh_of, heard_rounds, in_time, inbound_before, open_days
 from jinka.app.centre_lists import lists_before, registry_on
 from jinka.app.centre_rules import month_after, month_before
+from jinka.app.engine import clearing_engine
 from jinka.clearing import (
     BatchStatus,
     ClearingParams,
@@ -51,7 +46,7 @@ from jinka.clearing.day import asks_for_amounts, paid_groups
 from jinka.clearing.hearing import NEVER, counted_from
 from jinka.clearing.intake import TAKEN_IN
 from jinka.clearing.net import PaidGroup, net
-from jinka.clearing.port import ANSWERS, FIRST_INBOUND
+from jinka.clearing.port import ANSWERS, FIRST_INBOUND, ClearingEngine
 from jinka.clearing.verdicts import (
     CROSSING,
     DEEMED,
@@ -158,7 +153,7 @@ def send_abroad(city: City, date: dt.date) -> pa.Table:
         if _pick(city, day, records, foreign=True, rounds=[date]):
             with DuckEngine() as engine:
                 tables = _tables(city, engine, day, engine.parquet([records]), city.registry.cards)
-                result = _clear(city, engine, tables, day, files.path(name))
+                result = _clear(city, engine, tables, day, files.path(name), city.keys)
                 made = pa.concat_tables([made, crossing(_rows(result), city.config.around.code)])
     made = made.sort_by("ref")
     files.write("sent", sent_of(made, date.toordinal()))
@@ -210,9 +205,9 @@ def _judge_day(
     records = out.with_name(f"records-{out.name}.parquet")
     rounds = [each for each in days_of(city.folder) if day <= each <= date]
     _pick(city, day, records, foreign=False, rounds=rounds, beside=foreign)
-    with DuckEngine() as engine:
+    with clearing_engine(city.folder, city.keys) as (engine, keys):
         tables = _tables(city, engine, day, engine.parquet([records]), _cards(city, day))
-        result = _clear(city, engine, tables, day, out)
+        result = _clear(city, engine, tables, day, out, keys)
         return result, _rows(result)
 
 
@@ -251,7 +246,7 @@ def pay(city: City, date: dt.date, parcels: Sequence[pa.Table]) -> tuple[list[Fl
             files.write(f"records-paid-{day}", rows.cast(TAKEN_IN).sort_by("record_id"))
             records = engine.parquet([files.path(f"records-paid-{day}.parquet")])
             tables = _tables(city, engine, day, records, city.registry.cards, answers)
-            result = _clear(city, engine, tables, day, files.path(f"paid-{day}"))
+            result = _clear(city, engine, tables, day, files.path(f"paid-{day}"), city.keys)
             groups += paid_groups(engine, result.outcomes, limit, by_amount=each)
             cleared.append(sorted(files.path(f"paid-{day}").glob("*.parquet")))
             for row in result.by_reason:
@@ -343,7 +338,7 @@ def _pick(
 
 def _tables(
     city: City,
-    engine: DuckEngine,
+    engine: ClearingEngine,
     date: dt.date,
     records: Any,
     cards: pa.Table,
@@ -361,10 +356,12 @@ def _tables(
     )
 
 
-def _clear(city: City, engine: DuckEngine, tables: ClearingTables, date: dt.date, out: Path) -> DayResult:
+def _clear(
+    city: City, engine: ClearingEngine, tables: ClearingTables, date: dt.date, out: Path, keys: KeyService
+) -> DayResult:
     out.parent.mkdir(parents=True, exist_ok=True)
     return clear_day(
-        engine, tables, city.params(date), keys=city.keys,
+        engine, tables, city.params(date), keys=keys,
         explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: city.terms.government}),
         fees=city.config.rules.fees_on(date, city.terms.fees), out=str(out),
     )  # fmt: skip

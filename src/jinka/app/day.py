@@ -18,6 +18,7 @@ from pathlib import Path
 from jinka.app.centre import build_registry, clear_uploads, register
 from jinka.app.day_facts import DayFacts, gather_facts, read_facts, write_facts
 from jinka.app.day_report import build_report
+from jinka.app.engine import read_engine
 from jinka.app.keyring import connect_keys, make_keys
 from jinka.app.lanes import play_field
 from jinka.app.options import DayOptions
@@ -38,7 +39,7 @@ from jinka.sim.city import generate_city
 from jinka.sim.plan import CityPlan
 from jinka.sim.replay import plan_from_file
 
-_ENGINES = ("duckdb", "ibis-framework", "pyarrow", "numba", "cryptography")
+_ENGINES = ("ibis-framework", "pyarrow", "numba", "cryptography")  # and what cleared the day
 
 
 @dataclass(slots=True)
@@ -154,9 +155,15 @@ def _clear(
     with watch.stage("report"):
         report = build_report(workspace, facts, cleared, uploads)
     engines = [EngineRow(name="python", version=platform.python_version())]
-    engines += [EngineRow(name=name, version=version(name)) for name in _ENGINES]
+    cleared_on = "pyspark" if read_engine(workspace.folder) else "duckdb"
+    engines += [EngineRow(name=name, version=version(name)) for name in (*_ENGINES, cleared_on)]
     report = replace(report, engines=tuple(engines), timings=tuple(watch.timings))
     for name, content in day_files(report).items():
         write_durable(workspace.report / name, content)
-    workspace.note("cleared", records=cleared.result.records, charged_fen=report.charged_fen)
+    workspace.note(
+        "cleared",
+        records=cleared.result.records,
+        charged_fen=report.charged_fen,
+        engine=report.engines[-1].name,
+    )
     return report

@@ -12,25 +12,29 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
+from py4j.protocol import Py4JError
 from pyspark import TaskContext
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jinka.clearing.port import Lookup
 from jinka.codec import RECORD_SCHEMA
-from jinka.kit import NotFound
+from jinka.kit import JinkaError, NotFound
 from jinka.store.arrow_shapes import retyped, shaped
 from jinka.store.durable import publish_folder
 from jinka.store.outcome_files import PART_ROWS, unlike, write_part
 
 Table = Any
+_SAID_MAX = 300
 _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",  # nothing but data on anybody's streams
@@ -196,6 +200,21 @@ class _PartWriter:
         verdicts = table.select(self._verdicts)
         write_part(table.select(self._records), verdicts, self._lookups, self._folder / name, self._key)
         yield pa.record_batch({"name": [name], "rows": pa.array([table.num_rows], pa.int64())})
+
+
+@contextmanager
+def spark_errors(master: str) -> Iterator[None]:
+    """What Spark says of a failed job as one `JinkaError`: the cause without the traces of two machines' stacks."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as problem:
+        lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+        said = [line for line in lines if line.startswith("jinka.") or line.startswith("Caused by:")] or lines
+        raise JinkaError(
+            (said[-1] if said else type(problem).__name__)[:_SAID_MAX],
+            where=master,
+            fix="see the logs of its driver and workers",
+        ) from problem
 
 
 def _uri(path: Path) -> str:

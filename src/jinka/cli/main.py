@@ -44,6 +44,8 @@ from jinka.cli import (
     statistics,
     switch,
     tariff,
+    trace,
+    trace_epc,
     window,
 )
 from jinka.cli import float as float_
@@ -88,6 +90,8 @@ app.add_typer(window.app, name="window")
 app.add_typer(proof.app, name="proof")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")
+trace.app.add_typer(trace_epc.app)
+app.add_typer(trace.app, name="trace")
 keys.app.add_typer(keys_ceremony.app)
 keys.app.add_typer(keys_jobs.app)
 keys.app.add_typer(keys_orders.app)

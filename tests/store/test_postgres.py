@@ -14,6 +14,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 import jinka.store.database as database_module
+import jinka.store.dispute_tables
+import jinka.store.parcel_tables
+import jinka.store.trace_tables  # noqa: F401 and these
 from jinka.app.own_postgres import OwnPostgres
 from jinka.kit import Refused, Usage
 from jinka.ledger import PendingState

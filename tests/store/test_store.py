@@ -26,7 +26,13 @@ from tests.clearing.soft_tacs import ROOTS
 
 
 def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None:
-    for module in ("disputes", "parcel_tables", "shadow", "trace_tables", "windows"):  # loaded when they are asked for
+    for module in (
+        "disputes",
+        "parcel_tables",
+        "shadow",
+        "trace_tables",
+        "windows",
+    ):  # loaded when they are asked for
         import_module(f"jinka.store.{module}")
     database = open_database(tmp_path / "c.db")
     with database.connect() as connection:

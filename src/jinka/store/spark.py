@@ -208,8 +208,9 @@ def spark_errors(master: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as problem:
-        lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-        said = [line for line in lines if line.startswith("jinka.") or line.startswith("Caused by:")] or lines
+        lines = [line.strip() for line in str(problem).splitlines()]
+        lines = [line for line in lines if line and not line.startswith(("at ", "..."))]
+        said = [line for line in lines if line.startswith(("jinka.", "Caused by:"))] or lines
         raise JinkaError(
             (said[-1] if said else type(problem).__name__)[:_SAID_MAX],
             where=master,

@@ -50,6 +50,7 @@ from jinka.kit import NotFound, Usage, parse_date
 from jinka.node import file_errors
 
 FILE = "centre.toml"
+DATABASE = "centre.db"
 _CENTRE = {
     "tier", "code", "region", "zone", "first_date", "participants", "patience", "answer_days",
 }  # fmt: skip

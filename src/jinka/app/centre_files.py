@@ -32,8 +32,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jinka.codec.parcel import Kind
+from jinka.kit import make_id
 from jinka.node import write_durable
 from jinka.store.parquet_bytes import parquet_bytes
+
+_WHOLE, _RELEASED, _RIDES = "whole", "released", "rides"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ class Arrived:
     date: dt.date
     files: Mapping[str, Path]
     label: str
+    released: bool = False  # it was parked, and an officer said that it is to be taken after all
 
 
 class Road(Protocol):
@@ -103,6 +107,10 @@ class RoundFiles:
         path = self.path(f"{name}.json")
         return json.loads(path.read_bytes()) if path.exists() else None
 
+    def drop(self, name: str) -> None:
+        """Take a note back."""
+        self.path(f"{name}.json").unlink(missing_ok=True)
+
 
 class ArrivedFiles:
     """Parcels that were applied, as the rounds read them: ``arrived/<sender>/<kind>/<day>/``."""
@@ -116,7 +124,7 @@ class ArrivedFiles:
     def days(self, sender: str, kind: Kind) -> list[dt.date]:
         """The days of a stream that are here, in order."""
         found = self.folder / sender / kind.value
-        return sorted(dt.date.fromisoformat(path.parent.name) for path in found.glob("????-??-??/whole"))
+        return sorted(dt.date.fromisoformat(path.parent.name) for path in found.glob(f"????-??-??/{_WHOLE}"))
 
     def read(self, sender: str, kind: Kind, date: dt.date, name: str, schema: pa.Schema) -> pa.Table:
         path = self.place(sender, kind, date) / f"{name}.parquet"
@@ -126,15 +134,59 @@ class ArrivedFiles:
         """Whether a file of the parcel was taken in; False for one that was parked."""
         return (self.place(sender, kind, date) / f"{name}.parquet").exists()
 
-    def keep(self, sender: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table]) -> None:
-        """Write them down; `has` says so afterwards."""
+    def keep(
+        self, sender: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table], *, label: str = ""
+    ) -> None:
+        """Write them down, with what was released since the parcel before; `has` says so afterwards."""
         place = self.place(sender, kind, date)
+        riding = self._riding(sender, kind, date) if tables else []
         for name, table in tables.items():
-            write_durable(place / f"{name}.parquet", parquet_bytes(table))
-        write_durable(place / "whole", b"")
+            parts = [
+                table,
+                *(pq.read_table(ride / f"{name}.parquet", schema=table.schema) for ride in riding),
+            ]
+            write_durable(place / f"{name}.parquet", parquet_bytes(pa.concat_tables(parts)))
+        write_durable(place / _WHOLE, label.encode())
+        for ride in riding:
+            write_durable(ride / _RIDES, date.isoformat().encode())
+
+    def keep_released(
+        self, sender: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table], *, label: str
+    ) -> None:
+        """Write down what waits for the next parcel of its stream, to ride with it."""
+        name = f"{date.isoformat()}-{make_id('released parcel', label).hex()[:8]}"
+        place = self.folder / sender / kind.value / _RELEASED / name
+        for file, table in tables.items():
+            write_durable(place / f"{file}.parquet", parquet_bytes(table))
+        write_durable(place / _WHOLE, label.encode())
+
+    def released(self, sender: str, kind: Kind, date: dt.date | None) -> list[tuple[dt.date, Path]]:
+        """The released parcels that rode with the one of a day, or with none yet: their own days and places."""
+        found = []
+        for path in sorted((self.folder / sender / kind.value / _RELEASED).glob(f"*/{_WHOLE}")):
+            if self._rode_with(sender, kind, path.parent) == date:
+                found.append((dt.date.fromisoformat(path.parent.name[:10]), path.parent))
+        return found
 
     def has(self, sender: str, kind: Kind, date: dt.date) -> bool:
-        return (self.place(sender, kind, date) / "whole").exists()
+        return (self.place(sender, kind, date) / _WHOLE).exists()
+
+    def label(self, sender: str, kind: Kind, date: dt.date) -> str | None:
+        """Which parcel it was; None for a day that is not here."""
+        path = self.place(sender, kind, date) / _WHOLE
+        return path.read_text(encoding="utf-8") if path.exists() else None
+
+    def _riding(self, sender: str, kind: Kind, date: dt.date) -> list[Path]:
+        """What rides with the parcel of a day: what waits, and, after a kill, what did before."""
+        both = [*self.released(sender, kind, None), *self.released(sender, kind, date)]
+        return sorted(path for _, path in both)
+
+    def _rode_with(self, sender: str, kind: Kind, ride: Path) -> dt.date | None:
+        if not (ride / _RIDES).exists():
+            return None
+        date = dt.date.fromisoformat((ride / _RIDES).read_text(encoding="utf-8"))
+        # A parcel that was parked at the second try, after a kill, took nothing with it.
+        return date if any(self.place(sender, kind, date).glob("*.parquet")) else None
 
 
 def days_of(centre: Path) -> list[dt.date]:

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
@@ -138,6 +139,8 @@ def require_bounds(
     for day in arrived.days(sender, Kind.POSITIONS):
         if since <= day < date:
             taken += _taken(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS).to_pylist())
+    for _, place in arrived.released(sender, Kind.POSITIONS, None):  # released, and in no round yet
+        taken += _taken(pq.read_table(place / "claims.parquet").to_pylist())
     crossed: Counter[str] = Counter()
     for day in arrived.days(sender, Kind.RECORDS):
         if since - dt.timedelta(days=_LATE_DAYS) <= day <= date:

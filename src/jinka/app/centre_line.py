@@ -28,6 +28,7 @@ import pyarrow as pa
 from jinka.api.centre import centre_app
 from jinka.api.peer_tls import tls_server
 from jinka.app.centre_files import Arrived
+from jinka.app.centre_notices import NOTICES, heed, tell
 from jinka.app.centre_papers import LinePapers
 from jinka.app.parts_file import host_port, only
 from jinka.clearing.hearing import HEARD
@@ -66,6 +67,7 @@ PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
         (Kind.POSITIONS, "claims", "claims", CLAIMS),
         (Kind.POSITIONS, "deemed", "deemed", DEEMED),
         (Kind.STATISTICS, "cells", "statistics", STATISTICS),
+        (Kind.NOTICES, "notices", "notices", NOTICES),
     )
 }
 
@@ -182,8 +184,14 @@ class LineRoad:
         self._desk.send(receiver, kind, f"day {date.isoformat()}", date, files)
 
     def ready(self) -> list[Arrived]:
-        """What may be applied now."""
-        self._ready = {parcel.manifest.label: parcel for parcel in self._desk.ready()}
+        """What may be applied now in the rounds' streams; notices are sent and kept here."""
+        tell(self._desk)
+        found = self._desk.ready()
+        for parcel in found:
+            if parcel.manifest.kind is Kind.NOTICES:
+                heed(self._desk, parcel)
+        rest = (parcel for parcel in found if parcel.manifest.kind is not Kind.NOTICES)
+        self._ready = {parcel.manifest.label: parcel for parcel in rest}
         return [self._arrived(parcel) for parcel in self._ready.values()]
 
     def applied(self, parcel: Arrived) -> None:
@@ -199,7 +207,7 @@ class LineRoad:
             severity=Severity.ERROR,
             where=f"{parcel.label} {known.where}".strip() if known else parcel.label,
             what=known.what if known else type(problem).__name__,
-            fix=f"{reason}its rows are in no round: see jinka centre parcels, and settle them with its sender",
+            fix=f"{reason}its rows are in no round: jinka centre release or refuse it",
         )
         self._desk.parked(self._ready.pop(parcel.label), finding)
 
@@ -210,5 +218,6 @@ class LineRoad:
             for one in made.files
         }
         return Arrived(
-            sender=made.sender, kind=made.kind, date=made.business_date, files=files, label=made.label
-        )
+            sender=made.sender, kind=made.kind, date=made.business_date, files=files, label=made.label,
+            released=parcel.released,
+        )  # fmt: skip

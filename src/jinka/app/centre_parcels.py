@@ -12,8 +12,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from jinka.app.centre_config import read_config
-from jinka.app.centre_serving import DATABASE
+from jinka.app.centre_config import DATABASE, read_config
 from jinka.codec.parcel import read_envelope, read_manifest
 from jinka.kit import NotFound
 from jinka.node import write_durable

@@ -12,57 +12,39 @@ and then the statistics, which only go up.
 from __future__ import annotations
 
 import datetime as dt
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from jinka.app.centre_arrivals import FILES, Tables, take_arrivals
 from jinka.app.centre_books import Crossed, excess_findings, settle_round
 from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
-from jinka.app.centre_claims import hold_claims, require_silence
+from jinka.app.centre_claims import hold_claims
 from jinka.app.centre_config import CentreConfig
-from jinka.app.centre_files import Arrived, ArrivedFiles, Road, RoundFiles, days_of
-from jinka.app.centre_founded import Unfounded, hold_unfounded, require_bounds, require_dates
+from jinka.app.centre_files import ArrivedFiles, Road, RoundFiles, days_of
+from jinka.app.centre_founded import Unfounded, hold_unfounded
 from jinka.app.centre_lists import listed_here, publish_list
 from jinka.app.centre_proof import CityProof
-from jinka.app.centre_statistics import require_cells, round_cells, route_cells
-from jinka.clearing.hearing import HEARD, heard_of, require_heard
-from jinka.clearing.routing import (
-    CLAIMS,
-    LISTED,
-    claims_of,
-    require_claims,
-    require_own,
-    route_claims,
-    route_heard,
-    route_lists,
-    route_records,
-    route_verdicts,
-)
-from jinka.clearing.tiers import Surroundings, waited_for
-from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS, strangers
+from jinka.app.centre_statistics import round_cells
+from jinka.clearing.hearing import heard_of
+from jinka.clearing.routing import CLAIMS, claims_of, route_records
+from jinka.clearing.tiers import waited_for
+from jinka.clearing.verdicts import CROSSING, VERDICTS, strangers
 from jinka.codec.parcel import Kind
-from jinka.codec.record import require_schema
-from jinka.kit import Refused
+from jinka.keys.audit import withhold
+from jinka.kit import Finding, JinkaError, Severity
 from jinka.ledger import LedgerEngine
-from jinka.reports.statistics import STATISTICS
 from jinka.settlement import WindowJournal
 from jinka.settlement.centre_posting import centre_name
+from jinka.store.faults import of_this_machine
 
+STOPPED = "stopped"  # the note of a round that cannot go on
 STREAMS = (Kind.RECORDS, Kind.VERDICTS, Kind.POSITIONS)
-Tables = Mapping[str, pa.Table]
-Route = Callable[[Sequence[pa.Table], Surroundings], dict[str, pa.Table]]
-
-# The files of each stream's parcels, their schemas, and how their rows find their way.
-FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
-    Kind.RECORDS: {"records": (CROSSING, route_records), "heard": (HEARD, route_heard)},
-    Kind.VERDICTS: {"verdicts": (VERDICTS, route_verdicts), "listed": (LISTED, route_lists)},
-    Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
-    Kind.STATISTICS: {"cells": (STATISTICS, route_cells)},
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +60,10 @@ class Centre:
     over: set[dt.date] = field(default_factory=set)  # rounds that need nothing more
     windows: WindowJournal | None = None  # with a business-day.toml, rounds are settled by windows
     proof: CityProof | None = None  # a city's signed log
+    stopped: dict[dt.date, tuple[int, int]] = field(
+        default_factory=dict
+    )  # tries of a round, looks until the next
+    told: Callable[[Finding], object] = lambda _: None  # who hears at once what stopped a round
 
     @property
     def arrived(self) -> ArrivedFiles:
@@ -92,75 +78,38 @@ class Centre:
 
     def advance(self) -> bool:
         """Do what can be done; True when something was."""
-        moved = self._take_in()
+        moved = take_arrivals(self.folder, self.config.around, self.road)
         for date in self._open_rounds():
-            while self._step(date):
+            while self.attempt(date, partial(self._step, date)):
                 moved = True
+        return moved
+
+    def attempt(self, date: dt.date, step: Callable[[], bool]) -> bool:
+        """Do a step of a round. What it raises stops this round alone, with a finding, until a later try succeeds.
+
+        Tries come after 1, 2, 4 and at most 1,024 looks. A fault of the machine is raised: nothing else could go on.
+        """
+        files, (tries, rest) = self.round(date), self.stopped.get(date, (0, 0))
+        if rest:
+            self.stopped[date] = tries, rest - 1
+            return False
+        try:
+            moved = step()
+        except Exception as problem:
+            if of_this_machine(problem):
+                raise
+            self.stopped[date] = tries + 1, 1 << min(tries, 10)
+            files.note(STOPPED, (found := round_stopped(date, problem)).as_dict())
+            self.told(found)
+            return False
+        if self.stopped.pop(date, None) or files.noted(STOPPED) is not None:
+            files.drop(STOPPED)
         return moved
 
     def settled(self) -> list[dict[str, Any]]:
         """The summaries of the rounds that are over."""
         found = (self.round(date).noted("settled") for date in days_of(self.folder))
         return [summary for summary in found if summary is not None]
-
-    def _take_in(self) -> bool:
-        parcels = self.road.ready()
-        for parcel in parcels:
-            try:
-                tables = self._checked(parcel)
-            except Exception as problem:  # whatever a parcel breaks, it breaks its own
-                if _of_this_machine(problem):
-                    raise
-                self.arrived.keep(parcel.sender, parcel.kind, parcel.date, {})  # heard, with nothing in it
-                self.road.parked(parcel, problem)
-                continue
-            if tables is not None:
-                self.arrived.keep(parcel.sender, parcel.kind, parcel.date, tables)
-            self.road.applied(parcel)
-        return bool(parcels)
-
-    def _checked(self, parcel: Arrived) -> Tables | None:
-        """The tables of a parcel, believed to be the sender's to say; None where the stream is not of the rounds."""
-        wanted, around = FILES.get(parcel.kind), self.config.around
-        if wanted is None:
-            return None
-        if parcel.sender != around.parent:
-            around.below(parcel.sender)
-        if set(parcel.files) != set(wanted):
-            raise Refused(f"files {sorted(parcel.files)}", where=parcel.label, fix=f"{sorted(wanted)}")
-        tables = {}
-        for name, (schema, _) in wanted.items():
-            with parcel.files[name].open("rb") as file:  # so that a lost file's error has the system's number
-                table = pq.read_table(file)
-            require_schema(table.schema, schema, where=f"{parcel.label}.{name}")
-            if any(table[f.name].null_count for f in schema if not f.nullable):
-                raise Refused("a value is missing", where=f"{parcel.label}.{name}")
-            tables[name] = table.cast(schema)
-        match parcel.kind:
-            case Kind.RECORDS:
-                for table in tables.values():
-                    require_own(table, around, parcel.sender, column="centre", where=parcel.label)
-                if parcel.sender != around.parent:
-                    day = parcel.date.toordinal()
-                    require_heard(tables["heard"], parcel.sender, day, where=parcel.label)
-                require_dates(tables["records"], parcel.date, where=parcel.label)
-            case Kind.VERDICTS:
-                require_own(tables["verdicts"], around, parcel.sender, column="issuer", where=parcel.label)
-                for column in ("centre", "issuer"):
-                    require_own(tables["listed"], around, parcel.sender, column=column, where=parcel.label)
-            case Kind.STATISTICS:
-                require_cells(tables["cells"], around, parcel.sender, where=parcel.label)
-            case _:
-                require_claims(tables["claims"], around, parcel.sender, where=parcel.label)
-                require_bounds(
-                    self.folder, around, parcel.sender, parcel.date, tables["claims"], where=parcel.label
-                )
-                require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
-                if parcel.sender != around.parent:
-                    require_silence(
-                        self.folder, around, parcel.sender, parcel.date, tables["deemed"], where=parcel.label
-                    )
-        return tables
 
     def _open_rounds(self) -> list[dt.date]:
         """The rounds that have begun and are not over: a city's when its intake is closed, others' when heard of."""
@@ -233,16 +182,13 @@ class Centre:
 
     def _heard_here(self, heard: Mapping[str, Sequence[str]]) -> pa.Table:
         """The children's rounds whose records go on now. A parcel that was parked is not heard in this sense."""
-        return heard_of(
-            {
-                child: [
-                    date.toordinal()
-                    for date in map(dt.date.fromisoformat, days)
-                    if self.arrived.kept(child, Kind.RECORDS, date, "records")
-                ]
-                for child, days in heard.items()
-            }
-        )
+        found: dict[str, list[int]] = {}
+        for child, days in heard.items():
+            for date in map(dt.date.fromisoformat, days):
+                if self.arrived.kept(child, Kind.RECORDS, date, "records"):
+                    rode = [day for day, _ in self.arrived.released(child, Kind.RECORDS, date)]
+                    found.setdefault(child, []).extend(day.toordinal() for day in (*rode, date))
+        return heard_of(found)
 
     def _down(self, kind: Kind, date: dt.date) -> bool:
         """Pass on what goes below, once the parent has said its part; without one, at once."""
@@ -362,12 +308,15 @@ class Centre:
         return pa.concat_tables(parts)
 
 
-def _of_this_machine(problem: Exception) -> bool:
-    """A full disk or a file that is gone says nothing of the parcel: parked, an honest sender would never be paid.
-
-    What Arrow says of damaged bytes is an `OSError` as well, and has no number of the system's.
-    """
-    return isinstance(problem, MemoryError) or (isinstance(problem, OSError) and problem.errno is not None)
+def round_stopped(date: dt.date, problem: Exception) -> Finding:
+    """The finding for a step that raised: what, and in which line of ours."""
+    frames = [frame for frame in traceback.extract_tb(problem.__traceback__) if "jinka" in frame.filename]
+    at = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    text = str(problem) if isinstance(problem, JinkaError) else f"{type(problem).__name__}: {problem}"
+    return Finding(
+        code="ROUND_STOPPED", severity=Severity.ERROR, where=f"round {date}{at}", what=withhold(text, 400),
+        fix="mend what it names; the round goes on by itself, and with it those that build on it",
+    )  # fmt: skip
 
 
 def _found(unfounded: Unfounded) -> list[Any]:
@@ -375,4 +324,4 @@ def _found(unfounded: Unfounded) -> list[Any]:
     return [finding.as_dict() for finding in found]
 
 
-__all__ = ["FILES", "STREAMS", "Centre"]
+__all__ = ["STOPPED", "STREAMS", "Centre"]

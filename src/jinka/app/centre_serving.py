@@ -11,22 +11,24 @@ import os
 import signal
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinka.app.centre_city import City, close_intake
-from jinka.app.centre_config import FILE, CentreConfig, read_config
+from jinka.app.centre_config import DATABASE, FILE, CentreConfig, read_config
 from jinka.app.centre_files import RoundFiles, days_of
 from jinka.app.centre_folder import CentreKeys, centre_keys, closed_days, signer_of, summary, uploads_of
 from jinka.app.centre_line import LineRoad, exchange_with, open_desk, open_door, parse_line
+from jinka.app.centre_notices import own_parcels
 from jinka.app.centre_papers import LinePapers, install_line
 from jinka.app.centre_proof import CityProof
-from jinka.app.centre_rounds import STREAMS, Centre
+from jinka.app.centre_rounds import STOPPED, STREAMS, Centre
 from jinka.codec.parcel import Kind
 from jinka.crypto.bulk import warm_up
-from jinka.kit import Refused
+from jinka.kit import Finding, Refused
 from jinka.node import FolderLock, file_errors
 from jinka.node.event_log import EventLog
 from jinka.node.parcel_client import Parent, Synced
@@ -34,7 +36,6 @@ from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import SqlLedger, SqlWindows, database_at, load_registry
 from jinka.store.parcel_findings import findings_in, resume, suspend, suspended_in
 
-DATABASE = "centre.db"
 _LOOK_S = 0.5
 
 
@@ -57,7 +58,7 @@ def serve_centre(folder: Path, *, ready: Callable[[dict[str, Any]], None]) -> No
                 folder, folder / DATABASE, centre=around.code, neighbours=neighbours, signer=signer_of(keys)
             )
         )
-        with opened_centre(folder, config, keys, LineRoad(desk)) as centre:
+        with opened_centre(folder, config, keys, LineRoad(desk), told=_stop_teller(log)) as centre:
             facts: dict[str, Any] = summary(folder) | {"pid": os.getpid()}
             if line.listen is not None:
                 facts["port"] = stack.enter_context(open_door(desk, papers, line.listen))
@@ -72,7 +73,13 @@ def serve_centre(folder: Path, *, ready: Callable[[dict[str, Any]], None]) -> No
 
 
 @contextmanager
-def opened_centre(folder: Path, config: CentreConfig, keys: CentreKeys, road: LineRoad) -> Iterator[Centre]:
+def opened_centre(
+    folder: Path,
+    config: CentreConfig,
+    keys: CentreKeys,
+    road: LineRoad,
+    told: Callable[[Finding], object] = lambda _: None,
+) -> Iterator[Centre]:
     """The centre of a folder over its own database."""
     with database_at(folder / DATABASE) as database:
         city = proof = None
@@ -100,6 +107,7 @@ def opened_centre(folder: Path, config: CentreConfig, keys: CentreKeys, road: Li
             suspended=suspended,
             windows=SqlWindows(database),
             proof=proof,
+            told=told,
         )
 
 
@@ -123,9 +131,14 @@ def close_days(centre: Centre) -> bool:
     asked = centre.arrived.days(centre.config.around.parent, Kind.RECORDS)
     skipped = [day for day in asked if closed and day < closed[-1]]
     fresh = [day for day in sorted({*closed, *skipped}) if centre.round(day).noted("intake") is None]
-    for day in fresh:
-        close_intake(centre.city, day, uploads_of(centre.folder, day) if day in closed else [])
-    return bool(fresh)
+    done = [centre.attempt(day, partial(_close_day, centre, day, closed)) for day in fresh]
+    return any(done)
+
+
+def _close_day(centre: Centre, day: dt.date, closed: Sequence[dt.date]) -> bool:
+    assert centre.city is not None
+    close_intake(centre.city, day, uploads_of(centre.folder, day) if day in closed else [])
+    return True
 
 
 def _teller(log: EventLog) -> Callable[[Synced], None]:
@@ -142,6 +155,10 @@ def _teller(log: EventLog) -> Callable[[Synced], None]:
     return told
 
 
+def _stop_teller(log: EventLog) -> Callable[[Finding], object]:
+    return lambda found: log.note("rounds", "stopped", where=found.where, what=found.what)
+
+
 def centre_status(folder: Path) -> dict[str, Any]:
     """What a centre's folder says: its rounds, its line, what was found. Also while it is up, and after its end."""
     config = read_config(folder)
@@ -149,15 +166,19 @@ def centre_status(folder: Path) -> dict[str, Any]:
         with database.connect() as connection:
             halted = sorted(suspended_in(connection))
         findings = [finding.as_dict() for finding in findings_in(database)]
+        elsewhere = own_parcels(database, config.around.code)
     rounds = []
     for day in days_of(folder):
         files = RoundFiles(folder, day)
         waits = [kind.value for kind in STREAMS if files.noted(f"down-{kind.value}") is None]
-        rounds.append(
-            files.noted("settled") or {"date": day.isoformat(), "waits_for": (waits or ["settlement"])[0]}
-        )
+        row = files.noted("settled") or {"date": day.isoformat(), "waits_for": (waits or ["settlement"])[0]}
+        if (stopped := files.noted(STOPPED)) is not None:
+            row |= {"stopped": True}
+            findings.append(stopped)
+        rounds.append(row)
     return summary(folder) | {
         "rounds": rounds, "suspended": halted, "findings": findings, "zone": config.zone,
+        "own_parcels": elsewhere,
     }  # fmt: skip
 
 

@@ -18,13 +18,26 @@ app = typer.Typer(
 )
 Directory = Annotated[Path, typer.Argument(help="The centre's folder.", metavar="DIR")]
 Lang = Annotated[Language, typer.Option(help="Language of the table.")]
+FINDINGS = 6
 _HEADS = {
     Language.EN: ("day", "state", "due from parent", "children", "books"),
     Language.ZH: ("营业日", "状态", "应收上级", "下级头寸", "账务"),
 }
 _WORDS = {
-    Language.EN: {"settled": "settled", "waits": "waits for {}", "holds": "hold", "broken": "DO NOT HOLD"},
-    Language.ZH: {"settled": "已结算", "waits": "等待 {}", "holds": "相符", "broken": "不符"},
+    Language.EN: {
+        "settled": "settled",
+        "waits": "waits for {}",
+        "stopped": "STOPPED",
+        "holds": "hold",
+        "broken": "DO NOT HOLD",
+    },
+    Language.ZH: {
+        "settled": "已结算",
+        "waits": "等待 {}",
+        "stopped": "已停止",
+        "holds": "相符",
+        "broken": "不符",
+    },
 }
 
 
@@ -227,23 +240,29 @@ def up(directory: Directory) -> None:
 
 @app.command()
 @command
-def status(directory: Directory, as_json: Json = False, lang: Lang = Language.EN) -> None:
-    """Say where a centre's rounds stand, also while it is up.
+def status(directory: Directory, as_json: Json = False, lang: Lang = Language.EN) -> int:
+    """Say where a centre's rounds stand, also while it is up. It ends with 6 when something has to be done.
+
+    A round that was stopped, books that do not hold, a parcel of this centre that another one parked or refused.
 
     Example: [bold]jinka centre status out/44 --lang zh[/bold]
     """
     from jinka.app.centre_serving import centre_status
 
     found = centre_status(directory)
+    code = 0 if all(map(_well, found["rounds"])) and not _held_elsewhere(found) else FINDINGS
     if as_json:
         put_json(found)
-        return
+        return code
     from rich.table import Table
 
     table, words = Table(box=None, pad_edge=False, header_style="bold"), _WORDS[lang]
     for head in _HEADS[lang]:
         table.add_column(head, overflow="fold")
     for each in found["rounds"]:
+        if each.get("stopped"):
+            table.add_row(each["date"], words["stopped"], "", "", "")
+            continue
         if "position" not in each:
             table.add_row(each["date"], words["waits"].format(each["waits_for"]), "", "", "")
             continue
@@ -255,6 +274,17 @@ def status(directory: Directory, as_json: Json = False, lang: Lang = Language.EN
     put_table(table)
     for each in [*found["findings"], *(one for row in found["rounds"] for one in row.get("findings", []))]:
         put(f"{each['code']}  {each['where']}: {each['what']}")
+    return code
+
+
+def _well(row: dict[str, Any]) -> bool:
+    if row.get("stopped"):
+        return False
+    return "position" not in row or bool(row["proof"]["holds"] and row["trial"]["balances"])
+
+
+def _held_elsewhere(found: dict[str, Any]) -> bool:
+    return any(each["state"] != "released" for each in found["own_parcels"])
 
 
 def _signed(amount: int) -> str:

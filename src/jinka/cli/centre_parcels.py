@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from jinka.cli.centre import Directory, Lang
-from jinka.cli.frame import Json, command, put, put_json, put_table
+from jinka.cli.frame import Json, command, json_command, put, put_json, put_table
 from jinka.reports import Language
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -67,3 +67,34 @@ def parcels(
         put(words["nothing"])
     for name in found["files"]:
         put(name)
+
+
+Parcel = Annotated[
+    str, typer.Argument(help="As parcels names it: SENDER>RECEIVER/KIND/NUMBER.", metavar="PARCEL")
+]
+Officer = Annotated[str, typer.Option(help="Who says so.")]
+Reason = Annotated[str, typer.Option(help="Why; its sender is told.")]
+
+
+@app.command()
+@json_command
+def release(directory: Directory, parcel: Parcel, officer: Officer, reason: Reason) -> dict[str, Any]:
+    """Take a parked parcel after all: examined again, and its rows go on with the next parcel of its stream.
+
+    Example: [bold]jinka centre release out/44 "4403>44/records/7" --officer chen --reason "child admitted"[/bold]
+    """
+    from jinka.app.centre_notices import decide_parcel
+
+    return decide_parcel(directory, parcel, officer=officer, reason=reason, release=True)
+
+
+@app.command()
+@json_command
+def refuse(directory: Directory, parcel: Parcel, officer: Officer, reason: Reason) -> dict[str, Any]:
+    """Refuse a parked parcel for good; it is kept as evidence, and its sender is told.
+
+    Example: [bold]jinka centre refuse out/44 "4403>44/positions/7" --officer chen --reason "invented"[/bold]
+    """
+    from jinka.app.centre_notices import decide_parcel
+
+    return decide_parcel(directory, parcel, officer=officer, reason=reason, release=False)

@@ -212,9 +212,9 @@ class ParcelDesk:
             found[one.name] = read_parcel_file(path, self.line.schemas[one.schema])
         return found
 
-    def applied(self, parcel: Taken) -> None:
-        """Its effect is durable."""
-        self.inbox.settle(parcel, TakenState.APPLIED, self._clock.now_micros())
+    def applied(self, parcel: Taken, said: Sequence[tuple[Manifest, Finding]] = ()) -> None:
+        """Its effect is durable. What it ``said`` of other parcels is kept with the mark."""
+        self.inbox.settle(parcel, TakenState.APPLIED, self._clock.now_micros(), said=said)
 
     def parked(self, parcel: Taken, finding: Finding) -> None:
         """It has none for now, and why."""

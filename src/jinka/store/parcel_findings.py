@@ -6,6 +6,8 @@ and receipted, so that nothing is lost, and wait until then.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
 from jinka.codec.parcel import Manifest
@@ -16,9 +18,31 @@ from jinka.store import parcel_tables as table
 CLOCK_TOLERANCE_MICROS = 10 * 60 * 1_000_000
 
 
-def note(connection: sa.Connection, manifest: Manifest, finding: Finding, at_micros: int) -> None:
-    """Keep a finding about a number of a stream; the same one twice is one, however many parcels show it."""
-    name = make_id("parcel finding", manifest.label, finding.code, finding.where, finding.what)
+# What becomes of a parcel that could not be applied: its sender is told of each (`jinka.app.centre_notices`).
+PARKED, RELEASED, REFUSED = "PARCEL_PARKED", "PARCEL_RELEASED", "PARCEL_REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A finding about a parcel, with its own id and place."""
+
+    id: bytes
+    sender: str
+    kind: str
+    number: int
+    finding: Finding
+    seen_micros: int
+
+
+def note(
+    connection: sa.Connection, manifest: Manifest, finding: Finding, at_micros: int, *, each: bool = False
+) -> None:
+    """Keep a finding about a number of a stream; the same one twice is one, however many parcels show it.
+
+    With ``each`` it is an event, which may happen again at another time.
+    """
+    parts = (manifest.label, finding.code, finding.where, finding.what)
+    name = make_id("parcel finding", *parts, *((at_micros,) if each else ()))
     table.add_once(
         connection,
         table.findings,
@@ -32,14 +56,23 @@ def note(connection: sa.Connection, manifest: Manifest, finding: Finding, at_mic
 
 def findings_in(engine: sa.Engine) -> list[Finding]:
     """All of them in the order in which they were seen."""
+    return [noted.finding for noted in noted_in(engine)]
+
+
+def noted_in(engine: sa.Engine, *codes: str) -> list[Noted]:
+    """The same with their places; of some codes alone, where any are named."""
+    columns = table.findings.c
+    query = sa.select(table.findings).order_by(columns.seen_micros, columns.id)
     with table.look(engine) as connection:
-        rows = connection.execute(
-            sa.select(table.findings).order_by(table.findings.c.seen_micros, table.findings.c.id)
-        ).mappings()
+        rows = connection.execute(query.where(columns.code.in_(codes)) if codes else query).mappings()
         return [
-            Finding(
-                code=row["code"], severity=Severity(row["severity"]), where=row["where"], what=row["what"],
-                fix=row["fix"],
+            Noted(
+                id=row["id"], sender=row["sender"], kind=row["kind"], number=row["number"],
+                seen_micros=row["seen_micros"],
+                finding=Finding(
+                    code=row["code"], severity=Severity(row["severity"]), where=row["where"],
+                    what=row["what"], fix=row["fix"],
+                ),
             )
             for row in rows
         ]  # fmt: skip

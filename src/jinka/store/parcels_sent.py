@@ -123,6 +123,15 @@ class Outbox:
             raise NotFound("no such parcel", where=f"{self._centre}>{receiver}/{kind.value}/{number}")
         return _sent(row)
 
+    def has(self, receiver: str, kind: Kind, reference: str) -> bool:
+        """Whether something was sent under a reference."""
+        columns = table.sent.c
+        query = sa.select(columns.number).where(
+            columns.receiver == receiver, columns.kind == kind.value, columns.reference == reference
+        )
+        with table.look(self._engine) as connection:
+            return connection.execute(query).first() is not None
+
     def receipted(self, receipt: Receipt, envelope: bytes, at_micros: int) -> None:
         """Keep the receiver's receipt; the first one stands.
 

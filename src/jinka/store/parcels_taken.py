@@ -10,7 +10,7 @@ two applies it again. What lies in this database can be committed together with 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from jinka.codec.parcel import FIRST, Kind, Manifest, StreamId, read_envelope, read_manifest
 from jinka.kit import Finding, NotFound, Refused, Severity
 from jinka.store import parcel_tables as table
-from jinka.store.parcel_findings import clock_findings, note, suspended_in
+from jinka.store.parcel_findings import Noted, clock_findings, note, noted_in, suspended_in
 
 AHEAD_MAX = 10_000  # numbers that may be missing before one that waits
 _EVIDENCE_MAX = 8  # envelopes kept of one number
@@ -31,7 +31,8 @@ class TakenState(Enum):
 
     WAITING = "waiting"
     APPLIED = "applied"
-    PARKED = "parked"  # held as it is, with a finding, until it is released
+    PARKED = "parked"  # held as it is, with a finding, until an officer releases or refuses it
+    REFUSED = "refused"  # kept as evidence; it never has an effect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class Taken:
     receipt: bytes
     state: TakenState
     taken_micros: int
+    released: bool = False  # it was parked, and waits again because an officer said so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +134,12 @@ class Inbox:
         at_micros: int,
         *,
         finding: Finding | None = None,
+        said: Sequence[tuple[Manifest, Finding]] = (),
         within: Callable[[sa.Connection], None] | None = None,
     ) -> None:
-        """Mark the next of a stream as applied, or parked with a finding; ``within`` is committed with the mark.
+        """Mark the next of a stream as applied, or parked with a finding.
+
+        What it ``said`` of other parcels, and ``within``, are committed with the mark.
 
         Raises `Refused` when it is not waiting, or not the next.
         """
@@ -148,15 +153,28 @@ class Inbox:
             _require_chain(connection, row, manifest)
             self._move(connection, row, TakenState.WAITING, state, at_micros)
             if finding is not None:
-                note(connection, manifest, finding, at_micros)
+                note(connection, manifest, finding, at_micros, each=state is TakenState.PARKED)
+            for about, remark in said:
+                note(connection, about, remark, at_micros, each=True)
             if within is not None:
                 within(connection)
 
-    def release(self, stream: StreamId, number: int, at_micros: int) -> None:
+    def release(self, stream: StreamId, number: int, at_micros: int, finding: Finding | None = None) -> None:
         """Let a parked parcel be applied after all, behind those that were applied since; raises `Refused`."""
+        self._decide(stream, number, TakenState.WAITING, at_micros, finding)
+
+    def refuse(self, stream: StreamId, number: int, at_micros: int, finding: Finding) -> None:
+        """Say that a parked parcel never has an effect; raises `Refused`."""
+        self._decide(stream, number, TakenState.REFUSED, at_micros, finding)
+
+    def _decide(
+        self, stream: StreamId, number: int, state: TakenState, at_micros: int, finding: Finding | None
+    ) -> None:
         with table.act(self._engine) as connection:
             row = self._row(connection, stream, number)
-            self._move(connection, row, TakenState.PARKED, TakenState.WAITING, at_micros)
+            self._move(connection, row, TakenState.PARKED, state, at_micros)
+            if finding is not None:
+                note(connection, _taken(row).manifest, finding, at_micros, each=True)
 
     def taken(self, stream: StreamId, number: int) -> Taken:
         """One parcel; raises `NotFound`."""
@@ -170,6 +188,10 @@ class Inbox:
         with table.look(self._engine) as connection:
             rows = connection.execute(query.order_by(columns.sender, columns.kind, columns.number))
             return [_taken(row) for row in rows]
+
+    def noted(self, *codes: str) -> list[Noted]:
+        """What was found about parcels, of some codes."""
+        return noted_in(self._engine, *codes)
 
     def gaps(self) -> list[Gap]:
         """Every run of numbers that is missing below one that is here."""
@@ -320,4 +342,5 @@ def _taken(row: Any) -> Taken:
     return Taken(
         manifest=read_manifest(read_envelope(row.envelope).body), envelope=row.envelope, receipt=row.receipt,
         state=TakenState(row.state), taken_micros=row.taken_micros,
+        released=row.state == TakenState.WAITING.value and row.settled_micros > 0,
     )  # fmt: skip

@@ -1,0 +1,279 @@
+"""What is affected, forward; what it came from, backward: one walk over edges and stays, level by level.
+
+Forward, the *matter* of a thing goes into transformations and out again, from a lot to its items, and from a container
+to what lay in it then. A container that holds something affected is a *carrier* while it does: it tells where the thing
+is, and what is made of the whole container is made of the thing; but what else lies in it is not affected. Backward it
+is the same the other way round. The walk asks for the edges of a whole level at once (`Links`), so it is the same over
+a dictionary and over an index of ten million edges on a disk.
+
+Nothing is followed through a class without a lot, nor from a container into a part of a lot: which part, nobody knows.
+Such nodes are reached and said to be a limit (`Spread.limits`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from jinka.kit import Usage
+from jinka.trace.lineage import EdgeKind, NodeSort
+from jinka.trace.stays import BEFORE_US, FOREVER_US, GROUPING, Rows, Stay, emptied, sort_in, stays_of
+
+NODES_MAX = 5_000_000
+_USE, _MAKE, _MEMBER = EdgeKind.USE, EdgeKind.MAKE, EdgeKind.MEMBER
+_CONTENT = (
+    EdgeKind.PACK,
+    EdgeKind.UNPACK,
+    EdgeKind.SEEN_IN,
+    EdgeKind.ATTACH,
+    EdgeKind.DETACH,
+    EdgeKind.SEEN_ON,
+)
+
+
+class Links(Protocol):
+    """Where edges are looked up."""
+
+    def leaving(self, nodes: Sequence[int]) -> Rows:
+        """Every edge that begins at one of ``nodes``, those of one node together."""
+        ...
+
+    def arriving(self, nodes: Sequence[int], kinds: Sequence[int]) -> Rows:
+        """Every edge of these kinds that ends at one of ``nodes``."""
+        ...
+
+
+class Reach(NamedTuple):
+    """How a node was reached first: from ``via`` (itself for a seed) by an edge of ``event``, ``depth`` steps away."""
+
+    via: int
+    kind: int
+    event: int
+    since_us: int
+    depth: int
+
+
+class Seed(NamedTuple):
+    """Where a walk begins; a container that was exposed for a while has affected what lay in it then."""
+
+    node: int
+    since_us: int = BEFORE_US
+    until_us: int = FOREVER_US
+
+
+@dataclass(slots=True, kw_only=True)
+class Spread:
+    """What a walk found. ``rows`` keeps what leaves each node that was looked at: where it was is in there too."""
+
+    forward: bool
+    reached: dict[int, Reach] = field(default_factory=dict)
+    carriers: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # when each held something of it
+    stays: dict[int, list[Stay]] = field(default_factory=dict)
+    limits: set[int] = field(default_factory=set)
+    rows: dict[int, Rows] = field(default_factory=dict)
+    empties: dict[int, list[tuple[int, int, bool]]] = field(default_factory=dict)
+
+    def things(self) -> list[int]:
+        """The affected nodes that are things: no transformations."""
+        return [node for node in self.reached if node & 7 != NodeSort.TRANSFORMATION]
+
+
+def spread_forward(links: Links, seeds: Iterable[Seed], *, nodes_max: int = NODES_MAX) -> Spread:
+    """Everything that may have something of the seeds in it."""
+    return _Walk(links, Spread(forward=True), nodes_max).run(seeds)
+
+
+def spread_back(links: Links, seeds: Iterable[Seed], *, nodes_max: int = NODES_MAX) -> Spread:
+    """Everything that the seeds may have something of."""
+    return _Walk(links, Spread(forward=False), nodes_max).run(seeds)
+
+
+class _Walk:
+    def __init__(self, links: Links, found: Spread, nodes_max: int) -> None:
+        self._links, self._found, self._nodes_max = links, found, nodes_max
+        self._next: list[int] = []  # matter of the next level
+        self._exposed: dict[int, list[tuple[int, int]]] = {}  # when what lay in it counts: else always
+        self._rising: set[int] = set()  # carriers whose windows grew
+
+    def run(self, seeds: Iterable[Seed]) -> Spread:
+        for seed in seeds:
+            self._reach(seed.node, Reach(seed.node, 0, 0, seed.since_us, 0), (seed.since_us, seed.until_us))
+        while self._next or self._rising:
+            level, self._next = self._next, []
+            rising, self._rising = sorted(self._rising), set()
+            self._fetch([*level, *rising])
+            self._rise([node for node in level if node & 7 != NodeSort.TRANSFORMATION], matter=True)
+            self._rise(rising, matter=False)
+            if self._found.forward:
+                self._ahead(level)
+            else:
+                self._behind(level)
+            self._carried(rising)
+            self._descend([node for node in level if self._may_hold(node)])
+        return self._found
+
+    def _may_hold(self, node: int) -> bool:
+        return node & 7 in (NodeSort.OTHER, NodeSort.ITEM, NodeSort.CONTAINER)
+
+    def _reach(self, node: int, how: Reach, exposed: tuple[int, int] | None = None) -> None:
+        known = self._found.reached.get(node)
+        if exposed is None and node in self._exposed:
+            exposed = (how.since_us, FOREVER_US)
+        grown = exposed is not None and _widen(self._exposed.setdefault(node, []), *exposed)
+        if known is not None and how.since_us >= known.since_us:
+            if grown:
+                self._next.append(node)
+            return
+        self._found.reached[node] = how
+        if len(self._found.reached) > self._nodes_max:
+            raise Usage(
+                f"more than {self._nodes_max} things", where="trace", fix="begin with a smaller scope"
+            )
+        if node & 7 == NodeSort.CLASS and how.depth:
+            self._found.limits.add(node)
+        else:
+            self._next.append(node)
+
+    def _fetch(self, nodes: Sequence[int]) -> None:
+        known = self._found.rows
+        wanted = sorted({node for node in nodes if node not in known})
+        for node in wanted:
+            known[node] = ()
+        rows = self._links.leaving(wanted) if wanted else ()
+        start, end = 0, len(rows)
+        while start < end:
+            node, stop = rows[start][0], start + 1
+            while stop < end and rows[stop][0] == node:
+                stop += 1
+            known[node] = rows[start:stop]
+            start = stop
+
+    def _rise(self, nodes: Sequence[int], *, matter: bool) -> None:
+        """From things to the containers that hold them, and on to the containers of those."""
+        found = self._found
+        holders = {row[3] for node in nodes for row in found.rows[node] if row[1] in GROUPING}
+        self._fetch(list(holders))
+        for node in nodes:
+            stays = self._stays(node)
+            if not stays:
+                continue
+            windows = self._windows(node, matter=matter)
+            for stay in stays:
+                for since, until in windows:
+                    low, high = max(since, stay.since_us), min(until, stay.until_us)
+                    if low < high and _widen(found.carriers.setdefault(stay.parent, []), low, high):
+                        self._rising.add(stay.parent)
+
+    def _windows(self, node: int, *, matter: bool) -> list[tuple[int, int]]:
+        if not matter:
+            return self._found.carriers[node]
+        since = self._found.reached[node].since_us if self._found.forward else BEFORE_US
+        return [(since, FOREVER_US)]
+
+    def _stays(self, node: int) -> list[Stay]:
+        found = self._found
+        if (known := found.stays.get(node)) is not None:
+            return known
+        rows = found.rows[node]
+        grouping = [row for row in rows if row[1] in GROUPING]
+        made: list[Stay] = []
+        if grouping:
+            for row in grouping:
+                if row[3] not in found.empties:
+                    found.empties[row[3]] = emptied(found.rows.get(row[3], ()))
+            used = grouping if len(grouping) == len(rows) == 1 else rows
+            made = stays_of(node, used, found.empties, several=node & 7 == NodeSort.LOT)
+        found.stays[node] = made
+        return made
+
+    def _ahead(self, level: Sequence[int]) -> None:
+        """Into transformations, out of them, and from a lot to its items."""
+        reached = self._found.reached
+        for node in level:
+            how = reached[node]
+            for _, kind, at, target, event, *_ in self._found.rows[node]:
+                if kind == _USE:
+                    if at >= how.since_us:
+                        self._reach(target, Reach(node, kind, event, at, how.depth + 1))
+                elif kind in (_MAKE, _MEMBER):
+                    since = at if kind == _MAKE else max(how.since_us, at)
+                    self._reach(target, Reach(node, kind, event, since, how.depth + 1))
+
+    def _behind(self, level: Sequence[int]) -> None:
+        """To what it was made of; to its lot, which is followed where the item's own making is not known."""
+        reached = self._found.reached
+        rows = self._links.arriving(sorted(level), (_USE, _MAKE, _MEMBER)) if level else ()
+        made = {row[3] for row in rows if row[1] == _MAKE}
+        for source, kind, at, node, event, *_ in rows:
+            if kind == _MEMBER and node in made:
+                continue
+            moment = (at, at) if kind == _USE and self._may_hold(source) else None
+            self._reach(source, Reach(node, kind, event, BEFORE_US, reached[node].depth + 1), moment)
+
+    def _carried(self, carriers: Sequence[int]) -> None:
+        """What is made of a whole container is made of what it holds at that moment, and the other way round."""
+        found = self._found
+        if found.forward:
+            for node in carriers:
+                for _, kind, at, target, event, *_ in found.rows[node]:
+                    if kind == _USE and _holds(found.carriers[node], at):
+                        self._reach(target, Reach(node, kind, event, at, 1))
+        elif carriers:
+            for source, kind, at, node, event, *_ in self._links.arriving(carriers, (_MAKE,)):
+                if _holds(found.carriers[node], at):
+                    self._reach(source, Reach(node, kind, event, at, 1))
+
+    def _descend(self, nodes: Sequence[int]) -> None:
+        """From an affected container to what lay in it."""
+        if not nodes:
+            return
+        found = self._found
+        rows = self._links.arriving(sorted(nodes), _CONTENT)
+        children = sorted({row[0] for row in rows})
+        self._fetch(children)
+        self._fetch([row[3] for child in children for row in found.rows[child] if row[1] in GROUPING])
+        wanted = set(nodes)
+        for child in children:
+            for stay in self._stays(child):
+                if stay.parent in wanted:
+                    self._contents(stay)
+
+    def _contents(self, stay: Stay) -> None:
+        """What touches the time of exposure lay in it: of what is doubtful to the microsecond it is said."""
+        found = self._found
+        how = found.reached[stay.parent]
+        exposed = self._exposed.get(stay.parent) or [(how.since_us, FOREVER_US)]
+        for since, until in exposed:
+            if stay.since_us > until or stay.until_us < since:
+                continue
+            at = max(since, stay.since_us) if found.forward else BEFORE_US
+            reach = Reach(stay.parent, EdgeKind.PACK, stay.begun or stay.ended, at, how.depth + 1)
+            if sort_in(stay.child) is NodeSort.LOT:
+                if stay.child not in found.reached:
+                    found.reached[stay.child] = reach
+                    found.limits.add(stay.child)
+            else:
+                inner = (max(since, stay.since_us), min(until, stay.until_us))
+                self._reach(stay.child, reach, inner if until < FOREVER_US else None)
+
+
+def _holds(windows: Sequence[tuple[int, int]], at_us: int) -> bool:
+    return any(since <= at_us <= until for since, until in windows)
+
+
+def _widen(windows: list[tuple[int, int]], since: int, until: int) -> bool:
+    """Add an interval to disjoint ones; False when it was in there already."""
+    if not windows:
+        windows.append((since, until))
+        return True
+    if any(low <= since and until <= high for low, high in windows):
+        return False
+    apart = [each for each in windows if each[1] < since or until < each[0]]
+    joined = [each for each in windows if each not in apart]
+    low, high = (
+        min(since, *(a for a, _ in joined)) if joined else since,
+        max([until, *(b for _, b in joined)]),
+    )
+    windows[:] = sorted([*apart, (low, high)])
+    return True

@@ -72,6 +72,7 @@ class FolderRoad:
                     date=dt.date.fromisoformat(date),
                     files=files,
                     label=str(place),
+                    released=(place / "released").exists(),
                 )
             )
         return sorted(found, key=lambda each: (each.sender, each.kind.value, each.date))
@@ -233,6 +234,11 @@ class Federation:
             mark.touch()
         else:
             mark.unlink(missing_ok=True)
+
+    def release(self, place: Path) -> None:
+        """Let a parcel that was parked come again, as an officer does."""
+        (place / "released").touch()
+        (place / "done").unlink()
 
     def settled(self, code: str, date: dt.date = DATE) -> dict:
         return json.loads((self.root / code / "rounds" / str(date) / "settled.json").read_text())

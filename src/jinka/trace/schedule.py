@@ -2,8 +2,8 @@
 
 GS1 EPCIS 2.0, 8.2.5.3 (QuerySchedule) and the REST binding (GS1-Query-Second to GS1-Query-DayOfWeek). A field is a
 list of numbers and ranges (``1,5,[10-12]``), or a start with a step (``0/30``), which GS1's own examples use. A time
-matches when every field does. A field that is not given matches everything, except that below the finest field given the
-first value is meant: an hour and a minute alone mean second 0, once. Times are UTC.
+matches when every field does. A field that is not given matches everything, except that below the finest field given
+the first value is meant: an hour and a minute alone mean second 0, once. Times are UTC.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 GS1 EPCIS 2.0, 8.2.5 (standing queries) and the REST binding (/queries/{name}/subscriptions). Events are numbered by the
 store in the order in which they were recorded. A try sends the events after ``acknowledged`` up to ``offered``, and
 ``offered`` is written down before it is sent: what was sent once is sent again only as the same message, with the same
-id, until the receiver has taken it. Only then does ``acknowledged`` move. So nothing is lost, and a server that is killed
-between the receiver's answer and its own writing repeats one message, which its id tells.
+id, until the receiver has taken it. Only then does ``acknowledged`` move. So nothing is lost, and a server that is
+killed between the receiver's answer and its own writing repeats one message, which its id tells.
 
 Nothing is sent here (`jinka.node.trace_receivers`), nothing kept (`jinka.store.trace_subscriptions`).
 """

@@ -103,6 +103,21 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 KEY_BY_SCHEME = {key.scheme: key for key in KEYS}
 
+# Schemes that are no GS1 key: the parts of their URN with a grammar for each (TDS 6.3.16 to 6.3.20).
+_INTEGER = "(?:0|[1-9][0-9]*)"
+_CAGE = "[0-9A-HJ-NP-Z]{5,6}"  # a CAGE code has five characters, a DoDAAC six
+PLAIN: dict[str, tuple[tuple[str, str], ...]] = {
+    "gid": (("manager", _INTEGER), ("class", _INTEGER), ("serial", _INTEGER)),
+    "usdod": (("CAGE or DoDAAC", _CAGE), ("serial", _INTEGER)),
+    "adi": (
+        ("CAGE or DoDAAC", _CAGE),
+        ("part number", r"[0-9A-Z/\-]{0,32}"),
+        ("serial", r"[0-9A-Z/\-]{1,30}|#[0-9A-Z/\-]{1,29}"),
+    ),
+    "bic": (("container number", "[A-HJ-NP-Z]{3}[JUZ][0-9]{7}"),),
+    "imovn": (("vessel number", "[0-9]{7}"),),
+}
+
 # Names that stood in the place of application identifiers in GS1 Digital Link 1.0 and 1.1; still met in documents.
 SHORT_NAMES = {
     "gtin": "01", "itip": "8006", "cpid": "8010", "gln": "414", "party": "417", "gsrnp": "8017", "gsrn": "8018",

@@ -30,6 +30,7 @@ def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None
         "disputes",
         "parcel_tables",
         "shadow",
+        "trace_edges",
         "trace_tables",
         "windows",
     ):  # loaded when they are asked for

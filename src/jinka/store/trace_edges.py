@@ -1,0 +1,230 @@
+"""The edges of trace on SQL: which thing went where, by both ends, and the numbers of the things.
+
+A node is a number, given once, whose low bits say what it is (`jinka.trace.stays`); so a row of an edge is some forty
+bytes, and what came together lies together. Both ends have an index that holds the whole row: a level of a walk is one
+query that reads indexes alone. Edges are the events' and nothing else: those of an event that was voided are taken out
+(`remove_edges`), and all of them can be made again from the events. `SqlLinks` implements `jinka.trace.Links`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy as sa
+
+from jinka.codec.epcis import Event
+from jinka.kit import NotFound
+from jinka.store.database import reading
+from jinka.store.schema import metadata
+from jinka.trace.lineage import Edge, EdgeKind, edges_of, sort_of
+from jinka.trace.stays import Rows, node_number
+
+_CHUNK = 20_000  # nodes of one question
+_COLUMNS = ("source", "kind", "at_us", "target", "event", "step", "quantity", "uom")
+
+nodes = sa.Table(
+    "trace_nodes",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Index("trace_nodes_by_name", "name", unique=True),
+)
+
+edges = sa.Table(
+    "trace_edges",
+    metadata,
+    sa.Column("source", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("at_us", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("target", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.SmallInteger, nullable=False),
+    sa.Column("quantity", sa.Text),
+    sa.Column("uom", sa.Text),
+    sa.Index(
+        "trace_edges_by_target", "target", "kind", "at_us", "source", "event", "step", "quantity", "uom"
+    ),
+    sqlite_with_rowid=False,
+)
+
+NumberedEvent = tuple[int, Event]
+
+
+def write_edges(connection: sa.Connection, events: Iterable[NumberedEvent]) -> None:
+    """Add the edges of events, each with its ``seq``, in the caller's transaction; an event once."""
+    numbers, rows = _numbered(connection, events, make=True)
+    if not rows:
+        return
+    made = [(numbers[s], k, at, numbers[t], seq, step, q, u) for seq, (s, k, at, t, step, q, u) in rows]
+    if connection.dialect.name == "sqlite":
+        made.sort()
+        marks = ", ".join("?" * len(_COLUMNS))
+        _raw(connection).executemany(f"INSERT INTO trace_edges VALUES ({marks})", made)  # noqa: S608
+    else:
+        casts = ("bigint", "smallint", "bigint", "bigint", "bigint", "smallint", "text", "text")
+        arrays = ", ".join(f"%s::{cast}[]" for cast in casts)
+        columns = [list(column) for column in zip(*made, strict=True)]
+        _raw(connection).execute(f"INSERT INTO trace_edges SELECT * FROM unnest({arrays})", columns)  # noqa: S608
+
+
+def remove_edges(connection: sa.Connection, events: Iterable[NumberedEvent]) -> None:
+    """Take the edges of events out again, since they are declared to be errors."""
+    numbers, rows = _numbered(connection, events, make=False)
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    where = " AND ".join(f"{column} = {mark}" for column in _COLUMNS[:5])
+    keys = [
+        (numbers[s], int(k), at, numbers[t], seq)
+        for seq, (s, k, at, t, *_) in rows
+        if s in numbers and t in numbers
+    ]
+    if keys:
+        _raw(connection).executemany(f"DELETE FROM trace_edges WHERE {where}", keys)  # noqa: S608
+
+
+def _numbered(
+    connection: sa.Connection, events: Iterable[NumberedEvent], *, make: bool
+) -> tuple[dict[str, int], list[tuple[int, Edge]]]:
+    """The edges of the events, each once, and the numbers of their nodes."""
+    rows: list[tuple[int, Edge]] = []
+    for seq, event in events:
+        once: dict[tuple[object, ...], Edge] = {}
+        for edge in edges_of(event, key=f"#{seq}"):
+            once.setdefault(edge[:4], edge)
+        rows += [(seq, edge) for edge in once.values()]
+    names = {name for _, edge in rows for name in (edge.source, edge.target)}
+    numbers = _find(connection, names)
+    if make and (missing := [name for name in names if name not in numbers]):
+        numbers |= _give(connection, missing)
+    return numbers, rows
+
+
+def _find(connection: sa.Connection, names: Iterable[str]) -> dict[str, int]:
+    wanted = sorted(names)
+    if connection.dialect.name == "sqlite":
+        query = "SELECT n.name, n.id FROM json_each(?) j CROSS JOIN trace_nodes n ON n.name = j.value"
+        return dict(_raw(connection).execute(query, (json.dumps(wanted),)).fetchall())
+    query = "SELECT name, id FROM trace_nodes WHERE name = ANY(%s)"
+    return dict(_raw(connection).execute(query, (wanted,)).fetchall())
+
+
+def _give(connection: sa.Connection, names: Sequence[str]) -> dict[str, int]:
+    """Numbers for new names. On PostgreSQL writers wait for one another here, until the first has committed."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE trace_nodes IN SHARE ROW EXCLUSIVE MODE")
+        found = _find(connection, names)  # what another one gave meanwhile
+        names = [name for name in names if name not in found]
+    else:
+        found = {}
+    last = connection.exec_driver_sql("SELECT max(id) FROM trace_nodes").scalar() or 0
+    first = (int(last) >> 3) + 1
+    made = {name: node_number(n, sort_of(name)) for n, name in enumerate(sorted(names), first)}
+    pairs = [(number, name) for name, number in made.items()]
+    if connection.dialect.name == "sqlite":
+        _raw(connection).executemany("INSERT INTO trace_nodes VALUES (?, ?)", pairs)
+    else:
+        query = "INSERT INTO trace_nodes SELECT * FROM unnest(%s::bigint[], %s::text[])"
+        _raw(connection).execute(query, [[n for n, _ in pairs], [name for _, name in pairs]])
+    return found | made
+
+
+def _raw(connection: sa.Connection) -> Any:
+    """A cursor of the driver: rows are tuples, and by the ten thousand."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return driver.cursor()
+
+
+class SqlLinks:
+    """Implements `jinka.trace.Links`; a ``with`` block reads one state of the database."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = reading(engine)
+        self._connection: sa.Connection | None = None
+
+    def __enter__(self) -> SqlLinks:
+        self._connection = self._engine.connect()
+        if self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def numbers(self, names: Iterable[str]) -> dict[str, int]:
+        """The numbers of the nodes with these names (canonical ids), as far as there are any."""
+        with self._open() as connection:
+            return _find(connection, set(names))
+
+    def number(self, name: str) -> int:
+        """The number of one; `NotFound` if nothing was ever said of it."""
+        found = self.numbers([name]).get(name)
+        if found is None:
+            raise NotFound(
+                "no event names it", where=name, fix="look at how it is written, and at what was captured"
+            )
+        return found
+
+    def names(self, wanted: Iterable[int]) -> dict[int, str]:
+        """The names of nodes."""
+        ids = sorted(set(wanted))
+        with self._open() as connection:
+            return dict(
+                self._chunks(connection, "SELECT n.id, n.name FROM {} n ON n.id = {}", "trace_nodes", ids)
+            )
+
+    def leaving(self, nodes: Sequence[int]) -> Rows:
+        with self._open() as connection:
+            query = f"SELECT {_of_edges()} FROM {{}} e ON e.source = {{}}"  # noqa: S608
+            return self._chunks(connection, query, "trace_edges", nodes)
+
+    def arriving(self, nodes: Sequence[int], kinds: Sequence[int], since_us: int | None = None,
+                 until_us: int | None = None) -> Rows:  # fmt: skip
+        """Every edge of these kinds that ends at one of ``nodes``, if need be between two moments."""
+        listed = ", ".join(str(int(kind)) for kind in kinds)
+        between = ""
+        if since_us is not None or until_us is not None:
+            low, high = (
+                since_us if since_us is not None else -(2**62),
+                until_us if until_us is not None else 2**62,
+            )
+            between = f" AND e.at_us BETWEEN {int(low)} AND {int(high)}"
+        query = f"SELECT {_of_edges()} FROM {{}} e ON e.target = {{}} AND e.kind IN ({listed}){between}"  # noqa: S608
+        with self._open() as connection:
+            return self._chunks(connection, query, "trace_edges", nodes)
+
+    def at_place(self, place: str, since_us: int, until_us: int) -> Rows:
+        """What was seen at a place between two moments."""
+        return self.arriving([self.number(place)], [EdgeKind.AT], since_us, until_us)
+
+    @contextmanager
+    def _open(self) -> Iterator[sa.Connection]:
+        if self._connection is not None:
+            yield self._connection
+            return
+        with self._engine.connect() as connection:
+            yield connection
+
+    def _chunks(self, connection: sa.Connection, query: str, table: str, ids: Sequence[int]) -> list[Any]:
+        rows: list[Any] = []
+        sqlite = connection.dialect.name == "sqlite"
+        if sqlite:  # CROSS JOIN: in the order of the numbers that are asked for, each by the index
+            text = query.format(f"json_each(?) j CROSS JOIN {table}", "j.value")
+        else:
+            text = query.format(f"unnest(%s::bigint[]) j(value) JOIN {table}", "j.value") + " ORDER BY 1"
+        cursor = _raw(connection)
+        for start in range(0, len(ids), _CHUNK):
+            some = list(ids[start : start + _CHUNK])
+            rows += cursor.execute(text, (json.dumps(some) if sqlite else some,)).fetchall()
+        return rows
+
+
+def _of_edges() -> str:
+    return ", ".join(f"e.{column}" for column in _COLUMNS)

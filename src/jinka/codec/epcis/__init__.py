@@ -4,6 +4,7 @@ Pure: bytes in, values out, and back. It fetches no context and no schema, store
 (that is `trace`). Identity of things is `jinka.codec.tags`.
 """
 
+from jinka.codec.epcis.json_documents import read_json
 from jinka.codec.epcis.model import (
     Action,
     Document,
@@ -38,4 +39,5 @@ __all__ = [
     "Typed",
     "Vocabulary",
     "VocabularyElement",
+    "read_json",
 ]

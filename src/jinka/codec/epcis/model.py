@@ -37,7 +37,7 @@ class EventType(Enum):
 
 
 class Action(Enum):
-    """What an event does to its object's life, its group or its transaction, clause 7.3.2."""
+    """What an event does to its object's life, its group or its transaction, clause 7.3."""
 
     ADD = "ADD"
     OBSERVE = "OBSERVE"
@@ -70,7 +70,7 @@ Extensions = tuple[Extension, ...]
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """So much of a class (clause 7.3.3.3): without a unit, a count; without a quantity, an unknown one."""
+    """So much of a class: without a unit, a count; without a quantity, an unknown one."""
 
     epc_class: str
     quantity: Decimal | None = None
@@ -98,7 +98,7 @@ class Typed:
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDeclaration:
-    """The event never happened, or its data are wrong (clause 7.4.1.4); what holds instead is named, if known."""
+    """The event never happened, or its data are wrong; what holds instead is named, if known."""
 
     declaration_time_us: int
     reason: str | None = None
@@ -109,7 +109,7 @@ class ErrorDeclaration:
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorMetadata:
-    """What holds for all reports of a sensor element, clause 7.3.7.1."""
+    """What holds for all reports of a sensor element."""
 
     time_us: int | None = None
     start_time_us: int | None = None
@@ -125,9 +125,9 @@ class SensorMetadata:
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorReport:
-    """One property that was measured or derived, clause 7.3.7.2."""
+    """One property that was measured or derived."""
 
-    type: str | None = None
+    type: str
     exception: str | None = None
     device_id: str | None = None
     device_metadata: str | None = None
@@ -237,7 +237,7 @@ class VocabularyElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """Master data of one type, EPCIS 2.0 clause 9.4 (header) and 8.2.7.2 (query)."""
+    """Master data of one type: in the header of a document, or the answer to a query for it."""
 
     type: str
     elements: tuple[VocabularyElement, ...] = ()
@@ -257,4 +257,5 @@ class Document:
     vocabularies: tuple[Vocabulary, ...] = ()
     query_name: str | None = None
     subscription_id: str | None = None
+    extensions: Extensions = ()
     prefixes: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)

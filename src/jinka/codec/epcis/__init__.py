@@ -4,6 +4,7 @@ Pure: bytes in, values out, and back. It fetches no context and no schema, store
 (that is `trace`). Identity of things is `jinka.codec.tags`.
 """
 
+from jinka.codec.epcis.event_hash import event_digest, event_hash, pre_hash
 from jinka.codec.epcis.json_documents import read_json
 from jinka.codec.epcis.model import (
     Action,
@@ -39,5 +40,8 @@ __all__ = [
     "Typed",
     "Vocabulary",
     "VocabularyElement",
+    "event_digest",
+    "event_hash",
+    "pre_hash",
     "read_json",
 ]

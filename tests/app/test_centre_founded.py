@@ -16,13 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jinka.app.centre_files import RoundFiles
-from jinka.app.centre_founded import hold_unfounded, require_bounds, require_dates
+from jinka.app.centre_files import ArrivedFiles, RoundFiles
+from jinka.app.centre_founded import hold_unfounded, require_bounds, require_dates, require_grounds
 from jinka.clearing import LineKind
 from jinka.clearing.fees import FeeLine, FeeParty, FeeSchedule
 from jinka.clearing.routing import CLAIMS
 from jinka.clearing.tiers import Neighbour, Surroundings, Tier
-from jinka.clearing.verdicts import CROSSING, VERDICTS
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
+from jinka.codec.parcel import Kind
 from jinka.kit import MAX_MINOR, Refused
 from jinka.settlement.chart import AccountCode, AccountName
 from jinka.sim.travel import SCHEME
@@ -103,8 +104,33 @@ def _balance(fed: Federation, centre: str, code: AccountCode, owner: str) -> int
     return 0 if found is None else found.debits_posted - found.credits_posted
 
 
-def test_what_is_invented_of_an_issuer_waits_in_suspense_and_every_centre_says_so(round_: Federation) -> None:
+@pytest.fixture
+def careless(round_: Federation, monkeypatch: pytest.MonkeyPatch) -> Federation:
+    """Parents that let through what no verdict explains: who pays must see it all the same."""
+    monkeypatch.setattr("jinka.app.centre_arrivals.require_grounds", lambda *_, **__: None)
+    return round_
+
+
+@pytest.mark.parametrize("kind", [LineKind.CHARGE, LineKind.FEE, LineKind.LOAD])
+def test_what_no_verdict_explains_is_stopped_by_the_first_parent_and_reaches_no_order(
+    kind: LineKind, round_: Federation
+) -> None:
+    """One fen beyond what was accepted is too much: the claims are parked, nobody else's books see them."""
+    _lie(round_, _claim(kind, VICTIM.issuer, 1))
+    [problem] = round_.centres["44"].road.problems
+    assert "were accepted" in problem
+    for code in round_.configs:
+        assert settle_fields(round_, code) == (True, True)
+        assert codes(round_, code)["CLAIM_EXCEEDS"] == 0
+    assert round_.settled("44")["position"]["children"].get(LIAR.code, 0) <= 0, "nobody pays for it"
+    assert _balance(round_, VICTIM.code, AccountCode.SUSPENSE, VICTIM.issuer) == 0
+
+
+def test_what_is_invented_of_an_issuer_waits_in_suspense_and_every_centre_says_so(
+    careless: Federation,
+) -> None:
     """Each kind of claim a little: within what crossed, so that it is let through, and it is still nobody's debit."""
+    round_ = careless
     _lie(round_, *(_claim(kind, VICTIM.issuer, 7) for kind in INVENTED))
     assert codes(round_, VICTIM.code)["CLAIM_EXCEEDS"] == len(INVENTED)
     assert _balance(round_, VICTIM.code, AccountCode.SUSPENSE, VICTIM.issuer) == 7 * len(INVENTED)
@@ -113,8 +139,9 @@ def test_what_is_invented_of_an_issuer_waits_in_suspense_and_every_centre_says_s
     assert not round_.centres["44"].road.problems
 
 
-def test_what_is_invented_of_the_scheme_waits_in_suspense_at_the_nation(round_: Federation) -> None:
+def test_what_is_invented_of_the_scheme_waits_in_suspense_at_the_nation(careless: Federation) -> None:
     """The risk account bears what was accepted at risk, and a fee is never the scheme's to pay."""
+    round_ = careless
     before = _balance(round_, "00", AccountCode.SUSPENSE, SCHEME)
     _lie(round_, _claim(LineKind.FEE, SCHEME, 9), _claim(LineKind.RISK, SCHEME, 5_000_000))
     found = _balance(round_, "00", AccountCode.SUSPENSE, SCHEME) - before
@@ -212,6 +239,41 @@ def test_a_price_list_bounds_what_others_than_operators_pay(tmp_path: Path) -> N
     for folder, list_, held in ((tmp_path / "list", fees, 1), (tmp_path / "none", None, 12)):
         _round(folder, DATE, (1, 1000, False))
         assert _held(folder, DATE, claim, fees=list_) == [(LineKind.INTERCHANGE, SCHEME, held)]
+
+
+def test_the_grounds_run_over_the_rounds_settled_or_not_and_with_silence(tmp_path: Path) -> None:
+    """What was accepted is claimed once, whether the round between is in the books yet or not."""
+    next_, third = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=2)
+
+    def ask(date: dt.date, amount: int, silent: int = 0) -> None:
+        claims = pa.Table.from_pylist([_claim(LineKind.CHARGE, "j", amount, centre="a")], schema=CLAIMS)
+        deemed = [{"centre": "a", "ref": 9, "issuer": "j", "amount": silent}] if silent else []
+        table = pa.Table.from_pylist(deemed, schema=DEEMED)
+        require_grounds(tmp_path, AROUND, "44", date, claims, table, where="p")
+
+    rows = [
+        {
+            "centre": "a", "ref": 1, "issuer": "j", "txn_type": 6, "amount": 500, "reason": "ACCEPTED",
+            "findings": "", "at_risk": False, "holder": None,
+        }
+    ]  # fmt: skip
+    RoundFiles(tmp_path, DATE).write("up-verdicts-verdicts", pa.Table.from_pylist(rows, schema=VERDICTS))
+    ask(DATE, 500)
+    with pytest.raises(Refused, match="500 were accepted"):
+        ask(DATE, 501)
+    claims = pa.Table.from_pylist([_claim(LineKind.CHARGE, "j", 400, centre="a")], schema=CLAIMS)
+    files = {"claims": claims, "deemed": DEEMED.empty_table()}
+    ArrivedFiles(tmp_path).keep("44", Kind.POSITIONS, DATE, files)
+    for _ in range(2):
+        ask(next_, 100)
+        with pytest.raises(Refused):
+            ask(next_, 101)
+        ask(next_, 130, silent=30)
+        hold_unfounded(tmp_path, DATE, claims, AROUND, issuer="", fees=None)  # now it is in the books
+    RoundFiles(tmp_path, next_).note("up-records", {})
+    with pytest.raises(Refused):
+        ask(third, 101)
+    require_grounds(tmp_path, AROUND, "00", third, claims, DEEMED.empty_table(), where="the parent's word")
 
 
 def test_a_round_that_no_calendar_has_is_refused(tmp_path: Path) -> None:

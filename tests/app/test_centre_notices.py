@@ -21,7 +21,7 @@ import pytest
 from jinka.app.audit import examine, show
 from jinka.app.centre_arrivals import take_arrivals
 from jinka.app.centre_config import DATABASE
-from jinka.app.centre_files import Arrived, ArrivedFiles
+from jinka.app.centre_files import Arrived, ArrivedFiles, RoundFiles
 from jinka.app.centre_folder import NewCentre, admit, make_centre
 from jinka.app.centre_founded import require_bounds
 from jinka.app.centre_line import LineRoad, open_desk
@@ -32,7 +32,7 @@ from jinka.clearing import LineKind
 from jinka.clearing.hearing import HEARD, rounds_of
 from jinka.clearing.routing import CLAIMS
 from jinka.clearing.tiers import Neighbour, Surroundings, Tier
-from jinka.clearing.verdicts import CROSSING, DEEMED
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
 from jinka.codec.parcel import Kind
 from jinka.crypto.x509_keys import KeyKind, SoftSigner
 from jinka.kit import NotFound, Refused, Usage
@@ -310,7 +310,12 @@ def _parcel(folder: Path, number: int, date: dt.date, amount: int, *, released: 
 
 
 def _sent(folder: Path, amount: int) -> None:
-    """The child sent records of so much."""
+    """The child sent records of so much, and all of it was accepted."""
+    said = {
+        "centre": "a", "ref": 1, "issuer": "j", "txn_type": 6, "amount": amount, "reason": "ACCEPTED",
+        "findings": "", "at_risk": False, "holder": None,
+    }  # fmt: skip
+    RoundFiles(folder, DATE).write("up-verdicts-verdicts", pa.Table.from_pylist([said], schema=VERDICTS))
     row = {field.name: {"string": "a", "int64": amount}.get(str(field.type)) for field in CROSSING}
     made = {field.name: [row[field.name]] for field in CROSSING}
     columns = [

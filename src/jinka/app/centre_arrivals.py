@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from jinka.app.centre_claims import require_silence
 from jinka.app.centre_files import Arrived, ArrivedFiles, Road
-from jinka.app.centre_founded import require_bounds, require_dates
+from jinka.app.centre_founded import require_bounds, require_dates, require_grounds
 from jinka.app.centre_statistics import require_cells, route_cells
 from jinka.clearing.hearing import HEARD, require_heard
 from jinka.clearing.routing import (
@@ -128,6 +128,9 @@ def _require_sayable(folder: Path, around: Surroundings, parcel: Arrived, tables
             require_own(tables["deemed"], around, parcel.sender, column="centre", where=parcel.label)
             if parcel.sender != around.parent:
                 require_silence(folder, around, parcel.sender, now, tables["deemed"], where=parcel.label)
+            require_grounds(
+                folder, around, parcel.sender, until, tables["claims"], tables["deemed"], where=parcel.label
+            )
 
 
 __all__ = ["FILES", "Tables", "take_arrivals"]

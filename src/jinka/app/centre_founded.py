@@ -10,7 +10,8 @@
 The sums run over all rounds. What is claimed beyond is the finding `CLAIM_EXCEEDS` at each centre that sees it, and
 lies in suspense at the payer's. Of an issuer's CHARGE its own centre knows more: `jinka.app.centre_claims`.
 
-`require_bounds` is asked when a child's parcel comes: what no record of it could explain is not taken in at all.
+`require_bounds` and `require_grounds` are asked when a child's parcel comes: what no record of it could explain, or no
+verdict that passed here did, is not taken in at all. So what is held here is what a parent let through.
 RISK is left out there, for a city's own cards cause it too, and their records cross nowhere; beyond what crossed it is
 held, so that officers look at it. No standard describes this exchange: it is Jinka's own.
 """
@@ -157,6 +158,65 @@ def require_bounds(
             )
 
 
+def require_grounds(
+    folder: Path,
+    around: Surroundings,
+    sender: str,
+    date: dt.date,
+    claims: pa.Table,
+    deemed: pa.Table,
+    *,
+    where: str,
+) -> None:
+    """Raise `Refused` for a child's claims beyond what this centre itself saw accepted, or now sees as silence.
+
+    Every verdict that pays the child went down through here, so what exceeds them is invented, and nothing of it
+    reaches an order. RISK is left out, and of INTERCHANGE the sum alone is known here (see the table above).
+    """
+    if sender not in around.children:
+        return
+    taken = _claimed_away(claims)
+    if not taken:
+        return
+    rounds = days_of(folder)
+    settled = [day for day in rounds if RoundFiles(folder, day).noted(_NOTE) is not None]
+    last = settled[-1] if settled else dt.date.min
+    sums, arrived = _noted(folder, dt.date.max), ArrivedFiles(folder)
+    for day in (day for day in rounds if last < day <= date):
+        _add_grounds(sums, folder, day, around, "")
+    for day in arrived.days(sender, Kind.POSITIONS):
+        if last < day < date:
+            taken += _claimed_away(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS))
+    for _, place in arrived.released(sender, Kind.POSITIONS, None):
+        taken += _claimed_away(pq.read_table(place / "claims.parquet"))
+    for row in deemed.to_pylist():
+        sums["volumes"][row["centre"]] += row["amount"]
+        sums["charges"][_key(row["centre"], row["issuer"])] += row["amount"]
+    for key in sorted(taken):
+        kind, centre, payer = json.loads(key)
+        ground = 0
+        if kind == LineKind.CHARGE.value:
+            ground = sums["charges"][_key(centre, payer)]
+        elif kind == LineKind.INTERCHANGE.value:
+            ground = max(sums["volumes"][centre], 0)
+        claimed = sums["claimed"][key] - sums["excess"][key] + taken[key]
+        if claimed > ground:
+            raise Refused(
+                f"{centre} claims {claimed} minor units ({kind}) of {payer}, and {ground} were accepted",
+                where=where,
+                fix="a claim follows from verdicts that were sent down, or from silence",
+            )
+
+
+def _claimed_away(claims: pa.Table) -> Counter[str]:
+    """What is claimed of others, by kind, centre and payer; the scheme's risk aside."""
+    sums: Counter[str] = Counter()
+    for row in claims.to_pylist():
+        if row["far"] == row["payer"] and row["kind"] != LineKind.RISK.value:
+            sums[_key(row["kind"], row["centre"], row["payer"])] += row["amount"]
+    return sums
+
+
 def _taken(rows: Iterable[dict[str, object]]) -> Counter[str]:
     """What each centre takes of others by its claims, the scheme's risk aside."""
     sums: Counter[str] = Counter()
@@ -223,4 +283,4 @@ def _key(*names: str) -> str:
     return json.dumps(names)
 
 
-__all__ = ["Unfounded", "hold_unfounded", "require_bounds", "require_dates"]
+__all__ = ["Unfounded", "hold_unfounded", "require_bounds", "require_dates", "require_grounds"]

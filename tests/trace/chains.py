@@ -86,6 +86,7 @@ class MemoryLinks:
         self.names: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
         self._rows: list[Row] = []
+        self._index: tuple[dict[int, list[Row]], dict[int, list[Row]]] | None = None
         for number, event in enumerate(events, 1):
             for edge in edges_of(event, key=f"event{number}"):
                 self._rows.append(
@@ -103,10 +104,22 @@ class MemoryLinks:
         return {self.names[node] for node in nodes}
 
     def leaving(self, nodes: Sequence[int]) -> list[Row]:
-        wanted = set(nodes)
-        return sorted((row for row in self._rows if row.source in wanted), key=lambda row: row[:5])
+        return [row for node in nodes for row in self._ends()[0].get(node, ())]
 
     def arriving(self, nodes: Sequence[int], kinds: Sequence[int]) -> list[Row]:
-        wanted = set(nodes)
-        rows = (row for row in self._rows if row.target in wanted and row.kind in kinds)
-        return sorted(rows, key=lambda row: (row.target, *row[:3]))
+        return [row for node in nodes for row in self._ends()[1].get(node, ()) if row.kind in kinds]
+
+    def _ends(self) -> tuple[dict[int, list[Row]], dict[int, list[Row]]]:
+        if self._index is None:
+            self._index = ({}, {})
+            for row in sorted(self._rows, key=lambda row: row[:5]):
+                self._index[0].setdefault(row.source, []).append(row)
+                self._index[1].setdefault(row.target, []).append(row)
+        return self._index
+
+
+def without_voided(events: Iterable[Event]) -> list[Event]:
+    """What counts when all has been captured, as a store does it."""
+    listed = list(events)
+    voided = {event.event_id for event in listed if event.error is not None}
+    return [event for event in listed if event.event_id is None or event.event_id not in voided]

@@ -1,0 +1,142 @@
+"""Where things are now, and who holds them: the last sighting of a thing, or of what it lies in.
+
+EPCIS 2.0, 7.3.5 (business location, read point), CBV 2.0, 7.1 (steps) and 7.4 (destinations). A thing in a container is
+where the container is; what was shipped and not received is on its way, to the destination that the shipment named. A
+sighting of a container counts for what lay in it at that moment and for nothing else. Lots are not in one place:
+`jinka.trace.balance` counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from jinka.trace.lineage import ENDS, LEAVES, EdgeKind, NodeSort
+from jinka.trace.spread import Links, Spread
+from jinka.trace.stays import BEFORE_US, FOREVER_US
+
+
+class Standing(Enum):
+    """What became of a thing: (value, Chinese title)."""
+
+    HELD = ("held", "在库")
+    ON_ITS_WAY = ("on its way", "在途")
+    SOLD = ("sold", "已售")
+    DESTROYED = ("destroyed", "已销毁")
+    USED = ("used up", "已投料")
+    UNKNOWN = ("never seen", "无记录")
+
+
+class Holding(NamedTuple):
+    """Where a thing is: ``place`` is the last one (0: unknown), ``sent_to`` where it is under way to (0: not said).
+
+    ``inside`` is the container whose sighting it is (0: its own), ``event`` the evidence.
+    """
+
+    standing: Standing
+    place: int
+    since_us: int
+    event: int
+    sent_to: int = 0
+    inside: int = 0
+
+    @property
+    def holder(self) -> int:
+        """Whom to ask for it: the receiver of what is on its way, if the shipment named one."""
+        return self.sent_to or self.place
+
+
+_Sight = tuple[int, int, int, int, int]  # time, event, place, step, whose
+_NONE: _Sight = (BEFORE_US - 1, 0, 0, 0, 0)
+_END_WORDS = {
+    step: Standing.SOLD if step.word in ("retail_selling", "dispensing") else Standing.DESTROYED
+    for step in ENDS
+}
+_NOWHERE = Holding(Standing.UNKNOWN, 0, 0, 0)
+
+
+def holdings(links: Links, found: Spread, things: Iterable[int] | None = None) -> dict[int, Holding]:
+    """Where each of ``things`` is, by default all that the walk reached and that can be somewhere."""
+    wanted = list(found.things() if things is None else things)
+    sights = _Sights(found)
+    made: dict[int, Holding] = {}
+    homeless: list[int] = []
+    for node in wanted:
+        sight = sights.last(node, BEFORE_US, FOREVER_US)
+        if sight is _NONE or sight[1] == 0:
+            homeless.append(node)
+        else:
+            made[node] = sights.holding(node, sight)
+    if homeless:  # seen nowhere since they were made
+        made |= _births(links, found, sights, homeless)
+    return {node: made.get(node, _NOWHERE) for node in wanted}
+
+
+def _births(links: Links, found: Spread, sights: _Sights, nodes: Sequence[int]) -> dict[int, Holding]:
+    births = {row[3]: (row[0], row[2]) for row in links.arriving(sorted(nodes), (EdgeKind.MAKE,))}
+    unknown = sorted({source for source, _ in births.values() if source not in found.rows})
+    for row in links.leaving(unknown):
+        found.rows[row[0]] = [*found.rows.get(row[0], ()), row]
+    made = {}
+    for node, (source, at) in births.items():
+        sight = sights.last(source, BEFORE_US, at)
+        if sight[1]:
+            made[node] = sights.holding(node, (sight[0], sight[1], sight[2], 0, source))
+    return made
+
+
+class _Sights:
+    """The last sighting within an interval; those of containers are asked for by every thing inside and kept."""
+
+    def __init__(self, found: Spread) -> None:
+        self._found = found
+        self._kept: dict[tuple[int, int, int], _Sight] = {}
+
+    def last(self, node: int, since: int, until: int) -> _Sight:
+        best = _NONE
+        for _, kind, at, target, event, step, *_ in self._found.rows.get(node, ()):
+            if kind == EdgeKind.AT and since <= at <= until and (at, event) > best[:2]:
+                best = (at, event, target, step, node)
+        for stay in self._found.stays.get(node, ()):
+            low, high = max(since, stay.since_us), min(until, stay.until_us)
+            if low <= high and (high, FOREVER_US) > best[:2]:
+                sight = self._of_container(stay.parent, low, high)
+                if sight[:2] > best[:2]:
+                    best = sight
+        return best
+
+    def _of_container(self, node: int, since: int, until: int) -> _Sight:
+        key = (node, since, until)
+        known = self._kept.get(key)
+        if known is None:
+            self._kept[key] = _NONE  # a cycle of containers finds nothing new
+            known = self._kept[key] = self.last(node, since, until)
+        return known
+
+    def holding(self, node: int, sight: _Sight) -> Holding:
+        at, event, place, step, whose = sight
+        used = self._used(node, at)
+        if used is not None:
+            return Holding(Standing.USED, place, *used)
+        inside = 0 if whose == node or whose & 7 == NodeSort.TRANSFORMATION else whose
+        if step in _END_WORDS and not inside:
+            return Holding(_END_WORDS[step], place, at, event)  # type: ignore[index]
+        if step not in LEAVES:
+            return Holding(Standing.HELD, place, at, event, 0, inside)
+        sent = next(
+            (
+                row[3]
+                for row in self._found.rows.get(whose, ())
+                if row[1] == EdgeKind.SENT and row[4] == event
+            ),
+            0,
+        )
+        return Holding(Standing.ON_ITS_WAY, place, at, event, sent, inside)
+
+    def _used(self, node: int, after_us: int) -> tuple[int, int] | None:
+        """When an item went into a transformation, and by which event; a lot is never used up so."""
+        if node & 7 == NodeSort.LOT:
+            return None
+        uses = [(row[2], row[4]) for row in self._found.rows.get(node, ()) if row[1] == EdgeKind.USE]
+        return max(uses) if uses and max(uses)[0] >= after_us else None

@@ -1,7 +1,7 @@
 """LLRP 1.0.1, the protocol of UHF readers: messages and parameters between bytes and values, from declared tables.
 
 Standard: EPCglobal Low Level Reader Protocol 1.0.1. `parameters` and `messages` are the tables, `wire` reads and writes
-by them, `reports` says what a report means. Not covered: LLRP 1.1 and 2.0,
+by them, `reports` says what a report means, `orders` makes what a client asks for. Not covered: LLRP 1.1 and 2.0,
 vendors' extensions (kept as bytes), and readers of GB/T 29768, whose air protocol LLRP 1.0.1 has no parameters for.
 """
 

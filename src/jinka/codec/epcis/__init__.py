@@ -6,6 +6,7 @@ Pure: bytes in, values out, and back. It fetches no context and no schema, store
 
 from jinka.codec.epcis.event_hash import event_digest, event_hash, pre_hash
 from jinka.codec.epcis.json_documents import read_json
+from jinka.codec.epcis.json_writer import document_text, event_text, write_event, write_json
 from jinka.codec.epcis.model import (
     Action,
     Document,
@@ -40,8 +41,12 @@ __all__ = [
     "Typed",
     "Vocabulary",
     "VocabularyElement",
+    "document_text",
     "event_digest",
     "event_hash",
+    "event_text",
     "pre_hash",
     "read_json",
+    "write_event",
+    "write_json",
 ]

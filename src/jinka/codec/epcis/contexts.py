@@ -11,7 +11,8 @@ GS1's context is protected: no context may give its terms another meaning.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import count
 from typing import Any
 
 from jinka.codec.epcis.scalars import LIMITS, Limits, uri
@@ -141,7 +142,7 @@ class Context:
         if key.startswith("@"):
             raise Refused(f"the keyword {key[:40]!r} is not read here", fix="a plain name and value")
         if not colon:
-            if key in self.prefixes:
+            if key in self.prefixes and self.prefixes[key][-1] not in "/#:":
                 return split(self.prefixes[key])
             if not is_local_name(key):
                 raise Refused(
@@ -181,6 +182,30 @@ def split(iri: str) -> tuple[str, str]:
 def fault_at(place: str, fault: Refused) -> Refused:
     """The same fault, one step further from where it was found."""
     return Refused(fault.what, where=place + fault.where, fix=fault.fix)
+
+
+def choose_prefixes(
+    namespaces: Iterable[str], hints: Iterable[tuple[str, str]], banned: Collection[str]
+) -> dict[str, str]:
+    """A prefix for each namespace: GS1's, else the one that it came with, else ``ext1``, ``ext2``, ..."""
+    ours = {namespace: prefix for prefix, namespace in PREFIXES.items()}
+    hinted = {namespace: prefix for prefix, namespace in hints if is_free_prefix(prefix)}
+    chosen = dict[str, str]()
+    for namespace in sorted(namespaces):
+        prefix = ours.get(namespace) or hinted.get(namespace, "")
+        if not prefix or prefix in banned or prefix in chosen.values():
+            prefix = next(
+                name
+                for name in (f"ext{at}" for at in count(1))
+                if name not in banned and name not in chosen.values() and name not in hinted.values()
+            )
+        chosen[namespace] = prefix
+    return chosen
+
+
+def is_free_prefix(prefix: str) -> bool:
+    """Whether a document may declare it: none of GS1's own, no term, no scheme."""
+    return bool(_PREFIX(prefix)) and not (prefix in PREFIXES or prefix in _TERMS or prefix in _SCHEMES)
 
 
 ROOT = Context(PREFIXES, LIMITS)

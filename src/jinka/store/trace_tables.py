@@ -14,6 +14,8 @@ from jinka.store.schema import metadata
 
 # Looked through in ranges, so in the order of its bytes whatever the database's language.
 _WORD = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+# In SQLite the number of the row itself, so that the key is no index beside the table.
+_ROW = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def _table(name: str, *columns: sa.Column[object] | sa.Index) -> sa.Table:
@@ -23,7 +25,7 @@ def _table(name: str, *columns: sa.Column[object] | sa.Index) -> sa.Table:
 events = sa.Table(
     "trace_events",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", _ROW, primary_key=True, autoincrement=False),
     sa.Column("event_micros", sa.BigInteger, nullable=False),
     sa.Column("id_key", sa.LargeBinary, nullable=False),
     sa.Column("job", sa.Text, nullable=False),  # empty for what was not captured through a job
@@ -58,7 +60,7 @@ numbers = _table(
 jobs = sa.Table(
     "trace_jobs",
     metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", _ROW, primary_key=True, autoincrement=False),
     sa.Column("id", sa.Text, nullable=False),
     sa.Column("created_micros", sa.BigInteger, nullable=False),
     sa.Column("finished_micros", sa.BigInteger, nullable=False),

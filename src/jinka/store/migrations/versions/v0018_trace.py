@@ -17,18 +17,19 @@ depends_on = None
 _KINDS: dict[str, Any] = {
     "text": sa.Text, "int": sa.BigInteger, "small": sa.SmallInteger, "bytes": sa.LargeBinary, "bool": sa.Boolean,
     "double": sa.Double,
+    "row": sa.BigInteger().with_variant(sa.Integer, "sqlite"),  # the number of the row itself
     # looked through in ranges: in the order of their bytes whatever the database's language
     "word": sa.Text().with_variant(sa.Text(collation="C"), "postgresql"),
 }  # fmt: skip
 # name: (columns of the key, columns, whether the rows lie in the order of the key alone)
 _TABLES = {
-    "trace_events": (1, "seq:int event_micros:int id_key:bytes job:text document:bytes", False),
+    "trace_events": (1, "seq:row event_micros:int id_key:bytes job:text document:bytes", False),
     "trace_ids": (2, "key:bytes seq:int content:bytes declared:bytes", True),
     "trace_terms": (3, "kind:small value:word seq:int", True),
     "trace_numbers": (4, "kind:small name:word value:double seq:int", True),
     "trace_jobs": (
         1,
-        "number:int id:text created_micros:int finished_micros:int success:bool behaviour:text captured_by:text "
+        "number:row id:text created_micros:int finished_micros:int success:bool behaviour:text captured_by:text "
         "accepted:int duplicates:int refused:int answers:text",
         False,
     ),

@@ -1,0 +1,242 @@
+"""Capture: events become rows, all of a job in one transaction, and an answer for each.
+
+EPCIS 2.0, 8.2.2 and 12.6 (rollback and proceed); CBV 2.0, 8.9. An event is known by its id; without one, by the hash of
+its content, which becomes its id. The same event again is a duplicate and changes nothing; another content under an id
+that is taken is refused. What declares an event to be an error bears the event's id and repeats its content, and stands
+or falls with its corrective events in the same job. Preparing (hash, terms, text) needs no database and is the work;
+what runs inside the transaction is short.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+
+from jinka.codec.epcis import Event
+from jinka.kit import Finding, JinkaError, Severity
+from jinka.kit.frozen import quick
+from jinka.store import trace_tables as table
+from jinka.store.trace_document import id_of_content, pack
+from jinka.store.trace_rows import insert_rows
+from jinka.store.trace_sql import event_key
+from jinka.store.trace_terms import Number, Term, numbers_of, terms_of
+
+_ASKED = 500  # ids in one question
+
+
+class Outcome(Enum):
+    """What became of one event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """To one event of a job; ``where`` is a JSON pointer into the document or the event, ``seq`` its record time."""
+
+    outcome: Outcome
+    event_id: str = ""
+    seq: int = 0
+    what: str = ""
+    where: str = ""
+    fix: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An event as the rows that it will be, but for its record time."""
+
+    event: Event
+    event_id: str
+    key: bytes
+    content: bytes
+    declared: bytes
+    document: bytes
+    terms: frozenset[Term] | set[Term]
+    numbers: set[Number]
+    where: str = ""
+
+
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """An event of a document that is none."""
+
+    error: JinkaError
+    where: str = ""
+
+
+def prepare(event: Event, where: str = "") -> Prepared:
+    """All that can be done of a capture without the database; raises `Refused`."""
+    hash_id = id_of_content(event)
+    event_id = event.event_id or hash_id
+    declared = b"" if event.error is None else hashlib.sha256(repr(event.error).encode()).digest()[:16]
+    return Prepared(
+        event=event,
+        event_id=event_id,
+        key=event_key(event_id),
+        content=event_key(hash_id),
+        declared=declared,
+        document=pack(event, event_id),
+        terms=terms_of(event),
+        numbers=numbers_of(event),
+        where=where,
+    )
+
+
+class Judging:
+    """What judges the events of a job inside its transaction; the default finds nothing wrong."""
+
+    def findings(self, event: Event) -> list[Finding]:  # noqa: ARG002 for those that look
+        """What is wrong with an event; an ERROR keeps it out."""
+        return []
+
+    def accept(self, event: Event) -> None:
+        """It is kept."""
+
+
+Judges = Callable[[sa.Connection, Sequence[Event]], Judging]
+Followers = Sequence[Callable[[sa.Connection, Sequence[tuple[int, Prepared]]], None]]
+
+
+def decide(
+    connection: sa.Connection, batch: Sequence[Prepared | Unreadable], judging: Judging
+) -> tuple[list[Answer], list[Prepared]]:
+    """An answer to each, and what is to be inserted; reads the database and writes nothing.
+
+    An accepted answer has no record time yet.
+    """
+    taken = _taken(connection, {one.key for one in batch if isinstance(one, Prepared)})
+    answers = [_answer(one, taken, judging) for one in batch]
+    _bind_corrections(batch, answers)
+    fresh = [
+        one
+        for one, answer in zip(batch, answers, strict=True)
+        if isinstance(one, Prepared) and answer.outcome is Outcome.ACCEPTED
+    ]
+    return answers, fresh
+
+
+_Taken = dict[bytes, dict[bytes, bytes]]  # event: declaration (empty: the event itself): content
+
+
+def _taken(connection: sa.Connection, keys: set[bytes]) -> _Taken:
+    found: _Taken = {}
+    columns, wanted = table.ids.c, sorted(keys)
+    for at in range(0, len(wanted), _ASKED):
+        asked = sa.select(columns.key, columns.declared, columns.content).where(
+            columns.key.in_(wanted[at : at + _ASKED])
+        )
+        for key, declared, content in connection.execute(asked):
+            found.setdefault(key, {})[declared] = content
+    return found
+
+
+def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging) -> Answer:
+    if isinstance(one, Unreadable):
+        fault = one.error
+        return Answer(
+            outcome=Outcome.REFUSED, what=fault.what, where=one.where + fault.where, fix=fault.fix
+        )  # fmt: skip
+    held = taken.get(one.key, {})
+    if held.get(one.declared) == one.content:
+        return Answer(outcome=Outcome.DUPLICATE, event_id=one.event_id)
+    if held and one.content not in held.values():
+        what = (
+            "another event has this id"
+            if not one.declared
+            else "it does not repeat the event that it declares an error"
+        )
+        return Answer(
+            outcome=Outcome.REFUSED, event_id=one.event_id, what=what, where=f"{one.where}/eventID",
+            fix="a fresh id, or none: then its hash becomes its id",
+        )  # fmt: skip
+    findings = tuple(judging.findings(one.event))
+    worst = next((found for found in findings if found.severity is Severity.ERROR), None)
+    if worst is not None:
+        return Answer(
+            outcome=Outcome.REFUSED, event_id=one.event_id, what=worst.what, where=one.where + worst.where,
+            fix=worst.code, findings=findings,
+        )  # fmt: skip
+    judging.accept(one.event)
+    taken.setdefault(one.key, {})[one.declared] = one.content
+    return Answer(outcome=Outcome.ACCEPTED, event_id=one.event_id, findings=findings)
+
+
+def _bind_corrections(batch: Sequence[Prepared | Unreadable], answers: list[Answer]) -> None:
+    """Let a declaration and its corrective events of the same job be refused together, in place."""
+    at_id = {answer.event_id: at for at, answer in enumerate(answers) if answer.event_id}
+    groups: list[set[int]] = []
+    for at, one in enumerate(batch):
+        if isinstance(one, Prepared) and one.event.error is not None:
+            corrections = {at_id[id_] for id_ in one.event.error.corrective_event_ids if id_ in at_id}
+            if corrections:
+                groups.append({at} | corrections)
+    refused = True
+    while refused:  # a refusal may reach further groups
+        refused = False
+        for group in groups:
+            bad = [at for at in group if answers[at].outcome is Outcome.REFUSED]
+            if not bad:
+                continue
+            for at in group:
+                if answers[at].outcome is Outcome.ACCEPTED:
+                    answers[at] = Answer(
+                        outcome=Outcome.REFUSED, event_id=answers[at].event_id,
+                        what="belongs with an event that was refused", where=answers[min(bad)].where,
+                        fix="an error declaration and its corrective events are captured together",
+                    )  # fmt: skip
+                    refused = True
+
+
+def insert(
+    connection: sa.Connection, fresh: Sequence[Prepared], job: str, now_micros: int, followers: Followers = ()
+) -> int:
+    """Insert them under record times from now on; the first of these."""
+    newest = int(connection.scalar(sa.select(sa.func.max(table.events.c.seq))) or 0)
+    first = max(now_micros, newest + 1)
+    numbered = list(enumerate(fresh, first))
+    insert_rows(
+        connection, table.events,
+        [(seq, one.event.event_time_us, one.key, job, one.document) for seq, one in numbered],
+    )  # fmt: skip
+    insert_rows(connection, table.ids, [(one.key, seq, one.content, one.declared) for seq, one in numbered])
+    insert_rows(
+        connection, table.terms, sorted((int(kind), value, seq) for seq, one in numbered for kind, value in one.terms)
+    )  # fmt: skip
+    insert_rows(
+        connection, table.numbers,
+        sorted((int(kind), name, value, seq) for seq, one in numbered for kind, name, value in one.numbers),
+    )  # fmt: skip
+    for follow in followers:
+        follow(connection, numbered)
+    return first
+
+
+def counts(answers: Iterable[Answer]) -> Mapping[Outcome, int]:
+    """How many of each outcome."""
+    found = dict.fromkeys(Outcome, 0)
+    for answer in answers:
+        found[answer.outcome] += 1
+    return found
+
+
+def answer_facts(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON has it; what is empty is left out."""
+    facts: dict[str, Any] = {"outcome": answer.outcome.value, "eventID": answer.event_id, "what": answer.what,
+                             "where": answer.where, "fix": answer.fix}  # fmt: skip
+    facts["findings"] = [
+        {"code": one.code, "severity": one.severity.value, "where": one.where, "what": one.what}
+        for one in answer.findings
+    ]
+    return {name: value for name, value in facts.items() if value}

@@ -1,0 +1,201 @@
+"""EPCIS events on SQLite or PostgreSQL: capture jobs, events, named queries, master data.
+
+One writer at a time puts a job down: its events with all that they are found by, their edges, its master data and its
+answers are one transaction, durable when `capture` returns, so whoever was told of a job finds its events. Record times
+grow from commit to commit (PostgreSQL: under a lock), so who has seen one has seen all before it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from jinka.codec.epcis import Event, Vocabulary
+from jinka.kit import Clock
+from jinka.store import trace_tables as table
+from jinka.store.trace_capture import (
+    Answer,
+    Judges,
+    Judging,
+    Outcome,
+    Prepared,
+    Unreadable,
+    answer_facts,
+    counts,
+    decide,
+    insert,
+)
+from jinka.store.trace_document import unpack
+from jinka.store.trace_edges import remove_edges, write_edges
+from jinka.store.trace_find import Page, Position, Row, TraceReader
+from jinka.store.trace_master import save_vocabularies
+from jinka.store.trace_query import EventQuery
+from jinka.store.trace_rows import make_partitions
+
+_WRITER = 0x7472616365  # "trace"; PostgreSQL's advisory lock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A capture job that has ended. ``number`` orders jobs."""
+
+    number: int
+    id: str
+    created_micros: int
+    finished_micros: int
+    success: bool
+    behaviour: str
+    captured_by: str
+    accepted: int
+    duplicates: int
+    refused: int
+    answers: tuple[Mapping[str, Any], ...]
+
+
+class TraceStore(TraceReader):
+    """Writes and reads. ``judges`` makes the judge of each job's events, asked inside its transaction."""
+
+    def __init__(
+        self, engine: sa.Engine, clock: Clock, *, judges: Judges | None = None, query_s: float = 30
+    ) -> None:
+        super().__init__(engine, query_s=query_s)
+        self._write, self._clock, self._judges = engine, clock, judges
+        self._turn = threading.Lock()
+        self._partitions = (0, 0)  # record times that have their partition
+
+    def capture(
+        self,
+        batch: Sequence[Prepared | Unreadable],
+        *,
+        job: str = "",
+        proceed: bool = False,
+        captured_by: str = "",
+        vocabularies: Sequence[Vocabulary] = (),
+    ) -> list[Answer]:
+        """Put down what is good; without ``proceed`` all or nothing. With an id the job is kept with its answers."""
+        begun = self._clock.now_micros()
+        with self._turn, self._write.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
+            events = [one.event for one in batch if isinstance(one, Prepared)]
+            judging = self._judges(connection, events) if self._judges is not None else Judging()
+            answers, fresh = decide(connection, batch, judging)
+            success = all(answer.outcome is not Outcome.REFUSED for answer in answers)
+            if success or proceed:
+                if fresh:
+                    answers = self._insert(connection, fresh, answers, job)
+                save_vocabularies(connection, vocabularies)
+            else:
+                answers = [_rolled_back(answer) for answer in answers]
+            if job:
+                self._keep(connection, job, begun, success, proceed, captured_by, answers)
+        return answers
+
+    def _insert(
+        self, connection: sa.Connection, fresh: list[Prepared], answers: list[Answer], job: str
+    ) -> list[Answer]:
+        now = self._clock.now_micros()
+        if connection.dialect.name == "postgresql":
+            for micros in (now, now + len(fresh)):
+                if not self._partitions[0] <= micros < self._partitions[1]:
+                    self._partitions = make_partitions(connection, table.PARTITIONED, micros)
+        seq = insert(connection, fresh, job, now)
+        numbered = list(enumerate(fresh, seq))
+        _edges(connection, numbered)
+        recorded = iter(range(seq, seq + len(fresh)))
+        return [
+            Answer(
+                outcome=answer.outcome, event_id=answer.event_id, seq=next(recorded), findings=answer.findings
+            )
+            if answer.outcome is Outcome.ACCEPTED
+            else answer
+            for answer in answers
+        ]
+
+    def _keep(
+        self, connection: sa.Connection, job: str, begun: int, success: bool, proceed: bool, captured_by: str,
+        answers: list[Answer],
+    ) -> None:  # fmt: skip
+        number = int(connection.scalar(sa.select(sa.func.max(table.jobs.c.number))) or 0) + 1
+        count = counts(answers)
+        connection.execute(
+            table.jobs.insert(),
+            {
+                "number": number, "id": job, "created_micros": begun,
+                "finished_micros": max(self._clock.now_micros(), begun), "success": success,
+                "behaviour": "proceed" if proceed else "rollback", "captured_by": captured_by,
+                "accepted": count[Outcome.ACCEPTED], "duplicates": count[Outcome.DUPLICATE],
+                "refused": count[Outcome.REFUSED], "answers": json.dumps([answer_facts(one) for one in answers]),
+            },
+        )  # fmt: skip
+
+    def job(self, id_: str) -> Job | None:
+        """A job by its id."""
+        found = self._jobs(sa.select(table.jobs).where(table.jobs.c.id == id_))
+        return found[0] if found else None
+
+    def jobs(self, before: int, most: int) -> list[Job]:
+        """The newest jobs; with ``before``, those before that number."""
+        columns = table.jobs.c
+        found = sa.select(table.jobs).order_by(columns.number.desc()).limit(most)
+        return self._jobs(found.where(columns.number < before) if before else found)
+
+    def _jobs(self, found: sa.Select[Any]) -> list[Job]:
+        with self._patiently() as connection:
+            return [
+                Job(**{**row, "answers": tuple(json.loads(row["answers"]))})
+                for row in connection.execute(found).mappings()
+            ]
+
+    def events(self, query: EventQuery, most: int, after: Position | None = None) -> tuple[list[Event], Page]:
+        """A page of a query as events with their record times."""
+        page = self.page(query, most, after)
+        return [event_of(row) for row in page.rows], page
+
+
+def event_of(row: Row) -> Event:
+    """A row as an event with its id and its record time."""
+    return unpack(row.document, row.seq)
+
+
+def _rolled_back(answer: Answer) -> Answer:
+    """What would have been accepted was not."""
+    if answer.outcome is not Outcome.ACCEPTED:
+        return answer
+    return Answer(
+        outcome=Outcome.REFUSED, event_id=answer.event_id, what="another event of the job was refused",
+        fix="mend the other event, or ask for proceed", findings=answer.findings,
+    )  # fmt: skip
+
+
+def _edges(connection: sa.Connection, numbered: Sequence[tuple[int, Prepared]]) -> None:
+    """The edges of events that nobody declared to be errors; those of events that somebody now does are taken out."""
+    declared = [one.key for _, one in numbered if one.declared]
+    plain = [(seq, one) for seq, one in numbered if not one.declared]
+    void = set(declared) | _declared_before(connection, [one.key for _, one in plain])
+    write_edges(connection, [(seq, one.event) for seq, one in plain if one.key not in void])
+    if declared:
+        columns = table.events.c
+        fresh = {seq for seq, _ in numbered}
+        old = sa.select(columns.seq, columns.document).where(
+            columns.seq == table.ids.c.seq, table.ids.c.key.in_(declared), table.ids.c.declared == b""
+        )
+        remove_edges(
+            connection,
+            [(seq, unpack(raw, seq)) for seq, raw in connection.execute(old).all() if seq not in fresh],
+        )
+
+
+def _declared_before(connection: sa.Connection, keys: Sequence[bytes]) -> set[bytes]:
+    """Those of some events that were declared to be errors before they came."""
+    found: set[bytes] = set()
+    columns = table.ids.c
+    for at in range(0, len(keys), 500):
+        asked = sa.select(columns.key).where(columns.key.in_(keys[at : at + 500]), columns.declared != b"")
+        found.update(connection.scalars(asked))
+    return found

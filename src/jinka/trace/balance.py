@@ -1,0 +1,147 @@
+"""How much of a lot is where: a balance of masses over what was made, moved, used and ended.
+
+EPCIS 2.0, 7.3.3.3 (quantity elements). A lot has no one place: each event moves an amount of it. What is made or
+commissioned comes in, what is used in a transformation or ends goes out, shipments move it onto the way and receipts
+off it, packing moves it into a container and with it. The sides add up by construction; what cannot be (more went out
+of a place than came in) shows as a negative amount there, and an event without a quantity makes the balance unknown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from jinka.trace.lineage import ARRIVES, BIRTHS, ENDS, LEAVES, EdgeKind
+from jinka.trace.stays import Rows
+
+_ZERO = Decimal(0)
+_INTO = frozenset({EdgeKind.PACK, EdgeKind.ATTACH})
+_OUT_OF = frozenset({EdgeKind.UNPACK, EdgeKind.DETACH})
+_EMPTIED = frozenset({EdgeKind.EMPTY, EdgeKind.DETACH_ALL})
+
+
+@dataclass(slots=True, kw_only=True)
+class LotBalance:
+    """Amounts in ``uom``, by node; place 0 is an unknown one. ``made`` = ``used`` + ``ended`` + what is left."""
+
+    uom: str = ""
+    made: Decimal = _ZERO
+    used: Decimal = _ZERO
+    ended: Decimal = _ZERO
+    at_place: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    on_way: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # by whom it is sent to
+    inside: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # by container
+    unknown: bool = False  # an event did not say how much, or in another unit
+
+    @property
+    def left(self) -> Decimal:
+        return sum((sum(each.values(), _ZERO) for each in (self.at_place, self.on_way, self.inside)), _ZERO)
+
+    @property
+    def short_at(self) -> dict[int, Decimal]:
+        """Places that gave more than they got."""
+        return {place: -amount for place, amount in self.at_place.items() if amount < 0}
+
+    def lies_at(self) -> dict[int, Decimal]:
+        """What is left, by place, receiver or container, without those that have none."""
+        total: dict[int, Decimal] = defaultdict(Decimal)
+        for each in (self.at_place, self.on_way, self.inside):
+            for node, amount in each.items():
+                total[node] += amount
+        return {node: amount for node, amount in total.items() if amount > 0}
+
+
+def balance_of(leaving: Rows, making: Rows, around: Mapping[int, Rows]) -> LotBalance:
+    """The balance of one lot. ``making`` are the MAKE rows that end at it, ``around`` what leaves the transformations
+    and containers that its rows name: there stands where they were."""
+    found = LotBalance()
+    entries: list[tuple[int, int, int, int, int, int, str | None, str | None]] = []
+    sent: dict[int, int] = {}
+    for row in leaving:
+        if row[1] == EdgeKind.SENT:
+            sent[row[4]] = row[3]
+        else:
+            entries.append((*row[:6], row[6], row[7]))
+    for row in making:
+        entries.append((row[3], row[1], row[2], row[0], row[4], row[5], row[6], row[7]))
+    containers = {row[3] for row in leaving if row[1] in _INTO}
+    for container in containers:
+        entries += [row for row in around.get(container, ()) if row[1] in _EMPTIED]
+    for _, kind, at, other, event, step, quantity, uom in sorted(
+        entries, key=lambda e: (e[2], _order(e[1]), e[4])
+    ):
+        if kind in _EMPTIED:
+            found.at_place[_place(around, other, event, at)] += found.inside.pop(other, _ZERO)
+            continue
+        if kind == EdgeKind.AT and step not in LEAVES | ARRIVES | BIRTHS | ENDS:
+            continue
+        amount = _amount(found, quantity, uom)
+        if amount is not None:
+            _move(found, kind, step, other, amount, sent.get(event, 0), _place(around, other, event, at))
+    return found
+
+
+def _order(kind: int) -> int:
+    return {EdgeKind.MAKE: 0, EdgeKind.USE: 9}.get(kind, 1)  # type: ignore[call-overload,no-any-return]
+
+
+def _amount(found: LotBalance, quantity: str | None, uom: str | None) -> Decimal | None:
+    if quantity is None or (found.uom and (uom or "") != found.uom):
+        found.unknown = True
+        return None
+    found.uom = found.uom or (uom or "")
+    return Decimal(quantity)
+
+
+def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, to: int, place: int) -> None:
+    match kind:
+        case EdgeKind.MAKE:
+            found.made += amount
+            found.at_place[place] += amount
+        case EdgeKind.USE:
+            found.used += amount
+            found.at_place[place] -= amount
+        case EdgeKind.PACK | EdgeKind.ATTACH:
+            found.at_place[place] -= amount
+            found.inside[other] += amount
+        case EdgeKind.UNPACK | EdgeKind.DETACH:
+            found.inside[other] -= amount
+            found.at_place[place] += amount
+        case EdgeKind.AT if step in BIRTHS:
+            found.made += amount
+            found.at_place[other] += amount
+        case EdgeKind.AT if step in ENDS:
+            found.ended += amount
+            found.at_place[other] -= amount
+        case EdgeKind.AT if step in LEAVES:
+            found.at_place[other] -= amount
+            found.on_way[to] += amount
+        case EdgeKind.AT:
+            _receive(found, other, amount)
+        case _:
+            pass
+
+
+def _receive(found: LotBalance, place: int, amount: Decimal) -> None:
+    """Off the way to this place, then off the way to nobody knows where. What was never sent came from unknown."""
+    found.at_place[place] += amount
+    for way in (place, 0):
+        taken = min(amount, max(found.on_way.get(way, _ZERO), _ZERO))
+        if taken:
+            found.on_way[way] -= taken
+            amount -= taken
+    if amount and found.made:
+        found.at_place[0] -= amount
+    elif amount:
+        found.made += amount  # the first that is known of it
+
+
+def _place(around: Mapping[int, Rows], node: int, event: int, at: int) -> int:
+    """Where a transformation or a container was at an event, or else at its last sighting before."""
+    best = (-1, -(2**62), 0)
+    for _, kind, when, target, seq, *_ in around.get(node, ()):
+        if kind == EdgeKind.AT and when <= at:
+            best = max(best, (int(seq == event), when, target))
+    return best[2]

@@ -1,0 +1,198 @@
+"""The scope of a recall out of a walk: which things, why each, who holds them, and what each holder must account for.
+
+It counts items and weighs lots. A lot whose items are known one by one is told by them; where a quantity of it moved on
+its own, the balance of its mass says where the rest is. What was sold is the seller's to tell the public of; what was
+used up is told by its products, which are in the scope themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from jinka.trace.balance import LotBalance, balance_of
+from jinka.trace.holding import Holding, Standing, holdings
+from jinka.trace.lineage import LEAVES, EdgeKind, NodeSort
+from jinka.trace.recall import ITEMS, SOLD_ITEMS, HolderScope, Line, Scope
+from jinka.trace.spread import Links, Seed, Spread
+from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
+
+_COUNTED = (NodeSort.ITEM, NodeSort.OTHER)
+_MOVED = frozenset({EdgeKind.AT, EdgeKind.SENT, EdgeKind.USE, EdgeKind.PACK, EdgeKind.ATTACH})
+
+
+class NamedLinks(Links, Protocol):
+    """Links that know what the nodes are called."""
+
+    def names(self, wanted: Iterable[int]) -> Mapping[int, str]: ...
+
+
+class Thing(NamedTuple):
+    """One affected thing, or a container that holds one now (``carrier``): how it was reached, and where it is."""
+
+    node: int
+    carrier: bool
+    via: int
+    kind: int
+    event: int
+    standing: str
+    place: int
+    holder: int
+
+
+@dataclass(slots=True, kw_only=True)
+class FoundScope:
+    """A scope with its things, and the balances of its lots."""
+
+    scope: Scope
+    things: list[Thing]
+    balances: dict[int, LotBalance] = field(default_factory=dict)
+
+
+def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
+             party_of: Callable[[str], str] = str) -> FoundScope:  # fmt: skip
+    """``party_of`` says who is at a place, by default the place itself."""
+    nodes = found.things()
+    where = holdings(links, found, [node for node in nodes if node & 7 in (*_COUNTED, NodeSort.CONTAINER)])
+    balances = _balances(links, found, [node for node in nodes if node & 7 == NodeSort.LOT])
+    things = [_thing(found, node, where.get(node)) for node in nodes]
+    things += _carriers(links, found)
+    names = links.names(
+        {
+            *(holding.holder for holding in where.values() if holding.holder),
+            *(place for balance in balances.values() for place in balance.lies_at() if place),
+            *balances,
+            *found.limits,
+        }
+    )
+    holders = _holders(where, balances, _containers(links, found, balances), names, party_of)
+    unplaced = sum(not holding.holder and holding.standing is not Standing.USED for holding in where.values())
+    scope = Scope(
+        as_of_us=as_of_us,
+        digest=_digest(nodes),
+        things=len(nodes),
+        holders=holders,
+        limits=tuple(sorted(names[node] for node in found.limits if node in names)),
+        unplaced=unplaced,
+    )
+    return FoundScope(scope=scope, things=things, balances=balances)
+
+
+def _digest(nodes: Sequence[int]) -> str:
+    packed = b"".join(node.to_bytes(8, "big") for node in sorted(nodes))
+    return hashlib.sha256(packed).hexdigest()
+
+
+def _thing(found: Spread, node: int, holding: Holding | None) -> Thing:
+    how = found.reached[node]
+    standing, place, holder = ("", 0, 0) if holding is None else (
+        holding.standing.value[0], holding.place, holding.holder
+    )  # fmt: skip
+    return Thing(node, False, how.via, how.kind, how.event, standing, place, holder)
+
+
+def _carriers(links: Links, found: Spread) -> list[Thing]:
+    now = [
+        node
+        for node, windows in found.carriers.items()
+        if windows[-1][1] == FOREVER_US and node not in found.reached
+    ]
+    where = holdings(links, found, now)
+    return [
+        Thing(node, True, node, EdgeKind.PACK, each.event, each.standing.value[0], each.place, each.holder)
+        for node, each in where.items()
+    ]
+
+
+def _balances(links: Links, found: Spread, lots: Sequence[int]) -> dict[int, LotBalance]:
+    """Of the lots that moved as quantities; a lot that is told by its items alone needs none."""
+    moved = [lot for lot in lots if any(row[1] in _MOVED for row in found.rows.get(lot, ()))]
+    if not moved:
+        return {}
+    making: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)
+    for row in links.arriving(sorted(moved), (EdgeKind.MAKE,)):
+        making[row[3]].append(row)
+    others = {row[0] for rows in making.values() for row in rows}
+    others |= {row[3] for lot in moved for row in found.rows[lot] if row[1] in _MOVED}
+    around: dict[int, Rows] = {node: found.rows[node] for node in others if node in found.rows}
+    missing: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)
+    for row in links.leaving(sorted(others - around.keys())):
+        missing[row[0]].append(row)
+    around.update(missing)
+    made = {}
+    for lot in moved:
+        if all(row[6] is not None for row in making[lot]) or not making[lot]:
+            made[lot] = balance_of(found.rows[lot], making[lot], around)
+    return made
+
+
+def _containers(links: Links, found: Spread, balances: Mapping[int, LotBalance]) -> dict[int, Holding]:
+    """Where the containers are in which amounts of lots lie."""
+    wanted = {node for balance in balances.values() for node in balance.inside}
+    return holdings(links, found, sorted(wanted)) if wanted else {}
+
+
+def _holders(where: Mapping[int, Holding], balances: Mapping[int, LotBalance], containers: Mapping[int, Holding],
+             names: Mapping[int, str], party_of: Callable[[str], str]) -> tuple[HolderScope, ...]:  # fmt: skip
+    counts: dict[str, Counter[Standing]] = defaultdict(Counter)
+    lots: dict[str, dict[tuple[str, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    parties: dict[int, str] = {}
+
+    def party(node: int) -> str:
+        if node not in parties:
+            parties[node] = party_of(names[node])
+        return parties[node]
+
+    for node, holding in where.items():
+        if holding.holder and node & 7 in _COUNTED:
+            counts[party(holding.holder)][holding.standing] += 1
+    for lot, balance in balances.items():
+        for node, amount in balance.lies_at().items():
+            place = containers[node].holder if node in containers else node
+            if place in names:
+                lots[party(place)][names[lot], balance.uom] += amount
+    made = []
+    for holder in sorted({*counts, *lots}):
+        standings = counts[holder]
+        here = standings[Standing.HELD] + standings[Standing.ON_ITS_WAY]
+        lines = [Line(amount=Decimal(here))] if here else []
+        if sold := standings[Standing.SOLD]:
+            lines.append(Line(subject=SOLD_ITEMS, amount=Decimal(sold)))
+        lines += [
+            Line(subject=lot, amount=amount, uom=uom) for (lot, uom), amount in sorted(lots[holder].items())
+        ]
+        if lines:  # who has used up or destroyed all of it has nothing to account for
+            shown = {standing.value[0]: count for standing, count in standings.items() if count}
+            made.append(HolderScope(holder=holder, lines=tuple(lines), standings=shown))
+    return tuple(made)
+
+
+def present_at(links: Links, place: int, rows: Rows, since_us: int, until_us: int) -> list[Seed]:
+    """What was at a place at any time between two moments, out of everything that was ever seen there until then.
+
+    A thing is there from its sighting until it is seen elsewhere or leaves; a transformation only when it happened.
+    """
+    things = sorted({row[0] for row in rows})
+    seen: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for source, kind, at, target, _, step, *_ in links.leaving(things):
+        if kind == EdgeKind.AT:
+            seen[source].append((at, target, step))
+    seeds = []
+    for thing, moments in seen.items():
+        moments.sort()
+        if thing & 7 == NodeSort.TRANSFORMATION:
+            if any(since_us <= at <= until_us and target == place for at, target, _ in moments):
+                seeds.append(Seed(thing))
+            continue
+        for n, (at, target, step) in enumerate(moments):
+            end = at if step in LEAVES else moments[n + 1][0] if n + 1 < len(moments) else FOREVER_US
+            if target == place and at <= until_us and end >= since_us:
+                seeds.append(Seed(thing, max(at, since_us, BEFORE_US), min(end, until_us)))
+    return seeds
+
+
+__all__ = ["ITEMS", "SOLD_ITEMS", "FoundScope", "NamedLinks", "Thing", "present_at", "scope_of"]

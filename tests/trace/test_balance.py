@@ -1,0 +1,77 @@
+"""How much of a lot is where. Goal: what was made is what was used, ended and is left, place by place.
+
+Method: one lot through every kind of movement, with amounts that a person can add up; then the faults of real books.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from jinka.codec.epcis import Event
+from jinka.trace.balance import LotBalance, balance_of
+from jinka.trace.lineage import EdgeKind
+from tests.trace.chains import MemoryLinks, case, item, kind, lot, made, packed, parts, place, seen, unpacked
+
+L = lot("L")
+
+
+def _balance(*events: Event) -> tuple[LotBalance, MemoryLinks]:
+    links = MemoryLinks(events)
+    node = links.number(L)
+    making = links.arriving([node], [EdgeKind.MAKE])
+    around = {n: links.leaving([n]) for n in list(links.names)}
+    return balance_of(links.leaving([node]), making, around), links
+
+
+def _at(amounts: dict[int, Decimal], links: MemoryLinks) -> dict[str, int]:
+    return {links.names[n]: int(amount) for n, amount in amounts.items() if amount}
+
+
+def test_a_lot_is_made_moved_used_packed_and_ended() -> None:
+    found, links = _balance(
+        made(1, [item(1)], [], gave=parts((L, 1000)), where=1),
+        seen(2, "shipping", 1, quantities=parts((L, 600)), to=2),
+        seen(3, "receiving", 2, quantities=parts((L, 600))),
+        made(4, [], [item(2, "022222")], used=parts((L, 150)), where=2),
+        seen(5, "shipping", 2, quantities=parts((L, 100)), to=3),
+        packed(6, case(1), where=2, quantities=parts((L, 50))),
+        seen(7, "destroying", 2, quantities=parts((L, 30))),
+        seen(8, "inspecting", 2, quantities=parts((L, 270))),
+    )
+    assert (found.made, found.used, found.ended) == (1000, 150, 30)
+    assert _at(found.at_place, links) == {place(1): 400, place(2): 270}
+    assert _at(found.on_way, links) == {place(3): 100}
+    assert _at(found.inside, links) == {case(1): 50}
+    assert found.made == found.used + found.ended + found.left
+    assert not found.short_at
+    assert not found.unknown
+    assert found.uom == "KGM"
+
+
+def test_what_is_unpacked_or_emptied_lies_where_the_container_was() -> None:
+    found, links = _balance(
+        seen(1, "commissioning", 1, quantities=parts((L, 90)), add=True),
+        packed(2, case(1), where=1, quantities=parts((L, 40))),
+        packed(2, case(2), where=1, quantities=parts((L, 50))),
+        seen(3, "shipping", 1, case(1), case(2), to=2),
+        unpacked(4, case(1), where=2, quantities=parts((L, 15))),
+        unpacked(5, case(2), where=3),
+    )
+    assert _at(found.at_place, links) == {place(2): 15, place(3): 50}
+    assert _at(found.inside, links) == {case(1): 25}
+    assert found.left == 90
+
+
+def test_books_that_cannot_be_are_told() -> None:
+    found, links = _balance(
+        seen(1, "commissioning", 1, quantities=parts((L, 10)), add=True),
+        seen(2, "shipping", 1, quantities=parts((L, 25)), to=2),
+    )
+    assert _at(found.short_at, links) == {place(1): 15}
+    assert _balance(seen(1, "commissioning", 1, quantities=parts((L, None)), add=True))[0].unknown
+    assert _balance(seen(1, "receiving", 2, quantities=parts((L, 7))))[0].made == 7
+
+
+def test_a_class_with_a_lot_number_is_the_lot() -> None:
+    found, links = _balance(seen(1, "commissioning", 1, quantities=parts((kind(), 5)), lot="L"))
+    assert _at(found.at_place, links) == {place(1): 5}

@@ -1,0 +1,225 @@
+"""A recall as a table of steps. Goal: nothing happens that the tables do not allow, and the sums are the holders' own.
+
+Method: a chain of a few events gives the scope; then every act, allowed and not.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from jinka.codec.epcis import Event
+from jinka.kit import JinkaError, NotFound, Refused, Usage
+from jinka.trace.lineage import EdgeKind
+from jinka.trace.recall import (
+    ITEMS,
+    SOLD_ITEMS,
+    Act,
+    Cause,
+    CauseKind,
+    Fate,
+    Grade,
+    NoticeState,
+    Outcome,
+    Recall,
+    RecallEvent,
+    RecallState,
+    Scope,
+    draft,
+)
+from jinka.trace.recall_scope import FoundScope, present_at, scope_of
+from jinka.trace.spread import Seed, spread_forward
+from tests.trace.chains import (
+    HOUR_US,
+    MemoryLinks,
+    case,
+    item,
+    lot,
+    made,
+    packed,
+    parts,
+    place,
+    seen,
+    unpacked,
+)
+
+BATCH = [item(n) for n in range(6)]
+CHAIN = [
+    made(1, [], BATCH, lot="A", where=1, used=parts((lot("W", "099999"), 30))),
+    packed(2, case(1), *BATCH[:3], where=1),
+    seen(3, "shipping", 1, case(1), to=2),
+    seen(4, "receiving", 2, case(1)),
+    seen(5, "shipping", 1, *BATCH[3:5], to=3),
+    unpacked(6, case(1), BATCH[0], where=2),
+    seen(7, "retail_selling", 2, BATCH[0]),
+    made(8, [BATCH[5]], [item(90, "022222")], where=1),
+    seen(1, "receiving", 1, quantities=parts((lot("W", "099999"), 100))),
+]
+X, Y, Z = place(1), place(2), place(3)
+
+
+def _scope(events: list[Event], *names: str) -> tuple[FoundScope, MemoryLinks]:
+    links = MemoryLinks(events)
+    found = spread_forward(links, [Seed(links.number(name)) for name in names])
+    return scope_of(_Named(links), found, as_of_us=9 * HOUR_US), links
+
+
+class _Named:
+    """Links that know names, as the store's do."""
+
+    def __init__(self, links: MemoryLinks) -> None:
+        self._links = links
+        self.leaving, self.arriving = links.leaving, links.arriving
+
+    def names(self, wanted: object) -> dict[int, str]:
+        return {n: self._links.names[n] for n in wanted}  # type: ignore[attr-defined]
+
+
+def _lines(scope: Scope) -> dict[str, dict[str, int]]:
+    return {each.holder: {line.subject: int(line.amount) for line in each.lines} for each in scope.holders}
+
+
+def test_the_scope_says_who_has_what_now() -> None:
+    found, links = _scope(CHAIN, lot("A"))
+    assert _lines(found.scope) == {X: {ITEMS: 1}, Y: {ITEMS: 2, SOLD_ITEMS: 1}, Z: {ITEMS: 2}}
+    assert links.named(thing.node for thing in found.things if thing.carrier) == {case(1)}
+    assert found.scope.things == 8  # the lot, its six items, and what was made of one
+    assert found.scope.unplaced == 0
+    assert found.scope.digest == _scope(CHAIN, lot("A"))[0].scope.digest
+    assert found.scope.digest != _scope(CHAIN, item(1))[0].scope.digest
+
+
+def test_the_rest_of_a_lot_that_was_used_is_weighed() -> None:
+    found, _ = _scope(CHAIN, lot("W", "099999"))
+    assert _lines(found.scope)[X] == {ITEMS: 1, lot("W", "099999"): 70}
+
+
+def test_what_was_at_a_place_at_a_time() -> None:
+    links = MemoryLinks(CHAIN)
+    where = links.number(Y)
+    rows = links.arriving([where], [EdgeKind.AT])
+    seeds = present_at(links, where, rows, int(4.5 * HOUR_US), int(5.5 * HOUR_US))
+    assert links.named(seed.node for seed in seeds) == {case(1)}
+    found = spread_forward(links, seeds)
+    assert links.named(found.things()) == {case(1), *BATCH[:3]}
+    assert present_at(links, where, rows, 0, HOUR_US) == []
+    plant = links.number(X)
+    seeds = present_at(links, plant, links.arriving([plant], [EdgeKind.AT]), 7 * HOUR_US, 9 * HOUR_US)
+    assert item(90, "022222") in links.named(spread_forward(links, seeds).things())
+
+
+def _drafted(*, drill: bool = False) -> Recall:
+    scope = _scope(CHAIN, lot("A"))[0].scope
+    return draft(
+        number=1, title="glass", grade=Grade.FIRST, cause=Cause(kind=CauseKind.LOT, names=(lot("A"),)),
+        scope=scope, at_us=1, by="li", drill=drill,
+    )  # fmt: skip
+
+
+def _act(event: RecallEvent, at: int, by: str = "wang", **more: object) -> Act:
+    return Act(event=event, at_us=at, by=by, **more)  # type: ignore[arg-type]
+
+
+def _outcomes(*pairs: tuple[str, Fate, int]) -> tuple[Outcome, ...]:
+    return tuple(Outcome(subject=s, fate=f, amount=Decimal(n)) for s, f, n in pairs)
+
+
+E = RecallEvent
+X_DONE = _outcomes((ITEMS, Fate.RETURNED, 1))
+Y_DONE = _outcomes((ITEMS, Fate.DESTROYED, 2), (SOLD_ITEMS, Fate.SOLD, 1))
+Z_DONE = _outcomes((ITEMS, Fate.MISSING, 2))
+
+
+def test_a_recall_from_its_draft_to_its_end() -> None:
+    recall = _drafted()
+    assert not recall.holds_back
+    recall = recall.after(_act(E.APPROVE, 2))
+    assert recall.holds_back
+    assert {holder: each.state for holder, each in recall.notices.items()} == dict.fromkeys(
+        (X, Y, Z), NoticeState.ISSUED
+    )
+    recall = recall.after(_act(E.ACKNOWLEDGE, 3, Y, holder=Y))
+    assert recall.notices[Y].acknowledged_us == 3
+    recall = recall.after(_act(E.REPORT, 4, Y, holder=Y, outcomes=_outcomes((ITEMS, Fate.QUARANTINED, 2))))
+    assert recall.notices[Y].state is NoticeState.REPORTED
+    assert [line.subject for line in recall.notices[Y].open_lines()] == [SOLD_ITEMS]
+    for at, (holder, outcomes) in enumerate(((Y, Y_DONE), (X, X_DONE)), 5):
+        recall = recall.after(_act(E.REPORT, at, holder, holder=holder, outcomes=outcomes))
+        assert recall.notices[holder].state is NoticeState.SETTLED
+    with pytest.raises(Refused, match="1 holders have not accounted"):
+        recall.after(_act(E.CLOSE, 9, reason="done"))
+    recall = recall.after(_act(E.REMIND, 9, holder=Z)).after(_act(E.REPORT, 10, Z, holder=Z, outcomes=Z_DONE))
+    assert recall.notices[Z].reminders == 1
+    recall = recall.after(_act(E.CLOSE, 11, reason="done"))
+    assert recall.state is RecallState.CLOSED
+    assert not recall.holds_back
+
+
+def test_a_wider_scope_brings_new_notices_and_opens_settled_ones_again() -> None:
+    recall = _drafted().after(_act(E.APPROVE, 2))
+    recall = recall.after(_act(E.REPORT, 3, X, holder=X, outcomes=X_DONE))
+    assert recall.notices[X].state is NoticeState.SETTLED
+    late = [*CHAIN, seen(9, "receiving", 9, BATCH[3]), seen(9, "receiving", 1, BATCH[4])]
+    recall = recall.after(_act(E.WIDEN, 5, scope=_scope(late, lot("A"))[0].scope))
+    assert recall.notices[place(9)].state is NoticeState.ISSUED
+    assert recall.notices[place(9)].issued_us == 5
+    assert recall.notices[X].state is NoticeState.REPORTED  # one more item lies there
+    assert recall.notices[Z].state is NoticeState.SETTLED  # nothing is there any more
+    assert recall.notices[Y].issued_us == 2
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "says"),
+    [
+        (_act(E.APPROVE, 2, by="li"), Refused, "second officer"),
+        (_act(E.APPROVE, 0), Refused, "before the last one"),
+        (_act(E.APPROVE, 2, by=""), Usage, "nobody"),
+        (_act(E.CLOSE, 2, reason="x"), Refused, "drafted cannot be closed"),
+        (_act(E.REPORT, 2, holder=X), Refused, "drafted cannot be reported"),
+        (_act(E.CANCEL, 2), Usage, "no reason"),
+        (_act(E.DRAFT, 2), Refused, "drafted cannot be drafted"),
+    ],
+)
+def test_what_a_draft_refuses(act: Act, error: type[JinkaError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        _drafted().after(act)
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "says"),
+    [
+        (_act(E.ACKNOWLEDGE, 3, holder=place(77)), NotFound, "does not concern"),
+        (_act(E.REPORT, 3, holder=X, outcomes=_outcomes((ITEMS, Fate.SOLD, 0))), Refused, "amount of 0"),
+        (_act(E.REPORT, 3, holder=X, outcomes=_outcomes((ITEMS, Fate.SOLD, -1))), Refused, "amount of -1"),
+        (
+            _act(E.REPORT, 3, holder=X, outcomes=_outcomes(("soap", Fate.SOLD, 1))),
+            Refused,
+            "says nothing of it",
+        ),
+        (
+            _act(E.REPORT, 3, holder=X, outcomes=(Outcome(fate=Fate.SOLD, amount=Decimal("0.5")),)),
+            Refused,
+            "items are whole",
+        ),
+        (
+            _act(E.REPORT, 3, holder=X, outcomes=(Outcome(fate=Fate.SOLD, amount=Decimal("NaN")),)),
+            Refused,
+            "amount of NaN",
+        ),
+        (_act(E.APPROVE, 3), Refused, "active cannot be approved"),
+    ],
+)
+def test_what_a_recall_under_way_refuses(act: Act, error: type[JinkaError], says: str) -> None:
+    with pytest.raises(error, match=says):
+        _drafted().after(_act(E.APPROVE, 2)).after(act)
+
+
+def test_a_drill_holds_nothing_back_and_a_settled_notice_is_not_reminded() -> None:
+    recall = _drafted(drill=True).after(_act(E.APPROVE, 2))
+    assert not recall.holds_back
+    recall = recall.after(_act(E.REPORT, 3, holder=X, outcomes=X_DONE))
+    with pytest.raises(Refused, match="settled cannot be reminded"):
+        recall.after(_act(E.REMIND, 4, holder=X))
+    closed = recall.after(_act(E.CLOSE, 5, reason="open: the drill is over"))
+    assert closed.state is RecallState.CLOSED

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check a proof of clearing without Jinka: Python's standard library alone. Format: docs/proof.md.
 
-Usage: python verify_proof.py PROOF.json CENTRE.key; prints each record, ends with 0 only if everything holds.
+Usage: python verify_proof.py PROOF.json CENTRE.key [WITNESS.key]; prints each record, ends with 0 only if all holds.
 """
 
 import base64
@@ -120,10 +120,11 @@ def body_of(fields: dict) -> bytes:
     return out
 
 
-def main(proof_file: str, key_file: str) -> None:
+def main(proof_file: str, key_file: str, *witnesses: str) -> None:
     document = json.loads(Path(proof_file).read_text("utf-8"))
     need(document["format"] == "jinka.proof/1", "another format")
-    lines = check_note(document["checkpoint"], Path(key_file).read_text("utf-8"))
+    for file in (*witnesses, key_file):
+        lines = check_note(document["checkpoint"], Path(file).read_text("utf-8"))
     day = document["day"]
     form, centre, date, edition, size, root, end = day["statement"].split("\n")
     need((form, end) == ("jinka.proof.day/1", ""), "not the statement of a day")

@@ -7,10 +7,7 @@ Then rounds over folders, where a parcel is damaged on its way, parked, mended a
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +19,9 @@ from jinka.app.audit import examine, show
 from jinka.app.centre_arrivals import take_arrivals
 from jinka.app.centre_config import DATABASE
 from jinka.app.centre_files import Arrived, ArrivedFiles, RoundFiles
-from jinka.app.centre_folder import NewCentre, admit, make_centre
 from jinka.app.centre_founded import require_bounds
-from jinka.app.centre_line import LineRoad, open_desk
+from jinka.app.centre_line import LineRoad
 from jinka.app.centre_notices import LOG, NOTICES, decide_parcel, own_parcels
-from jinka.app.centre_papers import CentreName, PlayedAuthority, request_line
 from jinka.app.centre_serving import centre_status
 from jinka.clearing import LineKind
 from jinka.clearing.hearing import HEARD, rounds_of
@@ -34,7 +29,6 @@ from jinka.clearing.routing import CLAIMS
 from jinka.clearing.tiers import Neighbour, Surroundings, Tier
 from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
 from jinka.codec.parcel import Kind
-from jinka.crypto.x509_keys import KeyKind, SoftSigner
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node.parcel_desk import OutgoingFile, ParcelDesk
 from jinka.store import database_at
@@ -51,44 +45,13 @@ from tests.app.centre_rig import (
     services,
     travel,
 )
-from tests.parcels import CITY, CODE, DAY, PARENT, empty_database, post
+from tests.app.line_rig import line, papers
+from tests.parcels import CITY, DAY, PARENT, post
 
 CLAIMED = {"claims": CLAIMS.empty_table(), "deemed": DEEMED.empty_table()}
 FIRST = f"{CITY}>{PARENT}/positions/1"
+__all__ = ["line", "papers"]  # fixtures
 WHO = {"officer": "chen", "reason": "child admitted"}
-
-
-@pytest.fixture(scope="module")
-def papers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, SoftSigner]]:
-    folder, authority = tmp_path_factory.mktemp("papers"), PlayedAuthority(dt.datetime.now(dt.UTC))
-    signers = {code: SoftSigner.generate(KeyKind.ECDSA) for code in (CITY, PARENT)}
-    for code, signer in signers.items():
-        name = CentreName(
-            code=code, organisation=f"Centre {code}", organisation_code=CODE, dns_name="localhost"
-        )
-        authority.certify(request_line(folder / code, name, signer))
-    return folder, signers
-
-
-@pytest.fixture
-def line(tmp_path: Path, papers: tuple[Path, dict[str, SoftSigner]]) -> Iterator[dict[str, ParcelDesk]]:
-    """A parent and its child, each with folder, database and papers."""
-    shutil.copytree(papers[0], tmp_path, dirs_exist_ok=True)
-    common = {"region": "440000", "zone": "Asia/Shanghai", "first_date": dt.date(2026, 6, 1)}
-    make_centre(tmp_path / PARENT, NewCentre(tier=Tier.NATION, code=PARENT, **common))
-    admit(tmp_path / PARENT, CITY, centres=[], participants=[])
-    up = (PARENT, "https://localhost:1")
-    make_centre(tmp_path / CITY, NewCentre(tier=Tier.PROVINCE, code=CITY, parent=up, **common))
-    with ExitStack() as stack:
-        yield {
-            code: stack.enter_context(
-                open_desk(
-                    tmp_path / code, empty_database(tmp_path / code / DATABASE), centre=code,
-                    neighbours=frozenset({other}), signer=papers[1][code],
-                )
-            )
-            for code, other in ((CITY, PARENT), (PARENT, CITY))
-        }  # fmt: skip
 
 
 def _parked(line: dict[str, ParcelDesk]) -> tuple[LineRoad, LineRoad]:

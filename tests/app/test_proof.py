@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ from jinka.app.proof import ProofFolder
 from jinka.app.proof_check import check_file
 from jinka.clearing.day_log import check_log_consistency, check_proof, countersigned
 from jinka.codec import RECORD_SCHEMA
-from jinka.crypto.note import NoteKey, sign_note
-from jinka.crypto.x509_keys import KeyKind
+from jinka.crypto.note import KeyNoteSigner, NoteKey, open_note, sign_note
+from jinka.crypto.x509_keys import KeyKind, SoftSigner
 from jinka.crypto.x509_private import new_signer
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node.system import SystemRandomness
@@ -70,11 +71,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Centre:
     return made
 
 
-def _script(tmp_path: Path, document: Any, key: NoteKey) -> subprocess.CompletedProcess[str]:
-    file, key_file = tmp_path / "document.json", tmp_path / "key"
+def _script(tmp_path: Path, document: Any, *keys: NoteKey) -> subprocess.CompletedProcess[str]:
+    file, key_files = tmp_path / "document.json", [tmp_path / f"key {at}" for at in range(len(keys))]
     file.write_text(document if isinstance(document, str) else json.dumps(document))
-    key_file.write_text(f"{key}\n")
-    command = [sys.executable, "-I", "-S", str(SCRIPT), str(file), str(key_file)]
+    for path, key in zip(key_files, keys, strict=True):
+        path.write_text(f"{key}\n")
+    command = [sys.executable, "-I", "-S", str(SCRIPT), str(file), *map(str, key_files)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 
@@ -303,6 +305,41 @@ def _witness() -> Any:
     from jinka.crypto.note import KeyNoteSigner
 
     return KeyNoteSigner("province", new_signer(KeyKind.SM2, RANDOM))
+
+
+def test_a_witnesss_signature_is_asked_for_by_both_checks(centre: Centre, tmp_path: Path) -> None:
+    """With its key given, a state that it did not sign proves nothing, whoever else signed it."""
+    parent, stranger = (
+        KeyNoteSigner(f"jinka.witness/{name}", SoftSigner.generate(KeyKind.ECDSA)) for name in "ps"
+    )
+    alone, note = centre.batch(3), centre.log.checkpoint()
+    text = open_note(note, centre.key)
+
+    def both(signer: KeyNoteSigner, signed: str = text) -> str:
+        return note + sign_note(signed, signer).removeprefix(signed + "\n")
+
+    centre.log.take_witnessed(both(parent))
+    witnessed = centre.batch(3)
+    assert witnessed["checkpoint"] != alone["checkpoint"]
+    centre.publish(rows(1500))  # nothing new: the witnessed state stays
+    assert centre.batch(3) == witnessed
+    other = text.replace("\n1\n", "\n2\n")
+    forged = witnessed | {"checkpoint": both(parent, other)}
+    for document, key, good in (
+        (witnessed, parent.public, True),
+        (alone, parent.public, False),
+        (witnessed, stranger.public, False),
+        (witnessed | {"checkpoint": both(stranger)}, parent.public, False),
+        (forged, parent.public, False),
+    ):
+        done = _script(tmp_path, document, centre.key, key)
+        assert (done.returncode == 0) is good, done.stderr
+        with nullcontext() if good else pytest.raises(Refused):
+            check_file(tmp_path / "document.json", tmp_path / "key 0", witness=tmp_path / "key 1")
+    with pytest.raises(Usage, match="not a witness"):
+        check_file(tmp_path / "document.json", tmp_path / "key 0", witness=tmp_path / "key 0")
+    with pytest.raises(NotFound):
+        centre.log.take_witnessed(sign_note(other, KeyNoteSigner(centre.key.name, centre.signer)))
 
 
 def test_sm2_signs_as_well_and_the_independent_check_says_that_it_cannot_tell(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from jinka.api.peer_tls import tls_server
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_notices import NOTICES, heed, tell
 from jinka.app.centre_papers import LinePapers
+from jinka.app.centre_witness import CHECKPOINT, STATEMENTS, Witness
 from jinka.app.parts_file import host_port, only
 from jinka.clearing.hearing import HEARD
 from jinka.clearing.routing import CLAIMS, LISTED
@@ -46,6 +47,8 @@ from jinka.node.parcel_folder import ParcelFolder
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.reports.statistics import STATISTICS
 from jinka.store import database_at
+from jinka.store.faults import of_this_machine
+from jinka.store.parcel_findings import PARKED
 from jinka.store.parcels_sent import Outbox
 from jinka.store.parcels_taken import Inbox, Taken
 
@@ -68,6 +71,8 @@ PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
         (Kind.POSITIONS, "deemed", "deemed", DEEMED),
         (Kind.STATISTICS, "cells", "statistics", STATISTICS),
         (Kind.NOTICES, "notices", "notices", NOTICES),
+        (Kind.STATEMENTS, "statements", "statements", STATEMENTS),
+        (Kind.STATEMENTS, "checkpoint", "checkpoint", CHECKPOINT),
     )
 }
 
@@ -169,8 +174,11 @@ def exchange_with(
 class LineRoad:
     """Implements `jinka.app.centre_files.Road` over a desk."""
 
-    def __init__(self, desk: ParcelDesk) -> None:
+    def __init__(self, desk: ParcelDesk, witness: Witness | None = None) -> None:
         self._desk = desk
+        self._beside: dict[Kind, Callable[[ParcelDesk, Taken], None]] = {Kind.NOTICES: heed}
+        if witness is not None:
+            self._beside[Kind.STATEMENTS] = witness.heed
         self._ready: dict[str, Taken] = {}
 
     def send(self, receiver: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table]) -> None:
@@ -184,13 +192,18 @@ class LineRoad:
         self._desk.send(receiver, kind, f"day {date.isoformat()}", date, files)
 
     def ready(self) -> list[Arrived]:
-        """What may be applied now in the rounds' streams; notices are sent and kept here."""
+        """What may be applied now in the rounds' streams; what goes beside them is seen to here."""
         tell(self._desk)
         found = self._desk.ready()
         for parcel in found:
-            if parcel.manifest.kind is Kind.NOTICES:
-                heed(self._desk, parcel)
-        rest = (parcel for parcel in found if parcel.manifest.kind is not Kind.NOTICES)
+            if (take := self._beside.get(parcel.manifest.kind)) is not None:
+                try:
+                    take(self._desk, parcel)
+                except Exception as problem:  # as in the rounds: it breaks its own
+                    if of_this_machine(problem):
+                        raise
+                    self._desk.parked(parcel, _finding(parcel.manifest.label, problem))
+        rest = (parcel for parcel in found if parcel.manifest.kind not in self._beside)
         self._ready = {parcel.manifest.label: parcel for parcel in rest}
         return [self._arrived(parcel) for parcel in self._ready.values()]
 
@@ -200,16 +213,7 @@ class LineRoad:
 
     def parked(self, parcel: Arrived, problem: Exception) -> None:
         """Keep it as it is, with a finding."""
-        known = problem if isinstance(problem, JinkaError) else None
-        reason = f"{known.fix}; " if known and known.fix else ""
-        finding = Finding(
-            code="PARCEL_PARKED",
-            severity=Severity.ERROR,
-            where=f"{parcel.label} {known.where}".strip() if known else parcel.label,
-            what=known.what if known else type(problem).__name__,
-            fix=f"{reason}its rows are in no round: jinka centre release or refuse it",
-        )
-        self._desk.parked(self._ready.pop(parcel.label), finding)
+        self._desk.parked(self._ready.pop(parcel.label), _finding(parcel.label, problem))
 
     def _arrived(self, parcel: Taken) -> Arrived:
         made = parcel.manifest
@@ -221,3 +225,15 @@ class LineRoad:
             sender=made.sender, kind=made.kind, date=made.business_date, files=files, label=made.label,
             released=parcel.released,
         )  # fmt: skip
+
+
+def _finding(label: str, problem: Exception) -> Finding:
+    known = problem if isinstance(problem, JinkaError) else None
+    reason = f"{known.fix}; " if known and known.fix else ""
+    return Finding(
+        code=PARKED,
+        severity=Severity.ERROR,
+        where=f"{label} {known.where}".strip() if known else label,
+        what=known.what if known else type(problem).__name__,
+        fix=f"{reason}its rows are in no round: jinka centre release or refuse it",
+    )

@@ -31,6 +31,7 @@ from jinka.app.centre_founded import Unfounded, hold_unfounded
 from jinka.app.centre_lists import listed_here, publish_list
 from jinka.app.centre_proof import CityProof
 from jinka.app.centre_statistics import round_cells
+from jinka.app.centre_witness import log_tables
 from jinka.clearing.hearing import heard_of
 from jinka.clearing.routing import CLAIMS, claims_of, route_records
 from jinka.clearing.tiers import waited_for
@@ -279,6 +280,7 @@ class Centre:
         )
         if self.proof is not None:
             findings = [*findings, *(finding.as_dict() for finding in self.proof.publish(date))]
+            self.road.send(self.config.around.parent, Kind.STATEMENTS, date, log_tables(self.folder))
         files.note("settled", summary | {"findings": [*summary["findings"], *findings]})
         return True
 

@@ -26,6 +26,7 @@ from jinka.app.centre_notices import own_parcels
 from jinka.app.centre_papers import LinePapers, install_line
 from jinka.app.centre_proof import CityProof
 from jinka.app.centre_rounds import STOPPED, STREAMS, Centre
+from jinka.app.centre_witness import Witness
 from jinka.codec.parcel import Kind
 from jinka.crypto.bulk import warm_up
 from jinka.kit import Finding, Refused
@@ -58,7 +59,8 @@ def serve_centre(folder: Path, *, ready: Callable[[dict[str, Any]], None]) -> No
                 folder, folder / DATABASE, centre=around.code, neighbours=neighbours, signer=signer_of(keys)
             )
         )
-        with opened_centre(folder, config, keys, LineRoad(desk), told=_stop_teller(log)) as centre:
+        road = LineRoad(desk, Witness(folder=folder, parent=around.parent))
+        with opened_centre(folder, config, keys, road, told=_stop_teller(log)) as centre:
             facts: dict[str, Any] = summary(folder) | {"pid": os.getpid()}
             if line.listen is not None:
                 facts["port"] = stack.enter_context(open_door(desk, papers, line.listen))

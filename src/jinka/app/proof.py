@@ -5,7 +5,7 @@
     signing.key      the centre's key where no other signer is given (DER; its owner alone reads it)
     centre.key       its public half, as notes name it
     log.jsonl        the statements of days, one a line
-    checkpoint.note  the signed state of the log; older ones in checkpoints/
+    checkpoint.note  the signed state of the log, also by its witness once that came; older ones in checkpoints/
     days/DATE.secret        what the salts follow from (its owner alone reads it)
     days/DATE.N.leaves      the leaves that edition N added, 32 bytes each
     days/DATE.N.ids         the record ids of those, 8 bytes each
@@ -46,7 +46,7 @@ from jinka.clearing.leaf import COLUMNS, SECRET_BYTES, WORDS, bodies, fields_of,
 from jinka.crypto.merkle import HASH_BYTES, inclusion_proof, root_of
 from jinka.crypto.merkle import consistency_proof as log_consistency
 from jinka.crypto.merkle_rows import RowTree, tops_of
-from jinka.crypto.note import KeyNoteSigner, NoteKey
+from jinka.crypto.note import KeyNoteSigner, NoteKey, open_note
 from jinka.crypto.sm2_libcrypto import choose_sm2
 from jinka.crypto.x509_keys import KeyKind, Signer
 from jinka.crypto.x509_private import new_signer, private_der, read_private
@@ -101,6 +101,22 @@ class ProofFolder:
         if not self.checkpoint_file.exists():
             raise NotFound("no day was published", where=str(self.folder), fix="run jinka day or jinka clear")
         return self.checkpoint_file.read_text(encoding="utf-8")
+
+    def own_checkpoint(self, size: int) -> str:
+        """The checkpoint over so many statements as this centre alone signed it."""
+        path = self.folder / "checkpoints" / f"{size:06}.note"
+        if not path.exists():
+            raise NotFound("no such state of the log", where=str(path))
+        return path.read_text(encoding="utf-8")
+
+    def take_witnessed(self, note: str) -> None:
+        """Keep what somebody else signed too, shown while it is the newest; `Refused` for what was not signed here."""
+        state = opened_checkpoint(note, self.key())
+        if open_note(note, self.key()) != open_note(self.own_checkpoint(state.size), self.key()):
+            raise Refused("not a state of this log", where=state.origin)
+        write_durable(self.folder / "checkpoints" / f"{state.size:06}.witnessed.note", note.encode())
+        if opened_checkpoint(self.checkpoint(), self.key()) == state:
+            write_durable(self.checkpoint_file, note.encode())
 
     def key(self) -> NoteKey:
         """The centre's public key."""
@@ -353,17 +369,12 @@ def _rows(outcomes: Path, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _gone(date: dt.date, count: int) -> tuple[Finding, ...]:
-    if not count:
-        return ()
-    return (
-        Finding(
-            code="PUBLISHED_RECORD_GONE",
-            severity=Severity.ERROR,
-            where=str(date),
-            what=f"{count} records were published and are not among the outcomes",
-            fix="find out who removed them: their proofs stay valid",
-        ),
-    )
+    what, fix = "records were published and are not among the outcomes", "find out who removed them"
+    found = Finding(
+        code="PUBLISHED_RECORD_GONE", severity=Severity.ERROR, where=str(date), what=f"{count} {what}",
+        fix=f"{fix}: their proofs stay valid",
+    )  # fmt: skip
+    return (found,) if count else ()
 
 
 def proof_folder(directory: Path) -> ProofFolder:

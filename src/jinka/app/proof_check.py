@@ -23,7 +23,7 @@ from jinka.clearing.day_log import (
 )
 from jinka.clearing.leaf import COLUMNS, LAYOUT, WORDS, fields_of
 from jinka.codec import RECORD_SCHEMA
-from jinka.crypto.note import NoteKey
+from jinka.crypto.note import NoteKey, open_note
 from jinka.keys.checkpoint import Checkpoint
 from jinka.kit import Finding, Severity, Usage
 from jinka.node import file_errors
@@ -56,15 +56,26 @@ class Checked:
         }
 
 
-def check_file(file: Path, key_file: Path, own: Path | None = None) -> Checked:
+def check_file(file: Path, key_file: Path, own: Path | None = None, witness: Path | None = None) -> Checked:
     """Check a document with the centre's key; raises `Refused` for what is not proven.
 
+    With the key of a ``witness`` each checkpoint in it must have that one's signature too.
     ``own`` are an operator's records (Parquet in the shape of clearing records): each must be proven as it was sent.
     """
     with file_errors(file):
         document = _read(file)
     with file_errors(key_file):
         key = NoteKey.parse(key_file.read_text(encoding="utf-8", errors="replace"))
+    if witness is not None:
+        with file_errors(witness):
+            other = NoteKey.parse(witness.read_text(encoding="utf-8", errors="replace"))
+        notes = [
+            document[name] for name in ("checkpoint", "old", "new") if isinstance(document.get(name), str)
+        ]
+        if other == key or not notes:
+            raise Usage("not a witness", where="--witness", fix="the key of another centre than its own")
+        for note in notes:
+            open_note(note, other)
     form = document.get("format")
     if own is not None and form != PROOF:
         raise Usage("only a proof of records is held against records", where="--records")

@@ -139,6 +139,9 @@ def verify(
     records: Annotated[
         Path | None, typer.Option(help="Your own records (Parquet): each must be proven as it was sent.")
     ] = None,
+    witness: Annotated[
+        Path | None, typer.Option(help="The key of the centre's parent: it must have signed this state too.")
+    ] = None,
     as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> int:
@@ -148,7 +151,7 @@ def verify(
     """
     from jinka.app.proof_check import check_file
 
-    checked = check_file(file, key, records)
+    checked = check_file(file, key, records, witness)
     if as_json:
         put_json(checked.as_dict())
     else:

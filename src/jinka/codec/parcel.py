@@ -47,6 +47,7 @@ class Kind(Enum):
     VERDICTS = "verdicts"  # what the issuer's centre says of each, back to the acquiring centre
     POSITIONS = "positions"  # a child's position of a window, to its parent
     STATISTICS = "statistics"
+    STATEMENTS = "statements"  # of a city's days in its signed log, and its parent's signature under them
     NOTICES = "notices"  # what became of the other's parcels that could not be applied
     LISTS = "lists"  # blocked cards, and the registers that are kept above, down to the children
 

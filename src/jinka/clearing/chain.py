@@ -16,7 +16,7 @@ from operator import itemgetter
 import ibis
 import pyarrow as pa
 
-from jinka.clearing.classify import ATTESTED_TYPES, LOAD_TYPES, PASSBOOK_TYPES
+from jinka.clearing.classify import LOAD_TYPES, Classified
 from jinka.clearing.gaps import plain_gaps
 from jinka.clearing.judge import CardJudgement, Opening, Tap, Verdict, judge_card
 from jinka.clearing.port import ClearingEngine, ClearingParams, ClearingTables, Expr, Table
@@ -49,9 +49,10 @@ class ChainResult:
 
 
 def chain(
-    engine: ClearingEngine, tables: ClearingTables, checked: Table, params: ClearingParams
+    engine: ClearingEngine, tables: ClearingTables, classified: Classified, params: ClearingParams
 ) -> tuple[ChainResult, list[Finding]]:
     """Judge the records that `classify` accepted."""
+    checked = classified.records
     good = checked.filter(checked.reason == int(Reason.ACCEPTED))
     crooked = engine.keep("crooked", _imperfect_cards(good))
     gaps = plain_gaps(engine, good, crooked, _cards_with_lost_loads(tables, checked), gap_max=params.gap_max)
@@ -62,7 +63,7 @@ def chain(
     count = engine.collect(hard.count().as_table())[0][0].as_py()
     for part in range(-(-count // CARDS_AT_ONCE)):
         of_part = hard.filter(hard.k_card % -(-count // CARDS_AT_ONCE) == part)
-        rows = engine.collect(_rows_to_judge(tables, good, of_part))
+        rows = engine.collect(_rows_to_judge(engine, tables, classified.cards, good, of_part))
         lost = _lost_loads(engine, tables, checked, params, rows["card_no"])
         judged.take(rows, lost, params.gap_max)
     verdicts = pa.Table.from_batches(judged.verdicts, schema=VERDICTS)
@@ -128,17 +129,22 @@ def _imperfect_cards(good: Table) -> Table:
     with_passbook = good.filter(good.passbook).select(k_card="card")
     good = good.filter(~good.passbook)
     so_far = ibis.cumulative_window(group_by=good.card, order_by=good.place)
-    second = good.place >> 17  # see `place_of`: the moment alone
     row = good.select(
-        "card", "step", "rest", "torn",
-        purchase=_is_purchase(good),
-        purchases=_is_purchase(good).cast("int32").sum().over(so_far),
+        "step", "rest", "torn", "moved", "card", "place",
         taps=ibis.row_number().over(so_far) + 1,
-        moved=good.moved.sum().over(so_far),
-        same_second=(second == second.lag().over(so_far)).fill_null(False),
+        before=good.place.lag().over(so_far),
+        step_before=good.step.lag().over(so_far),
+        rest_before=good.rest.lag().over(so_far),
     )  # fmt: skip
-    expected = ibis.ifelse(row.purchase, row.purchases, row.taps - row.purchases) - 1
-    perfect = (row.step == expected) & (row.rest == row.moved) & ~row.torn & ~row.same_second
+    # If all before it is perfect, the one before tells how many there were of its kind, and so of the other.
+    of_kind = (row.before >> 16) & 1 == (row.place >> 16) & 1
+    expected = ibis.ifelse(of_kind, row.step_before + 1, row.taps - row.step_before - 2).fill_null(0)
+    perfect = (
+        (row.step == expected)
+        & (row.rest == row.rest_before.fill_null(0) + row.moved)
+        & ~row.torn
+        & (row.place >> 17 != row.before >> 17).fill_null(True)  # see `place_of`: the second alone
+    )
     return row.filter(~perfect).select(k_card=row.card).union(with_passbook).distinct()
 
 
@@ -187,18 +193,32 @@ def _lost_loads(
     return lost
 
 
-def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table:
+def _rows_to_judge(
+    engine: ClearingEngine, tables: ClearingTables, cards: Table, good: Table, crooked: Table
+) -> Table:
     """All good records of the imperfect cards with their openings, each marked if it is a duplicate."""
-    mine = good.inner_join(crooked, [("card", "k_card")])
+    mine = good.inner_join(crooked, [("card", "k_card")]).inner_join(cards, [("card", "c_card")])
+    online = ~_is_purchase(mine)
     mine = mine.select(
-        g_id="record_id", g_place="place", g_torn="torn", g_online=~_is_purchase(mine),
-        g_explained=mine.remarks & int(Remark.UNEXPLAINED_CHARGE) == 0,
+        "record_id", "place", "torn", "passbook", "o_counter", "o_online", "o_balance", card_no="c_no", online=online,
+        counter=mine.step + ibis.ifelse(online, mine.o_online, mine.o_counter).cast("int32"),
+        amount=mine.moved.abs(),
+        balance=mine.rest + mine.o_balance,
+        explained=mine.remarks & int(Remark.UNEXPLAINED_CHARGE) == 0,
+        out=online & ~mine.load,
     )  # fmt: skip
-    cards = tables.cards.select(
-        c_no="card_no", o_counter="opening_counter", o_online="opening_online", o_balance="opening_balance"
-    )
-    records = tables.records
-    wide = records.inner_join(mine, [("record_id", "g_id")]).inner_join(cards, [("card_no", "c_no")])
+    in_second = ibis.window(group_by=[mine.card_no, mine.place >> 17])  # see `place_of`: the second alone
+    mine = engine.keep("mine", mine.mutate(alone=mine.count().over(in_second) == 1))
+    # An identity holds the second: no copy is alone in its own, so few records have to be compared field by field.
+    near = mine.filter(~mine.alone).select(g_id="record_id", g_torn="torn", g_online="online")
+    copies = _copies(tables.records.inner_join(near, [("record_id", "g_id")]))
+    marked = mine.left_join(copies, [("record_id", "y_id")])
+    marked = marked.mutate(copy=marked.y_id.notnull(), same=marked.y_same.fill_null(True))
+    return marked.order_by(["card_no", "passbook", "place", "record_id"])
+
+
+def _copies(wide: Table) -> Table:
+    """Of records with all their fields those that repeat another's identity, and whether they say the same."""
     # Among equal identities a confirmed record comes before a torn one, then the one that came in first.
     # The TAC of a load binds counter and balance too.
     bound = [ibis.ifelse(wide.g_online, wide[name].cast("int64"), 0) for name in ("counter", "balance")]
@@ -208,12 +228,9 @@ def _rows_to_judge(tables: ClearingTables, good: Table, crooked: Table) -> Table
     for name in UNBOUND:
         same = same & wide[name].identical_to(wide[name].first(include_null=True).over(first))
     marked = wide.select(
-        "record_id", "card_no", "counter", "amount", "balance", "o_counter", "o_online", "o_balance",
-        place="g_place", online="g_online", torn="g_torn", explained="g_explained",
-        copy=ibis.row_number().over(first) > 0,
-        same=same | wide.g_torn, out=wide.txn_type.isin(ATTESTED_TYPES), passbook=wide.txn_type.isin(PASSBOOK_TYPES),
-    )  # fmt: skip
-    return marked.order_by(["card_no", "passbook", "place", "record_id"])
+        y_id="record_id", y_copy=ibis.row_number().over(first) > 0, y_same=same | wide.g_torn
+    )
+    return marked.filter(marked.y_copy).drop("y_copy")
 
 
 def _by_card(rows: pa.Table) -> Iterator[tuple[bytes, bool, Opening, list[Tap], list[tuple[int, int]]]]:

@@ -53,10 +53,18 @@ def moment_number(moment: dt.datetime) -> int:
     return int(moment.strftime("%Y%m%d%H%M%S"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """Two kept tables: every record's reason with what later stages need of it, and the cards by their numbers."""
+
+    records: Table  # see `classify`
+    cards: Table  # ``c_card``, the number; ``c_no``, the card's own; ``o_counter`` and so on, its opening
+
+
 def classify(
     engine: ClearingEngine, tables: ClearingTables, facts: Facts, prices: Table, params: ClearingParams
-) -> tuple[Table, list[Finding]]:
-    """Return the kept table of every record's reason, and of what later stages need of it: integers and flags only.
+) -> tuple[Classified, list[Finding]]:
+    """Return the reason of every record, and what later stages need of it: integers and flags only.
 
     ``facts`` adds the columns of `jinka.clearing.verify` to batches of records; all records pass through it once.
 
@@ -73,7 +81,7 @@ def classify(
         like=LIKE,
         then=lambda rows: _checked(_with_registry(rows, beside, tables, prices, params), params),
     )
-    return checked, []
+    return Classified(records=checked, cards=beside.cards), []
 
 
 def _checked(row: Table, params: ClearingParams) -> Table:

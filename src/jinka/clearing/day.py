@@ -101,13 +101,13 @@ def clear_day(
         fees = fees.on(params.business_date)
     priced, found = price(engine, tables, explain, params)
     findings = list(found)
-    checked, found = classify(engine, tables, verify(keys), priced.prices, params)
+    classified, found = classify(engine, tables, verify(keys), priced.prices, params)
     findings += found
-    links, found = chain(engine, tables, checked, params)
+    links, found = chain(engine, tables, classified, params)
     findings += found
     outcomes = engine.write(
         tables.records.select(OUTCOME_KEY, *RECORD_SCHEMA.names),
-        _verdicts(tables, checked, links),
+        _verdicts(tables, classified.records, links),
         _lookups(priced.subsidies),
         out,
         key=OUTCOME_KEY,

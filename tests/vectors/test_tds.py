@@ -127,9 +127,9 @@ def test_schemes_of_tds_1(name: str, bits: str, urn: str, link: str) -> None:
 def test_schemes_of_tds_2(name: str, bits: str, link: str) -> None:
     tag = decode_hex(bits)
     assert tag.scheme.name == name
-    assert tag.hostname == ("id.example.com" if name.endswith("++") else "")
+    assert tag.plus.hostname == ("id.example.com" if name.endswith("++") else "")
     assert digital_link(tag.elements) == LINK + link
-    made = make_plus_tag(tag.scheme, tag.elements, filter_value=tag.filter, hostname=tag.hostname)
+    made = make_plus_tag(tag.scheme, tag.elements, filter_value=tag.filter, hostname=tag.plus.hostname)
     assert made == tag
     assert _padded(encode_bits(made).value, encode_bits(made).size, bits)
 

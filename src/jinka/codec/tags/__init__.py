@@ -14,7 +14,7 @@ from jinka.codec.tags.link import digital_link, parse_link
 from jinka.codec.tags.plus import make_plus_tag, plus_scheme_of
 from jinka.codec.tags.prefixes import CHINA, PrefixList, prefix_digits, read_prefix_list, split_key
 from jinka.codec.tags.schemes import SCHEME_BY_NAME, SCHEMES, Scheme, filter_title
-from jinka.codec.tags.tag import Tag, make_tag, parse_tag_urn
+from jinka.codec.tags.tag import Plus, Tag, make_tag, parse_tag_urn
 
 __all__ = [
     "CHINA",
@@ -22,6 +22,7 @@ __all__ = [
     "SCHEME_BY_NAME",
     "Elements",
     "Epc",
+    "Plus",
     "PrefixList",
     "Scheme",
     "Tag",

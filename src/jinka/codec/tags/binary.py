@@ -7,6 +7,7 @@ go on to `jinka.codec.tags.plus`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from jinka.codec.tags.bits import BITS_MAX, BitReader, BitWriter
@@ -19,6 +20,7 @@ from jinka.codec.tags.tag import Tag
 _SEVEN = frozenset(range(0x21, 0x7B)) - frozenset(map(ord, "#$@[\\]^`"))
 _CAGE = frozenset(map(ord, "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"))
 _SIX = frozenset(map(ord, "#-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+_NO_HEX = re.compile("[^0-9A-Fa-f]").search
 _Read = Callable[[int], Tag]
 
 
@@ -39,9 +41,9 @@ def decode_hex(text: str) -> Tag:
         raise at_character(
             f"{len(text)} characters are no EPC", 0, fix=f"1 to {BITS_MAX // 4} hexadecimal digits"
         )
-    for at, digit in enumerate(text):
-        if digit not in "0123456789abcdefABCDEF":
-            raise at_character(f"{digit!r} is no hexadecimal digit", at)
+    wrong = _NO_HEX(text)
+    if wrong:
+        raise at_character(f"{wrong[0]!r} is no hexadecimal digit", wrong.start())
     return decode_bits(int(text, 16), 4 * len(text))
 
 

@@ -1,8 +1,8 @@
 """GS1 Digital Links: a key, its qualifiers and its attributes in a web address, and back.
 
 GS1 Digital Link URI syntax 1.6: 4 (grammar), 4.12 (canonical form on id.gs1.org). Read strictly here, with check
-digits; `jinka.codec.tags.identity` asks no more than which thing a link names. Compressed links are not read. A GTIN of 8, 12
-or 13 digits, a pair of the query that is no application identifier, and the short names of earlier versions
+digits; `jinka.codec.tags.identity` asks no more than which thing a link names. Compressed links are not read. A GTIN of
+8, 12 or 13 digits, a pair of the query that is no application identifier, and the short names of earlier versions
 (``/gtin/``) are read and never written.
 """
 

@@ -17,7 +17,7 @@ from jinka.codec.tags.epc import Elements
 from jinka.codec.tags.faults import TagError, at_bits
 from jinka.codec.tags.hostname import read_hostname, write_hostname
 from jinka.codec.tags.schemes import DATE_KINDS, SCHEMES, Scheme
-from jinka.codec.tags.tag import Tag
+from jinka.codec.tags.tag import Plus, Tag
 
 _DATE = Component(coding=Coding.DATE, length=6)
 
@@ -51,10 +51,8 @@ def make_plus_tag(
     for ai, value in (*zip(scheme.elements, values, strict=True), *extra):
         if value or ai != "254":  # a location may stand without its extension
             check_value(ai, value)
-    return Tag(
-        scheme=scheme, filter=filter_value, values=tuple(values), date=date, hostname=hostname,
-        toggle=bool(extra), extra=extra,
-    )  # fmt: skip
+    plus = Plus(date=date, hostname=hostname, toggle=bool(extra), extra=extra)
+    return Tag(scheme=scheme, filter=filter_value, values=tuple(values), plus=plus)
 
 
 def plus_scheme_of(elements: Elements, *, hosted: bool = False) -> Scheme:
@@ -85,25 +83,24 @@ def read_plus(scheme: Scheme, reader: BitReader) -> Tag:
     hostname = read_hostname(reader) if scheme.hosted else ""
     extra = _read_extra(scheme, reader) if toggle else ()
     reader.end()
-    return Tag(
-        scheme=scheme, filter=filter_value, values=tuple(values), date=date, hostname=hostname, toggle=toggle,
-        extra=extra,
-    )  # fmt: skip
+    plus = Plus(date=date, hostname=hostname, toggle=toggle, extra=extra)
+    return Tag(scheme=scheme, filter=filter_value, values=tuple(values), plus=plus)
 
 
 def write_plus(tag: Tag, writer: BitWriter) -> None:
     """Write what follows the header."""
-    writer.put(bool(tag.extra), 1)
+    plus = tag.plus
+    writer.put(plus.toggle, 1)
     writer.put(tag.filter, 3)
-    if tag.date:
-        kind, value = tag.date
+    if plus.date:
+        kind, value = plus.date
         writer.put(DATE_KINDS.index(kind), 4)
         write_value((_DATE,), value, writer)
     for ai, part in zip(tag.scheme.elements, tag.values, strict=True):
         write_value(IDENTIFIERS[ai].components, str(part), writer)
     if tag.scheme.hosted:
-        write_hostname(tag.hostname, writer)
-    for ai, value in tag.extra:
+        write_hostname(plus.hostname, writer)
+    for ai, value in plus.extra:
         for digit in ai:
             writer.put(int(digit), 4)
         write_value(IDENTIFIERS[ai].components, value, writer)

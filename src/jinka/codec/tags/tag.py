@@ -18,20 +18,30 @@ from jinka.kit.frozen import quick
 _PREFIX = "urn:epc:tag:"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plus:
+    """What a tag of TDS 2.x holds besides its key. ``date`` and ``extra`` are application identifiers with values."""
+
+    date: tuple[str, str] | None = None
+    hostname: str = ""
+    toggle: bool = False  # says that data follows the EPC
+    extra: Elements = ()
+
+
+_NOTHING_MORE = Plus()
+
+
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
     """A decoded EPC. ``values`` holds numbers where the tag does, and texts unescaped; of a scheme of TDS 2.x the
-    values of its application identifiers. ``date`` and ``extra`` are application identifiers with their values."""
+    values of its application identifiers."""
 
     scheme: Scheme
     filter: int
     values: tuple[int | str, ...]
     prefix_digits: int = 0
-    date: tuple[str, str] | None = None
-    hostname: str = ""
-    toggle: bool = False  # says that data follows the EPC
-    extra: Elements = ()
+    plus: Plus = _NOTHING_MORE
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -59,7 +69,7 @@ class Tag:
             for ai, value in zip(self.scheme.elements, self.values, strict=True)
             if value != ""
         ]
-        return (*found, *([self.date] if self.date else ()), *self.extra)
+        return (*found, *([self.plus.date] if self.plus.date else ()), *self.plus.extra)
 
     @property
     def urn(self) -> str:

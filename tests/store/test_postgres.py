@@ -16,7 +16,9 @@ from alembic.migration import MigrationContext
 import jinka.store.database as database_module
 import jinka.store.dispute_tables
 import jinka.store.parcel_tables
+import jinka.store.trace_access
 import jinka.store.trace_edges
+import jinka.store.trace_subscriptions
 import jinka.store.trace_tables  # noqa: F401 and these
 from jinka.app.own_postgres import OwnPostgres
 from jinka.kit import Refused, Usage

@@ -30,7 +30,9 @@ def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None
         "disputes",
         "parcel_tables",
         "shadow",
+        "trace_access",
         "trace_edges",
+        "trace_subscriptions",
         "trace_tables",
         "windows",
     ):  # loaded when they are asked for

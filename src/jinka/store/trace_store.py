@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from jinka.codec.epcis import Event, Vocabulary
 from jinka.kit import Clock
 from jinka.store import trace_tables as table
+from jinka.store.trace_access import follow_hands
 from jinka.store.trace_capture import (
     Answer,
     Judges,
@@ -36,6 +37,7 @@ from jinka.store.trace_find import Page, Position, Row, TraceReader
 from jinka.store.trace_master import save_vocabularies
 from jinka.store.trace_query import EventQuery
 from jinka.store.trace_rows import make_partitions
+from jinka.store.trace_turns import write_turns
 
 _WRITER = 0x7472616365  # "trace"; PostgreSQL's advisory lock
 
@@ -88,7 +90,7 @@ class TraceStore(TraceReader):
             success = all(answer.outcome is not Outcome.REFUSED for answer in answers)
             if success or proceed:
                 if fresh:
-                    answers = self._insert(connection, fresh, answers, job)
+                    answers = self._insert(connection, fresh, answers, job, captured_by)
                 save_vocabularies(connection, vocabularies)
             else:
                 answers = [_rolled_back(answer) for answer in answers]
@@ -97,7 +99,7 @@ class TraceStore(TraceReader):
         return answers
 
     def _insert(
-        self, connection: sa.Connection, fresh: list[Prepared], answers: list[Answer], job: str
+        self, connection: sa.Connection, fresh: list[Prepared], answers: list[Answer], job: str, by: str
     ) -> list[Answer]:
         now = self._clock.now_micros()
         if connection.dialect.name == "postgresql":
@@ -107,6 +109,7 @@ class TraceStore(TraceReader):
         seq = insert(connection, fresh, job, now)
         numbered = list(enumerate(fresh, seq))
         _edges(connection, numbered)
+        follow_hands(connection, [(seq, one.event) for seq, one in numbered], by)
         recorded = iter(range(seq, seq + len(fresh)))
         return [
             Answer(
@@ -179,6 +182,8 @@ def _edges(connection: sa.Connection, numbered: Sequence[tuple[int, Prepared]]) 
     plain = [(seq, one) for seq, one in numbered if not one.declared]
     void = set(declared) | _declared_before(connection, [one.key for _, one in plain])
     write_edges(connection, [(seq, one.event) for seq, one in plain if one.key not in void])
+    lasting = [(seq, one.key, one.event) for seq, one in numbered if one.declared or one.key not in void]
+    write_turns(connection, lasting)
     if declared:
         columns = table.events.c
         fresh = {seq for seq, _ in numbered}

@@ -56,7 +56,8 @@ class Subscription:
     @property
     def message_id(self) -> str:
         """The same for every try of the same events."""
-        return "msg_" + make_id("jinka.trace.subscription", self.id, self.acknowledged, self.offered).hex()
+        told = (self.id, self.acknowledged, self.offered, self.notified_micros)
+        return "msg_" + make_id("jinka.trace.subscription", *told).hex()
 
 
 def begun(made: Subscription) -> Subscription:

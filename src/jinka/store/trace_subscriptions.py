@@ -1,0 +1,110 @@
+"""Subscriptions in SQL: how far each receiver has acknowledged is on the disk before anything else happens.
+
+Implements what `jinka.trace.subscriptions` describes. The client's token is sealed; who opens it is `jinka.app`. A
+query that is removed takes its subscriptions along (EPCIS 2.0, REST binding: DELETE /queries/{name}).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from jinka.store.schema import metadata
+from jinka.trace.schedule import read_schedule
+from jinka.trace.subscriptions import State, Subscription
+
+subscriptions = sa.Table(
+    "trace_subscriptions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("query", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("dest", sa.Text, nullable=False),
+    sa.Column("sealed_token", sa.LargeBinary, nullable=False),
+    sa.Column("schedule", sa.Text, nullable=False),  # JSON; empty for a stream
+    sa.Column("report_if_empty", sa.Boolean, nullable=False),
+    sa.Column("epc_format", sa.Text, nullable=False),
+    sa.Column("created_micros", sa.BigInteger, nullable=False),
+    sa.Column("initial_micros", sa.BigInteger, nullable=False),
+    sa.Column("acknowledged", sa.BigInteger, nullable=False),
+    sa.Column("offered", sa.BigInteger, nullable=False),
+    sa.Column("batch", sa.BigInteger, nullable=False),
+    sa.Column("next_micros", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.BigInteger, nullable=False),
+    sa.Column("notified_micros", sa.BigInteger, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Index("trace_subscriptions_by_next_micros", "state", "next_micros"),
+    sa.Index("trace_subscriptions_by_query", "query", "id"),
+)
+_C = subscriptions.c
+
+
+class SubscriptionBooks:
+    """Each act is one transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    def add(self, made: Subscription) -> None:
+        """Keep a new one."""
+        with self._engine.begin() as connection:
+            connection.execute(subscriptions.insert(), _values(made))
+
+    def save(self, changed: Subscription) -> bool:
+        """Write what a try came to; False when it was ended meanwhile: then nothing is to be done for it."""
+        with self._engine.begin() as connection:
+            found = subscriptions.update().where(_C.id == changed.id).values(_values(changed))
+            return bool(connection.execute(found).rowcount)
+
+    def one(self, query: str, id_: str) -> Subscription | None:
+        """One of a query's."""
+        with self._engine.begin() as connection:
+            found = sa.select(subscriptions).where(_C.id == id_, _C.query == query)
+            row = connection.execute(found).mappings().first()
+            return None if row is None else _subscription(row)
+
+    def listed(self, query: str, after: str, most: int) -> list[Subscription]:
+        """A query's, behind an id."""
+        found = sa.select(subscriptions).where(_C.query == query, _C.id > after).order_by(_C.id).limit(most)
+        return self._all(found)
+
+    def count(self, owner: str) -> int:
+        """How many a participant has."""
+        with self._engine.begin() as connection:
+            found = sa.select(sa.func.count()).select_from(subscriptions).where(_C.owner == owner)
+            return int(connection.scalar(found) or 0)
+
+    def due(self, now_micros: int, most: int) -> list[Subscription]:
+        """Those to be looked at, the longest waiting first."""
+        ready = sa.and_(_C.state == State.ACTIVE.value, _C.next_micros <= now_micros)
+        return self._all(sa.select(subscriptions).where(ready).order_by(_C.next_micros, _C.id).limit(most))
+
+    def remove(self, query: str, id_: str) -> bool:
+        """End one; False when there was none."""
+        with self._engine.begin() as connection:
+            gone = subscriptions.delete().where(_C.id == id_, _C.query == query)
+            return bool(connection.execute(gone).rowcount)
+
+    def remove_of(self, query: str) -> int:
+        """End all of a query's; the number."""
+        with self._engine.begin() as connection:
+            return int(connection.execute(subscriptions.delete().where(_C.query == query)).rowcount)
+
+    def _all(self, found: sa.Select[Any]) -> list[Subscription]:
+        with self._engine.begin() as connection:
+            return [_subscription(row) for row in connection.execute(found).mappings()]
+
+
+def _values(made: Subscription) -> dict[str, Any]:
+    values = {column.name: getattr(made, column.name) for column in subscriptions.columns}
+    given = json.dumps(dict(made.schedule.given)) if made.schedule is not None else ""
+    return values | {"schedule": given, "state": made.state.value}
+
+
+def _subscription(row: sa.RowMapping | Mapping[str, Any]) -> Subscription:
+    schedule = read_schedule(json.loads(row["schedule"])) if row["schedule"] else None
+    return Subscription(**{**row, "schedule": schedule, "state": State(row["state"])})

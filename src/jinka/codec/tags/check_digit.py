@@ -7,7 +7,7 @@ are not here.
 
 from __future__ import annotations
 
-from jinka.kit import Refused
+from jinka.codec.tags.faults import WrongCheckDigit
 
 # Weighted sum modulo 10 of a group of four digits; its last digit weighs 3, so groups are cut from the right.
 _SUMS = bytes((n // 1000 + 3 * (n // 100) + n // 10 % 10 + 3 * (n % 10)) % 10 for n in range(10_000))
@@ -23,10 +23,10 @@ def check_digit(digits: str) -> str:
 
 
 def check_key(key: str, where: str) -> None:
-    """Raise `Refused` unless the last digit of ``key`` is the check digit of those before it."""
+    """Raise `WrongCheckDigit` unless the last digit of ``key`` is the check digit of those before it."""
     expected = check_digit(key[:-1])
     if key[-1] != expected:
-        raise Refused(
+        raise WrongCheckDigit(
             f"check digit {key[-1]} is wrong", where=where, fix=f"{expected} belongs behind {key[:-1]}"
         )
 

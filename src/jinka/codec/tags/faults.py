@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from jinka.kit import Fault, JinkaError
+from jinka.kit import Fault, JinkaError, Refused
 
 
 class TagError(JinkaError):
     """A code that is not what it claims to be; the peer's fault. ``where`` counts from 0."""
 
     fault = Fault.PEER
+
+
+class WrongCheckDigit(TagError, Refused):
+    """A code whose check digit is not the one that belongs to it: refused, whatever else is right."""
+
+    fault = Fault.PEER
+    exit_code = Refused.exit_code
 
 
 def at_character(what: str, offset: int, *, fix: str = "") -> TagError:

@@ -18,6 +18,7 @@ import jinka.store.dispute_tables
 import jinka.store.parcel_tables
 import jinka.store.trace_access
 import jinka.store.trace_edges
+import jinka.store.trace_recalls
 import jinka.store.trace_subscriptions
 import jinka.store.trace_tables  # noqa: F401 and these
 from jinka.app.own_postgres import OwnPostgres

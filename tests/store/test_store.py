@@ -32,6 +32,7 @@ def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None
         "shadow",
         "trace_access",
         "trace_edges",
+        "trace_recalls",
         "trace_subscriptions",
         "trace_tables",
         "windows",

@@ -28,7 +28,7 @@ from jinka.trace.recall import (
     Scope,
     draft,
 )
-from jinka.trace.recall_scope import FoundScope, present_at, scope_of
+from jinka.trace.recall_scope import FoundScope, Part, present_at, scope_of
 from jinka.trace.spread import Seed, spread_forward
 from tests.trace.chains import (
     HOUR_US,
@@ -83,7 +83,7 @@ def _lines(scope: Scope) -> dict[str, dict[str, int]]:
 def test_the_scope_says_who_has_what_now() -> None:
     found, links = _scope(CHAIN, lot("A"))
     assert _lines(found.scope) == {X: {ITEMS: 1}, Y: {ITEMS: 2, SOLD_ITEMS: 1}, Z: {ITEMS: 2}}
-    assert links.named(thing.node for thing in found.things if thing.carrier) == {case(1)}
+    assert links.named(thing.node for thing in found.things if thing.part is Part.CARRIER) == {case(1)}
     assert found.scope.things == 8  # the lot, its six items, and what was made of one
     assert found.scope.unplaced == 0
     assert found.scope.digest == _scope(CHAIN, lot("A"))[0].scope.digest

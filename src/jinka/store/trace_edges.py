@@ -145,6 +145,13 @@ class SqlLinks:
         self._engine = reading(engine)
         self._connection: sa.Connection | None = None
 
+    @classmethod
+    def over(cls, connection: sa.Connection) -> SqlLinks:
+        """Links that read inside a transaction of the caller's."""
+        made = cls(connection.engine)
+        made._connection = connection
+        return made
+
     def __enter__(self) -> SqlLinks:
         self._connection = self._engine.connect()
         if self._connection.dialect.name == "postgresql":

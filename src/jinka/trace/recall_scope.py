@@ -12,12 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 from typing import NamedTuple, Protocol
 
 from jinka.trace.balance import LotBalance, balance_of
 from jinka.trace.holding import Holding, Standing, holdings
 from jinka.trace.lineage import LEAVES, EdgeKind, NodeSort
-from jinka.trace.recall import ITEMS, SOLD_ITEMS, HolderScope, Line, Scope
+from jinka.trace.recall import SOLD_ITEMS, HolderScope, Line, Scope
 from jinka.trace.spread import Links, Seed, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
 
@@ -31,11 +32,19 @@ class NamedLinks(Links, Protocol):
     def names(self, wanted: Iterable[int]) -> Mapping[int, str]: ...
 
 
+class Part(IntEnum):
+    """What a thing has to do with a recall. The numbers are kept in stores."""
+
+    AFFECTED = 0
+    CARRIER = 1  # it holds something affected now
+    LIMIT = 2  # some of it may be affected, and nobody knows which
+
+
 class Thing(NamedTuple):
-    """One affected thing, or a container that holds one now (``carrier``): how it was reached, and where it is."""
+    """One thing of a scope: how it was reached, and where it is."""
 
     node: int
-    carrier: bool
+    part: Part
     via: int
     kind: int
     event: int
@@ -92,7 +101,8 @@ def _thing(found: Spread, node: int, holding: Holding | None) -> Thing:
     standing, place, holder = ("", 0, 0) if holding is None else (
         holding.standing.value[0], holding.place, holding.holder
     )  # fmt: skip
-    return Thing(node, False, how.via, how.kind, how.event, standing, place, holder)
+    part = Part.LIMIT if node in found.limits else Part.AFFECTED
+    return Thing(node, part, how.via, how.kind, how.event, standing, place, holder)
 
 
 def _carriers(links: Links, found: Spread) -> list[Thing]:
@@ -103,7 +113,16 @@ def _carriers(links: Links, found: Spread) -> list[Thing]:
     ]
     where = holdings(links, found, now)
     return [
-        Thing(node, True, node, EdgeKind.PACK, each.event, each.standing.value[0], each.place, each.holder)
+        Thing(
+            node,
+            Part.CARRIER,
+            node,
+            EdgeKind.PACK,
+            each.event,
+            each.standing.value[0],
+            each.place,
+            each.holder,
+        )
         for node, each in where.items()
     ]
 
@@ -193,6 +212,3 @@ def present_at(links: Links, place: int, rows: Rows, since_us: int, until_us: in
             if target == place and at <= until_us and end >= since_us:
                 seeds.append(Seed(thing, max(at, since_us, BEFORE_US), min(end, until_us)))
     return seeds
-
-
-__all__ = ["ITEMS", "SOLD_ITEMS", "FoundScope", "NamedLinks", "Thing", "present_at", "scope_of"]

@@ -22,7 +22,7 @@ from jinka.trace.stays import BEFORE_US, FOREVER_US, GROUPING, Rows, Stay, empti
 
 NODES_MAX = 5_000_000
 _USE, _MAKE, _MEMBER = EdgeKind.USE, EdgeKind.MAKE, EdgeKind.MEMBER
-_CONTENT = (
+CONTENT = (
     EdgeKind.PACK,
     EdgeKind.UNPACK,
     EdgeKind.SEEN_IN,
@@ -229,7 +229,7 @@ class _Walk:
         if not nodes:
             return
         found = self._found
-        rows = self._links.arriving(sorted(nodes), _CONTENT)
+        rows = self._links.arriving(sorted(nodes), CONTENT)
         children = sorted({row[0] for row in rows})
         self._fetch(children)
         self._fetch([row[3] for child in children for row in found.rows[child] if row[1] in GROUPING])

@@ -24,6 +24,8 @@ from jinka.codec.epcis.model import (
     Vocabulary,
     VocabularyElement,
 )
+from jinka.codec.epcis.xml_documents import read_xml
+from jinka.codec.epcis.xml_writer import write_xml
 
 __all__ = [
     "Action",
@@ -47,6 +49,8 @@ __all__ = [
     "event_text",
     "pre_hash",
     "read_json",
+    "read_xml",
     "write_event",
     "write_json",
+    "write_xml",
 ]

@@ -2,8 +2,8 @@
 
 CBV 2.0 clause 8.9. The pre-hash string is the event's fields in one order, each as ``name=value`` with nothing between:
 times in UTC to the millisecond (the next digit rounds), identifiers as canonical Digital Links, words as web URIs,
-entries of a list sorted, then transactions, destinations, master data, sources and extensions sorted by name. It leaves
-out the event's id, its record time, its error declaration, comments (``rdfs:comment``), and what the caller names.
+entries of a list sorted, then what has no place in the order (transactions, destinations, master data, sources and
+extensions) sorted by name. It leaves out the event's id, its record time, its error declaration, comments (``rdfs:comment``), and what the caller names.
 
 Two habits of GS1's reference implementation are in its published hashes and therefore kept: whatever looks like a
 number is one (``007`` is ``7``, also where it is text), and it is rounded to a double (a row of 24 digits changes its
@@ -39,6 +39,7 @@ from jinka.codec.epcis.vocabulary import (
 from jinka.codec.tags import canonical_id
 
 _COMMENT = ("http://www.w3.org/2000/01/rdf-schema#", "comment")
+_REPORT = tuple(field for field in SENSOR_REPORT if field.name != "bizRules")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?").fullmatch
 _PLAIN = re.compile(r"(?:0|-?[1-9][0-9]{0,14})").fullmatch  # its own canonical form
 _OLD_STEMS = tuple(
@@ -102,6 +103,8 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
     if event.ilmd:
         parts.append("ilmd")
         parts += _extensions(event.ilmd, ignore)
+    if event.sensors:
+        parts += _report_rules(event.sensors)
     _typed("sourceList", "source", event.sources, parts)
     if event.extensions:
         parts += _extensions(event.extensions, ignore)
@@ -167,8 +170,18 @@ def _sensor(sensor: SensorElement, ignore: Names) -> str:
     parts = ["sensorElement"]
     if sensor.metadata is not None:
         parts.append(_record("sensorMetadata", SENSOR_METADATA, sensor.metadata, ignore))
-    parts += sorted(_record("sensorReport", SENSOR_REPORT, report, ignore) for report in sensor.reports)
+    parts += sorted(_record("sensorReport", _REPORT, report, ignore) for report in sensor.reports)
     return "".join((*parts, *_extensions(sensor.extensions, ignore)))
+
+
+def _report_rules(sensors: tuple[SensorElement, ...]) -> list[str]:
+    """``bizRules`` of a report has no place in the standard's order, so it comes with what is left over."""
+    found = list[str]()
+    for sensor in sensors:
+        rules = [f"sensorReportbizRules={_value(one.biz_rules)}" for one in sensor.reports if one.biz_rules]
+        if rules:
+            found.append("sensorElement" + "".join(sorted(rules)))
+    return ["sensorElementList", *sorted(found)] if found else []
 
 
 def _record(

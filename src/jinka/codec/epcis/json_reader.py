@@ -9,6 +9,7 @@ mean nothing. Bare words become URIs here (`jinka.codec.epcis.vocabulary`), name
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jinka.codec.epcis import scalars
@@ -38,13 +39,14 @@ from jinka.codec.epcis.model import (
     Typed,
 )
 from jinka.codec.epcis.scalars import TEXT_MAX
-from jinka.codec.epcis.structure import check_event, check_quantity, check_unique
+from jinka.codec.epcis.structure import check_event, check_quantity, check_report, once
 from jinka.codec.epcis.vocabulary import (
     BIZ_STEPS,
     DISPOSITIONS,
     ERROR_REASONS,
     PARTY_TYPES,
     TRANSACTION_TYPES,
+    UNSPECIFIED,
     Words,
 )
 from jinka.kit.errors import Refused
@@ -139,9 +141,7 @@ def _ids(value: Any, context: Context) -> tuple[str, ...]:
             made.append(context.uri(entry))
     except Refused as fault:
         raise fault_at(f"/{len(made)}", fault) from None
-    if len(made) > 1:
-        check_unique(made)
-    return tuple(made)
+    return once(made) if len(made) > 1 else tuple(made)
 
 
 def _id(value: Any, context: Context) -> str:
@@ -295,9 +295,10 @@ def _sensor(value: Any, context: Context) -> SensorElement:
 
 
 def _typed_report(value: Any, context: Context) -> SensorReport:
-    if type(value) is dict and "type" not in value:
-        raise Refused("is missing", where="/type", fix="what was measured")
     made: SensorReport = _report(value, context)
+    if made.type == UNSPECIFIED:
+        made = replace(made, type=None)
+    check_report(made)
     return made
 
 
@@ -334,13 +335,12 @@ def _persistent(value: Any, context: Context) -> tuple[tuple[str, ...], tuple[st
     _checked(found, {"set": 1, "unset": 1})
     if not found:
         raise Refused("says nothing", fix="set or unset")
-    made = {"set": (), "unset": ()}
+    made: dict[str, tuple[str, ...]] = {"set": (), "unset": ()}
     for name in found:
         try:
-            made[name] = _DISPOSITIONS(found[name], context)
+            made[name] = once(_DISPOSITIONS(found[name], context))
             if not made[name]:
                 raise Refused("is empty", fix="at least one disposition, or leave it out")
-            check_unique(made[name])
         except Refused as fault:
             raise fault_at(f"/{name}", fault) from None
     return made["set"], made["unset"]

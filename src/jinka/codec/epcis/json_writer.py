@@ -294,6 +294,8 @@ def _record(fields: tuple[Simple, ...], found: SensorMetadata | SensorReport, na
     for field in fields:
         value = getattr(found, field.attribute)
         if value is None:
+            if field.name == "type":
+                parts.append('"type":"rdfs:Resource"')  # UNSPECIFIED
             continue
         if field.form is Form.TIME:
             text = f'"{time_text(value)}"'

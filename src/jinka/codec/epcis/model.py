@@ -9,6 +9,7 @@ the same are equal here:
 - words of the Core Business Vocabulary are full web URIs (``https://ref.gs1.org/cbv/BizStep-shipping``,
   ``https://gs1.org/voc/Temperature``), whether they came as a bare word, a CURIE or a URN;
 - identifiers (EPCs, classes, places, parties, documents) are as they came: `jinka.codec.tags` says which are the same;
+  one that stands twice in a list stands there once;
 - numbers are `Decimal`, exactly as written;
 - extensions are trees of (namespace, name, text): an XML attribute and a child element are one thing, siblings of
   one name stand together (a JSON array), a JSON array of one value is that value.
@@ -127,7 +128,7 @@ class SensorMetadata:
 class SensorReport:
     """One property that was measured or derived."""
 
-    type: str
+    type: str | None = None  # None only beside an exception
     exception: str | None = None
     device_id: str | None = None
     device_metadata: str | None = None

@@ -21,6 +21,7 @@ class Limits:
 
     document_bytes: int = 32 << 20
     events: int = 100_000
+    elements: int = 1_000_000  # of XML
     depth: int = 32  # of extensions within extensions
     prefixes: int = 200  # that one document or event declares
 

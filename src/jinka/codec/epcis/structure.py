@@ -7,9 +7,9 @@ sense is for `trace`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable
 
-from jinka.codec.epcis.model import Action, Event, EventType, Quantity
+from jinka.codec.epcis.model import Action, Event, EventType, Quantity, SensorReport
 from jinka.kit.errors import Refused
 
 
@@ -28,14 +28,15 @@ def check_event(event: Event) -> None:
         raise Refused("names no transaction", where="/bizTransactionList", fix="at least one")
 
 
-def check_unique(ids: Sequence[str]) -> None:
-    """Raise `Refused`, with the index, if an identifier stands twice in a list."""
-    if len(set(ids)) != len(ids):
-        seen = set[str]()
-        for at, text in enumerate(ids):
-            if text in seen:
-                raise Refused(f"{text} stands twice", where=f"/{at}", fix="once")
-            seen.add(text)
+def once(ids: Iterable[str]) -> tuple[str, ...]:
+    """A list of identifiers without those that stand in it again: it says no more than once what they are."""
+    return tuple(dict.fromkeys(ids))
+
+
+def check_report(report: SensorReport) -> None:
+    """Raise `Refused` for a report of nothing: neither of a measurement nor of an exception."""
+    if report.type is None and report.exception is None:
+        raise Refused("is missing", where="/type", fix="what was measured")
 
 
 def check_quantity(element: Quantity) -> None:

@@ -30,6 +30,8 @@ PREFIXES: Mapping[str, str] = {
     "xsd": "http://www.w3.org/2001/XMLSchema#",
     "dcterms": "http://purl.org/dc/terms/",
 }
+# The type of a report of an exception that names none (XML): GS1's JSON schema wants one, and this says nothing.
+UNSPECIFIED = PREFIXES["rdfs"] + "Resource"
 _DRAFT = re.compile(r"https?://ns\.gs1\.org/cbv/")
 _OLD_VOC = re.compile(r"https?://(?:www\.)?gs1\.org/voc/")
 

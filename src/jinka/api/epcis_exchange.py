@@ -1,4 +1,4 @@
-"""One exchange of the EPCIS REST interface as values: what was asked, what is answered, and the negotiation between them.
+"""One exchange of the EPCIS REST interface as values: what was asked, what is answered, the negotiation between them.
 
 EPCIS 2.0, 12 (REST binding), its OpenAPI, RFC 9110 (content negotiation). Handlers take an `Ask` and return a `Reply`;
 neither knows of sockets, so each can be tested by itself. Versions: 2.0 is spoken; documents of 1.2 are taken in XML.

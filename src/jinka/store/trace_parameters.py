@@ -52,7 +52,7 @@ def read_query(parameters: Mapping[str, Raw], prefixes: Prefixes | None = None) 
     if len(given) > PARAMETERS_MAX:
         raise ParameterException(f"more than {PARAMETERS_MAX} parameters", where="query")
     query = _controls(given, known)
-    tests = [_test(name, value, known) for name, value in given.items() if name not in _CONTROLS]
+    tests = [_test(name, value, known) for name, value in given.items() if name not in CONTROLS]
     return replace(
         query, tests=tuple(test for test in tests if test is not None), parameters=dict(parameters)
     )
@@ -100,7 +100,13 @@ def _count(name: str, raw: Raw) -> int | None:
 
 
 _ORDERS = {"eventTime": Order.EVENT_TIME, "recordTime": Order.RECORD_TIME}
-_CONTROLS = frozenset({"orderBy", "orderDirection", "eventCountLimit", "maxEventCount"})
+# What a parameter that is no test may be, as JSON Schema.
+CONTROLS: Mapping[str, Mapping[str, object]] = {
+    "orderBy": {"type": "string", "enum": ["eventTime", "recordTime"]},
+    "orderDirection": {"type": "string", "enum": ["ASC", "DESC"]},
+    "eventCountLimit": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    "maxEventCount": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+}
 
 
 # Tests with fixed names
@@ -231,3 +237,4 @@ for _op in (Op.GE, Op.LT):
         ("time", Measure.TIME), ("startTime", Measure.START), ("endTime", Measure.END),
     ):  # fmt: skip
         _FIXED[f"{_op.value}_{_title}"] = _time(_measure, _op)
+FIXED_NAMES = frozenset({*_FIXED, *CONTROLS})

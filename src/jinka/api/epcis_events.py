@@ -1,0 +1,184 @@
+"""Asking for events over HTTP: /events, /events/{eventID}, the events of every top-level resource and named query.
+
+EPCIS 2.0, 12.4 and 12.7. Parameters of the URL are those of SimpleEventQuery, and paging. The answer is a query
+document in JSON-LD, with identifiers as ``GS1-EPC-Format`` says; where nothing has to be changed it is put together
+from the texts that are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from jinka.api.epcis_exchange import JSON, LD_JSON, Ask, Reply, accepted, check_versions, epc_format
+from jinka.api.epcis_pages import PAGING, next_page, page_start, per_page
+from jinka.api.epcis_problems import EpcisError, Exceptions
+from jinka.api.epcis_services import EpcisServices, Resource
+from jinka.codec.epcis import Document, Event
+from jinka.codec.epcis.formats import in_format, writer_of
+from jinka.codec.epcis.json_writer import document_text, event_text
+from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS, Words
+from jinka.kit import Refused
+from jinka.store.trace_document import as_text
+from jinka.store.trace_find import Position, Row
+from jinka.store.trace_parameters import read_query
+from jinka.store.trace_query import AnyOf, EventQuery, Test
+from jinka.store.trace_store import event_of
+from jinka.store.trace_terms import Field, canonical
+
+QUERY_NAME = "SimpleEventQuery"
+_EPCS = (Field.EPC, Field.PARENT, Field.INPUT, Field.OUTPUT)
+_NOT_PARAMETERS = PAGING | {"GS1-Extensions"}
+
+
+def events(ask: Ask, services: EpcisServices) -> Reply:
+    """GET /events."""
+    return answer(ask, services, query_of(ask))
+
+
+def query_of(ask: Ask) -> EventQuery:
+    """The query of a URL; a parameter that stands twice is a list."""
+    given: dict[str, str] = {}
+    for name, value in ask.query:
+        if name not in _NOT_PARAMETERS:
+            given[name] = f"{given[name]}|{value}" if name in given else value
+    return read_query(given, ask.prefixes)
+
+
+def answer(ask: Ask, services: EpcisServices, query: EventQuery, *, name: str = QUERY_NAME) -> Reply:
+    """A page of a query's events."""
+    check_versions(ask)
+    kind, wanted = accepted(ask, JSON, LD_JSON), epc_format(ask)
+    start = page_start(ask, services)
+    after = None
+    if start:
+        upto, given, value, seq = _whole(start)
+        after = Position(upto=upto, given=given, value=value, seq=seq)
+    page = services.store.page(query.also(*ask.caller.scope), per_page(ask), after)
+    headers: Mapping[str, str] = {}
+    if page.after is not None:
+        there = page.after
+        headers = next_page(ask, services, [there.upto, there.given, there.value, there.seq])
+    write = writer_of(wanted, services.prefixes)
+    if write is None and services.show is None:
+        texts = [as_text(row.document, row.seq) for row in page.rows]
+    else:
+        seen: Sequence[Event] = [event_of(row) for row in page.rows]
+        if services.show is not None:
+            seen = services.show(ask.caller, seen)
+        texts = [event_text(in_format(event, write)) for event in seen]
+    return Reply(body=_document(services, texts, name), kind=kind, headers=headers)
+
+
+def _whole(start: list[int | str]) -> list[int]:
+    if len(start) != 4 or any(type(part) is not int for part in start):
+        raise EpcisError(Exceptions.QUERY_PARAMETER, "not a token of events", where="nextPageToken")
+    return [int(part) for part in start]
+
+
+def _document(services: EpcisServices, texts: Sequence[str], name: str) -> bytes:
+    head = Document(events=(), creation_time_us=services.clock.now_micros(), query_name=name)
+    return document_text(head, texts).encode()
+
+
+def event(ask: Ask, services: EpcisServices) -> Reply:
+    """GET /events/{eventID}: the event, and what declares it to be an error."""
+    check_versions(ask)
+    kind, write = accepted(ask, JSON, LD_JSON), writer_of(epc_format(ask), services.prefixes)
+    seen: Sequence[Event] = [event_of(row) for row in _require_event(ask, services)]
+    if services.show is not None:
+        seen = services.show(ask.caller, seen)
+    texts = [event_text(in_format(one, write)) for one in seen]
+    if not texts:
+        raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
+    return Reply(body=_document(services, texts, QUERY_NAME), kind=kind)
+
+
+def _require_event(ask: Ask, services: EpcisServices) -> list[Row]:
+    id_ = ask.path[1]
+    found = services.store.by_id(id_)
+    if not found and id_.startswith("ni:///") and ask.query and "?" not in id_:
+        found = services.store.by_id(f"{id_}?" + "&".join(f"{name}={value}" for name, value in ask.query))
+    if not found:
+        raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
+    return found
+
+
+# The events of a top-level resource
+
+Narrow = Callable[[str], Test]
+
+
+def _type(text: str) -> Test:
+    return AnyOf(fields=(Field.TYPE,), values=(text.removeprefix("epcis:"),))
+
+
+def _word(field: Field, words: Words) -> Narrow:
+    def narrow(text: str) -> Test:
+        try:
+            return AnyOf(fields=(field,), values=(words.uri(text),))
+        except Refused as error:
+            raise EpcisError(
+                Exceptions.NO_SUCH_RESOURCE, error.what, where=words.what, fix=error.fix
+            ) from error  # fmt: skip
+
+    return narrow
+
+
+def _identifier(*fields: Field) -> Narrow:
+    return lambda text: AnyOf(fields=fields, values=(canonical(text),))
+
+
+NARROW: Mapping[str, Narrow] = {
+    "eventTypes": _type,
+    "epcs": _identifier(*_EPCS),
+    "bizSteps": _word(Field.BIZ_STEP, BIZ_STEPS),
+    "bizLocations": _identifier(Field.BIZ_LOCATION),
+    "readPoints": _identifier(Field.READ_POINT),
+    "dispositions": _word(Field.DISPOSITION, DISPOSITIONS),
+}
+# The parameters that say the same as the path (EPCIS 2.0's OpenAPI leaves out the first of each).
+_SAID_BY_PATH: Mapping[str, frozenset[str]] = {
+    "eventTypes": frozenset({"eventType"}),
+    "epcs": frozenset(),
+    "bizSteps": frozenset({"EQ_bizStep"}),
+    "bizLocations": frozenset({"EQ_bizLocation", "WD_bizLocation"}),
+    "readPoints": frozenset({"EQ_readPoint", "WD_readPoint"}),
+    "dispositions": frozenset({"EQ_disposition"}),
+}
+
+
+def events_of(ask: Ask, services: EpcisServices) -> Reply:
+    """GET /RESOURCE/{value}/events."""
+    check_member(ask, services)
+    return answer(ask, services, query_of(ask).also(NARROW[ask.path[0]](ask.path[1])))
+
+
+def check_member(ask: Ask, services: EpcisServices) -> None:
+    """Raise `EpcisError` (404) where no event names this value; the five event types are there always."""
+    test = NARROW[ask.path[0]](ask.path[1])
+    if ask.path[0] == "eventTypes" and isinstance(test, AnyOf) and test.values[0] in EVENT_TYPES:
+        return
+    if not services.store.exists(test):
+        raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no event names it", where=ask.path[0])
+
+
+EVENT_TYPES = (
+    "AggregationEvent",
+    "AssociationEvent",
+    "ObjectEvent",
+    "TransactionEvent",
+    "TransformationEvent",
+)
+
+
+def _event_exists(ask: Ask, services: EpcisServices) -> None:
+    _require_event(ask, services)
+
+
+RESOURCES = (
+    Resource(path="/events/{eventID}", methods={"GET": event}, exists=_event_exists),
+    *(
+        Resource(path=f"/{name}/{{value}}/events", methods={"GET": events_of}, exists=check_member)
+        for name in NARROW
+    ),
+)

@@ -1,0 +1,63 @@
+"""What the EPCIS REST interface works with, and how its resources are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from jinka.api.counting import Requests
+from jinka.api.epcis_exchange import Ask, Caller, Reply
+from jinka.codec.epcis import Event
+from jinka.codec.tags.prefixes import CHINA, PrefixList
+from jinka.kit import Clock, Randomness
+from jinka.store.trace_queries import NamedQueries
+from jinka.store.trace_store import TraceStore
+
+CAPTURE_EVENTS_MAX = 10_000
+CAPTURE_BYTES_MAX = 32 << 20
+PER_PAGE = 30
+PER_PAGE_MAX = 1_000
+TOKEN_S = 3_600
+
+
+def _anybody(_: Mapping[str, str]) -> Caller:
+    return Caller()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpcisServices:
+    """One for a process.
+
+    ``admit`` tells who asks by the headers and raises `Unauthorised`; ``show`` is what a caller may see of events, None
+    where everybody sees everything; ``query_removed`` is told of a named query that is no more.
+    """
+
+    store: TraceStore
+    named: NamedQueries
+    clock: Clock
+    randomness: Randomness
+    admit: Callable[[Mapping[str, str]], Caller] = _anybody
+    show: Callable[[Caller, Sequence[Event]], Sequence[Event]] | None = None
+    query_removed: Callable[[str], None] = field(default=lambda _: None)
+    captured: Callable[[], None] = field(default=lambda: None)
+    prefixes: PrefixList = CHINA
+    capture_events_max: int = CAPTURE_EVENTS_MAX
+    capture_bytes_max: int = CAPTURE_BYTES_MAX
+    requests: Requests = field(default_factory=Requests)
+
+
+Handler = Callable[[Ask, EpcisServices], Reply]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A path of the OpenAPI (``/epcs/{epc}/events``) with what may be done there.
+
+    ``exists`` says whether the resource is there, for OPTIONS; it raises what GET would. ``headers`` are what OPTIONS
+    tells beyond what every resource does.
+    """
+
+    path: str
+    methods: Mapping[str, Handler]
+    exists: Callable[[Ask, EpcisServices], None] = field(default=lambda _ask, _services: None)
+    headers: Callable[[EpcisServices], Mapping[str, str]] = field(default=lambda _: {})

@@ -1,0 +1,175 @@
+"""`jinka trace serve`, `capture` and `query`: the EPCIS repository as a process, and files and questions for one.
+
+One process serves one database; TLS belongs to a proxy. `capture` and `query` speak with a server over HTTP, or open
+the database themselves.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from jinka.api.epcis import EpcisApplication, epcis_app
+from jinka.api.epcis_exchange import Ask
+from jinka.api.epcis_problems import facts_of
+from jinka.api.epcis_server import epcis_server
+from jinka.api.epcis_services import EpcisServices
+from jinka.app.trace_config import TraceFile, read_trace_file
+from jinka.kit import Clock, JinkaError, NotFound, Randomness, Refused, Usage
+from jinka.node import file_errors
+from jinka.node.system import SystemClock, SystemRandomness
+from jinka.store import database_at
+from jinka.store.trace_queries import NamedQueries
+from jinka.store.trace_store import TraceStore
+
+_TIMEOUT_S = 120
+_ANSWER_MAX = 256 << 20
+
+
+def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    file = read_trace_file(path)
+    with services_of(file) as services:
+        runner = epcis_server(epcis_app(services, mount=file.mount))
+        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
+            signal.signal(number, lambda *_: None)
+        with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
+            port = place.getsockname()[1]
+            listening({"host": file.host, "port": port, "epcis": f"http://{file.host}:{port}/{file.mount}"})
+            runner.run(sockets=[place])
+
+
+@contextmanager
+def services_of(
+    file: TraceFile, clock: Clock | None = None, randomness: Randomness | None = None
+) -> Iterator[EpcisServices]:
+    """The repository of a file, its database open."""
+    clock = clock or SystemClock()
+    with database_at(file.database) as database:
+        yield EpcisServices(
+            store=TraceStore(database, clock, query_s=file.query_s),
+            named=NamedQueries(database, clock),
+            clock=clock,
+            randomness=randomness or SystemRandomness(),
+            prefixes=file.prefixes,
+            capture_events_max=file.capture_events_max,
+            capture_bytes_max=file.capture_bytes_max,
+        )
+
+
+def capture_files(at: str, paths: Sequence[Path], *, proceed: bool) -> list[dict[str, Any]]:
+    """Capture documents, each as one job; what became of each. Raises what the server refuses a whole document with."""
+    found = []
+    with _desk(at) as ask:
+        for path in paths:
+            if not path.is_file():
+                raise NotFound("no such file", where=str(path))
+            headers = {
+                "content-type": "application/xml" if path.suffix == ".xml" else "application/json",
+                "gs1-capture-error-behaviour": "proceed" if proceed else "rollback",
+            }
+            status, answered, body = ask("POST", ("capture",), (), headers, path.read_bytes())
+            if status != 202:
+                raise _refused(path.name, body)
+            _, _, job = ask("GET", ("capture", answered["location"].rpartition("/")[2]), (), {}, b"")
+            found.append({"file": str(path)} | json.loads(job))
+    return found
+
+
+def query_events(at: str, parameters: Sequence[str], *, epc_format: str, most: int) -> dict[str, Any]:
+    """The events of a query as one document, following its pages until there are ``most``."""
+    pairs = [_pair(text) for text in parameters]
+    document: dict[str, Any] = {}
+    events: list[Any] = []
+    query = [*pairs, ("perPage", str(min(most, 1_000)))]
+    with _desk(at) as ask:
+        while True:
+            status, answered, body = ask("GET", ("events",), query, {"gs1-epc-format": epc_format}, b"")
+            if status != 200:
+                raise _refused("query", body)
+            page = json.loads(body)
+            document = document or page
+            events += page["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+            link = answered.get("link", "")
+            if not link or len(events) >= most:
+                break
+            token = link.partition("nextPageToken=")[2].partition(">")[0].partition("&")[0]
+            query = [*(pair for pair in query if pair[0] != "nextPageToken"), ("nextPageToken", token)]
+    document["epcisBody"]["queryResults"]["resultsBody"]["eventList"] = events[:most]
+    return document
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise Usage("not NAME=VALUE", where=text[:80], fix="EQ_bizStep=shipping")
+    return name, value
+
+
+def _refused(where: str, body: bytes) -> JinkaError:
+    try:
+        facts = json.loads(body)
+    except ValueError:
+        facts = {}
+    what = f"{facts.get('type', 'no answer')}: {facts.get('what', facts.get('title', ''))}"
+    return Refused(what, where=f"{where} {facts.get('where', '')}".strip(), fix=str(facts.get("fix", "")))
+
+
+_Query = Sequence[tuple[str, str]]
+_Asked = Callable[
+    [str, tuple[str, ...], _Query, Mapping[str, str], bytes], tuple[int, Mapping[str, str], bytes]
+]
+
+
+@contextmanager
+def _desk(at: str) -> Iterator[_Asked]:
+    """Whom to ask: a server by its URL, or a database or a configuration that is opened here."""
+    if at.startswith(("http://", "https://")):
+        yield lambda *what: _over_http(at, *what)
+        return
+    if at.endswith(".toml"):
+        file = read_trace_file(Path(at))
+    else:
+        if "://" not in at and not Path(at).exists():
+            raise NotFound("no such database", where=at, fix="a path, a URL, or the server's file")
+        file = TraceFile.opened(at)
+    with services_of(replace(file, mount="")) as services:
+        desk = EpcisApplication(services)
+
+        def ask(
+            method: str, path: tuple[str, ...], query: _Query, headers: Mapping[str, str], body: bytes
+        ) -> tuple[int, Mapping[str, str], bytes]:
+            try:
+                made = desk.reply(Ask(method=method, path=path, query=query, headers=headers, body=body))
+            except JinkaError as error:
+                facts = facts_of(error)
+                return int(facts["status"]), {}, json.dumps(facts).encode()
+            return made.status, {name.lower(): value for name, value in made.headers.items()}, made.body
+
+        yield ask
+
+
+def _over_http(
+    at: str, method: str, path: tuple[str, ...], query: _Query, headers: Mapping[str, str], body: bytes
+) -> tuple[int, Mapping[str, str], bytes]:
+    url = urlsplit(at)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    link = kind(url.netloc, timeout=_TIMEOUT_S)
+    target = "/".join([url.path.rstrip("/"), *path]) + (f"?{urlencode(query)}" if query else "")
+    try:
+        link.request(method, target, body or None, dict(headers))
+        answer = link.getresponse()
+        said = {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, said, answer.read(_ANSWER_MAX)
+    except (OSError, http.client.HTTPException) as error:
+        raise NotFound(f"no answer: {error}", where=at, fix="is the server running?") from None
+    finally:
+        link.close()

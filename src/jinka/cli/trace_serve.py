@@ -1,0 +1,83 @@
+"""`jinka trace serve`, `capture` and `query`: an EPCIS 2.0 repository, and documents and questions for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jinka.cli.frame import Json, command, put_either, put_json, say
+
+app = typer.Typer(rich_markup_mode="rich")
+At = Annotated[
+    str,
+    typer.Option(help="A server (http://...), its file (trace.toml) or a database.", metavar="PLACE"),
+]
+
+
+@app.command()
+@command
+def serve(
+    file: Annotated[Path, typer.Argument(help="The repository's file (docs/epcis.md).", metavar="FILE")],
+) -> None:
+    """Serve EPCIS 2.0 until SIGTERM or Ctrl-C. One line of JSON on standard output says where.
+
+    Example: [bold]jinka trace serve trace.toml[/bold]
+    """
+    from jinka.app.trace_serving import serve_trace
+
+    serve_trace(file, listening=put_json)
+
+
+@app.command()
+@command
+def capture(
+    files: Annotated[list[Path], typer.Argument(help="EPCIS documents, JSON or XML.", metavar="FILES")],
+    at: At = "http://127.0.0.1:8490",
+    proceed: Annotated[
+        bool, typer.Option(help="Keep what is good of a document, even if some is not.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Capture documents, each all or nothing. Sending one again changes nothing. Code 4 if an event was refused.
+
+    Example: [bold]jinka trace capture events.jsonld --at trace.toml[/bold]
+    """
+    from jinka.app.trace_serving import capture_files
+
+    jobs = capture_files(at, files, proceed=proceed)
+    lines = []
+    for job in jobs:
+        count = job["counts"]
+        lines.append(
+            f"{job['file']}: {count['accepted']} accepted, {count['duplicate']} duplicate, {count['refused']} refused"
+        )
+        lines += [f"  {error['detail']}" for error in job["errors"]]
+    put_either(jobs, "\n".join(lines), as_json=as_json)
+    return 0 if all(job["success"] for job in jobs) else 4
+
+
+@app.command()
+@command
+def query(
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(help="NAME=VALUE as in a URL: EQ_bizStep=shipping.", metavar="PARAMETERS"),
+    ] = None,
+    at: At = "http://127.0.0.1:8490",
+    epc_format: Annotated[
+        str, typer.Option(help="Always_GS1_Digital_Link, Always_EPC_URN or Never_Translates.")
+    ] = "Always_GS1_Digital_Link",
+    most: Annotated[int, typer.Option(help="Events at most.", min=1)] = 1_000,
+    as_json: Json = False,  # noqa: ARG001 it is JSON anyway
+) -> None:
+    """Print the events that pass every parameter, as one EPCIS query document.
+
+    Example: [bold]jinka trace query MATCH_anyEPC=urn:epc:id:sscc:0614141.1234567890 --at trace.toml[/bold]
+    """
+    from jinka.app.trace_serving import query_events
+
+    found = query_events(at, parameters or [], epc_format=epc_format, most=most)
+    put_json(found)
+    say(f"{len(found['epcisBody']['queryResults']['resultsBody']['eventList'])} events")

@@ -22,6 +22,8 @@ from jinka.node.reader_link import PORT, ReaderLink
 
 INVENTORY = 0x4A4B  # the ids of our specs on a reader
 TID_READ = 0x4A4C
+_ANTENNAS = 2  # GetReaderConfigRequestedData
+_PULLED = "the antenna is disconnected"
 _CALM_MICROS = 60_000_000
 
 
@@ -152,9 +154,14 @@ class ReaderWatch:
         """Those that last."""
         return tuple(self._open.values())
 
+    def was_away_since(self, at_micros: int) -> None:
+        """Nobody listened from then on: a gap that ends with the first connection."""
+        self._since = at_micros
+        self._begin_gap("the station was not running")
+
     async def run(self) -> None:
         """Until it is cancelled."""
-        self._since = self._clock.now_micros()
+        self._since = self._since or self._clock.now_micros()
         wait = self.settings.retry_first_s
         while True:
             began = self._clock.now_micros()
@@ -177,9 +184,8 @@ class ReaderWatch:
             first = await link.open()
             self._times = ReaderClock()
             self._hear(first)
-            if self._holds:  # what it kept comes first
-                await link.tell(message("ENABLE_EVENTS_AND_REPORTS"))
             await self._set_to_work(link)
+            await self._look_at_antennas(link)
             self.figures.connections += 1
             self.figures.state, self.figures.reason = "reading", ""
             self._end_gap(0)
@@ -194,6 +200,8 @@ class ReaderWatch:
         own = self.settings
         able = await link.ask(message("GET_READER_CAPABILITIES"))
         self._note_abilities(able)
+        if self._holds:  # what it kept, for us or for an earlier process, comes first
+            await link.tell(message("ENABLE_EVENTS_AND_REPORTS"))
         await link.ask(configure(keepalive_ms=own.keepalive_ms, hold=self._holds))
         for name, number in (("DELETE_ACCESSSPEC", TID_READ), ("DELETE_ROSPEC", INVENTORY)):
             try:  # an earlier life's; most often there is none
@@ -212,6 +220,22 @@ class ReaderWatch:
             await link.ask(message("ENABLE_ACCESSSPEC", AccessSpecID=TID_READ))
         await link.ask(message("ENABLE_ROSPEC", ROSpecID=INVENTORY))
         await link.ask(message("START_ROSPEC", ROSpecID=INVENTORY))
+
+    async def _look_at_antennas(self, link: ReaderLink) -> None:
+        """Which of our antennas are plugged in; a reader that does not say is believed to have them all."""
+        connected: dict[int, bool] = {}
+        try:
+            told = await link.ask(message("GET_READER_CONFIG", RequestedData=_ANTENNAS))
+            connected = {
+                each["AntennaID"]: each["AntennaConnected"] for each in told.body.all("AntennaProperties")
+            }
+        except LlrpError:
+            pass  # it does not know that
+        for antenna in self.settings.antennas:
+            if not connected.get(antenna, True):
+                self._begin_gap(_PULLED, antenna)
+        for antenna in [a for a in self._open if a and connected.get(a, True)]:
+            self._end_gap(antenna)
 
     def _note_abilities(self, able: Message) -> None:
         general, llrp = able.body.first("GeneralDeviceCapabilities"), able.body.first("LLRPCapabilities")
@@ -257,7 +281,7 @@ class ReaderWatch:
         if name == "AntennaEvent":
             antenna = int(facts["AntennaID"])
             if facts["EventType"] == 0:
-                self._begin_gap("the antenna is disconnected", antenna)
+                self._begin_gap(_PULLED, antenna)
             else:
                 self._end_gap(antenna)
         elif name == "ReportBufferOverflowErrorEvent":

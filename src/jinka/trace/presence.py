@@ -136,6 +136,14 @@ class Presence:
         self.left_out = 0
         self.ghosts = 0
 
+    def restore(self, place: str, tag: Hashable, arrived_micros: int, last_micros: int) -> None:
+        """Take a stay over from an earlier process: it has been told already."""
+        rules = self._rules.get(place, self._default)
+        stays = self._stays.setdefault(place, {})
+        if tag not in stays and self._count < self._most:
+            self._count += 1
+            stays[tag] = _Stay(arrived_micros, last_micros, last_micros // rules.epoch_micros, announced=True)
+
     def there(self, place: str) -> Iterator[tuple[Hashable, int, int]]:
         """Who is at a place: the tag, when it came, when it was last read."""
         for tag, stay in self._stays.get(place, {}).items():

@@ -27,17 +27,19 @@ def test_a_subscription_is_kept_as_it_was_decided(where: Path | str) -> None:
         books.add(ONE)
         books.add(DAILY)
         assert books.one("q", "a") == ONE
-        assert books.listed("q", "", 9) == [ONE, DAILY]
-        assert books.listed("q", "a", 9) == [DAILY]
+        assert books.listed("q", "farm", "", 9) == [ONE, DAILY]
+        assert books.listed("q", "farm", "a", 9) == [DAILY]
+        assert books.listed("q", "mill", "", 9) == []
         assert books.one("other", "a") is None
-        assert [one.id for one in books.due(5, 9)] == ["a"]
-        assert [one.id for one in books.due(3_600_000_000, 9)] == ["a", "b"]
+        assert [one.id for one in books.due(5, 5, 9)] == ["a"]
+        assert [one.id for one in books.due(3_600_000_000, 5, 9)] == ["a", "b"]
+        assert books.due(5, 4, 9) == []  # it has looked at every event that there is
         tried = failed(offering(ONE, 17), 9, "HTTP 500")
         assert books.save(tried)
         assert books.one("q", "a") == tried
-        assert books.due(9, 9) == []
+        assert books.due(9, 99, 9) == []
         assert books.save(replace(tried, state=State.HALTED, next_micros=0))
-        assert books.due(9, 9) == []
+        assert books.due(9, 99, 9) == []
         assert (books.count("farm"), books.count("mill")) == (2, 0)
 
 
@@ -51,7 +53,7 @@ def test_what_was_ended_is_not_written_again(where: Path | str) -> None:
         assert not books.save(taken(offering(ONE, 9), 9, more=False))
         assert books.one("q", "a") is None
         assert books.remove_of("q") == 1
-        assert books.listed("q", "", 9) == []
+        assert books.listed("q", "farm", "", 9) == []
 
 
 def test_the_same_events_are_the_same_message_until_they_were_taken() -> None:

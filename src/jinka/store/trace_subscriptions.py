@@ -67,10 +67,10 @@ class SubscriptionBooks:
             row = connection.execute(found).mappings().first()
             return None if row is None else _subscription(row)
 
-    def listed(self, query: str, after: str, most: int) -> list[Subscription]:
-        """A query's, behind an id."""
-        found = sa.select(subscriptions).where(_C.query == query, _C.id > after).order_by(_C.id).limit(most)
-        return self._all(found)
+    def listed(self, query: str, owner: str, after: str, most: int) -> list[Subscription]:
+        """A participant's of a query, behind an id."""
+        found = sa.select(subscriptions).where(_C.query == query, _C.owner == owner, _C.id > after)
+        return self._all(found.order_by(_C.id).limit(most))
 
     def count(self, owner: str) -> int:
         """How many a participant has."""
@@ -78,10 +78,13 @@ class SubscriptionBooks:
             found = sa.select(sa.func.count()).select_from(subscriptions).where(_C.owner == owner)
             return int(connection.scalar(found) or 0)
 
-    def due(self, now_micros: int, most: int) -> list[Subscription]:
-        """Those to be looked at, the longest waiting first."""
+    def due(self, now_micros: int, newest: int, most: int) -> list[Subscription]:
+        """Those to be looked at, the longest waiting first; a stream when events came that it has not looked at."""
         ready = sa.and_(_C.state == State.ACTIVE.value, _C.next_micros <= now_micros)
-        return self._all(sa.select(subscriptions).where(ready).order_by(_C.next_micros, _C.id).limit(most))
+        work = sa.or_(_C.schedule != "", _C.offered > 0, _C.acknowledged < newest)
+        return self._all(
+            sa.select(subscriptions).where(ready, work).order_by(_C.next_micros, _C.id).limit(most)
+        )
 
     def remove(self, query: str, id_: str) -> bool:
         """End one; False when there was none."""

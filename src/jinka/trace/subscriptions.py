@@ -87,11 +87,10 @@ def taken(found: Subscription, now_micros: int, *, more: bool) -> Subscription:
     )
 
 
-def passed_over(found: Subscription, upto: int, now_micros: int) -> Subscription:
-    """Nothing to tell up to there."""
-    return replace(
-        found, acknowledged=max(upto, found.acknowledged), offered=0, next_micros=_next(found, now_micros)
-    )
+def passed_over(found: Subscription, upto: int, now_micros: int, *, at_once: bool = False) -> Subscription:
+    """Nothing to tell up to there. ``at_once``: there are events behind it to be looked at."""
+    next_micros = now_micros if at_once else _next(found, now_micros)
+    return replace(found, acknowledged=max(upto, found.acknowledged), offered=0, next_micros=next_micros)
 
 
 def failed(found: Subscription, now_micros: int, outcome: str) -> Subscription:

@@ -1,0 +1,138 @@
+"""Delivers what standing queries find to their receivers: what was offered first, then what is new, one after another.
+
+EPCIS 2.0, 8.2.5 and 12.7. `jinka.trace.subscriptions` says what follows from each try; here the store is asked, the
+message is signed and sent, and what came of it is written before the next one. One server delivers for one database.
+
+A message bears ``GS1-Signature``: the HMAC-SHA256 of Standard Webhooks 1.0.0 over id, time and body under the client's
+``signatureToken``, and the id and the time beside it (``webhook-id``, ``webhook-timestamp``). A repeat has the same id.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from jinka.acquirer.callbacks import signature
+from jinka.api.epcis_exchange import Caller
+from jinka.api.epcis_problems import problem_body
+from jinka.api.epcis_services import EpcisServices
+from jinka.api.epcis_standing import document, find
+from jinka.codec.epcis import Event
+from jinka.kit import Clock, JinkaError
+from jinka.node.trace_receivers import Answer, Receivers
+from jinka.store.trace_query import EventQuery
+from jinka.store.trace_subscriptions import SubscriptionBooks
+from jinka.trace.subscriptions import Subscription, failed, offering, passed_over, taken, too_large
+
+DUE = 256  # subscriptions in one round
+MESSAGES = 20  # to one receiver in one round, then the others have their turn
+_SENDERS = 8
+_MICROS = 1_000_000
+_KIND = "application/ld+json"
+_PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """``unseal`` opens a subscription's token; ``caller`` says with whose eyes it sees."""
+
+    services: EpcisServices
+    books: SubscriptionBooks
+    receivers: Receivers
+    clock: Clock
+    unseal: Callable[[Subscription], bytes]
+    caller: Callable[[str], Caller]
+
+
+def deliver(out: Outgoing) -> int:
+    """Look at every subscription whose time has come; the number of messages that were taken."""
+    newest = out.services.store.newest()
+    ready = out.books.due(out.clock.now_micros(), newest, DUE)
+    if not ready:
+        return 0
+    with ThreadPoolExecutor(_SENDERS) as pool:  # one slow receiver keeps its own thread only
+        return sum(pool.map(lambda one: _serve(out, one, newest), ready))
+
+
+def run(out: Outgoing, stop: threading.Event, wake: threading.Event, idle_s: float = 1.0) -> None:
+    """Deliver until ``stop``: at once when something was captured (``wake``), and for what is due by its time."""
+    while not stop.is_set():
+        wake.wait(idle_s)
+        wake.clear()
+        if not stop.is_set():
+            deliver(out)
+
+
+def _serve(out: Outgoing, one: Subscription, newest: int) -> int:
+    """Messages to one receiver, until there is nothing more or one was not taken."""
+    count = 0
+    while count < MESSAGES:
+        named = out.services.named.one(one.query)
+        if named is None:  # its query went: so does it
+            out.books.remove(one.query, one.id)
+            return count
+        try:
+            step = _step(out, one, named.query, newest, first=count == 0)
+        except (
+            JinkaError
+        ) as error:  # a query that takes too long: the receiver is told, and it is tried later
+            _post(out, one, problem_body(error, xml=False), _PROBLEM)
+            out.books.save(failed(one, out.clock.now_micros(), str(error)))
+            return count
+        if step is None:
+            return count
+        one, sent, more = step
+        if not out.books.save(one):
+            return count
+        count += sent
+        if not more:
+            return count
+    return count
+
+
+def _step(
+    out: Outgoing, one: Subscription, query: EventQuery, newest: int, *, first: bool
+) -> tuple[Subscription, bool, bool] | None:
+    """(what is to be written, whether a message was taken, whether to go on); None when it was ended meanwhile."""
+    caller = out.caller(one.owner)
+    if one.offered:  # what was under way: the same message
+        found = find(out.services, query, caller, one.acknowledged, one.offered, one.batch)
+        more = found.more or newest > one.offered
+    else:
+        upto = max(newest, one.acknowledged)
+        found = find(out.services, query, caller, one.acknowledged, upto, one.batch)
+        more = found.more
+        now = out.clock.now_micros()
+        if not found.events and more:  # nothing that the owner may see: on to what follows
+            return passed_over(one, found.last, now, at_once=True), False, True
+        if not found.events and not (one.report_if_empty and first and one.schedule is not None):
+            return passed_over(one, upto, now), False, False
+        one = offering(one, found.last if more else upto)
+        if not out.books.save(one):  # on the disk before it is sent
+            return None
+    return _send(out, one, found.events, more=more)
+
+
+def _send(
+    out: Outgoing, one: Subscription, events: tuple[Event, ...], *, more: bool
+) -> tuple[Subscription, bool, bool]:
+    body = document(out.services, events, one.query, one.id, one.epc_format)
+    answer = _post(out, one, body, _KIND)
+    now = out.clock.now_micros()
+    if answer.taken:
+        return taken(one, now, more=more), True, more
+    if answer.too_large:
+        return too_large(one, now, len(events)), False, len(events) > 1
+    return failed(one, now, answer.words), False, False
+
+
+def _post(out: Outgoing, one: Subscription, body: bytes, kind: str) -> Answer:
+    """Sign and send."""
+    headers = {"content-type": kind, "webhook-id": one.message_id}
+    if one.sealed_token:
+        at_s = out.clock.now_micros() // _MICROS
+        headers["webhook-timestamp"] = str(at_s)
+        headers["GS1-Signature"] = signature(out.unseal(one), one.message_id, at_s, body.decode())
+    return out.receivers.post(one.dest, headers, body)

@@ -28,13 +28,15 @@ from jinka.api.epcis_exchange import (
 from jinka.api.epcis_pages import next_page, page_start, per_page
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.epcis_services import EpcisServices, Resource
-from jinka.codec.epcis import Document, read_json
+from jinka.codec.epcis import Document, read_json, read_xml
 from jinka.codec.epcis.scalars import Limits, time_text
 from jinka.kit import Refused
 from jinka.store.trace_capture import Outcome, Prepared, Unreadable, prepare
 from jinka.store.trace_document import as_text
 from jinka.store.trace_store import Job
 
+XMLS = (XML, TEXT_XML)
+_PLACE, _PLACE_XML = "/epcisBody/eventList/{at}", "/EPCISBody/EventList/*[{number}]"
 _ERRORS_MAX = 100  # of a job that are listed
 _FAULTS_MAX = 20  # of a document that are told at once
 
@@ -46,7 +48,7 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
     document, faults = _read(ask, services)
     if faults and not proceed:
         raise _several(faults)
-    batch = _batch(document, faults)
+    batch = _batch(document, faults, _PLACE_XML if media_type(ask) in XMLS else _PLACE)
     if not proceed:
         for one in batch:
             if isinstance(one, Unreadable):
@@ -132,14 +134,15 @@ def _behaviour(ask: Ask) -> bool:
 def _read(ask: Ask, services: EpcisServices) -> tuple[Document, list[tuple[int, Refused]]]:
     """The document, and its events that are none with their places; raises `EpcisError` and `Refused`."""
     kind = media_type(ask)
-    if kind not in (JSON, LD_JSON, XML, TEXT_XML):
+    if kind not in (JSON, LD_JSON, *XMLS):
         raise EpcisError(
             Exceptions.MEDIA_TYPE, f"{kind[:60] or 'nothing'!r}", where="Content-Type",
             fix=", ".join((JSON, LD_JSON, XML, TEXT_XML)),
         )  # fmt: skip
     limits = Limits(document_bytes=services.capture_bytes_max)
     faults: list[tuple[int, Refused]] = []
-    document = read_json(ask.body, limits=limits, faults=faults)
+    read = read_xml if kind in XMLS else read_json
+    document = read(ask.body, limits=limits, faults=faults)
     if len(document.events) + len(faults) > services.capture_events_max:
         raise EpcisError(
             Exceptions.CAPTURE_LIMIT, f"{len(document.events) + len(faults)} events",
@@ -157,8 +160,8 @@ def _several(faults: list[tuple[int, Refused]]) -> Refused:
     return Refused(first.what, where=first.where, fix=f"{first.fix}; and {len(faults) - 1} more: {others}")
 
 
-def _batch(document: Document, faults: list[tuple[int, Refused]]) -> list[Prepared | Unreadable]:
-    """Everything of a document in its order."""
+def _batch(document: Document, faults: list[tuple[int, Refused]], place: str) -> list[Prepared | Unreadable]:
+    """Everything of a document in its order; ``place`` is that of an event, with its index or its number."""
     bad, good = dict(faults), iter(document.events)
     batch: list[Prepared | Unreadable] = []
     for at in range(len(document.events) + len(faults)):
@@ -167,9 +170,9 @@ def _batch(document: Document, faults: list[tuple[int, Refused]]) -> list[Prepar
             continue
         event = next(good)
         try:
-            batch.append(prepare(event, f"/epcisBody/eventList/{at}"))
+            batch.append(prepare(event, place.format(at=at, number=at + 1)))
         except Refused as error:
-            batch.append(Unreadable(error=error, where=f"/epcisBody/eventList/{at}"))
+            batch.append(Unreadable(error=error, where=place.format(at=at, number=at + 1)))
     return batch
 
 

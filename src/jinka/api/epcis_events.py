@@ -1,19 +1,30 @@
 """Asking for events over HTTP: /events, /events/{eventID}, the events of every top-level resource and named query.
 
 EPCIS 2.0, 12.4 and 12.7. Parameters of the URL are those of SimpleEventQuery, and paging. The answer is a query
-document in JSON-LD, with identifiers as ``GS1-EPC-Format`` says; where nothing has to be changed it is put together
-from the texts that are kept.
+document in JSON-LD or XML, with identifiers as ``GS1-EPC-Format`` says; where nothing has to be changed it is put
+together from the texts that are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from jinka.api.epcis_exchange import JSON, LD_JSON, Ask, Reply, accepted, check_versions, epc_format
+from jinka.api.epcis_exchange import (
+    JSON,
+    LD_JSON,
+    TEXT_XML,
+    XML,
+    Ask,
+    Reply,
+    accepted,
+    check_versions,
+    epc_format,
+)
 from jinka.api.epcis_pages import PAGING, next_page, page_start, per_page
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.epcis_services import EpcisServices, Resource
-from jinka.codec.epcis import Document, Event
+from jinka.codec.epcis import Document, Event, write_xml
 from jinka.codec.epcis.formats import in_format, writer_of
 from jinka.codec.epcis.json_writer import document_text, event_text
 from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS, Words
@@ -47,7 +58,8 @@ def query_of(ask: Ask) -> EventQuery:
 def answer(ask: Ask, services: EpcisServices, query: EventQuery, *, name: str = QUERY_NAME) -> Reply:
     """A page of a query's events."""
     check_versions(ask)
-    kind, wanted = accepted(ask, JSON, LD_JSON), epc_format(ask)
+    kind = accepted(ask, *_KINDS)
+    epc_format(ask)  # refused before anything is looked for
     start = page_start(ask, services)
     after = None
     if start:
@@ -58,15 +70,42 @@ def answer(ask: Ask, services: EpcisServices, query: EventQuery, *, name: str = 
     if page.after is not None:
         there = page.after
         headers = next_page(ask, services, [there.upto, there.given, there.value, there.seq])
-    write = writer_of(wanted, services.prefixes)
-    if write is None and services.show is None:
-        texts = [as_text(row.document, row.seq) for row in page.rows]
-    else:
-        seen: Sequence[Event] = [event_of(row) for row in page.rows]
-        if services.show is not None:
-            seen = services.show(ask.caller, seen)
-        texts = [event_text(in_format(event, write)) for event in seen]
-    return Reply(body=_document(services, texts, name), kind=kind, headers=headers)
+    return Reply(body=_answer_body(ask, services, page.rows, kind, name), kind=kind, headers=headers)
+
+
+def _answer_body(ask: Ask, services: EpcisServices, rows: Sequence[Row], kind: str, name: str) -> bytes:
+    """A query document of these events, as the caller may see them and wants to read them."""
+    write = writer_of(epc_format(ask), services.prefixes)
+    head = Document(events=(), creation_time_us=services.clock.now_micros(), query_name=name)
+    if write is None and services.show is None and kind in (JSON, LD_JSON):
+        return document_text(head, [as_text(row.document, row.seq) for row in rows]).encode()
+    seen: Sequence[Event] = [event_of(row) for row in rows]
+    if services.show is not None:
+        seen = services.show(ask.caller, seen)
+    shown = [in_format(event, write) for event in seen]
+    if kind in (JSON, LD_JSON):
+        return document_text(head, [event_text(event) for event in shown]).encode()
+    try:
+        return write_xml(replace(head, events=tuple(shown)), urns=_urns(ask))
+    except Refused as error:
+        raise EpcisError(
+            Exceptions.NOT_ACCEPTABLE, f"XML cannot say it: {error.what}", where=error.where, fix=f"Accept: {JSON}"
+        ) from error  # fmt: skip
+
+
+def _urns(ask: Ask) -> bool:
+    """Whether words of the vocabulary are wanted as URNs. They are kept as what they mean, not as they were written."""
+    text = ask.header("GS1-CBV-XML-Format", "No_Preference")
+    if text not in _CBV_FORMATS:
+        raise EpcisError(
+            Exceptions.NOT_ACCEPTABLE, f"{text[:40]!r} is no format", where="GS1-CBV-XML-Format",
+            fix=", ".join(_CBV_FORMATS),
+        )  # fmt: skip
+    return text == "Always_URN"
+
+
+_CBV_FORMATS = ("No_Preference", "Always_Web_URI", "Always_URN", "Never_Translates")
+_KINDS = (JSON, LD_JSON, XML, TEXT_XML)
 
 
 def _whole(start: list[int | str]) -> list[int]:
@@ -75,22 +114,13 @@ def _whole(start: list[int | str]) -> list[int]:
     return [int(part) for part in start]
 
 
-def _document(services: EpcisServices, texts: Sequence[str], name: str) -> bytes:
-    head = Document(events=(), creation_time_us=services.clock.now_micros(), query_name=name)
-    return document_text(head, texts).encode()
-
-
 def event(ask: Ask, services: EpcisServices) -> Reply:
     """GET /events/{eventID}: the event, and what declares it to be an error."""
     check_versions(ask)
-    kind, write = accepted(ask, JSON, LD_JSON), writer_of(epc_format(ask), services.prefixes)
-    seen: Sequence[Event] = [event_of(row) for row in _require_event(ask, services)]
-    if services.show is not None:
-        seen = services.show(ask.caller, seen)
-    texts = [event_text(in_format(one, write)) for one in seen]
-    if not texts:
+    kind, rows = accepted(ask, *_KINDS), _require_event(ask, services)
+    if services.show is not None and not services.show(ask.caller, [event_of(row) for row in rows]):
         raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
-    return Reply(body=_document(services, texts, QUERY_NAME), kind=kind)
+    return Reply(body=_answer_body(ask, services, rows, kind, QUERY_NAME), kind=kind)
 
 
 def _require_event(ask: Ask, services: EpcisServices) -> list[Row]:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jinka.cli.frame import Json, command, put_either
+from jinka.app.trace_epc import Kind
+from jinka.cli.frame import Json, command, put, put_json, put_table
+from jinka.reports import Language
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from jinka.app.trace_epc import Forms
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -14,14 +22,55 @@ app = typer.Typer(rich_markup_mode="rich")
 @app.command()
 @command
 def epc(
-    codes: Annotated[list[str], typer.Argument(help="An EPC URN or a GS1 Digital Link; several may follow.")],
+    codes: Annotated[
+        list[str],
+        typer.Argument(
+            help="Hexadecimal, an EPC URN, a GS1 Digital Link, an element string, a Chinese code."
+        ),
+    ],
+    kind: Annotated[
+        Kind, typer.Option("--as", help="What the codes are, where it cannot be told.")
+    ] = Kind.AUTO,
+    prefix_digits: Annotated[
+        int | None, typer.Option(min=6, max=12, help="Digits of the company prefix in a barcode or link.")
+    ] = None,
+    prefixes: Annotated[
+        Path | None, typer.Option(help="GS1's list of company prefixes (GCP Length Table, JSON).")
+    ] = None,
+    scheme: Annotated[str, typer.Option(help="Only the bits of this encoding, such as sgtin-96.")] = "",
+    filter_value: Annotated[
+        int | None, typer.Option("--filter", min=0, max=63, help="The filter value to encode.")
+    ] = None,
     as_json: Json = False,
+    lang: Annotated[Language, typer.Option(help="Language of the table.")] = Language.EN,
 ) -> None:
-    """Show the one name that a thing has in every form of its code.
+    """Show a code in all its forms: bits, URN, Digital Link, element string, and the one name of the thing.
 
-    Example: [bold]jinka trace epc urn:epc:id:sgtin:0614141.812345.6789[/bold]
+    Example: [bold]jinka trace epc 3074257BF7194E4000001A85 --lang zh[/bold]
     """
-    from jinka.codec.tags import canonical_id
+    from jinka.app.trace_epc import Asked, describe_codes, load_prefixes
 
-    found = [{"code": code, "canonical": canonical_id(code)} for code in codes]
-    put_either(found, "\n".join(row["canonical"] for row in found), as_json=as_json)
+    asked = Asked(
+        kind=kind, prefix_digits=prefix_digits, prefixes=load_prefixes(prefixes), scheme=scheme,
+        filter_value=filter_value,
+    )  # fmt: skip
+    found = describe_codes(codes, asked)
+    if as_json:
+        put_json([forms.data for forms in found])
+        return
+    for forms in found:
+        put(forms.code)
+        put_table(_table(forms, lang))
+
+
+def _table(forms: Forms, lang: Language) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in forms.rows:
+        shown = value if isinstance(value, str) else value[lang is Language.ZH]
+        table.add_row(name[lang is Language.ZH], Text(shown))
+    return table

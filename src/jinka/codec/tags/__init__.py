@@ -11,7 +11,7 @@ from jinka.codec.tags.epc import Elements, Epc, epc_of, parse_urn
 from jinka.codec.tags.faults import TagError
 from jinka.codec.tags.identity import canonical_id
 from jinka.codec.tags.link import digital_link, parse_link
-from jinka.codec.tags.plus import make_plus_tag, plus_scheme_of
+from jinka.codec.tags.plus import make_plus_tag, pack_elements
 from jinka.codec.tags.prefixes import CHINA, PrefixList, prefix_digits, read_prefix_list, split_key
 from jinka.codec.tags.schemes import SCHEME_BY_NAME, SCHEMES, Scheme, filter_title
 from jinka.codec.tags.tag import Plus, Tag, make_tag, parse_tag_urn
@@ -38,11 +38,11 @@ __all__ = [
     "filter_title",
     "make_plus_tag",
     "make_tag",
+    "pack_elements",
     "parse_elements",
     "parse_link",
     "parse_tag_urn",
     "parse_urn",
-    "plus_scheme_of",
     "prefix_digits",
     "read_prefix_list",
     "scan_elements",

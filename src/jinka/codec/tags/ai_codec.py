@@ -37,9 +37,9 @@ def number_bits(digits: int) -> int:
     return int(10**digits - 1).bit_length()
 
 
-def read_value(components: Sequence[Component], reader: BitReader, *, empty: bool = False) -> str:
-    """Read the components of a value. ``empty`` lets a text have no character. Raises `TagError` at the bit."""
-    return "".join(_read(part, reader, empty=empty or part.optional) for part in components)
+def read_value(components: Sequence[Component], reader: BitReader, *, whole: bool = False) -> str:
+    """Read the components of a value; ``whole`` wants the optional ones as well. Raises `TagError` at the bit."""
+    return "".join(_read(part, reader, empty=part.optional and not whole) for part in components)
 
 
 def write_value(components: Sequence[Component], value: str, writer: BitWriter) -> None:

@@ -176,7 +176,8 @@ def _primary_grammar(key: Key) -> str:
     """What a link's primary segment may hold, unescaped. Links show no company prefix, so its length is open."""
     if not key.digits:
         return f"[0-9]{{4}}[{key.charset}]{{1,{key.max_length - 4}}}"
-    digits = f"{key.lead.value if key.lead is Lead.ZERO else ''}[0-9]{{{key.digits + key.check}}}"
+    # A GRAI begins with a zero; published documents have some without, which are the same to CBV's reference as well.
+    digits = f"[0-9]{{{key.digits + (key.lead is Lead.ZERO) + key.check}}}"
     if key.serial and not key.serial.ai:
         digits += f"(?:[{key.serial.charset}]{{1,{key.serial.max_length}}})?"
     return digits

@@ -16,8 +16,8 @@ from jinka.codec.tags.elements import check_value
 from jinka.codec.tags.epc import Elements
 from jinka.codec.tags.faults import TagError, at_bits
 from jinka.codec.tags.hostname import read_hostname, write_hostname
-from jinka.codec.tags.schemes import DATE_KINDS, SCHEMES, Scheme
-from jinka.codec.tags.tag import Plus, Tag
+from jinka.codec.tags.schemes import DATE_KINDS, Scheme
+from jinka.codec.tags.tag import NO_EXTENSION, Plus, Tag
 
 _DATE = Component(coding=Coding.DATE, length=6)
 
@@ -39,31 +39,28 @@ def make_plus_tag(
         raise TagError(f"not application identifiers of {scheme.name}", where="tag")
     if not 0 <= filter_value < 8:
         raise TagError(f"{scheme.name} has no filter value {filter_value}", where="filter")
-    values = [left.pop(ai, "") for ai in scheme.elements]
+    values = [left.pop(ai, NO_EXTENSION if ai == "254" else "") for ai in scheme.elements]
     date = next(((ai, left.pop(ai)) for ai in DATE_KINDS if ai in left), None) if scheme.dated else None
-    if left or (scheme.dated and date is None) or not all(values[:1]) or bool(hostname) != scheme.hosted:
+    short = any(len(value) <= _fixed(ai) for ai, value in zip(scheme.elements, values, strict=True))
+    if left or short or (scheme.dated and date is None) or bool(hostname) != scheme.hosted:
         want = " ".join(f"({ai})" for ai in scheme.elements) + " and a date" * scheme.dated
         raise TagError(
             f"{scheme.name} takes {want}" + " and a host name" * scheme.hosted,
             where="tag",
-            fix=f"also given: {', '.join(left)}" if left else "",
+            fix=f"also given: {', '.join(left)}" if left else "an EPC has a serial",
         )
     for ai, value in (*zip(scheme.elements, values, strict=True), *extra):
-        if value or ai != "254":  # a location may stand without its extension
-            check_value(ai, value)
+        check_value(ai, value)
     plus = Plus(date=date, hostname=hostname, toggle=bool(extra), extra=extra)
     return Tag(scheme=scheme, filter=filter_value, values=tuple(values), plus=plus)
 
 
-def plus_scheme_of(elements: Elements, *, hosted: bool = False) -> Scheme:
-    """The scheme of TDS 2.x that holds this key; with a date the dated one. Raises `TagError`."""
-    given = {ai for ai, _ in elements}
-    dated = bool(given & set(DATE_KINDS))
-    for scheme in SCHEMES:
-        needed = set(scheme.elements) - {"254"}
-        if scheme.is_plus and scheme.hosted == hosted and scheme.dated == dated and needed <= given:
-            return scheme
-    raise TagError("no scheme of TDS 2.x holds these application identifiers", where="tag")
+def pack_elements(scheme: Scheme, elements: Elements, *, filter_value: int = 0, hostname: str = "") -> Tag:
+    """Put a key into a scheme of TDS 2.x and all else that a barcode says behind it. Raises as `make_plus_tag`."""
+    date = next((ai for ai, _ in elements if ai in DATE_KINDS), "") if scheme.dated else ""
+    own = tuple(row for row in elements if row[0] in scheme.elements or row[0] == date)
+    extra = tuple(row for row in elements if row not in own)
+    return make_plus_tag(scheme, own, filter_value=filter_value, hostname=hostname, extra=extra)
 
 
 def read_plus(scheme: Scheme, reader: BitReader) -> Tag:
@@ -73,12 +70,8 @@ def read_plus(scheme: Scheme, reader: BitReader) -> Tag:
     date = _read_date(reader) if scheme.dated else None
     values = []
     for ai in scheme.elements:
-        if ai == "254" and reader.left < 8:  # written without an extension
-            values.append("")
-            continue
-        value = _read_known(ai, reader, empty=ai == "254")
-        if value or ai != "254":
-            _check(ai, value)
+        value = read_value(IDENTIFIERS[ai].components, reader, whole=True)
+        _check(ai, value)
         values.append(value)
     hostname = read_hostname(reader) if scheme.hosted else ""
     extra = _read_extra(scheme, reader) if toggle else ()
@@ -106,8 +99,10 @@ def write_plus(tag: Tag, writer: BitWriter) -> None:
         write_value(IDENTIFIERS[ai].components, value, writer)
 
 
-def _read_known(ai: str, reader: BitReader, *, empty: bool = False) -> str:
-    return read_value(IDENTIFIERS[ai].components, reader, empty=empty)
+def _fixed(ai: str) -> int:
+    """Characters before the serial that is appended to a key, 0 where it is the whole value."""
+    parts = IDENTIFIERS[ai].components
+    return parts[0].length if len(parts) > 1 else 0
 
 
 def _read_date(reader: BitReader) -> tuple[str, str]:
@@ -133,7 +128,7 @@ def _read_extra(scheme: Scheme, reader: BitReader) -> Elements:
             raise at_bits(f"no application identifier ({text}) is declared", start, reader.at)
         if text in found or text in scheme.elements:
             raise at_bits(f"({text}) stands twice", start, reader.at)
-        value = _read_known(text, reader)
+        value = read_value(IDENTIFIERS[text].components, reader)
         _check(text, value)
         found[text] = value
     return tuple(found.items())

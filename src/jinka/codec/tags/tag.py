@@ -16,6 +16,7 @@ from jinka.kit import NotFound
 from jinka.kit.frozen import quick
 
 _PREFIX = "urn:epc:tag:"
+NO_EXTENSION = "0"  # of a location: the location itself (TDS 14.6.3; TDT, SGLN+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,12 @@
 CBV 2.0 clause 8.9. The pre-hash string is the event's fields in one order, each as ``name=value`` with nothing between:
 times in UTC to the millisecond (the next digit rounds), identifiers as canonical Digital Links, words as web URIs,
 entries of a list sorted, then what has no place in the order (transactions, destinations, master data, sources and
-extensions) sorted by name. It leaves out the event's id, its record time, its error declaration, comments (``rdfs:comment``), and what the caller names.
+extensions) sorted by name. It leaves out the event's id, its record time, its error declaration, comments
+(``rdfs:comment``), and what the caller names.
 
-Two habits of GS1's reference implementation are in its published hashes and therefore kept: whatever looks like a
-number is one (``007`` is ``7``, also where it is text), and it is rounded to a double (a row of 24 digits changes its
-last ones). Extensions of a place or a sensor stand within it.
+Habits of GS1's reference implementation are in its published hashes and therefore kept: whatever looks like a number
+is one (``007`` is ``7``, also where it is text), it is rounded to a double (a row of 24 digits changes its last ones),
+and the business rules of a sensor report come at the end. Extensions of a place or a sensor stand within it.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_server import epcis_server
 from jinka.api.epcis_services import EpcisServices
 from jinka.app.trace_config import TraceFile, read_trace_file
+from jinka.app.trace_rules import judges_of
 from jinka.kit import Clock, JinkaError, NotFound, Randomness, Refused, Usage
 from jinka.node import file_errors
 from jinka.node.system import SystemClock, SystemRandomness
@@ -55,7 +56,9 @@ def services_of(
     clock = clock or SystemClock()
     with database_at(file.database) as database:
         yield EpcisServices(
-            store=TraceStore(database, clock, query_s=file.query_s),
+            store=TraceStore(
+                database, clock, judges=judges_of(file.tables.get("rules", {}), clock), query_s=file.query_s
+            ),
             named=NamedQueries(database, clock),
             clock=clock,
             randomness=randomness or SystemRandomness(),

@@ -105,7 +105,8 @@ class Judging:
         """It is kept."""
 
 
-Judges = Callable[[sa.Connection, Sequence[Event]], Judging]
+Transaction = sa.Connection  # what rooms above hand around without knowing the library
+Judges = Callable[[Transaction, Sequence[Event]], Judging]
 Followers = Sequence[Callable[[sa.Connection, Sequence[tuple[int, Prepared]]], None]]
 
 

@@ -1,8 +1,9 @@
 """Records beside their verdicts as a folder of Parquet: each file is made by one thread from whole row groups.
 
-Words that repeat go from the records' files to the outcomes' files as codes, and a verdict's words are codes from the
-beginning, so nothing is hashed row by row. A row without its verdict, or a verdict without its row, is an error and
-writes nothing. Files carry no wall-clock time; the same files of records give the same bytes for any number of threads.
+What Jinka wrote goes from the records' files to the outcomes' as it is, compressed (`jinka.store.parquet_splice`).
+Of files that others wrote, or whose rows lie in another order, words that repeat go along as codes. A verdict's words
+are codes from the beginning. A row without its verdict, or a verdict without its row, is an error and writes nothing.
+Files carry no wall-clock time; the same files of records give the same bytes for any number of threads.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 from jinka.clearing.port import Lookup
 from jinka.kit import JinkaError
 from jinka.store.parquet_source import ParquetSource, RowGroup, parts
+from jinka.store.parquet_splice import Carried, Footer, write_spliced
 
 ROW_GROUP_ROWS = 122_880  # DuckDB's own; fixed so that a later default cannot change the bytes
 PART_ROWS = 2 * ROW_GROUP_ROWS  # of a file; small enough to keep several threads busy
@@ -40,14 +42,15 @@ def write_beside(
 
     The spans of ``groups`` and the keys of ``verdicts`` rise. Raises `JinkaError` if the keys are not the same.
     """
-    queue = _Queue(verdicts)
+    queue, footers = _Queue(verdicts), _Footers()
     made: list[Path] = []
     waiting: list[Future[None]] = []
     with ThreadPoolExecutor(threads) as pool:
         for number, part in enumerate(parts(groups, PART_ROWS)):
             path = folder / f"part-{number:05}.parquet"
             mine = queue.take(sum(group.rows for group in part))
-            waiting.append(pool.submit(_write, source, part, columns, mine, lookups, path, key))
+            carried = footers.carried(part)
+            waiting.append(pool.submit(_write, source, part, columns, mine, lookups, path, key, carried))
             made.append(path)
             if len(waiting) > 2 * threads:
                 waiting.pop(0).result()
@@ -91,24 +94,65 @@ class _Queue:
         return table.slice(0, rows)
 
 
+class _Footers:
+    """The footers of the files under way: parts follow one another in a file, so the last few are enough."""
+
+    def __init__(self) -> None:
+        sample = pa.BufferOutputStream()
+        pq.write_table(pa.table({"n": pa.array([], pa.int8())}), sample)
+        self._writer = Footer.of(memoryview(sample.getvalue()), "sample").writer
+        self._read: dict[Path, Footer] = {}
+
+    def carried(self, part: Sequence[RowGroup]) -> list[Carried] | None:
+        """The row groups of a part, if they may go along as they are: large enough, and of the same writer."""
+        if len(part) > -(-sum(group.rows for group in part) // ROW_GROUP_ROWS):
+            return None
+        found = []
+        for group in part:
+            if group.path not in self._read:
+                self._read = {**dict(list(self._read.items())[-1:]), group.path: Footer.read(group.path)}
+            found.append(Carried(group.path, self._read[group.path], group.number))
+        return found if all(one.footer.writer == self._writer for one in found) else None
+
+
 def _write(
     source: ParquetSource, part: Sequence[RowGroup], columns: Sequence[str], verdicts: pa.Table | None,
-    lookups: Sequence[Lookup], path: Path, key: str,
+    lookups: Sequence[Lookup], path: Path, key: str, carried: Sequence[Carried] | None,
 ) -> None:  # fmt: skip
+    keys = source.read(part, [key])[key].combine_chunks()
+    in_order = len(keys) < 2 or pc.all(pc.less(keys[:-1], keys[1:])).as_py()
+    if carried is not None and in_order:
+        _require_keys(keys, verdicts, key)
+        own = _with_words(pa.table({key: keys}, source.schema([key])), verdicts, lookups, key)
+        sink = pa.BufferOutputStream()
+        _put(own, sink, lookups, key, [group.rows for group in part])
+        names = [*columns, *(name for name in own.schema.names if name != key)]
+        write_spliced(path, memoryview(sink.getvalue()), names, carried)
+        return
     records = source.read(part, columns)
-    keys = records[key].combine_chunks() if records.num_rows else pa.array([], records.schema.field(key).type)
-    if len(keys) > 1 and not pc.all(pc.less(keys[:-1], keys[1:])).as_py():
-        order = pc.sort_indices(keys)
-        records, keys = records.take(order), keys.take(order)
+    if not in_order:
+        records = records.take(pc.sort_indices(keys))
+    _require_keys(records[key].combine_chunks(), verdicts, key)
+    write_part(records, verdicts, lookups, path, key)
+
+
+def _require_keys(keys: pa.Array, verdicts: pa.Table | None, key: str) -> None:
     if verdicts is None or not keys.equals(verdicts[key].combine_chunks().cast(keys.type)):
         raise unlike()
-    write_part(records, verdicts, lookups, path, key)
 
 
 def write_part(
     records: pa.Table, verdicts: pa.Table, lookups: Sequence[Lookup], path: Path, key: str
 ) -> None:
     """One file from rows and verdicts that stand side by side already."""
+    _put(_with_words(records, verdicts, lookups, key), path, lookups, key, [])
+
+
+def _with_words(
+    records: pa.Table, verdicts: pa.Table | None, lookups: Sequence[Lookup], key: str
+) -> pa.Table:
+    """The records with what the codes of their verdicts stand for."""
+    assert verdicts is not None
     words = {lookup.column: lookup.words for lookup in lookups}
     table = records
     for name in verdicts.schema.names:
@@ -121,10 +165,16 @@ def write_part(
         codes = column.to_numpy(zero_copy_only=False)
         for word in words[name].schema.names:
             table = table.append_column(word, _looked_up(codes, words[name][word].combine_chunks()))
-    codes_of = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
+    return table
+
+
+def _put(table: pa.Table, sink: Any, lookups: Sequence[Lookup], key: str, groups: Sequence[int]) -> None:
+    """Write a table in row groups of these sizes, or of the usual one."""
+    few = {name for lookup in lookups for name in lookup.words.schema.names}
+    codes_of = [f.name for f in table.schema if pa.types.is_dictionary(f.type) or f.name in few]
     # Who looks for a record has its number: spans of other columns would be computed for nobody.
     with pq.ParquetWriter(
-        path,
+        sink,
         table.schema,
         compression="zstd",
         compression_level=1,
@@ -135,7 +185,12 @@ def write_part(
         write_statistics=[key],
         store_schema=False,
     ) as writer:
-        writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        if not groups:
+            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+        start = 0
+        for rows in groups:
+            writer.write_table(table.slice(start, rows), row_group_size=rows)
+            start += rows
 
 
 def _looked_up(codes: Any, values: pa.Array) -> pa.Array:

@@ -47,6 +47,7 @@ class Holding(NamedTuple):
         return self.sent_to or self.place
 
 
+_AT, _SENT, _USE, _LOT = int(EdgeKind.AT), int(EdgeKind.SENT), int(EdgeKind.USE), int(NodeSort.LOT)
 _Sight = tuple[int, int, int, int, int]  # time, event, place, step, whose
 _NONE: _Sight = (BEFORE_US - 1, 0, 0, 0, 0)
 _END_WORDS = {
@@ -95,8 +96,8 @@ class _Sights:
 
     def last(self, node: int, since: int, until: int) -> _Sight:
         best = _NONE
-        for _, kind, at, target, event, step, *_ in self._found.rows.get(node, ()):
-            if kind == EdgeKind.AT and since <= at <= until and (at, event) > best[:2]:
+        for _, kind, at, target, event, step, _, _ in self._found.rows.get(node, ()):
+            if kind == _AT and since <= at <= until and (at, event) > best[:2]:
                 best = (at, event, target, step, node)
         for stay in self._found.stays.get(node, ()):
             low, high = max(since, stay.since_us), min(until, stay.until_us)
@@ -125,18 +126,14 @@ class _Sights:
         if step not in LEAVES:
             return Holding(Standing.HELD, place, at, event, 0, inside)
         sent = next(
-            (
-                row[3]
-                for row in self._found.rows.get(whose, ())
-                if row[1] == EdgeKind.SENT and row[4] == event
-            ),
+            (row[3] for row in self._found.rows.get(whose, ()) if row[1] == _SENT and row[4] == event),
             0,
         )
         return Holding(Standing.ON_ITS_WAY, place, at, event, sent, inside)
 
     def _used(self, node: int, after_us: int) -> tuple[int, int] | None:
         """When an item went into a transformation, and by which event; a lot is never used up so."""
-        if node & 7 == NodeSort.LOT:
+        if node & 7 == _LOT:
             return None
-        uses = [(row[2], row[4]) for row in self._found.rows.get(node, ()) if row[1] == EdgeKind.USE]
+        uses = [(row[2], row[4]) for row in self._found.rows.get(node, ()) if row[1] == _USE]
         return max(uses) if uses and max(uses)[0] >= after_us else None

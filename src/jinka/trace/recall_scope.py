@@ -8,6 +8,8 @@ used up is told by its products, which are in the scope themselves.
 from __future__ import annotations
 
 import hashlib
+import sys
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +24,8 @@ from jinka.trace.recall import SOLD_ITEMS, HolderScope, Line, Scope
 from jinka.trace.spread import Links, Seed, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
 
-_COUNTED = (NodeSort.ITEM, NodeSort.OTHER)
+_WORDS = {standing: standing.value[0] for standing in Standing}
+_COUNTED = (int(NodeSort.ITEM), int(NodeSort.OTHER))
 _MOVED = frozenset({EdgeKind.AT, EdgeKind.SENT, EdgeKind.USE, EdgeKind.PACK, EdgeKind.ATTACH})
 
 
@@ -78,7 +81,7 @@ def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
             *found.limits,
         }
     )
-    holders = _holders(where, balances, _containers(links, found, balances), names, party_of)
+    holders = _holders(things, balances, _containers(links, found, balances), names, party_of)
     unplaced = sum(not holding.holder and holding.standing is not Standing.USED for holding in where.values())
     scope = Scope(
         as_of_us=as_of_us,
@@ -92,14 +95,16 @@ def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
 
 
 def _digest(nodes: Sequence[int]) -> str:
-    packed = b"".join(node.to_bytes(8, "big") for node in sorted(nodes))
-    return hashlib.sha256(packed).hexdigest()
+    packed = array("Q", sorted(nodes))
+    if sys.byteorder == "little":
+        packed.byteswap()
+    return hashlib.sha256(packed.tobytes()).hexdigest()
 
 
 def _thing(found: Spread, node: int, holding: Holding | None) -> Thing:
     how = found.reached[node]
     standing, place, holder = ("", 0, 0) if holding is None else (
-        holding.standing.value[0], holding.place, holding.holder
+        _WORDS[holding.standing], holding.place, holding.holder
     )  # fmt: skip
     part = Part.LIMIT if node in found.limits else Part.AFFECTED
     return Thing(node, part, how.via, how.kind, how.event, standing, place, holder)
@@ -155,9 +160,9 @@ def _containers(links: Links, found: Spread, balances: Mapping[int, LotBalance])
     return holdings(links, found, sorted(wanted)) if wanted else {}
 
 
-def _holders(where: Mapping[int, Holding], balances: Mapping[int, LotBalance], containers: Mapping[int, Holding],
+def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], containers: Mapping[int, Holding],
              names: Mapping[int, str], party_of: Callable[[str], str]) -> tuple[HolderScope, ...]:  # fmt: skip
-    counts: dict[str, Counter[Standing]] = defaultdict(Counter)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     lots: dict[str, dict[tuple[str, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     parties: dict[int, str] = {}
 
@@ -166,9 +171,11 @@ def _holders(where: Mapping[int, Holding], balances: Mapping[int, LotBalance], c
             parties[node] = party_of(names[node])
         return parties[node]
 
-    for node, holding in where.items():
-        if holding.holder and node & 7 in _COUNTED:
-            counts[party(holding.holder)][holding.standing] += 1
+    many = Counter(
+        [(t.holder, t.standing) for t in things if t.holder and t.node & 7 in _COUNTED and not t.part]
+    )
+    for (node, standing), count in many.items():
+        counts[party(node)][standing] += count
     for lot, balance in balances.items():
         for node, amount in balance.lies_at().items():
             place = containers[node].holder if node in containers else node
@@ -177,15 +184,15 @@ def _holders(where: Mapping[int, Holding], balances: Mapping[int, LotBalance], c
     made = []
     for holder in sorted({*counts, *lots}):
         standings = counts[holder]
-        here = standings[Standing.HELD] + standings[Standing.ON_ITS_WAY]
+        here = standings[_WORDS[Standing.HELD]] + standings[_WORDS[Standing.ON_ITS_WAY]]
         lines = [Line(amount=Decimal(here))] if here else []
-        if sold := standings[Standing.SOLD]:
+        if sold := standings[_WORDS[Standing.SOLD]]:
             lines.append(Line(subject=SOLD_ITEMS, amount=Decimal(sold)))
         lines += [
             Line(subject=lot, amount=amount, uom=uom) for (lot, uom), amount in sorted(lots[holder].items())
         ]
         if lines:  # who has used up or destroyed all of it has nothing to account for
-            shown = {standing.value[0]: count for standing, count in standings.items() if count}
+            shown = {word: count for word, count in standings.items() if count}
             made.append(HolderScope(holder=holder, lines=tuple(lines), standings=shown))
     return tuple(made)
 

@@ -21,7 +21,9 @@ from jinka.trace.lineage import EdgeKind, NodeSort
 from jinka.trace.stays import BEFORE_US, FOREVER_US, GROUPING, Rows, Stay, emptied, sort_in, stays_of
 
 NODES_MAX = 5_000_000
-_USE, _MAKE, _MEMBER = EdgeKind.USE, EdgeKind.MAKE, EdgeKind.MEMBER
+_USE, _MAKE, _MEMBER = int(EdgeKind.USE), int(EdgeKind.MAKE), int(EdgeKind.MEMBER)
+_LOT, _CLASS, _TRANSFORMATION = int(NodeSort.LOT), int(NodeSort.CLASS), int(NodeSort.TRANSFORMATION)
+_HOLDING = frozenset(int(sort) for sort in (NodeSort.OTHER, NodeSort.ITEM, NodeSort.CONTAINER))
 CONTENT = (
     EdgeKind.PACK,
     EdgeKind.UNPACK,
@@ -76,7 +78,7 @@ class Spread:
 
     def things(self) -> list[int]:
         """The affected nodes that are things: no transformations."""
-        return [node for node in self.reached if node & 7 != NodeSort.TRANSFORMATION]
+        return [node for node in self.reached if node & 7 != _TRANSFORMATION]
 
 
 def spread_forward(links: Links, seeds: Iterable[Seed], *, nodes_max: int = NODES_MAX) -> Spread:
@@ -103,7 +105,7 @@ class _Walk:
             level, self._next = self._next, []
             rising, self._rising = sorted(self._rising), set()
             self._fetch([*level, *rising])
-            self._rise([node for node in level if node & 7 != NodeSort.TRANSFORMATION], matter=True)
+            self._rise([node for node in level if node & 7 != _TRANSFORMATION], matter=True)
             self._rise(rising, matter=False)
             if self._found.forward:
                 self._ahead(level)
@@ -114,7 +116,7 @@ class _Walk:
         return self._found
 
     def _may_hold(self, node: int) -> bool:
-        return node & 7 in (NodeSort.OTHER, NodeSort.ITEM, NodeSort.CONTAINER)
+        return node & 7 in _HOLDING
 
     def _reach(self, node: int, how: Reach, exposed: tuple[int, int] | None = None) -> None:
         known = self._found.reached.get(node)
@@ -130,7 +132,7 @@ class _Walk:
             raise Usage(
                 f"more than {self._nodes_max} things", where="trace", fix="begin with a smaller scope"
             )
-        if node & 7 == NodeSort.CLASS and how.depth:
+        if node & 7 == _CLASS and how.depth:
             self._found.limits.add(node)
         else:
             self._next.append(node)
@@ -152,18 +154,22 @@ class _Walk:
     def _rise(self, nodes: Sequence[int], *, matter: bool) -> None:
         """From things to the containers that hold them, and on to the containers of those."""
         found = self._found
-        holders = {row[3] for node in nodes for row in found.rows[node] if row[1] in GROUPING}
-        self._fetch(list(holders))
+        self._learn(nodes)
         for node in nodes:
-            stays = self._stays(node)
+            stays = found.stays[node]
             if not stays:
                 continue
             windows = self._windows(node, matter=matter)
             for stay in stays:
                 for since, until in windows:
-                    low, high = max(since, stay.since_us), min(until, stay.until_us)
-                    if low < high and _widen(found.carriers.setdefault(stay.parent, []), low, high):
-                        self._rising.add(stay.parent)
+                    low, high = max(since, stay[2]), min(until, stay[3])
+                    if low < high:
+                        known = found.carriers.get(stay[1])
+                        if known is None:
+                            found.carriers[stay[1]] = [(low, high)]
+                            self._rising.add(stay[1])
+                        elif _widen(known, low, high):
+                            self._rising.add(stay[1])
 
     def _windows(self, node: int, *, matter: bool) -> list[tuple[int, int]]:
         if not matter:
@@ -171,34 +177,43 @@ class _Walk:
         since = self._found.reached[node].since_us if self._found.forward else BEFORE_US
         return [(since, FOREVER_US)]
 
-    def _stays(self, node: int) -> list[Stay]:
+    def _learn(self, nodes: Sequence[int]) -> None:
+        """The stays of nodes that were fetched; their containers are fetched for when they were emptied."""
         found = self._found
-        if (known := found.stays.get(node)) is not None:
-            return known
-        rows = found.rows[node]
-        grouping = [row for row in rows if row[1] in GROUPING]
-        made: list[Stay] = []
-        if grouping:
-            for row in grouping:
-                if row[3] not in found.empties:
-                    found.empties[row[3]] = emptied(found.rows.get(row[3], ()))
-            used = grouping if len(grouping) == len(rows) == 1 else rows
-            made = stays_of(node, used, found.empties, several=node & 7 == NodeSort.LOT)
-        found.stays[node] = made
-        return made
+        inside: list[int] = []
+        holders: set[int] = set()
+        for node in nodes:
+            if node in found.stays:
+                continue
+            found.stays[node] = []
+            last = 0
+            for row in found.rows[node]:
+                if row[1] in GROUPING:
+                    last = row[3]
+                    holders.add(last)
+            if last:
+                inside.append(node)
+        self._fetch(list(holders))
+        for holder in holders:
+            if holder not in found.empties:
+                found.empties[holder] = emptied(found.rows[holder])
+        for node in inside:
+            found.stays[node] = stays_of(node, found.rows[node], found.empties, several=node & 7 == _LOT)
 
     def _ahead(self, level: Sequence[int]) -> None:
         """Into transformations, out of them, and from a lot to its items."""
         reached = self._found.reached
         for node in level:
-            how = reached[node]
+            _, _, _, known_us, depth = reached[node]
             for _, kind, at, target, event, *_ in self._found.rows[node]:
                 if kind == _USE:
-                    if at >= how.since_us:
-                        self._reach(target, Reach(node, kind, event, at, how.depth + 1))
+                    if at >= known_us:
+                        self._reach(target, Reach(node, kind, event, at, depth + 1))
                 elif kind in (_MAKE, _MEMBER):
-                    since = at if kind == _MAKE else max(how.since_us, at)
-                    self._reach(target, Reach(node, kind, event, since, how.depth + 1))
+                    since = at if kind == _MAKE else max(known_us, at)
+                    known = reached.get(target)
+                    if known is None or known.since_us > since or target in self._exposed:
+                        self._reach(target, Reach(node, kind, event, since, depth + 1))
 
     def _behind(self, level: Sequence[int]) -> None:
         """To what it was made of; to its lot, which is followed where the item's own making is not known."""
@@ -232,10 +247,10 @@ class _Walk:
         rows = self._links.arriving(sorted(nodes), CONTENT)
         children = sorted({row[0] for row in rows})
         self._fetch(children)
-        self._fetch([row[3] for child in children for row in found.rows[child] if row[1] in GROUPING])
+        self._learn(children)
         wanted = set(nodes)
         for child in children:
-            for stay in self._stays(child):
+            for stay in found.stays[child]:
                 if stay.parent in wanted:
                     self._contents(stay)
 

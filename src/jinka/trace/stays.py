@@ -72,7 +72,11 @@ def node_number(ordinal: int, sort: NodeSort) -> int:
 
 _BEGINS = {EdgeKind.PACK: False, EdgeKind.SEEN_IN: False, EdgeKind.ATTACH: True, EdgeKind.SEEN_ON: True}
 _FINISHES = {EdgeKind.UNPACK: False, EdgeKind.DETACH: True}
-GROUPING = frozenset({*_BEGINS, *_FINISHES})
+GROUPING: frozenset[int] = frozenset(int(kind) for kind in (*_BEGINS, *_FINISHES))
+_PACK, _UNPACK, _AT = int(EdgeKind.PACK), int(EdgeKind.UNPACK), int(EdgeKind.AT)
+_SPECIAL = frozenset(int(kind) for kind in GROUPING)
+_ENDING_STEPS = frozenset(int(step) for step in ENDS)
+_OPEN, _UNPACKED = Ending.OPEN, Ending.UNPACKED
 _SEEN = (EdgeKind.SEEN_IN, EdgeKind.SEEN_ON)
 _EMPTIES = (EdgeKind.EMPTY, EdgeKind.DETACH_ALL)
 
@@ -93,13 +97,8 @@ def stays_of(
 
     ``several``: it may be in many containers at once, since it is a lot.
     """
-    if len(rows) == 1 and rows[0][1] == EdgeKind.PACK:  # by far the most
-        _, _, at, parent, event, _, quantity, _ = rows[0]
-        return [
-            _cut(
-                Stay(child, parent, at, FOREVER_US, event, 0, Ending.OPEN, quantity), empties, attached=False
-            )
-        ]
+    if (plain := _plain(child, rows)) is not None and not several:
+        return [_cut(plain, empties, attached=False)]
     made: list[Stay] = []
     for attached in (False, True):
         facts = sorted(
@@ -116,6 +115,27 @@ def stays_of(
             cut = _cut(stay, empties, attached=attached)
             made.append(cut if attached else _cut_gone(cut, gone))
     return made
+
+
+def _plain(child: int, rows: Rows) -> Stay | None:
+    """The one stay of a thing that was packed once, perhaps taken out again, and did nothing else: by far the most."""
+    packed: tuple[int, int, int, str | None] | None = None
+    out: tuple[int, int, int] | None = None
+    for _, kind, at, target, event, step, quantity, _ in rows:
+        if kind == _PACK and packed is None:
+            packed = (target, at, event, quantity)
+        elif kind == _UNPACK and out is None:
+            out = (target, at, event)
+        elif kind in _SPECIAL or (kind == _AT and step in _ENDING_STEPS):
+            return None
+    if packed is None:
+        return None
+    parent, since, begun, amount = packed
+    if out is None:
+        return Stay(child, parent, since, FOREVER_US, begun, 0, _OPEN, amount)
+    if out[0] != parent or out[1] <= since:
+        return None
+    return Stay(child, parent, since, out[1], begun, out[2], _UNPACKED, amount)
 
 
 def _ends(kind: int, step: int) -> bool:
@@ -171,7 +191,10 @@ def _sum(held: str | None, more: str | None) -> str | None:
 
 
 def _cut(stay: Stay, empties: Mapping[int, Sequence[tuple[int, int, bool]]], *, attached: bool) -> Stay:
-    for at, event, of_attached in empties.get(stay.parent, ()):
+    times = empties.get(stay.parent)
+    if not times:
+        return stay
+    for at, event, of_attached in times:
         if of_attached is attached and stay.since_us < at < stay.until_us:
             return stay._replace(until_us=at, ended=event, ending=Ending.EMPTIED)
     return stay

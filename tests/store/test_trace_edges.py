@@ -56,10 +56,10 @@ def test_a_walk_over_sql_is_the_walk_in_memory(where: Path | str) -> None:
     _write(where, CHAIN)
     memory = MemoryLinks(CHAIN)
     with database_at(where) as database, SqlLinks(database) as links:
-        names = links.numbers([*memory.names.values(), "https://id.gs1.org/01/nothing"])
+        names = links.numbers([*memory.shown.values(), "https://id.gs1.org/01/nothing"])
         shown = links.names(names.values())
         assert {shown[n] for n in names.values()} == set(names)
-        things = {name for name in memory.names.values() if not name.startswith("transformation:")}
+        things = {name for name in memory.shown.values() if not name.startswith("transformation:")}
         assert set(names) >= things
         for name in sorted(things):
             for walk in (spread_forward, spread_back):
@@ -74,7 +74,7 @@ def test_rows_are_the_same_from_either_end(where: Path | str) -> None:
     _write(where, CHAIN)
     with database_at(where) as database:
         links = SqlLinks(database)
-        known = sorted(links.numbers(MemoryLinks(CHAIN).names.values()).values())
+        known = sorted(links.numbers(MemoryLinks(CHAIN).shown.values()).values())
         beside = {
             row[0] for row in links.arriving(known, range(1, 14))
         }  # transformations have names of their own
@@ -103,7 +103,7 @@ def test_more_nodes_than_one_question_holds(fresh_sqlite: object, monkeypatch: p
     _write(where, CHAIN)
     with database_at(where) as database:
         links = SqlLinks(database)
-        nodes = sorted(links.numbers(MemoryLinks(CHAIN).names.values()).values())
+        nodes = sorted(links.numbers(MemoryLinks(CHAIN).shown.values()).values())
         whole = links.leaving(nodes)
         monkeypatch.setattr("jinka.store.trace_edges._CHUNK", 2)
         assert links.leaving(nodes) == whole

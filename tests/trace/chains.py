@@ -83,7 +83,7 @@ class MemoryLinks:
     """Implements `jinka.trace.Links` on lists; events are numbered from 1 in the order in which they come."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self.names: dict[int, str] = {}
+        self.shown: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
         self._rows: list[Row] = []
         self._index: tuple[dict[int, list[Row]], dict[int, list[Row]]] | None = None
@@ -97,11 +97,14 @@ class MemoryLinks:
     def number(self, name: str) -> int:
         if name not in self._numbers:
             number = node_number(len(self._numbers) + 1, sort_of(name))
-            self._numbers[name], self.names[number] = number, name
+            self._numbers[name], self.shown[number] = number, name
         return self._numbers[name]
 
     def named(self, nodes: Iterable[int]) -> set[str]:
-        return {self.names[node] for node in nodes}
+        return {self.shown[node] for node in nodes}
+
+    def names(self, wanted: Iterable[int]) -> dict[int, str]:
+        return {node: self.shown[node] for node in wanted}
 
     def leaving(self, nodes: Sequence[int]) -> list[Row]:
         return [row for node in nodes for row in self._ends()[0].get(node, ())]

@@ -19,12 +19,12 @@ def _balance(*events: Event) -> tuple[LotBalance, MemoryLinks]:
     links = MemoryLinks(events)
     node = links.number(L)
     making = links.arriving([node], [EdgeKind.MAKE])
-    around = {n: links.leaving([n]) for n in list(links.names)}
+    around = {n: links.leaving([n]) for n in list(links.shown)}
     return balance_of(links.leaving([node]), making, around), links
 
 
 def _at(amounts: dict[int, Decimal], links: MemoryLinks) -> dict[str, int]:
-    return {links.names[n]: int(amount) for n, amount in amounts.items() if amount}
+    return {links.shown[n]: int(amount) for n, amount in amounts.items() if amount}
 
 
 def test_a_lot_is_made_moved_used_packed_and_ended() -> None:

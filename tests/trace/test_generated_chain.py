@@ -59,7 +59,7 @@ def test_a_lot_of_wheat_reaches_its_items_with_their_holders_and_nobody_else(pla
         where = holdings(links, found, [links.number(chain.item(item)) for item in items])
         for item in items:
             holding = where[links.number(chain.item(item))]
-            assert links.names[holding.place] == truth.place_of_item[item]
+            assert links.shown[holding.place] == truth.place_of_item[item]
             assert holding.standing is (Standing.SOLD if truth.sold[item] else Standing.HELD)
         tried += len(items)
     assert tried > 1_000

@@ -62,18 +62,7 @@ X, Y, Z = place(1), place(2), place(3)
 def _scope(events: list[Event], *names: str) -> tuple[FoundScope, MemoryLinks]:
     links = MemoryLinks(events)
     found = spread_forward(links, [Seed(links.number(name)) for name in names])
-    return scope_of(_Named(links), found, as_of_us=9 * HOUR_US), links
-
-
-class _Named:
-    """Links that know names, as the store's do."""
-
-    def __init__(self, links: MemoryLinks) -> None:
-        self._links = links
-        self.leaving, self.arriving = links.leaving, links.arriving
-
-    def names(self, wanted: object) -> dict[int, str]:
-        return {n: self._links.names[n] for n in wanted}  # type: ignore[attr-defined]
+    return scope_of(links, found, as_of_us=9 * HOUR_US), links
 
 
 def _lines(scope: Scope) -> dict[str, dict[str, int]]:

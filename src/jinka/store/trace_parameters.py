@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from jinka.codec.epcis import EventType
-from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS, ERROR_REASONS, MEASUREMENTS, Words
+from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS, ERROR_REASONS, MEASUREMENTS, PREFIXES, Words
 from jinka.kit import JinkaError
 from jinka.store.trace_named import read_named
 from jinka.store.trace_patterns import beginnings, is_pattern
@@ -48,7 +48,7 @@ _Read = Callable[[str, Raw], Test | None]
 def read_query(parameters: Mapping[str, Raw], prefixes: Prefixes | None = None) -> EventQuery:
     """Read all parameters; raises `ParameterException`."""
     given = {name: value for name, value in parameters.items() if name != "@context"}
-    known = dict(prefixes or {}) | context_prefixes(parameters.get("@context"))
+    known = {**PREFIXES, **(prefixes or {})} | context_prefixes(parameters.get("@context"))
     if len(given) > PARAMETERS_MAX:
         raise ParameterException(f"more than {PARAMETERS_MAX} parameters", where="query")
     query = _controls(given, known)

@@ -98,6 +98,8 @@ def is_uri(text: str) -> bool:
 
 # Names
 
+_SCHEMES = frozenset({"http", "https", "urn"})  # of namespaces
+
 
 def full_name(text: str, prefixes: Prefixes) -> str:
     """A CURIE with a known prefix as a full URI; any other text as it is."""
@@ -113,8 +115,8 @@ def extension_names(text: str, prefixes: Prefixes) -> list[str] | None:
     prefix, colon, name = text.partition(":")
     if colon and prefix in prefixes and name:
         return [field_name(prefixes[prefix], name)]
-    if not is_uri(text):
-        return None
+    if prefix.lower() not in _SCHEMES or not is_uri(text):
+        return None  # a prefix that nobody declared
     found: list[str] = []
     for mark in "#/:":
         namespace, at, name = text.rpartition(mark)

@@ -18,9 +18,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jinka.app.centre_city import City, close_intake
-from jinka.app.centre_config import CentreConfig, parse_config
+from jinka.app.centre_config import FILE, CentreConfig, parse_config
 from jinka.app.centre_files import Arrived, RoundFiles
 from jinka.app.centre_rounds import Centre
+from jinka.app.settle_centre import parties_of
+from jinka.app.settle_file import invented_details
 from jinka.clearing import ClearingParams, ClearingTables, clear_day, tariff_prices
 from jinka.codec.parcel import Kind
 from jinka.keys import KeyStore, Purpose, SoftKeyService, hold_ceremony, open_store
@@ -356,3 +358,31 @@ def require_books(fed: Federation, *, findings: bool = True) -> None:
             assert summary["trial"]["balances"]
             assert summary["proof"]["holds"]
             assert findings or not [one for one in summary["findings"] if one["severity"] == "error"]
+
+
+def centre_folder(fed: Federation, code: str, place: Path) -> Path:
+    """What offices read of a centre's folder; the rig keeps its configurations in memory."""
+    around = fed.configs[code].around
+    words = [
+        f'[centre]\ntier = "{around.tier.value}"\ncode = "{code}"\nregion = "110000"\nzone = "{ZONE}"',
+        f'first_date = "{DATE}"\nparticipants = {sorted(around.participants)}',
+        f'[parent]\ncode = "{around.parent}"\nurl = "https://127.0.0.1:1"' if around.parent else "",
+    ]
+    if fed.configs[code].city is not None:
+        words.append(
+            f'[city]\nissuer = "issuer.{code}"\ngovernment = "gov.{code}"\nscheme = "{SCHEME}"\nfees_bp = {{}}'
+        )
+    words += [
+        f'[[child]]\ncode = "{child.code}"\ncentres = {sorted(child.centres)}\n'
+        f"participants = {sorted(child.participants)}"
+        for child in around.children.values()
+    ]
+    place.mkdir()
+    (place / FILE).write_text("\n".join(words) + "\n")
+    (place / "settle.toml").write_text(invented_details(parties_of(fed.configs[code])))
+    for name in ("rounds", "outcomes"):
+        if (fed.root / code / name).is_dir():
+            shutil.copytree(fed.root / code / name, place / name)
+    for part in (fed.root / code).glob("centre.db*"):  # with what SQLite has not yet moved into it
+        shutil.copy(part, place / part.name)
+    return place

@@ -21,14 +21,11 @@ import pytest
 from lxml import etree
 from typer.testing import CliRunner
 
-from jinka.app.centre_config import FILE
 from jinka.app.centre_files import RoundFiles
 from jinka.app.centre_proof import CityProof, gather, touched
 from jinka.app.federation import Demo, outcome
 from jinka.app.proof import ProofFolder, outcomes_of
 from jinka.app.proof_check import check_file
-from jinka.app.settle_centre import parties_of
-from jinka.app.settle_file import invented_details
 from jinka.clearing.port import FIRST_INBOUND
 from jinka.clearing.verdicts import SENT
 from jinka.cli.main import app
@@ -39,7 +36,7 @@ from jinka.node.system import SystemRandomness
 from jinka.settlement import BusinessDay
 from jinka.settlement.centre_orders import centre_order_of
 from jinka.sim.travel import CITIES, ZONE, TravelDay
-from tests.app.centre_rig import DATE, NEXT, PARENTS, Federation, federation, services, travel
+from tests.app.centre_rig import DATE, NEXT, PARENTS, Federation, centre_folder, federation, services, travel
 from tests.clearing.outcomes import rows, write
 from tests.settlement.test_iso20022_orders import SCHEMAS
 
@@ -199,32 +196,6 @@ def test_a_late_verdict_and_a_late_record_are_a_further_edition(tmp_path: Path) 
     assert sorted(ids) == sorted(row["record_id"] for row in own + sent + inbound + late)
 
 
-def _centre_folder(fed: Federation, code: str, place: Path) -> Path:
-    """What `jinka settle` reads of a centre's folder; the rig keeps its configurations in memory."""
-    around = fed.configs[code].around
-    words = [
-        f'[centre]\ntier = "{around.tier.value}"\ncode = "{code}"\nregion = "110000"\nzone = "{ZONE}"',
-        f'first_date = "{DATE}"\nparticipants = {sorted(around.participants)}',
-        f'[parent]\ncode = "{around.parent}"\nurl = "https://127.0.0.1:1"' if around.parent else "",
-    ]
-    if fed.configs[code].city is not None:
-        words.append(
-            f'[city]\nissuer = "issuer.{code}"\ngovernment = "gov.{code}"\nscheme = "s"\nfees_bp = {{}}'
-        )
-    words += [
-        f'[[child]]\ncode = "{child.code}"\ncentres = {sorted(child.centres)}\n'
-        f"participants = {sorted(child.participants)}"
-        for child in around.children.values()
-    ]
-    place.mkdir()
-    (place / FILE).write_text("\n".join(words) + "\n")
-    (place / "settle.toml").write_text(invented_details(parties_of(fed.configs[code])))
-    shutil.copytree(fed.root / code / "rounds", place / "rounds")
-    for part in (fed.root / code).glob("centre.db*"):  # with what SQLite has not yet moved into it
-        shutil.copy(part, place / part.name)
-    return place
-
-
 def _orders(place: Path, *more: str) -> Any:
     done = CliRunner().invoke(app, ["settle", "orders", str(place), "--json", *more])
     return json.loads(done.stdout) if done.exit_code == 0 else done.exit_code
@@ -234,7 +205,7 @@ def test_each_centre_orders_its_payments_as_messages_to_the_bank(seven: Federati
     between: Counter[str] = Counter()
     for code in seven.configs:
         wanted = seven.settled(code)["orders"]
-        found = _orders(_centre_folder(seven, code, tmp_path / code))
+        found = _orders(centre_folder(seven, code, tmp_path / code))
         assert sum(each["orders"] for each in found["files"]) == len(wanted)
         assert sum(each["total_minor"] for each in found["files"]) == sum(row["amount"] for row in wanted)
         for each in found["files"]:
@@ -252,7 +223,7 @@ def test_each_centre_orders_its_payments_as_messages_to_the_bank(seven: Federati
 def test_a_round_that_was_changed_pays_nobody(seven: Federation, tmp_path: Path) -> None:
     """Nor a round that is not over, nor what a neighbour has to order."""
     code = next(c for c in seven.configs if seven.settled(c)["expected"])
-    place = _centre_folder(seven, code, tmp_path / code)
+    place = centre_folder(seven, code, tmp_path / code)
     assert _orders(place, "--round", str(NEXT)) == 3
     path = place / "rounds" / str(DATE) / "settled.json"
     good = json.loads(path.read_bytes())

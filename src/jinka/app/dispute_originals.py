@@ -66,7 +66,11 @@ def record_original(row: Mapping[str, Any]) -> Original:
 
 
 def of_record(
-    machine: Machine, row: Mapping[str, Any], registry: Registry, right: tuple[int, str] | None
+    machine: Machine,
+    row: Mapping[str, Any],
+    registry: Registry,
+    right: tuple[int, str] | None,
+    scheme: str = "",
 ) -> Found:
     """A record as a dispute's original. ``right``: gross fare and product that would have been right.
 
@@ -82,7 +86,7 @@ def of_record(
     if (row["outcome"], load) != wanted or (row["outcome"] == _PAID and row["at_risk"]):
         what = f"record {row['record_id']} is {row['outcome']} ({row['reason']}), a {'load' if load else 'debit'}"
         raise Refused(what, where="record", fix=f"a {machine.title[0]} is about {wanted[0]}")
-    scheme = _one(registry, Role.SCHEME)
+    scheme = scheme or _one(registry, Role.SCHEME)
     original = record_original(row)
     payer = row["payer"]
     claim, subsidy = row["amount"], 0
@@ -167,6 +171,7 @@ def of_dead_card(
     on: dt.date,
     returned: int,
     disputed: Mapping[bytes, State],
+    scheme: str = "",
 ) -> Found:
     """A card's shadow balance as an original; ``returned`` was refunded by earlier disputes of it."""
     balance, issuer, _ = shadow_balance(outcomes, registry, card_no, disputed)
@@ -180,7 +185,7 @@ def of_dead_card(
         sort="balance",
         title=f"******{card_no.hex()[-4:]}",
     )
-    scheme = _one(registry, Role.SCHEME)
+    scheme = scheme or _one(registry, Role.SCHEME)
     parties = Parties(claimant=issuer, respondent=issuer, scheme=scheme)
     return Found(original=original, parties=parties, claim=left)
 

@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinka.app.day_facts import read_facts
+from jinka.app.cleared_books import ClearedBooks, cleared_books, is_centre
 from jinka.app.dispute_audit import LOG, ORIGIN, AuditedDisputes
 from jinka.app.dispute_originals import (
     Found,
@@ -35,7 +35,6 @@ from jinka.app.dispute_originals import (
 )
 from jinka.app.dispute_terms import DisputeRules, read_dispute_rules
 from jinka.app.float_refunds import refunded
-from jinka.app.workspace import Workspace
 from jinka.clearing.dispute import Dispute, Evidence, Parties, Step
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
 from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Place, State, by_word
@@ -93,7 +92,7 @@ class DisputeOffice:
         books: AuditedDisputes,
         registry: Callable[[], Registry],
         *,
-        day: Workspace | None,
+        day: ClearedBooks | None,
         zone: str,
         rules: DisputeRules,
         refunded: Callable[[bytes], int],
@@ -102,7 +101,7 @@ class DisputeOffice:
         self._refunded = refunded  # what the float gave back for a card
         self._ledger, self._books, self._registry = ledger, books, registry
         self._desk = DisputeDesk(ledger, books, zone=zone, is_open=rules.is_open, terms=rules.terms)
-        self._papers = (day.centre if day else folder) / "evidence"
+        self._papers = (day.home if day else folder) / "evidence"
 
     def open(self, kind_word: str, subject: Subject, act: Act, *, reason: str, reference: str) -> Dispute:
         """Open a dispute about what the books say; raises `Refused`, `NotFound` and `Usage`."""
@@ -235,18 +234,30 @@ class DisputeOffice:
             returned = sum(each.reserved for each in earlier if each.original.date != on)
             returned += self._refunded(card)
             return of_dead_card(
-                day.centre / "outcomes", registry, card, on=on, returned=returned, disputed=self._states()
+                day.outcomes,
+                registry,
+                card,
+                on=on,
+                returned=returned,
+                disputed=self._states(),
+                scheme=day.scheme,
             )
         if subject.record is None:
             raise Usage("no record is named", where="record", fix="give --record")
         right = None if subject.gross is None else (subject.gross, subject.product)
-        return of_record(kind.machine, record_row(day.centre / "outcomes", subject.record), registry, right)
+        row = record_row(day.outcomes, subject.record)
+        if day.at_home and not {row["issuer"], row["operator"]} <= day.at_home:
+            raise Refused(
+                f"record {subject.record} is of {row['issuer']} and {row['operator']}", where="record",
+                fix="what crosses centres is disputed between them, and each posts its own side",
+            )  # fmt: skip
+        return of_record(kind.machine, row, registry, right, day.scheme)
 
     def _states(self) -> dict[bytes, State]:
         """How the newest dispute of each original stands."""
         return {each.original.id: each.state for each in self.listed()}
 
-    def _require_day(self) -> Workspace:
+    def _require_day(self) -> ClearedBooks:
         if self._day is None:
             raise Usage("no cleared day", where=str(self.folder), fix="purses are disputed in a day's folder")
         return self._day
@@ -254,16 +265,14 @@ class DisputeOffice:
     def _is_decided(self, dispute: Dispute) -> bool:
         if dispute.machine not in (Machine.TORN_TAP, Machine.UNCONFIRMED_LOAD) or self._day is None:
             return False
-        return decided_elsewhere(self._day.centre / "outcomes", dispute.original)
+        return decided_elsewhere(self._day.outcomes, dispute.original)
 
     def _determined(self, dispute: Dispute, act: Act) -> tuple[int, Evidence]:
         """What the shadow account says now, at most the claim; and the statement of it."""
         day, registry = self._require_day(), self._registry()
         for card in registry.cards["card_no"].to_pylist():
             if card_id(card, dispute.original.date) == dispute.original.id:
-                balance, issuer, records = shadow_balance(
-                    day.centre / "outcomes", registry, card, self._states()
-                )
+                balance, issuer, records = shadow_balance(day.outcomes, registry, card, self._states())
                 break
         else:
             raise NotFound("its card is not registered any more", where="dispute", fix="restore the registry")
@@ -292,7 +301,7 @@ class DisputeOffice:
             raise Usage(
                 "a host has no word on that", where="issuer", fix="ask it about a load that is shown or not"
             )
-        said = host_word(self._require_day().centre / "outcomes", dispute.original, issuer)
+        said = host_word(self._require_day().outcomes, dispute.original, issuer)
         if said["state"] != wanted.value[0]:
             raise Refused(
                 f"the host says {said['state']}", where="issuer", fix="present the card: it decides"
@@ -336,21 +345,16 @@ class DisputeOffice:
 def dispute_office(folder: Path, *, opening: str = "") -> Iterator[DisputeOffice]:
     """The office of a folder, alone in it. ``opening``: a kind to be opened; one of a bank card may begin a folder."""
     new = bool(opening) and require_kind(opening).machine is Machine.BANK
-    day = Workspace(folder) if (folder / "day.json").exists() else None
-    zone = ZONE
-    if day is not None:
-        facts = read_facts(day)
-        if facts is None:
-            raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
-        zone = facts.zone
-    path = day.centre / "centre.db" if day else folder / _DATABASE
+    day = cleared_books(folder) if is_centre(folder) or (folder / "day.json").exists() else None
+    zone = day.zone if day else ZONE
+    path = day.database if day else folder / _DATABASE
     if not path.exists() and not (new and day is None):
         raise NotFound(
             "no disputes are here", where=str(folder), fix="open one, or name a cleared day's folder"
         )
     rules = read_dispute_rules(folder)
     with file_errors(folder), ExitStack() as stack:
-        stack.enter_context(FolderLock(folder))
+        stack.enter_context(FolderLock(day.lock if day else folder))
         database = stack.enter_context(database_at(path))
         ledger = SqlLedger(database)
         log = AuditLog(path.parent / LOG, origin=ORIGIN, clock=SystemClock())

@@ -1,7 +1,8 @@
 """`jinka float`: the money on a folder's cards, proven, chased, written off and given back.
 
-The folder is a cleared day's. Its registry has the openings, its ledger the liability; later days come as outcomes that
-were cleared elsewhere and are posted here. Everything is kept beside the day::
+The folder is a cleared day's, or a city's centre (`jinka.app.cleared_books`). Its registry has the openings, its
+ledger the liability; later days come as outcomes that were cleared elsewhere and are posted here, and a centre's are
+those of its rounds, which have posted them. Everything is kept beside the day, or at the top of a centre's folder::
 
     centre/centre.db    days that were taken, deeds, and the ledger they post to
     centre/float/       runs of each day and edition, and of all days merged
@@ -20,14 +21,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from jinka.app.day_facts import read_facts
+from jinka.app.cleared_books import ClearedBooks, cleared_books
 from jinka.app.float_file import read_float_rules
 from jinka.app.float_shadows import ShadowBooks, Shadows, moment
 from jinka.app.float_sleep import asleep, awake
 from jinka.app.settle import statement_bytes
 from jinka.app.settle_file import SETTLE_FILE, read_settle_file
-from jinka.app.workspace import Workspace
-from jinka.kit import Finding, NotFound, Usage
+from jinka.kit import Finding, Usage
 from jinka.node import FolderLock, file_errors
 from jinka.registry import Registry, Role
 from jinka.settlement import AccountCode, BooksWithoutDisputes
@@ -59,13 +59,12 @@ class FloatOffice:
     """The float of one folder; made by `float_office`."""
 
     def __init__(
-        self, workspace: Workspace, disputes: SqlDisputes, ledger: SqlLedger, books: SqlFloat, registry: Registry,
-        rules: FloatRules, *, first: dt.date, zone: str,
+        self, cleared: ClearedBooks, disputes: SqlDisputes, ledger: SqlLedger, books: SqlFloat, registry: Registry,
+        rules: FloatRules,
     ) -> None:  # fmt: skip
-        self._workspace, self.disputes, self._ledger, self.books = workspace, disputes, ledger, books
-        self.registry, self.rules, self._first = registry, rules, first
-        folder = workspace.centre / "float"
-        self.shadows = ShadowBooks(folder, books, ledger, registry, zone)
+        self._cleared, self.disputes, self._ledger, self.books = cleared, disputes, ledger, books
+        self.registry, self.rules, self._first = registry, rules, cleared.first
+        self.shadows = ShadowBooks(cleared.home / "float", books, ledger, registry, cleared.zone)
 
     @property
     def ledger(self) -> SqlLedger:
@@ -74,21 +73,33 @@ class FloatOffice:
     @property
     def issuer(self) -> str:
         """Whose cards they are."""
-        return one_of(self.registry, Role.ISSUER)
+        return self._cleared.issuer or one_of(self.registry, Role.ISSUER)
 
     def take(self, outcomes: Path | None) -> tuple[TakenDay, bool, list[Deed]]:
-        """Take a day, the folder's own without ``outcomes``; then undo what its records have disproven."""
-        where = outcomes or self._workspace.centre / "outcomes"
-        day, new = self.shadows.take(where, issuer=self.issuer, posted=self._first)
-        self._take_deposits()
-        deeds: list[Deed] = []
-        if new:
-            with self.shadows.opened() as shadows:
-                deeds = write_backs(self.books.deeds(), shadows.gap_rows(), on=day.date)
-                deeds += awake(shadows, self.books.deeds(), on=day.date)
-            self.books.do(deeds)
-            self._workspace.note("float_taken", date=day.date.isoformat(), edition=day.edition)
-        return day, new, deeds
+        """Take a day, the folder's own without ``outcomes``; then undo what its records have disproven.
+
+        In a centre's folder its own are those of all its settled rounds, the last of which is returned.
+        """
+        own = [(self._first, outcomes)] if outcomes else self._cleared.days()
+        any_new, deeds = False, list[Deed]()
+        for date, where in own:
+            if self._cleared.rounds:
+                day, new = self.shadows.take_round(where, date, issuer=self.issuer)
+            else:
+                day, new = self.shadows.take(where, issuer=self.issuer, posted=self._first)
+            self._take_deposits()
+            if new:
+                deeds += self._undone(day)
+                self._cleared.note("float_taken", date=day.date.isoformat(), edition=day.edition)
+            any_new = any_new or new
+        return day, any_new, deeds
+
+    def _undone(self, day: TakenDay) -> list[Deed]:
+        with self.shadows.opened() as shadows:
+            deeds = write_backs(self.books.deeds(), shadows.gap_rows(), on=day.date)
+            deeds += awake(shadows, self.books.deeds(), on=day.date)
+        self.books.do(deeds)
+        return deeds
 
     def prove(self) -> FloatStatement:
         """The daily proof, from the shadows on one side and the ledger on the other."""
@@ -199,7 +210,7 @@ class FloatOffice:
 
         The account is that of the float's party in ``settle.toml``. Raises `Refused` for a file that is none.
         """
-        settings = read_settle_file(self._workspace.folder / SETTLE_FILE)
+        settings = read_settle_file(self._cleared.folder / SETTLE_FILE)
         party = settings.book.party(settings.funds)
         answers: list[Answer] = []
         findings: list[Finding] = []
@@ -286,29 +297,14 @@ class FloatOffice:
 @contextmanager
 def float_office(folder: Path) -> Iterator[FloatOffice]:
     """The office of a cleared day's folder, alone in it."""
-    if not folder.is_dir():
-        raise NotFound("no such folder", where=str(folder), fix="run jinka day first")
-    workspace = Workspace(folder)
-    workspace.read_options()
-    facts = read_facts(workspace)
-    path = workspace.centre / "centre.db"
-    if facts is None or not path.exists():
-        raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
-    with file_errors(folder), FolderLock(folder), database_at(path) as database:
+    cleared = cleared_books(folder)
+    if cleared.rounds and not cleared.issuer:
+        raise Usage("no cards are of this centre", where=str(folder), fix="name a city's folder")
+    with file_errors(folder), FolderLock(cleared.lock), database_at(cleared.database) as database:
         registry, ledger = load_registry(database), SqlLedger(database)
-        rules = read_float_rules(folder, scheme=one_of(registry, Role.SCHEME))
-        books = SqlFloat(database, ledger, zone=facts.zone)
-        first = dt.date.fromisoformat(facts.first_date)
-        yield FloatOffice(
-            workspace,
-            SqlDisputes(database, ledger),
-            ledger,
-            books,
-            registry,
-            rules,
-            first=first,
-            zone=facts.zone,
-        )
+        rules = read_float_rules(folder, scheme=cleared.scheme or one_of(registry, Role.SCHEME))
+        books = SqlFloat(database, ledger, zone=cleared.zone)
+        yield FloatOffice(cleared, SqlDisputes(database, ledger), ledger, books, registry, rules)
 
 
 def one_of(registry: Registry, role: Role) -> str:

@@ -83,6 +83,19 @@ class ShadowBooks:
 
         ``posted``: the day whose first edition the ledger has already.
         """
+        return self._take(outcomes, issuer, None, posted)
+
+    def take_round(self, outcomes: Path, date: dt.date, *, issuer: str) -> tuple[TakenDay, bool]:
+        """The same for a day as a centre's rounds cleared it: its issuer's cards, and nothing is posted.
+
+        The rounds have posted what they paid, in whatever round that was. What came too late to be of its day is left.
+        """
+
+        return self._take(outcomes, issuer, date, None)
+
+    def _take(
+        self, outcomes: Path, issuer: str, round_: dt.date | None, posted: dt.date | None
+    ) -> tuple[TakenDay, bool]:
         files = sorted(outcomes.glob("*.parquet")) if outcomes.is_dir() else []
         if not files:
             raise NotFound(
@@ -91,7 +104,9 @@ class ShadowBooks:
         digest = _digest(files)
         with DuckEngine(memory_limit=_MEMORY, spill=self._files.folder / "spill") as engine:
             table = engine.parquet(files)
-            date = self._date(engine, table, outcomes)
+            if round_ is not None:
+                table = table.filter((table.issuer == issuer) & (table.business_date == round_))
+            date = round_ or self._date(engine, table, outcomes)
             before = {day.date: day for day in self._books.days()}.get(date)
             if before is not None and before.outcomes == digest:
                 return before, False
@@ -106,7 +121,7 @@ class ShadowBooks:
                 made = engine.collect(stage(table)).select(schema.names).cast(schema)
                 self._files.write(self._files.day(day, name), made)
         with self._ledger.together():
-            if before is not None or date != posted:
+            if posted is not None and (before is not None or date != posted):
                 self._post(day, added, issuer)
             self._books.take(day)
         return day, True

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinka.app.day_facts import DayFacts, read_facts
-from jinka.app.settle_centre import CentreRound, is_centre
+from jinka.app.cleared_books import cleared_books, is_centre
+from jinka.app.settle_centre import CentreRound
 from jinka.app.settle_file import SETTLE_FILE, SettleFile, invented_details, read_settle_file
 from jinka.app.workspace import Workspace
-from jinka.kit import Finding, NotFound, Refused, Usage
+from jinka.kit import Finding, Refused, Usage
 from jinka.ledger import LedgerEngine
 from jinka.node import FolderLock, file_errors, write_durable
 from jinka.registry import Participant, Role
@@ -94,16 +94,11 @@ class _Day:
     """A cleared day's folder, opened for its orders."""
 
     def __init__(self, folder: Path, parties: Path | None) -> None:
-        if not folder.is_dir():
-            raise NotFound("no such folder", where=str(folder), fix="run jinka day first")
+        self.books = cleared_books(folder)
         self.workspace = Workspace(folder)
         simulated = self.workspace.read_options().get("simulated") is True
-        facts = read_facts(self.workspace)
-        if facts is None:
-            raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
-        self.day = BusinessDay(date=dt.date.fromisoformat(facts.first_date), zone=facts.zone)
-        self.facts: DayFacts = facts
-        self.database = self.workspace.centre / "centre.db"
+        self.day = BusinessDay(date=self.books.first, zone=self.books.zone)
+        self.database = self.books.database
         path = parties or folder / SETTLE_FILE
         if parties is None and simulated and not path.exists():
             write_durable(path, invented_details(self._participants()).encode())
@@ -138,6 +133,10 @@ class _Day:
         require_booked(ledger, self.day, orders, issuer=self.settings.issuer)
         return orders
 
+    def awaited(self, ledger: LedgerEngine) -> list[tuple[BusinessDay, list[SettlementOrder]]]:
+        """What a statement has to show."""
+        return [(self.day, self.orders(ledger))]
+
     def _participants(self) -> list[Participant]:
         with database_at(self.database) as database:
             rows = load_registry(database).participants.to_pylist()
@@ -162,10 +161,16 @@ def write_orders(
     if form not in (*FORMATS, CSV):
         raise Usage(f"no such format: {form}", where="--format", fix=", ".join((*FORMATS, CSV)))
     with file_errors(folder):
-        if round_ is not None and not is_centre(folder):
-            raise Usage("a day has no rounds", where="--round", fix="leave it out")
-        day = CentreRound(folder, parties, round_) if is_centre(folder) else _Day(folder, parties)
+        day = _opened(folder, parties, round_)
         return _write_orders(day, form, settle_on, out or day.out)
+
+
+def _opened(folder: Path, parties: Path | None, round_: dt.date | None) -> _Day | CentreRound:
+    if is_centre(folder):
+        return CentreRound(folder, parties, round_)
+    if round_ is not None:
+        raise Usage("a day has no rounds", where="--round", fix="leave it out")
+    return _Day(folder, parties)
 
 
 def _write_orders(
@@ -209,14 +214,17 @@ def reconcile_files(
     due_on: dt.date | None,
     as_of: dt.date | None,
     posting: bool,
+    round_: dt.date | None = None,
 ) -> Reconciled:
     """Hold a bank's files against the day's orders; with ``posting`` the ledger follows what the statements show.
+
+    In a centre's folder they are those of its rounds up to ``round_``, the last settled one by default.
 
     Files that were posted are kept in the day's folder and read again with the new ones: a return is understood by the
     booking that an earlier statement showed. Raises `Refused` for a file that is none of a bank's answers.
     """
     with file_errors(folder):
-        day = _Day(folder, parties)
+        day = _opened(folder, parties, round_)
     answers: list[Answer] = []
     findings: list[Finding] = []
     contents = {path: statement_bytes(path) for path in files}
@@ -229,10 +237,11 @@ def reconcile_files(
         found, unread = read_answer(content, where=path.name)
         answers += found
         findings += unread
-    with file_errors(folder), FolderLock(folder), database_at(day.database) as database:
+    with file_errors(folder), FolderLock(day.books.lock), database_at(day.database) as database:
         ledger = SqlLedger(database)
+        awaited = day.awaited(ledger)
         done = reconcile(
-            day.orders(ledger),
+            [order for _, orders in awaited for order in orders],
             answers,
             book=day.settings.book,
             funds=day.settings.funds,
@@ -242,8 +251,11 @@ def reconcile_files(
         if posting:
             for content in contents.values():  # first, so that the next run knows what this one posts upon
                 write_durable(kept / f"{hashlib.sha256(content).hexdigest()}.xml", content)
-            findings += finish_orders(ledger, day.day, done.results, issuer=day.settings.issuer)
-            day.workspace.note("settlement_reconciled", breaks=len(done.breaks), findings=len(findings))
+            for of, orders in awaited:
+                references = {order.reference for order in orders}
+                results = [each for each in done.results if each.order.reference in references]
+                findings += finish_orders(ledger, of, results, issuer=day.settings.issuer)
+            day.books.note("settlement_reconciled", breaks=len(done.breaks), findings=len(findings))
     return Reconciled(done=done, findings=tuple(findings), posted=posting)
 
 

@@ -22,7 +22,6 @@ app = typer.Typer(
     help="Settlement orders to the bank, and its answers. Example: [bold]jinka settle orders out/day[/bold]",
 )
 FINDINGS = 6
-Directory = Annotated[Path, typer.Argument(help="Where a day was run (its --dir).", metavar="DIR")]
 Ordering = Annotated[
     Path, typer.Argument(help="Where a day was run (its --dir), or a centre's folder.", metavar="DIR")
 ]
@@ -90,7 +89,7 @@ def orders(
 @app.command()
 @command
 def reconcile(
-    directory: Directory,
+    directory: Ordering,
     files: Annotated[
         list[Path],
         typer.Argument(help="The bank's files: pacs.002, pacs.004, camt.053, camt.054.", metavar="FILE..."),
@@ -106,10 +105,16 @@ def reconcile(
     post: Annotated[
         bool, typer.Option("--post", help="Let the ledger follow what the statements show.")
     ] = False,
+    of_round: Annotated[
+        str | None,
+        typer.Option("--round", help="In a centre's folder: up to which round; its last one without it."),
+    ] = None,
     as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> int:
     """Hold a bank's answers and statements against a day's orders; ends with 6 when there are breaks.
+
+    In a centre's folder against those of its rounds, and against what its neighbours have to pay.
 
     Example: [bold]jinka settle reconcile out/day status.xml statement.xml --lang zh[/bold]
     """
@@ -122,6 +127,7 @@ def reconcile(
         due_on=None if due is None else parse_date(due, where="--due"),
         as_of=None if as_of is None else parse_date(as_of, where="--as-of"),
         posting=post,
+        round_=None if of_round is None else parse_date(of_round, where="--round"),
     )
     if as_json:
         put_json(found.as_dict())

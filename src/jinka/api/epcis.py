@@ -72,7 +72,7 @@ class EpcisApplication:
         ask = Ask(method=scope["method"], path=(), headers=headers)
         try:
             body = await self._body(headers, receive)
-            ask = self._ask(scope, headers, body)
+            ask = self.ask_of(scope, headers, body)
             reply = await self._run(ask)
         except JinkaError as error:
             reply = _problem(ask, error, self._services)
@@ -99,7 +99,8 @@ class EpcisApplication:
         except TimeoutError:
             raise EpcisError(Exceptions.TIMEOUT, f"within {BODY_S:.0f} s", where="body") from None
 
-    def _ask(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Ask:
+    def ask_of(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Ask:
+        """A request as a value; raises `EpcisError`."""
         raw, query = scope.get("raw_path") or scope["path"].encode(), scope.get("query_string", b"")
         if len(raw) + len(query) > URL_MAX:
             raise EpcisError(

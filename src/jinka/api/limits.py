@@ -134,7 +134,8 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Stop the clock when a request is under way, start it when part of the next one is."""
         super().data_received(data)
-        busy = self.cycle is not None and not self.cycle.response_complete
+        upgraded = self.transport.get_protocol() is not self  # a WebSocket speaks when it likes
+        busy = upgraded or (self.cycle is not None and not self.cycle.response_complete)
         if busy and self._late is not None:
             self._late.cancel()
             self._late = None

@@ -23,11 +23,14 @@ from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_server import epcis_server
 from jinka.api.epcis_services import EpcisServices
 from jinka.app.trace_config import TraceFile, read_trace_file
+from jinka.app.trace_delivery import Delivery, delivering
 from jinka.app.trace_rules import judges_of
+from jinka.app.trace_secret import TraceSecret
 from jinka.kit import Clock, JinkaError, NotFound, Randomness, Refused, Usage
 from jinka.node import file_errors
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
+from jinka.store.database import Database
 from jinka.store.trace_queries import NamedQueries
 from jinka.store.trace_store import TraceStore
 
@@ -38,8 +41,9 @@ _ANSWER_MAX = 256 << 20
 def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     file = read_trace_file(path)
-    with services_of(file) as services:
-        runner = epcis_server(epcis_app(services, mount=file.mount))
+    with _served(file) as made:
+        app = epcis_app(made.services, mount=file.mount, more=made.resources, websocket=made.sockets)
+        runner = epcis_server(app, websockets=True)
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
             signal.signal(number, lambda *_: None)
         with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
@@ -53,19 +57,34 @@ def services_of(
     file: TraceFile, clock: Clock | None = None, randomness: Randomness | None = None
 ) -> Iterator[EpcisServices]:
     """The repository of a file, its database open."""
-    clock = clock or SystemClock()
     with database_at(file.database) as database:
-        yield EpcisServices(
-            store=TraceStore(
-                database, clock, judges=judges_of(file.tables.get("rules", {}), clock), query_s=file.query_s
-            ),
-            named=NamedQueries(database, clock),
-            clock=clock,
-            randomness=randomness or SystemRandomness(),
-            prefixes=file.prefixes,
-            capture_events_max=file.capture_events_max,
-            capture_bytes_max=file.capture_bytes_max,
-        )
+        yield _services(file, database, clock or SystemClock(), randomness or SystemRandomness())
+
+
+def _services(file: TraceFile, database: Database, clock: Clock, randomness: Randomness) -> EpcisServices:
+    return EpcisServices(
+        store=TraceStore(
+            database, clock, judges=judges_of(file.tables.get("rules", {}), clock), query_s=file.query_s
+        ),
+        named=NamedQueries(database, clock),
+        clock=clock,
+        randomness=randomness,
+        prefixes=file.prefixes,
+        capture_events_max=file.capture_events_max,
+        capture_bytes_max=file.capture_bytes_max,
+    )
+
+
+@contextmanager
+def _served(file: TraceFile) -> Iterator[Delivery]:
+    """The repository with what delivers to its subscribers."""
+    clock, randomness = SystemClock(), SystemRandomness()
+    secret = TraceSecret.of_folder(file.path.parent, randomness)
+    with database_at(file.database) as database:
+        services = _services(file, database, clock, randomness)
+        table = file.tables.get("subscriptions", {})
+        with delivering(database, services, table, secret, mount=file.mount) as made:
+            yield made
 
 
 def capture_files(at: str, paths: Sequence[Path], *, proceed: bool) -> list[dict[str, Any]]:

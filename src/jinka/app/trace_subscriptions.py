@@ -9,6 +9,7 @@ A message bears ``GS1-Signature``: the HMAC-SHA256 of Standard Webhooks 1.0.0 ov
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,8 +62,13 @@ def run(out: Outgoing, stop: threading.Event, wake: threading.Event, idle_s: flo
     while not stop.is_set():
         wake.wait(idle_s)
         wake.clear()
-        if not stop.is_set():
+        if stop.is_set():
+            return
+        try:
             deliver(out)
+        except Exception:  # a database that is not there now is asked again; nothing is lost by that
+            logging.getLogger("jinka.trace").exception("deliveries stopped, and go on in %s s", idle_s)
+            stop.wait(idle_s)
 
 
 def _serve(out: Outgoing, one: Subscription, newest: int) -> int:

@@ -1,0 +1,89 @@
+"""What a served repository needs to deliver: resources and sockets for the interface, a thread for the receivers.
+
+``[subscriptions]`` of its file: ``hosts``, names inside that receivers may have (they may also speak HTTP), and
+``plain``, HTTP to receivers anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jinka.api.epcis_exchange import Caller
+from jinka.api.epcis_services import EpcisServices, Resource
+from jinka.api.epcis_sockets import Bell, QuerySockets
+from jinka.api.epcis_subscriptions import SubscriptionDesk
+from jinka.app.trace_secret import TraceSecret
+from jinka.app.trace_subscriptions import Outgoing, run
+from jinka.kit import Usage
+from jinka.node.trace_receivers import Receivers
+from jinka.store.database import Database
+from jinka.store.trace_subscriptions import SubscriptionBooks
+
+_SETTINGS = {"hosts", "plain"}
+STOP_S = 15.0  # longer than one try takes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """``services`` ring when something was captured."""
+
+    services: EpcisServices
+    resources: Sequence[Resource]
+    sockets: QuerySockets
+
+
+def receivers_of(table: Mapping[str, Any]) -> Receivers:
+    """Who may be sent to, as the file says; raises `Usage`."""
+    hosts, plain = table.get("hosts", []), table.get("plain", False)
+    if set(table) - _SETTINGS:
+        raise Usage(
+            "no such setting", where=f"subscriptions.{min(set(table) - _SETTINGS)}", fix="hosts, plain"
+        )
+    if not isinstance(hosts, list) or not all(isinstance(host, str) and host for host in hosts):
+        raise Usage("no list of names", where="subscriptions.hosts", fix='hosts = ["erp.inside.example"]')
+    if type(plain) is not bool:
+        raise Usage("neither true nor false", where="subscriptions.plain", fix="plain = false")
+    return Receivers(hosts=frozenset(host.lower() for host in hosts), plain=plain)
+
+
+@contextmanager
+def delivering(
+    database: Database,
+    services: EpcisServices,
+    table: Mapping[str, Any],
+    secret: TraceSecret,
+    *,
+    mount: str = "",
+    caller: Callable[[str], Caller] = lambda name: Caller(name=name),
+) -> Iterator[Delivery]:
+    """Deliver for a database as long as the block runs. ``caller``: whose eyes a subscription's owner has."""
+    bell, books, receivers = Bell(), SubscriptionBooks(database), receivers_of(table)
+
+    def removed(query: str) -> None:
+        books.remove_of(query)
+
+    services = replace(services, captured=bell.ring, query_removed=removed)
+    desk = SubscriptionDesk(books=books, require=receivers.require, seal=secret.seal, wake=bell.ring)
+    out = Outgoing(
+        services=services,
+        books=books,
+        receivers=receivers,
+        clock=services.clock,
+        unseal=lambda one: secret.unseal(one.id, one.sealed_token),
+        caller=caller,
+    )
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(out, stop, bell.rung), name="trace-subscriptions")
+    thread.start()
+    try:
+        yield Delivery(
+            services=services, resources=desk.resources(), sockets=QuerySockets(services, bell, mount=mount)
+        )
+    finally:
+        stop.set()
+        bell.ring()
+        thread.join(STOP_S)

@@ -69,7 +69,7 @@ def in_format(event: Event, write: Write | None) -> Event:
     changed: dict[str, Any] = {}
     for name in _IDS:
         if ids := getattr(event, name):
-            changed[name] = tuple([write(one) for one in ids])
+            changed[name] = _each_once(ids, write)
     for name in _QUANTITIES:
         quantities: tuple[Quantity, ...] = getattr(event, name)
         if quantities:
@@ -86,3 +86,12 @@ def in_format(event: Event, write: Write | None) -> Event:
         if place is not None:
             changed[name] = replace(place, id=write(place.id))
     return replace(event, **changed)
+
+
+def _each_once(ids: tuple[str, ...], write: Write) -> tuple[str, ...]:
+    """Identifiers of a list, in which nothing may stand twice: what names a thing for the second time stays as it is."""
+    written: dict[str, None] = {}
+    for one in ids:
+        told = write(one)
+        written[one if told in written else told] = None
+    return tuple(written)

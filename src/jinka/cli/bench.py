@@ -127,6 +127,18 @@ def iso8583(
 
 @app.command()
 @json_command
+def epc(
+    seconds: Annotated[float, typer.Option(min=0.1, max=600, help="How long to measure.")] = 6.0,
+    rows: Annotated[int, typer.Option(min=2_000, max=50_000_000, help="Tags in the batch.")] = 1_000_000,
+) -> dict[str, Any]:
+    """Tags decoded a second on one core, one by one and in batch, beside epcpy."""
+    from jinka.app.bench_epc import bench_epc
+
+    return bench_epc(seconds, rows)
+
+
+@app.command()
+@json_command
 def switch(
     seconds: Annotated[float, typer.Option(min=0.5, max=60, help="How long to measure each point.")] = 4.0,
     in_flight: Annotated[

@@ -1,0 +1,127 @@
+"""`jinka bench epc`: tags decoded a second on one core, one by one and in batch, beside epcpy.
+
+All decode the same SGTIN-96 of seeded random numbers, and have to give the same URNs. Rates are tags in a second of
+processor time, the best of several turns that the two take one after another, so that a busy machine harms both. One by
+one is measured to the parts and, apart, to the URN that is made of them when somebody asks; epcpy makes its URN in any
+case.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from jinka.codec.tags import SCHEME_BY_NAME, Epc, canonical_id, decode, encode, make_tag
+from jinka.codec.tags.batch import decode_batch
+from jinka.kit import JinkaError, NotFound
+
+_TAGS = 2_000  # one by one
+_ROWS = 1_000_000  # in batch
+_SEED = 20_260_101
+
+
+def bench_epc(seconds: float = 6.0, rows: int = _ROWS) -> dict[str, Any]:
+    """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` when the two do not agree."""
+    raws = _tags(_TAGS)
+    texts = [raw.hex() for raw in raws]
+    urns = [decode(raw).epc.urn for raw in raws]
+    calls: dict[str, Callable[[], Any]] = {
+        "jinka, to the parts": lambda: [decode(raw) for raw in raws],
+        "jinka, to the URN": lambda: [decode(raw).epc.urn for raw in raws],
+        "jinka, encode": _encoder(raws),
+        "jinka, canonical name of a URN": lambda: [canonical_id.__wrapped__(urn) for urn in urns],
+    }
+    peer = _peer()
+    if [peer(text).epc_uri for text in texts] != urns:
+        raise JinkaError("epcpy reads other URNs", where="bench epc")
+    calls["epcpy"] = lambda: [peer(text) for text in texts]
+    rates = _measure(calls, len(raws), seconds)
+    batch = np.frombuffer(b"".join(raws), np.uint8).reshape(-1, 12)
+    many = np.tile(batch, (-(-rows // len(batch)), 1))[:rows]
+    _agree(many[: len(raws)], urns)
+    batch_rate, with_keys = _batch_rates(many, seconds / 4)
+    return {
+        "bench": "epc",
+        "scheme": "sgtin-96",
+        "clock": "processor time of one core, best of several turns",
+        "one_by_one_per_second": rates,
+        "microseconds_each": {name: round(1e6 / rate, 2) for name, rate in rates.items()},
+        "ratio_to_epcpy": {
+            name: round(rate / rates["epcpy"], 1)
+            for name, rate in rates.items()
+            if name.endswith(("parts", "URN"))
+        },
+        "batch": {"rows": rows, "per_second": batch_rate, "with_gtins_per_second": with_keys},
+    }
+
+
+def _tags(count: int) -> list[bytes]:
+    chance = random.Random(_SEED)  # noqa: S311 - numbers for a benchmark
+    scheme = SCHEME_BY_NAME["sgtin-96"]
+    made = []
+    for _ in range(count):
+        size = chance.randint(6, 12)
+        parts = (
+            str(chance.randrange(10**size)).zfill(size),
+            str(chance.randrange(10 ** (13 - size))).zfill(13 - size),
+            str(chance.getrandbits(38)),
+        )
+        made.append(encode(make_tag(scheme, Epc(scheme="sgtin", parts=parts), chance.randrange(8))))
+    return made
+
+
+def _encoder(raws: list[bytes]) -> Callable[[], Any]:
+    tags = [decode(raw) for raw in raws]
+    return lambda: [encode(tag) for tag in tags]
+
+
+def _peer() -> Callable[[str], Any]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # regular expressions in strings that are not raw
+            module = importlib.import_module("epcpy.epc_schemes.sgtin")
+    except ModuleNotFoundError:
+        raise NotFound(
+            "no peer is installed", where="bench epc", fix="make test installs what the checks need"
+        ) from None
+    found: Callable[[str], Any] = module.SGTIN.from_hex
+    return found
+
+
+def _agree(rows: Any, urns: list[str]) -> None:
+    columns = decode_batch(rows)
+    found = [columns.tag(row) for row in range(len(urns))]
+    if [tag.epc.urn if tag else "" for tag in found] != urns:
+        raise JinkaError("the batch reads other URNs", where="bench epc")
+
+
+def _measure(calls: dict[str, Callable[[], Any]], count: int, seconds: float) -> dict[str, int]:
+    best = dict.fromkeys(calls, 0.0)
+    end = time.process_time() + seconds
+    while True:
+        for name, call in calls.items():
+            best[name] = max(best[name], count / _spent(call))
+        if time.process_time() > end:
+            return {name: round(rate) for name, rate in best.items()}
+
+
+def _batch_rates(rows: Any, seconds: float) -> tuple[int, int]:
+    best, best_with_keys = 0.0, 0.0
+    end = time.process_time() + seconds
+    while True:
+        best = max(best, len(rows) / _spent(lambda: decode_batch(rows)))
+        best_with_keys = max(best_with_keys, len(rows) / _spent(lambda: decode_batch(rows).keys()))
+        if time.process_time() > end:
+            return round(best), round(best_with_keys)
+
+
+def _spent(call: Callable[[], Any]) -> float:
+    started = time.process_time()
+    call()
+    return max(time.process_time() - started, 1e-9)

@@ -89,9 +89,13 @@ def in_format(event: Event, write: Write | None) -> Event:
 
 
 def _each_once(ids: tuple[str, ...], write: Write) -> tuple[str, ...]:
-    """Identifiers of a list, in which nothing may stand twice: what names a thing for the second time stays as it is."""
-    written: dict[str, None] = {}
+    """Identifiers of a list, in which nothing may stand twice: two names of one thing stay two, as they came."""
+    taken = set(ids)
+    for_good: list[str] = []
     for one in ids:
         told = write(one)
-        written[one if told in written else told] = None
-    return tuple(written)
+        if told in taken:
+            told = one
+        taken.add(told)
+        for_good.append(told)
+    return tuple(for_good)

@@ -99,34 +99,33 @@ def test_a_query_takes_its_subscriptions_along(made: Delivery) -> None:
 
 
 WRONG: list[tuple[Any, str]] = [
-        ({"stream": True}, "dest"),
-        ({"dest": "http://client.example.com/", "stream": True}, "dest"),
-        ({"dest": "https://127.0.0.1/", "stream": True}, "dest"),
-        ({"dest": "https://169.254.169.254/latest", "stream": True}, "dest"),
-        ({"dest": "https://[::ffff:10.0.0.1]/", "stream": True}, "dest"),
-        ({"dest": "file:///etc/passwd", "stream": True}, "dest"),
-        ({"dest": OUTSIDE}, "schedule"),
-        ({"dest": OUTSIDE, "stream": True, "schedule": {"hour": "1"}}, "schedule"),
-        ({"dest": OUTSIDE, "stream": False}, "stream"),
-        ({"dest": OUTSIDE, "schedule": {"hour": "25"}}, "schedule.hour"),
-        ({"dest": OUTSIDE, "schedule": {"hour": 1}}, "schedule"),
-        ({"dest": OUTSIDE, "schedule": {}}, "schedule"),
-        ({"dest": OUTSIDE, "stream": True, "signatureToken": ""}, "signatureToken"),
-        ({"dest": OUTSIDE, "stream": True, "signatureToken": "x" * 1025}, "signatureToken"),
-        ({"dest": OUTSIDE, "stream": True, "initialRecordTime": "2026-01-01T00:00:00"}, "initialRecordTime"),
-        ({"dest": OUTSIDE, "stream": True, "reportIfEmpty": True}, "reportIfEmpty"),
-        ({"dest": OUTSIDE, "schedule": {"hour": "1"}, "reportIfEmpty": "yes"}, "reportIfEmpty"),
-        ({"dest": OUTSIDE, "stream": True, "secret": "x"}, "secret"),
-        ([], "body"),
-    ],
-)
-def test_what_is_no_subscription_is_refused_with_its_place(made: Delivery, body: Any, where: str) -> None:
-    status, _, told = ask(made, "POST", *HERE, body=body)
-    assert (status, told["type"], told["where"]) == (
-        400,
-        "epcisException:SubscriptionControlsException",
-        where,
-    )
+    ({"stream": True}, "dest"),
+    ({"dest": "http://client.example.com/", "stream": True}, "dest"),
+    ({"dest": "https://127.0.0.1/", "stream": True}, "dest"),
+    ({"dest": "https://169.254.169.254/latest", "stream": True}, "dest"),
+    ({"dest": "https://[::ffff:10.0.0.1]/", "stream": True}, "dest"),
+    ({"dest": "file:///etc/passwd", "stream": True}, "dest"),
+    ({"dest": OUTSIDE}, "schedule"),
+    ({"dest": OUTSIDE, "stream": True, "schedule": {"hour": "1"}}, "schedule"),
+    ({"dest": OUTSIDE, "stream": False}, "stream"),
+    ({"dest": OUTSIDE, "schedule": {"hour": "25"}}, "schedule.hour"),
+    ({"dest": OUTSIDE, "schedule": {"hour": 1}}, "schedule"),
+    ({"dest": OUTSIDE, "schedule": {}}, "schedule"),
+    ({"dest": OUTSIDE, "stream": True, "signatureToken": ""}, "signatureToken"),
+    ({"dest": OUTSIDE, "stream": True, "signatureToken": "x" * 1025}, "signatureToken"),
+    ({"dest": OUTSIDE, "stream": True, "initialRecordTime": "2026-01-01T00:00:00"}, "initialRecordTime"),
+    ({"dest": OUTSIDE, "stream": True, "reportIfEmpty": True}, "reportIfEmpty"),
+    ({"dest": OUTSIDE, "schedule": {"hour": "1"}, "reportIfEmpty": "yes"}, "reportIfEmpty"),
+    ({"dest": OUTSIDE, "stream": True, "secret": "x"}, "secret"),
+    ([], "body"),
+]
+
+
+def test_what_is_no_subscription_is_refused_with_its_place(made: Delivery) -> None:
+    for body, where in WRONG:
+        status, _, told = ask(made, "POST", *HERE, body=body)
+        assert (status, told["type"].partition(":")[2]) == (400, "SubscriptionControlsException"), body
+        assert told["where"] == where, body
 
 
 def test_other_refusals_have_their_own_status(made: Delivery) -> None:

@@ -32,8 +32,8 @@ from jinka.node.system import SystemClock
 
 _SOCKET = "control.sock"
 _LOOK_S = 0.2
-_RETRY_FIRST_S, _RETRY_MOST_S = 0.5, 30.0
-_WALK_S, _BETWEEN_S = 1.5, 0.4
+_RETRY_FIRST_S = 0.5
+_BEGIN_S, _WALK_S, _BETWEEN_S = 1.5, 1.0, 0.4
 _TID = bytes.fromhex("E28011050000000000000000")
 
 
@@ -49,7 +49,11 @@ async def _run(file: ReadersFile, started: Callable[[dict[str, Any]], None]) -> 
     clock, folder, stop = SystemClock(), file.station.folder, asyncio.Event()
     outbox = Outbox(folder / "outbox", clock)
     station = Station(file.station, clock, outbox.put, offset_of=file.offset_of)
-    sender = None if file.capture is None else Sender(outbox, CaptureClient(file.capture))
+    sender = (
+        None
+        if file.capture is None
+        else Sender(outbox, CaptureClient(file.capture), retry_most_s=file.capture.retry_most_s)
+    )
     control = ControlSocket(folder / _SOCKET, lambda order: _obey(order, station, outbox, sender))
     _stop_by_signal(stop)
     await control.start()
@@ -81,8 +85,8 @@ def _obey(order: Order, station: Station, outbox: Outbox, sender: Sender | None)
 class Sender:
     """Empties the outbox; a document that the server does not take now is sent again later, the oldest first."""
 
-    def __init__(self, outbox: Outbox, client: CaptureClient) -> None:
-        self._outbox, self._client = outbox, client
+    def __init__(self, outbox: Outbox, client: CaptureClient, *, retry_most_s: float = 30.0) -> None:
+        self._outbox, self._client, self._retry_most_s = outbox, client, retry_most_s
         self.sent = 0
         self.answer = ""
 
@@ -94,7 +98,7 @@ class Sender:
                 async with asyncio.timeout(wait):
                     await stop.wait()
             good = await self._empty()
-            wait = _LOOK_S if good else min(_RETRY_MOST_S, max(_RETRY_FIRST_S, 2 * wait))
+            wait = _LOOK_S if good else min(self._retry_most_s, max(_RETRY_FIRST_S, 2 * wait))
 
     async def _empty(self) -> bool:
         for path in self._outbox.waiting():
@@ -211,7 +215,7 @@ def emulate_reader(
 
 
 def _through(number: int, first: int, then: int) -> tuple[Visit, ...]:
-    begin = 2.0 + _BETWEEN_S * number
+    begin = _BEGIN_S + _BETWEEN_S * number
     return (
         Visit(antenna=first, from_s=begin, to_s=begin + _WALK_S),
         Visit(antenna=then, from_s=begin + _WALK_S / 2, to_s=begin + 1.5 * _WALK_S),

@@ -29,9 +29,10 @@ from jinka.trace.read_events import WORDS, Meaning, ReadPlace, Words
 PAGE = "docs/readers.md"
 _TOP = {"station", "capture", "readers", "places"}
 _STATION = {"folder", "zone", "buffer", "stays", "raw"}
-_CAPTURE = {"url", "token_file"}
+_CAPTURE = {"url", "token_file", "retry_most_ms"}
 _READER = {
     "address", "antennas", "tid_words", "session", "population", "power_index", "mode", "turn_ms", "keepalive_ms",
+    "retry_most_ms",
 }  # fmt: skip
 _PLACE = {
     "read_point", "biz_location", "antennas", "outer", "inner", "margin_ms", "silence_least_ms", "silence_most_ms",
@@ -131,6 +132,7 @@ def _readers(tables: Mapping[str, Mapping[str, Any]]) -> tuple[ReaderSettings, .
                 mode=_whole(table, where, "mode", 0, 0, 65_535) if "mode" in table else None,
                 turn_ms=_whole(table, where, "turn_ms", 250, 20, 10_000),
                 keepalive_ms=_whole(table, where, "keepalive_ms", 5_000, 100, 600_000),
+                retry_most_s=_whole(table, where, "retry_most_ms", 30_000, 100, 600_000) / 1000,
             )
         )
     return tuple(made)
@@ -271,7 +273,11 @@ def _capture(folder: Path, table: object) -> CaptureServer:
         if not token.isprintable() or not token.isascii() or not token:
             raise Usage("not a token", where="capture.token_file", fix="one line of printable ASCII")
         headers = {"Authorization": f"Bearer {token}"}
-    return CaptureServer(url=require_server(str(table.get("url", ""))), headers=headers)
+    return CaptureServer(
+        url=require_server(str(table.get("url", ""))),
+        headers=headers,
+        retry_most_s=_whole(table, "capture", "retry_most_ms", 30_000, 100, 600_000) / 1000,
+    )
 
 
 def _whole(table: Mapping[str, Any], where: str, name: str, default: int, least: int, most: int) -> int:

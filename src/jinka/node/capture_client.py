@@ -43,11 +43,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureServer:
-    """Where to send: ``url`` of the EPCIS service, without ``/capture``; headers of the operator's, such as a token."""
+    """Where to send: ``url`` of the EPCIS service, without ``/capture``; headers of the operator's, such as a token.
+
+    ``retry_most_s`` bounds how long a document waits for its next try.
+    """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline_s: float = 30.0
+    retry_most_s: float = 30.0
 
 
 def require_server(url: str) -> str:

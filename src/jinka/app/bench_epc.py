@@ -30,10 +30,10 @@ def bench_epc(seconds: float = 6.0, rows: int = _ROWS) -> dict[str, Any]:
     """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` when the two do not agree."""
     raws = _tags(_TAGS)
     texts = [raw.hex() for raw in raws]
-    urns = [decode(raw).epc.urn for raw in raws]
+    urns = [decode(raw).epc_urn for raw in raws]
     calls: dict[str, Callable[[], Any]] = {
         "jinka, to the parts": lambda: [decode(raw) for raw in raws],
-        "jinka, to the URN": lambda: [decode(raw).epc.urn for raw in raws],
+        "jinka, to the URN": lambda: [decode(raw).epc_urn for raw in raws],
         "jinka, encode": _encoder(raws),
         "jinka, canonical name of a URN": lambda: [canonical_id.__wrapped__(urn) for urn in urns],
     }

@@ -73,6 +73,7 @@ def test_epcpy_writes_and_reads_the_same(scheme: Scheme) -> None:
         tag = make_tag(scheme, epc, rng.randrange(filters) if scheme.filter_bits else 0)
         ours = encode(tag).hex().upper()
         assert decode_hex(ours) == tag
+        assert tag.epc_urn == epc.urn
         assert parse_tag_urn(tag.urn) == (scheme, tag.filter, epc)
         assert parse_urn(epc.urn) == epc
         if epc.parts[1:2] == ("99",) or (scheme.epc == "itip" and "99" in epc.parts[2:4]):

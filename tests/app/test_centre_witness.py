@@ -14,7 +14,8 @@ import pytest
 
 from jinka.app.centre_config import DATABASE
 from jinka.app.centre_line import LineRoad
-from jinka.app.centre_witness import CHECKPOINT, Witness, log_tables
+from jinka.app.centre_serving import streams_beside
+from jinka.app.centre_witness import CHECKPOINT, log_tables
 from jinka.app.proof import ProofFolder
 from jinka.clearing.day_log import ORIGIN, DayStatement
 from jinka.codec.parcel import Kind
@@ -55,8 +56,7 @@ def _log(folder: Path, signer: Signer, *roots: int, centre: str = CITY, size: in
 
 def _roads(folder: Path, line: Desks) -> tuple[LineRoad, LineRoad]:
     return tuple(
-        LineRoad(line[code], Witness(folder=folder / code, parent=up))
-        for code, up in ((CITY, PARENT), (PARENT, ""))
+        LineRoad(line[code], streams_beside(folder / code, up)) for code, up in ((CITY, PARENT), (PARENT, ""))
     )  # type: ignore[return-value]
 
 

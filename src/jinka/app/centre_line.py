@@ -27,10 +27,11 @@ import pyarrow as pa
 
 from jinka.api.centre import centre_app
 from jinka.api.peer_tls import tls_server
+from jinka.app.centre_caps import CAPS
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_notices import NOTICES, heed, tell
 from jinka.app.centre_papers import LinePapers
-from jinka.app.centre_witness import CHECKPOINT, STATEMENTS, Witness
+from jinka.app.centre_witness import CHECKPOINT, STATEMENTS
 from jinka.app.parts_file import host_port, only
 from jinka.clearing.hearing import HEARD
 from jinka.clearing.routing import CLAIMS, LISTED
@@ -54,6 +55,7 @@ from jinka.store.parcels_taken import Inbox, Taken
 
 PAGE = "docs/federation.md"
 _ENDING = ".parquet"
+Heed = Callable[[ParcelDesk, Taken], None]  # takes a parcel of a stream beside the rounds, and marks it
 # What may travel: stream and name of the file to what it is.
 PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
     (kind, name): FileSchema(
@@ -70,6 +72,7 @@ PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
         (Kind.POSITIONS, "claims", "claims", CLAIMS),
         (Kind.POSITIONS, "deemed", "deemed", DEEMED),
         (Kind.STATISTICS, "cells", "statistics", STATISTICS),
+        (Kind.LISTS, "caps", "caps", CAPS),
         (Kind.NOTICES, "notices", "notices", NOTICES),
         (Kind.STATEMENTS, "statements", "statements", STATEMENTS),
         (Kind.STATEMENTS, "checkpoint", "checkpoint", CHECKPOINT),
@@ -174,11 +177,9 @@ def exchange_with(
 class LineRoad:
     """Implements `jinka.app.centre_files.Road` over a desk."""
 
-    def __init__(self, desk: ParcelDesk, witness: Witness | None = None) -> None:
+    def __init__(self, desk: ParcelDesk, beside: Mapping[Kind, Heed] | None = None) -> None:
         self._desk = desk
-        self._beside: dict[Kind, Callable[[ParcelDesk, Taken], None]] = {Kind.NOTICES: heed}
-        if witness is not None:
-            self._beside[Kind.STATEMENTS] = witness.heed
+        self._beside = {Kind.NOTICES: heed, **(beside or {})}  # streams that no round waits for
         self._ready: dict[str, Taken] = {}
 
     def send(self, receiver: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table]) -> None:

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from jinka.app.centre_arrivals import FILES, Tables, take_arrivals
 from jinka.app.centre_books import Crossed, excess_findings, settle_round
+from jinka.app.centre_caps import caps_told
 from jinka.app.centre_city import City, flows_of, judge_cards, pay, send_abroad
 from jinka.app.centre_claims import hold_claims
 from jinka.app.centre_config import CentreConfig
@@ -282,6 +283,8 @@ class Centre:
             findings = [*findings, *(finding.as_dict() for finding in self.proof.publish(date))]
             self.road.send(self.config.around.parent, Kind.STATEMENTS, date, log_tables(self.folder))
         files.note("settled", summary | {"findings": [*summary["findings"], *findings]})
+        for child, table in caps_told(self.config, summary):
+            self.road.send(child, Kind.LISTS, date, {"caps": table})
         return True
 
     def _city_books(

@@ -17,11 +17,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from jinka.app.centre_caps import CapsAbove, cap_above
 from jinka.app.centre_city import City, close_intake
 from jinka.app.centre_config import DATABASE, FILE, CentreConfig, read_config
 from jinka.app.centre_files import RoundFiles, days_of
 from jinka.app.centre_folder import CentreKeys, centre_keys, closed_days, signer_of, summary, uploads_of
-from jinka.app.centre_line import LineRoad, exchange_with, open_desk, open_door, parse_line
+from jinka.app.centre_line import Heed, LineRoad, exchange_with, open_desk, open_door, parse_line
 from jinka.app.centre_notices import own_parcels
 from jinka.app.centre_papers import LinePapers, install_line
 from jinka.app.centre_proof import CityProof
@@ -59,7 +60,7 @@ def serve_centre(folder: Path, *, ready: Callable[[dict[str, Any]], None]) -> No
                 folder, folder / DATABASE, centre=around.code, neighbours=neighbours, signer=signer_of(keys)
             )
         )
-        road = LineRoad(desk, Witness(folder=folder, parent=around.parent))
+        road = LineRoad(desk, streams_beside(folder, around.parent))
         with opened_centre(folder, config, keys, road, told=_stop_teller(log)) as centre:
             facts: dict[str, Any] = summary(folder) | {"pid": os.getpid()}
             if line.listen is not None:
@@ -72,6 +73,14 @@ def serve_centre(folder: Path, *, ready: Callable[[dict[str, Any]], None]) -> No
                 _rounds(centre, stop)
             finally:
                 stack.close()  # the line first: nothing arrives while the database closes
+
+
+def streams_beside(folder: Path, parent: str) -> dict[Kind, Heed]:
+    """Who takes what travels beside the rounds."""
+    return {
+        Kind.STATEMENTS: Witness(folder=folder, parent=parent).heed,
+        Kind.LISTS: CapsAbove(folder=folder, parent=parent).heed,
+    }
 
 
 @contextmanager
@@ -180,7 +189,7 @@ def centre_status(folder: Path) -> dict[str, Any]:
         rounds.append(row)
     return summary(folder) | {
         "rounds": rounds, "suspended": halted, "findings": findings, "zone": config.zone,
-        "own_parcels": elsewhere,
+        "own_parcels": elsewhere, "cap_above": cap_above(folder),
     }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ _WORDS = {
         "stopped": "STOPPED",
         "holds": "hold",
         "broken": "DO NOT HOLD",
+        "cap": "cap at {parent}: owed {owed} of {limit} on {date}, {waiting} wait",
     },
     Language.ZH: {
         "settled": "已结算",
@@ -272,6 +273,9 @@ def status(directory: Directory, as_json: Json = False, lang: Lang = Language.EN
         table.add_row(each["date"], words["settled"], _signed(position["due"]), children, books)
     put(f"{found['tier']} {found['code']}")
     put_table(table)
+    if (cap := found["cap_above"]) is not None:
+        amounts = {name: _signed(cap[name]) for name in ("limit", "owed", "waiting")}
+        put(words["cap"].format(parent=cap["parent"], date=cap["date"], **amounts))
     for each in [*found["findings"], *(one for row in found["rounds"] for one in row.get("findings", []))]:
         put(f"{each['code']}  {each['where']}: {each['what']}")
     return code

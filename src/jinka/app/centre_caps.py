@@ -1,8 +1,8 @@
 """The caps of a higher tier, told downwards: a child sees how much it may owe there, and how much of it a round took.
 
 A parent whose `business-day.toml` caps a child sends it, once a round is in its books, one row (`CAPS`) in the stream
-of registers. The child keeps the newest and shows it in its status. It is the parent's word about the parent's books and
-changes nothing here: the parent's window takes claims out whether or not the child looks.
+of registers. The child keeps the newest and shows it in its status. It is the parent's word about the parent's books
+and changes nothing here: the parent's window takes claims out whether or not the child looks.
 """
 
 from __future__ import annotations

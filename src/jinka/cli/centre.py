@@ -38,6 +38,7 @@ _WORDS = {
         "stopped": "已停止",
         "holds": "相符",
         "broken": "不符",
+        "cap": "上级 {parent} 净借记限额：{date} 已用 {owed}，限额 {limit}，待下场 {waiting}",
     },
 }
 

@@ -113,11 +113,14 @@ def _scanned(text: str) -> list[tuple[str, str]]:
 
 
 def _first_misfit(known: ApplicationIdentifier, value: str) -> int:
-    """Where a value stops to be the beginning of a right one: its first wrong character, else its end."""
+    """Where a value stops to be the beginning of a right one: its first wrong character, else its end.
+
+    Of a value that is long enough and has the right characters (a date that is none) it is the beginning.
+    """
+    longest = sum(part.length for part in known.components)
     for end in range(len(value)):
-        longest = sum(part.length for part in known.components)
         if end >= longest or not re.fullmatch(r"[!\"%-?A-Z_a-z]", value[end]):
             return end
         if end < known.components[0].length and known.check > end and not "0" <= value[end] <= "9":
             return end
-    return len(value)
+    return 0 if len(value) == longest else len(value)

@@ -20,6 +20,7 @@ from jinka.codec.epcis import Event
 from jinka.kit import NotFound
 from jinka.store.database import reading
 from jinka.store.schema import metadata
+from jinka.store.trace_document import unpack
 from jinka.trace.lineage import Edge, EdgeKind, edges_of, sort_of
 from jinka.trace.stays import Rows, node_number
 
@@ -51,6 +52,7 @@ edges = sa.Table(
     sqlite_with_rowid=False,
 )
 
+_DOCUMENTS = "SELECT d.seq, d.document FROM {} d ON d.seq = {}"
 NumberedEvent = tuple[int, Event]
 
 
@@ -186,6 +188,23 @@ class SqlLinks:
             return dict(
                 self._chunks(connection, "SELECT n.id, n.name FROM {} n ON n.id = {}", "trace_nodes", ids)
             )
+
+    def event_ids(self, events: Iterable[int]) -> dict[int, str]:
+        """The ids of events by their numbers."""
+        return {seq: str(facts["eventID"]) for seq, facts in self._documents(events)}
+
+    def events(self, numbers: Iterable[int]) -> dict[int, Event]:
+        """Events by their numbers."""
+        with self._open() as connection:
+            return {
+                seq: unpack(raw, seq)
+                for seq, raw in self._chunks(connection, _DOCUMENTS, "trace_events", sorted(set(numbers)))
+            }
+
+    def _documents(self, numbers: Iterable[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        with self._open() as connection:
+            for seq, raw in self._chunks(connection, _DOCUMENTS, "trace_events", sorted(set(numbers))):
+                yield seq, json.loads(raw)
 
     def leaving(self, nodes: Sequence[int]) -> Rows:
         with self._open() as connection:

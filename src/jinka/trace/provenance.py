@@ -108,10 +108,15 @@ class Graph:
 def graph_of(links: NamedLinks, found: Spread) -> Graph:
     """The graph of a walk: its nodes, its edges with their events, and where it is broken."""
     carriers = [node for node in found.carriers if node not in found.reached]
-    things = [n for n in (*found.things(), *carriers) if n & 7 != NodeSort.LOT]
+    things = [n for n in (*found.reached, *carriers) if n & 7 != NodeSort.LOT]
     where = holdings(links, found, things)
     seeds = [node for node, how in found.reached.items() if how.depth == 0]
-    journeys = {node: tuple(journey(found, node)) for node in seeds if node & 7 != NodeSort.TRANSFORMATION}
+    births = _births(links, found, seeds)
+    journeys = {
+        node: tuple(journey(found, node, births.get(node, ())))
+        for node in seeds
+        if node & 7 != NodeSort.TRANSFORMATION
+    }
     edges = tuple(sorted(_edges(found), key=lambda e: (e.since_us, e.source, e.target, e.kind)))
     breaks = tuple(
         sorted(set(_breaks(links, found, edges, journeys)), key=lambda b: (b.at_us, b.node, b.kind.name))
@@ -151,9 +156,26 @@ def _edges(found: Spread) -> Iterable[GraphEdge]:
                 )  # fmt: skip
 
 
-def journey(found: Spread, node: int) -> list[Sight]:
+def _births(links: NamedLinks, found: Spread, nodes: Sequence[int]) -> dict[int, list[Sight]]:
+    """Where things were made: where the transformation was."""
+    rows = links.arriving(sorted(nodes), (EdgeKind.MAKE,))
+    unknown = sorted({row[0] for row in rows if row[0] not in found.rows})
+    places = {(row[0], row[4]): row for row in links.leaving(unknown) if row[1] == EdgeKind.AT}
+    for source, _, _, _, event, *_ in rows:
+        for row in found.rows.get(source, ()):
+            if row[1] == EdgeKind.AT and row[4] == event:
+                places[source, event] = row
+    made: dict[int, list[Sight]] = {}
+    for source, _, at, node, event, *_ in rows:
+        if (source, event) in places:
+            seen = places[source, event]
+            made.setdefault(node, []).append(Sight(at, event, seen[3], Step(seen[5]), source))
+    return made
+
+
+def journey(found: Spread, node: int, births: Iterable[Sight] = ()) -> list[Sight]:
     """Where a thing was, by its own sightings and those of what it lay in, in the order of time."""
-    sights: dict[tuple[int, int], Sight] = {}
+    sights: dict[tuple[int, int], Sight] = {(sight.at_us, sight.event): sight for sight in births}
 
     def follow(which: int, since: int, until: int, inside: int, path: tuple[int, ...]) -> None:
         for _, kind, at, target, event, step, *_ in found.rows.get(which, ()):
@@ -251,4 +273,3 @@ def _cycles(found: Spread) -> Iterable[Break]:
         if node not in done and (event := climb(node, node, BEFORE_US, FOREVER_US, (node,))):
             done.add(node)
             yield Break(node, BreakKind.CYCLE, BEFORE_US, event)
-

@@ -17,7 +17,7 @@ from jinka.codec.epcis import Event
 from jinka.node.reader_emulator import ReaderEmulator
 from jinka.node.reader_field import TagField, Visit
 from jinka.node.reader_station import Station, StationSettings
-from jinka.node.reader_watch import ReaderSettings
+from jinka.node.reader_watch import ReaderRead, ReaderSettings
 from jinka.node.system import SystemClock
 from jinka.trace.passage import Gate
 from jinka.trace.presence import PresenceRules
@@ -134,6 +134,74 @@ def test_a_restart_tells_nothing_twice_and_a_lost_reader_sends_nobody_away(tmp_p
         assert [line["to_micros"] is None for line in lines[:2]] == [True, False]
 
     _talk(talk)
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.micros = 1_700_000_000_000_000
+
+    def now_micros(self) -> int:
+        return self.micros
+
+
+def _by_hand(folder: Path, clock: _Clock, events: list[Event], **more: Any) -> Station:
+    settings = StationSettings(
+        readers=(ReaderSettings(name="r", host="x"),), places={"p": _place()}, antennas={("r", 0): ("p", "")},
+        folder=folder, **more,
+    )  # fmt: skip
+    return Station(settings, clock, events.extend, offset_of=lambda _: "+08:00")
+
+
+def _put(station: Station, clock: _Clock, epc: bytes, *, pc: int | None = None) -> None:
+    at = clock.micros
+    station._buffer.put(
+        ReaderRead(
+            reader="r", antenna=1, epc=epc, epc_bits=96, first_micros=at, last_micros=at, count=1, rssi_dbm=None, pc=pc
+        )
+    )  # fmt: skip
+
+
+def test_a_kill_at_any_moment_loses_no_arrival_and_no_departure(tmp_path: Path) -> None:
+    for killed_after in (1, 7, 14, 21, 28, 30, 33, 35, 42, 50):
+        folder = tmp_path / str(killed_after)
+        clock, events = _Clock(), list[Event]()
+        station = _by_hand(folder, clock, events)
+        folder.mkdir()
+        for beat in range(80):
+            if beat < 30:  # the tag is there for three seconds
+                _put(station, clock, tag(1).epc)
+            station.beat(clock.micros)
+            if beat % 7 == 0:
+                station._keep()
+            if beat == killed_after:
+                station = _by_hand(folder, clock, events)
+                station._restore()
+                station.watches[0]._end_gap(0)  # as when the reader is there again
+            clock.micros += 100_000
+        steps = _steps(events)
+        assert steps[0] == "arriving"
+        assert steps[-1] == "departing"
+        assert len(steps) <= 4
+
+
+def test_one_tag_is_one_thing_whether_its_control_word_is_told_or_not(tmp_path: Path) -> None:
+    clock, events = _Clock(), list[Event]()
+    station = _by_hand(tmp_path, clock, events)
+    for pc in (None, 0x3000, None):
+        _put(station, clock, tag(1).epc, pc=pc)
+    _put(station, clock, b"\xe2" + bytes(11))
+    clock.micros += 1
+    station.beat(clock.micros)
+    clock.micros += 500_000
+    station.beat(clock.micros)
+    assert [event.epcs for event in events] == [
+        ("urn:epc:id:sgtin:0614141.812345.1", "urn:epc:raw:96.xE2" + "00" * 11)
+    ]
+    assert station.status()["not_epc_reads"] == 1
+    silent = _by_hand(tmp_path / "b", clock, events, raw=False)
+    _put(silent, clock, b"\xe2" + bytes(11))
+    silent.beat(clock.micros)
+    assert silent.status()["places"] == {"p": 0}
 
 
 def test_reads_of_antennas_that_serve_no_place_are_counted(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ _BEAT_READS = 5_000
 _KEEP_S = 5.0
 _KEEP_SHARE = 20  # keeping takes at most this part of the time
 _GAPS_SHOWN = 50
+_GAPS_A_BEAT = 200
 _LOG_MAX = 8 << 20
 _NAMES_MOST = 200_000
 _TOLD_AGAIN_MICROS = 3_600_000_000  # the same mismatch at the same place is an event again after an hour
@@ -70,6 +71,8 @@ class Station:
         self._kept = settings.folder / "presence.json"
         self._gaps: list[Gap] = []
         self._new_chips: list[str] = []
+        self._new_gaps: list[str] = []
+        self._gaps_unwritten = 0
         self._names: dict[tuple[bytes, int, int | None], tuple[str, bool]] = {}
         self._told: dict[tuple[str, bytes, str], int] = {}
         self._dropped = self._unplaced = self._not_epc = 0
@@ -111,13 +114,22 @@ class Station:
     def beat(self, now: int) -> None:
         """Look at what was read, and tell what it means."""
         self._take(now)
+        self._write_logs()
+        for gone in self._presence.tick(now):
+            self._maker.take(gone, str(gone.tag), now)
+        self._tell_due(now)
+
+    def _write_logs(self) -> None:
+        """What was noted since the last beat, each log flushed once: a reader that cries much holds up no other."""
         if self._new_chips:
             append_line(self._chip_log, "\n".join(self._new_chips))
             self._new_chips = []
-        for gone in self._presence.tick(now):
-            name, _ = self._name(gone.tag)
-            self._maker.take(gone, name, now)
-        self._tell_due(now)
+        if self._new_gaps:
+            log = self._settings.folder / "gaps.jsonl"
+            if log.exists() and log.stat().st_size > _LOG_MAX:
+                log.replace(log.with_name("gaps.jsonl.1"))
+            append_line(log, "\n".join(self._new_gaps))
+            self._new_gaps = []
 
     def _tell_due(self, now: int, *, all_of_them: bool = False) -> None:
         events = list(self._maker.due(now, all_of_them=all_of_them))
@@ -132,8 +144,7 @@ class Station:
             if where is None:
                 self._unplaced += 1
                 continue
-            tag = (read.epc, read.epc_bits, read.pc)
-            name, is_epc = self._name(tag)
+            name, is_epc = self._name(read)
             if not is_epc:
                 self._not_epc += 1
                 if not self._settings.raw:
@@ -141,7 +152,7 @@ class Station:
             place, side = where
             arrival = self._presence.saw(
                 Sighting(
-                    tag=tag, place=place, side=side, first_micros=read.first_micros, last_micros=read.last_micros,
+                    tag=name, place=place, side=side, first_micros=read.first_micros, last_micros=read.last_micros,
                     count=read.count, rssi_dbm=read.rssi_dbm,
                 )
             )  # fmt: skip
@@ -162,21 +173,22 @@ class Station:
                 self._told[key] = read.last_micros
                 self._maker.mismatch(found)
 
-    def _name(self, tag: Any) -> tuple[str, bool]:
-        found = self._names.get(tag)
+    def _name(self, read: ReaderRead) -> tuple[str, bool]:
+        key = (read.epc, read.epc_bits, read.pc)
+        found = self._names.get(key)
         if found is None:
             if len(self._names) >= _NAMES_MOST:
                 self._names.clear()
-            found = self._names[tag] = tag_name(*tag)
+            found = self._names[key] = tag_name(*key)
         return found
 
     def _gap(self, gap: Gap) -> None:
         """A gap begins or ends: the places that it concerns are blind, or see again."""
         self._gaps = [*self._gaps[-_GAPS_SHOWN:], gap]
-        log = self._settings.folder / "gaps.jsonl"
-        if log.exists() and log.stat().st_size > _LOG_MAX:
-            log.replace(log.with_name("gaps.jsonl.1"))
-        append_line(log, json.dumps(gap.as_dict(), ensure_ascii=False))
+        if len(self._new_gaps) < _GAPS_A_BEAT:
+            self._new_gaps.append(json.dumps(gap.as_dict(), ensure_ascii=False))
+        else:
+            self._gaps_unwritten += 1
         if gap.dropped:
             return
         for (reader, antenna), (place, _) in self._settings.antennas.items():
@@ -188,19 +200,20 @@ class Station:
                     self._presence.sighted(place, source, gap.to_micros)
 
     def _keep(self) -> None:
-        """Who is where, and what a flood has taken: on the disk every few seconds."""
+        """Who is where, and what a flood has taken: on the disk every few seconds.
+
+        What it means is told before, so that after a kill nobody is taken for one who was told and was not.
+        """
+        self._tell_due(self._clock.now_micros(), all_of_them=True)
         for gap in self._buffer.lost():
             self._dropped += gap.dropped
             self._gap(gap)
+        self._write_logs()
         there = {
-            place: [[epc.hex(), bits, pc, came, last] for (epc, bits, pc), came, last in self._stays(place)]
-            for place in self._settings.places
+            place: [list(stay) for stay in self._presence.there(place)] for place in self._settings.places
         }
         told = {"at_micros": self._clock.now_micros(), "there": there}
         write_durable(self._kept, json.dumps(told, separators=(",", ":")).encode(), private=True)
-
-    def _stays(self, place: str) -> list[tuple[Any, int, int]]:
-        return list(self._presence.there(place))
 
     def _restore(self) -> None:
         for line in read_lines(self._chip_log):
@@ -212,8 +225,8 @@ class Station:
         for place, stays in told["there"].items():
             if place not in self._settings.places:
                 continue
-            for epc, bits, pc, came, last in stays:
-                self._presence.restore(place, (bytes.fromhex(epc), bits, pc), came, last)
+            for name, came, last in stays:
+                self._presence.restore(place, name, came, last)
         for watch in self.watches:
             watch.was_away_since(told["at_micros"])
 
@@ -234,5 +247,6 @@ class Station:
             "ghosts": self._presence.ghosts,
             "left_out": self._presence.left_out,
             "chips": {"bound": len(self._chips), "forgotten": self._chips.forgotten},
+            "gaps_unwritten": self._gaps_unwritten,
             "gaps": [gap.as_dict() for gap in self._gaps],
         }

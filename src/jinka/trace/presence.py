@@ -192,6 +192,7 @@ class Presence:
     def blinded(self, place: str, source: Hashable, at_micros: int) -> None:
         """From then on this source (a reader, an antenna) sees nothing of the place."""
         sources = self._sources.setdefault(place, set())
+        self._stays.setdefault(place, {})
         if not sources:
             self._blind.setdefault(place, []).append([at_micros, -1])
         sources.add(source)

@@ -16,7 +16,7 @@ from jinka.codec.tags.faults import TagError, at_bits
 
 _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 CODE_40 = " ABCDEFGHIJKLMNOPQRSTUVWXYZ-.:0123456789"  # index 0 fills up a group of three
-_GS1_SET = re.compile(r"[!\"%-?A-Z_a-z]+").fullmatch
+_GS1_SET = re.compile(r"[!-#%-?A-Z_a-z]+").fullmatch  # table 14-9: those of 82 and those of 39
 _UPPER_HEX, _LOWER_HEX = "0123456789ABCDEF", "0123456789abcdef"
 # Table E: encoding indicator, and its characters.
 _NUMBER, _UPPER, _LOWER, _URI, _ASCII, _CODE_40 = range(6)

@@ -7,8 +7,11 @@ whether two of them may stand together, is not here.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 
 class Coding(Enum):
@@ -36,11 +39,12 @@ class Component:
     coding: Coding
     length: int = 0
     optional: bool = False
+    narrow: bool = False  # of the 39 characters of component and part identifiers alone
 
     @property
     def grammar(self) -> str:
         """A regular expression of its characters."""
-        return _GRAMMARS[self.coding].format(self.length)
+        return _GRAMMARS[self.coding].format(self.length, letters=_SET_39 if self.narrow else _SET_82)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +62,16 @@ class ApplicationIdentifier:
         return "".join(f"({part.grammar})" + "?" * part.optional for part in self.components)
 
 
-_SET_82 = r"[!\"%-?A-Z_a-z]"
+_SET_82, _SET_39 = r"[!\"%-?A-Z_a-z]", r"[#\-/0-9A-Z]"
 _DATE = "[0-9]{{2}}(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])"
 _HOUR = "(?:[01][0-9]|2[0-4])"
 _MINUTE = "[0-5][0-9]"
 _GRAMMARS = {
     Coding.DIGITS: "[0-9]{{{}}}",
     Coding.NUMBER: "[0-9]{{{}}}",
-    Coding.TEXT: _SET_82 + "{{1,{}}}",
+    Coding.TEXT: "{letters}{{1,{}}}",
     Coding.NUMERIC: "[0-9]{{1,{}}}",
-    Coding.DELIMITED: "(?=[0-9])" + _SET_82 + "{{1,{}}}",
+    Coding.DELIMITED: "(?=[0-9]){letters}{{1,{}}}",
     Coding.BIT: "[01]",
     Coding.DATE: _DATE,
     Coding.MINUTE: _DATE + _HOUR + _MINUTE,
@@ -177,7 +181,9 @@ def _identifiers() -> dict[str, ApplicationIdentifier]:
     for components, words in _TABLE:
         for ai in _spread(words):
             parts = tuple(
-                Component(coding=coding, length=length, optional=bool(at) and ai in _OPTIONAL)
+                Component(
+                    coding=coding, length=length, optional=bool(at) and ai in _OPTIONAL, narrow=ai == "8010"
+                )
                 for at, (coding, length) in enumerate(components)
             )
             made[ai] = ApplicationIdentifier(
@@ -187,5 +193,13 @@ def _identifiers() -> dict[str, ApplicationIdentifier]:
 
 
 IDENTIFIERS = _identifiers()
+
+
+@cache
+def fits(ai: str) -> Callable[[str], object]:
+    """A function that says whether a value may stand behind ``(ai)``, its check digit aside."""
+    return re.compile(IDENTIFIERS[ai].grammar).fullmatch
+
+
 # Table K: how many digits an application identifier has follows from its first two.
 AI_LENGTHS = {ai[:2]: len(ai) for ai in IDENTIFIERS}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from jinka.codec.tags.ai_table import AI_LENGTHS, IDENTIFIERS, ApplicationIdentifier
+from jinka.codec.tags.ai_table import AI_LENGTHS, IDENTIFIERS, ApplicationIdentifier, fits
 from jinka.codec.tags.check_digit import check_key
 from jinka.codec.tags.epc import Elements
 from jinka.codec.tags.faults import TagError, at_character
@@ -48,7 +48,7 @@ def identifier(ai: str, where: str) -> ApplicationIdentifier:
 def check_value(ai: str, value: str, offset: int = 0) -> None:
     """Raise unless ``value`` may stand behind ``(ai)``: its characters, its length and its check digit."""
     known = identifier(ai, f"character {offset}")
-    if not re.fullmatch(known.grammar, value):
+    if not fits(ai)(value):
         wrong = _first_misfit(known, value)
         raise at_character(f"not a value of ({ai})", offset + wrong, fix=f"it is {known.grammar}")
     if known.check:
@@ -119,7 +119,7 @@ def _first_misfit(known: ApplicationIdentifier, value: str) -> int:
     """
     longest = sum(part.length for part in known.components)
     for end in range(len(value)):
-        if end >= longest or not re.fullmatch(r"[!\"%-?A-Z_a-z]", value[end]):
+        if end >= longest or not re.fullmatch(r"[!-#%-?A-Z_a-z]", value[end]):
             return end
         if end < known.components[0].length and known.check > end and not "0" <= value[end] <= "9":
             return end

@@ -9,7 +9,7 @@ that something does; the standard lets a reader look even then.
 from __future__ import annotations
 
 from jinka.codec.tags.ai_codec import read_value, take_date, write_value
-from jinka.codec.tags.ai_table import AI_LENGTHS, IDENTIFIERS, Coding, Component
+from jinka.codec.tags.ai_table import AI_LENGTHS, IDENTIFIERS, Coding, Component, fits
 from jinka.codec.tags.bits import BitReader, BitWriter
 from jinka.codec.tags.check_digit import check_key
 from jinka.codec.tags.elements import check_value
@@ -70,9 +70,7 @@ def read_plus(scheme: Scheme, reader: BitReader) -> Tag:
     date = _read_date(reader) if scheme.dated else None
     values = []
     for ai in scheme.elements:
-        value = read_value(IDENTIFIERS[ai].components, reader, whole=True)
-        _check(ai, value)
-        values.append(value)
+        values.append(_read_known(ai, reader, whole=True))
     hostname = read_hostname(reader) if scheme.hosted else ""
     extra = _read_extra(scheme, reader) if toggle else ()
     reader.end()
@@ -128,13 +126,15 @@ def _read_extra(scheme: Scheme, reader: BitReader) -> Elements:
             raise at_bits(f"no application identifier ({text}) is declared", start, reader.at)
         if text in found or text in scheme.elements:
             raise at_bits(f"({text}) stands twice", start, reader.at)
-        value = read_value(IDENTIFIERS[text].components, reader)
-        _check(text, value)
-        found[text] = value
+        found[text] = _read_known(text, reader)
     return tuple(found.items())
 
 
-def _check(ai: str, value: str) -> None:
-    known = IDENTIFIERS[ai]
+def _read_known(ai: str, reader: BitReader, *, whole: bool = False) -> str:
+    known, start = IDENTIFIERS[ai], reader.at
+    value = read_value(known.components, reader, whole=whole)
+    if not fits(ai)(value):
+        raise at_bits(f"{value!r} is no value of ({ai})", start, reader.at, fix=f"it is {known.grammar}")
     if known.check:
         check_key(value[: known.check], f"({ai}) {value}")
+    return value

@@ -25,6 +25,7 @@ from jinka.node.trace_receivers import Answer, Receivers
 from jinka.store import database_at
 from jinka.store.trace_capture import prepare
 from jinka.store.trace_queries import NamedQueries, NamedQuery
+from jinka.store.trace_query import EventQuery
 from jinka.store.trace_store import TraceStore
 from jinka.store.trace_subscriptions import SubscriptionBooks
 from jinka.trace.schedule import read_schedule
@@ -257,15 +258,25 @@ def test_a_schedule_tells_at_its_times_and_an_empty_result_only_where_it_is_want
 def test_it_ends_with_its_query_and_sees_with_its_owner_s_eyes(rig: Rig, hearer: Hearer) -> None:
     seen: list[str] = []
 
-    def show(caller: Caller, events: Sequence[Event]) -> Sequence[Event]:
-        seen.append(caller.name)
-        return events[1:]
+    class Eyes:
+        def bounded(self, _: Caller) -> bool:
+            return True
 
-    rig.out = replace(rig.out, services=replace(rig.out.services, show=show))
+        def narrow(self, _: Caller, query: EventQuery) -> EventQuery:
+            return query
+
+        def show(self, caller: Caller, events: Sequence[Event], what: str) -> Sequence[Event]:
+            seen.append(f"{caller.name} {what}")
+            return events[1:]
+
+    rig.out = replace(rig.out, services=replace(rig.out.services, sight=Eyes()))
     rig.subscribe(hearer.url, owner="mill")
     rig.capture(1, 2)
     rig.deliver()
-    assert (hearer.times(), seen) == ([[2]], ["mill"])
+    assert (hearer.times(), seen) == (
+        [[2]],
+        ["mill subscription {'EQ_bizStep': ['inspecting']}"],
+    )
     rig.named.remove("seen")
     rig.capture(3)
     assert rig.deliver() == 0

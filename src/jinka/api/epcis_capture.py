@@ -44,6 +44,7 @@ _FAULTS_MAX = 20  # of a document that are told at once
 def capture(ask: Ask, services: EpcisServices) -> Reply:
     """POST /capture."""
     check_written_version(ask)
+    services.check_signature(ask)
     proceed = _behaviour(ask)
     document, faults = _read(ask, services)
     if faults and not proceed:
@@ -64,6 +65,7 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
 def capture_event(ask: Ask, services: EpcisServices) -> Reply:
     """POST /events: one event, as it is kept."""
     check_written_version(ask)
+    services.check_signature(ask)
     accepted(ask, JSON, LD_JSON)
     document, faults = _read(ask, services)
     if faults:

@@ -65,23 +65,31 @@ def answer(ask: Ask, services: EpcisServices, query: EventQuery, *, name: str = 
     if start:
         upto, given, value, seq = _whole(start)
         after = Position(upto=upto, given=given, value=value, seq=seq)
-    page = services.store.page(query.also(*ask.caller.scope), per_page(ask), after)
+    query = query.also(*ask.caller.scope)
+    if services.sight is not None:
+        query = services.sight.narrow(ask.caller, query)
+    page = services.store.page(query, per_page(ask), after)
     headers: Mapping[str, str] = {}
     if page.after is not None:
         there = page.after
         headers = next_page(ask, services, [there.upto, there.given, there.value, there.seq])
-    return Reply(body=_answer_body(ask, services, page.rows, kind, name), kind=kind, headers=headers)
+    what = f"{name} {dict(query.parameters)}"
+    return Reply(body=_answer_body(ask, services, page.rows, kind, name, what), kind=kind, headers=headers)
 
 
-def _answer_body(ask: Ask, services: EpcisServices, rows: Sequence[Row], kind: str, name: str) -> bytes:
-    """A query document of these events, as the caller may see them and wants to read them."""
+def _answer_body(
+    ask: Ask, services: EpcisServices, rows: Sequence[Row], kind: str, name: str, what: str
+) -> bytes:
+    """A query document of these events, as the caller may see them and wants to read them; ``what`` was looked at."""
     write = writer_of(epc_format(ask), services.prefixes)
     head = Document(events=(), creation_time_us=services.clock.now_micros(), query_name=name)
-    if write is None and services.show is None and kind in (JSON, LD_JSON):
+    if write is None and services.sight is None and kind in (JSON, LD_JSON):
         return document_text(head, [as_text(row.document, row.seq) for row in rows]).encode()
     seen: Sequence[Event] = [event_of(row) for row in rows]
-    if services.show is not None:
-        seen = services.show(ask.caller, seen)
+    if services.sight is not None:
+        seen = services.sight.show(ask.caller, seen, what)
+        if not seen and what.startswith(_ONE):
+            raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
     shown = [in_format(event, write) for event in seen]
     if kind in (JSON, LD_JSON):
         return document_text(head, [event_text(event) for event in shown]).encode()
@@ -118,9 +126,11 @@ def event(ask: Ask, services: EpcisServices) -> Reply:
     """GET /events/{eventID}: the event, and what declares it to be an error."""
     check_versions(ask)
     kind, rows = accepted(ask, *_KINDS), _require_event(ask, services)
-    if services.show is not None and not services.show(ask.caller, [event_of(row) for row in rows]):
-        raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
-    return Reply(body=_answer_body(ask, services, rows, kind, QUERY_NAME), kind=kind)
+    body = _answer_body(ask, services, rows, kind, QUERY_NAME, _ONE + ask.path[1])
+    return Reply(body=body, kind=kind)
+
+
+_ONE = "eventID "
 
 
 def _require_event(ask: Ask, services: EpcisServices) -> list[Row]:
@@ -188,6 +198,8 @@ def check_member(ask: Ask, services: EpcisServices) -> None:
     test = NARROW[ask.path[0]](ask.path[1])
     if ask.path[0] == "eventTypes" and isinstance(test, AnyOf) and test.values[0] in EVENT_TYPES:
         return
+    if services.sight is not None and services.sight.bounded(ask.caller):
+        return  # whether others know of it is not told
     if not services.store.exists(test):
         raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no event names it", where=ask.path[0])
 

@@ -64,6 +64,11 @@ def event_types(ask: Ask, services: EpcisServices) -> Reply:
 def members(ask: Ask, services: EpcisServices) -> Reply:
     """GET /epcs and the like: what the events name."""
     check_versions(ask)
+    if services.sight is not None and services.sight.bounded(ask.caller):
+        raise EpcisError(
+            Exceptions.FORBIDDEN, "a list of what all participants know", where=ask.path[0],
+            fix=f"/{ask.path[0]}/.../events of one that you know",
+        )  # fmt: skip
     words, write = _WORDS.get(ask.path[0]), writer_of(epc_format(ask), services.prefixes)
 
     def show(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from jinka.api.counting import Requests
 from jinka.api.epcis_exchange import Ask, Caller, Reply
@@ -11,6 +12,7 @@ from jinka.codec.epcis import Event
 from jinka.codec.tags.prefixes import CHINA, PrefixList
 from jinka.kit import Clock, Randomness
 from jinka.store.trace_queries import NamedQueries
+from jinka.store.trace_query import EventQuery
 from jinka.store.trace_store import TraceStore
 
 CAPTURE_EVENTS_MAX = 10_000
@@ -24,12 +26,29 @@ def _anybody(_: Mapping[str, str]) -> Caller:
     return Caller()
 
 
+class SightOfCallers(Protocol):
+    """What each caller may see (`jinka.trace.access`)."""
+
+    def bounded(self, caller: Caller) -> bool:
+        """Whether there is anything that it may not see."""
+        ...
+
+    def narrow(self, caller: Caller, query: EventQuery) -> EventQuery:
+        """The query so that whether an event passes tells nothing that the caller may not see."""
+        ...
+
+    def show(self, caller: Caller, events: Sequence[Event], what: str) -> Sequence[Event]:
+        """What the caller sees of events, written down as a look at ``what``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpcisServices:
     """One for a process.
 
-    ``admit`` tells who asks by the headers and raises `Unauthorised`; ``show`` is what a caller may see of events, None
-    where everybody sees everything; ``query_removed`` is told of a named query that is no more.
+    ``admit`` tells who asks by the headers and raises `Unauthorised`; ``sight`` is what callers may see, None where
+    everybody sees everything; ``check_signature`` judges that of a capture; ``query_removed`` is told of a named query
+    that is no more.
     """
 
     store: TraceStore
@@ -37,7 +56,8 @@ class EpcisServices:
     clock: Clock
     randomness: Randomness
     admit: Callable[[Mapping[str, str]], Caller] = _anybody
-    show: Callable[[Caller, Sequence[Event]], Sequence[Event]] | None = None
+    sight: SightOfCallers | None = None
+    check_signature: Callable[[Ask], None] = field(default=lambda _: None)
     query_removed: Callable[[str], None] = field(default=lambda _: None)
     captured: Callable[[], None] = field(default=lambda: None)
     prefixes: PrefixList = CHINA

@@ -44,10 +44,13 @@ def find(
 ) -> Found:
     """At most ``most`` events behind one record time and not behind another."""
     bounds = (At(record=True, op=Op.GT, micros=after), At(record=True, op=Op.LE, micros=upto))
-    page = services.store.page(query.also(*caller.scope, *bounds), most)
+    query = query.also(*caller.scope)
+    if services.sight is not None:
+        query = services.sight.narrow(caller, query)
+    page = services.store.page(query.also(*bounds), most)
     events: Sequence[Event] = [event_of(row) for row in page.rows]
-    if services.show is not None:
-        events = services.show(caller, events)
+    if services.sight is not None and events:
+        events = services.sight.show(caller, events, f"subscription {dict(query.parameters)}")
     last = page.rows[-1].seq if page.rows else upto
     return Found(events=tuple(events), last=last, more=page.after is not None)
 

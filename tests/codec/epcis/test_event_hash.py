@@ -1,4 +1,4 @@
-"""Goal: an event has the hash that everybody gives it, whatever it was written in, and nothing that matters is left out.
+"""Goal: an event has the hash that everybody gives it, whatever it was written in, and nothing that counts is missing.
 
 Method: every published hash and pre-hash string (epcis-event-hash-generator, tests/examples); the same package as an
 oracle on generated events; one event in its forms; each field changed by itself.

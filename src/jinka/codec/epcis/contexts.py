@@ -49,6 +49,7 @@ is_local_name = re.compile(_LOCAL).fullmatch  # XML's NCName
 _IRI = re.compile(
     f"(.*[^{_START}0-9.\u00b7\u0300-\u036f\u203f-\u2040-])[0-9.\u00b7-]*({_LOCAL})", re.DOTALL
 ).fullmatch
+_ESCAPES = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
 _PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*").fullmatch
 
 
@@ -150,7 +151,7 @@ class Context:
                 )
             return self.vocab, key
         if head in self.prefixes and not rest.startswith("//"):
-            namespace = self.prefixes[head]
+            namespace, rest = self.prefixes[head], from_uri(rest)
             return (namespace, rest) if is_local_name(rest) else split(namespace + rest)
         if head in _SCHEMES:
             return split(key)
@@ -177,6 +178,25 @@ def split(iri: str) -> tuple[str, str]:
         )
     namespace = iri[: found.start(2)]
     return namespace, found[2]
+
+
+def to_uri(name: str) -> str:
+    """A local name as the end of a URI: what is not ASCII is percent-encoded (RFC 3987, 3.1)."""
+    if name.isascii():
+        return name
+    return "".join(one if one.isascii() else "".join(f"%{byte:02X}" for byte in one.encode()) for one in name)
+
+
+def from_uri(name: str) -> str:
+    """The other way; an escape that is no UTF-8 stays."""
+    return _ESCAPES.sub(_unescaped, name) if "%" in name else name
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    try:
+        return bytes.fromhex(found[0].replace("%", "")).decode()
+    except UnicodeDecodeError:
+        return found[0]
 
 
 def fault_at(place: str, fault: Refused) -> Refused:

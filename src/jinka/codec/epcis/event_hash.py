@@ -200,7 +200,8 @@ def _record(
                 text = "true" if value else "false"
             else:
                 text = _value(value.strip())
-            parts.append(f"{field.name}={text}")
+            if text:
+                parts.append(f"{field.name}={text}")
     return "".join((*parts, *_extensions(found.extensions, ignore)))
 
 

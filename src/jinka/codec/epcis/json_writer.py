@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring as quoted
 
-from jinka.codec.epcis.contexts import GS1_CONTEXT, choose_prefixes
+from jinka.codec.epcis.contexts import GS1_CONTEXT, choose_prefixes, to_uri
 from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple
 from jinka.codec.epcis.json_extensions import TEXT
 from jinka.codec.epcis.model import (
@@ -313,7 +313,7 @@ def _extensions(found: Extensions, names: Names) -> list[str]:
     """The members of an object, an array for siblings of one name."""
     parts = list[str]()
     for (namespace, name), same in grouped(found).items() if found else ():
-        key = f"{names[namespace]}:{name}" if namespace else name
+        key = f"{names[namespace]}:{to_uri(name)}" if namespace else name
         values = [_value(one, names) for one in same]
         several = f"[{','.join(values)}]" if len(values) > 1 else values[0]
         parts.append(f"{quoted(key)}:{several}")

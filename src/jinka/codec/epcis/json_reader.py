@@ -298,7 +298,7 @@ def _typed_report(value: Any, context: Context) -> SensorReport:
     made: SensorReport = _report(value, context)
     if made.type == UNSPECIFIED:
         made = replace(made, type=None)
-    check_report(made)
+    check_report(made, "/type")
     return made
 
 

@@ -33,10 +33,10 @@ def once(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def check_report(report: SensorReport) -> None:
-    """Raise `Refused` for a report of nothing: neither of a measurement nor of an exception."""
+def check_report(report: SensorReport, where: str) -> None:
+    """Raise `Refused` for a report of nothing: neither of a measurement nor of an exception (``where`` it is said)."""
     if report.type is None and report.exception is None:
-        raise Refused("is missing", where="/type", fix="what was measured")
+        raise Refused("is missing", where=where, fix="what was measured")
 
 
 def check_quantity(element: Quantity) -> None:

@@ -248,7 +248,7 @@ def _sensor(element: Element) -> SensorElement:
                 metadata = SensorMetadata(**_record(child, _METADATA))
             elif child.name == "sensorReport" and not child.namespace:
                 reports.append(SensorReport(**_record(child, _REPORT)))
-                check_report(reports[-1])
+                check_report(reports[-1], "/@type")
             else:
                 extensions.append(foreign(child))
         except Refused as fault:

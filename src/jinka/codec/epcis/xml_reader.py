@@ -52,14 +52,14 @@ def read_xml_event(element: Element, prefixes: tuple[tuple[str, str], ...] = ())
         try:
             if child.namespace == ONTOLOGY and name == "certificationInfo":
                 certificates.append(identifier_of(child))
-            elif child.namespace or (name not in allowed and not old):
+            elif child.namespace or not (name in allowed or (old and name in _OLD)):
                 if name in FIELDS and not child.namespace:
                     raise Refused(f"is no field of a {kind.value}", fix="leave it out")
                 extensions.append(foreign(child))
             elif name == "certificationInfo":
                 certificates.insert(0, identifier_of(child))
             else:
-                attribute, read = _OLD.get(name, FIELDS[name]) if old else FIELDS[name]
+                attribute, read = _OLD[name] if old and name in _OLD else FIELDS[name]
                 if attribute in values:
                     raise Refused("stands twice", fix="once")
                 values[attribute] = read(child)

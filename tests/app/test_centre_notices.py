@@ -316,6 +316,20 @@ def test_a_second_parcel_of_a_day_changes_nothing_of_the_first(tmp_path: Path) -
     assert "sent records of 100" in third.problems[0]
 
 
+def test_claims_by_the_million_are_parked_before_they_are_decoded(tmp_path: Path) -> None:
+    """A small file of one row over and over would take gigabytes as objects, and end the centre at every start."""
+    _sent(tmp_path, 100)
+    parcel = _parcel(tmp_path, 1, DATE, 0)
+    one = pq.read_table(parcel.files["claims"])
+    many = one.take(pa.array([0] * 100_001))
+    pq.write_table(many, parcel.files["claims"], compression="zstd")
+    assert parcel.files["claims"].stat().st_size < 10_000
+    road = OneParcel(parcel)
+    assert take_arrivals(tmp_path, AROUND, road)
+    assert "100001 rows" in road.problems[0]
+    assert _claimed(tmp_path, DATE) == []
+
+
 def test_released_claims_count_and_ride_once(tmp_path: Path) -> None:
     """What was released waits for the next parcel, fills the bound from then on, and is examined as of now."""
     _sent(tmp_path, 100)

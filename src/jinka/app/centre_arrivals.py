@@ -35,7 +35,7 @@ from jinka.clearing.routing import (
 )
 from jinka.clearing.tiers import Surroundings
 from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
-from jinka.codec.parcel import Kind
+from jinka.codec.parcel import FILE_ROWS_MAX, Kind
 from jinka.codec.record import require_schema
 from jinka.kit import Refused
 from jinka.reports.statistics import STATISTICS
@@ -51,6 +51,10 @@ FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
     Kind.POSITIONS: {"claims": (CLAIMS, route_claims), "deemed": (DEEMED, route_records)},
     Kind.STATISTICS: {"cells": (STATISTICS, route_cells)},
 }
+
+
+# Rows that a parcel may have where they are looked at one by one: what an honest nation sends is far below.
+ROWS_MAX = {"claims": 100_000, "heard": 100_000, "listed": 500_000, "cells": 500_000}
 
 
 def take_arrivals(folder: Path, around: Surroundings, road: Road) -> bool:
@@ -92,7 +96,11 @@ def _checked(folder: Path, around: Surroundings, parcel: Arrived) -> Tables | No
         raise Refused(f"files {sorted(parcel.files)}", where=parcel.label, fix=f"{sorted(wanted)}")
     tables = {}
     for name, (schema, _) in wanted.items():
+        most = ROWS_MAX.get(name, FILE_ROWS_MAX)
         with parcel.files[name].open("rb") as file:  # so that a lost file's error has the system's number
+            if (count := pq.read_metadata(file).num_rows) > most:  # before a value is decoded
+                raise Refused(f"{count} rows", where=f"{parcel.label}.{name}", fix=f"at most {most}")
+            file.seek(0)
             table = pq.read_table(file)
         require_schema(table.schema, schema, where=f"{parcel.label}.{name}")
         if any(table[f.name].null_count for f in schema if not f.nullable):

@@ -83,7 +83,10 @@ class DuckEngine:
         return self._run(ibis.to_sql(expr, dialect="duckdb")).to_arrow_table()
 
     def keep_numbered(self, name: str, expr: Table, *, number: str) -> Table:
-        return self.keep(name, expr.mutate(**{number: ibis.row_number()}))
+        kept, made = self.keep(name, expr).get_name(), self._name(name)
+        # The number that a row has in its table: to count rows takes one thread.
+        self._run(f"CREATE VIEW {made} AS FROM {kept} SELECT *, rowid AS {number}")
+        return self._con.table(made)
 
     def map_batches(
         self,
@@ -106,14 +109,15 @@ class DuckEngine:
         with ExitStack() as stack:
             if plain is None:
                 rows = stack.enter_context(closing(self._rows(expr)))
-                made = self._in_threads(lambda batch: answers([batch]), rows)
+                made = self._in_threads(stack, lambda batch: answers([batch]), rows)
             else:  # columns of files go around DuckDB
                 source, columns = plain
                 made = self._in_threads(
+                    stack,
                     lambda part: answers(source.read(part, columns).combine_chunks().to_batches()),
                     parts(source.row_groups(), BATCH_ROWS),
                 )
-            batches = chain.from_iterable(stack.enter_context(closing(made)))
+            batches = chain.from_iterable(made)
             view = self._name(name)
             self._con.con.register(view, pa.RecordBatchReader.from_batches(schema, _noted(batches, failed)))
             stack.callback(self._con.con.unregister, view)
@@ -147,14 +151,22 @@ class DuckEngine:
     def _run(self, sql: str) -> Any:
         return self._con.con.execute(sql)
 
-    def _in_threads(self, work: Callable[[Any], _T], given: Iterable[Any]) -> Generator[_T, None, None]:
-        """Answers in order, with at most twice as many pieces of work in flight as there are threads."""
+    def _in_threads(self, stack: ExitStack, work: Callable[[Any], _T], given: Iterable[Any]) -> Iterator[_T]:
+        """Answers in order, with at most twice as many pieces of work in flight as there are threads.
+
+        The first are under way before anybody asks, while the query that will ask is put together.
+        """
         source = iter(given)
-        with ThreadPoolExecutor(self._threads) as pool:
-            waiting = [pool.submit(work, piece) for piece in islice(source, 2 * self._threads)]
+        pool = ThreadPoolExecutor(self._threads)
+        stack.callback(pool.shutdown, cancel_futures=True)
+        waiting = [pool.submit(work, piece) for piece in islice(source, 2 * self._threads)]
+
+        def answers() -> Iterator[_T]:
             while waiting:
                 yield waiting.pop(0).result()
                 waiting.extend(pool.submit(work, piece) for piece in islice(source, 1))
+
+        return answers()
 
     def write(
         self, records: Table, verdicts: Table, lookups: Sequence[Lookup], path: str, *, key: str

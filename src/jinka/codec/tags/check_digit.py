@@ -15,10 +15,11 @@ _SUMS = bytes((n // 1000 + 3 * (n // 100) + n // 10 % 10 + 3 * (n % 10)) % 10 fo
 
 def check_digit(digits: str) -> str:
     """Return the digit that belongs behind ``digits`` (ASCII digits, at least one)."""
-    left, total = int(digits), 0
-    while left:
-        total += _SUMS[left % 10_000]
-        left //= 10_000
+    high, low = divmod(int(digits), 100_000_000)
+    total = _SUMS[low // 10_000] + _SUMS[low % 10_000]
+    while high:
+        total += _SUMS[high % 10_000]
+        high //= 10_000
     return _DIGITS[total % 10]
 
 

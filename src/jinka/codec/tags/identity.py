@@ -118,8 +118,36 @@ def _key_rule(key: Key) -> Callable[[str, str], str | None]:
     return numeric
 
 
+def _quick_rule(key: Key) -> _Rule:
+    """As `_urn_rule`, for keys of digits with a serial of their own or none: those that events are full of."""
+    stem, total, serial = f"{CANONICAL_STEM}{key.ai}/", key.digits, key.serial
+    indicated, lead, count = key.lead is Lead.FIRST, key.lead.value, 3 if key.serial else 2
+    between = f"/{serial.ai}/" if serial and serial.ai else ""
+    value: _Rule = _value(serial.charset, serial.max_length) if serial else str
+    absent = serial.absent if serial else None
+
+    def rule(text: str) -> str | None:
+        parts = text.split(".", 2) if count == 3 else text.split(".")
+        if len(parts) != count or not text.isascii():
+            return None
+        prefix, reference = parts[0], parts[1]
+        digits = prefix + reference
+        if len(digits) != total or not PREFIX_MIN <= len(prefix) <= PREFIX_MAX or not digits.isdigit():
+            return None
+        body = reference[0] + prefix + reference[1:] if indicated else lead + digits
+        made = stem + body + check_digit(body)
+        if count == 2 or parts[2] == absent:
+            return made
+        end = value(parts[2])
+        return None if end is None else made + between + end
+
+    return rule
+
+
 def _urn_rule(key: Key, *, pattern: bool) -> _Rule:
     """A function from what follows ``urn:epc:id:scheme:`` to the canonical link."""
+    if key.digits and key.check and not key.pieces and not pattern:
+        return _quick_rule(key)
     reference = "[0-9]*" if key.digits else r"[^.]+" if key.scheme == "cpi" else ".+"
     grammar = (
         f"([0-9]{{{PREFIX_MIN},{PREFIX_MAX}}})\\.({reference})" + r"\.([0-9]{2})\.([0-9]{2})" * key.pieces

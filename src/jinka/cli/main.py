@@ -46,6 +46,7 @@ from jinka.cli import (
     tariff,
     trace,
     trace_epc,
+    trace_hash,
     trace_lineage,
     trace_readers,
     trace_serve,
@@ -94,6 +95,7 @@ app.add_typer(proof.app, name="proof")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")
 trace.app.add_typer(trace_epc.app)
+trace.app.add_typer(trace_hash.app)
 trace.app.add_typer(trace_lineage.app)
 trace.app.add_typer(trace_serve.app)
 trace.app.add_typer(trace_readers.app, name="readers")

@@ -21,6 +21,7 @@ run: .venv/ready-run
 test: .venv/ready-test
 	@scripts/system-setup
 	@scripts/cards-setup
+	@scripts/npm-setup
 	@$(MAKE) --no-print-directory lint types contracts unit
 
 lint: .venv/ready-test

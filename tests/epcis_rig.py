@@ -78,6 +78,7 @@ class Answered:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    kind: str = ""
 
     @property
     def json(self) -> Any:
@@ -115,7 +116,7 @@ class Desk:
         except JinkaError as error:
             told = facts_of(error)
             made = Reply(status=int(told["status"]), body=json.dumps(told).encode())
-        return Answered(made.status, made.headers, made.body)
+        return Answered(made.status, made.headers, made.body, made.kind)
 
     def get(self, url: str, **headers: str) -> Answered:
         return self.ask("GET", url, **headers)

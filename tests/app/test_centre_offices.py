@@ -184,6 +184,22 @@ def test_the_float_of_a_citys_centre_is_proven_from_its_rounds(city: Path) -> No
     assert row["unexplained_fen"] == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("dispute", "deadlines"), ("float", "write-off", "--actor", "li"), ("float", "sleep", "--actor", "li"),
+        ("float", "refund", "ask", "dead", "--card", "1", "--actor", "li"),
+        ("dispute", "open", "dead-card", "--card", "1", "--reason", "P09", "--as", "x"),
+    ],
+)  # fmt: skip
+def test_nobody_acts_on_a_day_that_has_not_come(city: Path, words: tuple[str, ...]) -> None:
+    """Else whoever names a far day lets the others' deadlines pass, and waits for nothing."""
+    run("float", "take", city)
+    place = 3 if "refund" in words else 2
+    done = run(*words[:place], city, *words[place:], "--on", "2199-01-01", code=4)
+    assert "has not come" in done.stderr
+
+
 def test_a_province_has_books_and_no_cards(fed: Federation, tmp_path: Path) -> None:
     folder = centre_folder(fed, "44", tmp_path / "44")
     assert "no cards" in run("float", "take", folder, code=2).stderr

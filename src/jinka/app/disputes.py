@@ -35,6 +35,7 @@ from jinka.app.dispute_originals import (
 )
 from jinka.app.dispute_terms import DisputeRules, read_dispute_rules
 from jinka.app.float_refunds import refunded
+from jinka.app.reached import require_reached
 from jinka.clearing.dispute import Dispute, Evidence, Parties, Step
 from jinka.clearing.dispute_tables import TABLES, Kind, require_kind
 from jinka.clearing.dispute_words import Actor, Event, EvidenceKind, Machine, Place, State, by_word
@@ -110,6 +111,7 @@ class DisputeOffice:
             return self._open(kind, subject, act, reason, reference)
 
     def _open(self, kind: Kind, subject: Subject, act: Act, reason: str, reference: str) -> Dispute:
+        require_reached(act.on)
         found = self._found(kind, subject, act.on)
         step = TABLES[kind.machine].find(State.START, kind.event)
         assert step is not None
@@ -132,6 +134,7 @@ class DisputeOffice:
             return self._step(found, event, act)
 
     def _step(self, found: Dispute, event: Event, act: Act) -> Dispute:
+        require_reached(act.on)
         if event is Event.SETTLE and not self._is_decided(found):
             raise Refused("the clearing has not decided it", where="event", fix="clear the day again")
         steps = [step for step in TABLES[found.machine].steps if step.event is event]
@@ -155,6 +158,7 @@ class DisputeOffice:
 
     def pass_deadlines(self, on: dt.date) -> list[Dispute]:
         """Let every deadline pass that is over on that day."""
+        require_reached(on)
         return self._desk.pass_deadlines(on)
 
     def settle(self, on: dt.date) -> list[DisputeOrder]:

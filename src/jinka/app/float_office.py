@@ -25,6 +25,7 @@ from jinka.app.cleared_books import ClearedBooks, cleared_books
 from jinka.app.float_file import read_float_rules
 from jinka.app.float_shadows import ShadowBooks, Shadows, moment
 from jinka.app.float_sleep import asleep, awake
+from jinka.app.reached import require_reached
 from jinka.app.settle import statement_bytes
 from jinka.app.settle_file import SETTLE_FILE, read_settle_file
 from jinka.kit import Finding, Usage
@@ -170,7 +171,8 @@ class FloatOffice:
         return rows
 
     def write_off(self, on: dt.date, actor: str) -> list[Deed]:
-        """Write off what the rules write off by that day; the deeds that are new."""
+        """Write off what the rules write off by that day; the new deeds. Raises `Refused` for a day to come."""
+        require_reached(on)
         with self.shadows.opened() as shadows:
             found = shadows.gap_rows()
         deeds = []
@@ -182,7 +184,8 @@ class FloatOffice:
         return deeds
 
     def sleep(self, on: dt.date, actor: str) -> list[Deed]:
-        """Put the money of cards aside that nobody has used for so long as the rules say."""
+        """Put the money of cards aside that nobody has used for so long as the rules say; `Refused` as above."""
+        require_reached(on)
         refunds = refunds_of(self.books.deeds(), self.rules.refunds)
         closed = frozenset(each.card for each in refunds if each.state in OPEN)
         with self.shadows.opened() as shadows:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from jinka.app.dispute_originals import card_id
 from jinka.app.float_office import FloatOffice, float_office, holders_of
 from jinka.app.float_sleep import woken
+from jinka.app.reached import require_reached
 from jinka.clearing.dispute_words import Machine
 from jinka.kit import NotFound, Refused, Usage, parse_date
 from jinka.registry import Registry, Role
@@ -42,6 +43,7 @@ class RefundDesk:
 
     def ask(self, kind_word: str, card: bytes, *, on: dt.date, actor: str, reading: Reading | None) -> Refund:
         """Ask for a refund of a card; a returned card's needs its reading. Raises `Refused`."""
+        require_reached(on)
         kinds = {kind.value[0]: kind for kind in RefundKind}
         if kind_word not in kinds:
             raise Usage(f"no such kind: {kind_word!r}", where="kind", fix=", ".join(kinds))
@@ -58,6 +60,7 @@ class RefundDesk:
 
     def determine(self, text: str, *, on: dt.date, actor: str) -> Refund:
         """Post what is owed to the holder; raises `Refused` before its time."""
+        require_reached(on)
         refund = self.find(text)
         deeds = determine(
             refund, self.worth(refund.card), self._office.rules.refunds[refund.kind], on=on, actor=actor
@@ -67,6 +70,7 @@ class RefundDesk:
 
     def pay(self, text: str, *, on: dt.date, actor: str) -> Refund:
         """Pay it out of the customers' money."""
+        require_reached(on)
         refund = self.find(text)
         self._office.books.do([pay(refund, self._office.issuer, on=on, actor=actor)])
         return self.find(refund.id)

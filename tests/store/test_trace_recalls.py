@@ -41,7 +41,7 @@ def _begin(database: sa.Engine, *, drill: bool = False) -> Recall:
     with database.begin() as connection:
         write_edges(connection, list(enumerate(CHAIN, 1)))
     found = _scope(database)
-    cause = Cause(kind=CauseKind.LOT, names=(lot("A"),), since_us=5, hazard="玻璃碎片")
+    cause = Cause(kind=CauseKind.INPUT, names=(lot("A"),), since_us=5, hazard="玻璃碎片")
     recall = draft(
         number=1,
         title="玻璃",

@@ -49,6 +49,7 @@ from jinka.cli import (
     trace_hash,
     trace_lineage,
     trace_readers,
+    trace_recall,
     trace_serve,
     window,
 )
@@ -97,6 +98,7 @@ app.add_typer(atm.app, name="atm")
 trace.app.add_typer(trace_epc.app)
 trace.app.add_typer(trace_hash.app)
 trace.app.add_typer(trace_lineage.app)
+trace.app.add_typer(trace_recall.app, name="recall")
 trace.app.add_typer(trace_serve.app)
 trace.app.add_typer(trace_readers.app, name="readers")
 app.add_typer(trace.app, name="trace")

@@ -29,7 +29,8 @@ def cause_text(cause: Cause) -> str:
 
 def cause_of(text: str) -> Cause:
     facts = json.loads(text)
-    kind = next(each for each in CauseKind if each.value[0] == facts.pop("kind"))
+    word = facts.pop("kind")
+    kind = next(each for each in CauseKind if each.value[0] == word)
     return Cause(kind=kind, names=tuple(facts.pop("names")), **facts)
 
 

@@ -19,6 +19,8 @@ from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_recall_text import act_of, act_text, cause_of, cause_text
+from jinka.store.trace_tables import terms
+from jinka.store.trace_terms import Field
 from jinka.trace.contents import contents_at
 from jinka.trace.quarantine import Quarantine
 from jinka.trace.recall import Act, Grade, Recall, fold
@@ -148,6 +150,13 @@ def quarantine_of(connection: sa.Connection, events: Sequence[Event]) -> Quarant
     by_node = {number: name for name, number in numbers.items()}
     full = {by_node[node] for node, nodes in inside.items() if any(shown[each] in held for each in nodes)}
     return Quarantine(held | full)
+
+
+def events_of_device(connection: sa.Connection, device: str) -> list[int]:
+    """The numbers of the events that a sensor device reported."""
+    columns = terms.c
+    query = sa.select(columns.seq).where(columns.kind == Field.DEVICE, columns.value == device)
+    return list(connection.scalars(query))
 
 
 def _any_holds(connection: sa.Connection) -> bool:

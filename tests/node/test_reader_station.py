@@ -204,6 +204,41 @@ def test_one_tag_is_one_thing_whether_its_control_word_is_told_or_not(tmp_path: 
     assert silent.status()["places"] == {"p": 0}
 
 
+def test_what_no_tag_can_be_is_counted_and_left_out(tmp_path: Path) -> None:
+    clock, events = _Clock(), list[Event]()
+    station = _by_hand(tmp_path, clock, events)
+    for epc, bits in ((b"", 0), (bytes(8000), 64_000)):
+        station._buffer.put(
+            ReaderRead(
+                reader="r", antenna=1, epc=epc, epc_bits=bits, first_micros=0, last_micros=0, count=1, rssi_dbm=None,
+                pc=None, tid=bytes(9000),
+            )
+        )  # fmt: skip
+    station.beat(clock.micros)
+    assert station.status()["not_epc_reads"] == 2
+    assert station.status()["places"] == {"p": 0}
+
+
+def test_the_log_of_chips_is_bounded_and_keeps_what_is_bound(tmp_path: Path) -> None:
+    clock, events = _Clock(), list[Event]()
+    station = _by_hand(tmp_path, clock, events, stays=3)
+    for serial in range(20):
+        epc, tid = tag(serial).epc, tag(serial).tid
+        station._buffer.put(
+            ReaderRead(
+                reader="r", antenna=1, epc=epc, epc_bits=96, first_micros=0, last_micros=0, count=1, rssi_dbm=None,
+                pc=None, tid=tid,
+            )
+        )  # fmt: skip
+        station.beat(clock.micros)
+    lines = (tmp_path / "chips.jsonl").read_text().splitlines()
+    assert len(lines) <= 7
+    assert f"{SGTIN}19" in lines[-1]
+    again = _by_hand(tmp_path, clock, events, stays=3)
+    again._restore()
+    assert again.status()["chips"]["bound"] == 3
+
+
 def test_reads_of_antennas_that_serve_no_place_are_counted(tmp_path: Path) -> None:
     async def talk() -> None:
         reader = ReaderEmulator(TagField([tag(1, Visit(antenna=3))]), SystemClock())

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from jinka.codec.llrp import LlrpError, element, encode, message
-from jinka.node.reader_clock import ReaderClock
+from jinka.node.reader_clock import OLDEST_MICROS, ReaderClock
 from jinka.node.reader_emulator import ReaderEmulator
 from jinka.node.reader_field import TagField, Visit
 from jinka.node.reader_link import ReaderLink, ReaderLost
@@ -226,6 +226,8 @@ def test_a_mute_reader_and_one_that_is_not_there_end_in_time() -> None:
         link = ReaderLink("127.0.0.1", port, lambda _: None, answer_s=0.1)
         with pytest.raises(ReaderLost, match=r"no word within 0\.1 s"):
             await link.open()
+        with pytest.raises(ReaderLost, match="is it on"):
+            await ReaderLink("a" * 70 + ".example", port, lambda _: None, answer_s=1.0).open()
         server.close()
         for writer in held:
             writer.close()
@@ -260,6 +262,8 @@ def test_the_clock_follows_the_smallest_difference_and_forgets_old_ones() -> Non
     assert times.ours(2_000, 60_000, utc=True) == 50_000
     assert times.ours(99_000, 60_000, utc=True) == 60_000  # never after it was heard
     assert times.ahead_micros(utc=False) is None
+    assert times.ours(-(2**64), 60_000, utc=True) == 60_000  # nonsense is not believed
+    assert times.ours(2_000 - OLDEST_MICROS, 50_000, utc=True) == 50_000 - OLDEST_MICROS
     for minute in range(1, 30):  # it drifts: a second slower a minute
         at = minute * 61_000_000
         times.heard(at - 48_000 - minute * 1_000_000, at, utc=True)

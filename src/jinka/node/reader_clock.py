@@ -12,6 +12,7 @@ from collections import deque
 
 _SPAN_MICROS = 60_000_000  # one bound a minute
 _SPANS = 10
+OLDEST_MICROS = 7 * 86_400_000_000  # what a reader held for longer is not believed
 DIFFERENCE_TOLD_MICROS = 2_000_000  # a UTC clock that is wrong by more is told
 
 
@@ -37,11 +38,12 @@ class ReaderClock:
         return min(ahead for _, ahead in bounds) if bounds else None
 
     def ours(self, said_micros: int | None, heard_micros: int, *, utc: bool) -> int:
-        """A time of the reader in our time; never later than when we heard of it."""
+        """A time of the reader in our time: never later than when we heard of it, nor a week before."""
         ahead = self.ahead_micros(utc=utc)
         if said_micros is None or ahead is None:
             return heard_micros
-        return min(said_micros + ahead, heard_micros)
+        ours = min(said_micros + ahead, heard_micros)
+        return ours if heard_micros - ours <= OLDEST_MICROS else heard_micros
 
     @property
     def wrong_by_micros(self) -> int:

@@ -87,9 +87,10 @@ class ReaderLink:
         except LlrpError as error:
             await self._drop()
             raise ReaderLost(f"no LLRP: {error}", where=self._where, fix="check the address") from None
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the second: a name that can be no host's
             await self._drop()
-            raise ReaderLost(error.strerror or str(error), where=self._where, fix="is it on?") from None
+            words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise ReaderLost(words, where=self._where, fix="is it on?") from None
         try:
             self._require_taken(first)
         except ReaderLost:

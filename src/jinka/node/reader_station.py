@@ -29,6 +29,8 @@ _KEEP_S = 5.0
 _KEEP_SHARE = 20  # keeping takes at most this part of the time
 _GAPS_SHOWN = 50
 _GAPS_A_BEAT = 200
+_EPC_BITS_MAX = 496  # what the protocol control word can say (Gen2: 31 words)
+_TID_MAX = 64
 _LOG_MAX = 8 << 20
 _NAMES_MOST = 200_000
 _TOLD_AGAIN_MICROS = 3_600_000_000  # the same mismatch at the same place is an event again after an hour
@@ -66,7 +68,8 @@ class Station:
         rules = {name: place.rules for name, place in settings.places.items()}
         self._presence = Presence(rules, stays_most=settings.stays)
         self._maker = EventMaker(settings.places, offset_of=offset_of)
-        self._chips = ChipBindings()
+        self._chips = ChipBindings(most=settings.stays)
+        self._chip_lines = 0
         self._chip_log = settings.folder / "chips.jsonl"
         self._kept = settings.folder / "presence.json"
         self._gaps: list[Gap] = []
@@ -123,13 +126,22 @@ class Station:
         """What was noted since the last beat, each log flushed once: a reader that cries much holds up no other."""
         if self._new_chips:
             append_line(self._chip_log, "\n".join(self._new_chips))
+            self._chip_lines += len(self._new_chips)
             self._new_chips = []
+            if self._chip_lines > 2 * self._settings.stays:
+                self._compact_chips()
         if self._new_gaps:
             log = self._settings.folder / "gaps.jsonl"
             if log.exists() and log.stat().st_size > _LOG_MAX:
                 log.replace(log.with_name("gaps.jsonl.1"))
             append_line(log, "\n".join(self._new_gaps))
             self._new_gaps = []
+
+    def _compact_chips(self) -> None:
+        """Write the log of bindings anew: those that are known, and no others."""
+        lines = [json.dumps({"epc": epc, "tid": tid.hex()}) + "\n" for epc, tid in self._chips.bindings()]
+        write_durable(self._chip_log, "".join(lines).encode())
+        self._chip_lines = len(lines)
 
     def _tell_due(self, now: int, *, all_of_them: bool = False) -> None:
         events = list(self._maker.due(now, all_of_them=all_of_them))
@@ -143,6 +155,9 @@ class Station:
             )
             if where is None:
                 self._unplaced += 1
+                continue
+            if not 0 < read.epc_bits <= _EPC_BITS_MAX:
+                self._not_epc += 1
                 continue
             name, is_epc = self._name(read)
             if not is_epc:
@@ -158,7 +173,7 @@ class Station:
             )  # fmt: skip
             if arrival is not None:
                 self._maker.take(arrival, name, now)
-            if read.tid is not None:
+            if read.tid is not None and len(read.tid) <= _TID_MAX:
                 self._see_chip(name, read, read.tid, place)
 
     def _see_chip(self, name: str, read: ReaderRead, tid: bytes, place: str) -> None:
@@ -219,6 +234,7 @@ class Station:
         for line in read_lines(self._chip_log):
             row = json.loads(line)
             self._chips.bind(row["epc"], bytes.fromhex(row["tid"]))
+            self._chip_lines += 1
         if not self._kept.exists():
             return
         told = json.loads(self._kept.read_bytes())

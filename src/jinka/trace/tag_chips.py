@@ -9,6 +9,7 @@ fakes the TID too is not here: that takes a tag with keys.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -48,6 +49,10 @@ class ChipBindings:
 
     def __len__(self) -> int:
         return len(self._tids)
+
+    def bindings(self) -> Iterator[tuple[str, bytes]]:
+        """All of them, the least recently seen first."""
+        yield from self._tids.items()
 
     def bind(self, epc: str, tid: bytes) -> None:
         """Take a binding that is known from before, or is right after all."""

@@ -29,7 +29,7 @@ from jinka.codec.tags import canonical_id
 from jinka.kit import Finding, Severity, Usage
 from jinka.trace.choreography import Contradiction
 from jinka.trace.rules import RULES, Judge, RuleBook
-from tests.trace.test_choreography import CASE, ITEM, STEP, Memory, thing
+from tests.trace.test_choreography import CASE, ITEM, STEP, Memory, pack, thing
 
 NOW = 1_700_000_000_000_000
 LOT = "urn:epc:class:lgtin:4012345.012345.998877"
@@ -155,6 +155,15 @@ def test_an_operator_decides_what_a_rule_leads_to() -> None:
         RuleBook.read({"TIME_BEHIND": "off"})
     with pytest.raises(Usage, match="one of refuse, finding, off"):
         RuleBook.read({"TIME_AHEAD": "perhaps"})
+
+
+def test_what_others_captured_is_not_told_where_it_must_not_be() -> None:
+    known = Memory([pack(5, Action.ADD, CASE, ITEM)])
+    again = pack(6, Action.ADD, "urn:epc:id:sscc:0614141.1234567890", ITEM)
+    for terse in (False, True):
+        (finding,) = found(again, RuleBook(terse=terse), states=known)
+        assert finding.code == "PACKED_ELSEWHERE"
+        assert (canonical_id(CASE) in finding.what) is not terse
 
 
 def test_events_of_one_document_are_held_against_those_that_were_kept() -> None:

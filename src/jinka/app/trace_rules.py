@@ -22,8 +22,8 @@ class _JobJudge(Judge, Judging):
     """One for each job."""
 
 
-def judges_of(table: Mapping[str, Any], clock: Clock) -> Judges:
-    """What a store asks for each job; raises `Usage` for a table that says something else."""
+def judges_of(table: Mapping[str, Any], clock: Clock, *, terse: bool = False) -> Judges:
+    """What a store asks for each job; raises `Usage` for a table that says something else. ``terse``: as `RuleBook`."""
     given = dict(table)
     ahead_s, looks_back = given.pop("ahead_s", RuleBook().ahead_s), given.pop("choreography", True)
     if type(ahead_s) is not int or ahead_s < 0:
@@ -31,7 +31,7 @@ def judges_of(table: Mapping[str, Any], clock: Clock) -> Judges:
     if type(looks_back) is not bool:
         raise Usage("neither true nor false", where="rules.choreography", fix="choreography = true")
     chosen = RuleBook.read({name: str(value) for name, value in given.items()})
-    book = RuleBook(choices=chosen.choices, ahead_s=ahead_s)
+    book = RuleBook(choices=chosen.choices, ahead_s=ahead_s, terse=terse)
 
     def judges(connection: Transaction, events: Sequence[Event]) -> Judging:
         return _JobJudge(

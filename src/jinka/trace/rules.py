@@ -73,14 +73,25 @@ _ALL = [
     ),
 ]  # fmt: skip
 RULES: Mapping[str, Rule] = {rule.code: rule for rule in _ALL}
+# What these say stands in other events, perhaps of others.
+_OF_OTHERS = frozenset(
+    {
+        "AFTER_END", "AFTER_USE", "BEFORE_BIRTH", "BORN_TWICE", "SHIPPED_TWICE", "UNPACKED_NOT_PACKED",
+        "PACKED_ELSEWHERE",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleBook:
-    """What each rule leads to with this operator; ``choices`` says it where it is not what `RULES` says."""
+    """What each rule leads to with this operator; ``choices`` says it where it is not what `RULES` says.
+
+    ``terse``: who captures may not know what others captured, so of what is known of a thing only the rule is told.
+    """
 
     choices: Mapping[str, Severity | None] = field(default_factory=dict)
     ahead_s: int = 300  # clocks differ
+    terse: bool = False
 
     @classmethod
     def read(cls, choices: Mapping[str, str]) -> RuleBook:
@@ -143,6 +154,7 @@ class Judge:
         for code, where, what in found:
             severity = self._book.severity(code)
             if severity is not None:
-                text = f"{RULES[code].english}: {what}" if what else RULES[code].english
+                tell = what and not (self._book.terse and code in _OF_OTHERS)
+                text = f"{RULES[code].english}: {what}" if tell else RULES[code].english
                 made.append(Finding(code=code, severity=severity, where=where, what=text))
         return made

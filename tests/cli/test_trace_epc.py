@@ -106,6 +106,11 @@ def test_chinese_codes() -> None:
     assert "药品标识码" in run("81234567890123456789", "--lang", "zh").stdout
 
 
+def test_the_chip_of_a_tag() -> None:
+    found = describe_codes(["E280116020007164AB60E10B"], Asked())[0].data
+    assert (found["kind"], found["STID"]) == ("tid", "urn:epc:stid:x801.x160.x7164AB60E10B")
+
+
 def test_the_whole_list_of_prefixes(tmp_path: Path) -> None:
     file = tmp_path / "gcp.json"
     file.write_text(json.dumps({"GCPPrefixFormatList": {"entry": [{"prefix": "0614141", "gcpLength": 7}]}}))

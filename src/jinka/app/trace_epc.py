@@ -28,6 +28,7 @@ from jinka.codec.tags import (
     digital_link,
     encode,
     filter_title,
+    hex_bytes,
     make_tag,
     pack_elements,
     parse_elements,
@@ -41,6 +42,7 @@ from jinka.codec.tags import (
 )
 from jinka.codec.tags.chinese import parse_drug_code, parse_ecode, parse_product_barcode
 from jinka.codec.tags.keys import KEY_BY_SCHEME
+from jinka.codec.tags.tid import TID_CLASS, parse_tid
 from jinka.kit import JinkaError, NotFound, Usage
 
 _FNC1_SHOWN = "^"
@@ -55,6 +57,7 @@ class Kind(StrEnum):
     LINK = "link"
     ELEMENTS = "elements"
     BARCODE = "barcode"
+    TID = "tid"
     DRUG = "drug"
     ECODE = "ecode"
 
@@ -201,6 +204,8 @@ def _kind_of(code: str) -> Kind:
         return Kind.DRUG
     if re.fullmatch("[0-9A-Fa-f]+", code) and int(code[:2], 16) in _HEADERS and len(code) >= 20:
         return Kind.TAG
+    if re.fullmatch("(?:[0-9A-Fa-f]{2}){4,}", code) and int(code[:2], 16) == TID_CLASS:
+        return Kind.TID
     if digits and code.startswith(("00", "01")):
         return Kind.ELEMENTS
     if re.fullmatch("[0-9A-Fa-f]+", code) and not digits:
@@ -217,6 +222,16 @@ def _tag(forms: Forms) -> None:
     forms.elements = forms.tag.elements
     if not forms.tag.scheme.is_plus:
         forms.epc = forms.tag.epc
+
+
+def _tid(forms: Forms) -> None:
+    found = parse_tid(hex_bytes(forms.code))
+    forms.other = [
+        (("chip maker (MDID)", "芯片设计者"), f"{found.designer:03X}"),
+        (("model (TMN)", "芯片型号"), f"{found.model:03X}"),
+        (("serial", "芯片序列号"), found.serial or "-"),
+        (("STID", "STID"), found.stid or "-"),
+    ]
 
 
 def _urn(forms: Forms) -> None:
@@ -269,7 +284,7 @@ def _ecode(forms: Forms) -> None:
 
 _READ: dict[Kind, Callable[[Forms], None]] = {
     Kind.TAG: _tag, Kind.URN: _urn, Kind.LINK: _link, Kind.ELEMENTS: _elements, Kind.BARCODE: _barcode,
-    Kind.DRUG: _drug, Kind.ECODE: _ecode,
+    Kind.TID: _tid, Kind.DRUG: _drug, Kind.ECODE: _ecode,
 }  # fmt: skip
 _HEADERS = frozenset(scheme.header for scheme in SCHEMES)
 

@@ -5,7 +5,7 @@ codes as far as public. `canonical_id` is the name under which events know a thi
 writes one. No reader protocol (`jinka.node`) and no events (`jinka.codec.epcis`) here.
 """
 
-from jinka.codec.tags.binary import decode, decode_bits, decode_hex, encode, encode_bits
+from jinka.codec.tags.binary import decode, decode_bits, decode_hex, encode, encode_bits, hex_bytes
 from jinka.codec.tags.elements import parse_elements, scan_elements, show_elements
 from jinka.codec.tags.epc import Elements, Epc, epc_of, parse_urn
 from jinka.codec.tags.faults import TagError
@@ -36,6 +36,7 @@ __all__ = [
     "encode_bits",
     "epc_of",
     "filter_title",
+    "hex_bytes",
     "make_plus_tag",
     "make_tag",
     "pack_elements",

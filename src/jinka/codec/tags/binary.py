@@ -47,6 +47,20 @@ def decode_hex(text: str) -> Tag:
     return decode_bits(int(text, 16), 4 * len(text))
 
 
+def hex_bytes(text: str) -> bytes:
+    """Bytes of hexadecimal text. Raises `TagError` at the character."""
+    _check_hex(text)
+    if len(text) % 2:
+        raise at_character("half a byte", len(text) - 1)
+    return bytes.fromhex(text)
+
+
+def _check_hex(text: str) -> None:
+    wrong = _NO_HEX(text)
+    if wrong:
+        raise at_character(f"{wrong[0]!r} is no hexadecimal digit", wrong.start())
+
+
 def decode_bits(value: int, size: int) -> Tag:
     """Read ``size`` bits. A scheme of known length may have zeros behind it."""
     reader = BitReader(value, size)

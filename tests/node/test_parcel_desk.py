@@ -355,3 +355,35 @@ def test_a_parcel_whose_sending_was_cut_off_is_sent_once(
                 _send(city)
     _send(city)
     assert [sent.manifest.number for sent in city.waiting_for(PARENT)] == [1]
+
+
+@pytest.mark.parametrize("years", [-50, -3, 40])
+def test_a_receiver_whose_clock_runs_wrong_takes_nothing_in_and_loses_nothing(
+    years: int, city: ParcelDesk, parent: ParcelDesk
+) -> None:
+    """Certificates are judged by its clock: it refuses, says nothing against the sender, and goes on once it is set."""
+    clock: Any = parent._clock
+    made = _send(city)
+    clock.micros = NOW + years * 365 * 86_400_000_000
+    with pytest.raises(Refused):
+        post(city, parent)
+    assert parent.ready() == []
+    assert parent.inbox.conflicts() == []
+    assert findings_in(parent.inbox._engine) == []
+    clock.micros = NOW
+    post(city, parent)
+    assert [parcel.manifest for parcel in parent.ready()] == [made]
+    assert city.waiting_for(PARENT) == []
+
+
+def test_a_sender_whose_clock_runs_wrong_is_told_of_and_paid(city: ParcelDesk, parent: ParcelDesk) -> None:
+    """Order is by number: two parcels of a clock that jumped are taken in their order, with a finding each."""
+    clock: Any = city._clock
+    made = []
+    for number, days in enumerate((400, -400)):
+        clock.micros = NOW + days * 86_400_000_000
+        made.append(_send(city, f"day {number}"))
+    clock.micros = NOW
+    post(city, parent)
+    assert [parcel.manifest for parcel in parent.ready()] == made
+    assert {found.code for found in findings_in(parent.inbox._engine)} == {"CLOCK_AHEAD", "CLOCK_BACK"}

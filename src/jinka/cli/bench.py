@@ -189,3 +189,27 @@ def ledger(
     from jinka.app.bench_ledger import bench_ledger
 
     return bench_ledger(transfers, engine or ("sqlite", "postgres"), prefill)
+
+
+@app.command()
+@json_command
+def trace(
+    items: Annotated[
+        int,
+        typer.Option(
+            parser=number, metavar="NUMBER", help="Items of the chain that is captured, such as 1M."
+        ),
+    ] = 20_000,
+    events: Annotated[
+        int,
+        typer.Option(parser=number, metavar="NUMBER", help="Events that the index of the recall stands for."),
+    ] = 100_000,
+    folder: Annotated[Path | None, typer.Option("--dir", help="Where the files may lie meanwhile.")] = None,
+) -> dict[str, Any]:
+    """EPCIS events captured a second on one core, exact traces of a known chain, and recalls in a large index.
+
+    Example: [bold]jinka bench trace --items 1M --events 10M[/bold]
+    """
+    from jinka.app.bench_trace import bench_trace
+
+    return bench_trace(items, events, folder)

@@ -1,0 +1,233 @@
+"""`jinka bench trace`: capture, event hash and recall on one core, and whether every trace of a known chain is exact.
+
+A chain is generated (`jinka.sim.trace_chain`), written as EPCIS 2.0 documents of 500 events, and captured from those
+bytes by the real store with its rules: read, hash, rows, edges, one durable transaction a document. Then traces are
+held to the truth of the generator; a single wrong one ends the benchmark. For the recall the index of edges is made as
+large as was asked for with copies of the chain (`jinka.store.trace_growth`). Times are of the processor, the best of
+several turns; the wall's stand beside them.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinka.app.trace_lineage import no_collection
+from jinka.app.trace_rules import judges_of
+from jinka.codec.epcis import Document, Event, read_json, write_json
+from jinka.kit import JinkaError, Usage
+from jinka.node.system import SystemClock
+from jinka.sim.trace_chain import Chain, ChainSize
+from jinka.store import database_at
+from jinka.store.database import Database
+from jinka.store.trace_capture import prepare
+from jinka.store.trace_edges import SqlLinks
+from jinka.store.trace_growth import index_size, multiply_edges
+from jinka.store.trace_store import TraceStore
+from jinka.trace.holding import Standing, holdings
+from jinka.trace.lineage import NodeSort
+from jinka.trace.recall_scope import scope_of
+from jinka.trace.spread import Seed, spread_back, spread_forward
+
+_DOCUMENT = 500  # events
+_TURNS = 3
+_MANY = 100_000
+_SEED = "bench trace"
+
+
+def bench_trace(items: int = 20_000, events: int = 100_000, folder: Path | None = None) -> dict[str, Any]:
+    """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` where a trace is not exact."""
+    if not 1_000 <= items <= 10_000_000:
+        raise Usage(f"{items} items", where="bench trace", fix="1,000 to 10,000,000")
+    if not 0 <= events <= 100_000_000:
+        raise Usage(f"{events} events", where="bench trace", fix="up to 100,000,000")
+    chain = Chain(_size(items), _SEED)
+    with (
+        tempfile.TemporaryDirectory(prefix="jinka-bench-", dir=folder) as made,
+        database_at(Path(made) / "epcis.db") as database,
+    ):
+        captured = _capture(database, chain)
+        exact = _check(database, chain)
+        recall = _recall(database, chain, captured["events"], events)
+    return {
+        "bench": "trace",
+        "clock": "processor time of one core",
+        "aims": {"capture_events_per_s": 3_000, "recall_hundreds_ms": 100, "recall_100k_s": 2},
+        "capture": captured,
+        "exact": exact,
+        "recall": recall,
+        "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def _size(items: int) -> ChainSize:
+    return ChainSize(
+        items=items, items_per_lot=200, items_per_case=10, cases_per_pallet=5, farms=40, mills=10, plants=8,
+        wholesalers=30, shops=500, slip_rate=0.02,
+    )  # fmt: skip
+
+
+def _capture(database: Database, chain: Chain) -> dict[str, Any]:
+    store = TraceStore(database, SystemClock(), judges=judges_of({}, SystemClock()))
+    spent = Counter[str]()
+    count = named = size = 0
+    wall = 0.0
+    for events in _documents(chain.events()):
+        body = write_json(Document(events=tuple(events), creation_time_us=events[0].event_time_us))
+        begun = time.perf_counter()
+        document = _timed(spent, "read", lambda body=body: read_json(body))  # type: ignore[misc]
+        batch = _timed(spent, "hash and terms", lambda d=document: [prepare(event) for event in d.events])  # type: ignore[misc]
+        answers = _timed(spent, "store", lambda b=batch: store.capture(b, proceed=True))  # type: ignore[misc]
+        wall += time.perf_counter() - begun
+        refused = [each for each in answers if each.outcome.value == "refused"]
+        if refused:
+            raise JinkaError(f"{len(refused)} events refused: {refused[0].what}", where="bench trace")
+        count += len(events)
+        size += len(body)
+        named += sum(1 for event in events for _ in event.all_epcs())
+    total = sum(spent.values())
+    return {
+        "events": count,
+        "items": chain.size.items,
+        "epcs_per_event": round(named / count, 1),
+        "bytes_per_event": size // count,
+        "slips": {slip.name.lower(): number for slip, number in chain.truth.slips.items()},
+        "events_per_s": int(count / total),
+        "epcs_per_s": int(named / total),
+        "wall_events_per_s": int(count / wall),
+        "us_per_event": {name: round(1e6 * seconds / count, 1) for name, seconds in spent.items()},
+    }
+
+
+def _documents(events: Iterable[Event]) -> Iterable[list[Event]]:
+    some: list[Event] = []
+    for event in events:
+        some.append(event)
+        if len(some) == _DOCUMENT:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def _timed(spent: Counter[str], name: str, call: Callable[[], Any]) -> Any:
+    begun = time.process_time()
+    made = call()
+    spent[name] += time.process_time() - begun  # type: ignore[assignment]
+    return made
+
+
+def _check(database: Database, chain: Chain) -> dict[str, int]:
+    """Hold traces to the truth: items back, lots of wheat forward with everyone who has something of them."""
+    draw, truth = random.Random(_SEED), chain.truth  # noqa: S311 a benchmark
+    with SqlLinks(database) as links:
+        items = draw.sample(range(chain.size.items), min(1_000, chain.size.items))
+        for item in items:
+            found = spread_back(links, [Seed(links.number(chain.item(item)))])
+            flours = truth.flour_of_lot[chain.item_lot(item)]
+            wheats = {w for f in flours for w in truth.wheat_of_flour[f]}
+            expected = {*map(chain.flour, flours), *map(chain.wheat, wheats), chain.item(item)}
+            _same(set(links.names(found.things()).values()), expected, f"back from item {item}")
+        wheats_tried = draw.sample(range(max(4, len(truth.wheat_of_flour) // 2)), 4)
+        reached = 0
+        for wheat in wheats_tried:
+            reached += _check_forward(links, chain, wheat)
+    return {"items_back": len(items), "lots_forward": len(wheats_tried), "items_forward": reached}
+
+
+def _check_forward(links: SqlLinks, chain: Chain, wheat: int) -> int:
+    truth = chain.truth
+    flours = {f for f, used in enumerate(truth.wheat_of_flour) if wheat in used}
+    lots = {b for b, used in enumerate(truth.flour_of_lot) if flours & set(used)}
+    per_lot = chain.size.items_per_lot
+    items = [i for b in sorted(lots) for i in range(b * per_lot, min((b + 1) * per_lot, chain.size.items))]
+    found = spread_forward(links, [Seed(links.number(chain.wheat(wheat)))])
+    expected = {chain.wheat(wheat), *map(chain.flour, flours), *map(chain.lot, lots), *map(chain.item, items)}
+    names = links.names(found.things())
+    _same(set(names.values()), expected, f"forward from wheat {wheat}")
+    numbers = {name: node for node, name in names.items()}
+    where = holdings(links, found, [numbers[chain.item(i)] for i in items])
+    places = links.names(holding.place for holding in where.values())
+    for item in items:
+        holding = where[numbers[chain.item(item)]]
+        standing = Standing.SOLD if truth.sold[item] else Standing.HELD
+        if places[holding.place] != truth.place_of_item[item] or holding.standing is not standing:
+            raise JinkaError(f"item {item} is said to be at {places[holding.place]}", where="bench trace")
+    return len(items)
+
+
+def _same(found: set[str], expected: set[str], what: str) -> None:
+    if found != expected:
+        raise JinkaError(
+            f"{what}: {len(found - expected)} too many, {len(expected - found)} missing", where="bench trace"
+        )
+
+
+def _recall(database: Database, chain: Chain, captured: int, events: int) -> dict[str, Any]:
+    copies = max(0, -(-events // captured) - 1)
+    begun = time.perf_counter()
+    with database.begin() as connection:
+        shift = multiply_edges(connection, copies)
+    grown_s = time.perf_counter() - begun
+    with database.connect() as connection:
+        edges, size = index_size(connection)
+    lots = -(-chain.size.items // chain.size.items_per_lot)
+    with SqlLinks(database) as links:
+        first = [links.number(chain.lot(lot)) for lot in range(lots)]
+    draw = random.Random(_SEED)  # noqa: S311 a benchmark
+    everywhere = [node + shift * copy for copy in range(copies + 1) for node in first]
+    many = draw.sample(everywhere, min(len(everywhere), -(-_MANY // chain.size.items_per_lot)))
+    return {
+        "events": captured * (copies + 1),
+        "edges": edges,
+        "database_mib": size >> 20,
+        "grown_in_s": round(grown_s, 1),
+        "cache_mib": 128,
+        "one_lot": _timed_recall(database, draw.sample(everywhere, 1)),
+        "many_lots": _timed_recall(database, many),
+        "back_one_item": _timed_back(database, chain),
+    }
+
+
+def _timed_recall(database: Database, seeds: Sequence[int]) -> dict[str, Any]:
+    """From the seeds to the scope with its holders: the best turn, and the first, with cold pages."""
+    turns = []
+    for _ in range(_TURNS):
+        with SqlLinks(database) as links, no_collection():
+            wall, cpu = time.perf_counter(), time.process_time()
+            found = spread_forward(links, [Seed(node) for node in seeds])
+            walked = time.process_time() - cpu
+            scope = scope_of(links, found, as_of_us=1).scope
+            turns.append((time.process_time() - cpu, walked, time.perf_counter() - wall))
+            del found
+    best = min(turns)
+    return {
+        "lots": len(seeds),
+        "things": scope.things,
+        "holders": len(scope.holders),
+        "ms": round(best[0] * 1e3, 1),
+        "of_it_walk_ms": round(best[1] * 1e3, 1),
+        "wall_ms": round(min(turn[2] for turn in turns) * 1e3, 1),
+        "first_wall_ms": round(turns[0][2] * 1e3, 1),
+    }
+
+
+def _timed_back(database: Database, chain: Chain) -> dict[str, Any]:
+    draw = random.Random(_SEED)  # noqa: S311 a benchmark
+    spent = []
+    with SqlLinks(database) as links:
+        nodes = [links.number(chain.item(draw.randrange(chain.size.items))) for _ in range(200)]
+        for node in nodes:
+            begun = time.process_time()
+            found = spread_back(links, [Seed(node)])
+            spent.append(time.process_time() - begun)
+            if not any(each & 7 == NodeSort.LOT for each in found.reached):
+                raise JinkaError("an item comes from nowhere", where="bench trace")
+    spent.sort()
+    return {"p50_ms": round(spent[len(spent) // 2] * 1e3, 2), "p99_ms": round(spent[-2] * 1e3, 2)}

@@ -1,0 +1,42 @@
+"""What `jinka bench trace` measures in: an index of edges that is as large as years of captures.
+
+The chain that was captured is written again and again under other numbers, later and later, at the same places: rows
+of the index as captures would have made them, without their events' documents. Nothing else uses it.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from jinka.trace.lineage import NodeSort
+
+
+def multiply_edges(connection: sa.Connection, times: int) -> int:
+    """Add ``times`` copies of all edges; returns by how much the numbers of the nodes of each grow."""
+    ask = connection.exec_driver_sql
+    last = int(ask("SELECT max(id) FROM trace_nodes").scalar() or 0)
+    shift = (last >> 3) + 1 << 3
+    first_us, last_us, last_event = ask("SELECT min(at_us), max(at_us), max(event) FROM trace_edges").one()
+    span, limit = int(last_us) - int(first_us) + 1, int(last_event)
+    for n in range(1, times + 1):
+        more, later = shift * n, span * n
+        ask(
+            f"INSERT INTO trace_nodes SELECT id + {more}, name || '~{n}' FROM trace_nodes "  # noqa: S608 numbers
+            f"WHERE id <= {last} AND (id & 7) <> {int(NodeSort.PLACE)}"
+        )
+        ask(
+            f"INSERT INTO trace_edges SELECT source + {more}, kind, at_us + {later}, "  # noqa: S608 numbers
+            f"CASE WHEN (target & 7) = {int(NodeSort.PLACE)} THEN target ELSE target + {more} END, "
+            f"event + {later}, step, quantity, uom FROM trace_edges WHERE source <= {last} AND event <= {limit}"
+        )
+    return shift
+
+
+def index_size(connection: sa.Connection) -> tuple[int, int]:
+    """Edges, and bytes of the database."""
+    edges = int(connection.exec_driver_sql("SELECT count(*) FROM trace_edges").scalar() or 0)
+    if connection.dialect.name == "sqlite":
+        query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        query = "SELECT pg_database_size(current_database())"
+    return edges, int(connection.exec_driver_sql(query).scalar() or 0)

@@ -167,6 +167,12 @@ def test_an_error_is_one_line(words: tuple[str, ...], code: int, said: str) -> N
     assert done.stderr.count("\n") == 1
 
 
+def test_no_kind_of_code() -> None:
+    done = run(TAG, "--as", "picture")
+    assert done.exit_code == 2
+    assert "barcode" in done.stderr
+
+
 def test_the_bench_runs_beside_its_peer() -> None:
     done = CliRunner().invoke(app, ["bench", "epc", "--seconds", "0.1", "--rows", "4000"])
     assert done.exit_code == 0, done.stderr

@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from jinka.codec.tags import SCHEME_BY_NAME, Epc, canonical_id, decode, encode, make_tag
+from jinka.codec.tags import SCHEME_BY_NAME, Epc, decode, encode, make_tag
 from jinka.codec.tags.batch import decode_batch
+from jinka.codec.tags.identity import make_canonical
 from jinka.kit import JinkaError, NotFound
 
 _TAGS = 2_000  # one by one
@@ -35,7 +36,7 @@ def bench_epc(seconds: float = 6.0, rows: int = _ROWS) -> dict[str, Any]:
         "jinka, to the parts": lambda: [decode(raw) for raw in raws],
         "jinka, to the URN": lambda: [decode(raw).epc_urn for raw in raws],
         "jinka, encode": _encoder(raws),
-        "jinka, canonical name of a URN": lambda: [canonical_id.__wrapped__(urn) for urn in urns],
+        "jinka, canonical name of a URN": lambda: [make_canonical(urn) for urn in urns],
     }
     peer = _peer()
     if [peer(text).epc_uri for text in texts] != urns:

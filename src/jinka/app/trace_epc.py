@@ -165,6 +165,14 @@ def describe_codes(codes: Sequence[str], asked: Asked) -> list[Forms]:
     return found
 
 
+def kind_of(text: str) -> Kind:
+    """What ``--as`` says. Raises `Usage`."""
+    try:
+        return Kind(text)
+    except ValueError:
+        raise Usage(f"no kind of code {text[:20]!r}", where="--as", fix=", ".join(Kind)) from None
+
+
 def load_prefixes(path: Path | None) -> PrefixList:
     """GS1's list of company prefixes from a file; without one what is declared."""
     if path is None:

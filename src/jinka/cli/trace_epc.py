@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jinka.app.trace_epc import Kind
 from jinka.cli.frame import Json, command, put, put_json, put_table
 from jinka.reports import Language
 
@@ -29,8 +28,12 @@ def epc(
         ),
     ],
     kind: Annotated[
-        Kind, typer.Option("--as", help="What the codes are, where it cannot be told.")
-    ] = Kind.AUTO,
+        str,
+        typer.Option(
+            "--as",
+            help="What the codes are, where it cannot be told: tag, urn, link, elements, barcode, tid, drug, ecode.",
+        ),
+    ] = "auto",
     prefix_digits: Annotated[
         int | None, typer.Option(min=6, max=12, help="Digits of the company prefix in a barcode or link.")
     ] = None,
@@ -48,10 +51,10 @@ def epc(
 
     Example: [bold]jinka trace epc 3074257BF7194E4000001A85 --lang zh[/bold]
     """
-    from jinka.app.trace_epc import Asked, describe_codes, load_prefixes
+    from jinka.app.trace_epc import Asked, describe_codes, kind_of, load_prefixes
 
     asked = Asked(
-        kind=kind, prefix_digits=prefix_digits, prefixes=load_prefixes(prefixes), scheme=scheme,
+        kind=kind_of(kind), prefix_digits=prefix_digits, prefixes=load_prefixes(prefixes), scheme=scheme,
         filter_value=filter_value,
     )  # fmt: skip
     found = describe_codes(codes, asked)

@@ -96,6 +96,8 @@ def test_published_examples(text: str, canonical: str) -> None:
         "https://id.gs1.org/8006/04012345123456/22/ABCD/10/XYZ",
         "https://id.gs1.org/01/09780345418913/21/" + "9" * 4000,
         "https://id.gs1.org/01/09780345418913/21/1/21/2",
+        "urn:epc:id:sgtin:4012345.011111." + "%41" * 1000,
+        "urn:epc:id:sscc:" + "1" * 1_000_000,
         "42",
     ],
 )

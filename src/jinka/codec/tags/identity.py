@@ -27,7 +27,10 @@ from jinka.codec.tags.keys import (
 
 CANONICAL_STEM = "https://id.gs1.org/"
 TEXT_MAX = 2048  # no identity is longer; what is, stays what it is
-_CACHED = 1 << 15
+_CACHED, _CACHED_LENGTH = (
+    1 << 15,
+    256,
+)  # texts, and characters of each: a stranger fills no more than some megabytes
 
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+").fullmatch
@@ -41,13 +44,19 @@ _CANONICAL = re.compile(
 _Rule = Callable[[str], str | None]
 
 
-@lru_cache(_CACHED)
 def canonical_id(text: str) -> str:
     """Return the canonical form of an EPC URN or GS1 Digital Link; any other text as it is.
 
     A class (``lgtin``) and a pattern of a class (``idpat`` with ``*`` for the serial) have one as well: the link
     without the serial. Schemes without a GS1 key (GID, USDOD, ADI, BIC, IMOVN) keep their URN.
     """
+    return _remembered(text) if len(text) <= _CACHED_LENGTH else make_canonical(text)
+
+
+def make_canonical(text: str) -> str:
+    """As `canonical_id`, without a memory of what was asked before."""
+    if len(text) > TEXT_MAX:
+        return text
     if text.startswith("urn:epc:"):
         kind, _, rest = text[8:].partition(":")
         scheme, _, value = rest.partition(":")
@@ -58,11 +67,19 @@ def canonical_id(text: str) -> str:
         return text
     head = text[:8].lower()
     if head == "urn:epc:" and head != text[:8]:
-        return canonical_id(head + text[8:])
-    if head.startswith(("http://", "https://")) and len(text) <= TEXT_MAX:
+        return make_canonical(head + text[8:])
+    if head.startswith(("http://", "https://")):
         found = _link(text)
         return text if found is None else found
     return text
+
+
+_remembered = lru_cache(_CACHED)(make_canonical)
+
+
+def forget_names() -> None:
+    """Empty the memory of `canonical_id`: for who measures."""
+    _remembered.cache_clear()
 
 
 def unescape(text: str) -> str:

@@ -19,9 +19,11 @@ from urllib.parse import urlencode, urlsplit
 
 from jinka.api.epcis import EpcisApplication, epcis_app
 from jinka.api.epcis_exchange import Ask
+from jinka.api.epcis_peers import PeerNames
 from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_server import epcis_server
 from jinka.api.epcis_services import EpcisServices
+from jinka.app.trace_access import Access
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_delivery import Delivery, delivering
 from jinka.app.trace_rules import judges_of
@@ -43,7 +45,7 @@ def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> N
     file = read_trace_file(path)
     with _served(file) as made:
         app = epcis_app(made.services, mount=file.mount, more=made.resources, websocket=made.sockets)
-        runner = epcis_server(app, websockets=True)
+        runner = epcis_server(PeerNames(app), websockets=True)
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
             signal.signal(number, lambda *_: None)
         with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
@@ -62,10 +64,10 @@ def services_of(
 
 
 def _services(file: TraceFile, database: Database, clock: Clock, randomness: Randomness) -> EpcisServices:
+    terse = file.tables.get("access", {}).get("required", False) is True
+    judges = judges_of(file.tables.get("rules", {}), clock, terse=terse)
     return EpcisServices(
-        store=TraceStore(
-            database, clock, judges=judges_of(file.tables.get("rules", {}), clock), query_s=file.query_s
-        ),
+        store=TraceStore(database, clock, judges=judges, query_s=file.query_s),
         named=NamedQueries(database, clock),
         clock=clock,
         randomness=randomness,
@@ -82,6 +84,10 @@ def _served(file: TraceFile) -> Iterator[Delivery]:
     secret = TraceSecret.of_folder(file.path.parent, randomness)
     with database_at(file.database) as database:
         services = _services(file, database, clock, randomness)
+        access = Access(database, file, secret, clock)
+        services = replace(
+            services, admit=access.admit, sight=access, check_signature=access.check_signature
+        )
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount) as made:
             yield made

@@ -45,6 +45,7 @@ from jinka.cli import (
     switch,
     tariff,
     trace,
+    trace_access,
     trace_epc,
     trace_hash,
     trace_lineage,
@@ -100,6 +101,7 @@ trace.app.add_typer(trace_hash.app)
 trace.app.add_typer(trace_lineage.app)
 trace.app.add_typer(trace_recall.app, name="recall")
 trace.app.add_typer(trace_serve.app)
+trace.app.add_typer(trace_access.app, name="access")
 trace.app.add_typer(trace_readers.app, name="readers")
 app.add_typer(trace.app, name="trace")
 keys.app.add_typer(keys_ceremony.app)

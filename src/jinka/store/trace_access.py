@@ -16,9 +16,13 @@ import sqlalchemy as sa
 from jinka.codec.epcis import Event
 from jinka.store.database import reading
 from jinka.store.schema import metadata
+from jinka.store.trace_query import AnyOf, At, EventQuery, Test
 from jinka.store.trace_rows import insert_rows
+from jinka.store.trace_terms import Field
 from jinka.store.trace_turns import SqlTurns
 from jinka.trace.access import (
+    GLN_STEMS,
+    Along,
     Claims,
     Level,
     Owners,
@@ -110,6 +114,10 @@ class AccessBooks:
     def participants(self) -> list[Participant]:
         """All of them, by id."""
         return self._some(sa.true())
+
+    def by_id(self, id_: str) -> Participant | None:
+        """Who takes part under an id."""
+        return self._one(participants.c.id == id_)
 
     def by_token(self, token: str) -> Participant | None:
         """Whose token it is."""
@@ -219,25 +227,31 @@ class Sight:
         self._engine, self._secret = reading(engine), secret
         self._books = AccessBooks(self._engine)
 
-    def show(self, viewer: Participant, events: Sequence[tuple[int, Event]]) -> list[Event | None]:
-        """Each event whole, redacted, or not at all (None)."""
+    def veil(self, viewer: Participant) -> Veil:
+        """What hides identifiers from a viewer."""
+        return Veil(self._secret, viewer.id)
+
+    def show(
+        self, viewer: Participant, events: Sequence[tuple[int, Event]], *, along: Along | None = None
+    ) -> list[Event | None]:
+        """Each event whole, redacted, or not at all (None).
+
+        ``along``: they are those of a chain that leads from, or to, a thing that the viewer had.
+        """
         if viewer.sees_all:
             return [event for _, event in events]
         everyone = self._books.participants()
         owners, by_id = Owners(everyone), {one.id: one for one in everyone}
-        veil = Veil(self._secret, viewer.id)
+        veil = self.veil(viewer)
         with self._engine.begin() as connection:
             captured = _captured(connection, [seq for seq, _ in events])
             had = held(connection, viewer.id, {item for _, event in events for item in things_of(event)})
         shown: list[Event | None] = []
         for seq, event in events:
             captor = captured.get(seq, "")
+            its = {item: had[item] for item in things_of(event) if item in had}
             level = level_of(
-                event,
-                viewer,
-                by_id.get(captor),
-                viewer.id in involved(event, captor, owners),
-                {item: had[item] for item in things_of(event) if item in had},
+                event, viewer, by_id.get(captor), viewer.id in involved(event, captor, owners), its, along
             )
             if level is Level.WHOLE:
                 shown.append(event)
@@ -246,6 +260,56 @@ class Sight:
             else:
                 shown.append(None)
         return shown
+
+    def had(self, viewer: Participant, items: Collection[str]) -> set[str]:
+        """Of these things, those that the viewer had."""
+        with self._engine.begin() as connection:
+            return set(held(connection, viewer.id, items))
+
+    def narrow(self, viewer: Participant, query: EventQuery) -> EventQuery:
+        """The query so that whether an event passes tells the viewer nothing that is hidden from it.
+
+        What every redacted event shows may be asked of all events; anything else of those that name the viewer's own
+        places, which it sees whole.
+        """
+        if viewer.sees_all:
+            return query
+        things = {value for test in query.tests if isinstance(test, AnyOf) for value in _things(test)}
+        had = self.had(viewer, things)
+        if all(_open(test, had) for test in query.tests):
+            return query
+        own = tuple(sorted(one for one in viewer.owns if not one.isdigit()))
+        beginnings = tuple(stem + one for one in sorted(viewer.owns) if one.isdigit() for stem in GLN_STEMS)
+        return query.also(
+            AnyOf(fields=(Field.READ_POINT, Field.BIZ_LOCATION), values=own, beginnings=beginnings)
+        )
+
+
+_SHOWN = frozenset({Field.TYPE, Field.ACTION, Field.BIZ_STEP, Field.DISPOSITION, Field.ERROR})
+_THINGS = frozenset(
+    {
+        Field.EPC,
+        Field.PARENT,
+        Field.INPUT,
+        Field.OUTPUT,
+        Field.EPC_CLASS,
+        Field.INPUT_CLASS,
+        Field.OUTPUT_CLASS,
+    }
+)
+
+
+def _things(test: AnyOf) -> Collection[str]:
+    return test.values if set(test.fields) <= _THINGS else ()
+
+
+def _open(test: Test, had: Collection[str]) -> bool:
+    """Whether the answer to a test can be read from a redacted event as well."""
+    if isinstance(test, At):
+        return True
+    if not isinstance(test, AnyOf) or test.beginnings:
+        return False
+    return set(test.fields) <= _SHOWN or (set(test.fields) <= _THINGS and set(test.values) <= set(had))
 
 
 def held(connection: sa.Connection, viewer: str, items: Collection[str]) -> dict[str, Stay]:

@@ -32,7 +32,7 @@ from jinka.trace.choreography import Deed, Turn
 
 HIDDEN = "urn:jinka:hidden:"
 OWNS_MAX = 1_000
-_GLN = ("https://id.gs1.org/414/", "https://id.gs1.org/417/")
+GLN_STEMS = ("https://id.gs1.org/414/", "https://id.gs1.org/417/")
 _PREFIX_DIGITS = range(4, 14)
 _KEY = re.compile(r"https://id\.gs1\.org/(\d{2,4})/(\d+)")
 _LED = frozenset({"00", "01", "8003", "8006"})  # a digit stands before the prefix
@@ -101,8 +101,8 @@ class Owners:
         """The participant; empty for nobody known."""
         key = canonical_id(id_)
         found = self._of.get(key)
-        if found is None and key.startswith(_GLN):
-            digits = key[len(_GLN[0]) :][:13]
+        if found is None and key.startswith(GLN_STEMS):
+            digits = key[len(GLN_STEMS[0]) :][:13]
             found = next((self._of[digits[:n]] for n in self._lengths if digits[:n] in self._of), None)
         return found or ""
 
@@ -170,16 +170,33 @@ def things_of(event: Event) -> set[str]:
     }
 
 
+class Along(Enum):
+    """Which way a chain is followed from a thing that the viewer had."""
+
+    BACK = "back"
+    FORWARD = "forward"
+
+
 def level_of(
-    event: Event, viewer: Participant, owner: Participant | None, is_involved: bool, held: Hands
+    event: Event,
+    viewer: Participant,
+    owner: Participant | None,
+    is_involved: bool,
+    held: Hands,
+    along: Along | None = None,
 ) -> Level:
-    """What the viewer sees. ``owner`` captured it; ``held`` are the event's things that the viewer had, with times."""
+    """What the viewer sees. ``owner`` captured it; ``held`` are the event's things that the viewer had, with times.
+
+    ``along``: the event lies on a chain that leads back, or forward, from a thing that the viewer had.
+    """
     if viewer.sees_all or is_involved:
         return Level.WHOLE
-    if not held:
+    if not held and along is None:
         return Level.NOTHING
     if owner is None:
         return Level.REDACTED
+    if not held:
+        return owner.down if along is Along.BACK else owner.up
     # The viewer stands before the event's owner in the chain when it had the thing before.
     before = any(stay.first_us <= event.event_time_us for stay in held.values())
     return owner.up if before else owner.down

@@ -1,0 +1,209 @@
+"""Who may ask a repository, what each sees of it, and whose captures must be signed: its file, its participants.
+
+``[access]`` of the file: ``required`` (who is not known gets no answer), ``signatures`` (``given``: checked where there
+is one; ``required``: of every capture), ``anchors`` (a PEM file of authorities whose signers are believed). Who takes
+part is known by an API token, or by the certificate of its connection where the server ends TLS
+(`jinka.api.epcis_peers`). Every look of a participant is written down before it is answered.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from jinka.api.epcis_exchange import Ask, Caller
+from jinka.api.epcis_peers import PEER
+from jinka.api.epcis_problems import EpcisError, Exceptions
+from jinka.api.problems import Unauthorised
+from jinka.app.trace_config import TraceFile, read_trace_file
+from jinka.app.trace_secret import TraceSecret
+from jinka.codec.epcis import Event
+from jinka.codec.epcis.scalars import time_text
+from jinka.crypto.x509_certificate import read_certificate
+from jinka.crypto.x509_path import Trust
+from jinka.kit import Clock, NotFound, Randomness, Usage
+from jinka.node.system import SystemRandomness
+from jinka.store import database_at
+from jinka.store.database import Database
+from jinka.store.trace_access import AccessBooks, Sight, token_hash
+from jinka.store.trace_query import EventQuery
+from jinka.trace.access import Along, Level, Participant, read_owns
+from jinka.trace.signatures import HEADER, SignaturePolicy, SignatureRefused
+
+_SETTINGS = {"required", "signatures", "anchors"}
+_TOKEN_BYTES = 32
+_NOBODY = Participant(id="")
+
+
+class Access:
+    """Implements `jinka.api.epcis_services.SightOfCallers`, and tells who asks."""
+
+    def __init__(self, database: Database, file: TraceFile, secret: TraceSecret, clock: Clock) -> None:
+        table = file.tables.get("access", {})
+        self._books, self._sight, self._clock = AccessBooks(database), Sight(database, secret.veil), clock
+        self.required = _flag(table, "required")
+        self._policy = policy_of(table, file.path.parent)
+
+    def admit(self, headers: Mapping[str, str]) -> Caller:
+        """Who asks; raises `Unauthorised`. Nobody in particular where that is allowed."""
+        kind, _, token = headers.get("authorization", "").partition(" ")
+        peer = headers.get(PEER, "")
+        if token or kind:
+            found = self._books.by_token(token.strip()) if kind.lower() == "bearer" else None
+        elif peer:
+            found = self._books.by_certificate(peer)
+        elif self.required:
+            found = None
+        else:
+            return Caller()
+        if found is None:
+            raise Unauthorised("nobody known", where="Authorization", fix="Bearer and a participant's token")
+        return Caller(name=found.id)
+
+    def bounded(self, caller: Caller) -> bool:
+        return not self._viewer(caller).sees_all
+
+    def narrow(self, caller: Caller, query: EventQuery) -> EventQuery:
+        return self._sight.narrow(self._viewer(caller), query)
+
+    def show(self, caller: Caller, events: Sequence[Event], what: str) -> Sequence[Event]:
+        return [event for event in self.look(caller.name, events, what) if event is not None]
+
+    def look(
+        self, viewer: str, events: Sequence[Event], what: str, along: Along | None = None
+    ) -> list[Event | None]:
+        """What a participant sees of events, each with its record time; the look is written down."""
+        one = self._viewer(Caller(name=viewer))
+        shown = self._sight.show(one, [(event.record_time_us or 0, event) for event in events], along=along)
+        if viewer:
+            seen = sum(1 for event in shown if event is not None)
+            self._books.note(self._clock.now_micros(), viewer, what, seen, len(shown) - seen)
+        return shown
+
+    def check_signature(self, ask: Ask) -> None:
+        """Raise `EpcisError` (401) for a capture whose signature is missing or wrong."""
+        name = ask.caller.name
+        now = dt.datetime.fromtimestamp(self._clock.now_micros() / 1_000_000, dt.UTC)
+        try:
+            self._policy.check(ask.body, ask.header(HEADER), self._viewer(ask.caller) if name else None, now)
+        except SignatureRefused as error:
+            raise EpcisError(Exceptions.UNAUTHORISED, error.what, where=error.where, fix=error.fix) from error
+
+    def _viewer(self, caller: Caller) -> Participant:
+        """Who a caller is. Nobody in particular sees all, where such callers are let in at all."""
+        if not caller.name:
+            return replace(_NOBODY, sees_all=not self.required)
+        return next(
+            (one for one in self._books.participants() if one.id == caller.name and one.active), _NOBODY
+        )
+
+
+def policy_of(table: Mapping[str, Any], folder: Path) -> SignaturePolicy:
+    """Who must sign and who is believed, as the file says; raises `Usage`."""
+    if unknown := set(table) - _SETTINGS:
+        raise Usage("no such setting", where=f"access.{min(unknown)}", fix=", ".join(sorted(_SETTINGS)))
+    wanted = table.get("signatures", "given")
+    if wanted not in ("given", "required"):
+        raise Usage(f"{wanted!r}", where="access.signatures", fix="given, or required")
+    if "anchors" not in table:
+        if wanted == "required":
+            raise Usage("nobody is trusted to sign", where="access.anchors", fix='anchors = "anchors.pem"')
+        return SignaturePolicy()
+    path = folder / str(table["anchors"])
+    if not path.exists():
+        raise NotFound(
+            "no such file", where=f"access.anchors: {path}", fix="certificates of authorities, PEM"
+        )
+    anchors = tuple(read_certificate(der) for der in _pem(path.read_text(encoding="ascii", errors="replace")))
+    if not anchors:
+        raise Usage("no certificate in it", where=f"access.anchors: {path}", fix="certificates, PEM")
+    return SignaturePolicy(trust=Trust(anchors=anchors), required=wanted == "required")
+
+
+def _pem(text: str) -> list[bytes]:
+    parts = text.split("-----BEGIN CERTIFICATE-----")[1:]
+    try:
+        return [base64.b64decode(part.partition("-----END CERTIFICATE-----")[0]) for part in parts]
+    except ValueError:
+        raise Usage("no Base64", where="access.anchors", fix="certificates, PEM") from None
+
+
+def _flag(table: Mapping[str, Any], name: str) -> bool:
+    value = table.get(name, False)
+    if type(value) is not bool:
+        raise Usage("neither true nor false", where=f"access.{name}", fix=f"{name} = true")
+    return value
+
+
+# What the operator does
+
+
+def put_participant(
+    path: Path,
+    id_: str,
+    *,
+    name: str = "",
+    owns: Sequence[str] = (),
+    up: str = "redacted",
+    down: str = "redacted",
+    sees_all: bool = False,
+    signs: bool = False,
+    certificate: str = "",
+    new_token: bool = True,
+    randomness: Randomness | None = None,
+) -> dict[str, Any]:
+    """Add or change a participant; its facts, with its new token, which is told only now."""
+    if not id_ or not id_.isprintable() or len(id_) > 100:
+        raise Usage("no id", where="participant", fix="1 to 100 characters")
+    levels = {level.value: level for level in Level}
+    for word, where in ((up, "up"), (down, "down")):
+        if word not in levels:
+            raise Usage(f"{word!r}", where=where, fix=", ".join(levels))
+    raw = (randomness or SystemRandomness()).token_bytes(_TOKEN_BYTES)
+    token = "jkt_" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    with database_at(read_trace_file(path).database) as database:
+        books = AccessBooks(database)
+        before = books.by_id(id_)
+        made = Participant(
+            id=id_, name=name or id_, owns=read_owns(owns), up=levels[up], down=levels[down], sees_all=sees_all,
+            signs=signs, certificate=certificate,
+            token_hash=token_hash(token) if new_token or before is None else before.token_hash,
+        )  # fmt: skip
+        books.put(made)
+    return participant_facts(made) | ({"token": token} if new_token or before is None else {})
+
+
+def stop_participant(path: Path, id_: str) -> dict[str, Any]:
+    """Let a participant in no more; what it captured stays, and stays its own."""
+    with database_at(read_trace_file(path).database) as database:
+        books = AccessBooks(database)
+        found = books.by_id(id_)
+        if found is None:
+            raise NotFound("no such participant", where=id_, fix="jinka trace access list")
+        stopped = replace(found, active=False, token_hash=b"")
+        books.put(stopped)
+    return participant_facts(stopped)
+
+
+def list_participants(path: Path) -> list[dict[str, Any]]:
+    """Everybody, without tokens."""
+    with database_at(read_trace_file(path).database) as database:
+        return [participant_facts(one) for one in AccessBooks(database).participants()]
+
+
+def list_looks(path: Path, participant: str, most: int) -> list[dict[str, Any]]:
+    """Who looked at what, the newest first."""
+    with database_at(read_trace_file(path).database) as database:
+        found = AccessBooks(database).looks(participant, most)
+    return [look | {"at": time_text(look["at_micros"])} for look in found]
+
+
+def participant_facts(one: Participant) -> dict[str, Any]:
+    """A participant as JSON has it; nothing of its token."""
+    facts = asdict(one)
+    del facts["token_hash"]
+    return facts | {"owns": sorted(one.owns), "up": one.up.value, "down": one.down.value}

@@ -1,0 +1,277 @@
+"""Access to a repository. Goal: each participant sees its part of a chain, by query, by id and along the chain.
+
+Method: a farm, a mill, a shop and a spy capture through the interface with tokens of their own; every way to ask is
+tried.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jinka.api.epcis import EpcisApplication
+from jinka.api.epcis_exchange import Ask
+from jinka.api.epcis_problems import facts_of
+from jinka.api.epcis_services import EpcisServices
+from jinka.app.trace_access import Access, list_looks, list_participants, put_participant, stop_participant
+from jinka.app.trace_config import read_trace_file
+from jinka.app.trace_secret import TraceSecret
+from jinka.codec.epcis import Action, Event, EventType
+from jinka.codec.epcis.json_reader import read_event
+from jinka.codec.epcis.json_text import load_json
+from jinka.codec.epcis.json_writer import write_event
+from jinka.codec.epcis.model import Place, Typed
+from jinka.crypto.x509_keys import KeyKind
+from jinka.kit import JinkaError, NotFound, Usage
+from jinka.node.system import SystemRandomness
+from jinka.store import database_at
+from jinka.store.trace_queries import NamedQueries
+from jinka.store.trace_store import TraceStore
+from jinka.trace.access import HIDDEN
+from tests.crypto.test_detached_jws import AT, make_papers
+from tests.trace.test_access import DOOR, FIELD, FOREIGN, HALL, MINE, OTHER, STORE
+
+STEP = "https://ref.gs1.org/cbv/BizStep-"
+CASE = "urn:epc:id:sscc:4012345.0000000001"
+HOUR = 3_600_000_000
+
+
+class Clock:
+    def now_micros(self) -> int:
+        return int(AT.timestamp()) * 1_000_000
+
+
+@dataclass
+class Rig:
+    file: Path
+    desk: EpcisApplication
+    access: Access
+    tokens: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(
+        self, who: str, method: str, *path: str, query: Any = (), body: bytes = b"", **more: str
+    ) -> tuple[int, Any]:
+        headers = {"content-type": "application/json", "gs1-epc-format": "Never_Translates"} | more
+        if who:
+            headers["authorization"] = f"Bearer {self.tokens.get(who, who)}"
+        try:
+            caller = Ask(method=method, path=path, query=query, headers=headers, body=body)
+            reply = self.desk.reply(caller)
+        except JinkaError as error:
+            facts = facts_of(error)
+            return int(facts["status"]), facts
+        return reply.status, json.loads(reply.body) if reply.body else None
+
+    def capture(self, who: str, event: Event, **more: str) -> int:
+        return self.ask(who, "POST", "events", body=write_event(event), **more)[0]
+
+    def events(self, who: str, *query: tuple[str, str]) -> list[Event]:
+        status, body = self.ask(who, "GET", "events", query=query)
+        assert status == 200
+        found = body["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+        return [read_event(load_json(json.dumps(each).encode())) for each in found]
+
+
+def seen(hour: int, step: str, place: str, *epcs: str, to: str = "") -> Event:
+    sent = (Typed(id=to, type="https://ref.gs1.org/cbv/SDT-location"),) if to else ()
+    return Event(
+        event_type=EventType.OBJECT, event_time_us=hour * HOUR, zone_offset="+08:00", action=Action.OBSERVE,
+        epcs=epcs or (MINE,), biz_step=STEP + step, read_point=Place(id=place), destinations=sent,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def open_rig(fresh_sqlite: Callable[[], Path], tmp_path: Path) -> Iterator[Callable[[str], Rig]]:
+    engines = []
+
+    def opened(access: str) -> Rig:
+        path = tmp_path / "trace.toml"
+        path.write_text(f'[trace]\ndatabase = "{fresh_sqlite()}"\n[access]\n{access}\n', encoding="utf-8")
+        file, randomness, clock = read_trace_file(path), SystemRandomness(), Clock()
+        entered = database_at(file.database)
+        database = entered.__enter__()
+        engines.append(entered)
+        held = Access(database, file, TraceSecret.of_folder(tmp_path, randomness), clock)
+        services = EpcisServices(
+            store=TraceStore(database, clock), named=NamedQueries(database, clock), clock=clock, randomness=randomness,
+            admit=held.admit, sight=held, check_signature=held.check_signature,
+        )  # fmt: skip
+        return Rig(path, EpcisApplication(services), held)
+
+    yield opened
+    for entered in engines:
+        entered.__exit__(None, None, None)
+
+
+def _people(rig: Rig, **more: Any) -> None:
+    for name, owns in (("farm", ["4012345"]), ("mill", [HALL]), ("shop", [STORE]), ("spy", ["7777777"])):
+        rig.tokens = {**rig.tokens, name: put_participant(rig.file, name, owns=owns, **more)["token"]}
+    rig.tokens = {**rig.tokens, "state": put_participant(rig.file, "state", sees_all=True)["token"]}
+
+
+CHAIN = (
+    ("farm", replace(seen(1, "commissioning", FIELD, MINE, OTHER), action=Action.ADD)),
+    ("farm", seen(2, "shipping", FIELD, MINE, OTHER, to=HALL)),
+    ("mill", seen(3, "receiving", HALL, MINE)),
+    ("mill", seen(4, "inspecting", HALL, MINE)),
+    ("mill", seen(5, "shipping", HALL, MINE, to=STORE)),
+    ("shop", seen(6, "receiving", STORE, MINE)),
+    ("spy", seen(7, "inspecting", DOOR, MINE)),
+)
+
+
+def _steps(events: list[Event]) -> list[str]:
+    return [(event.biz_step or "").removeprefix(STEP) for event in events]
+
+
+def test_each_sees_its_part_and_the_rest_as_the_policy_has_it(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    assert [rig.capture(who, event) for who, event in CHAIN] == [201] * len(CHAIN)
+    everything = _steps(rig.events("state"))
+    assert len(everything) == len(CHAIN)
+    mill = rig.events("mill")
+    assert _steps(mill) == everything  # its own whole, of others what is about the thing that it had
+    # the farm's commissioning: the mill is not named in it, so its place is hidden; both things came to the mill
+    assert mill[0].epcs == (MINE, OTHER)
+    assert mill[0].read_point is not None
+    assert mill[0].read_point.id.startswith(HIDDEN)
+    # the shipment names the mill: whole, with the other thing, which was sent to it as well
+    assert (mill[1].epcs, mill[1].read_point) == ((MINE, OTHER), Place(id=FIELD))
+    # the spy sees its own claim and nothing else, whatever it captured
+    assert _steps(rig.events("spy")) == ["inspecting"]
+    assert rig.events("spy")[0].event_time_us == 7 * HOUR
+    shop = rig.events("shop")
+    assert shop[0].epcs[0] == MINE
+    assert shop[0].epcs[1].startswith(HIDDEN)  # this one stayed at the mill
+    assert shop[0].epcs[1] == shop[1].epcs[1]
+    assert [event.event_time_us // HOUR for event in shop if HIDDEN not in repr(event)] == [5, 6]
+
+
+def test_whether_an_event_passes_tells_nothing_that_is_hidden(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    for who, event in CHAIN:
+        rig.capture(who, event)
+    for query in (
+        ("EQ_readPoint", FIELD),
+        ("EQ_bizLocation", FIELD),
+        ("MATCH_epc", OTHER),
+        ("EQ_destination_location", HALL),
+    ):
+        assert rig.events("shop", query) == [], query
+    pattern = ("MATCH_epc", "urn:epc:idpat:sgtin:4012345.*.*")
+    assert _steps(rig.events("shop", pattern)) == ["receiving"]  # its own
+    assert _steps(rig.events("shop", ("EQ_readPoint", STORE))) == ["receiving"]
+    assert len(rig.events("shop", ("MATCH_epc", MINE), ("EQ_bizStep", "commissioning"))) == 1
+    assert rig.ask("shop", "GET", "epcs")[0] == 403
+    assert rig.ask("state", "GET", "epcs")[0] == 200
+    known, unknown = (rig.ask("spy", "GET", "epcs", epc, "events") for epc in (OTHER, FOREIGN))
+    assert known[0] == unknown[0] == 200
+    assert known[1]["epcisBody"]["queryResults"]["resultsBody"]["eventList"] == []
+    first = rig.events("state")[0].event_id
+    assert first is not None
+    assert rig.ask("spy", "GET", "events", first)[0] == 404
+    assert rig.ask("farm", "GET", "events", first)[0] == 200
+
+
+def test_what_came_in_a_container_was_in_one_s_hands(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    pack = Event(
+        event_type=EventType.AGGREGATION, event_time_us=2 * HOUR, zone_offset="+08:00", action=Action.ADD,
+        parent_id=CASE, child_epcs=(MINE,), biz_step=STEP + "packing", read_point=Place(id=FIELD),
+    )  # fmt: skip
+    stolen = replace(pack, parent_id="urn:epc:id:sscc:7777777.0000000001", event_time_us=3 * HOUR)
+    for who, event in (
+        ("farm", replace(seen(1, "commissioning", FIELD), action=Action.ADD)), ("farm", pack),
+        ("spy", stolen), ("farm", seen(4, "shipping", FIELD, CASE, to=HALL)),
+        ("mill", seen(5, "receiving", HALL, CASE)),
+    ):  # fmt: skip
+        assert rig.capture(who, event) == 201
+    assert _steps(rig.events("mill", ("MATCH_epc", MINE))) == ["commissioning", "packing", "packing"]
+    assert _steps(rig.events("spy")) == ["packing"]  # its own word
+
+
+def test_who_is_not_known_is_not_let_in_and_every_look_is_written_down(
+    open_rig: Callable[[str], Rig],
+) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    for who in ("", "wrong", "jkt_"):
+        assert rig.ask(who, "GET", "events")[0] == 401
+    assert rig.ask("", "GET", "events", authorization="Basic eDp5")[0] == 401
+    rig.capture(*CHAIN[0])
+    rig.events("spy", ("EQ_bizStep", "commissioning"))
+    rig.events("farm")
+    looks = list_looks(rig.file, "", 9)
+    assert [(look["participant"], look["shown"], look["hidden"]) for look in looks] == [
+        ("farm", 1, 0),
+        ("spy", 0, 1),
+    ]
+    assert "commissioning" in looks[1]["what"]
+    assert list_looks(rig.file, "farm", 9) == looks[:1]
+    listed = json.dumps(list_participants(rig.file))
+    assert not any(token[4:] in listed for token in rig.tokens.values())
+    stop_participant(rig.file, "spy")
+    assert rig.ask("spy", "GET", "events")[0] == 401
+    with pytest.raises(NotFound):
+        stop_participant(rig.file, "nobody")
+
+
+def test_a_certificate_names_its_participant_and_a_changed_one_keeps_its_token(
+    open_rig: Callable[[str], Rig],
+) -> None:
+    rig = open_rig("required = true")
+    token = put_participant(rig.file, "farm", certificate="farm.example")["token"]
+    assert rig.ask("", "GET", "events", **{"jinka-peer": "farm.example"})[0] == 200
+    assert rig.ask("", "GET", "events", **{"jinka-peer": "mill.example"})[0] == 401
+    assert "token" not in put_participant(rig.file, "farm", owns=["4012345"], new_token=False)
+    assert rig.ask(token, "GET", "events")[0] == 200
+    with pytest.raises(Usage):
+        put_participant(rig.file, "farm", up="everything")
+
+
+def test_where_nobody_has_to_be_known_everybody_sees_everything(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("")
+    assert rig.capture("", CHAIN[0][1]) == 201
+    assert len(rig.events("")) == 1
+    assert rig.ask("wrong", "GET", "events")[0] == 401
+
+
+@pytest.mark.parametrize("kind", [KeyKind.ECDSA, KeyKind.SM2], ids=lambda kind: kind.name)
+def test_a_capture_is_taken_with_its_signer_s_signature_alone(
+    open_rig: Callable[[str], Rig], tmp_path: Path, kind: KeyKind
+) -> None:
+    papers, other = make_papers(kind), make_papers(kind, name="mill")
+    (anchor,) = papers.trust.anchors
+    pem = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(anchor.der).decode()}-----END CERTIFICATE-----\n"
+    (tmp_path / "anchors.pem").write_text(pem, encoding="ascii")
+    rig = open_rig('signatures = "required"\nanchors = "anchors.pem"')
+    _people(rig)
+    event = CHAIN[0][1]
+    body = write_event(event)
+    name = "gs1-signature"
+    for who, signature in (
+        ("farm", ""), ("farm", papers.sign(body + b" ")), ("farm", other.sign(body)), ("mill", papers.sign(body)),
+        ("farm", "x"), ("farm", "." * 9),
+    ):  # fmt: skip
+        status, told = rig.ask(who, "POST", "events", body=body, **{name: signature})
+        assert (status, told["type"]) == (401, "epcisException:SecurityException"), signature[:20]
+    assert rig.capture("farm", event, **{name: papers.sign(body)}) == 201
+    assert rig.ask("farm", "POST", "capture", body=body)[0] == 401
+    assert len(rig.events("state")) == 1
+
+
+@pytest.mark.parametrize(
+    "table", ['required = "yes"', 'signatures = "never"', 'signatures = "required"', "door = 1"]
+)
+def test_a_file_that_says_something_else_is_refused(open_rig: Callable[[str], Rig], table: str) -> None:
+    with pytest.raises(Usage, match="access"):
+        open_rig(table)

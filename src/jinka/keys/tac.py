@@ -23,12 +23,15 @@ from jinka.keys.port import TacStatus
 from jinka.keys.provider import Key
 from jinka.kit import Usage
 
-Rows = npt.NDArray[np.int64] | slice
+Numbers = npt.NDArray[Any]
 
 _LOADS = (TransactionType.ED_LOAD, TransactionType.EP_LOAD)
 _NUMBERS = ("txn_type", "amount", "balance", "counter", "terminal_serial", "key_version", "algorithm")
 _BYTES = ("card_no", "terminal_id", "local_date", "local_time")
 TAC_COLUMNS = (*_NUMBERS, *_BYTES, "issuer", "tac")  # of `RECORD_SCHEMA`: what a check needs
+_MOMENT = ("txn_type", "terminal_id", "date", "time")
+_PURCHASE = ("amount", "terminal_serial", *_MOMENT)
+_LOAD = ("balance", "counter", "amount", *_MOMENT)
 _BLOCK = {Algorithm.TDES: 8, Algorithm.SM4: 16}
 
 
@@ -67,38 +70,52 @@ def check_tacs(records: pa.RecordBatch, keys: TacKeys, *, threads: int) -> npt.N
     group = (
         numbers["algorithm"].astype(np.int32) << 9 | numbers["key_version"].astype(np.int32) << 1 | is_load
     )
+    batch = _Batch(numbers, raw, bound)
     for code in np.flatnonzero(np.bincount(group[pending])):
-        root = keys.roots.get((_algorithm(int(code) >> 9), int(code) >> 1 & 0xFF))  # type: ignore[arg-type]
-        if root is None:
+        algorithm, version = _algorithm(int(code) >> 9), int(code) >> 1 & 0xFF
+        root = keys.roots.get((algorithm, version)) if algorithm is not None else None
+        if algorithm is None or root is None:
             continue
-        chosen = pending & (group == code)
-        status[chosen] = TacStatus.WRONG  # until a match is found
-        found = np.flatnonzero(chosen & bound)
-        rows: Rows = slice(None) if len(found) == len(status) else found  # all rows: without a copy
-        made = _make_tacs(Algorithm(int(code) >> 9), root, bool(code & 1), numbers, raw, rows, threads)
-        right = made == given[rows]
-        status[rows] = np.where(right, np.uint8(TacStatus.OK), np.uint8(TacStatus.WRONG))
+        rows = np.flatnonzero(pending & (group == code))
+        status[rows] = TacStatus.WRONG  # until a match is found
+        rows = rows[bound[rows]]
+        messages = batch.loads(algorithm, rows) if code & 1 else batch.purchases(algorithm, rows)
+        made = root.tacs(_of_rows(batch.factors, rows), messages, threads=threads)
+        status[rows[made == given[rows]]] = TacStatus.OK
     return status
 
 
-def _make_tacs(
-    algorithm: Algorithm,
-    root: Key,
-    is_load: bool,
-    numbers: dict[str, npt.NDArray[Any]],
-    raw: dict[str, npt.NDArray[np.uint8]],
-    rows: Rows,
-    threads: int,
-) -> npt.NDArray[np.uint32]:
-    """The right TACs of some rows, as numbers in the machine's byte order."""
-    names = ("balance", "counter", "amount") if is_load else ("amount", "terminal_serial")
-    picked = {name: numbers[name][rows] for name in (*names, "txn_type")}
-    picked |= {"terminal_id": raw["terminal_id"][rows]}
-    picked |= {"date": raw["local_date"][rows], "time": raw["local_time"][rows]}
-    block = _BLOCK[algorithm]
-    messages = load_messages(**picked, block=block) if is_load else purchase_messages(**picked, block=block)
-    factors = raw["card_no"][rows][:, 2:]
-    return root.tacs(factors, messages, threads=threads)
+class _Batch:
+    """What the TACs of a batch bind. Most are purchases: they are packed once for all groups that pick from them."""
+
+    def __init__(
+        self, numbers: dict[str, Numbers], raw: dict[str, npt.NDArray[np.uint8]], bound: npt.NDArray[np.bool_]
+    ) -> None:
+        self._columns = numbers | {"terminal_id": raw["terminal_id"]}
+        self._columns |= {"date": raw["local_date"], "time": raw["local_time"]}
+        self._bound = bound
+        self._packed: dict[Algorithm, npt.NDArray[np.uint8]] = {}
+        self.factors = np.ascontiguousarray(raw["card_no"][:, 2:])
+
+    def purchases(self, algorithm: Algorithm, rows: Numbers) -> npt.NDArray[np.uint8]:
+        """The padded messages of some rows, purchases all of them."""
+        if algorithm not in self._packed:
+            columns = {name: self._columns[name] for name in _PURCHASE}
+            columns["amount"] = np.where(self._bound, columns["amount"], 0)  # of rows that nobody picks
+            self._packed[algorithm] = purchase_messages(**columns, block=_BLOCK[algorithm])
+        return _of_rows(self._packed[algorithm], rows)
+
+    def loads(self, algorithm: Algorithm, rows: Numbers) -> npt.NDArray[np.uint8]:
+        """The same of loads."""
+        columns = {name: self._columns[name][rows] for name in _LOAD}
+        return load_messages(**columns, block=_BLOCK[algorithm])
+
+
+def _of_rows(matrix: npt.NDArray[np.uint8], rows: Numbers) -> npt.NDArray[np.uint8]:
+    """Some rows of a contiguous matrix whose width is a number of words."""
+    if len(rows) == len(matrix):
+        return matrix
+    return np.take(matrix.view(np.uint64), rows, axis=0).view(np.uint8)
 
 
 def _column(records: pa.RecordBatch, name: str) -> pa.Array:

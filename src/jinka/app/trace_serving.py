@@ -85,9 +85,7 @@ def _served(file: TraceFile) -> Iterator[Delivery]:
     with database_at(file.database) as database:
         services = _services(file, database, clock, randomness)
         access = Access(database, file, secret, clock)
-        services = replace(
-            services, admit=access.admit, sight=access, check_signature=access.check_signature
-        )
+        services = replace(services, admit=access.admit, sight=access, check_signature=access.check_signature)
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount) as made:
             yield made

@@ -29,6 +29,7 @@ tid_words = 6
 
 [readers.hall]
 address = "[::1]:5085"
+turn_ms = 500
 
 [places.gate]
 read_point = "urn:epc:id:sgln:0614141.07346.1"
@@ -66,6 +67,7 @@ def test_a_good_file_becomes_what_it_says(tmp_path: Path) -> None:
         "in_progress",
     )
     assert set(gate.words) == {Meaning.ENTERED, Meaning.LEFT}
+    assert (gate.rules.epoch_micros, shelf.rules.epoch_micros) == (250_000, 500_000)  # a reader's turn
     assert shelf.rules.silence_least_micros == 2_000_000
     assert set(shelf.words) == {Meaning.ARRIVED, Meaning.DEPARTED}
     assert file.station.folder == tmp_path / "kept"

@@ -23,6 +23,7 @@ from jinka.app.trace_serving import query_events
 from jinka.cli.main import app
 
 JINKA = (sys.executable, "-c", "from jinka.cli import main; main()")
+EPC = "urn:epc:id:sgtin:0614141.812345.9"
 STATION = """
 [capture]
 url = "http://127.0.0.1:{server}"
@@ -110,6 +111,11 @@ def test_what_goes_through_a_gate_is_captured_whatever_is_killed_meanwhile(tmp_p
         assert told["readers"] == ["dock"]
         again = _jinka("trace", "readers", "run", str(file))
         assert again.exit_code == 4
+        bound = _jinka("trace", "readers", "bind", str(file), EPC, "E28011050000000012345678")
+        assert json.loads(bound.stdout) == {"epc": EPC, "tid": "E28011050000000012345678"}
+        assert _status(file)["chips"]["bound"] == 1
+        for epc, tid in ((EPC, "E280"), (EPC, "x"), ("urn:epc:id:sgtin:1", "E28011050000000012345678")):
+            assert _jinka("trace", "readers", "bind", str(file), epc, tid).exit_code != 0
         with _process(*emulate) as (emulator, _):
             _until(lambda: _status(file)["outbox"]["waiting"])  # the server is not there yet
             assert "ConnectionRefusedError" in _until(lambda: _status(file)["outbox"]["answer"])

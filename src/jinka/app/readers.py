@@ -16,7 +16,7 @@ from typing import Any
 
 from jinka.app.readers_file import ReadersFile, read_readers_file
 from jinka.codec.llrp import Message, event_time, message
-from jinka.codec.tags import SCHEME_BY_NAME, encode, make_tag, parse_urn
+from jinka.codec.tags import SCHEME_BY_NAME, canonical_id, encode, make_tag, parse_urn
 from jinka.kit import JinkaError, Usage
 from jinka.node import FolderLock, file_errors
 from jinka.node.capture_client import CaptureClient, Outcome
@@ -74,8 +74,11 @@ def _stop_by_signal(stop: asyncio.Event) -> None:
 
 
 def _obey(order: Order, station: Station, outbox: Outbox, sender: Sender | None) -> Order:
+    if order.get("order") == "bind":
+        station.bind(str(order.get("epc")), _chip(str(order.get("tid"))))
+        return {"epc": order["epc"], "tid": order["tid"]}
     if order.get("order") != "status":
-        raise Usage("no such order", where="control", fix="status")
+        raise Usage("no such order", where="control", fix="status, bind")
     sent = {} if sender is None else {"sent": sender.sent, "answer": sender.answer}
     return station.status() | {
         "outbox": {"waiting": len(outbox.waiting()), "refused": outbox.set_aside, **sent}
@@ -112,6 +115,22 @@ class Sender:
             elif answer.outcome is Outcome.REFUSED or not self._outbox.split(path):
                 self._outbox.refuse(path, answer.words)
         return True
+
+
+def _chip(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise Usage("not hexadecimal", where="tid", fix="as the station's events show it") from None
+
+
+def bind_chip(path: Path, epc: str, tid: str) -> dict[str, Any]:
+    """Tell a running station that a chip is right for an EPC, from now on."""
+    _chip(tid)
+    _ = parse_urn(epc) if epc.startswith("urn:epc:id:") else canonical_id(epc)
+    return give_order(
+        read_readers_file(path).station.folder / _SOCKET, {"order": "bind", "epc": epc, "tid": tid.upper()}
+    )
 
 
 def readers_status(path: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from jinka.trace.presence import PresenceRules
 from jinka.trace.read_events import WORDS, Meaning, ReadPlace, Words
 
 PAGE = "docs/readers.md"
+_EPOCH_LEAST_MS = 100
 _TOP = {"station", "capture", "readers", "places"}
 _STATION = {"folder", "zone", "buffer", "stays", "raw"}
 _CAPTURE = {"url", "token_file", "retry_most_ms"}
@@ -169,7 +170,8 @@ def _places(
                 ):
                     raise Usage(f"{key[0]}:{key[1]} serves another place or side", where=f"{where}.{side}")
                 antennas[key] = (name, side if gate else "")
-        places[name] = _place(name, table, where, gate=gate)
+        turns = [readers[reader].turn_ms for (reader, _), (place, _) in antennas.items() if place == name]
+        places[name] = _place(name, table, where, gate=gate, epoch_ms=max(_EPOCH_LEAST_MS, *turns))
     return places, antennas
 
 
@@ -193,7 +195,7 @@ def _antennas(found: object, where: str, readers: Mapping[str, ReaderSettings]) 
     return made
 
 
-def _place(name: str, table: Mapping[str, Any], where: str, *, gate: bool) -> ReadPlace:
+def _place(name: str, table: Mapping[str, Any], where: str, *, gate: bool, epoch_ms: int) -> ReadPlace:
     usual = PresenceRules()
     doubt = table.get("doubt", usual.doubt)
     if type(doubt) is not float or not 1e-12 <= doubt <= 0.5:
@@ -211,7 +213,7 @@ def _place(name: str, table: Mapping[str, Any], where: str, *, gate: bool) -> Re
         else "",
         gate=Gate(outer="outer", inner="inner", margin_micros=1_000 * margin) if gate else None,
         rules=PresenceRules(
-            epoch_micros=usual.epoch_micros,
+            epoch_micros=1_000 * epoch_ms,
             doubt=doubt,
             silence_least_micros=1_000 * least,
             silence_most_micros=1_000 * most,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jinka.cli.frame import Json, command, put_either, put_json, put_table
+from jinka.cli.frame import Json, command, json_command, put_either, put_json, put_table
 from jinka.reports import Language
 
 if TYPE_CHECKING:
@@ -102,6 +102,22 @@ def check(
     text = "\n".join(line for each in tries for line in _try_lines(each, lang, connect=connect))
     put_either([each.as_dict() for each in tries], text, as_json=as_json)
     return 6 if any(each.wrong for each in tries) else 0
+
+
+@app.command()
+@json_command
+def bind(
+    file: File,
+    epc: Annotated[str, typer.Argument(help="What the tag is on: an EPC URN.")],
+    tid: Annotated[str, typer.Argument(help="The chip's number, in hexadecimal.")],
+) -> dict[str, Any]:
+    """Tell a running station that a chip is right for an EPC: the tag was replaced, or written anew.
+
+    Example: [bold]jinka trace readers bind readers.toml urn:epc:id:sgtin:0614141.812345.6789 E2801105...[/bold]
+    """
+    from jinka.app.readers import bind_chip
+
+    return bind_chip(file, epc, tid)
 
 
 @app.command()

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from jinka.codec.epcis import Event
-from jinka.kit import Clock
+from jinka.kit import Clock, Usage
 from jinka.node.files import append_line, read_lines, write_durable
 from jinka.node.reader_watch import Gap, ReadBuffer, ReaderRead, ReaderSettings, ReaderWatch
 from jinka.trace.presence import Presence, Sighting
 from jinka.trace.read_events import EventMaker, ReadPlace, tag_name
-from jinka.trace.tag_chips import ChipBindings, ChipMismatch
+from jinka.trace.tag_chips import ChipBindings, ChipMismatch, has_serial
 
 _BEAT_S = 0.1
 _BEAT_READS = 5_000
@@ -187,6 +187,16 @@ class Station:
                     self._told.clear()
                 self._told[key] = read.last_micros
                 self._maker.mismatch(found)
+
+    def bind(self, epc: str, tid: bytes) -> None:
+        """Somebody says that this chip is right for this EPC: a tag was replaced, or written anew."""
+        if not has_serial(tid) or len(tid) > _TID_MAX:
+            raise Usage(
+                "not the number of one chip", where="tid", fix="8 to 64 bytes that begin with E0 or E2"
+            )
+        self._chips.bind(epc, tid)
+        self._new_chips.append(json.dumps({"epc": epc, "tid": tid.hex()}))
+        self._write_logs()
 
     def _name(self, read: ReaderRead) -> tuple[str, bool]:
         key = (read.epc, read.epc_bits, read.pc)

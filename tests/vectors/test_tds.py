@@ -17,6 +17,13 @@ from jinka.codec.tags.plus import make_plus_tag
 LINK = "https://id.gs1.org"
 # Scheme, hexadecimal, what follows urn:epc:tag:scheme:, what follows the canonical stem.
 CLASSIC = [
+    # The worked example of GS1 Digital Link URI: Compression Technical Standard for EPC binary strings 1.0.0, 4.2.
+    (
+        "sgtin-96",
+        "30164596F40C0E5CBE991A83",
+        "0.9528765.012345.123456789123",
+        "/01/09528765123457/21/123456789123",
+    ),
     ("sgtin-96", "3066C4409047E140075BCD15", "3.95060001343.05.123456789", "/01/09506000134352/21/123456789"),
     (
         "sgtin-198",
@@ -109,6 +116,26 @@ PLUS = [
     ("sscc++", "EF009520123456789123592832F8C3B786CCB6C0", "/00/095201234567891235"),
     ("itip++", "ED309521141123454010266AE27FDF3592832F8C3B786CCB6C00", "/8006/095211411234540102/21/rif981"),
 ]
+
+
+# GDTI-113 is no longer in the annex. These come from the tests of other programs: epctagcoder (Java) and translators of
+# tag data in Java and C that followed TDS 1.6 and 1.9.
+OLD = [
+    ("3A28499602D218000000004C75290000", "1.1234567890.12.0021458"),
+    ("3A28499602D218000000000000050000", "1.1234567890.12.0"),
+    ("3A28075BCD1502000000006695170000", "1.0123456789.01.3445678"),
+    ("3A74F4E4E7039AC790E65D7AA5C38000", "3.4012345.98765.12345678901234567"),
+    ("3A14257BF46072000000000020E780", "0.0614141.12345.6847"),
+]
+
+
+@pytest.mark.parametrize(("bits", "urn"), OLD)
+def test_gdti_113(bits: str, urn: str) -> None:
+    tag = decode_hex(bits)
+    assert tag.urn == f"urn:epc:tag:gdti-113:{urn}"
+    scheme, filter_value, epc = parse_tag_urn(tag.urn)
+    writer = encode_bits(make_tag(scheme, epc, filter_value))
+    assert _padded(writer.value, writer.size, bits)
 
 
 @pytest.mark.parametrize(("name", "bits", "urn", "link"), CLASSIC)

@@ -21,19 +21,23 @@ from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_services import EpcisServices
 from jinka.app.trace_access import Access, list_looks, list_participants, put_participant, stop_participant
 from jinka.app.trace_config import read_trace_file
+from jinka.app.trace_lineage import trace
 from jinka.app.trace_secret import TraceSecret
 from jinka.codec.epcis import Action, Event, EventType
 from jinka.codec.epcis.json_reader import read_event
 from jinka.codec.epcis.json_text import load_json
 from jinka.codec.epcis.json_writer import write_event
 from jinka.codec.epcis.model import Place, Typed
+from jinka.codec.tags import canonical_id
 from jinka.crypto.x509_keys import KeyKind
 from jinka.kit import JinkaError, NotFound, Usage
 from jinka.node.system import SystemRandomness
+from jinka.reports import Language
 from jinka.store import database_at
 from jinka.store.trace_queries import NamedQueries
 from jinka.store.trace_store import TraceStore
 from jinka.trace.access import HIDDEN
+from jinka.trace.lineage import EdgeKind
 from tests.crypto.test_detached_jws import AT, make_papers
 from tests.trace.test_access import DOOR, FIELD, FOREIGN, HALL, MINE, OTHER, STORE
 
@@ -275,3 +279,45 @@ def test_a_capture_is_taken_with_its_signer_s_signature_alone(
 def test_a_file_that_says_something_else_is_refused(open_rig: Callable[[str], Rig], table: str) -> None:
     with pytest.raises(Usage, match="access"):
         open_rig(table)
+
+
+def test_a_chain_is_followed_with_one_s_own_eyes(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    put_participant(rig.file, "brand", owns=["6901234"], down="nothing")
+    bread = "urn:epc:id:sgtin:6901234.012345.1"
+    bake = Event(
+        event_type=EventType.TRANSFORMATION, event_time_us=5 * HOUR, zone_offset="+08:00", input_epcs=(MINE,),
+        output_epcs=(bread,), read_point=Place(id=HALL), biz_step=STEP + "commissioning",
+    )  # fmt: skip
+    rig.tokens = {**rig.tokens, "mill": put_participant(rig.file, "mill", owns=[HALL], down="whole")["token"]}
+    rig.tokens = {**rig.tokens, "brand": put_participant(rig.file, "brand", owns=["6901234"])["token"]}
+    for who, event in (
+        *CHAIN[:3], ("brand", seen(4, "encoding", HALL, bread)), ("mill", bake),
+        ("mill", seen(6, "shipping", HALL, bread, to=STORE)), ("shop", seen(7, "receiving", STORE, bread)),
+    ):  # fmt: skip
+        assert rig.capture(who, event) == 201
+    whole = trace(str(rig.file), [bread], forward=False).graph
+    mine = trace(str(rig.file), [bread], forward=False, viewer="shop")
+    assert [(e.source, e.target, e.kind) for e in mine.graph.edges] == [
+        (e.source, e.target, e.kind) for e in whole.edges
+    ]
+    names = {node.name for node in mine.graph.nodes}
+    told = json.dumps(mine.facts())
+    assert canonical_id(bread) in names
+    assert canonical_id(MINE) in names  # the mill shares its baking whole with those behind it
+    assert canonical_id(HALL) in told
+    assert canonical_id(FIELD) not in told  # the farm's place: redacted
+    assert canonical_id(OTHER) not in told
+    assert "<svg" in mine.svg(Language.EN)
+    assert list_looks(rig.file, "shop", 1)[0]["what"].startswith("back ")
+    with pytest.raises(NotFound):
+        trace(str(rig.file), [bread], forward=False, viewer="spy")
+    closed = put_participant(rig.file, "mill", owns=[HALL], down="nothing", new_token=False)
+    assert closed["down"] == "nothing"
+    hidden = trace(str(rig.file), [bread], forward=False, viewer="shop")
+    assert len(hidden.graph.edges) == len(whole.edges)
+    assert canonical_id(MINE) not in json.dumps(hidden.facts())
+    use = next(edge for edge in hidden.graph.edges if edge.kind is EdgeKind.USE)
+    assert use.events == ()
+    assert "<svg" in hidden.svg(Language.ZH)

@@ -26,12 +26,12 @@ from jinka.codec.epcis.scalars import time_text
 from jinka.crypto.x509_certificate import read_certificate
 from jinka.crypto.x509_path import Trust
 from jinka.kit import Clock, NotFound, Randomness, Usage
-from jinka.node.system import SystemRandomness
+from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
 from jinka.store.database import Database
 from jinka.store.trace_access import AccessBooks, Sight, token_hash
 from jinka.store.trace_query import EventQuery
-from jinka.trace.access import Along, Level, Participant, read_owns
+from jinka.trace.access import Along, Level, Participant, Veil, read_owns
 from jinka.trace.signatures import HEADER, SignaturePolicy, SignatureRefused
 
 _SETTINGS = {"required", "signatures", "anchors"}
@@ -84,6 +84,15 @@ class Access:
             self._books.note(self._clock.now_micros(), viewer, what, seen, len(shown) - seen)
         return shown
 
+    def had(self, viewer: str, things: Sequence[str]) -> set[str]:
+        """Of these things, those that a participant had."""
+        one = self._viewer(Caller(name=viewer))
+        return set(things) if one.sees_all else self._sight.had(one, things)
+
+    def veil(self, viewer: str) -> Veil:
+        """What hides identifiers from a participant."""
+        return self._sight.veil(self._viewer(Caller(name=viewer)))
+
     def check_signature(self, ask: Ask) -> None:
         """Raise `EpcisError` (401) for a capture whose signature is missing or wrong."""
         name = ask.caller.name
@@ -100,6 +109,15 @@ class Access:
         return next(
             (one for one in self._books.participants() if one.id == caller.name and one.active), _NOBODY
         )
+
+
+def access_of(at: str, database: Database) -> Access:
+    """That of a repository's file, whose database is open; raises `Usage` for what is no file of one."""
+    if not at.endswith(".toml"):
+        raise Usage("only a repository's file says who sees what", where="--at", fix="trace.toml")
+    randomness = SystemRandomness()
+    secret = TraceSecret.of_folder(Path(at).parent, randomness)
+    return Access(database, read_trace_file(Path(at)), secret, SystemClock())
 
 
 def policy_of(table: Mapping[str, Any], folder: Path) -> SignaturePolicy:

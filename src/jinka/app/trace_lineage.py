@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from jinka.app.trace_access import access_of
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_epc import Asked, describe_codes
+from jinka.app.trace_sight import seen_by
 from jinka.codec.tags import canonical_id
 from jinka.kit import NotFound, Usage
 from jinka.reports import Language
@@ -39,8 +41,8 @@ class Traced:
 
 
 def trace(at: str, names: Sequence[str], *, forward: bool, since_us: int | None = None,
-          until_us: int | None = None) -> Traced:  # fmt: skip
-    """Follow things. With times: what lay in a container then."""
+          until_us: int | None = None, viewer: str = "") -> Traced:  # fmt: skip
+    """Follow things. With times: what lay in a container then. With a ``viewer``: as that participant may see it."""
     with trace_database(at) as database, SqlLinks(database) as links:
         low, high = (
             since_us if since_us is not None else BEFORE_US,
@@ -48,6 +50,11 @@ def trace(at: str, names: Sequence[str], *, forward: bool, since_us: int | None 
         )
         seeds = [Seed(links.number(thing_name(name)), low, high) for name in names]
         graph = graph_of(links, walk(links, seeds, forward=forward, nodes_max=NODES_MAX))
+        if viewer:
+            access = access_of(at, database)
+            asked = [thing_name(name) for name in names]
+            seen, ids = seen_by(access, viewer, graph, links.events(graph.events()), asked)
+            return Traced(graph=seen, events=ids)
         return Traced(graph=graph, events=links.event_ids(graph.events()))
 
 

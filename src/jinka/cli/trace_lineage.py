@@ -27,6 +27,7 @@ At = Annotated[str, typer.Option(help="The repository's file (trace.toml) or its
 Svg = Annotated[Path | None, typer.Option(help="Draw the graph into this file.")]
 Since = Annotated[str, typer.Option(help="What lay in a container from then on: 2026-05-01T08:00Z.")]
 Until = Annotated[str, typer.Option(help="And until then.")]
+Viewer = Annotated[str, typer.Option("--as", help="As this participant may see it (docs/epcis.md, Access).")]
 Lang = Annotated[Language, typer.Option(help="Language of what is shown and drawn.")]
 _HEADS = (("thing", "kind", "steps", "where"), ("物品", "类别", "步数", "位置"))
 
@@ -34,23 +35,23 @@ _HEADS = (("thing", "kind", "steps", "where"), ("物品", "类别", "步数", "�
 @app.command()
 @command
 def back(things: Things, at: At = "trace.toml", svg: Svg = None, since: Since = "", until: Until = "",
-         as_json: Json = False, lang: Lang = Language.EN) -> int:  # fmt: skip
+         viewer: Viewer = "", as_json: Json = False, lang: Lang = Language.EN) -> int:  # fmt: skip
     """Show what things were made of and where they came from. Code 6 where the chain is broken.
 
     Example: [bold]jinka trace back urn:epc:id:sgtin:4012345.077889.25 --at trace.toml --svg back.svg[/bold]
     """
-    return _trace(things, at, svg, (since, until), lang, forward=False, as_json=as_json)
+    return _trace(things, at, svg, (since, until), lang, viewer, forward=False, as_json=as_json)
 
 
 @app.command()
 @command
 def forward(things: Things, at: At = "trace.toml", svg: Svg = None, since: Since = "", until: Until = "",
-            as_json: Json = False, lang: Lang = Language.EN) -> int:  # fmt: skip
+            viewer: Viewer = "", as_json: Json = False, lang: Lang = Language.EN) -> int:  # fmt: skip
     """Show what was made of things, and where all of it is now. Code 6 where the chain is broken.
 
     Example: [bold]jinka trace forward urn:epc:class:lgtin:4012345.011111.4444 --at trace.toml --lang zh[/bold]
     """
-    return _trace(things, at, svg, (since, until), lang, forward=True, as_json=as_json)
+    return _trace(things, at, svg, (since, until), lang, viewer, forward=True, as_json=as_json)
 
 
 def moment(text: str, *, where: str) -> int | None:
@@ -66,13 +67,13 @@ def moment(text: str, *, where: str) -> int | None:
     return int(at.timestamp()) * 1_000_000 + at.microsecond
 
 
-def _trace(things: list[str], at: str, svg: Path | None, times: tuple[str, str], lang: Language, *, forward: bool,
-           as_json: bool) -> int:  # fmt: skip
+def _trace(things: list[str], at: str, svg: Path | None, times: tuple[str, str], lang: Language, viewer: str, *,
+           forward: bool, as_json: bool) -> int:  # fmt: skip
     from jinka.app.trace_lineage import trace
     from jinka.node import write_durable
 
     since, until = moment(times[0], where="--since"), moment(times[1], where="--until")
-    found = trace(at, things, forward=forward, since_us=since, until_us=until)
+    found = trace(at, things, forward=forward, since_us=since, until_us=until, viewer=viewer)
     if svg is not None:
         write_durable(svg, found.svg(lang).encode())
         say(str(svg))

@@ -1,0 +1,84 @@
+"""A graph of things as a participant may see it: what is hidden has other names, what joins still joins.
+
+The events that the graph stands on are shown to the participant as any others (`jinka.store.trace_access`), as those of
+a chain that leads from, or to, a thing that it had. What a shown event names keeps its name; everything else of the
+graph has the word that hides it from this participant. What no event may tell, the edges do not tell either: neither
+times nor quantities nor evidence, only that they are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from jinka.app.trace_access import Access
+from jinka.codec.epcis import Event
+from jinka.codec.tags import canonical_id
+from jinka.kit import NotFound
+from jinka.trace.access import HIDDEN, Along
+from jinka.trace.provenance import Break, Graph, GraphEdge, GraphNode, Sight
+from jinka.trace.stays import BEFORE_US, FOREVER_US
+
+
+def seen_by(
+    access: Access, viewer: str, graph: Graph, events: Mapping[int, Event], seeds: Sequence[str]
+) -> tuple[Graph, dict[int, str]]:
+    """The graph, and the ids of its evidence; `NotFound` for a thing that the viewer never had.
+
+    ``events`` are those that the graph names, ``seeds`` the canonical ids that were asked for.
+    """
+    unknown = set(seeds) - access.had(viewer, seeds)
+    if unknown:
+        raise NotFound("no event that you may see names it", where=min(unknown), fix="ask for what you had")
+    order = sorted(events)
+    along = Along.FORWARD if graph.forward else Along.BACK
+    what = f"{along.value} {' '.join(seeds)}"
+    shown = access.look(viewer, [events[seq] for seq in order], what, along)
+    told = {seq: event for seq, event in zip(order, shown, strict=True) if event is not None}
+    known = set(seeds) | {name for event in told.values() for name in _names(event)}
+    veil = access.veil(viewer)
+    names = {node: name if name in known else veil.hide(name) for node, name in graph.names.items()}
+    ids = {seq: event.event_id or "" for seq, event in told.items()}
+    return (
+        replace(
+            graph,
+            nodes=tuple(_node(node, names, told) for node in graph.nodes),
+            edges=tuple(_edge(edge, told, names) for edge in graph.edges),
+            breaks=tuple(
+                each if not each.event or each.event in told else Break(each.node, each.kind, BEFORE_US, 0)
+                for each in graph.breaks
+            ),
+            journeys={node: tuple(_sights(sights, told)) for node, sights in graph.journeys.items()},
+            names=names,
+        ),
+        ids,
+    )
+
+
+def _names(event: Event) -> Iterator[str]:
+    """Everything that a shown event names and does not hide, by canonical id."""
+    ids = [*event.all_epcs(), *(each.epc_class for each in event.all_quantities())]
+    ids += [each.id for each in (*event.sources, *event.destinations)]
+    ids += [place.id for place in (event.read_point, event.biz_location) if place is not None]
+    yield from (canonical_id(id_) for id_ in ids if not id_.startswith(HIDDEN))
+
+
+def _node(node: GraphNode, names: Mapping[int, str], told: Mapping[int, Event]) -> GraphNode:
+    where = node.holding
+    if where is not None and where.event and where.event not in told:
+        where = None
+    return replace(node, name=names.get(node.number, node.name and HIDDEN), holding=where)
+
+
+def _edge(edge: GraphEdge, told: Mapping[int, Event], names: Mapping[int, str]) -> GraphEdge:
+    if all(event in told for event in edge.events):
+        hidden = any(names.get(end, "").startswith(HIDDEN) for end in (edge.source, edge.target))
+        return replace(edge, quantity=None, uom=None) if hidden else edge
+    events = tuple(event for event in edge.events if event in told)
+    return replace(
+        edge, events=events, since_us=BEFORE_US, until_us=FOREVER_US, quantity=None, uom=None, ending=None
+    )
+
+
+def _sights(sights: Sequence[Sight], told: Mapping[int, Event]) -> Iterator[Sight]:
+    return (sight for sight in sights if sight.event in told)

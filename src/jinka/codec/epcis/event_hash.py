@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from operator import attrgetter
+from typing import Any
 
 from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple
 from jinka.codec.epcis.model import (
@@ -41,6 +43,8 @@ from jinka.codec.tags import canonical_id
 
 _COMMENT = ("http://www.w3.org/2000/01/rdf-schema#", "comment")
 _REPORT = tuple(field for field in SENSOR_REPORT if field.name != "bizRules")
+_METADATA_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in SENSOR_METADATA))
+_REPORT_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in _REPORT))
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?").fullmatch
 _PLAIN = re.compile(r"(?:0|-?[1-9][0-9]{0,14})").fullmatch  # its own canonical form
 _OLD_STEMS = tuple(
@@ -170,8 +174,10 @@ def _typed(name: str, entry: str, found: tuple[Typed, ...], parts: list[str]) ->
 def _sensor(sensor: SensorElement, ignore: Names) -> str:
     parts = ["sensorElement"]
     if sensor.metadata is not None:
-        parts.append(_record("sensorMetadata", SENSOR_METADATA, sensor.metadata, ignore))
-    parts += sorted(_record("sensorReport", _REPORT, report, ignore) for report in sensor.reports)
+        parts.append(_record("sensorMetadata", SENSOR_METADATA, _METADATA_VALUES, sensor.metadata, ignore))
+    parts += sorted(
+        _record("sensorReport", _REPORT, _REPORT_VALUES, report, ignore) for report in sensor.reports
+    )
     return "".join((*parts, *_extensions(sensor.extensions, ignore)))
 
 
@@ -186,11 +192,14 @@ def _report_rules(sensors: tuple[SensorElement, ...]) -> list[str]:
 
 
 def _record(
-    name: str, fields: tuple[Simple, ...], found: SensorMetadata | SensorReport, ignore: Names
+    name: str,
+    fields: tuple[Simple, ...],
+    values: Callable[[Any], tuple[Any, ...]],
+    found: SensorMetadata | SensorReport,
+    ignore: Names,
 ) -> str:
     parts = [name]
-    for field in fields:
-        value = getattr(found, field.attribute)
+    for field, value in zip(fields, values(found), strict=True):
         if value is not None:
             if field.form is Form.TIME:
                 text = _time(value)
@@ -202,7 +211,9 @@ def _record(
                 text = _value(value.strip())
             if text:
                 parts.append(f"{field.name}={text}")
-    return "".join((*parts, *_extensions(found.extensions, ignore)))
+    if found.extensions:
+        parts += _extensions(found.extensions, ignore)
+    return "".join(parts)
 
 
 def _extensions(found: Extensions, ignore: Names) -> Iterable[str]:

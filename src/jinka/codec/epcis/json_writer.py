@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring as quoted
+from operator import attrgetter
+from typing import Any
 
 from jinka.codec.epcis.contexts import GS1_CONTEXT, choose_prefixes, to_uri
 from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple
@@ -45,6 +47,8 @@ from jinka.codec.epcis.vocabulary import (
 )
 
 Names = Mapping[str, str]  # namespace -> prefix
+_METADATA_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in SENSOR_METADATA))
+_REPORT_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in SENSOR_REPORT))
 
 
 def event_text(event: Event) -> str:
@@ -283,16 +287,20 @@ def _error(error: ErrorDeclaration, names: Names) -> str:
 def _sensor(sensor: SensorElement, names: Names) -> str:
     parts = list[str]()
     if sensor.metadata is not None:
-        parts.append(f'"sensorMetadata":{_record(SENSOR_METADATA, sensor.metadata, names)}')
-    reports = ",".join(_record(SENSOR_REPORT, report, names) for report in sensor.reports)
+        parts.append(f'"sensorMetadata":{_record(SENSOR_METADATA, _METADATA_VALUES, sensor.metadata, names)}')
+    reports = ",".join(_record(SENSOR_REPORT, _REPORT_VALUES, report, names) for report in sensor.reports)
     parts.append(f'"sensorReport":[{reports}]')
     return _object([*parts, *_extensions(sensor.extensions, names)])
 
 
-def _record(fields: tuple[Simple, ...], found: SensorMetadata | SensorReport, names: Names) -> str:
+def _record(
+    fields: tuple[Simple, ...],
+    values: Callable[[Any], tuple[Any, ...]],
+    found: SensorMetadata | SensorReport,
+    names: Names,
+) -> str:
     parts = list[str]()
-    for field in fields:
-        value = getattr(found, field.attribute)
+    for field, value in zip(fields, values(found), strict=True):
         if value is None:
             if field.name == "type":
                 parts.append('"type":"rdfs:Resource"')  # UNSPECIFIED

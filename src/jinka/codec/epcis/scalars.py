@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from jinka.kit.errors import Refused
 
@@ -33,7 +34,7 @@ _DIGITS_MAX = 40
 _EXPONENT_MAX = 400
 
 _TIME = re.compile(
-    r"([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])"
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.([0-9]+))?(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 ).fullmatch
 _ZONE = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)").fullmatch
@@ -41,7 +42,8 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?").fullmatch
 _UOM = re.compile(r"[A-Z0-9]{2,3}").fullmatch
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+").fullmatch
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAYS = 2_000  # remembered: events come by the day
 _LAST_US = 253_370_764_800_000_000  # 9999-01-01: so that no zone leads out of the calendar
 _FIRST_US = -62_104_060_800_000_000  # 0002-01-01
 
@@ -53,13 +55,15 @@ def time_us(text: str) -> int:
         raise Refused(
             f"{text[:40]!r} is no time with a zone", fix="such as 2026-01-02T03:04:05.678Z or ...+08:00"
         )
-    stem, fraction, zone = found.groups()
+    fraction, zone = found[1], found[2]
     try:
-        when = datetime.fromisoformat(f"{stem}{'+00:00' if zone == 'Z' else zone}")
+        day = _day_number(text[:10])
     except ValueError:
         raise Refused(f"{text[:40]!r} is no day of the calendar") from None
-    since = when - _EPOCH
-    micros = (since.days * 86_400 + since.seconds) * 1_000_000
+    seconds = day * 86_400 + int(text[11:13]) * 3_600 + int(text[14:16]) * 60 + int(text[17:19])
+    if zone != "Z":
+        seconds -= _zone_seconds(zone)
+    micros = seconds * 1_000_000
     if fraction:
         micros += int(fraction[:6].ljust(6, "0"))
     if not _FIRST_US <= micros < _LAST_US:
@@ -69,18 +73,29 @@ def time_us(text: str) -> int:
 
 def time_text(micros: int, zone: str = "Z") -> str:
     """ISO 8601 in a zone (``Z`` or an offset), to the millisecond, or the microsecond where there is one."""
-    if zone == "Z":
-        local, tail = _EPOCH + timedelta(microseconds=micros), "Z"
-    else:
-        shift = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
-        local, tail = (
-            (_EPOCH + timedelta(microseconds=micros)).astimezone(
-                timezone(-shift if zone[0] == "-" else shift)
-            ),
-            zone,
-        )
-    spec = "microseconds" if micros % 1000 else "milliseconds"
-    return local.replace(tzinfo=None).isoformat(timespec=spec) + tail
+    if zone != "Z":
+        micros += _zone_seconds(zone) * 1_000_000
+    day, rest = divmod(micros, 86_400_000_000)
+    seconds, fraction = divmod(rest, 1_000_000)
+    hours, rest = divmod(seconds, 3_600)
+    tail = f"{fraction:06d}" if fraction % 1000 else f"{fraction // 1000:03d}"
+    return f"{_day_text(day)}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}.{tail}{zone}"
+
+
+@lru_cache(_DAYS)
+def _day_number(text: str) -> int:
+    return date.fromisoformat(text).toordinal() - _EPOCH_DAY
+
+
+@lru_cache(_DAYS)
+def _day_text(day: int) -> str:
+    return date.fromordinal(day + _EPOCH_DAY).isoformat()
+
+
+@lru_cache(_DAYS)
+def _zone_seconds(zone: str) -> int:
+    seconds = int(zone[1:3]) * 3_600 + int(zone[4:6]) * 60
+    return -seconds if zone[0] == "-" else seconds
 
 
 def zone_offset(text: str) -> str:

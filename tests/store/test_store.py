@@ -20,7 +20,8 @@ from jinka.registry import Registry
 from jinka.sim.records import make_records
 from jinka.store import DuckEngine, load_registry, open_database, save_registry
 from jinka.store.ledger_schema import LEDGER_METADATA
-from jinka.store.outcome_files import PART_ROWS, ROW_GROUP_ROWS
+from jinka.store.outcome_files import PART_ROWS
+from jinka.store.record_files import ROW_GROUP_ROWS
 from jinka.store.schema import metadata
 from tests.clearing.soft_tacs import ROOTS
 

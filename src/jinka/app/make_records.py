@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jinka.app.keyring import make_keys, unlock_store
 from jinka.app.workspace import Workspace
@@ -28,7 +27,7 @@ from jinka.kit import Refused, Usage
 from jinka.node import file_errors
 from jinka.registry import Registry
 from jinka.sim.records import RECORDS, RecordMaker
-from jinka.store import ROW_GROUP_ROWS, publish
+from jinka.store import ROW_GROUP_ROWS, publish, record_writer, write_records
 
 DATE = dt.date(2018, 9, 1)
 FILE_ROWS = 8 * ROW_GROUP_ROWS
@@ -107,7 +106,7 @@ def _check(folder: Path, records: int, cards: int, bad: float) -> None:
 
 def _write(path: Path, tables: Iterator[pa.Table], schema: pa.Schema) -> None:
     temporary = path.with_suffix(".tmp")
-    with pq.ParquetWriter(temporary, schema, compression="zstd", compression_level=1) as writer:
+    with record_writer(temporary, schema) as writer:
         for table in tables:
-            writer.write_table(table, row_group_size=ROW_GROUP_ROWS)
+            write_records(writer, table)
     publish(temporary, path)

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from jinka.store.duck import DuckEngine
     from jinka.store.durable import publish
     from jinka.store.journal import SqlJournal
-    from jinka.store.outcome_files import ROW_GROUP_ROWS
+    from jinka.store.record_files import ROW_GROUP_ROWS, record_writer, write_records
     from jinka.store.shadow import ShadowFiles, SqlFloat, TakenDay
     from jinka.store.spark import SparkEngine
     from jinka.store.windows import SqlWindows
 
-_LATER = {"ROW_GROUP_ROWS": "outcome_files", "DuckEngine": "duck", "publish": "durable"}
+_LATER = {"DuckEngine": "duck", "publish": "durable"}
+_LATER |= dict.fromkeys(("ROW_GROUP_ROWS", "record_writer", "write_records"), "record_files")
 _LATER |= {
     "SparkEngine": "spark",
     "ShadowFiles": "shadow",
@@ -68,10 +69,12 @@ __all__ = [
     "open_database",
     "open_ledger",
     "publish",
+    "record_writer",
     "register_cards",
     "register_in",
     "save_registry",
     "without_flush",
+    "write_records",
 ]
 
 

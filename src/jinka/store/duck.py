@@ -22,8 +22,9 @@ import pyarrow as pa
 from jinka.clearing.port import Lookup
 from jinka.store.arrow_shapes import retyped, shaped
 from jinka.store.durable import publish_folder
-from jinka.store.outcome_files import ROW_GROUP_ROWS, write_beside
+from jinka.store.outcome_files import write_beside
 from jinka.store.parquet_source import ParquetSource, parts, rising
+from jinka.store.record_files import ROW_GROUP_ROWS
 
 Table = Any
 _T = TypeVar("_T")

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from jinka.clearing import BatchAck, BatchReason, BatchStatus, IntakeEntry
 from jinka.store.durable import publish
-from jinka.store.outcome_files import ROW_GROUP_ROWS
+from jinka.store.record_files import record_writer, write_records
 from jinka.store.schema import batches, deliveries
 
 _CHUNK = 10_000  # ids in one query
@@ -120,9 +119,8 @@ class SqlJournal:
             return ""
         target = self._folder / f"{kind}-{delivery.hex()}.parquet"
         temporary = target.with_name(target.name + ".tmp")
-        pq.write_table(
-            table, temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP_ROWS
-        )
+        with record_writer(temporary, table.schema) as writer:
+            write_records(writer, table)
         publish(temporary, target)
         return target.name
 

@@ -22,8 +22,8 @@ from jinka.clearing.port import Lookup
 from jinka.kit import JinkaError
 from jinka.store.parquet_source import ParquetSource, RowGroup, parts
 from jinka.store.parquet_splice import Carried, Footer, write_spliced
+from jinka.store.record_files import ROW_GROUP_ROWS
 
-ROW_GROUP_ROWS = 122_880  # DuckDB's own; fixed so that a later default cannot change the bytes
 PART_ROWS = 2 * ROW_GROUP_ROWS  # of a file; small enough to keep several threads busy
 
 

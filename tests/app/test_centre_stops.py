@@ -17,9 +17,10 @@ import pytest
 import sqlalchemy as sa
 
 from jinka.app import centre_rounds
+from jinka.app.centre_arrivals import FILES
 from jinka.app.centre_books import settle_round
 from jinka.app.centre_folder import NewCentre, make_centre
-from jinka.app.centre_rounds import Centre
+from jinka.app.centre_rounds import STREAMS, Centre
 from jinka.clearing.tiers import Tier
 from jinka.kit import Finding, JinkaError, Refused
 from jinka.store.faults import of_this_machine
@@ -36,6 +37,12 @@ from tests.app.centre_rig import (
     upper_config,
 )
 from tests.journeys.city import jinka_here
+
+
+@pytest.fixture(scope="module")
+def travelled() -> tuple[Any, Any]:
+    keys = services(TWO)
+    return keys, travel(keys, TWO, riders=5)
 
 
 def _centre(folder: Path, told: list[Finding]) -> Centre:
@@ -125,11 +132,10 @@ def test_status_says_that_a_round_stopped_and_ends_with_6(tmp_path: Path) -> Non
 
 
 def test_the_others_and_the_next_days_exchange_go_on_and_the_books_follow_once_it_is_mended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, travelled: tuple[Any, Any]
 ) -> None:
     """A province whose books of one day fail: nobody else's round waits, and its parcels of the next day cross."""
-    keys, broken = services(TWO), "44"
-    days = travel(keys, TWO, riders=5)
+    (keys, days), broken = travelled, "44"
 
     def fails(books: Any, config: Any, date: dt.date, *more: Any, **named: Any) -> Any:
         if config.around.code == broken and date == DATE:
@@ -157,3 +163,50 @@ def test_the_others_and_the_next_days_exchange_go_on_and_the_books_follow_once_i
             == fed.settled(TWO[0].code)["position"]["due"]
         )
         assert ledger(fed, broken)
+
+
+def test_a_child_that_sends_days_of_the_past_opens_no_round_and_no_books_begin_twice(
+    tmp_path: Path, travelled: tuple[Any, Any]
+) -> None:
+    """Its sibling would take such a day in as a holiday that it skipped, and post what its cards hold once more."""
+    liar, sibling = (city.code for city in TWO)
+    parents = {liar: "44", sibling: "44", "44": "00", "00": ""}
+    with federation(tmp_path, *travelled, parents=parents) as fed:
+        fed.close()
+        fed.run()
+        before = fed.settled(sibling)["trial"]
+        for old in (dt.date(1, 3, 1), dt.date(2017, 3, 1), DATE - dt.timedelta(days=1)):
+            _send_empty(fed, liar, old)
+            fed.run()
+        assert len(fed.centres["44"].road.problems) == 9
+        for code in fed.configs:
+            assert [row["date"] for row in fed.centres[code].settled()] == [str(DATE)]
+        late = DATE + dt.timedelta(days=40)  # nobody had the days between, and one of them is told afterwards
+        fed.close(late, empty=True)
+        fed.run()
+        _send_empty(fed, liar, NEXT)
+        fed.run()
+        assert len(fed.centres["44"].road.problems) == 12
+        assert fed.settled(sibling, late)["trial"] == before
+
+
+def test_books_begin_once_also_when_an_earlier_day_comes_later(
+    tmp_path: Path, travelled: tuple[Any, Any]
+) -> None:
+    """A day that others had and this city skipped, before the first one that it had."""
+    city = TWO[0].code
+    with federation(tmp_path, *travelled, first_date=str(DATE - dt.timedelta(days=3))) as fed:
+        fed.close()
+        fed.run()
+        before = fed.settled(city)["trial"]
+        fed.close(skipped := DATE - dt.timedelta(days=2), empty=True)
+        fed.run()
+        assert fed.settled(city, skipped)["trial"] == before
+        assert fed.centres[city].round(DATE).noted("opening") > 0
+        assert fed.centres[city].round(skipped).noted("opening") is None
+
+
+def _send_empty(fed: Any, code: str, date: dt.date) -> None:
+    for kind in STREAMS:
+        tables = {name: schema.empty_table() for name, (schema, _) in FILES[kind].items()}
+        fed.centres[code].road.send("44", kind, date, tables)

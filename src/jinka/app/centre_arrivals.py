@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jinka.app.centre_claims import require_silence
-from jinka.app.centre_files import Arrived, ArrivedFiles, Road
+from jinka.app.centre_files import Arrived, ArrivedFiles, Road, days_of
 from jinka.app.centre_founded import require_bounds, require_dates, require_grounds
 from jinka.app.centre_statistics import require_cells, route_cells
 from jinka.clearing.hearing import HEARD, require_heard
@@ -53,17 +53,26 @@ FILES: Mapping[Kind, Mapping[str, tuple[pa.Schema, Route]]] = {
 }
 
 
+DAYS_BACK_MAX = 31  # by which a day that is no round yet may lie before the newest one
 # Rows that a parcel may have where they are looked at one by one: what an honest nation sends is far below.
 ROWS_MAX = {"claims": 100_000, "heard": 100_000, "listed": 500_000, "cells": 500_000}
 
 
-def take_arrivals(folder: Path, around: Surroundings, road: Road) -> bool:
-    """Take in what may be applied now; True when there was anything. Idempotent: a kill leads to the same again."""
+def take_arrivals(
+    folder: Path, around: Surroundings, road: Road, *, first_date: dt.date = dt.date.min
+) -> bool:
+    """Take in what may be applied now; True when there was anything. Idempotent: a kill leads to the same again.
+
+    ``first_date`` is this centre's first business day.
+    """
     arrived, parcels = ArrivedFiles(folder), road.ready()
     for parcel in parcels:
         place = (parcel.sender, parcel.kind, parcel.date)
         first = arrived.label(*place) in (None, "", parcel.label)  # "" was written by an earlier version
+        dated = False
         try:
+            _require_day(folder, around, parcel, first_date)
+            dated = True
             if not first and not parcel.released:
                 raise Refused(
                     "a parcel of this day is here already", where=parcel.label,
@@ -73,7 +82,7 @@ def take_arrivals(folder: Path, around: Surroundings, road: Road) -> bool:
         except Exception as problem:  # whatever a parcel breaks, it breaks its own
             if of_this_machine(problem):  # parked for that, an honest sender would never be paid
                 raise
-            if first and not parcel.released:
+            if dated and first and not parcel.released:
                 arrived.keep(*place, {}, label=parcel.label)  # heard, with nothing in it
             road.parked(parcel, problem)
             continue
@@ -83,6 +92,23 @@ def take_arrivals(folder: Path, around: Surroundings, road: Road) -> bool:
             arrived.keep(*place, tables, label=parcel.label)
         road.applied(parcel)
     return bool(parcels)
+
+
+def _require_day(folder: Path, around: Surroundings, parcel: Arrived, first_date: dt.date) -> None:
+    """Raise `Refused` for a day that would open a round of the past: it is nobody's, and all below would follow."""
+    if parcel.date < first_date:
+        raise Refused(
+            f"{parcel.date} is before the first business day here, {first_date}", where=parcel.label,
+            fix="begin with the same day at both ends",
+        )  # fmt: skip
+    rounds = days_of(folder)
+    if parcel.sender == around.parent or not rounds or parcel.date in rounds:
+        return
+    if (late := (rounds[-1] - parcel.date).days) > DAYS_BACK_MAX:
+        raise Refused(
+            f"nobody had {parcel.date} as a business day, {late} days ago", where=parcel.label,
+            fix="send what is late with a day that is a round",
+        )  # fmt: skip
 
 
 def _checked(folder: Path, around: Surroundings, parcel: Arrived) -> Tables | None:

@@ -80,7 +80,8 @@ class Centre:
 
     def advance(self) -> bool:
         """Do what can be done; True when something was."""
-        moved = take_arrivals(self.folder, self.config.around, self.road)
+        first = self.config.first_date
+        moved = take_arrivals(self.folder, self.config.around, self.road, first_date=first)
         for date in self._open_rounds():
             while self.attempt(date, partial(self._step, date)):
                 moved = True
@@ -292,8 +293,7 @@ class Centre:
     ) -> tuple[Crossed, list[Any]]:
         issuer, files = city.terms.issuer, self.round(date)
         held = hold_claims(self.folder, date, claims, issuer=issuer, parent=self.config.around.parent)
-        first = min(days_of(self.folder)) == date
-        opening = sum(city.registry.cards["opening_balance"].to_pylist()) if first else None
+        opening = self._opening(city, date)
         findings = [finding.as_dict() for finding in excess_findings(held.excess)]
         findings += (files.noted("paid") or {"findings": []})["findings"]
         return (
@@ -304,6 +304,15 @@ class Centre:
             ),
             findings,
         )  # fmt: skip
+
+    def _opening(self, city: City, date: dt.date) -> int | None:
+        """What the cards hold when the books begin, in the one round that posts it, whatever day comes after."""
+        notes = [(day, self.round(day).noted("opening")) for day in days_of(self.folder)]
+        begun = {day: amount for day, amount in notes if amount is not None}
+        if not begun and not self.settled():
+            begun[date] = sum(city.registry.cards["opening_balance"].to_pylist())
+            self.round(date).note("opening", begun[date])
+        return begun.get(date)
 
     def _claims(self, date: dt.date) -> pa.Table:
         """All claims of a round that concern these books: those from below, from above, and this centre's own."""

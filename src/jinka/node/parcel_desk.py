@@ -44,7 +44,9 @@ from jinka.store.parcels_sent import Draft, Outbox, Sent
 from jinka.store.parcels_taken import Inbox, Taken, TakenState
 
 PIECE_MAX = 1 << 20
-DAYS_AHEAD_MAX = dt.timedelta(days=31)  # a business day may lie behind a week of holidays, and no year away
+# A business day may lie behind the longest holidays. Who sends days further ahead outruns the others, whose records
+# would be too late for every round between.
+DAYS_AHEAD_MAX = dt.timedelta(days=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

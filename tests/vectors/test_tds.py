@@ -11,7 +11,15 @@ from __future__ import annotations
 
 import pytest
 
-from jinka.codec.tags import decode_hex, digital_link, encode_bits, make_tag, parse_tag_urn
+from jinka.codec.tags import (
+    compressed_tag,
+    decode_hex,
+    digital_link,
+    encode_bits,
+    make_tag,
+    parse_link,
+    parse_tag_urn,
+)
 from jinka.codec.tags.plus import make_plus_tag
 
 LINK = "https://id.gs1.org"
@@ -159,6 +167,17 @@ def test_schemes_of_tds_2(name: str, bits: str, link: str) -> None:
     made = make_plus_tag(tag.scheme, tag.elements, filter_value=tag.filter, hostname=tag.plus.hostname)
     assert made == tag
     assert _padded(encode_bits(made).value, encode_bits(made).size, bits)
+
+
+@pytest.mark.parametrize("segment", ["eh30164596f40c0e5cbe991a83", "exMBZFlvQMDly-mRqD"])
+@pytest.mark.parametrize("end", ["", "/", "?linkType=gs1:pip", "#top"])
+def test_a_link_that_holds_a_tag(segment: str, end: str) -> None:
+    """Both worked examples of Compression for EPC binary strings 1.0.0, 4.2."""
+    text = f"https://example.com/a/{segment}{end}"
+    assert digital_link(parse_link(text)) == LINK + "/01/09528765123457/21/123456789123"
+    tag = compressed_tag(text)
+    assert tag is not None
+    assert tag.urn == "urn:epc:tag:sgtin-96:0.9528765.012345.123456789123"
 
 
 def _padded(value: int, size: int, bits: str) -> bool:

@@ -24,6 +24,7 @@ from jinka.codec.tags import (
     Tag,
     TagError,
     canonical_id,
+    compressed_tag,
     decode_hex,
     digital_link,
     encode,
@@ -254,6 +255,9 @@ def _urn(forms: Forms) -> None:
 
 def _link(forms: Forms) -> None:
     forms.elements = parse_link(forms.code)
+    forms.tag = compressed_tag(forms.code)
+    if forms.tag is not None and not forms.tag.scheme.is_plus:
+        forms.epc = forms.tag.epc
 
 
 def _elements(forms: Forms) -> None:

@@ -213,6 +213,10 @@ def test_unknown_identifiers_and_wrong_check_digits() -> None:
     [
         ("https://id.gs1.org/99/123", NotFound, "names no GS1 key"),
         ("https://id.gs1.org/", NotFound, "names no GS1 key"),
+        ("https://example.com/example", NotFound, "names no GS1 key"),
+        ("https://example.com/eh30164596f40c0e5cbe991a8301", NotFound, "names no GS1 key"),
+        ("https://example.com/eh30164596F40C0E5CBE991A83", NotFound, "names no GS1 key"),
+        ("https://example.com/ex" + "A" * 1500, NotFound, "names no GS1 key"),
         ("ftp://id.gs1.org/01/06141411123453", TagError, "no web address"),
         ("https://id.gs1.org/01/0614141112345", Refused, "check digit"),
         ("https://id.gs1.org/01/06141411123453/21/%zz", TagError, "character 40"),

@@ -10,7 +10,7 @@ from jinka.codec.tags.elements import parse_elements, scan_elements, show_elemen
 from jinka.codec.tags.epc import Elements, Epc, epc_of, parse_urn
 from jinka.codec.tags.faults import TagError
 from jinka.codec.tags.identity import canonical_id
-from jinka.codec.tags.link import digital_link, parse_link
+from jinka.codec.tags.link import compressed_tag, digital_link, parse_link
 from jinka.codec.tags.plus import make_plus_tag, pack_elements
 from jinka.codec.tags.prefixes import CHINA, PrefixList, prefix_digits, read_prefix_list, split_key
 from jinka.codec.tags.schemes import SCHEME_BY_NAME, SCHEMES, Scheme, filter_title
@@ -28,6 +28,7 @@ __all__ = [
     "Tag",
     "TagError",
     "canonical_id",
+    "compressed_tag",
     "decode",
     "decode_bits",
     "decode_hex",

@@ -14,7 +14,7 @@ from jinka.codec.tags.ai_table import Coding, Component
 from jinka.codec.tags.bits import BitReader, BitWriter
 from jinka.codec.tags.faults import TagError, at_bits
 
-_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 CODE_40 = " ABCDEFGHIJKLMNOPQRSTUVWXYZ-.:0123456789"  # index 0 fills up a group of three
 _GS1_SET = re.compile(r"[!-#%-?A-Z_a-z]+").fullmatch  # table 14-9: those of 82 and those of 39
 _UPPER_HEX, _LOWER_HEX = "0123456789ABCDEF", "0123456789abcdef"
@@ -80,7 +80,7 @@ def read_text(reader: BitReader, length_bits: int, longest: int, *, empty: bool 
         if text and not _GS1_SET(text):
             raise at_bits("characters outside of the GS1 set", start, reader.at)
         return text
-    width, letters = {_UPPER: (4, _UPPER_HEX), _LOWER: (4, _LOWER_HEX), _URI: (6, _BASE64)}[kind]
+    width, letters = {_UPPER: (4, _UPPER_HEX), _LOWER: (4, _LOWER_HEX), _URI: (6, BASE64)}[kind]
     return "".join(letters[reader.take(width, "a character")] for _ in range(length))
 
 
@@ -99,7 +99,7 @@ def write_text(text: str, length_bits: int, writer: BitWriter) -> None:
             if kind == _ASCII:
                 writer.put(ord(letter), 7)
             elif kind == _URI:
-                writer.put(_BASE64.index(letter), 6)
+                writer.put(BASE64.index(letter), 6)
             else:
                 writer.put(int(letter, 16), 4)
 
@@ -158,7 +158,7 @@ def _read(part: Component, reader: BitReader, *, empty: bool) -> str:
     if coding is Coding.DELIMITED:
         return _read_delimited(part, reader)
     if coding is Coding.COUNTRY:
-        text = "".join(_BASE64[reader.take(6, "a letter")] for _ in range(2))
+        text = "".join(BASE64[reader.take(6, "a letter")] for _ in range(2))
         if not re.fullmatch("[A-Z]{2}", text):
             raise at_bits(f"{text} is no country", start, reader.at)
         return text
@@ -248,7 +248,7 @@ def _write(part: Component, text: str, writer: BitWriter) -> None:
             write_text(text[len(head) :], length_bits, writer)
     elif coding is Coding.COUNTRY:
         for letter in text:
-            writer.put(_BASE64.index(letter), 6)
+            writer.put(BASE64.index(letter), 6)
     elif coding is Coding.SEQUENCE:
         writer.put(int(text[0]), 4)
         writer.put(int(text[2]), 4)

@@ -1,25 +1,30 @@
 """GS1 Digital Links: a key, its qualifiers and its attributes in a web address, and back.
 
 GS1 Digital Link URI syntax 1.6: 4 (grammar), 4.12 (canonical form on id.gs1.org). Read strictly here, with check
-digits; `jinka.codec.tags.identity` asks no more than which thing a link names. Compressed links are not read. A GTIN of
-8, 12 or 13 digits, a pair of the query that is no application identifier, and the short names of earlier versions
-(``/gtin/``) are read and never written.
+digits; `jinka.codec.tags.identity` asks no more than which thing a link names. A GTIN of 8, 12 or 13 digits, a pair of
+the query that is no application identifier, and the short names of earlier versions (``/gtin/``) are read and never
+written. A link may hold a tag's bits instead (Compression for EPC binary strings 1.0, 4.2): ``/eh`` with hexadecimal,
+``/ex`` with base 64. The older compression of whole links is not read.
 """
 
 from __future__ import annotations
 
 import re
 
+from jinka.codec.tags.ai_codec import BASE64
 from jinka.codec.tags.ai_table import IDENTIFIERS
+from jinka.codec.tags.binary import decode_bits, decode_hex
 from jinka.codec.tags.elements import check_value
 from jinka.codec.tags.epc import Elements
 from jinka.codec.tags.faults import TagError, at_character
 from jinka.codec.tags.identity import CANONICAL_STEM, TEXT_MAX, link_escape, unescape
 from jinka.codec.tags.keys import KEYS, QUALIFIERS, SHORT_NAMES
+from jinka.codec.tags.tag import Tag
 from jinka.kit import NotFound
 
 _PRIMARY = frozenset({*(key.ai for key in KEYS), "8013"})
 _STEM = re.compile(r"https?://[^/?#\s]+", re.IGNORECASE)
+_COMPRESSED = re.compile(r"^https?://[^?#\s]+/e(?:h([0-9a-f]+)|x([A-Za-z0-9_-]+))/?(?:[?#]|$)", re.ASCII)
 _BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
@@ -40,6 +45,9 @@ def parse_link(text: str) -> Elements:
         raise at_character("no web address", 0, fix="it begins with https://")
     if escape:
         raise at_character("a % without two hexadecimal digits", escape.start())
+    tag = compressed_tag(text)
+    if tag is not None:
+        return tag.elements
     end = re.search("[?#]|$", text)
     path_end = end.start() if end else len(text)
     found = _path(text[: path_end - text.endswith("/", 0, path_end)], stem.end())
@@ -55,6 +63,22 @@ def parse_link(text: str) -> Elements:
             check_value(name, seen[name], at + len(name) + 1)
         at += len(pair) + 1
     return tuple(seen.items())
+
+
+def compressed_tag(text: str) -> Tag | None:
+    """The tag whose bits a link holds instead of a key, or None where it holds none that can be read."""
+    found = _COMPRESSED.search(text) if len(text) <= TEXT_MAX else None
+    if found is None:
+        return None
+    try:
+        if found[1]:
+            return decode_hex(found[1])
+        value = 0
+        for letter in found[2]:
+            value = value << 6 | BASE64.index(letter)
+        return decode_bits(value, 6 * len(found[2]))
+    except TagError:
+        return None  # many a page begins with ex
 
 
 def digital_link(elements: Elements, stem: str = CANONICAL_STEM) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from jinka.codec.epcis.scalars import LIMITS, Limits, uri
+from jinka.codec.epcis.scalars import ABSOLUTE, LIMITS, Limits, is_uri, uri
 from jinka.codec.epcis.vocabulary import PREFIXES
 from jinka.kit.errors import Refused
 
@@ -50,6 +50,8 @@ _IRI = re.compile(
     f"(.*[^{_START}0-9.\u00b7\u0300-\u036f\u203f-\u2040-])[0-9.\u00b7-]*({_LOCAL})", re.DOTALL
 ).fullmatch
 _ESCAPES = re.compile("(?:%[89A-Fa-f][0-9A-Fa-f])+")
+_SHOWN_MAX, _SEEN_MAX = 1_000, 128  # what is remembered of contexts and names: some megabytes at the most
+_NAMES_MAX, _NAME_MAX = 500, 100
 _PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*").fullmatch
 
 
@@ -70,6 +72,20 @@ class Context:
 
     def extended(self, value: Any) -> Context:
         """The context within an object that says ``@context: value``."""
+        if self is not ROOT:
+            return self._extended(value)
+        shown = repr(value)  # a sender says the same in each of its documents
+        if len(shown) > _SHOWN_MAX:
+            return self._extended(value)
+        found = _SEEN.get(shown)
+        if found is None:
+            found = self._extended(value)
+            if len(_SEEN) >= _SEEN_MAX:
+                _SEEN.clear()
+            _SEEN[shown] = found
+        return found
+
+    def _extended(self, value: Any) -> Context:
         prefixes, vocab, unfetched = dict(self.prefixes), self.vocab, list(self.unfetched)
         entries = value if type(value) is list else [value]
         for at, entry in enumerate(entries):
@@ -129,7 +145,7 @@ class Context:
         found = self._names.get(key)
         if found is None:
             found = self._resolve(key)
-            if len(self._names) < 10_000:
+            if len(self._names) < _NAMES_MAX and len(key) < _NAME_MAX:
                 self._names[key] = found
         if not found[0] and not nested:
             raise Refused(
@@ -162,7 +178,10 @@ class Context:
         """An identifier, its prefix expanded if it is a declared one."""
         if type(text) is not str:
             raise Refused(f"a URI is text, not {type(text).__name__}")
-        if not text.startswith(("urn:", "http")):
+        if text.startswith(ABSOLUTE):
+            if is_uri(text):
+                return text
+        else:
             head, colon, rest = text.partition(":")
             if colon and head in self.prefixes and not rest.startswith("//"):
                 return uri(self.prefixes[head] + rest)
@@ -228,4 +247,5 @@ def is_free_prefix(prefix: str) -> bool:
     return bool(_PREFIX(prefix)) and not (prefix in PREFIXES or prefix in _TERMS or prefix in _SCHEMES)
 
 
+_SEEN: dict[str, Context] = {}
 ROOT = Context(PREFIXES, LIMITS)

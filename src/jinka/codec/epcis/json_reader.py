@@ -38,7 +38,7 @@ from jinka.codec.epcis.model import (
     SensorReport,
     Typed,
 )
-from jinka.codec.epcis.scalars import TEXT_MAX
+from jinka.codec.epcis.scalars import ABSOLUTE, TEXT_MAX, is_uri
 from jinka.codec.epcis.structure import check_event, check_quantity, check_report, once
 from jinka.codec.epcis.vocabulary import (
     BIZ_STEPS,
@@ -138,7 +138,8 @@ def _ids(value: Any, context: Context) -> tuple[str, ...]:
     made = list[str]()
     try:
         for entry in value:
-            made.append(context.uri(entry))
+            plain = type(entry) is str and entry.startswith(ABSOLUTE) and is_uri(entry)
+            made.append(entry if plain else context.uri(entry))
     except Refused as fault:
         raise fault_at(f"/{len(made)}", fault) from None
     return once(made) if len(made) > 1 else tuple(made)
@@ -306,8 +307,11 @@ _REPORTS = _each(_typed_report)
 
 
 def _place_of(value: Any, context: Context) -> Place:
-    if type(value) is dict and "id" not in value:
-        raise Refused("is missing", where="/id", fix="the identifier of the place")
+    if type(value) is dict:
+        if "id" not in value:
+            raise Refused("is missing", where="/id", fix="the identifier of the place")
+        if len(value) == 1 and type(value["id"]) is str and is_uri(value["id"]):
+            return Place(id=context.uri(value["id"]))
     made: Place = _place(value, context)
     return made
 

@@ -72,8 +72,16 @@ class ReadPlace:
 @dataclass(slots=True)
 class _Open:
     since: int
-    at: int
+    earliest: int
+    latest: int
     epcs: dict[str, None] = field(default_factory=dict)
+
+    def spread(self, at: int) -> int:
+        """How long it would last with another moment."""
+        return max(self.latest, at) - min(self.earliest, at)
+
+
+_Key = tuple[str, Meaning, int | None]  # place, meaning, uncertain until
 
 
 class EventMaker:
@@ -84,7 +92,7 @@ class EventMaker:
 
     def __init__(self, places: Mapping[str, ReadPlace], *, offset_of: Callable[[int], str]) -> None:
         self._places, self._offset_of = places, offset_of
-        self._open: dict[tuple[str, Meaning, int | None], _Open] = {}
+        self._open: dict[_Key, list[_Open]] = {}
         self._ready: list[Event] = []
         self.counts: dict[str, int] = {}
 
@@ -98,13 +106,17 @@ class EventMaker:
         if meaning not in place.words:
             return
         key = (place.name, meaning, uncertain)
-        kept = self._open.get(key)
+        groups = self._open.setdefault(key, [])
+        kept = next((each for each in groups if each.spread(change.at_micros) <= place.together_micros), None)
         if kept is None:
-            kept = self._open[key] = _Open(since=now_micros, at=change.at_micros)
-        kept.at = max(kept.at, change.at_micros)
+            kept = _Open(since=now_micros, earliest=change.at_micros, latest=change.at_micros)
+            groups.append(kept)
+        kept.earliest = min(kept.earliest, change.at_micros)
+        kept.latest = max(kept.latest, change.at_micros)
         kept.epcs[epc] = None
         if len(kept.epcs) >= _EPCS_MOST:
-            self._close(key)
+            groups.remove(kept)
+            self._close(key, kept)
 
     def mismatch(self, found: ChipMismatch) -> None:
         """A chip that does not go with its EPC."""
@@ -129,21 +141,25 @@ class EventMaker:
     def due(self, now_micros: int, *, all_of_them: bool = False) -> Iterator[Event]:
         """The events whose time is up; at the end all of them."""
         for key in [*self._open]:
-            if all_of_them or now_micros - self._open[key].since >= self._places[key[0]].together_micros:
-                self._close(key)
+            waits = self._places[key[0]].together_micros
+            for kept in self._open.pop(key):
+                if all_of_them or now_micros - kept.since >= waits:
+                    self._close(key, kept)
+                else:
+                    self._open.setdefault(key, []).append(kept)
         ready, self._ready = self._ready, []
         yield from ready
 
-    def _close(self, key: tuple[str, Meaning, int | None]) -> None:
+    def _close(self, key: _Key, kept: _Open) -> None:
         name, meaning, uncertain = key
-        kept, place = self._open.pop(key), self._places[name]
+        place = self._places[name]
         told: tuple[Extension, ...] = ()
         if uncertain is not None:
             until = time_text(uncertain, self._offset_of(uncertain))
             told = (Extension(namespace=NAMESPACE, name="uncertainUntil", text=until),)
         location = place.biz_location if meaning in _THERE else ""
         self._ready.append(
-            self._event(place, place.words[meaning], tuple(sorted(kept.epcs)), kept.at, location, told)
+            self._event(place, place.words[meaning], tuple(sorted(kept.epcs)), kept.latest, location, told)
         )
 
     def _event(

@@ -41,7 +41,6 @@ def _rules(severity: Severity, *rows: tuple[str, str, str, str]) -> list[Rule]:
 _ALL = [
     *_rules(
         REFUSE,
-        ("UNKNOWN_WORD", "a word that the vocabulary does not have", "词汇表中没有的词", "CBV 7"),
         ("ZONE", "no time zone that there is", "不存在的时区", "7.4.1"),
         ("FALSE_COUNT", "a quantity that cannot be one", "不可能的数量", "7.3.3.3"),
         ("NOTHING_NAMED", "it names no thing", "未指明任何物品", "7.4.2"),
@@ -55,6 +54,7 @@ _ALL = [
     ),
     *_rules(
         FINDING,
+        ("UNKNOWN_WORD", "a word that the vocabulary does not have", "词汇表中没有的词", "CBV 7"),
         ("TIME_AHEAD", "it happens later than now", "事件时间晚于当前时间", "7.4.1"),
         ("LISTED_TWICE", "one thing twice in a list", "同一物品重复列出", "7.4"),
         ("CLASS_AS_ITEM", "a class where an instance belongs", "应为单品标识，却为类别标识", "7.3.3.1"),

@@ -13,6 +13,7 @@ from jinka.app import bench_epc
 from jinka.app.trace_epc import Asked, Kind, describe_codes
 from jinka.cli.main import app
 from jinka.codec.tags import TagError
+from jinka.codec.tags.bank import EpcBank, write_bank
 from jinka.kit import JinkaError
 
 TAG = "3074257BF7194E4000001A85"
@@ -165,6 +166,15 @@ def test_an_error_is_one_line(words: tuple[str, ...], code: int, said: str) -> N
     assert done.exit_code == code, done.stdout + done.stderr
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_a_whole_bank() -> None:
+    raw = write_bank(EpcBank(epc=bytes.fromhex(TAG), attributes=1)).hex()
+    found = describe_codes([raw], Asked(kind=Kind.BANK))[0].data
+    assert (found["memory_bank"], found["epc"]) == (
+        "urn:epc:tag:[att=x01]:sgtin-96:3.0614141.812345.6789",
+        URN,
+    )
 
 
 def test_no_kind_of_code() -> None:

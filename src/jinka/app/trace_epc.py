@@ -25,6 +25,7 @@ from jinka.codec.tags import (
     TagError,
     canonical_id,
     compressed_tag,
+    decode,
     decode_hex,
     digital_link,
     encode,
@@ -41,6 +42,7 @@ from jinka.codec.tags import (
     show_elements,
     split_key,
 )
+from jinka.codec.tags.bank import parse_bank
 from jinka.codec.tags.chinese import parse_drug_code, parse_ecode, parse_product_barcode
 from jinka.codec.tags.keys import KEY_BY_SCHEME
 from jinka.codec.tags.tid import TID_CLASS, parse_tid
@@ -58,6 +60,7 @@ class Kind(StrEnum):
     LINK = "link"
     ELEMENTS = "elements"
     BARCODE = "barcode"
+    BANK = "bank"  # the EPC bank from its first bit
     TID = "tid"
     DRUG = "drug"
     ECODE = "ecode"
@@ -233,6 +236,15 @@ def _tag(forms: Forms) -> None:
         forms.epc = forms.tag.epc
 
 
+def _bank(forms: Forms) -> None:
+    found = parse_bank(hex_bytes(forms.code))
+    forms.other = [(("memory bank", "EPC存储区"), found.urn)]
+    if found.family is None:
+        forms.tag = decode(found.epc)
+        forms.elements = forms.tag.elements
+        forms.epc = None if forms.tag.scheme.is_plus else forms.tag.epc
+
+
 def _tid(forms: Forms) -> None:
     found = parse_tid(hex_bytes(forms.code))
     forms.other = [
@@ -296,7 +308,7 @@ def _ecode(forms: Forms) -> None:
 
 _READ: dict[Kind, Callable[[Forms], None]] = {
     Kind.TAG: _tag, Kind.URN: _urn, Kind.LINK: _link, Kind.ELEMENTS: _elements, Kind.BARCODE: _barcode,
-    Kind.TID: _tid, Kind.DRUG: _drug, Kind.ECODE: _ecode,
+    Kind.BANK: _bank, Kind.TID: _tid, Kind.DRUG: _drug, Kind.ECODE: _ecode,
 }  # fmt: skip
 _HEADERS = frozenset(scheme.header for scheme in SCHEMES)
 

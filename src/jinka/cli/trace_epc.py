@@ -31,7 +31,7 @@ def epc(
         str,
         typer.Option(
             "--as",
-            help="What the codes are, where it cannot be told: tag, urn, link, elements, barcode, tid, drug, ecode.",
+            help="What the codes are: tag, urn, link, elements, barcode, bank, tid, drug, ecode; else it is told.",
         ),
     ] = "auto",
     prefix_digits: Annotated[

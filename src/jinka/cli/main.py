@@ -46,6 +46,7 @@ from jinka.cli import (
     tariff,
     trace,
     trace_access,
+    trace_conditions,
     trace_epc,
     trace_hash,
     trace_lineage,
@@ -99,6 +100,7 @@ app.add_typer(atm.app, name="atm")
 trace.app.add_typer(trace_epc.app)
 trace.app.add_typer(trace_hash.app)
 trace.app.add_typer(trace_lineage.app)
+trace.app.add_typer(trace_conditions.app)
 trace.app.add_typer(trace_recall.app, name="recall")
 trace.app.add_typer(trace_serve.app)
 trace.app.add_typer(trace_access.app, name="access")

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jinka.app.bench_trace_hash import bench_hash
 from jinka.app.trace_lineage import no_collection
 from jinka.app.trace_rules import judges_of
 from jinka.codec.epcis import Document, Event, read_json, write_json
@@ -59,6 +60,7 @@ def bench_trace(items: int = 20_000, events: int = 100_000, folder: Path | None 
         "bench": "trace",
         "clock": "processor time of one core",
         "aims": {"capture_events_per_s": 3_000, "recall_hundreds_ms": 100, "recall_100k_s": 2},
+        "documents": bench_hash(),
         "capture": captured,
         "exact": exact,
         "recall": recall,

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from jinka.app import bench_epc
-from jinka.app.trace_epc import Asked, Kind, describe_codes
+from jinka.app.trace_epc import Asked, Kind, describe_codes, load_prefixes
 from jinka.cli.main import app
 from jinka.codec.tags import TagError
 from jinka.codec.tags.bank import EpcBank, write_bank
@@ -25,12 +25,8 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, ["trace", "epc", *words])
 
 
-def data(*words: str) -> dict[str, object]:
-    done = run(*words, "--json")
-    assert done.exit_code == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert isinstance(found, list)
-    return dict(found[0])
+def data(code: str, **asked: Any) -> dict[str, Any]:
+    return describe_codes([code], Asked(**asked))[0].data
 
 
 @pytest.mark.parametrize(
@@ -85,10 +81,9 @@ def test_several_codes_and_schemes_without_a_key() -> None:
 
 
 def test_data_of_a_barcode_goes_behind_the_epc() -> None:
-    found = data("(01)06901028075763(21)A1(10)L7(17)271231", "--scheme", "dsgtin+")
+    found = data("(01)06901028075763(21)A1(10)L7(17)271231", scheme="dsgtin+")
     assert found["epc"] == "urn:epc:id:sgtin:6901028075.076.A1"
-    bits = dict(found["bits"])  # type: ignore[call-overload]
-    again = data(bits["dsgtin+"])
+    again = data(found["bits"]["dsgtin+"])
     assert again["element_string"] == "(01)06901028075763(21)A1(17)271231(10)L7"
     assert again["epc"] == found["epc"]
 
@@ -102,7 +97,7 @@ def test_chinese_codes() -> None:
     assert (goods["kind"], goods["company"], goods["item"]) == ("barcode", "6901028075", "76")
     assert goods["epc"] == "urn:epc:idpat:sgtin:6901028075.076.*"
     assert data("036000291452")["digital_link"] == "https://id.gs1.org/01/00036000291452"
-    ecode = data("1000112345678", "--as", "ecode")
+    ecode = data("1000112345678", kind=Kind.ECODE)
     assert (ecode["version"], ecode["coding_system"], ecode["item"]) == ("1", "0001", "12345678")
     assert "药品标识码" in run("81234567890123456789", "--lang", "zh").stdout
 
@@ -115,7 +110,7 @@ def test_the_chip_of_a_tag() -> None:
 def test_the_whole_list_of_prefixes(tmp_path: Path) -> None:
     file = tmp_path / "gcp.json"
     file.write_text(json.dumps({"GCPPrefixFormatList": {"entry": [{"prefix": "0614141", "gcpLength": 7}]}}))
-    assert data("(01)80614141123458(21)6789", "--prefixes", str(file))["epc"] == URN
+    assert data("(01)80614141123458(21)6789", prefixes=load_prefixes(file))["epc"] == URN
     assert run("6901028075763", "--prefixes", str(tmp_path / "none.json")).exit_code == 3
     file.write_text("{}")
     assert run("6901028075763", "--prefixes", str(file)).exit_code == 1

@@ -6,6 +6,7 @@ changes given by hand, and the events read back from JSON.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from jinka.codec.epcis import Document, Event, event_hash, read_json, write_json
 from jinka.codec.tags import SCHEME_BY_NAME, encode, make_plus_tag, make_tag, parse_urn
 from jinka.trace.passage import Gate
 from jinka.trace.presence import Arrival, Departure, SideSeen
-from jinka.trace.read_events import EventMaker, Meaning, ReadPlace, Words, tag_name
+from jinka.trace.read_events import EventMaker, Meaning, ReadPlace, Words, chip_mismatches, tag_name
 from jinka.trace.tag_chips import ChipMismatch, ChipSign
 
 SECOND = 1_000_000
@@ -130,6 +131,23 @@ def test_an_uncertain_departure_and_a_wrong_chip_stand_in_the_events_and_survive
     for event in (wrong, gone):
         assert read_json(write_json(Document(events=(event,), creation_time_us=0))).events == (event,)
         assert event.event_id == event_hash(event)
+
+
+def test_a_wrong_chip_is_read_back_from_the_event_and_nothing_else_is_taken_for_one() -> None:
+    found = ChipMismatch(
+        sign=ChipSign.CHIP_WITH_ANOTHER_EPC, epc=_epc(2), tid=b"\xe2\x01", bound_epc=_epc(1), bound_tid=b"\xe2\x01",
+        at_micros=7, place="p",
+    )  # fmt: skip
+    maker = _maker()
+    maker.mismatch(found)
+    (event,) = _told(maker)
+    assert list(chip_mismatches(event)) == [replace(found, place=POINT)]
+    (told,) = event.extensions
+    for name, text in (("sign", "none"), ("tid", "xyz"), ("boundTid", "0")):
+        wrong = tuple(replace(each, text=text) if each.name == name else each for each in told.children)
+        assert not list(chip_mismatches(replace(event, extensions=(replace(told, children=wrong),))))
+    assert not list(chip_mismatches(replace(event, extensions=(replace(told, namespace="urn:x:"),))))
+    assert not list(chip_mismatches(replace(event, extensions=(replace(told, children=()),))))
 
 
 def test_each_tag_has_its_name() -> None:

@@ -18,9 +18,10 @@ from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS
 from jinka.codec.tags import TagError, decode, digital_link
 from jinka.trace.passage import Direction, Gate, Passage, passage
 from jinka.trace.presence import Arrival, Change, PresenceRules
-from jinka.trace.tag_chips import ChipMismatch
+from jinka.trace.tag_chips import ChipMismatch, ChipSign
 
 NAMESPACE = "urn:jinka:readers:"
+_MISMATCH = "chipMismatch"
 _NOT_EPC = 0x0100  # of the protocol control word: the bank holds an ISO identifier (TDS 2.0 clause 9.3.3)
 _EPCS_MOST = 1_000
 
@@ -129,7 +130,7 @@ class EventMaker:
         }
         told = Extension(
             namespace=NAMESPACE,
-            name="chipMismatch",
+            name=_MISMATCH,
             children=tuple(
                 Extension(namespace=NAMESPACE, name=name, text=text) for name, text in facts.items()
             ),
@@ -204,6 +205,27 @@ def _meaning(change: Change, place: ReadPlace) -> tuple[Meaning | None, int | No
         Direction.UNKNOWN: Meaning.UNDECIDED,
     }
     return meanings[judged.direction], change.uncertain_until_micros
+
+
+def chip_mismatches(event: Event) -> Iterator[ChipMismatch]:
+    """What a station's event says of chips, to be weighed with other signs; the place is the read point.
+
+    What is not as `EventMaker` writes it is not taken.
+    """
+    for told in event.extensions:
+        if (told.namespace, told.name) != (NAMESPACE, _MISMATCH):
+            continue
+        facts = {each.name: each.text for each in told.children if each.namespace == NAMESPACE}
+        try:
+            sign = ChipSign(facts["sign"])
+            tid, bound_tid = bytes.fromhex(facts["tid"]), bytes.fromhex(facts["boundTid"])
+        except (KeyError, ValueError):
+            continue
+        for epc in event.epcs:
+            yield ChipMismatch(
+                sign=sign, epc=epc, tid=tid, bound_epc=facts.get("boundEpc", epc), bound_tid=bound_tid,
+                at_micros=event.event_time_us, place=event.read_point.id if event.read_point else "",
+            )  # fmt: skip
 
 
 def tag_name(epc: bytes, bits: int, pc: int | None = None) -> tuple[str, bool]:

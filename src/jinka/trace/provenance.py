@@ -19,6 +19,7 @@ from jinka.trace.spread import Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Ending
 
 SIGHTS_MAX = 2_000  # of one thing
+_PASSING = frozenset({Step.SENSOR_REPORTING, Step.ENTERING_EXITING})  # seen on its way: nobody has it for that
 
 
 class BreakKind(Enum):
@@ -236,6 +237,8 @@ def _moves(node: int, sights: Sequence[Sight]) -> Iterable[Break]:
     """Moves from place to place that nobody sent, and shipments that nobody received."""
     sent, last = False, 0
     for n, sight in enumerate(sights):
+        if sight.step in _PASSING:
+            continue
         if sight.step in LEAVES:
             if sent and last and last != sight.place:
                 yield Break(node, BreakKind.NOT_RECEIVED, sights[n - 1].at_us, sights[n - 1].event)

@@ -173,3 +173,10 @@ def test_events_of_one_document_are_held_against_those_that_were_kept() -> None:
     assert judge.findings(born[1]) == []  # the first was not kept
     judge.accept(born[0])
     assert [each.code for each in judge.findings(born[1])] == ["BORN_TWICE"]
+
+
+def test_the_page_has_every_rule_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "trace.md").read_text(encoding="utf-8")
+    for rule in RULES.values():
+        leads_to = "refuse" if rule.severity is Severity.ERROR else "finding"
+        assert f"| `{rule.code}` | {rule.english} | {rule.chinese} | {leads_to} | {rule.clause} |" in page

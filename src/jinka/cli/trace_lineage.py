@@ -27,7 +27,7 @@ At = Annotated[str, typer.Option(help="The repository's file (trace.toml) or its
 Svg = Annotated[Path | None, typer.Option(help="Draw the graph into this file.")]
 Since = Annotated[str, typer.Option(help="What lay in a container from then on: 2026-05-01T08:00Z.")]
 Until = Annotated[str, typer.Option(help="And until then.")]
-Viewer = Annotated[str, typer.Option("--as", help="As this participant may see it (docs/epcis.md, Access).")]
+Viewer = Annotated[str, typer.Option("--as", help="As this participant may see it (docs/trace.md).")]
 Lang = Annotated[Language, typer.Option(help="Language of what is shown and drawn.")]
 _HEADS = (("thing", "kind", "steps", "where"), ("物品", "类别", "步数", "位置"))
 

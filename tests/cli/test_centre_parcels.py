@@ -18,10 +18,10 @@ from jinka.app.centre_serving import DATABASE
 from jinka.clearing.tiers import Tier
 from jinka.cli.main import app
 from jinka.codec.parcel import Kind, read_envelope, read_manifest
-from jinka.kit import Refused
+from jinka.kit import Finding, Refused, Severity
 from jinka.store import database_at
 from jinka.store.parcels_sent import Draft, Outbox
-from jinka.store.parcels_taken import Inbox
+from jinka.store.parcels_taken import Inbox, TakenState
 from tests.parcels import CITY, DAY, NOW, PARENT, chain, empty_database, entry, signatory
 
 
@@ -73,3 +73,27 @@ def test_a_line_on_which_things_happened(folder: Path, tmp_path: Path) -> None:
         assert words in english
     for words in ("缺失", "同号两份签名", "待处理", "未收到回执"):
         assert words in chinese
+
+
+def test_an_officer_decides_what_was_parked(folder: Path) -> None:
+    made = chain(1)[0]
+    with database_at(empty_database(folder / DATABASE)) as engine:
+        inbox = Inbox(engine, PARENT)
+        inbox.take(made, signatory(CITY).seal(made).to_bytes(), b"r", NOW)
+        finding = Finding(code="PARCEL_PARKED", severity=Severity.ERROR, where=made.label, what="of nobody")
+        inbox.settle(inbox.ready()[0], TakenState.PARKED, NOW, finding=finding)
+    who = ("--officer", "chen", "--reason", "admitted")
+
+    def decide(verb: str, *words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, ["centre", verb, str(folder), *words])
+        return done.exit_code, done.stdout or done.stderr
+
+    assert "parked" in ask(folder)
+    assert decide("release", f"{CITY}>{PARENT}/records/2", *who)[0] == 3
+    assert decide("release", made.label, "--officer", "chen", "--reason", "")[0] == 2
+    code, said = decide("release", made.label, *who)
+    assert (code, json.loads(said)) == (0, {"parcel": made.label, "state": "released", "officer": "chen"})
+    assert "waits for its turn" in ask(folder)
+    code, said = decide("refuse", made.label, *who)
+    assert code == 4
+    assert "not parked" in said

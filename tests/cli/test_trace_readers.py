@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ from jinka.cli.main import app
 JINKA = (sys.executable, "-c", "from jinka.cli import main; main()")
 EPC = "urn:epc:id:sgtin:0614141.812345.9"
 STATION = """
+[station]
+metrics = "127.0.0.1:0"
+
 [capture]
 url = "http://127.0.0.1:{server}"
 retry_most_ms = 500
@@ -111,6 +115,7 @@ def test_what_goes_through_a_gate_is_captured_whatever_is_killed_meanwhile(tmp_p
         assert told["readers"] == ["dock"]
         again = _jinka("trace", "readers", "run", str(file))
         assert again.exit_code == 4
+        metrics = told["metrics"]
         bound = _jinka("trace", "readers", "bind", str(file), EPC, "E28011050000000012345678")
         assert json.loads(bound.stdout) == {"epc": EPC, "tid": "E28011050000000012345678"}
         assert _status(file)["chips"]["bound"] == 1
@@ -130,6 +135,9 @@ def test_what_goes_through_a_gate_is_captured_whatever_is_killed_meanwhile(tmp_p
             _until(lambda: _status(file)["told"].get("in", 0) >= 3)
             _until(lambda: not _status(file)["outbox"]["waiting"])
             status = _status(file)
+            page = urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=10).read().decode()
+            assert 'jinka_readers_connections_total{reader="dock"} 2\n' in page
+            assert "jinka_readers_outbox_refused 0\n" in page
             assert status["readers"]["dock"]["connections"] == 2
             assert status["outbox"]["refused"] == 0
             events = _events(server)

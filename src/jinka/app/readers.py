@@ -21,10 +21,12 @@ from jinka.kit import JinkaError, Usage
 from jinka.node import FolderLock, file_errors
 from jinka.node.capture_client import CaptureClient, Outcome
 from jinka.node.control_socket import ControlSocket, Order, give_order
+from jinka.node.metrics_http import MetricsServer
 from jinka.node.reader_clock import ReaderClock
 from jinka.node.reader_emulator import ReaderEmulator
 from jinka.node.reader_field import EmulatedTag, TagField, Visit
 from jinka.node.reader_link import ReaderLink
+from jinka.node.reader_metrics import StationFigures
 from jinka.node.reader_outbox import Outbox
 from jinka.node.reader_station import Station
 from jinka.node.reader_watch import ReaderSettings
@@ -54,16 +56,28 @@ async def _run(file: ReadersFile, started: Callable[[dict[str, Any]], None]) -> 
         if file.capture is None
         else Sender(outbox, CaptureClient(file.capture), retry_most_s=file.capture.retry_most_s)
     )
-    control = ControlSocket(folder / _SOCKET, lambda order: _obey(order, station, outbox, sender))
+
+    def status() -> dict[str, Any]:
+        sent = {} if sender is None else {"sent": sender.sent, "answer": sender.answer}
+        return station.status() | {
+            "outbox": {"waiting": len(outbox.waiting()), "refused": outbox.set_aside, **sent}
+        }
+
+    control = ControlSocket(folder / _SOCKET, lambda order: _obey(order, station, status))
+    metrics = MetricsServer(StationFigures(status))
     _stop_by_signal(stop)
     await control.start()
+    if file.metrics is not None:
+        await metrics.start(*file.metrics)
     sending = asyncio.create_task(sender.run(stop)) if sender is not None else None
     try:
-        started({"station": str(folder), "readers": [each.name for each in file.station.readers]})
+        names = [each.name for each in file.station.readers]
+        started({"station": str(folder), "readers": names, "metrics": metrics.port})
         await station.run(stop)
     finally:
         stop.set()
         control.stop()
+        metrics.stop()
         if sending is not None:
             await sending
 
@@ -73,16 +87,13 @@ def _stop_by_signal(stop: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
 
-def _obey(order: Order, station: Station, outbox: Outbox, sender: Sender | None) -> Order:
+def _obey(order: Order, station: Station, status: Callable[[], dict[str, Any]]) -> Order:
     if order.get("order") == "bind":
         station.bind(str(order.get("epc")), _chip(str(order.get("tid"))))
         return {"epc": order["epc"], "tid": order["tid"]}
     if order.get("order") != "status":
         raise Usage("no such order", where="control", fix="status, bind")
-    sent = {} if sender is None else {"sent": sender.sent, "answer": sender.answer}
-    return station.status() | {
-        "outbox": {"waiting": len(outbox.waiting()), "refused": outbox.set_aside, **sent}
-    }
+    return status()
 
 
 class Sender:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinka.app.parts_file import only
+from jinka.app.parts_file import host_port, only
 from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS
 from jinka.codec.epcis.vocabulary import Words as Vocabulary
 from jinka.codec.tags import TagError, canonical_id, parse_urn
@@ -29,7 +29,7 @@ from jinka.trace.read_events import WORDS, Meaning, ReadPlace, Words
 PAGE = "docs/readers.md"
 _EPOCH_LEAST_MS = 100
 _TOP = {"station", "capture", "readers", "places"}
-_STATION = {"folder", "zone", "buffer", "stays", "raw"}
+_STATION = {"folder", "zone", "buffer", "stays", "raw", "metrics"}
 _CAPTURE = {"url", "token_file", "retry_most_ms"}
 _READER = {
     "address", "antennas", "tid_words", "session", "population", "power_index", "mode", "turn_ms", "keepalive_ms",
@@ -53,6 +53,7 @@ class ReadersFile:
     station: StationSettings
     capture: CaptureServer | None
     offset_of: Callable[[int], str]
+    metrics: tuple[str, int] | None = None
 
 
 def read_readers_file(path: Path) -> ReadersFile:
@@ -82,6 +83,7 @@ def read_readers_file(path: Path) -> ReadersFile:
         station=station,
         capture=_capture(path.parent, raw["capture"]) if "capture" in raw else None,
         offset_of=zone_offsets(str(own.get("zone", "Asia/Shanghai"))),
+        metrics=host_port(own["metrics"], "station.metrics") if "metrics" in own else None,
     )
 
 

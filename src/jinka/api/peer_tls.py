@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any, ClassVar
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jinka.api.limits import PatientProtocol
@@ -39,7 +39,7 @@ def peer_code(request: Request) -> str:
     return certificate.common_name
 
 
-def tls_server(app: FastAPI, context: ssl.SSLContext) -> uvicorn.Server:
+def tls_server(app: ASGIApp, context: ssl.SSLContext) -> uvicorn.Server:
     """A server that is ready to run on given sockets and lets nobody in without a certificate."""
     config = uvicorn.Config(
         app,

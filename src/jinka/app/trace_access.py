@@ -2,8 +2,8 @@
 
 ``[access]`` of the file: ``required`` (who is not known gets no answer), ``signatures`` (``given``: checked where there
 is one; ``required``: of every capture), ``anchors`` (a PEM file of authorities whose signers are believed). Who takes
-part is known by an API token, or by the certificate of its connection where the server ends TLS
-(`jinka.api.epcis_peers`). Every look of a participant is written down before it is answered.
+part is known by an API token, or by the certificate of its connection where the server ends TLS (``certificate``,
+``key``, ``authority``, ``crl``). Every look of a participant is written down before it is answered.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from jinka.codec.epcis.scalars import time_text
 from jinka.crypto.x509_certificate import read_certificate
 from jinka.crypto.x509_path import Trust
 from jinka.kit import Clock, NotFound, Randomness, Usage
+from jinka.node.switch_tls import LineTls
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
 from jinka.store.database import Database
@@ -34,7 +35,8 @@ from jinka.store.trace_query import EventQuery
 from jinka.trace.access import Along, Level, Participant, Veil, read_owns
 from jinka.trace.signatures import HEADER, SignaturePolicy, SignatureRefused
 
-_SETTINGS = {"required", "signatures", "anchors"}
+_TLS = {"certificate", "key", "authority", "crl"}
+_SETTINGS = {"required", "signatures", "anchors"} | _TLS
 _TOKEN_BYTES = 32
 _NOBODY = Participant(id="")
 
@@ -140,6 +142,20 @@ def policy_of(table: Mapping[str, Any], folder: Path) -> SignaturePolicy:
     if not anchors:
         raise Usage("no certificate in it", where=f"access.anchors: {path}", fix="certificates, PEM")
     return SignaturePolicy(trust=Trust(anchors=anchors), required=wanted == "required")
+
+
+def line_tls(file: TraceFile) -> LineTls | None:
+    """The TLS that the server ends itself, if its file says so; raises `Usage`."""
+    table, folder = file.tables.get("access", {}), file.path.parent
+    given = {name: folder / str(table[name]) for name in _TLS & set(table)}
+    if not given:
+        return None
+    if missing := sorted({"certificate", "key", "authority"} - set(given)):
+        raise Usage("missing", where=f"access.{missing[0]}", fix="certificate, key and authority in PEM")
+    return LineTls(
+        certificate=given["certificate"], key=given["key"], authority=given["authority"], name="",
+        crl=given.get("crl"),
+    )  # fmt: skip
 
 
 def _pem(text: str) -> list[bytes]:

@@ -23,7 +23,8 @@ from jinka.api.epcis_peers import PeerNames
 from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_server import epcis_server
 from jinka.api.epcis_services import EpcisServices
-from jinka.app.trace_access import Access
+from jinka.api.peer_tls import tls_server
+from jinka.app.trace_access import Access, line_tls
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_delivery import Delivery, delivering
 from jinka.app.trace_rules import judges_of
@@ -45,12 +46,17 @@ def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> N
     file = read_trace_file(path)
     with _served(file) as made:
         app = epcis_app(made.services, mount=file.mount, more=made.resources, websocket=made.sockets)
-        runner = epcis_server(PeerNames(app), websockets=True)
+        tls = line_tls(file)
+        named = PeerNames(app)
+        runner = epcis_server(named, websockets=True) if tls is None else tls_server(named, tls.server())
         for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
             signal.signal(number, lambda *_: None)
         with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
             port = place.getsockname()[1]
-            listening({"host": file.host, "port": port, "epcis": f"http://{file.host}:{port}/{file.mount}"})
+            scheme = "http" if tls is None else "https"
+            listening(
+                {"host": file.host, "port": port, "epcis": f"{scheme}://{file.host}:{port}/{file.mount}"}
+            )
             runner.run(sockets=[place])
 
 

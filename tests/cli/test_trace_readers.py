@@ -46,6 +46,7 @@ biz_location = "urn:epc:id:sgln:0614141.07346.0"
 outer = ["dock:1"]
 inner = ["dock:2"]
 together_ms = 0
+silence_least_ms = 300
 """
 
 
@@ -77,7 +78,7 @@ def _process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str,
         process.communicate()
 
 
-def _until(true: Callable[[], Any], within_s: float = 20.0) -> Any:
+def _until(true: Callable[[], Any], within_s: float = 60.0) -> Any:
     end = time.monotonic() + within_s
     while not (found := true()):
         assert time.monotonic() < end, "it does not come true"

@@ -19,7 +19,7 @@ from jinka.node.reader_field import TagField
 from jinka.node.reader_link import ReaderLink, read_message
 from jinka.node.reader_specs import _meant
 from jinka.node.system import SystemClock
-from tests.node.llrp_rooms import tag, until
+from tests.node.reader_rig import tag, until
 
 Talk = Callable[[ReaderEmulator, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

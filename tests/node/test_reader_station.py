@@ -22,7 +22,7 @@ from jinka.node.system import SystemClock
 from jinka.trace.passage import Gate
 from jinka.trace.presence import PresenceRules
 from jinka.trace.read_events import ReadPlace
-from tests.node.llrp_rooms import tag, until
+from tests.node.reader_rig import tag, until
 
 POINT, HALL = "urn:epc:id:sgln:0614141.07346.1", "urn:epc:id:sgln:0614141.07346.0"
 QUICK = PresenceRules(epoch_micros=40_000, silence_least_micros=300_000, silence_most_micros=600_000)

@@ -19,7 +19,7 @@ from jinka.node.reader_station import Station, StationSettings
 from jinka.node.reader_watch import ReaderSettings
 from jinka.trace.presence import PresenceRules
 from jinka.trace.read_events import ReadPlace
-from tests.node.llrp_rooms import tag
+from tests.node.reader_rig import tag
 
 BEGAN, TURN_S = 1_700_000_000_000_000, 0.05
 RULES = PresenceRules(epoch_micros=50_000, silence_least_micros=500_000, silence_most_micros=3_000_000)

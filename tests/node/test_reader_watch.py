@@ -18,7 +18,7 @@ from jinka.node.reader_field import TagField, Visit
 from jinka.node.reader_link import ReaderLink, ReaderLost
 from jinka.node.reader_watch import ReadBuffer, ReaderRead
 from jinka.node.system import SystemClock
-from tests.node.llrp_rooms import TID, Watched, tag, until
+from tests.node.reader_rig import TID, Watched, tag, until
 
 
 def _now() -> int:

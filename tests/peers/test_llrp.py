@@ -22,7 +22,7 @@ from pyllrp.TagInventory import TagInventory
 from jinka.node.reader_emulator import ReaderEmulator
 from jinka.node.reader_field import TagField, Visit
 from jinka.node.system import SystemClock
-from tests.node.llrp_rooms import Watched, tag, until
+from tests.node.reader_rig import Watched, tag, until
 
 
 def test_our_client_reads_llrpkits_emulator_with_tids() -> None:

@@ -55,6 +55,7 @@ GOOD = "3074257BF7194E4000001A85"  # urn:epc:tag:sgtin-96:3.0614141.812345.6789
         ),
         ("3674257BF7194E5B370000000000000000000000000000000001", "bit 207", "padding"),
         ("2F320434147454900000162E", "bits 52 to 59", "49 is no character of a CAGE code"),
+        ("2F343412047455900000162E", "bits 28 to 35", "20 is no character of a CAGE code"),
         ("3F76451FD612640000000001", "bits 55 to 95", "no digits behind a 1"),
         ("3D76451FD4", "bits", "are left"),
         ("3B0E0CF5E76C9", "bits", "are left"),

@@ -159,6 +159,17 @@ def test_data_behind_an_epc(extra: Elements, bits: str) -> None:
     assert decode_hex(encode(tag).hex()) == tag, "with zeros behind"
 
 
+def test_a_location_without_extension_has_extension_0() -> None:
+    for name in ("sgln+", "sgln++"):
+        tag = make_plus_tag(
+            SCHEME_BY_NAME[name], (("414", "9521141123454"),), hostname="a.cn" if name.endswith("++") else ""
+        )
+        assert tag.values == ("9521141123454", "0")
+        again = decode_hex(encode(tag).hex())
+        assert again == tag
+        assert again.elements == (("414", "9521141123454"),)
+
+
 def test_qualifiers_go_into_the_path_of_a_link() -> None:
     found = read(sgtin(tail=nibbles("17") + date("261231") + nibbles("10") + as_text("L/1", 4)))
     assert digital_link(found) == f"https://id.gs1.org/01/{G}/10/L%2F1/21/S1?17=261231"

@@ -65,11 +65,9 @@ class Tag:
         """The GS1 key with its serial, the date, and what follows the EPC; empty where it is no GS1 key."""
         if not self.scheme.is_plus:
             return self.epc.elements
-        found = [
-            (ai, str(value))
-            for ai, value in zip(self.scheme.elements, self.values, strict=True)
-            if value != ""
-        ]
+        found = [(ai, str(value)) for ai, value in zip(self.scheme.elements, self.values, strict=True)]
+        if found[-1] == ("254", NO_EXTENSION):
+            found.pop()
         return (*found, *([self.plus.date] if self.plus.date else ()), *self.plus.extra)
 
     @property

@@ -17,6 +17,7 @@ import jinka.store.database as database_module
 import jinka.store.dispute_tables
 import jinka.store.parcel_tables
 import jinka.store.trace_access
+import jinka.store.trace_checks
 import jinka.store.trace_edges
 import jinka.store.trace_recalls
 import jinka.store.trace_subscriptions

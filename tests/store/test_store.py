@@ -32,6 +32,7 @@ def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None
         "parcel_tables",
         "shadow",
         "trace_access",
+        "trace_checks",
         "trace_edges",
         "trace_recalls",
         "trace_subscriptions",

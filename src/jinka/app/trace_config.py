@@ -14,7 +14,16 @@ from jinka.codec.tags.prefixes import CHINA, LIST_MAX, PrefixList, read_prefix_l
 from jinka.kit import NotFound, Usage
 
 _PAGE = "docs/epcis.md"
-_TRACE = {"database", "listen", "mount", "capture_events", "capture_bytes", "query_s", "prefixes"}
+_TRACE = {
+    "database",
+    "listen",
+    "mount",
+    "capture_events",
+    "capture_bytes",
+    "query_s",
+    "prefixes",
+    "check_page",
+}
 TABLES = ("trace", "subscriptions", "access", "rules")
 
 
@@ -31,6 +40,7 @@ class TraceFile:
     capture_bytes_max: int
     query_s: float
     prefixes: PrefixList
+    check_page: bool
     tables: Mapping[str, Mapping[str, Any]]
 
     @classmethod
@@ -39,7 +49,7 @@ class TraceFile:
         return cls(
             path=Path(database), database=database_of(Path(), database), host="", port=0, mount="",
             capture_events_max=CAPTURE_EVENTS_MAX, capture_bytes_max=CAPTURE_BYTES_MAX, query_s=30,
-            prefixes=CHINA, tables={},
+            prefixes=CHINA, check_page=False, tables={},
         )  # fmt: skip
 
 
@@ -65,6 +75,7 @@ def read_trace_file(path: Path) -> TraceFile:
         capture_bytes_max=_whole(own, "capture_bytes", CAPTURE_BYTES_MAX),
         query_s=_whole(own, "query_s", 30),
         prefixes=_prefixes(path.parent / str(own["prefixes"])) if "prefixes" in own else CHINA,
+        check_page=own.get("check_page") is True,
         tables={name: raw.get(name, {}) for name in TABLES},
     )
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from starlette.types import ASGIApp
+
 from jinka.api.epcis import EpcisApplication, epcis_app
 from jinka.api.epcis_exchange import Ask
 from jinka.api.epcis_peers import PeerNames
@@ -24,6 +26,7 @@ from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_server import epcis_server
 from jinka.api.epcis_services import EpcisServices
 from jinka.api.peer_tls import tls_server
+from jinka.api.trace_check import CheckPage
 from jinka.app.trace_access import Access, line_tls
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_delivery import Delivery, delivering
@@ -34,8 +37,10 @@ from jinka.node import file_errors
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
 from jinka.store.database import Database
+from jinka.store.trace_checks import SqlChecks
 from jinka.store.trace_queries import NamedQueries
 from jinka.store.trace_store import TraceStore
+from jinka.trace.signatures import HEADER
 
 _TIMEOUT_S = 120
 _ANSWER_MAX = 256 << 20
@@ -44,8 +49,10 @@ _ANSWER_MAX = 256 << 20
 def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGTERM or Ctrl-C."""
     file = read_trace_file(path)
-    with _served(file) as made:
-        app = epcis_app(made.services, mount=file.mount, more=made.resources, websocket=made.sockets)
+    with _served(file) as (made, database):
+        app: ASGIApp = epcis_app(made.services, mount=file.mount, more=made.resources, websocket=made.sockets)
+        if file.check_page:
+            app = CheckPage(app, SqlChecks(database), made.services.clock, mount=file.mount)
         tls = line_tls(file)
         named = PeerNames(app)
         runner = epcis_server(named, websockets=True) if tls is None else tls_server(named, tls.server())
@@ -84,7 +91,7 @@ def _services(file: TraceFile, database: Database, clock: Clock, randomness: Ran
 
 
 @contextmanager
-def _served(file: TraceFile) -> Iterator[Delivery]:
+def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
     """The repository with what delivers to its subscribers."""
     clock, randomness = SystemClock(), SystemRandomness()
     secret = TraceSecret.of_folder(file.path.parent, randomness)
@@ -94,11 +101,21 @@ def _served(file: TraceFile) -> Iterator[Delivery]:
         services = replace(services, admit=access.admit, sight=access, check_signature=access.check_signature)
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount) as made:
-            yield made
+            yield made, database
 
 
-def capture_files(at: str, paths: Sequence[Path], *, proceed: bool) -> list[dict[str, Any]]:
-    """Capture documents, each as one job; what became of each. Raises what the server refuses a whole document with."""
+def capture_files(
+    at: str,
+    paths: Sequence[Path],
+    *,
+    proceed: bool,
+    token: str = "",
+    sign: Callable[[bytes], str] | None = None,
+) -> list[dict[str, Any]]:
+    """Capture documents, each as one job; what became of each. Raises what the server refuses a whole document with.
+
+    ``token`` is a participant's, ``sign`` makes the signature of a document (`jinka.app.trace_signing`).
+    """
     found = []
     with _desk(at) as ask:
         for path in paths:
@@ -108,15 +125,19 @@ def capture_files(at: str, paths: Sequence[Path], *, proceed: bool) -> list[dict
                 "content-type": "application/xml" if path.suffix == ".xml" else "application/json",
                 "gs1-capture-error-behaviour": "proceed" if proceed else "rollback",
             }
-            status, answered, body = ask("POST", ("capture",), (), headers, path.read_bytes())
+            document, own = path.read_bytes(), _bearer(token)
+            headers |= own | ({HEADER.lower(): sign(document)} if sign is not None else {})
+            status, answered, body = ask("POST", ("capture",), (), headers, document)
             if status != 202:
                 raise _refused(path.name, body)
-            _, _, job = ask("GET", ("capture", answered["location"].rpartition("/")[2]), (), {}, b"")
+            _, _, job = ask("GET", ("capture", answered["location"].rpartition("/")[2]), (), own, b"")
             found.append({"file": str(path)} | json.loads(job))
     return found
 
 
-def query_events(at: str, parameters: Sequence[str], *, epc_format: str, most: int) -> dict[str, Any]:
+def query_events(
+    at: str, parameters: Sequence[str], *, epc_format: str, most: int, token: str = ""
+) -> dict[str, Any]:
     """The events of a query as one document, following its pages until there are ``most``."""
     pairs = [_pair(text) for text in parameters]
     document: dict[str, Any] = {}
@@ -124,7 +145,8 @@ def query_events(at: str, parameters: Sequence[str], *, epc_format: str, most: i
     query = [*pairs, ("perPage", str(min(most, 1_000)))]
     with _desk(at) as ask:
         while True:
-            status, answered, body = ask("GET", ("events",), query, {"gs1-epc-format": epc_format}, b"")
+            headers = {"gs1-epc-format": epc_format} | _bearer(token)
+            status, answered, body = ask("GET", ("events",), query, headers, b"")
             if status != 200:
                 raise _refused("query", body)
             page = json.loads(body)
@@ -137,6 +159,10 @@ def query_events(at: str, parameters: Sequence[str], *, epc_format: str, most: i
             query = [*(pair for pair in query if pair[0] != "nextPageToken"), ("nextPageToken", token)]
     document["epcisBody"]["queryResults"]["resultsBody"]["eventList"] = events[:most]
     return document
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -189,6 +189,13 @@ class SqlLinks:
                 self._chunks(connection, "SELECT n.id, n.name FROM {} n ON n.id = {}", "trace_nodes", ids)
             )
 
+    def any_begins(self, prefix: str) -> bool:
+        """Whether the name of any node begins so."""
+        mark = "?" if self._engine.dialect.name == "sqlite" else "%s"
+        query = f"SELECT 1 FROM trace_nodes WHERE name >= {mark} AND name < {mark} LIMIT 1"  # noqa: S608
+        with self._open() as connection:
+            return _raw(connection).execute(query, (prefix, prefix + "\U0010ffff")).fetchone() is not None
+
     def event_ids(self, events: Iterable[int]) -> dict[int, str]:
         """The ids of events by their numbers."""
         return {seq: str(facts["eventID"]) for seq, facts in self._documents(events)}

@@ -150,6 +150,11 @@ def is_class(node: str) -> bool:
     return len(node) == _GTIN_END and node.startswith(_GTIN)
 
 
+def kind_of(item: str) -> str:
+    """The class of an item or a lot: its GTIN as a canonical id; empty for what has none."""
+    return item[:_GTIN_END] if item.startswith(_GTIN) and len(item) >= _GTIN_END else ""
+
+
 def sort_of(node: str) -> NodeSort:
     """What a canonical id names."""
     if node.startswith(_GTIN):

@@ -19,7 +19,9 @@ from jinka.trace.spread import Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Ending
 
 SIGHTS_MAX = 2_000  # of one thing
-_PASSING = frozenset({Step.SENSOR_REPORTING, Step.ENTERING_EXITING})  # seen on its way: nobody has it for that
+_PASSING = frozenset(
+    {Step.SENSOR_REPORTING, Step.ENTERING_EXITING}
+)  # seen on its way: nobody has it for that
 
 
 class BreakKind(Enum):
@@ -112,7 +114,7 @@ def graph_of(links: NamedLinks, found: Spread) -> Graph:
     things = [n for n in (*found.reached, *carriers) if n & 7 != NodeSort.LOT]
     where = holdings(links, found, things)
     seeds = [node for node, how in found.reached.items() if how.depth == 0]
-    births = _births(links, found, seeds)
+    births = births_of(links, found, seeds)
     journeys = {
         node: tuple(journey(found, node, births.get(node, ())))
         for node in seeds
@@ -157,7 +159,7 @@ def _edges(found: Spread) -> Iterable[GraphEdge]:
                 )  # fmt: skip
 
 
-def _births(links: NamedLinks, found: Spread, nodes: Sequence[int]) -> dict[int, list[Sight]]:
+def births_of(links: NamedLinks, found: Spread, nodes: Sequence[int]) -> dict[int, list[Sight]]:
     """Where things were made: where the transformation was."""
     rows = links.arriving(sorted(nodes), (EdgeKind.MAKE,))
     unknown = sorted({row[0] for row in rows if row[0] not in found.rows})

@@ -16,7 +16,8 @@ def upgrade() -> None:
     op.create_table(
         "trace_nodes",
         sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-        sa.Column("name", sa.Text, nullable=False),
+        # looked through in ranges: in the order of its bytes whatever the database's language
+        sa.Column("name", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
     )
     op.create_index("trace_nodes_by_name", "trace_nodes", ["name"], unique=True)
     op.create_table(

@@ -19,6 +19,7 @@ from jinka.api.epcis_exchange import Ask, Caller
 from jinka.api.epcis_peers import PEER
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.problems import Unauthorised
+from jinka.app.certificates import read_ders
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_secret import TraceSecret
 from jinka.codec.epcis import Event
@@ -134,13 +135,7 @@ def policy_of(table: Mapping[str, Any], folder: Path) -> SignaturePolicy:
             raise Usage("nobody is trusted to sign", where="access.anchors", fix='anchors = "anchors.pem"')
         return SignaturePolicy()
     path = folder / str(table["anchors"])
-    if not path.exists():
-        raise NotFound(
-            "no such file", where=f"access.anchors: {path}", fix="certificates of authorities, PEM"
-        )
-    anchors = tuple(read_certificate(der) for der in _pem(path.read_text(encoding="ascii", errors="replace")))
-    if not anchors:
-        raise Usage("no certificate in it", where=f"access.anchors: {path}", fix="certificates, PEM")
+    anchors = tuple(read_certificate(der) for der in read_ders(path))
     return SignaturePolicy(trust=Trust(anchors=anchors), required=wanted == "required")
 
 
@@ -156,14 +151,6 @@ def line_tls(file: TraceFile) -> LineTls | None:
         certificate=given["certificate"], key=given["key"], authority=given["authority"], name="",
         crl=given.get("crl"),
     )  # fmt: skip
-
-
-def _pem(text: str) -> list[bytes]:
-    parts = text.split("-----BEGIN CERTIFICATE-----")[1:]
-    try:
-        return [base64.b64decode(part.partition("-----END CERTIFICATE-----")[0]) for part in parts]
-    except ValueError:
-        raise Usage("no Base64", where="access.anchors", fix="certificates, PEM") from None
 
 
 def _flag(table: Mapping[str, Any], name: str) -> bool:

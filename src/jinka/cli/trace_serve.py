@@ -14,6 +14,11 @@ At = Annotated[
     str,
     typer.Option(help="A server (http://...), its file (trace.toml) or a database.", metavar="PLACE"),
 ]
+Token = Annotated[Path | None, typer.Option(help="A file with a participant's token.", metavar="FILE")]
+Key = Annotated[Path | None, typer.Option(help="Sign with this private key (PEM).", metavar="FILE")]
+Chain = Annotated[
+    Path | None, typer.Option(help="The signer's certificate and those above it (PEM).", metavar="FILE")
+]
 
 
 @app.command()
@@ -38,6 +43,9 @@ def capture(
     proceed: Annotated[
         bool, typer.Option(help="Keep what is good of a document, even if some is not.")
     ] = False,
+    token: Token = None,
+    key: Key = None,
+    certificate: Chain = None,
     as_json: Json = False,
 ) -> int:
     """Capture documents, each all or nothing. Sending one again changes nothing. Code 4 if an event was refused.
@@ -45,8 +53,11 @@ def capture(
     Example: [bold]jinka trace capture events.jsonld --at trace.toml[/bold]
     """
     from jinka.app.trace_serving import capture_files
+    from jinka.app.trace_signing import read_token, signer_of
 
-    jobs = capture_files(at, files, proceed=proceed)
+    jobs = capture_files(
+        at, files, proceed=proceed, token=read_token(token), sign=signer_of(key, certificate)
+    )
     lines = []
     for job in jobs:
         count = job["counts"]
@@ -70,6 +81,7 @@ def query(
         str, typer.Option(help="Always_GS1_Digital_Link, Always_EPC_URN or Never_Translates.")
     ] = "Always_GS1_Digital_Link",
     most: Annotated[int, typer.Option(help="Events at most.", min=1)] = 1_000,
+    token: Token = None,
     as_json: Json = False,  # noqa: ARG001 it is JSON anyway
 ) -> None:
     """Print the events that pass every parameter, as one EPCIS query document.
@@ -77,7 +89,8 @@ def query(
     Example: [bold]jinka trace query MATCH_anyEPC=urn:epc:id:sscc:0614141.1234567890 --at trace.toml[/bold]
     """
     from jinka.app.trace_serving import query_events
+    from jinka.app.trace_signing import read_token
 
-    found = query_events(at, parameters or [], epc_format=epc_format, most=most)
+    found = query_events(at, parameters or [], epc_format=epc_format, most=most, token=read_token(token))
     put_json(found)
     say(f"{len(found['epcisBody']['queryResults']['resultsBody']['eventList'])} events")

@@ -22,7 +22,7 @@ from jinka.app.bench_trace_hash import bench_hash
 from jinka.app.trace_lineage import no_collection
 from jinka.app.trace_rules import judges_of
 from jinka.codec.epcis import Document, Event, read_json, write_json
-from jinka.kit import JinkaError, Usage
+from jinka.kit import JinkaError, NotFound, Usage
 from jinka.node.system import SystemClock
 from jinka.sim.trace_chain import Chain, ChainSize
 from jinka.store import database_at
@@ -42,7 +42,9 @@ _MANY = 100_000
 _SEED = "bench trace"
 
 
-def bench_trace(items: int = 20_000, events: int = 100_000, folder: Path | None = None) -> dict[str, Any]:
+def bench_trace(
+    items: int = 20_000, events: int = 100_000, folder: Path | None = None, *, hash_seconds: float = 6.0
+) -> dict[str, Any]:
     """Return the figures as a dictionary that JSON can hold. Raises `JinkaError` where a trace is not exact."""
     if not 1_000 <= items <= 10_000_000:
         raise Usage(f"{items} items", where="bench trace", fix="1,000 to 10,000,000")
@@ -64,8 +66,19 @@ def bench_trace(items: int = 20_000, events: int = 100_000, folder: Path | None 
         "capture": captured,
         "exact": exact,
         "recall": recall,
+        "hash": _hash(hash_seconds),
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+
+
+def _hash(seconds: float) -> dict[str, Any]:
+    """Read, hashed and written beside the reference package, where it is installed."""
+    if not seconds:
+        return {}
+    try:
+        return bench_hash(seconds)
+    except NotFound as error:
+        return {"absent": str(error)}
 
 
 def _size(items: int) -> ChainSize:
@@ -174,8 +187,7 @@ def _same(found: set[str], expected: set[str], what: str) -> None:
 def _recall(database: Database, chain: Chain, captured: int, events: int) -> dict[str, Any]:
     copies = max(0, -(-events // captured) - 1)
     begun = time.perf_counter()
-    with database.begin() as connection:
-        shift = multiply_edges(connection, copies)
+    shift = multiply_edges(database, copies)
     grown_s = time.perf_counter() - begun
     with database.connect() as connection:
         edges, size = index_size(connection)

@@ -206,7 +206,7 @@ def trace(
     ] = 100_000,
     folder: Annotated[Path | None, typer.Option("--dir", help="Where the files may lie meanwhile.")] = None,
 ) -> dict[str, Any]:
-    """EPCIS events captured a second on one core, exact traces of a known chain, and recalls in a large index.
+    """EPCIS events captured and hashed a second on one core, exact traces of a known chain, recalls in a large index.
 
     Example: [bold]jinka bench trace --items 1M --events 10M[/bold]
     """

@@ -11,25 +11,32 @@ import sqlalchemy as sa
 from jinka.trace.lineage import NodeSort
 
 
-def multiply_edges(connection: sa.Connection, times: int) -> int:
-    """Add ``times`` copies of all edges; returns by how much the numbers of the nodes of each grow."""
-    ask = connection.exec_driver_sql
-    last = int(ask("SELECT max(id) FROM trace_nodes").scalar() or 0)
+def multiply_edges(engine: sa.Engine, times: int) -> int:
+    """Add ``times`` copies of all edges, each in a transaction; by how much the numbers of the nodes of each grow."""
+    with engine.connect() as connection:
+        ask = connection.exec_driver_sql
+        last = int(ask("SELECT max(id) FROM trace_nodes").scalar() or 0)
+        first_us, last_us, last_event = ask(
+            "SELECT min(at_us), max(at_us), max(event) FROM trace_edges"
+        ).one()
     shift = (last >> 3) + 1 << 3
-    first_us, last_us, last_event = ask("SELECT min(at_us), max(at_us), max(event) FROM trace_edges").one()
-    span, limit = int(last_us) - int(first_us) + 1, int(last_event)
+    span = int(last_us) - int(first_us) + 1
     for n in range(1, times + 1):
-        more, later = shift * n, span * n
-        ask(
-            f"INSERT INTO trace_nodes SELECT id + {more}, name || '~{n}' FROM trace_nodes "  # noqa: S608 numbers
-            f"WHERE id <= {last} AND (id & 7) <> {int(NodeSort.PLACE)}"
-        )
-        ask(
-            f"INSERT INTO trace_edges SELECT source + {more}, kind, at_us + {later}, "  # noqa: S608 numbers
-            f"CASE WHEN (target & 7) = {int(NodeSort.PLACE)} THEN target ELSE target + {more} END, "
-            f"event + {later}, step, quantity, uom FROM trace_edges WHERE source <= {last} AND event <= {limit}"
-        )
+        with engine.begin() as connection:
+            _add_copy(connection, last, int(last_event), shift * n, span * n)
     return shift
+
+
+def _add_copy(connection: sa.Connection, last: int, last_event: int, more: int, later: int) -> None:
+    connection.exec_driver_sql(
+        f"INSERT INTO trace_nodes SELECT id + {more}, name || '~{more}' FROM trace_nodes "  # noqa: S608 numbers
+        f"WHERE id <= {last} AND (id & 7) <> {int(NodeSort.PLACE)}"
+    )
+    connection.exec_driver_sql(
+        f"INSERT INTO trace_edges SELECT source + {more}, kind, at_us + {later}, "  # noqa: S608 numbers
+        f"CASE WHEN (target & 7) = {int(NodeSort.PLACE)} THEN target ELSE target + {more} END, "
+        f"event + {later}, step, quantity, uom FROM trace_edges WHERE source <= {last} AND event <= {last_event}"
+    )
 
 
 def index_size(connection: sa.Connection) -> tuple[int, int]:

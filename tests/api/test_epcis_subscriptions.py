@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -91,8 +93,9 @@ def test_a_subscription_lives_as_the_openapi_says(made: Delivery) -> None:
     assert [ask(made, "DELETE", *own, who="farm")[0] for _ in range(2)] == [204, 404]
 
 
-def test_a_query_takes_its_subscriptions_along(made: Delivery) -> None:
+def test_a_query_takes_its_subscriptions_along_but_not_those_of_others(made: Delivery) -> None:
     _, _, told = ask(made, "POST", *HERE, body={"dest": OUTSIDE, "stream": True})
+    assert ask(made, "DELETE", "queries", "seen", who="mill")[0] == 403
     assert ask(made, "DELETE", "queries", "seen")[0] == 204
     made.services.named.add(NamedQuery(name="seen", parameters={}, prefixes={}))
     assert ask(made, "GET", *HERE, told["subscriptionID"])[0] == 404
@@ -139,6 +142,27 @@ def test_other_refusals_have_their_own_status(made: Delivery) -> None:
     assert ask(made, "PUT", *HERE, body=stream)[0] == 405
 
 
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=8), inside, max_size=3),
+    max_leaves=6,
+)
+MEMBERS = ("dest", "signatureToken", "initialRecordTime", "reportIfEmpty", "schedule", "stream")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.sampled_from(MEMBERS), JSON_VALUES, max_size=5),
+    st.dictionaries(st.sampled_from(["second", "minute", "hour", "dayOfWeek", "month"]), st.text(max_size=6)),
+)
+def test_whatever_is_sent_is_answered(made: Delivery, body: dict[str, Any], schedule: dict[str, str]) -> None:
+    for sent in (body, {"dest": OUTSIDE, "schedule": schedule}, {"dest": OUTSIDE, "stream": True} | body):
+        status, _, told = ask(made, "POST", *HERE, body=sent)
+        assert status in (201, 400), (sent, told)
+        if status == 201:
+            assert ask(made, "DELETE", *HERE, told["subscriptionID"])[0] == 204
+
+
 # Sockets
 
 
@@ -180,6 +204,8 @@ def test_a_socket_tells_what_is_captured_from_when_it_says(
             connect(f"{url}/queries/seen/events?stream=true", proxy=None) as link,
             connect(f"{url}/queries/seen/events?stream=true&{since}", proxy=None) as old,
         ):
+            assert old.response is not None
+            assert old.response.headers["GS1-Query-Min-Record-Time"] == "2020-01-01T00:00:00.000Z"
             assert _told(old) == [1]
             _capture(made, 2, 3)
             assert [_told(link), _told(old)] == [[2, 3], [2, 3]]

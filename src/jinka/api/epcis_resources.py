@@ -167,6 +167,7 @@ _PAGING_OF_QUERIES = frozenset({"perPage", "nextPageToken"})
 
 def remove_query(ask: Ask, services: EpcisServices) -> Reply:
     """DELETE /queries/{queryName}, with its subscriptions."""
+    services.check_removal(ask.caller, ask.path[1])
     if not services.named.remove(ask.path[1]):
         raise EpcisError(Exceptions.NO_SUCH_NAME, "no such query", where="queryName")
     services.query_removed(ask.path[1])

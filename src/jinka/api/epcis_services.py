@@ -47,8 +47,8 @@ class EpcisServices:
     """One for a process.
 
     ``admit`` tells who asks by the headers and raises `Unauthorised`; ``sight`` is what callers may see, None where
-    everybody sees everything; ``check_signature`` judges that of a capture; ``query_removed`` is told of a named query
-    that is no more.
+    everybody sees everything; ``check_signature`` judges that of a capture, ``check_removal`` whether a caller may take
+    a named query away; ``query_removed`` is told of one that is no more.
     """
 
     store: TraceStore
@@ -58,6 +58,7 @@ class EpcisServices:
     admit: Callable[[Mapping[str, str]], Caller] = _anybody
     sight: SightOfCallers | None = None
     check_signature: Callable[[Ask], None] = field(default=lambda _: None)
+    check_removal: Callable[[Caller, str], None] = field(default=lambda _caller, _query: None)
     query_removed: Callable[[str], None] = field(default=lambda _: None)
     captured: Callable[[], None] = field(default=lambda: None)
     prefixes: PrefixList = CHINA

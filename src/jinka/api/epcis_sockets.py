@@ -27,6 +27,7 @@ from jinka.api.epcis_resources import require_query
 from jinka.api.epcis_services import EpcisServices
 from jinka.api.epcis_standing import document, find, require_standing
 from jinka.api.epcis_subscriptions import initial_time, schedule_of
+from jinka.codec.epcis.scalars import time_text
 from jinka.kit import JinkaError
 from jinka.trace.schedule import FIELDS, Schedule
 from jinka.trace.subscriptions import BATCH
@@ -103,7 +104,8 @@ class QuerySockets:
             return
         self._open[name] += 1
         try:
-            await send({"type": "websocket.accept", "headers": []})
+            since = time_text(max(standing.after + 1, 0)).encode()
+            await send({"type": "websocket.accept", "headers": [(b"gs1-query-min-record-time", since)]})
             await self._until_gone(standing, receive, send)
         finally:
             self._open[name] -= 1

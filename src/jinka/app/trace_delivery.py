@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinka.api.epcis_exchange import Caller
+from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.epcis_services import EpcisServices, Resource
 from jinka.api.epcis_sockets import Bell, QuerySockets
 from jinka.api.epcis_subscriptions import SubscriptionDesk
@@ -66,7 +67,14 @@ def delivering(
     def removed(query: str) -> None:
         books.remove_of(query)
 
-    services = replace(services, captured=bell.ring, query_removed=removed)
+    def check_removal(caller: Caller, query: str) -> None:
+        if books.others(query, caller.name):
+            raise EpcisError(
+                Exceptions.FORBIDDEN, "others have subscriptions of it", where="queryName",
+                fix="let them unsubscribe first",
+            )  # fmt: skip
+
+    services = replace(services, captured=bell.ring, query_removed=removed, check_removal=check_removal)
     desk = SubscriptionDesk(books=books, require=receivers.require, seal=secret.seal, wake=bell.ring)
     out = Outgoing(
         services=services,

@@ -78,6 +78,14 @@ class SubscriptionBooks:
             found = sa.select(sa.func.count()).select_from(subscriptions).where(_C.owner == owner)
             return int(connection.scalar(found) or 0)
 
+    def others(self, query: str, owner: str) -> int:
+        """How many subscriptions of a query are not this participant's."""
+        with self._engine.begin() as connection:
+            mine = sa.and_(_C.query == query, _C.owner != owner)
+            return int(
+                connection.scalar(sa.select(sa.func.count()).select_from(subscriptions).where(mine)) or 0
+            )
+
     def due(self, now_micros: int, newest: int, most: int) -> list[Subscription]:
         """Those to be looked at, the longest waiting first; a stream when events came that it has not looked at."""
         ready = sa.and_(_C.state == State.ACTIVE.value, _C.next_micros <= now_micros)

@@ -383,6 +383,31 @@ def test_what_is_unknown_or_ill_formed_is_named(parameters: dict[str, Any], name
     assert told.value.where == named
 
 
+def test_everything_may_be_asked_at_once(where: Path | str) -> None:
+    together: dict[str, Any] = {}
+    for parameters, _ in CASES:
+        together |= parameters
+    with store_at(where) as store:
+        _filled(store)
+        assert _found(store, together) == ""
+        many = {f"EXISTS_ex:a{n}": "" for n in range(200)}
+        assert _found(store, many) == ""
+        patterns = "|".join(f"urn:epc:idpat:sgtin:{6901234 + n}.*.*" for n in range(9))
+        assert _found(store, {"MATCH_anyEPC": patterns, "eventType": "AggregationEvent"}) == "packed"
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"MATCH_anyEPC": "|".join(f"urn:epc:idpat:sgtin:{6000000 + n}.*.*" for n in range(50))},
+        {f"EQ_ex:a{n}": ["x"] * 1_000 for n in range(11)},
+    ],
+)
+def test_what_would_ask_too_much_is_too_complex(parameters: dict[str, Any]) -> None:
+    with pytest.raises(TooComplexException):
+        read_query(parameters, {"ex": EX})
+
+
 def test_a_query_that_takes_too_long_is_given_up(where: Path | str) -> None:
     with store_at(where) as store:
         _filled(store)

@@ -26,7 +26,9 @@ _TIME: _Schema = {
     "type": "string",
     "pattern": r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$",
 }
-_VERSION: _Schema = {"type": "string", "pattern": "^[0-9]{1,4}(\\.[0-9]{1,4}){0,3}$"}
+# The ranges of versions that include 2.0.
+_LEAST: _Schema = {"type": "string", "pattern": r"^([01](\.[0-9]{1,4}){0,3}|2(\.0){0,3})$"}
+_MOST: _Schema = {"type": "string", "pattern": r"^([2-9]|[1-9][0-9]{1,3})(\.[0-9]{1,4}){0,3}$"}
 _TYPES = [one.value for one in EventType]
 _WORDS: Mapping[str, list[str]] = {
     "EQ_bizStep": sorted(BIZ_STEPS.words), "EQ_disposition": sorted(DISPOSITIONS.words),
@@ -70,7 +72,7 @@ def document(services: EpcisServices) -> _Schema:
         },
         "/capture/{captureID}": {"get": _get("A capture job", "Job", {}, [_path("captureID"), *_versions()], xml=True)},
         "/events": {
-            "get": _events([]) | {"description": _DESCRIPTION},
+            "get": _events() | {"description": _DESCRIPTION},
             "post": _post("Capture one event", "EPCISEvent", 201, services),
         },
         "/events/{eventID}": {"get": _document("An event by its id", [_path("eventID"), *_formats(), *_versions()])},
@@ -97,7 +99,12 @@ def document(services: EpcisServices) -> _Schema:
         paths[f"/{name}/{{{value}}}"] = {
             "get": _get(f"What there is of one of {name}", "Collection", {}, [_path(value), *_versions()])
         }
-        paths[f"/{name}/{{{value}}}/events"] = {"get": _events([_path(value)])}
+        paths[f"/{name}/{{{value}}}/events"] = {
+            "get": _document(
+                "Its events, with the parameters of /events besides",
+                [_path(value), *_paging(), *_formats(), *_versions()],
+            )
+        }
     for path, item in paths.items():
         if not path.startswith("/nextPageToken"):
             names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
@@ -110,10 +117,9 @@ def document(services: EpcisServices) -> _Schema:
     }
 
 
-def _events(parameters: list[_Schema]) -> _Schema:
+def _events() -> _Schema:
     return _document(
-        "Events",
-        [*parameters, *_paging(), *_formats(), *_versions(), *(_query(n) for n in sorted(FIXED_NAMES))],
+        "Events", [*_paging(), *_formats(), *_versions(), *(_query(name) for name in sorted(FIXED_NAMES))]
     )
 
 
@@ -159,7 +165,8 @@ def _paging() -> list[_Schema]:
 
 
 def _versions() -> list[_Schema]:
-    return [_header(f"GS1-{one}-{end}", _VERSION) for one in ("EPCIS", "CBV") for end in ("Min", "Max")]
+    ends = (("Min", _LEAST), ("Max", _MOST))
+    return [_header(f"GS1-{one}-{end}", schema) for one in ("EPCIS", "CBV") for end, schema in ends]
 
 
 def _formats() -> list[_Schema]:
@@ -240,7 +247,7 @@ _EVENT: _Schema = {
         "type": {"const": "ObjectEvent"},
         "eventTime": _TIME,
         "eventTimeZoneOffset": {"type": "string", "pattern": r"^\+0[0-9]:00$"},
-        "epcList": {"type": "array", "minItems": 1, "uniqueItems": True, "items": _URI},
+        "epcList": {"type": "array", "minItems": 1, "items": _URI},
         "action": {"enum": ["ADD", "OBSERVE", "DELETE"]},
         "bizStep": {"enum": sorted(BIZ_STEPS.words)},
         "disposition": {"enum": sorted(DISPOSITIONS.words)},
@@ -305,7 +312,7 @@ _SCHEMAS: _Schema = {
     "EPCISEvent": _EVENT,
     "EPCISDocument": {
         "type": "object",
-        "required": ["@context", "type", "schemaVersion", "creationDate", "epcisBody"],
+        "required": ["type", "epcisBody"],
         "properties": {
             "@context": {"type": "array", "maxItems": 0},
             "type": {"const": "EPCISDocument"},

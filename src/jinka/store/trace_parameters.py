@@ -18,13 +18,16 @@ from jinka.store.trace_patterns import beginnings, is_pattern
 from jinka.store.trace_query import (
     AnyOf,
     At,
+    Attribute,
     Compare,
     EventIds,
     EventQuery,
+    OneOf,
     Op,
     Order,
     ParameterException,
     Test,
+    TooComplexException,
     Within,
 )
 from jinka.store.trace_terms import Field, Measure, canonical
@@ -42,6 +45,8 @@ from jinka.store.trace_values import (
 )
 
 PARAMETERS_MAX = 200
+SIZE_MAX = 10_000
+_PATTERN = 25  # values that one beginning counts for
 _Read = Callable[[str, Raw], Test | None]
 
 
@@ -53,9 +58,28 @@ def read_query(parameters: Mapping[str, Raw], prefixes: Prefixes | None = None) 
         raise ParameterException(f"more than {PARAMETERS_MAX} parameters", where="query")
     query = _controls(given, known)
     tests = [_test(name, value, known) for name, value in given.items() if name not in CONTROLS]
-    return replace(
-        query, tests=tuple(test for test in tests if test is not None), parameters=dict(parameters)
-    )
+    found = tuple(test for test in tests if test is not None)
+    if sum(_size(test) for test in found) > SIZE_MAX:
+        raise TooComplexException("too many values together", where="query", fix="ask for less at a time")
+    return replace(query, tests=found, parameters=dict(parameters))
+
+
+def _size(test: Test) -> int:
+    """What a test costs to ask, in values; a pattern is a stretch of an index for each beginning."""
+    match test:
+        case AnyOf():
+            return len(test.fields) * (len(test.values) + _PATTERN * len(test.beginnings))
+        case Compare():
+            return len(test.measures) * len(test.values)
+        case OneOf():
+            return sum(_size(one) for one in test.tests)
+        case EventIds():
+            return len(test.ids)
+        case Within():
+            return _PATTERN * len(test.roots)
+        case Attribute():
+            return len(test.attributes) + len(test.values or ())
+    return 1
 
 
 def _test(name: str, value: Raw, prefixes: Prefixes) -> Test | None:

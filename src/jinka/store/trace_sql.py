@@ -41,7 +41,7 @@ def condition(test: Test, seq: sa.ColumnElement[int]) -> Condition:
     match test:
         case AnyOf(beginnings=()):
             found = sa.select(sa.literal(1)).where(_term(test), table.terms.c.seq == seq)
-            return found.correlate_except(table.terms).exists()
+            return _each(found.correlate_except(table.terms))
         case OneOf():
             return sa.or_(*(condition(one, seq) for one in test.tests))
         case At(record=True):
@@ -50,8 +50,13 @@ def condition(test: Test, seq: sa.ColumnElement[int]) -> Condition:
             return test.op.compare(table.events.c.event_micros, test.micros)  # type: ignore[no-any-return]
         case Compare(op=Op.EQ):
             found = sa.select(sa.literal(1)).where(_number(test), table.numbers.c.seq == seq)
-            return found.correlate_except(table.numbers).exists()
+            return _each(found.correlate_except(table.numbers))
     return seq.in_(seqs(test))
+
+
+def _each(found: sa.Select[Any]) -> Condition:
+    """Asked event by event: an OFFSET keeps PostgreSQL from planning a hundred tests as a join of a hundred tables."""
+    return found.offset(0).exists()
 
 
 def seqs(test: Test) -> sa.Select[Any]:
@@ -104,7 +109,7 @@ def _number(test: Compare) -> Condition:
 def _inside(roots: tuple[str, ...]) -> sa.Select[Any]:
     """The places and all that lies inside them, by master data; UNION ends circles."""
     start = sa.union(*(sa.select(sa.literal(root, sa.Text).label("id")) for root in roots))
-    found = sa.select(start.subquery().c.id).cte("inside", recursive=True)
+    found = sa.select(start.subquery().c.id).cte(recursive=True)  # without a name: there may be several
     found = found.union(sa.select(table.children.c.child).where(table.children.c.parent == found.c.id))
     return sa.select(found.c.id).limit(INSIDE_MAX)
 

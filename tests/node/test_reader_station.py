@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jinka.codec.epcis import Event
+from jinka.codec.llrp import Message, element, message
 from jinka.node.reader_emulator import ReaderEmulator
 from jinka.node.reader_field import TagField, Visit
 from jinka.node.reader_station import Station, StationSettings
@@ -170,6 +171,7 @@ def test_a_kill_at_any_moment_loses_no_arrival_and_no_departure(tmp_path: Path) 
         for beat in range(80):
             if beat < 30:  # the tag is there for three seconds
                 _put(station, clock, tag(1).epc)
+            station.watches[0]._hear(message("KEEPALIVE"))
             station.beat(clock.micros)
             if beat % 7 == 0:
                 station._keep()
@@ -182,6 +184,43 @@ def test_a_kill_at_any_moment_loses_no_arrival_and_no_departure(tmp_path: Path) 
         assert steps[0] == "arriving"
         assert steps[-1] == "departing"
         assert len(steps) <= 4
+
+
+def _report(clock: _Clock, at_micros: int, *serials: int) -> Message:
+    stamp = {"Microseconds": at_micros}
+    return message(
+        "RO_ACCESS_REPORT",
+        *(
+            element(
+                "TagReportData", element("EPC_96", EPC=tag(n).epc), element("LastSeenTimestampUTC", **stamp)
+            )
+            for n in serials
+        ),
+    )
+
+
+def test_late_reports_and_a_silent_line_send_nobody_away(tmp_path: Path) -> None:
+    clock, events = _Clock(), list[Event]()
+    station = _by_hand(tmp_path, clock, events)
+    (watch,) = station.watches
+    watch._times.heard(clock.micros, clock.micros, utc=True)  # the clocks agree
+    watch._connected_micros = clock.micros - 10_000_000
+
+    def run(seconds: float, *serials: int, late_s: float = 0.0, every: int = 1) -> None:
+        for beat in range(round(seconds * 10)):
+            clock.micros += 100_000
+            if every and beat % every == 0:
+                watch._hear(_report(clock, clock.micros - round(late_s * 1_000_000), *serials))
+            station.beat(clock.micros)
+
+    run(2.0, 1, 2)
+    run(5.0, every=0)  # nothing is heard at all, keepalives neither
+    run(4.0, 1, 2, late_s=3.0, every=10)  # a reader that reports once a second, three seconds late
+    assert _steps(events) == ["arriving"]
+    run(6.0, 1, late_s=3.0, every=10)  # now the second has gone
+    run(2.0, 1)
+    told = [(step, len(event.epcs)) for step, event in zip(_steps(events), events, strict=True)]
+    assert told == [("arriving", 2), ("departing", 1)]
 
 
 def test_one_tag_is_one_thing_whether_its_control_word_is_told_or_not(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_every_visit_is_one_arrival_and_one_departure_though_the_line_is_cut(tmp
         if clock.seconds >= back_s:
             for report in held:
                 watch._hear(report)
+            watch._hear(message("KEEPALIVE"))
             held = []
             watch._end_gap(0)
             if chance.random() < 0.05:

@@ -134,7 +134,7 @@ def _readers(tables: Mapping[str, Mapping[str, Any]]) -> tuple[ReaderSettings, .
                 power_index=_whole(table, where, "power_index", 0, 0, 65_535),
                 mode=_whole(table, where, "mode", 0, 0, 65_535) if "mode" in table else None,
                 turn_ms=_whole(table, where, "turn_ms", 250, 20, 10_000),
-                keepalive_ms=_whole(table, where, "keepalive_ms", 5_000, 100, 600_000),
+                keepalive_ms=_whole(table, where, "keepalive_ms", 2_000, 100, 600_000),
                 retry_most_s=_whole(table, where, "retry_most_ms", 30_000, 100, 600_000) / 1000,
             )
         )

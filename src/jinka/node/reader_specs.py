@@ -14,6 +14,7 @@ from jinka.codec.llrp.orders import EPC_BANK, GEN2, TID_BANK
 from jinka.kit import JinkaError
 from jinka.node.reader_field import EmulatedTag, Sight, TagField
 
+_BEHIND_S = 2.0
 _TURN_S = 0.25  # where a ROSpec names no end of a turn
 _END_OF_TURN, _END_OF_SPEC = 1, 2  # ROReportTriggerType
 _NO_SUCH_MEMORY = 1  # C1G2ReadOpSpecResult: non-specific tag error
@@ -94,6 +95,10 @@ class ReaderSpecs:
             if each.turn_from_s is None:
                 each.turn_from_s = now_s
             turn = _turn_s(each.spec)
+            if (
+                now_s - each.turn_from_s > _BEHIND_S
+            ):  # a slow machine: turns are left out, as air time would be
+                each.turn_from_s = now_s - turn
             while now_s - each.turn_from_s >= turn:
                 self._turn(number, each, each.turn_from_s, each.turn_from_s + turn)
                 each.turn_from_s += turn

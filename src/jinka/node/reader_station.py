@@ -118,9 +118,18 @@ class Station:
         """Look at what was read, and tell what it means."""
         self._take(now)
         self._write_logs()
-        for gone in self._presence.tick(now):
-            self._maker.take(gone, str(gone.tag), now)
+        if not len(self._buffer):  # what waits there may be of those who seem to be silent
+            for gone in self._presence.tick(now, self._known()):
+                self._maker.take(gone, str(gone.tag), now)
         self._tell_due(now)
+
+    def _known(self) -> dict[str, int]:
+        """Up to when all readers of a place have told what they saw."""
+        heard = {watch.settings.name: watch.known_micros for watch in self.watches}
+        known: dict[str, int] = {}
+        for (reader, _), (place, _) in self._settings.antennas.items():
+            known[place] = min(known.get(place, heard[reader]), heard[reader])
+        return known
 
     def _write_logs(self) -> None:
         """What was noted since the last beat, each log flushed once: a reader that cries much holds up no other."""

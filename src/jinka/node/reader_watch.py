@@ -25,6 +25,7 @@ TID_READ = 0x4A4C
 _ANTENNAS = 2  # GetReaderConfigRequestedData
 _PULLED = "the antenna is disconnected"
 _CALM_MICROS = 60_000_000
+_LATE_REPORTS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class ReaderSettings:
     power_index: int = 0
     mode: int | None = None
     turn_ms: int = 250
-    keepalive_ms: int = 5_000
+    keepalive_ms: int = 2_000
     answer_s: float = 5.0
     retry_first_s: float = 0.5
     retry_most_s: float = 30.0
@@ -148,11 +149,24 @@ class ReaderWatch:
         self._open: dict[int, Gap] = {}  # antenna, 0 for the whole reader
         self._holds = False
         self._since = 0  # when `run` began
+        self._connected_micros = self._known_micros = 0
+        self._late: deque[int] = deque(maxlen=_LATE_REPORTS)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """Those that last."""
         return tuple(self._open.values())
+
+    @property
+    def known_micros(self) -> int:
+        """Up to when everything that the reader saw has been heard.
+
+        A connection keeps the order, so what was sent before the last word is here; a reader that reports late is
+        believed to be late by what the latest of its last reports were. Silence that is younger proves nothing.
+        """
+        late = max([self.settings.turn_ms * 1_000, *self._late])
+        self._known_micros = max(self._known_micros, self.figures.last_micros - late)
+        return self._known_micros
 
     def was_away_since(self, at_micros: int) -> None:
         """Nobody listened from then on: a gap that ends with the first connection."""
@@ -182,7 +196,7 @@ class ReaderWatch:
         self.figures.tries += 1
         try:
             first = await link.open()
-            self._times = ReaderClock()
+            self._times, self._connected_micros = ReaderClock(), self._clock.now_micros()
             self._hear(first)
             await self._set_to_work(link)
             await self._look_at_antennas(link)
@@ -264,9 +278,14 @@ class ReaderWatch:
         for tag in found:
             if tag.last_micros is not None:
                 self._times.heard(tag.last_micros, now, utc=tag.utc)
+        newest = 0
         for tag in found:
             self.figures.reads += tag.count
-            self._buffer.put(self._read(tag, now))
+            read = self._read(tag, now)
+            newest = max(newest, read.last_micros)
+            self._buffer.put(read)
+        if newest >= self._connected_micros:  # older ones were held, which says nothing of the next
+            self._late.append(now - newest)
 
     def _read(self, tag: TagReport, now: int) -> ReaderRead:
         last = self._times.ours(tag.last_micros, now, utc=tag.utc)

@@ -14,7 +14,7 @@ place. Which way a tag went through a gate is `jinka.trace.passage`.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jinka.kit.frozen import quick
@@ -211,11 +211,13 @@ class Presence:
             total += max(0, min(end, end if until < 0 else until) - max(begin, since))
         return total
 
-    def tick(self, now_micros: int) -> Iterator[Departure]:
-        """Who has left by now."""
+    def tick(self, now_micros: int, known: Mapping[str, int] | None = None) -> Iterator[Departure]:
+        """Who has left by now, or by the time up to which everything that was read at a place is ``known``."""
+        latest = now_micros
         for place, stays in self._stays.items():
             if self._sources.get(place):
                 continue  # nothing is seen there: silence says nothing
+            now_micros = latest if known is None else known.get(place, latest)
             rules = self._rules.get(place, self._default)
             for tag in [tag for tag, stay in stays.items() if self._gone(place, stay, rules, now_micros)]:
                 stay = stays.pop(tag)

@@ -6,6 +6,7 @@ Only tests marked ``data`` (they need the shared data folder, which is not part 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 from typing import Any
@@ -27,6 +28,10 @@ __all__ = [
 # How long an example takes depends on the machine and its load; no test says anything about time.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+# An expression of Ibis is a hundred thousand small objects, and the collector would look after each 700 of them:
+# a tenth of the time of what clears.
+gc.set_threshold(50_000, 20, 50)
 
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 

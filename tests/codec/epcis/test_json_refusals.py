@@ -247,6 +247,7 @@ HOSTILE = [
     (b'{"type":"ObjectEvent","x":-Infinity}', "no number", ""),
     (b'{"type":"ObjectEvent","b":{"c/d":[0,{"e":1,"e":1}]}}', "stands twice", "/b/c~1d/1/e"),
     (b'{"type":"ObjectEvent","type":"ObjectEvent"}', "stands twice", "/type"),
+    (b'[{"type":"ObjectEvent","type":"ObjectEvent"},', "not JSON", "line 1 column 46"),
     (b'{"type":"\\u0000"}', "character that XML cannot hold", ""),
     (b'{"type":"\\ud800"}', "character that XML cannot hold", ""),
     (b'{"type":"\\udc00\\ud800"}', "character that XML cannot hold", ""),
@@ -273,6 +274,7 @@ def test_an_attack_on_the_parser_is_refused(data: bytes, what: str, where: str) 
 def test_limits_hold_before_the_work_begins() -> None:
     assert "bytes" in refused(document(EVENT), limits=Limits(document_bytes=100)).what
     assert "2 events" in refused(b"[{},{}]", limits=Limits(events=1)).what
+    assert "values" in refused(b'[{"a":[1,2,3]}]', limits=Limits(values=4)).what
     deep: Any = "x"
     for _ in range(40):
         deep = {"ex:a": deep}

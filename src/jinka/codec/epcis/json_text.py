@@ -39,11 +39,14 @@ def load_json(data: bytes, limits: Limits = LIMITS) -> Any:
         raise Refused(
             "holds a character that XML cannot hold", fix="no control characters, no half surrogates"
         )
+    if len(text) > limits.values and sum(map(text.count, ",[{")) > limits.values:  # before they cost memory
+        raise Refused(f"more than {limits.values} values", fix="in several documents")
     try:
-        return _STRICT.decode(text)
-    except _TwiceError:
-        found = _MARKING.decode(text)
-        raise Refused("a name stands twice in its object", where=_pointer(found), fix="once") from None
+        try:
+            return _STRICT.decode(text)
+        except _TwiceError:
+            found = _MARKING.decode(text)  # what follows may be no JSON at all
+        raise Refused("a name stands twice in its object", where=_pointer(found), fix="once")
     except RecursionError:
         raise Refused("is nested too deep", fix=f"at most {limits.depth} levels of extensions") from None
     except json.JSONDecodeError as fault:

@@ -22,6 +22,7 @@ class Limits:
 
     document_bytes: int = 32 << 20
     events: int = 100_000
+    values: int = 3_000_000  # of JSON: what commas and brackets separate
     elements: int = 1_000_000  # of XML
     depth: int = 32  # of extensions within extensions
     prefixes: int = 200  # that one document or event declares
@@ -29,8 +30,8 @@ class Limits:
 
 LIMITS = Limits()
 TEXT_MAX = 1 << 16  # characters of one text in an extension
-_DIGITS_MAX = 40
-_EXPONENT_MAX = 400
+_DIGITS_MAX, _EXPONENT_MAX = 40, 300
+_NUMBER_MAX = _EXPONENT_MAX + _DIGITS_MAX + 10  # written without an exponent
 
 _TIME = re.compile(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -117,13 +118,15 @@ def uri(text: str) -> str:
 
 def number(text: str) -> Decimal:
     """A finite decimal number, exactly."""
-    if len(text) > _DIGITS_MAX or not _NUMBER(text):
-        raise Refused(
-            f"{text[:45]!r} is no number", fix=f"a finite decimal number of up to {_DIGITS_MAX} characters"
-        )
+    if len(text) > _NUMBER_MAX or not _NUMBER(text):
+        raise Refused(f"{text[:45]!r} is no number", fix="a finite decimal number")
     value = Decimal(text)
     if value and abs(value.adjusted()) > _EXPONENT_MAX:
-        raise Refused(f"{text[:45]!r} is out of all measure")
+        raise Refused(
+            f"{text[:45]!r} is out of all measure", fix=f"within ten to the power of {_EXPONENT_MAX}"
+        )
+    if len(text) > _DIGITS_MAX and len("".join(map(str, value.as_tuple().digits)).strip("0")) > _DIGITS_MAX:
+        raise Refused(f"{text[:45]!r} has too many digits", fix=f"at most {_DIGITS_MAX}")
     return value
 
 

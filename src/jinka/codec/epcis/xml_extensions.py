@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 from jinka.codec.epcis.contexts import is_local_name
 from jinka.codec.epcis.model import Extension, Extensions, Kind
 from jinka.codec.epcis.namespaces import grouped
+from jinka.codec.epcis.scalars import is_uri, uri
 from jinka.codec.epcis.xml_text import XSI, Element
 from jinka.kit.errors import Refused
 
@@ -35,18 +36,23 @@ def tree_of(element: Element) -> Extension:
     """An element and all below it."""
     kind, text = _kind(element)
     children = [
-        Extension(namespace=space, name=name, text=value)
+        Extension(namespace=_space(space), name=name, text=value)
         for (space, name), value in element.attributes.items()
         if space != XSI
     ]
     children += [tree_of(child) for child in element.children]
     return Extension(
-        namespace=element.namespace,
+        namespace=_space(element.namespace),
         name=element.name,
         text=text,
         kind=kind,
         children=together(children),
     )
+
+
+def _space(text: str) -> str:
+    """A namespace, which JSON wants to be a URI."""
+    return text if not text or is_uri(text) else uri(text)
 
 
 def together(found: Iterable[Extension]) -> Extensions:
@@ -64,7 +70,7 @@ def foreign(element: Element) -> Extension:
 def foreign_attributes(element: Element) -> Extensions:
     """The attributes of an EPCIS element that belong to somebody else's namespace."""
     return tuple(
-        Extension(namespace=space, name=name, text=text)
+        Extension(namespace=_space(space), name=name, text=text)
         for (space, name), text in element.attributes.items()
         if space and space != XSI
     )

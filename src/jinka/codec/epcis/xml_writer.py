@@ -50,6 +50,7 @@ from jinka.codec.epcis.xml_reader import ONTOLOGY
 from jinka.codec.epcis.xml_text import XSI
 from jinka.kit.errors import Refused
 
+_XML, _XMLNS = "http://www.w3.org/XML/1998/namespace", "http://www.w3.org/2000/xmlns/"
 _XSD = "http://www.w3.org/2001/XMLSchema"
 _TAKEN = frozenset({"epcis", "epcisq", "sbdh", "xsi", "xsd", "xml", "xmlns"})
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -68,7 +69,7 @@ def write_xml(document: Document, *, urns: bool = False) -> bytes:
     root = "epcisq:EPCISQueryDocument" if query else "epcis:EPCISDocument"
     space = "epcisq" if query else "epcis"
     declared = f' xmlns:{space}="urn:epcglobal:{space.replace("epcisq", "epcis-query")}:xsd:2"'
-    declared += "".join(f' xmlns:{prefix}="{attribute(uri)}"' for uri, prefix in names.items())
+    declared += "".join(f' xmlns:{prefix}="{attribute(uri)}"' for uri, prefix in names.items() if uri != _XML)
     version = attribute(document.schema_version)
     parts = [
         f'{_HEAD}<{root}{declared} xmlns:xsi="{XSI}" xmlns:xsd="{_XSD}" schemaVersion="{version}"'
@@ -105,7 +106,10 @@ def _names(document: Document) -> dict[str, str]:
     if any(len(event.certification) > 1 for event in document.events):
         namespaces.add(ONTOLOGY)
     usable = ((prefix, uri) for prefix, uri in hints.items() if not prefix.lower().startswith("xml"))
-    return choose_prefixes(namespaces, usable, _TAKEN)
+    if _XMLNS in namespaces:
+        raise Refused(f"{_XMLNS} is no namespace of an extension", fix="one of your own")
+    chosen = choose_prefixes(namespaces - {_XML}, usable, _TAKEN)
+    return {**chosen, _XML: "xml"} if _XML in namespaces else chosen
 
 
 def _header(document: Document, names: Names, *, master: bool) -> str:

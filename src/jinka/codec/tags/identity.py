@@ -32,6 +32,7 @@ _CACHED, _CACHED_LENGTH = (
     256,
 )  # texts, and characters of each: a stranger fills no more than some megabytes
 
+_KINDS = 1 << 12  # classes and places of each scheme
 _ESCAPE = re.compile("%([0-9A-Fa-f]{2})")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+").fullmatch
 # Digital Link URI syntax, 4.11 and the reference implementation of CBV 8.9: what a path segment escapes.
@@ -143,17 +144,22 @@ def _quick_rule(key: Key) -> _Rule:
     value: _Rule = _value(serial.charset, serial.max_length) if serial else str
     absent = serial.absent if serial else None
 
-    def rule(text: str) -> str | None:
-        parts = text.split(".", 2) if count == 3 else text.split(".")
-        if len(parts) != count or not text.isascii():
-            return None
-        prefix, reference = parts[0], parts[1]
+    def primary(prefix: str, reference: str) -> str | None:
         digits = prefix + reference
-        if len(digits) != total or not PREFIX_MIN <= len(prefix) <= PREFIX_MAX or not digits.isdigit():
+        if not PREFIX_MIN <= len(prefix) <= PREFIX_MAX or not (digits.isdigit() and digits.isascii()):
             return None
         body = reference[0] + prefix + reference[1:] if indicated else lead + digits
-        made = stem + body + check_digit(body)
-        if count == 2 or parts[2] == absent:
+        return stem + body + check_digit(body)
+
+    # Serials differ, what bears them comes again; keys without a serial are all different.
+    known = lru_cache(_KINDS)(primary) if serial else primary
+
+    def rule(text: str) -> str | None:
+        parts = text.split(".", 2) if count == 3 else text.split(".")
+        if len(parts) != count or len(parts[0]) + len(parts[1]) != total:
+            return None
+        made = known(parts[0], parts[1])
+        if made is None or count == 2 or parts[2] == absent:
             return made
         end = value(parts[2])
         return None if end is None else made + between + end

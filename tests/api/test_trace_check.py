@@ -27,7 +27,7 @@ from jinka.store.trace_store import TraceStore
 from jinka.trace.recall import Act, Cause, CauseKind, Grade, RecallEvent, draft
 from jinka.trace.recall_scope import scope_of
 from jinka.trace.spread import Seed, spread_forward
-from tests.trace.chains import item, lot, made, place, seen
+from tests.trace.chains import item, lot, made, parts, place, seen
 
 GOOD, SOLD, COPIED, BAD, FAST = item(1), item(2), item(3), item(4), item(5)
 CHAIN = [
@@ -37,6 +37,8 @@ CHAIN = [
     seen(90, "retail_selling", 3, COPIED),
     seen(2, "shipping", 1, FAST, to=2),
     seen(2.5, "receiving", 2, FAST),
+    seen(3, "shipping", 1, quantities=parts((lot("W", "099999"), 5))),
+    seen(3.001, "receiving", 3, quantities=parts((lot("W", "099999"), 5))),
 ]
 PLACES = Vocabulary(
     type="urn:epcglobal:epcis:vtype:BusinessLocation",
@@ -132,6 +134,7 @@ def test_a_known_code_is_known_and_that_is_no_proof(client: TestClient) -> None:
         (SOLD, "By the records it was sold", "已售出"),
         (COPIED, "seen again after it was sold", "售出或销毁后再次出现"),
         (FAST, "travelled faster than anything", "移动速度不可能"),
+        (lot("W", "099999"), "The records know this code and agree", "未发现矛盾"),
         (item(99), "Others of its kind are recorded, this code is not", "没有此编码的记录"),
         (item(99), "A guess, no proof", "仅为推测"),
         (item(1, "077777"), "Nothing is recorded of this code", "没有此编码的任何记录"),

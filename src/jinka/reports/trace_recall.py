@@ -30,7 +30,7 @@ _STYLE = (
     "color:#1b2430;background:#fff}h1{font-size:1.5rem;margin-bottom:.2rem}h2{font-size:1.1rem;margin-top:2rem}"
     "table{border-collapse:collapse;width:100%;font-size:.92rem}td,th{text-align:left;padding:.35em .8em .35em 0;"
     "border-bottom:1px solid #ccd4de;vertical-align:top}.n{text-align:right;font-variant-numeric:tabular-nums}"
-    ".soft{color:#5b6878}.drill{background:#fff3d6;padding:.4rem .8rem;border-radius:.4rem;color:#6b4800}"
+    ".s{white-space:nowrap}.soft{color:#5b6878}.drill{background:#fff3d6;padding:.4rem .8rem;border-radius:.4rem;color:#6b4800}"
     "dl{display:grid;grid-template-columns:max-content 1fr;"
     "gap:.25rem 1.5rem}dt{color:#5b6878}dd{margin:0}@media(prefers-color-scheme:dark){body{color:#e6ebf2;"
     "background:#12171e}td,th{border-color:#364352}.soft,dt{color:#9aa7b8}}"
@@ -46,7 +46,7 @@ _W = {
     "overdue": ("Overdue", "逾期未确认"), "answered": ("Accounted for", "已回报"), "safe": ("Safe", "已控制"),
     "settled": ("Settled", "已结清"), "time": ("Time (UTC)", "时间（UTC）"), "act": ("Act", "动作"),
     "course": ("Shares", "完成比例"), "notices": ("Notices", "通知数"), "effect": ("Over time", "进程"),
-    "acts": ("Acts", "记录"), "unit": ("Unit", "单位"), "items": ("items", "件"), "sold": ("items sold", "已售件"),
+    "acts": ("Acts", "记录"), "unit": ("Unit", "单位"), "items": ("items", "件"), "sold": ("items sold", "件（已售）"),
     "reason": ("Reason", "理由"),
 }  # fmt: skip
 _STANDINGS = {

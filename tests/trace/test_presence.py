@@ -68,6 +68,23 @@ def test_a_reliable_tag_leaves_soon_and_a_weak_one_is_waited_for() -> None:
     assert silent_epochs(1.0, 1e-9) == 1
 
 
+def test_a_new_tag_is_believed_to_answer_as_others_do_at_its_place() -> None:
+    """Of tags that answer in every fifth epoch only, those that come later are not sent away at once."""
+    chance = random.Random(3)
+    presence = Presence()
+    early = {f"e{n}" for n in range(50)}
+    gone = list[Departure]()
+    for epoch in range(400):
+        if epoch == 200:
+            gone = []
+        tags = early if epoch < 200 else early | {f"late{n}" for n in range(200)}
+        for tag in sorted(tags):
+            if chance.random() < 0.2:
+                presence.saw(_sight(epoch * EPOCH, tag=tag))
+        gone += presence.tick(epoch * EPOCH)
+    assert sum(str(each.tag).startswith("late") for each in gone) <= 4
+
+
 def test_a_departure_has_the_time_of_the_last_read_and_silence_has_bounds() -> None:
     presence = Presence(
         {"dock": PresenceRules(silence_least_micros=5 * SECOND, silence_most_micros=6 * SECOND)}

@@ -14,12 +14,15 @@ place. Which way a tag went through a gate is `jinka.trace.passage`.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jinka.kit.frozen import quick
 
-_MEMORY = 64.0  # epochs over which a tag's probability is learnt; older ones count less
+_POOL_MEMORY = 4096.0
+_BELIEF = 4.0  # epochs that the place's probability counts as
+_MEMORY = 128.0  # epochs over which a tag's probability is learnt; older ones count less
 
 
 @quick
@@ -111,16 +114,35 @@ class _Stay:
     arrived: int
     last: int
     epoch: int  # the latest one in which it was seen
-    seen: float = 1.0
-    passed: float = 1.0
+    seen: float = 0.0  # of the epochs since it was first seen
+    passed: float = 0.0
     reads: int = 0
     announced: bool = False
     sides: dict[str, _Side] = field(default_factory=dict)
 
-    @property
-    def probability(self) -> float:
-        """Of being seen in an epoch; a tag that was seen once is given the benefit of one that was missed."""
-        return (self.seen + 1) / (self.passed + 2)
+
+@dataclass(slots=True)
+class _Pool:
+    """How often tags are seen at a place: what is believed of a tag that has not been there for long."""
+
+    seen: float = 2.0
+    passed: float = 3.0
+
+    def add(self, passed: float) -> None:
+        """A tag was seen again after so many epochs."""
+        self.seen += 1
+        self.passed += passed
+        if self.passed > _POOL_MEMORY:
+            self.seen, self.passed = self.seen / 2, self.passed / 2
+
+    def probability(self, stay: _Stay) -> float:
+        """Of a tag's being seen in an epoch.
+
+        What is believed at first is the place's, but no more than a half: who is taken for weaker than it is, is waited
+        for a little longer, and its departure has the time of its last read all the same.
+        """
+        believed = min(self.seen / self.passed, 0.5)
+        return (stay.seen + _BELIEF * believed) / (stay.passed + _BELIEF)
 
 
 class Presence:
@@ -130,6 +152,7 @@ class Presence:
         self._rules, self._most = rules or {}, stays_most
         self._default = PresenceRules()
         self._stays: dict[str, dict[Hashable, _Stay]] = {}
+        self._pools: defaultdict[str, _Pool] = defaultdict(_Pool)
         self._blind: dict[str, list[list[int]]] = {}  # place → [from, to or -1]
         self._sources: dict[str, set[Hashable]] = {}
         self._count = 0
@@ -179,8 +202,10 @@ class Presence:
         epoch = sighting.last_micros // rules.epoch_micros
         if epoch > stay.epoch:  # the same one again says nothing new
             blind = self._blind_micros(sighting.place, stay.last, sighting.last_micros) // rules.epoch_micros
+            passed = max(1, epoch - stay.epoch - blind)
+            self._pools[sighting.place].add(passed)
             stay.seen += 1
-            stay.passed += max(1, epoch - stay.epoch - blind)
+            stay.passed += passed
             if stay.passed > _MEMORY:
                 stay.seen *= _MEMORY / stay.passed
                 stay.passed = _MEMORY
@@ -237,7 +262,9 @@ class Presence:
             return False
         if silence >= rules.silence_most_micros:
             return True
-        return silence // rules.epoch_micros >= silent_epochs(stay.probability, rules.doubt)
+        return silence // rules.epoch_micros >= silent_epochs(
+            self._pools[place].probability(stay), rules.doubt
+        )
 
     def _departure(self, tag: Hashable, place: str, stay: _Stay, now: int) -> Departure:
         sides = tuple(

@@ -84,7 +84,8 @@ def answer_check(facts: CheckFacts) -> CheckAnswer:
     """The answer. A recall goes before all else, a contradiction before a sale."""
     many = sort_of(facts.name) in (NodeSort.LOT, NodeSort.CLASS)  # may be everywhere at once
     found = suspicions_of(
-        () if many else facts.sights, born=facts.born or (many and facts.known), kind_is_recorded=facts.kind_is_recorded, places=facts.places,
+        () if many else facts.sights, born=facts.born or (many and facts.known),
+        kind_is_recorded=facts.kind_is_recorded, places=facts.places,
         checks_us=facts.checks_us,
     )  # fmt: skip
     contradictions = tuple(each for each in found if each.sign.contradiction)

@@ -77,11 +77,11 @@ class DuckEngine:
 
     def keep(self, name: str, expr: Table) -> Table:
         made = self._name(name)
-        self._run(f"CREATE TABLE {made} AS {ibis.to_sql(expr, dialect='duckdb')}")
+        self._run(f"CREATE TABLE {made} AS {self._con.compile(expr)}")
         return self._con.table(made)
 
     def collect(self, expr: Table) -> pa.Table:
-        return self._run(ibis.to_sql(expr, dialect="duckdb")).to_arrow_table()
+        return self._run(self._con.compile(expr)).to_arrow_table()
 
     def keep_numbered(self, name: str, expr: Table, *, number: str) -> Table:
         kept, made = self.keep(name, expr).get_name(), self._name(name)
@@ -133,7 +133,7 @@ class DuckEngine:
                 raise
 
     def _rows(self, expr: Table) -> Generator[pa.RecordBatch, None, None]:
-        sql = ibis.to_sql(expr, dialect="duckdb")
+        sql = self._con.compile(expr)
         with self._con.con.cursor() as cursor, cursor.execute(sql).to_arrow_reader(BATCH_ROWS) as reader:
             yield from reader
 
@@ -185,7 +185,7 @@ class DuckEngine:
                 plain = ParquetSource([self._in_order(records, ordered, key)]), list(records.columns)
                 groups = plain[0].row_groups(key)
             with self._con.con.cursor() as cursor:
-                sql = ibis.to_sql(verdicts.order_by(key), dialect="duckdb")
+                sql = self._con.compile(verdicts.order_by(key))
                 with cursor.execute(sql).to_arrow_reader(BATCH_ROWS) as reader:
                     made = write_beside(
                         plain[0], groups, plain[1], reader, lookups, temporary, key=key, threads=self._threads
@@ -198,7 +198,7 @@ class DuckEngine:
     def _in_order(self, records: Table, path: Path, key: str) -> Path:
         """All rows in the order of the key, as one file for the time being."""
         self._run(
-            f"COPY ({ibis.to_sql(records.order_by(key), dialect='duckdb')}) TO {_quoted(path)} "
+            f"COPY ({self._con.compile(records.order_by(key))}) TO {_quoted(path)} "
             f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
         )
         return path

@@ -18,7 +18,7 @@ import pytest
 from jinka.acquirer.callbacks import check_signature
 from jinka.api.epcis_exchange import Caller
 from jinka.api.epcis_services import EpcisServices
-from jinka.app.trace_subscriptions import Outgoing, deliver
+from jinka.app.trace_subscriptions import Outgoing, deliver, run
 from jinka.codec.epcis import Action, Event
 from jinka.node.system import SystemRandomness
 from jinka.node.trace_receivers import Answer, Receivers
@@ -291,3 +291,40 @@ def test_nothing_is_sent_inside(rig: Rig, hearer: Hearer) -> None:
     assert rig.deliver() == 0
     assert hearer.heard == []
     assert rig.kept().outcome == "the receiver is inside"
+
+
+def test_a_slow_receiver_holds_up_nobody(rig: Rig, hearer: Hearer) -> None:
+    slow, told = threading.Event(), threading.Event()
+
+    class Slow(Receivers):
+        def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+            if "slow" in url:
+                slow.wait(10)
+            return super().post(hearer.url, headers, body)
+
+    hearer.answer = lambda document: told.set() or 200 if _times(document) == [2] else 200  # type: ignore[func-returns-value]
+    out = replace(rig.out, receivers=Slow(hosts=LOCAL))
+    rig.subscribe(hearer.url)
+    out.books.add(replace(rig.kept(), id="s2", dest="http://slow.example/"))
+    stop, wake = threading.Event(), threading.Event()
+    thread = threading.Thread(target=run, args=(out, stop, wake, 0.05))
+    thread.start()
+    try:
+        rig.capture(1)
+        wake.set()
+        while not hearer.heard:
+            wake.wait(0.01)
+        rig.capture(2)
+        wake.set()
+        assert told.wait(5)
+        slow.set()
+        while len(hearer.heard) < 3:
+            stop.wait(0.01)
+    finally:
+        slow.set()
+        stop.set()
+        wake.set()
+        thread.join()
+    fast = [times for (headers, _), times in zip(hearer.heard, hearer.times(), strict=True) if headers]
+    assert fast[:2] == [[1], [2]]
+    assert sorted(time for times in fast for time in times) == [1, 1, 2, 2]

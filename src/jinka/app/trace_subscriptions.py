@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from jinka.acquirer.callbacks import signature
@@ -29,7 +30,8 @@ from jinka.trace.subscriptions import Subscription, failed, offering, passed_ove
 
 DUE = 256  # subscriptions in one round
 MESSAGES = 20  # to one receiver in one round, then the others have their turn
-_SENDERS = 8
+TURN_S = 5.0  # so long: who takes his time has fewer
+SENDERS = 16
 _MICROS = 1_000_000
 _KIND = "application/ld+json"
 _PROBLEM = "application/problem+json"
@@ -47,34 +49,64 @@ class Outgoing:
     caller: Callable[[str], Caller]
 
 
+class Deliveries:
+    """Serves subscriptions in threads, each in one at a time, so that a slow receiver holds up nobody else."""
+
+    def __init__(self, out: Outgoing, pool: ThreadPoolExecutor) -> None:
+        self._out, self._pool = out, pool
+        self._lock, self._busy = threading.Lock(), set[str]()
+
+    def begin(self, done: Callable[[], None] = lambda: None) -> list[Future[int]]:
+        """Begin with every subscription whose time has come and that nobody serves; ``done`` is told of each that ends."""
+        newest = self._out.services.store.newest()
+        begun = []
+        for one in self._out.books.due(self._out.clock.now_micros(), newest, DUE):
+            with self._lock:
+                if one.id in self._busy or len(self._busy) >= SENDERS:
+                    continue
+                self._busy.add(one.id)
+            begun.append(self._pool.submit(self._serve, one, newest, done))
+        return begun
+
+    def _serve(self, one: Subscription, newest: int, done: Callable[[], None]) -> int:
+        try:
+            return _serve(self._out, one, newest)
+        finally:
+            with self._lock:
+                self._busy.discard(one.id)
+            done()
+
+
 def deliver(out: Outgoing) -> int:
-    """Look at every subscription whose time has come; the number of messages that were taken."""
-    newest = out.services.store.newest()
-    ready = out.books.due(out.clock.now_micros(), newest, DUE)
-    if not ready:
-        return 0
-    with ThreadPoolExecutor(_SENDERS) as pool:  # one slow receiver keeps its own thread only
-        return sum(pool.map(lambda one: _serve(out, one, newest), ready))
+    """One round, to its end: the number of messages that were taken."""
+    with ThreadPoolExecutor(SENDERS) as pool:
+        return sum(future.result() for future in Deliveries(out, pool).begin())
 
 
 def run(out: Outgoing, stop: threading.Event, wake: threading.Event, idle_s: float = 1.0) -> None:
     """Deliver until ``stop``: at once when something was captured (``wake``), and for what is due by its time."""
-    while not stop.is_set():
-        wake.wait(idle_s)
-        wake.clear()
-        if stop.is_set():
-            return
-        try:
-            deliver(out)
-        except Exception:  # a database that is not there now is asked again; nothing is lost by that
-            logging.getLogger("jinka.trace").exception("deliveries stopped, and go on in %s s", idle_s)
-            stop.wait(idle_s)
+    log = logging.getLogger("jinka.trace")
+    with ThreadPoolExecutor(SENDERS, thread_name_prefix="trace-sender") as pool:
+        deliveries, under_way = Deliveries(out, pool), list[Future[int]]()
+        while not stop.is_set():
+            wake.wait(idle_s)
+            wake.clear()
+            # A database that is not there now is asked again; nothing is lost by that.
+            for future in [future for future in under_way if future.done()]:
+                if (error := future.exception()) is not None:
+                    log.error("a delivery stopped and is tried again", exc_info=error)
+                    stop.wait(idle_s)
+            try:
+                under_way = [future for future in under_way if not future.done()] + deliveries.begin(wake.set)
+            except Exception:
+                log.exception("no deliveries now; tried again in %s s", idle_s)
+                stop.wait(idle_s)
 
 
 def _serve(out: Outgoing, one: Subscription, newest: int) -> int:
     """Messages to one receiver, until there is nothing more or one was not taken."""
-    count = 0
-    while count < MESSAGES:
+    count, since = 0, time.monotonic()
+    while count < MESSAGES and time.monotonic() - since < TURN_S:
         named = out.services.named.one(one.query)
         if named is None:  # its query went: so does it
             out.books.remove(one.query, one.id)

@@ -96,7 +96,7 @@ class AccessBooks:
     """Participants and looks; each act is one transaction."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self._engine, self._read = engine, reading(engine)
 
     def put(self, participant: Participant) -> None:
         """Add a participant, or change it."""
@@ -144,7 +144,7 @@ class AccessBooks:
         found = sa.select(looks).order_by(looks.c.number.desc()).limit(most)
         if participant:
             found = found.where(looks.c.participant == participant)
-        with self._engine.begin() as connection:
+        with self._read.begin() as connection:
             return [dict(row) for row in connection.execute(found).mappings()]
 
     def _one(self, where: sa.ColumnElement[bool]) -> Participant | None:
@@ -152,7 +152,7 @@ class AccessBooks:
         return found[0] if len(found) == 1 else None
 
     def _some(self, where: sa.ColumnElement[bool]) -> list[Participant]:
-        with self._engine.begin() as connection:
+        with self._read.begin() as connection:
             rows = connection.execute(
                 sa.select(participants).where(where).order_by(participants.c.id)
             ).mappings()

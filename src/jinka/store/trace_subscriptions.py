@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.trace.schedule import read_schedule
 from jinka.trace.subscriptions import State, Subscription
@@ -47,7 +48,7 @@ class SubscriptionBooks:
     """Each act is one transaction."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self._engine, self._read = engine, reading(engine)
 
     def add(self, made: Subscription) -> None:
         """Keep a new one."""
@@ -62,7 +63,7 @@ class SubscriptionBooks:
 
     def one(self, query: str, id_: str) -> Subscription | None:
         """One of a query's."""
-        with self._engine.begin() as connection:
+        with self._read.begin() as connection:
             found = sa.select(subscriptions).where(_C.id == id_, _C.query == query)
             row = connection.execute(found).mappings().first()
             return None if row is None else _subscription(row)
@@ -74,13 +75,13 @@ class SubscriptionBooks:
 
     def count(self, owner: str) -> int:
         """How many a participant has."""
-        with self._engine.begin() as connection:
+        with self._read.begin() as connection:
             found = sa.select(sa.func.count()).select_from(subscriptions).where(_C.owner == owner)
             return int(connection.scalar(found) or 0)
 
     def others(self, query: str, owner: str) -> int:
         """How many subscriptions of a query are not this participant's."""
-        with self._engine.begin() as connection:
+        with self._read.begin() as connection:
             mine = sa.and_(_C.query == query, _C.owner != owner)
             return int(
                 connection.scalar(sa.select(sa.func.count()).select_from(subscriptions).where(mine)) or 0
@@ -106,7 +107,7 @@ class SubscriptionBooks:
             return int(connection.execute(subscriptions.delete().where(_C.query == query)).rowcount)
 
     def _all(self, found: sa.Select[Any]) -> list[Subscription]:
-        with self._engine.begin() as connection:
+        with self._read.begin() as connection:
             return [_subscription(row) for row in connection.execute(found).mappings()]
 
 

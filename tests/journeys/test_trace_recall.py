@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from jinka.app.trace_rules import judges_of
 from jinka.cli.main import app
 from jinka.codec.epcis import Action, Event, EventType, Place
 from jinka.node.system import SystemClock
-from jinka.sim.trace_chain import CBV, START_US, Chain, ChainSize
+from jinka.sim.trace_chain import CBV, Chain, ChainSize
 from jinka.store import database_at
 from jinka.store.trace_capture import Answer, prepare
 from jinka.store.trace_store import TraceStore
@@ -57,8 +58,9 @@ def _facts(*words: object) -> Any:
 
 def _sale(item: str) -> Event:
     return Event(
-        event_type=EventType.OBJECT, event_time_us=START_US + 10**13, zone_offset="+08:00", action=Action.OBSERVE,
-        epcs=(item,), biz_step=f"{CBV}BizStep-retail_selling", read_point=Place(id=Chain.party(5, 0)),
+        event_type=EventType.OBJECT, event_time_us=SystemClock().now_micros(), zone_offset="+08:00",
+        action=Action.OBSERVE, epcs=(item,), biz_step=f"{CBV}BizStep-retail_selling",
+        read_point=Place(id=Chain.party(5, 0)),
     )  # fmt: skip
 
 
@@ -111,6 +113,9 @@ def test_from_suspicion_to_the_closing_report(chain: tuple[Path, Chain], tmp_pat
     (refused,) = _capture(where, [_sale(made.item(dirty))])
     assert refused.outcome.value == "refused"
     assert "recall" in refused.what
+    # A sale of yesterday that is told only now is kept: the records must not lose it.
+    late = replace(_sale(made.item(dirty)), event_time_us=SystemClock().now_micros() - 86_400_000_000)
+    assert _capture(where, [late])[0].outcome.value == "accepted"
 
     paths = _facts("recall", "notices", 1, "--dir", tmp_path / "notices", "--lang", "zh", *place)
     texts = [Path(path).read_text() for path in paths if path.endswith(".txt")]

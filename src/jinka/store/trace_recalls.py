@@ -36,7 +36,7 @@ recalls = sa.Table(
     sa.Column("grade", sa.Text, nullable=False),
     sa.Column("cause", sa.Text, nullable=False),  # JSON
     sa.Column("drill", sa.Boolean, nullable=False),
-    sa.Column("holds_back", sa.Boolean, nullable=False),  # as its acts left it
+    sa.Column("held_since_us", sa.BigInteger, nullable=False),  # as its acts left it; 0: nothing is held back
 )
 
 acts = sa.Table(
@@ -94,7 +94,7 @@ class SqlRecalls:
         with self._write.begin() as connection:
             row = {
                 "number": recall.number, "title": recall.title, "grade": recall.grade.value[0],
-                "cause": cause_text(recall.cause), "drill": recall.drill, "holds_back": False,
+                "cause": cause_text(recall.cause), "drill": recall.drill, "held_since_us": 0,
             }  # fmt: skip
             connection.execute(recalls.insert(), row)
             connection.execute(acts.insert(), _act_row(recall.number, 0, recall.acts[0]))
@@ -110,7 +110,7 @@ class SqlRecalls:
             recall = _get(connection, number).after(act)
             connection.execute(acts.insert(), _act_row(number, len(recall.acts) - 1, act))
             connection.execute(
-                recalls.update().where(recalls.c.number == number).values(holds_back=recall.holds_back)
+                recalls.update().where(recalls.c.number == number).values(held_since_us=_held_since(recall))
             )
             if found is not None:
                 connection.execute(things.delete().where(things.c.recall == number))
@@ -132,7 +132,8 @@ class SqlRecalls:
     def recalls_of(self, names: Iterable[str]) -> dict[str, list[int]]:
         """Which recalls hold things of these names back."""
         with self._read.connect() as connection:
-            return _held(connection, names) if _any_holds(connection) else {}
+            found = _held(connection, names) if _any_holds(connection) else {}
+        return {name: sorted(since) for name, since in found.items()}
 
 
 def quarantine_of(connection: sa.Connection, events: Sequence[Event]) -> Quarantine | None:
@@ -146,10 +147,17 @@ def quarantine_of(connection: sa.Connection, events: Sequence[Event]) -> Quarant
     numbers = links.numbers(names)
     inside = contents_at(links, list(numbers.values()), latest)
     shown = links.names({node for nodes in inside.values() for node in nodes})
-    held = set(_held(connection, {*names, *shown.values()}))
+    held = {name: min(s.values()) for name, s in _held(connection, {*names, *shown.values()}).items()}
     by_node = {number: name for name, number in numbers.items()}
-    full = {by_node[node] for node, nodes in inside.items() if any(shown[each] in held for each in nodes)}
-    return Quarantine(held | full)
+    for node, nodes in inside.items():
+        since = [held[shown[each]] for each in nodes if shown[each] in held]
+        if since:
+            held[by_node[node]] = min([*since, held.get(by_node[node], since[0])])
+    return Quarantine(held)
+
+
+def _held_since(recall: Recall) -> int:
+    return (recall.begun_us or 0) if recall.holds_back else 0
 
 
 def events_of_device(connection: sa.Connection, device: str) -> list[int]:
@@ -160,20 +168,23 @@ def events_of_device(connection: sa.Connection, device: str) -> list[int]:
 
 
 def _any_holds(connection: sa.Connection) -> bool:
-    return connection.scalar(sa.select(recalls.c.number).where(recalls.c.holds_back).limit(1)) is not None
+    return (
+        connection.scalar(sa.select(recalls.c.number).where(recalls.c.held_since_us > 0).limit(1)) is not None
+    )
 
 
-def _held(connection: sa.Connection, names: Iterable[str]) -> dict[str, list[int]]:
+def _held(connection: sa.Connection, names: Iterable[str]) -> dict[str, dict[int, int]]:
+    """The names that are held back: by which recalls, and since when."""
     numbers = SqlLinks.over(connection).numbers(names)
     named = {number: name for name, number in numbers.items()}
-    wanted, found = sorted(named), dict[str, list[int]]()
+    wanted, found = sorted(named), dict[str, dict[int, int]]()
     for at in range(0, len(wanted), _ASKED):
-        query = sa.select(things.c.node, things.c.recall).where(
+        query = sa.select(things.c.node, things.c.recall, recalls.c.held_since_us).where(
             things.c.node.in_(wanted[at : at + _ASKED]), things.c.part == Part.AFFECTED,
-            things.c.recall == recalls.c.number, recalls.c.holds_back,
+            things.c.recall == recalls.c.number, recalls.c.held_since_us > 0,
         )  # fmt: skip
-        for node, recall in connection.execute(query):
-            found.setdefault(named[node], []).append(recall)
+        for node, recall, since in connection.execute(query):
+            found.setdefault(named[node], {})[recall] = since
     return found
 
 

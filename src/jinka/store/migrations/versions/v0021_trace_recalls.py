@@ -32,7 +32,7 @@ def upgrade() -> None:
         _key("number"),
         *_texts("title", "grade", "cause"),
         sa.Column("drill", sa.Boolean, nullable=False),
-        sa.Column("holds_back", sa.Boolean, nullable=False),
+        *_ints("held_since_us"),
     )
     op.create_table(
         "trace_recall_acts",

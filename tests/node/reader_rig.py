@@ -32,7 +32,7 @@ class Watched:
 
     def __init__(self, port: int, *, most: int = 50_000, **settings: object) -> None:
         self.buffer, self.gaps = ReadBuffer(most), list[Gap]()
-        quick = {"turn_ms": 20, "retry_first_s": 0.02, "retry_most_s": 0.1, "answer_s": 2.0} | settings
+        quick = {"turn_ms": 20, "retry_first_s": 0.02, "retry_most_s": 0.1, "answer_s": 5.0} | settings
         own = ReaderSettings(name="dock", host="127.0.0.1", port=port, **quick)  # type: ignore[arg-type]
         self.watch = ReaderWatch(own, self.buffer, SystemClock(), self.gaps.append)
 

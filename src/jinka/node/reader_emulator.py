@@ -128,6 +128,8 @@ class ReaderEmulator:
             code = Status.UNSUPPORTED_VERSION if error.what.startswith("version") else Status.PARAMETER_ERROR
             self._say(_refusal("ERROR_MESSAGE", number, code, str(error)))
             return
+        for report in self.specs.work(self._seconds()):  # what was seen before it was asked
+            self._say(report)
         answer = self._answer(asked)
         if answer is not None:
             self._say(answer)

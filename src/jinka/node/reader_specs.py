@@ -34,7 +34,7 @@ class SpecError(JinkaError):
 class _Inventory:
     spec: Element
     state: SpecState = SpecState.DISABLED
-    turn_from_s: float | None = None
+    turn_from_s: float = 0.0
     kept: list[Element] = field(default_factory=list)
 
 
@@ -52,6 +52,7 @@ class ReaderSpecs:
         self._ending: list[int] = []
         self._ended: list[Message] = []
         self.holds = False
+        self._now_s = 0.0  # up to when time has passed
         self._config: dict[str, Element] = {}
 
     @property
@@ -89,11 +90,10 @@ class ReaderSpecs:
 
     def work(self, now_s: float) -> Iterator[Message]:
         """Let time pass up to ``now_s``; the reports of what ended."""
+        self._now_s = now_s
         for number, each in self._inventories.items():
             if each.state is not SpecState.ACTIVE:
                 continue
-            if each.turn_from_s is None:
-                each.turn_from_s = now_s
             turn = _turn_s(each.spec)
             if (
                 now_s - each.turn_from_s > _BEHIND_S
@@ -196,11 +196,11 @@ class ReaderSpecs:
                     raise SpecError(Status.FIELD_ERROR, f"ROSpec {name} is {each.state.name.lower()}")
                 continue
             if after is SpecState.INACTIVE and before is SpecState.DISABLED and _immediate(each.spec):
-                each.state, each.turn_from_s = SpecState.ACTIVE, None
+                each.state, each.turn_from_s = SpecState.ACTIVE, self._now_s
                 continue
             if each.state is SpecState.ACTIVE:
                 self._end(each)
-            each.state, each.turn_from_s = after, None
+            each.state, each.turn_from_s = after, self._now_s
         return ()
 
     def _end(self, each: _Inventory) -> None:

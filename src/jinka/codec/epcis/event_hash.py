@@ -78,14 +78,22 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
         parts += sorted(f"certificationInfo={_value(text)}" for text in event.certification)
     if event.parent_id is not None:
         parts += ("parentID=", _value(event.parent_id))
-    _epcs("epcList", event.epcs, parts)
-    _epcs("inputEPCList", event.input_epcs, parts)
-    _epcs("childEPCs", event.child_epcs, parts)
-    _quantities("quantityList", event.quantities, parts)
-    _quantities("childQuantityList", event.child_quantities, parts)
-    _quantities("inputQuantityList", event.input_quantities, parts)
-    _epcs("outputEPCList", event.output_epcs, parts)
-    _quantities("outputQuantityList", event.output_quantities, parts)
+    if event.epcs:
+        _epcs("epcList", event.epcs, parts)
+    if event.input_epcs:
+        _epcs("inputEPCList", event.input_epcs, parts)
+    if event.child_epcs:
+        _epcs("childEPCs", event.child_epcs, parts)
+    if event.quantities:
+        _quantities("quantityList", event.quantities, parts)
+    if event.child_quantities:
+        _quantities("childQuantityList", event.child_quantities, parts)
+    if event.input_quantities:
+        _quantities("inputQuantityList", event.input_quantities, parts)
+    if event.output_epcs:
+        _epcs("outputEPCList", event.output_epcs, parts)
+    if event.output_quantities:
+        _quantities("outputQuantityList", event.output_quantities, parts)
     if event.action is not None:
         parts += ("action=", event.action.value)
     if event.transformation_id is not None:
@@ -103,14 +111,17 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
     if event.sensors:
         parts.append("sensorElementList")
         parts += sorted(_sensor(sensor, ignore) for sensor in event.sensors)
-    _typed("bizTransactionList", "bizTransaction", event.transactions, parts)
-    _typed("destinationList", "destination", event.destinations, parts)
+    if event.transactions:
+        _typed("bizTransactionList", "bizTransaction", event.transactions, parts)
+    if event.destinations:
+        _typed("destinationList", "destination", event.destinations, parts)
     if event.ilmd:
         parts.append("ilmd")
         parts += _extensions(event.ilmd, ignore)
     if event.sensors:
         parts += _report_rules(event.sensors)
-    _typed("sourceList", "source", event.sources, parts)
+    if event.sources:
+        _typed("sourceList", "source", event.sources, parts)
     if event.extensions:
         parts += _extensions(event.extensions, ignore)
     return "".join(parts)
@@ -137,15 +148,16 @@ def _value(text: str) -> str:
 
 
 def _epcs(name: str, epcs: tuple[str, ...], parts: list[str]) -> None:
-    if epcs:
-        parts.append(name)
+    parts.append(name)
+    if len(epcs) == 1:
+        parts += ("epc=", canonical_id(epcs[0]))
+    else:
         parts += sorted([f"epc={canonical_id(text)}" for text in epcs])
 
 
 def _quantities(name: str, quantities: tuple[Quantity, ...], parts: list[str]) -> None:
-    if quantities:
-        parts.append(name)
-        parts += sorted(map(_quantity, quantities))
+    parts.append(name)
+    parts += sorted(map(_quantity, quantities))
 
 
 def _quantity(element: Quantity) -> str:
@@ -163,12 +175,13 @@ def _place(name: str, place: Place | None, ignore: Names, parts: list[str]) -> N
 
 
 def _typed(name: str, entry: str, found: tuple[Typed, ...], parts: list[str]) -> None:
-    if found:
-        parts.append(name)
-        parts += sorted(
+    parts.append(name)
+    parts += sorted(
+        [
             ("" if one.type is None else f"type={_value(one.type)}") + f"{entry}={_value(one.id)}"
             for one in found
-        )
+        ]
+    )
 
 
 def _sensor(sensor: SensorElement, ignore: Names) -> str:
@@ -178,7 +191,9 @@ def _sensor(sensor: SensorElement, ignore: Names) -> str:
     parts += sorted(
         _record("sensorReport", _REPORT, _REPORT_VALUES, report, ignore) for report in sensor.reports
     )
-    return "".join((*parts, *_extensions(sensor.extensions, ignore)))
+    if sensor.extensions:
+        parts += _extensions(sensor.extensions, ignore)
+    return "".join(parts)
 
 
 def _report_rules(sensors: tuple[SensorElement, ...]) -> list[str]:

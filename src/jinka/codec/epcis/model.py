@@ -244,6 +244,7 @@ class Vocabulary:
     elements: tuple[VocabularyElement, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A capture document, or the answer to a query (then `query_name` is set)."""

@@ -16,10 +16,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable
-from operator import attrgetter
 from typing import Any
 
-from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple
+from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple, Table, table
 from jinka.codec.epcis.model import (
     Event,
     Extension,
@@ -42,9 +41,6 @@ from jinka.codec.epcis.vocabulary import (
 from jinka.codec.tags import canonical_id
 
 _COMMENT = ("http://www.w3.org/2000/01/rdf-schema#", "comment")
-_REPORT = tuple(field for field in SENSOR_REPORT if field.name != "bizRules")
-_METADATA_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in SENSOR_METADATA))
-_REPORT_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in _REPORT))
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?").fullmatch
 _PLAIN = re.compile(r"(?:0|-?[1-9][0-9]{0,14})").fullmatch  # its own canonical form
 _OLD_STEMS = tuple(
@@ -187,10 +183,8 @@ def _typed(name: str, entry: str, found: tuple[Typed, ...], parts: list[str]) ->
 def _sensor(sensor: SensorElement, ignore: Names) -> str:
     parts = ["sensorElement"]
     if sensor.metadata is not None:
-        parts.append(_record("sensorMetadata", SENSOR_METADATA, _METADATA_VALUES, sensor.metadata, ignore))
-    parts += sorted(
-        _record("sensorReport", _REPORT, _REPORT_VALUES, report, ignore) for report in sensor.reports
-    )
+        parts.append(_record("sensorMetadata", _METADATA, sensor.metadata, ignore))
+    parts += sorted(_record("sensorReport", _REPORT, report, ignore) for report in sensor.reports)
     if sensor.extensions:
         parts += _extensions(sensor.extensions, ignore)
     return "".join(parts)
@@ -206,26 +200,26 @@ def _report_rules(sensors: tuple[SensorElement, ...]) -> list[str]:
     return ["sensorElementList", *sorted(found)] if found else []
 
 
-def _record(
-    name: str,
-    fields: tuple[Simple, ...],
-    values: Callable[[Any], tuple[Any, ...]],
-    found: SensorMetadata | SensorReport,
-    ignore: Names,
-) -> str:
+def _text(field: Simple) -> Callable[[Any], str]:
+    """How the hash writes a field of a sensor; what is empty it leaves out."""
+    return {
+        Form.TIME: _time,
+        Form.NUMBER: lambda value: _value(number_text(value)),
+        Form.BOOLEAN: lambda value: "true" if value else "false",
+    }.get(field.form, lambda value: _value(value.strip()))
+
+
+_METADATA = table(SENSOR_METADATA, _text)
+_REPORT = table(tuple(field for field in SENSOR_REPORT if field.name != "bizRules"), _text)
+
+
+def _record(name: str, known: Table, found: SensorMetadata | SensorReport, ignore: Names) -> str:
     parts = [name]
-    for field, value in zip(fields, values(found), strict=True):
+    for (label, write), value in zip(known.rows, known.values(found), strict=True):
         if value is not None:
-            if field.form is Form.TIME:
-                text = _time(value)
-            elif field.form is Form.NUMBER:
-                text = _value(number_text(value))
-            elif field.form is Form.BOOLEAN:
-                text = "true" if value else "false"
-            else:
-                text = _value(value.strip())
+            text = write(value)
             if text:
-                parts.append(f"{field.name}={text}")
+                parts.append(f"{label}={text}")
     if found.extensions:
         parts += _extensions(found.extensions, ignore)
     return "".join(parts)

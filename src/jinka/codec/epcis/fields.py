@@ -6,9 +6,11 @@ the two lies in the readers and writers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
+from typing import Any
 
 from jinka.codec.epcis.model import EventType
 from jinka.codec.epcis.vocabulary import COMPONENTS, EXCEPTIONS, MEASUREMENTS, Words
@@ -62,6 +64,23 @@ SENSOR_REPORT = _simple(
     "coordinateReferenceSystem:coordinate_reference_system:URI",
     {"type": MEASUREMENTS, "exception": EXCEPTIONS, "component": COMPONENTS},
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Simple fields with the function that writes each: `values` takes all at once from what has them."""
+
+    values: Callable[[Any], tuple[Any, ...]]
+    rows: tuple[tuple[str, Callable[[Any], str]], ...]  # the name, the writer
+
+
+def table(fields: tuple[Simple, ...], write: Callable[[Simple], Callable[[Any], str]]) -> Table:
+    """The table of some fields; ``write`` gives the writer of one."""
+    return Table(
+        values=attrgetter(*(field.attribute for field in fields)),
+        rows=tuple((field.name, write(field)) for field in fields),
+    )
+
 
 # Lists of identifiers, and lists of quantities: name in documents -> attribute in the model.
 EPC_LISTS: Mapping[str, str] = {

@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring as quoted
-from operator import attrgetter
 from typing import Any
 
 from jinka.codec.epcis.contexts import GS1_CONTEXT, choose_prefixes, to_uri
-from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple
+from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple, Table, table
 from jinka.codec.epcis.json_extensions import TEXT
 from jinka.codec.epcis.model import (
     Action,
@@ -47,8 +46,6 @@ from jinka.codec.epcis.vocabulary import (
 )
 
 Names = Mapping[str, str]  # namespace -> prefix
-_METADATA_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in SENSOR_METADATA))
-_REPORT_VALUES: Callable[[Any], tuple[Any, ...]] = attrgetter(*(one.attribute for one in SENSOR_REPORT))
 
 
 def event_text(event: Event) -> str:
@@ -287,34 +284,38 @@ def _error(error: ErrorDeclaration, names: Names) -> str:
 def _sensor(sensor: SensorElement, names: Names) -> str:
     parts = list[str]()
     if sensor.metadata is not None:
-        parts.append(f'"sensorMetadata":{_record(SENSOR_METADATA, _METADATA_VALUES, sensor.metadata, names)}')
-    reports = ",".join(_record(SENSOR_REPORT, _REPORT_VALUES, report, names) for report in sensor.reports)
+        parts.append(f'"sensorMetadata":{_record(_METADATA, sensor.metadata, names)}')
+    reports = ",".join(_record(_REPORT, report, names) for report in sensor.reports)
     parts.append(f'"sensorReport":[{reports}]')
     return _object([*parts, *_extensions(sensor.extensions, names)])
 
 
-def _record(
-    fields: tuple[Simple, ...],
-    values: Callable[[Any], tuple[Any, ...]],
-    found: SensorMetadata | SensorReport,
-    names: Names,
-) -> str:
-    parts = list[str]()
-    for field, value in zip(fields, values(found), strict=True):
-        if value is None:
-            if field.name == "type":
-                parts.append('"type":"rdfs:Resource"')  # UNSPECIFIED
-            continue
-        if field.form is Form.TIME:
-            text = f'"{time_text(value)}"'
-        elif field.form is Form.NUMBER:
-            text = number_text(value)
-        elif field.form is Form.BOOLEAN:
-            text = "true" if value else "false"
-        else:
-            text = quoted(field.words.json(value) if field.words else value)
-        parts.append(f'"{field.name}":{text}')
-    return _object([*parts, *_extensions(found.extensions, names)])
+def _text(field: Simple) -> Callable[[Any], str]:
+    """How JSON writes a field of a sensor."""
+    if field.words is not None:
+        json = field.words.json
+        return lambda value: quoted(json(value))
+    return {
+        Form.TIME: lambda value: f'"{time_text(value)}"',
+        Form.NUMBER: number_text,
+        Form.BOOLEAN: lambda value: "true" if value else "false",
+    }.get(field.form, quoted)
+
+
+_METADATA, _REPORT = table(SENSOR_METADATA, _text), table(SENSOR_REPORT, _text)
+
+
+def _record(known: Table, found: SensorMetadata | SensorReport, names: Names) -> str:
+    parts = [
+        f'"{name}":{write(value)}'
+        for (name, write), value in zip(known.rows, known.values(found), strict=True)
+        if value is not None
+    ]
+    if isinstance(found, SensorReport) and found.type is None:
+        parts.insert(0, '"type":"rdfs:Resource"')  # UNSPECIFIED
+    if found.extensions:
+        parts += _extensions(found.extensions, names)
+    return _object(parts)
 
 
 def _extensions(found: Extensions, names: Names) -> list[str]:

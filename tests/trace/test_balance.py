@@ -75,3 +75,9 @@ def test_books_that_cannot_be_are_told() -> None:
 def test_a_class_with_a_lot_number_is_the_lot() -> None:
     found, links = _balance(seen(1, "commissioning", 1, quantities=parts((kind(), 5)), lot="L"))
     assert _at(found.at_place, links) == {place(1): 5}
+
+
+def test_elements_of_one_lot_are_one_amount() -> None:
+    found, links = _balance(seen(1, "commissioning", 1, quantities=parts((L, 5), (L, "2.5")), add=True))
+    assert found.at_place == {links.number(place(1)): Decimal("7.5")}
+    assert _balance(seen(1, "commissioning", 1, quantities=parts((L, 5), (L, None)), add=True))[0].unknown

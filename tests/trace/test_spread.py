@@ -137,6 +137,17 @@ def test_events_of_one_transformation_share_their_inputs_and_outputs() -> None:
     assert _ahead(events, item(2))[0] == {item(2), item(70, "033333")}
 
 
+def test_clocks_that_disagree_hide_nothing() -> None:
+    events = [
+        made(5, [item(1)], [item(2, "022222")]),
+        made(2, [item(2, "022222")], [item(3, "033333")]),
+        made(4, [], [item(9)], lot="A"),
+        made(3, [item(9)], [item(10, "022222")]),
+    ]
+    assert _ahead(events, item(1))[0] == {item(1), item(2, "022222"), item(3, "033333")}
+    assert item(10, "022222") in _ahead(events, lot("A"))[0]
+
+
 def test_a_voided_event_counts_for_nothing() -> None:
     events = [packed(1, case(1), item(1)), made(2, [item(1)], [item(80, "033333")])]
     void = [dataclasses.replace(each, error=ErrorDeclaration(declaration_time_us=1)) for each in events]

@@ -65,12 +65,13 @@ def write_edges(connection: sa.Connection, events: Iterable[NumberedEvent]) -> N
     if connection.dialect.name == "sqlite":
         made.sort()
         marks = ", ".join("?" * len(_COLUMNS))
-        _raw(connection).executemany(f"INSERT INTO trace_edges VALUES ({marks})", made)  # noqa: S608
+        _raw(connection).executemany(f"INSERT OR IGNORE INTO trace_edges VALUES ({marks})", made)  # noqa: S608
     else:
         casts = ("bigint", "smallint", "bigint", "bigint", "bigint", "smallint", "text", "text")
         arrays = ", ".join(f"%s::{cast}[]" for cast in casts)
         columns = [list(column) for column in zip(*made, strict=True)]
-        _raw(connection).execute(f"INSERT INTO trace_edges SELECT * FROM unnest({arrays})", columns)  # noqa: S608
+        query = f"INSERT INTO trace_edges SELECT * FROM unnest({arrays}) ON CONFLICT DO NOTHING"  # noqa: S608
+        _raw(connection).execute(query, columns)
 
 
 def remove_edges(connection: sa.Connection, events: Iterable[NumberedEvent]) -> None:
@@ -90,14 +91,10 @@ def remove_edges(connection: sa.Connection, events: Iterable[NumberedEvent]) -> 
 def _numbered(
     connection: sa.Connection, events: Iterable[NumberedEvent], *, make: bool
 ) -> tuple[dict[str, int], list[tuple[int, Edge]]]:
-    """The edges of the events, each once, and the numbers of their nodes."""
-    rows: list[tuple[int, Edge]] = []
-    for seq, event in events:
-        once: dict[tuple[object, ...], Edge] = {}
-        for edge in edges_of(event, key=f"#{seq}"):
-            once.setdefault(edge[:4], edge)
-        rows += [(seq, edge) for edge in once.values()]
-    names = {name for _, edge in rows for name in (edge.source, edge.target)}
+    """The edges of the events, and the numbers of their nodes. What an event says twice is one row (OR IGNORE)."""
+    rows = [(seq, edge) for seq, event in events for edge in edges_of(event, key=f"#{seq}")]
+    names = {edge[0] for _, edge in rows}
+    names.update([edge[3] for _, edge in rows])
     numbers = _find(connection, names)
     if make and (missing := [name for name in names if name not in numbers]):
         numbers |= _give(connection, missing)

@@ -15,7 +15,7 @@ It judges nothing and checks no order of events (`jinka.trace.choreography`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -202,7 +202,7 @@ def _grouping(event: Event, step: Step) -> Iterator[Edge]:
         yield Edge(parent, every, at, parent, step)
     for child in event.child_epcs:
         yield Edge(canonical_id(child), kind, at, parent, step)
-    for part in event.child_quantities:
+    for part in _merged(event.child_quantities):
         yield Edge(canonical_id(part.epc_class), kind, at, parent, step, *_amount(part))
 
 
@@ -212,7 +212,7 @@ def _sightings(event: Event, step: Step) -> Iterator[Edge]:
     things: list[tuple[str, str | None, str | None]] = [(canonical_id(epc), None, None) for epc in event.epcs]
     if event.parent_id is not None:
         things.append((canonical_id(event.parent_id), None, None))
-    things += [(_kind_of(part, event), *_amount(part)) for part in event.quantities]
+    things += [(_kind_of(part, event), *_amount(part)) for part in _merged(event.quantities)]
     if place is not None:
         for thing, quantity, uom in things:
             yield Edge(thing, EdgeKind.AT, at, place, step, quantity, uom)
@@ -240,12 +240,12 @@ def _transformation(event: Event, step: Step, key: str) -> Iterator[Edge]:
         yield Edge(node, EdgeKind.AT, at, place, step)
     for epc in event.input_epcs:
         yield Edge(canonical_id(epc), EdgeKind.USE, at, node, step)
-    for part in event.input_quantities:
+    for part in _merged(event.input_quantities):
         yield Edge(canonical_id(part.epc_class), EdgeKind.USE, at, node, step, *_amount(part))
     for epc in event.output_epcs:
         yield Edge(node, EdgeKind.MAKE, at, canonical_id(epc), step)
     outputs = set()
-    for part in event.output_quantities:
+    for part in _merged(event.output_quantities):
         outputs.add(made := _kind_of(part, event))
         yield Edge(node, EdgeKind.MAKE, at, made, step, *_amount(part))
     for edge in _members(event, event.output_epcs):
@@ -278,6 +278,25 @@ def _lot_number(ilmd: tuple[Extension, ...]) -> str:
 
 def _lot_in_link(text: str) -> str:
     return text.partition("/10/")[2].partition("/")[0] if "/21/" in text else ""
+
+
+def _merged(parts: tuple[Quantity, ...]) -> Iterable[Quantity]:
+    """Elements of one class and one unit are one amount; of an unknown one, or in two units, it is unknown."""
+    if len(parts) < 2:
+        return parts
+    made: dict[str, Quantity] = {}
+    for part in parts:
+        node = canonical_id(part.epc_class)
+        known = made.get(node)
+        if known is None:
+            made[node] = part
+        elif known.quantity is None or part.quantity is None or known.uom != part.uom:
+            made[node] = Quantity(epc_class=part.epc_class)
+        else:
+            made[node] = Quantity(
+                epc_class=part.epc_class, quantity=known.quantity + part.quantity, uom=part.uom
+            )
+    return made.values()
 
 
 def _amount(part: Quantity) -> tuple[str | None, str | None]:

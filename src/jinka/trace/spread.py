@@ -210,7 +210,8 @@ class _Walk:
                     if at >= known_us:
                         self._reach(target, Reach(node, kind, event, at, depth + 1))
                 elif kind in (_MAKE, _MEMBER):
-                    since = at if kind == _MAKE else max(known_us, at)
+                    # a product is affected whatever the clocks say; an item of a lot as its lot is
+                    since = BEFORE_US if kind == _MAKE or known_us == BEFORE_US else max(known_us, at)
                     known = reached.get(target)
                     if known is None or known.since_us > since or target in self._exposed:
                         self._reach(target, Reach(node, kind, event, since, depth + 1))

@@ -228,6 +228,29 @@ def test_sums_run_over_the_rounds_and_a_verdict_counts_once(tmp_path: Path) -> N
     assert _held(tmp_path, third, risk) == []
 
 
+def test_a_day_that_is_heard_of_when_later_ones_are_in_the_books_has_grounds_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """Its verdicts count for its claims, and for those that come after it, once, however often the round is done."""
+    third = DATE + dt.timedelta(days=2)
+    claim = _claim(LineKind.CHARGE, "i", 500, centre="a")
+    for date in (DATE, third):
+        _round(tmp_path, date, (1, 500, False))
+        for _ in range(2):
+            assert _held(tmp_path, date, claim) == []
+    skipped = DATE + dt.timedelta(days=1)
+    _round(tmp_path, skipped, (2, 700, False))
+    claims = pa.Table.from_pylist([claim | {"amount": 700}], schema=CLAIMS)
+    require_grounds(tmp_path, AROUND, "44", skipped, claims, DEEMED.empty_table(), where="p")
+    with pytest.raises(Refused, match="1700 were accepted"):
+        more = pa.Table.from_pylist([claim | {"amount": 701}], schema=CLAIMS)
+        require_grounds(tmp_path, AROUND, "44", skipped, more, DEEMED.empty_table(), where="p")
+    for _ in range(2):
+        assert _held(tmp_path, skipped, claim | {"amount": 600}) == []
+    _round(tmp_path, last := DATE + dt.timedelta(days=3))
+    assert _held(tmp_path, last, claim | {"amount": 101}) == [(LineKind.CHARGE, "i", 1)]
+
+
 def test_a_price_list_bounds_what_others_than_operators_pay(tmp_path: Path) -> None:
     """One per cent of 1,000 and one minor unit of rounding for each record; where there is no list, nothing."""
     line = FeeLine(

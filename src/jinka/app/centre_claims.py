@@ -20,7 +20,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
+from jinka.app.centre_files import ArrivedFiles, RoundFiles, chained_note, days_of
 from jinka.clearing import LineKind
 from jinka.clearing.reasons import Reason
 from jinka.clearing.tiers import Surroundings
@@ -46,7 +46,8 @@ class Held:
 def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, parent: str) -> Held:
     """Hold a round's claims against the verdicts so far; what it comes to is noted down for the next round."""
     files, days = RoundFiles(folder, date), [day for day in days_of(folder) if day <= date]
-    before = _noted(folder, [day for day in days if day < date])
+    number, noted = chained_note(folder, _NOTE, date)
+    before = noted or {"allowed": {}, "claimed": {}, "excess": {}}
     verdicts, deemed = files.read("verdicts", VERDICTS), _deemed(folder, parent, date)
     recent = [day for day in days if day < date and (date - day).days <= LOOK_BACK_DAYS]
     silent = _by_name(deemed)
@@ -75,7 +76,8 @@ def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, p
         if over > 0:
             posted[centre] += over
             excess.append(Excess(centre=centre, issuer=issuer, amount=over))
-    files.note(_NOTE, {"allowed": dict(allowed), "claimed": dict(claimed), "excess": dict(posted)})
+    sums = {"allowed": dict(allowed), "claimed": dict(claimed), "excess": dict(posted)}
+    files.note(_NOTE, {"seq": number, **sums})
     known = said | said_before
     late = {
         name: amount
@@ -137,14 +139,6 @@ def _sent_down(folder: Path, around: Surroundings, date: dt.date) -> Iterator[pa
             yield files.read("up-verdicts-verdicts", VERDICTS)
             if around.parent:
                 yield arrived.read(around.parent, Kind.VERDICTS, day, "verdicts", VERDICTS)
-
-
-def _noted(folder: Path, days: list[dt.date]) -> dict[str, dict[str, int]]:
-    for day in reversed(days):
-        if (found := RoundFiles(folder, day).noted(_NOTE)) is not None:
-            noted: dict[str, dict[str, int]] = found
-            return noted
-    return {"allowed": {}, "claimed": {}, "excess": {}}
 
 
 def _deemed(folder: Path, parent: str, day: dt.date) -> pa.Table:

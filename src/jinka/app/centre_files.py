@@ -192,3 +192,17 @@ class ArrivedFiles:
 def days_of(centre: Path) -> list[dt.date]:
     """The rounds that have begun here."""
     return sorted(dt.date.fromisoformat(path.name) for path in (centre / "rounds").glob("????-??-??"))
+
+
+def chained_note(centre: Path, name: str, date: dt.date) -> tuple[int, Any]:
+    """Of notes that each go on from the one before: this round's number, and the note that it goes on from, or None.
+
+    They are chained in the order in which they were made, which need not be that of the days: a day that others had
+    may be heard of when later ones are in the books. A round that is done again goes on from the same note as before.
+    """
+    found = {day: RoundFiles(centre, day).noted(name) for day in days_of(centre)}
+    notes = {(note.get("seq", 0), day): note for day, note in found.items() if note is not None}
+    own = next((place for place in notes if place[1] == date), None)
+    before = [place for place in notes if place != own and (own is None or place < own)]
+    number = own[0] if own else max((seq for seq, _ in notes), default=0) + 1
+    return number, notes[max(before)] if before else None

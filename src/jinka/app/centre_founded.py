@@ -30,7 +30,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jinka.app.centre_claims import LOOK_BACK_DAYS
-from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
+from jinka.app.centre_files import ArrivedFiles, RoundFiles, chained_note, days_of
 from jinka.clearing import FeeSchedule, LineKind
 from jinka.clearing.fees import PPM, FeeLine, FeeParty
 from jinka.clearing.reasons import Reason
@@ -73,7 +73,7 @@ def hold_unfounded(
 
     ``issuer`` is whose CHARGE is judged elsewhere, at its own city; "" above the cities.
     """
-    files, sums = RoundFiles(folder, date), _noted(folder, date)
+    files, (number, sums) = RoundFiles(folder, date), _noted(folder, date)
     _add_grounds(sums, folder, date, around, issuer)
     claimed: Counter[str] = Counter()
     for row in claims.to_pylist():
@@ -99,7 +99,8 @@ def hold_unfounded(
             sums["excess"][key] += over
             each = Excess(centre=centre, issuer=payer, amount=over, kind=LineKind(kind))
             (found.home if home else found.passing).append(each)
-    files.note(_NOTE, {name: dict(sorted(counted.items())) for name, counted in sums.items()})
+    noted = {name: dict(sorted(counted.items())) for name, counted in sums.items()}
+    files.note(_NOTE, {"seq": number, **noted})
     return found
 
 
@@ -178,14 +179,12 @@ def require_grounds(
     taken = _claimed_away(claims)
     if not taken:
         return
-    rounds = days_of(folder)
-    settled = [day for day in rounds if RoundFiles(folder, day).noted(_NOTE) is not None]
-    last = settled[-1] if settled else dt.date.min
-    sums, arrived = _noted(folder, dt.date.max), ArrivedFiles(folder)
-    for day in (day for day in rounds if last < day <= date):
+    open_ = {day for day in days_of(folder) if RoundFiles(folder, day).noted(_NOTE) is None}
+    sums, arrived = _noted(folder, dt.date.max)[1], ArrivedFiles(folder)
+    for day in sorted(day for day in open_ if day <= date):
         _add_grounds(sums, folder, day, around, "")
     for day in arrived.days(sender, Kind.POSITIONS):
-        if last < day < date:
+        if day in open_ and day != date:
             taken += _claimed_away(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS))
     for _, place in arrived.released(sender, Kind.POSITIONS, None):
         taken += _claimed_away(pq.read_table(place / "claims.parquet"))
@@ -271,12 +270,10 @@ def _highest_of(line: FeeLine, volume: int, count: int) -> int:
     return line.taxed((volume * rate + PPM - 1) // PPM + (line.fixed + line.floor + 1) * count)[0]
 
 
-def _noted(folder: Path, date: dt.date) -> dict[str, Counter[str]]:
-    """The sums as the last round before left them."""
-    days = reversed([day for day in days_of(folder) if day < date])
-    notes = (RoundFiles(folder, day).noted(_NOTE) for day in days)
-    found: dict[str, dict[str, int]] = next((note for note in notes if note is not None), {})
-    return {name: Counter(found.get(name, {})) for name in _SUMS}
+def _noted(folder: Path, date: dt.date) -> tuple[int, dict[str, Counter[str]]]:
+    """The sums as the round that was settled before left them, and the number of this one's."""
+    number, found = chained_note(folder, _NOTE, date)
+    return number, {name: Counter((found or {}).get(name, {})) for name in _SUMS}
 
 
 def _key(*names: str) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 JINKA = str(Path(sys.executable).with_name("jinka"))
-EVENTS, EACH, KILLS = 120, 4, 3
+EVENTS, EACH, KILLS = 80, 4, 2
 
 
 class _Heard(BaseHTTPRequestHandler):

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jinka.acquirer.callbacks import signature
@@ -57,7 +58,7 @@ class Deliveries:
         self._lock, self._busy = threading.Lock(), set[str]()
 
     def begin(self, done: Callable[[], None] = lambda: None) -> list[Future[int]]:
-        """Begin with every subscription whose time has come and that nobody serves; ``done`` is told of each that ends."""
+        """Begin with every subscription whose time has come and that nobody serves; ``done`` hears of each end."""
         newest = self._out.services.store.newest()
         begun = []
         for one in self._out.books.due(self._out.clock.now_micros(), newest, DUE):
@@ -113,11 +114,10 @@ def _serve(out: Outgoing, one: Subscription, newest: int) -> int:
             return count
         try:
             step = _step(out, one, named.query, newest, first=count == 0)
-        except (
-            JinkaError
-        ) as error:  # a query that takes too long: the receiver is told, and it is tried later
-            _post(out, one, problem_body(error, xml=False), _PROBLEM)
+        except JinkaError as error:  # such as a query that takes too long: the receiver is told
             out.books.save(failed(one, out.clock.now_micros(), str(error)))
+            with suppress(JinkaError):  # a token that does not open
+                _post(out, one, problem_body(error, xml=False), _PROBLEM)
             return count
         if step is None:
             return count

@@ -152,6 +152,17 @@ def test_nobody_leaves_while_the_reader_is_lost_and_afterwards_it_is_said_to_be_
     assert (later.tag, later.uncertain_until_micros) == ("stays", None)
 
 
+def test_an_antenna_that_flickers_makes_one_blindness() -> None:
+    presence = Presence()
+    presence.saw(_sight(0))
+    for number in range(10_000):
+        presence.blinded("dock", "reader", number * 1_000)
+        presence.sighted("dock", "reader", number * 1_000 + 500)
+    assert presence._blind["dock"] == [[0, 9_999_500]]
+    (gone,) = presence.tick(60 * SECOND)
+    assert gone.uncertain_until_micros == 9_999_500
+
+
 def test_blindness_does_not_make_a_tag_look_weak() -> None:
     presence = Presence({"dock": PresenceRules(silence_least_micros=EPOCH)})
     for at in range(0, 20 * SECOND, EPOCH):

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from jinka.kit.frozen import quick
 
 _POOL_MEMORY = 4096.0
+_BLINK_MICROS = 200_000
 _BELIEF = 4.0  # epochs that the place's probability counts as
 _MEMORY = 128.0  # epochs over which a tag's probability is learnt; older ones count less
 
@@ -219,7 +220,11 @@ class Presence:
         sources = self._sources.setdefault(place, set())
         self._stays.setdefault(place, {})
         if not sources:
-            self._blind.setdefault(place, []).append([at_micros, -1])
+            blind = self._blind.setdefault(place, [])
+            if blind and at_micros - blind[-1][1] < _BLINK_MICROS:
+                blind[-1][1] = -1  # it hardly saw: one that flickers makes no thousands
+            else:
+                blind.append([at_micros, -1])
         sources.add(source)
 
     def sighted(self, place: str, source: Hashable, at_micros: int) -> None:

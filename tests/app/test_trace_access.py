@@ -170,6 +170,10 @@ def test_whether_an_event_passes_tells_nothing_that_is_hidden(open_rig: Callable
         ("EQ_destination_location", HALL),
     ):
         assert rig.events("shop", query) == [], query
+    own = replace(seen(9, "x", HALL, MINE), biz_step="https://mill.example/steps/kneading")
+    assert rig.capture("mill", own) == 201
+    assert rig.events("shop", ("EQ_bizStep", "https://mill.example/steps/kneading")) == []
+    assert "mill.example" not in repr(rig.events("shop"))
     pattern = ("MATCH_epc", "urn:epc:idpat:sgtin:4012345.*.*")
     assert _steps(rig.events("shop", pattern)) == ["receiving"]  # its own
     assert _steps(rig.events("shop", ("EQ_readPoint", STORE))) == ["receiving"]

@@ -105,7 +105,17 @@ def hidden(event: Event, viewer: Participant = MILL) -> Event:
     return redact(event, veil, {canonical_id(MINE)}, lambda id_: OWNERS.owner(id_) == viewer.id)
 
 
-@pytest.mark.parametrize("event", [FULL, MAKE, JOIN])
+OWN_WORDS = replace(
+    FULL, biz_step="https://secret.example/step", disposition="https://secret.example/state",
+    dispositions_set=("https://secret.example/set",), dispositions_unset=("https://secret.example/unset",),
+    transactions=(Typed(id="urn:x:y", type="https://secret.example/type"),),
+    sources=(Typed(id=HALL, type="https://secret.example/type"),),
+    error=ErrorDeclaration(declaration_time_us=9, reason="https://secret.example/why"),
+    sensors=(SensorElement(reports=(SensorReport(type="https://secret.example/t", value=Decimal("2.5")),)),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("event", [FULL, MAKE, JOIN, OWN_WORDS])
 def test_nothing_of_what_is_hidden_can_be_read(event: Event) -> None:
     text = write_event(hidden(event)).decode()
     for secret in ("secret", "4711", OTHER, canonical_id(OTHER), LOT, FOREIGN, "012345.2"):
@@ -113,11 +123,8 @@ def test_nothing_of_what_is_hidden_can_be_read(event: Event) -> None:
     assert MINE in text
     assert HALL in text  # its own place
     back = read_event(load_json(text.encode()))
-    assert (back.event_time_us, back.biz_step, back.event_type) == (
-        5_000_000,
-        event.biz_step,
-        event.event_type,
-    )
+    assert (back.event_time_us, back.event_type) == (5_000_000, event.event_type)
+    assert back.biz_step == event.biz_step or event is OWN_WORDS
     assert back.sensors[0].reports[0].value == Decimal("2.5")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from jinka.codec.epcis import Event
+from jinka.codec.epcis.vocabulary import CBV
 from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_query import AnyOf, At, EventQuery, Test
@@ -309,7 +310,10 @@ def _open(test: Test, had: Collection[str]) -> bool:
         return True
     if not isinstance(test, AnyOf) or test.beginnings:
         return False
-    return set(test.fields) <= _SHOWN or (set(test.fields) <= _THINGS and set(test.values) <= set(had))
+    fields, values = set(test.fields), set(test.values)
+    if fields & {Field.BIZ_STEP, Field.DISPOSITION} and not all(value.startswith(CBV) for value in values):
+        return False
+    return fields <= _SHOWN or (fields <= _THINGS and values <= set(had))
 
 
 def held(connection: sa.Connection, viewer: str, items: Collection[str]) -> dict[str, Stay]:

@@ -26,6 +26,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from jinka.codec.epcis import Event, Place, Quantity, SensorElement, Typed
+from jinka.codec.epcis.vocabulary import CBV, GS1_VOC
 from jinka.codec.tags import canonical_id
 from jinka.kit import Usage
 from jinka.trace.choreography import Deed, Turn
@@ -253,8 +254,15 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
     def place(given: Place | None) -> Place | None:
         return None if given is None else Place(id=party(given.id))
 
-    def typed(given: tuple[Typed, ...]) -> tuple[Typed, ...]:
-        return tuple(replace(each, id=party(each.id)) for each in given)
+    def word(uri: str | None) -> str | None:
+        """A word of the vocabulary; one of somebody's own names him."""
+        return uri if uri is None or uri.startswith((CBV, GS1_VOC)) else veil.hide(uri)
+
+    def words(given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(found for uri in given if (found := word(uri)) is not None)
+
+    def typed(given: tuple[Typed, ...], hide: Callable[[str], str]) -> tuple[Typed, ...]:
+        return tuple(Typed(id=hide(each.id), type=word(each.type)) for each in given)
 
     error = event.error
     return replace(
@@ -264,7 +272,10 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
         error=None
         if error is None
         else replace(
-            error, corrective_event_ids=tuple(map(veil.hide, error.corrective_event_ids)), extensions=()
+            error,
+            reason=word(error.reason),
+            corrective_event_ids=tuple(map(veil.hide, error.corrective_event_ids)),
+            extensions=(),
         ),
         epcs=tuple(map(thing, event.epcs)),
         quantities=amounts(event.quantities),
@@ -278,17 +289,21 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
         transformation_id=None if event.transformation_id is None else veil.hide(event.transformation_id),
         read_point=place(event.read_point),
         biz_location=place(event.biz_location),
-        transactions=tuple(replace(each, id=veil.hide(each.id)) for each in event.transactions),
-        sources=typed(event.sources),
-        destinations=typed(event.destinations),
-        sensors=tuple(_sensor(each, veil) for each in event.sensors),
+        biz_step=word(event.biz_step),
+        disposition=word(event.disposition),
+        dispositions_set=words(event.dispositions_set),
+        dispositions_unset=words(event.dispositions_unset),
+        transactions=typed(event.transactions, veil.hide),
+        sources=typed(event.sources, party),
+        destinations=typed(event.destinations, party),
+        sensors=tuple(_sensor(each, veil, word) for each in event.sensors),
         ilmd=(),
         extensions=(),
         prefixes=(),
     )
 
 
-def _sensor(element: SensorElement, veil: Veil) -> SensorElement:
+def _sensor(element: SensorElement, veil: Veil, word: Callable[[str | None], str | None]) -> SensorElement:
     """What was measured stays; by which device, by which rules, where its data lie does not."""
 
     def hidden(id_: str | None) -> str | None:
@@ -302,7 +317,8 @@ def _sensor(element: SensorElement, veil: Veil) -> SensorElement:
         )  # fmt: skip
     reports = tuple(
         replace(
-            each, device_id=hidden(each.device_id), device_metadata=None, raw_data=None,
+            each, type=word(each.type), exception=word(each.exception), component=word(each.component),
+            device_id=hidden(each.device_id), device_metadata=None, raw_data=None,
             data_processing_method=None, biz_rules=None, uri_value=None, string_value=None, hex_binary_value=None,
             extensions=(),
         )

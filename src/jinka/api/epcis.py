@@ -90,6 +90,8 @@ class EpcisApplication:
             async with asyncio.timeout(BODY_S):
                 while True:
                     message = await receive()
+                    if message["type"] != "http.request":
+                        raise EpcisError(Exceptions.VALIDATION, "the body was cut off", where="body")
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
                     if size > most:
@@ -122,7 +124,7 @@ class EpcisApplication:
         if path and not path[-1]:
             path = path[:-1]
         if path[: len(self._mount)] != self._mount:
-            path = ("", "")  # nowhere
+            raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such resource", where="URL")
         return Ask(
             method=scope["method"], path=path[len(self._mount) :], query=pairs, headers=headers, body=body, base=base,
         )  # fmt: skip

@@ -132,7 +132,7 @@ def _query(name: str) -> _Schema:
     if name.startswith("EXISTS_") or name == "EQ_booleanValue":
         return found | {"schema": {"type": "boolean"}}
     if name.endswith(("_quantity", "_percRank")):
-        return found | {"schema": {"type": "number", "minimum": -1_000_000, "maximum": 1_000_000}}
+        return found | {"schema": {"type": "number", "minimum": -1e300, "maximum": 1e300}}
     if name in _WORDS:
         items: _Schema = {"type": "string", "enum": _WORDS[name]}
     else:
@@ -243,11 +243,11 @@ _EVENT: _Schema = {
     "type": "object",
     "required": ["@context", "type", "eventTime", "eventTimeZoneOffset", "epcList", "action"],
     "properties": {
-        "@context": {"type": "array", "maxItems": 0},
+        "@context": {},
         "type": {"const": "ObjectEvent"},
         "eventTime": _TIME,
         "eventTimeZoneOffset": {"type": "string", "pattern": r"^\+0[0-9]:00$"},
-        "epcList": {"type": "array", "minItems": 1, "items": _URI},
+        "epcList": {"type": "array", "items": _URI},
         "action": {"enum": ["ADD", "OBSERVE", "DELETE"]},
         "bizStep": {"enum": sorted(BIZ_STEPS.words)},
         "disposition": {"enum": sorted(DISPOSITIONS.words)},
@@ -314,7 +314,7 @@ _SCHEMAS: _Schema = {
         "type": "object",
         "required": ["type", "epcisBody"],
         "properties": {
-            "@context": {"type": "array", "maxItems": 0},
+            "@context": {},
             "type": {"const": "EPCISDocument"},
             "schemaVersion": {"const": "2.0"},
             "creationDate": _TIME,

@@ -128,8 +128,8 @@ _ORDERS = {"eventTime": Order.EVENT_TIME, "recordTime": Order.RECORD_TIME}
 CONTROLS: Mapping[str, Mapping[str, object]] = {
     "orderBy": {"type": "string", "enum": ["eventTime", "recordTime"]},
     "orderDirection": {"type": "string", "enum": ["ASC", "DESC"]},
-    "eventCountLimit": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
-    "maxEventCount": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    "eventCountLimit": {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1},
+    "maxEventCount": {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1},
 }
 
 

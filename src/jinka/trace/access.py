@@ -23,7 +23,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from jinka.codec.epcis import Event, Place, Quantity, SensorElement, Typed
 from jinka.codec.epcis.vocabulary import CBV, GS1_VOC
@@ -38,6 +38,7 @@ _PREFIX_DIGITS = range(4, 14)
 _KEY = re.compile(r"https://id\.gs1\.org/(\d{2,4})/(\d+)")
 _LED = frozenset({"00", "01", "8003", "8006"})  # a digit stands before the prefix
 _FOR_EVER = 1 << 62
+_T = TypeVar("_T")
 
 
 class Level(Enum):
@@ -242,11 +243,14 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
     def thing(id_: str) -> str:
         return id_ if canonical_id(id_) in known else veil.hide(id_)
 
+    def things(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return _once(map(thing, ids))  # two names of one thing are hidden by one word
+
     def party(id_: str) -> str:
         return id_ if own(id_) else veil.hide(id_)
 
     def amounts(quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
-        return tuple(
+        return _once(
             each if canonical_id(each.epc_class) in known else Quantity(epc_class=veil.hide(each.epc_class))
             for each in quantities
         )
@@ -259,10 +263,10 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
         return uri if uri is None or uri.startswith((CBV, GS1_VOC)) else veil.hide(uri)
 
     def words(given: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(found for uri in given if (found := word(uri)) is not None)
+        return _once(found for uri in given if (found := word(uri)) is not None)
 
     def typed(given: tuple[Typed, ...], hide: Callable[[str], str]) -> tuple[Typed, ...]:
-        return tuple(Typed(id=hide(each.id), type=word(each.type)) for each in given)
+        return _once(Typed(id=hide(each.id), type=word(each.type)) for each in given)
 
     error = event.error
     return replace(
@@ -277,14 +281,14 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
             corrective_event_ids=tuple(map(veil.hide, error.corrective_event_ids)),
             extensions=(),
         ),
-        epcs=tuple(map(thing, event.epcs)),
+        epcs=things(event.epcs),
         quantities=amounts(event.quantities),
         parent_id=None if event.parent_id is None else thing(event.parent_id),
-        child_epcs=tuple(map(thing, event.child_epcs)),
+        child_epcs=things(event.child_epcs),
         child_quantities=amounts(event.child_quantities),
-        input_epcs=tuple(map(thing, event.input_epcs)),
+        input_epcs=things(event.input_epcs),
         input_quantities=amounts(event.input_quantities),
-        output_epcs=tuple(map(thing, event.output_epcs)),
+        output_epcs=things(event.output_epcs),
         output_quantities=amounts(event.output_quantities),
         transformation_id=None if event.transformation_id is None else veil.hide(event.transformation_id),
         read_point=place(event.read_point),
@@ -301,6 +305,10 @@ def redact(event: Event, veil: Veil, known: Collection[str], own: Callable[[str]
         extensions=(),
         prefixes=(),
     )
+
+
+def _once(given: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(given))
 
 
 def _sensor(element: SensorElement, veil: Veil, word: Callable[[str | None], str | None]) -> SensorElement:

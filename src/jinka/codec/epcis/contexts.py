@@ -72,13 +72,11 @@ class Context:
 
     def extended(self, value: Any) -> Context:
         """The context within an object that says ``@context: value``."""
-        if self is not ROOT:
-            return self._extended(value)
-        shown = repr(value)  # a sender says the same in each of its documents
-        if len(shown) > _SHOWN_MAX:
+        shown = repr(value) if self.prefixes is PREFIXES else ""  # a sender says the same in each document
+        if not 0 < len(shown) <= _SHOWN_MAX:
             return self._extended(value)
         found = _SEEN.get(shown)
-        if found is None:
+        if found is None or found.limits != self.limits:
             found = self._extended(value)
             if len(_SEEN) >= _SEEN_MAX:
                 _SEEN.clear()

@@ -17,8 +17,8 @@ def test_it_captures_traces_and_recalls(tmp_path: Path) -> None:
     assert found["exact"]["items_back"] == 1_000
     recall = found["recall"]
     assert recall["events"] >= 1_200
-    assert recall["one_lot"]["things"] == 201
-    assert recall["many_lots"]["things"] == 201 * recall["many_lots"]["lots"]
+    assert recall["hundreds"]["things"] == 201
+    assert recall["hundred_thousand"]["things"] == 201 * recall["hundred_thousand"]["lots"]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -204,6 +204,9 @@ def trace(
         int,
         typer.Option(parser=number, metavar="NUMBER", help="Events that the index of the recall stands for."),
     ] = 100_000,
+    lot: Annotated[
+        int, typer.Option(min=10, max=10_000, help="Items of a lot: events name more or fewer things.")
+    ] = 200,
     folder: Annotated[Path | None, typer.Option("--dir", help="Where the files may lie meanwhile.")] = None,
 ) -> dict[str, Any]:
     """EPCIS events captured and hashed a second on one core, exact traces of a known chain, recalls in a large index.
@@ -212,4 +215,4 @@ def trace(
     """
     from jinka.app.bench_trace import bench_trace
 
-    return bench_trace(items, events, folder)
+    return bench_trace(items, events, folder, lot=lot)

@@ -42,6 +42,7 @@ from jinka.store.trace_queries import NamedQueries
 from jinka.store.trace_store import TraceStore
 from jinka.trace.signatures import HEADER
 
+PAGE = 1_000  # events that are asked for at once
 _TIMEOUT_S = 120
 _ANSWER_MAX = 256 << 20
 
@@ -142,7 +143,7 @@ def query_events(
     pairs = [_pair(text) for text in parameters]
     document: dict[str, Any] = {}
     events: list[Any] = []
-    query = [*pairs, ("perPage", str(min(most, 1_000)))]
+    query = [*pairs, ("perPage", str(min(most, PAGE)))]
     with _desk(at) as ask:
         while True:
             headers = {"gs1-epc-format": epc_format} | _bearer(token)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jinka.cli.frame import Json, command, put_either, put_json, say
+from jinka.reports import Language
 
 app = typer.Typer(rich_markup_mode="rich")
 At = Annotated[
@@ -19,6 +20,12 @@ Key = Annotated[Path | None, typer.Option(help="Sign with this private key (PEM)
 Chain = Annotated[
     Path | None, typer.Option(help="The signer's certificate and those above it (PEM).", metavar="FILE")
 ]
+Lang = Annotated[Language, typer.Option(help="Language of what is said.")]
+_CAPTURED = {
+    Language.EN: "{file}: {accepted} accepted, {duplicate} duplicate, {refused} refused",
+    Language.ZH: "{file}：接收 {accepted}，重复 {duplicate}，拒绝 {refused}",
+}
+_FOUND = {Language.EN: "{} events", Language.ZH: "{} 个事件"}
 
 
 @app.command()
@@ -47,6 +54,7 @@ def capture(
     key: Key = None,
     certificate: Chain = None,
     as_json: Json = False,
+    lang: Lang = Language.EN,
 ) -> int:
     """Capture documents, each all or nothing. Sending one again changes nothing. Code 4 if an event was refused.
 
@@ -60,10 +68,7 @@ def capture(
     )
     lines = []
     for job in jobs:
-        count = job["counts"]
-        lines.append(
-            f"{job['file']}: {count['accepted']} accepted, {count['duplicate']} duplicate, {count['refused']} refused"
-        )
+        lines.append(_CAPTURED[lang].format(file=job["file"], **job["counts"]))
         lines += [f"  {error['detail']}" for error in job["errors"]]
     put_either(jobs, "\n".join(lines), as_json=as_json)
     return 0 if all(job["success"] for job in jobs) else 4
@@ -83,6 +88,7 @@ def query(
     most: Annotated[int, typer.Option(help="Events at most.", min=1)] = 1_000,
     token: Token = None,
     as_json: Json = False,  # noqa: ARG001 it is JSON anyway
+    lang: Lang = Language.EN,
 ) -> None:
     """Print the events that pass every parameter, as one EPCIS query document.
 
@@ -93,4 +99,4 @@ def query(
 
     found = query_events(at, parameters or [], epc_format=epc_format, most=most, token=read_token(token))
     put_json(found)
-    say(f"{len(found['epcisBody']['queryResults']['resultsBody']['eventList'])} events")
+    say(_FOUND[lang].format(len(found["epcisBody"]["queryResults"]["resultsBody"]["eventList"])))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +39,7 @@ from jinka.store.trace_queries import NamedQueries, NamedQuery
 from jinka.store.trace_store import TraceStore
 from tests.trace.test_choreography import ITEM, thing
 
+_CONFIG = Path(__file__).with_name("epcis_schemathesis.toml")
 OUTSIDE = "https://client.example.com/hook"
 
 
@@ -250,3 +253,17 @@ def test_a_handshake_that_asks_for_something_else_is_answered(made: Delivery) ->
                 connect(url + path, proxy=None)
             assert refused.value.response.status_code == status, path
             assert json.loads(refused.value.response.body)["status"] == status
+
+
+def test_schemathesis_finds_no_fault_in_subscriptions(made: Delivery, tmp_path: Path) -> None:
+    with served(made) as url:
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIG), "run",
+                f"http{url.removeprefix('ws')}/openapi.json", "--include-path-regex", "subscriptions",
+                "--phases", "fuzzing", "--max-examples", "3", "--seed", "1", "--no-color",
+                "--generation-database", "none",
+            ],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]

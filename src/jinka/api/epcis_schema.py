@@ -14,6 +14,7 @@ from typing import Any
 from jinka import __version__
 from jinka.api.epcis_exchange import JSON, LD_JSON, TEXT_XML, XML, Reply
 from jinka.api.epcis_problems import JSON_KIND, XML_KIND, Exceptions
+from jinka.api.epcis_schema_subscriptions import SCHEMAS, subscription_paths
 from jinka.api.epcis_services import PER_PAGE_MAX, EpcisServices
 from jinka.codec.epcis import EventType
 from jinka.codec.epcis.formats import EpcFormat
@@ -57,13 +58,14 @@ _DESCRIPTION = (
 )
 
 
-def openapi(services: EpcisServices) -> Reply:
+def openapi(services: EpcisServices, *, subscriptions: bool = False) -> Reply:
     """GET /openapi.json."""
-    return Reply(body=json.dumps(document(services), ensure_ascii=False).encode())
+    made = document(services, subscriptions=subscriptions)
+    return Reply(body=json.dumps(made, ensure_ascii=False).encode())
 
 
-def document(services: EpcisServices) -> _Schema:
-    """The whole document."""
+def document(services: EpcisServices, *, subscriptions: bool = False) -> _Schema:
+    """The whole document; ``subscriptions``: those too, where the server delivers."""
     paths: _Schema = {
         "/": {"get": _get("Top-level resources", "Collection", {}, _versions())},
         "/capture": {
@@ -109,11 +111,15 @@ def document(services: EpcisServices) -> _Schema:
         if not path.startswith("/nextPageToken"):
             names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
             item["options"] = _plain("What is possible here", 204, [_path(name) for name in names])
+    schemas = _SCHEMAS
+    if subscriptions:
+        paths |= subscription_paths(_path("queryName"), _versions(), _paging(), _problems())
+        schemas = _SCHEMAS | dict(SCHEMAS)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Jinka EPCIS 2.0", "version": __version__, "license": {"name": "Apache-2.0"}},
         "paths": paths,
-        "components": {"schemas": _SCHEMAS},
+        "components": {"schemas": schemas},
     }
 
 

@@ -51,7 +51,8 @@ class EpcisApplication:
                 path="/events", methods={"GET": epcis_events.events, "POST": epcis_capture.capture_event}
             ),
             Resource(
-                path="/openapi.json", methods={"GET": lambda _ask, made: openapi(made, subscriptions=delivers)}
+                path="/openapi.json",
+                methods={"GET": lambda _ask, made: openapi(made, subscriptions=delivers)},
             ),
             Resource(path="/health", methods={"GET": lambda _ask, _made: Reply(body=b'{"status":"up"}')}),
         )

@@ -6,11 +6,14 @@ implementation (epcis-event-hash-generator).
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jinka.codec.tags import canonical_id
+from jinka.codec.tags.identity import make_canonical
 
 GS1 = "https://id.gs1.org/"
 
@@ -112,3 +115,16 @@ def test_what_is_no_identity_is_its_own(text: str) -> None:
 def test_it_is_total_and_settles(text: str) -> None:
     once = canonical_id(text)
     assert canonical_id(once) == once
+
+
+def test_what_is_remembered_of_a_class_changes_no_name() -> None:
+    chance = random.Random(7)
+    for _ in range(5_000):
+        digits = chance.choice(
+            ["0614141.107346", "4012345.011111", "401234.0111111", "4012345.01111", "614141.1"]
+        )
+        size = chance.choice([1, 2, 20, 21])
+        serial = "".join(chance.choices("Ab019._-%2F/'*+", weights=[9] * 5 + [1] * 10, k=size))
+        stem = chance.choice(["id:sgtin:", "class:lgtin:", "id:sgln:", "idpat:sgtin:"])
+        text = f"urn:epc:{stem}{digits}.{serial}"
+        assert canonical_id(text) == make_canonical(text)

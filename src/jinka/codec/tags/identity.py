@@ -42,6 +42,12 @@ _CANONICAL = re.compile(
     r"|41[47]/[0-9]{13}(?:(?<=414/.{13})/254/(?!0$)[A-Za-z0-9._-]{1,20})?)"
 ).fullmatch
 
+_SERIALISED = ("urn:epc:id:sgtin:", "urn:epc:class:lgtin:")
+_PLAIN_SERIAL = re.compile(
+    "[A-Za-z0-9_-]{1,20}"
+).fullmatch  # needs no escape; without a dot, so that it is the whole
+_LINKS: dict[str, str] = {}
+
 _Rule = Callable[[str], str | None]
 
 
@@ -51,7 +57,22 @@ def canonical_id(text: str) -> str:
     A class (``lgtin``) and a pattern of a class (``idpat`` with ``*`` for the serial) have one as well: the link
     without the serial. Schemes without a GS1 key (GID, USDOD, ADI, BIC, IMOVN) keep their URN.
     """
-    return _remembered(text) if len(text) <= _CACHED_LENGTH else make_canonical(text)
+    class_, _, serial = text.rpartition(".")
+    link = _LINKS.get(class_)
+    if link is not None and _PLAIN_SERIAL(serial):
+        return link + serial
+    found = _remembered(text) if len(text) <= _CACHED_LENGTH else make_canonical(text)
+    if link is None and found is not text and text.startswith(_SERIALISED):
+        _remember_class(class_, serial, found)
+    return found
+
+
+def _remember_class(class_: str, serial: str, found: str) -> None:
+    """Keep the link of a class up to its serial: serials differ, the class comes again."""
+    if class_.count(".") == 1 and _PLAIN_SERIAL(serial):
+        if len(_LINKS) >= _KINDS:
+            _LINKS.clear()
+        _LINKS[class_] = found.removesuffix(serial)
 
 
 def make_canonical(text: str) -> str:

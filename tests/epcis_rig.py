@@ -23,6 +23,7 @@ from jinka.store.trace_queries import NamedQueries
 from jinka.store.trace_store import TraceStore
 
 NOW = 1_774_000_000_000_000  # 2026-03-20
+ITEM = "urn:epc:id:sgtin:6901234.012345."
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
 
@@ -155,3 +156,14 @@ def keep(
 ) -> list[Answer]:
     """Capture events from a few words."""
     return store.capture([prepare(one) for one in events_of(*found, context=context)], proceed=proceed)
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    return [facts(epcList=[f"{ITEM}{n}"], eventID=f"urn:x:{n}") for n in range(count)]
+
+
+def next_url(answered: Answered) -> str:
+    """The URL of the next page; empty after the last."""
+    link = str(answered.headers.get("Link", ""))
+    assert not link or link.endswith('; rel="next"')
+    return link.partition("<")[2].partition(">")[0].removeprefix("http://epcis")

@@ -12,9 +12,8 @@ import pytest
 
 from jinka.api.epcis_exchange import Caller
 from jinka.api.problems import Unauthorised
-from tests.epcis_rig import CONTEXT, Desk, desk_at, document, facts
+from tests.epcis_rig import ITEM, Desk, desk_at, document, facts, many, next_url
 
-ITEM = "urn:epc:id:sgtin:6901234.012345."
 LINK = "https://id.gs1.org/01/06901234123456/21/"
 SITE = "urn:epc:id:sgln:6901234.00001.0"
 
@@ -25,144 +24,27 @@ def desk(fresh_sqlite: Callable[[], Path]) -> Iterator[Desk]:
         yield made
 
 
-def _many(count: int) -> list[dict[str, Any]]:
-    return [facts(epcList=[f"{ITEM}{n}"], eventID=f"urn:x:{n}") for n in range(count)]
-
-
-def _next(answered: Any) -> str:
-    """The URL of the next page; empty after the last."""
-    link = str(answered.headers.get("Link", ""))
-    assert not link or link.endswith('; rel="next"')
-    return link.partition("<")[2].partition(">")[0].removeprefix("http://epcis")
-
-
-# Capture
-
-
-def test_a_job_tells_of_every_event(desk: Desk) -> None:
-    done = desk.post("/capture", document(facts(), facts(), facts(eventID="urn:x:1")))
-    assert (done.status, done.body) == (202, b"")
-    job = desk.get(done.headers["Location"].removeprefix("http://epcis")).json
-    assert (job["running"], job["success"], job["captureErrorBehaviour"]) == (False, True, "rollback")
-    assert [one["outcome"] for one in job["events"]] == ["accepted", "duplicate", "accepted"]
-    assert job["counts"] == {"accepted": 2, "duplicate": 1, "refused": 0}
-    assert job["errors"] == []
-    assert job["createdAt"] <= job["finishedAt"]
-    assert len(desk.get("/events").events) == 2
-
-
-def test_a_conflict_is_the_jobs_to_tell_and_takes_all_back(desk: Desk) -> None:
-    desk.capture(facts(eventID="urn:x:1"))
-    job = desk.capture(facts(), facts(eventID="urn:x:1", action="ADD"))
-    assert job["success"] is False
-    assert [one["outcome"] for one in job["events"]] == ["refused", "refused"]
-    error = job["errors"][1]
-    assert (error["type"], error["where"]) == (
-        "epcisException:ResourceAlreadyExistsException", "/epcisBody/eventList/1/eventID",
-    )  # fmt: skip
-    assert len(desk.get("/events").events) == 1
-
-
-def test_what_cannot_be_read_is_told_at_once_and_nothing_is_kept(desk: Desk) -> None:
-    body = document(facts(), facts(eventTime="2026-03-01T10:00:00"), facts(action="LOOK"))
-    refused = desk.post("/capture", body)
-    assert (refused.status, refused.problem) == (400, "ValidationException /epcisBody/eventList/1/eventTime")
-    assert "/epcisBody/eventList/2/action" in refused.json["detail"]
-    assert desk.get("/events").events == []
-    assert desk.get("/capture").json == []
-
-
-def test_proceed_keeps_what_is_good_and_tells_of_the_rest(desk: Desk) -> None:
-    body = document(facts(), facts(eventTime="2026-03-01T10:00:00"), facts(eventID="urn:x:3"))
-    done = desk.post("/capture", body, GS1_Capture_Error_Behaviour="proceed")
-    job = desk.get(done.headers["Location"].removeprefix("http://epcis")).json
-    assert (job["success"], job["captureErrorBehaviour"]) == (False, "proceed")
-    assert [one["outcome"] for one in job["events"]] == ["accepted", "refused", "accepted"]
-    assert job["errors"][0]["where"] == "/epcisBody/eventList/1/eventTime"
-    assert len(desk.get("/events").events) == 2
-
-
-def test_a_job_can_be_read_in_xml(desk: Desk) -> None:
-    job = desk.capture(facts(eventID="urn:x:1"), facts(eventID="urn:x:1", action="ADD"))
-    told = desk.get(f"/capture/{job['captureID']}", Accept="application/xml")
-    assert told.body.startswith(b'<?xml version="1.0" encoding="UTF-8"?><epcis:EPCISCaptureJob ')
-    assert b' running="false" success="false" ' in told.body
-    assert told.body.count(b"<error>") == 2
-
-
-def test_jobs_come_in_pages_the_newest_first(desk: Desk) -> None:
-    ids = [desk.capture(facts(eventID=f"urn:x:{n}"))["captureID"] for n in range(5)]
-    found: list[str] = []
-    url = "/capture?perPage=2"
-    while url:
-        page = desk.get(url)
-        found += [one["captureID"] for one in page.json]
-        url = _next(page)
-    assert found == ids[::-1]
-
-
-def test_one_event_is_answered_with_the_event(desk: Desk) -> None:
-    made = desk.post("/events", json.dumps({"@context": CONTEXT} | facts()))
-    assert made.status == 201, made.body
-    assert made.json["epcList"] == [f"{ITEM}1"]
-    assert made.json["eventID"].startswith("ni:///sha-256;")
-    at = made.headers["Location"].removeprefix("http://epcis")
-    assert desk.get(at).events[0]["eventID"] == made.json["eventID"]
-    again = desk.post("/events", json.dumps({"@context": CONTEXT} | facts()))
-    assert (again.status, again.json) == (201, made.json)
-
-
-def test_an_event_id_that_is_taken_is_a_conflict(desk: Desk) -> None:
-    desk.post("/events", json.dumps({"@context": CONTEXT} | facts(eventID="urn:x:1")))
-    refused = desk.post("/events", json.dumps({"@context": CONTEXT} | facts(eventID="urn:x:1", action="ADD")))
-    assert (refused.status, refused.problem) == (409, "ResourceAlreadyExistsException /eventID")
-    two = desk.post("/events", document(facts(), facts(eventID="urn:x:2")))
-    assert (two.status, two.problem) == (400, "ValidationException body")
-
-
-@pytest.mark.parametrize(
-    ("change", "status", "problem"),
-    [
-        ({"kind": "text/plain"}, 415, "UnsupportedMediaTypeException Content-Type"),
-        ({"kind": ""}, 415, "UnsupportedMediaTypeException Content-Type"),
-        ({"GS1_Capture_Error_Behaviour": "all"}, 400, "ValidationException GS1-Capture-Error-Behaviour"),
-        ({"GS1_EPCIS_Version": "3.0.0"}, 406, "NotAcceptableException GS1-EPCIS-Version"),
-        ({"GS1_EPCIS_Version": "two"}, 406, "NotAcceptableException GS1-EPCIS-Version"),
-        ({"GS1_CBV_Version": "1.0"}, 406, "NotAcceptableException GS1-CBV-Version"),
-    ],
-)
-def test_a_capture_with_wrong_headers_is_refused(desk: Desk, change: Any, status: int, problem: str) -> None:
-    refused = desk.post("/capture", document(facts()), **change)
-    assert (refused.status, refused.problem) == (status, problem)
-    assert desk.get("/events").events == []
-
-
-@pytest.mark.parametrize("version", ["2.0", "2.0.0", "1.2"])
-def test_versions_that_are_read_are_taken(desk: Desk, version: str) -> None:
-    assert desk.post("/capture", document(facts()), GS1_EPCIS_Version=version).status == 202
-
-
 # Events
 
 
 def test_events_come_in_pages(desk: Desk) -> None:
-    desk.capture(*_many(7))
+    desk.capture(*many(7))
     found: list[str] = []
     url = "/events?perPage=3&EQ_action=OBSERVE"
     pages = 0
     while url:
         page = desk.get(url)
         found += [one["eventID"] for one in page.events]
-        url, pages = _next(page), pages + 1
+        url, pages = next_url(page), pages + 1
     assert (pages, found) == (3, [f"urn:x:{n}" for n in range(7)])
     assert "GS1-Next-Page-Token-Expires" not in page.headers
 
 
 def test_a_page_has_thirty_events_and_at_most_a_thousand(desk: Desk) -> None:
-    desk.capture(*_many(31))
+    desk.capture(*many(31))
     first = desk.get("/events")
     assert len(first.events) == 30
-    assert parse_qs(urlsplit(_next(first)).query)["perPage"] == ["30"]
+    assert parse_qs(urlsplit(next_url(first)).query)["perPage"] == ["30"]
     assert len(desk.get("/events?perPage=99999999999999999999").events) == 31
 
 
@@ -175,15 +57,15 @@ def test_a_page_that_makes_no_sense_is_refused(desk: Desk, given: str) -> None:
 
 
 def test_a_token_is_for_its_request_until_it_expires_or_is_given_back(desk: Desk) -> None:
-    desk.capture(*_many(5))
-    following = _next(desk.get("/events?perPage=2"))
+    desk.capture(*many(5))
+    following = next_url(desk.get("/events?perPage=2"))
     assert desk.get(following).status == 200
     assert desk.get(following.replace("/events?", "/events?EQ_action=ADD&")).problem.endswith("nextPageToken")
     token = parse_qs(urlsplit(following).query)["nextPageToken"][0]
     assert desk.ask("DELETE", f"/nextPageToken/{token}").status == 204
     assert desk.get(following).problem == "QueryParameterException nextPageToken"
     assert desk.ask("DELETE", "/nextPageToken/whatever").status == 204
-    following = _next(desk.get("/events?perPage=3"))
+    following = next_url(desk.get("/events?perPage=3"))
     desk.services.clock.micros += 3_600_000_000  # type: ignore[attr-defined]
     assert "expired" in desk.get(following).json["detail"]
 
@@ -265,14 +147,14 @@ def test_a_query_in_the_url_may_name_extensions(desk: Desk) -> None:
 
 
 def test_a_parameter_that_stands_twice_is_a_list(desk: Desk) -> None:
-    desk.capture(*_many(3))
+    desk.capture(*many(3))
     assert len(desk.get("/events?EQ_eventID=urn:x:0&EQ_eventID=urn:x:2").events) == 2
     refused = desk.get("/events?GE_eventTime=2026-03-01T10:00:00Z&GE_eventTime=2026-03-01T10:00:00Z")
     assert (refused.status, refused.problem) == (400, "QueryParameterException GE_eventTime")
 
 
-def test_too_many_events_are_said_to_be_too_many(desk: Desk) -> None:
-    desk.capture(*_many(3))
+def test_too_many_events_are_said_to_be_toomany(desk: Desk) -> None:
+    desk.capture(*many(3))
     refused = desk.get("/events?maxEventCount=2")
     assert (refused.status, refused.problem) == (413, "QueryTooLargeException maxEventCount")
 
@@ -326,23 +208,23 @@ def test_what_is_not_there_is_not_found(desk: Desk, url: str) -> None:
 
 
 def test_lists_come_in_pages(desk: Desk) -> None:
-    desk.capture(*_many(5))
+    desk.capture(*many(5))
     found: list[str] = []
     url = "/epcs?perPage=2"
     while url:
         page = desk.get(url)
         found += page.json["member"]
-        url = _next(page)
+        url = next_url(page)
     assert found == [f"{LINK}{n}" for n in range(5)]
     types = desk.get("/eventTypes?perPage=3")
-    assert len(types.json["member"] + desk.get(_next(types)).json["member"]) == 5
+    assert len(types.json["member"] + desk.get(next_url(types)).json["member"]) == 5
 
 
 # Named queries
 
 
 def test_a_named_query_is_kept_asked_and_forgotten(desk: Desk) -> None:
-    desk.capture(*_many(3), facts(action="ADD"))
+    desk.capture(*many(3), facts(action="ADD"))
     body = {"name": "adds", "query": {"EQ_action": ["ADD"], "eventType": ["ObjectEvent"]}}
     made = desk.post("/queries", json.dumps(body))
     assert (made.status, made.headers["Location"]) == (201, "http://epcis/queries/adds")
@@ -374,7 +256,7 @@ def test_a_named_query_comes_in_pages_and_keeps_its_namespaces(desk: Desk) -> No
     for name in ("own", "told"):
         page = desk.get(f"/queries/{name}/events?perPage=3")
         assert len(page.events) == 3
-        assert len(desk.get(_next(page)).events) == 1
+        assert len(desk.get(next_url(page)).events) == 1
     refused = desk.get("/queries/own/events?EQ_action=ADD")
     assert (refused.status, refused.problem) == (400, "SubscriptionControlsException EQ_action")
 
@@ -442,13 +324,3 @@ def test_a_caller_without_a_name_is_turned_away_before_anything_else(
         assert done.status == 202
         job = done.headers["Location"].removeprefix("http://epcis")
         assert desk.get(job, Authorization="Bearer me").status == 200
-
-
-def test_the_limits_of_a_capture_are_kept(fresh_sqlite: Callable[[], Path]) -> None:
-    with desk_at(fresh_sqlite(), capture_events_max=2) as desk:
-        refused = desk.post("/capture", document(*_many(3)))
-        assert (refused.status, refused.problem) == (
-            413,
-            "CaptureLimitExceededException GS1-EPCIS-Capture-Limit",
-        )
-        assert desk.post("/capture", document(*_many(2))).status == 202

@@ -102,6 +102,7 @@ _remembered = lru_cache(_CACHED)(make_canonical)
 def forget_names() -> None:
     """Empty the memory of `canonical_id`: for who measures."""
     _remembered.cache_clear()
+    _LINKS.clear()
 
 
 def unescape(text: str) -> str:

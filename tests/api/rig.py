@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinka.api import Buckets, Services, gateway_app, server
+from jinka.api.application import gateway_app, server
+from jinka.api.limits import Buckets
+from jinka.api.services import Services
 from tests.acquirer.rig import KEY, Rig, rig
 
 

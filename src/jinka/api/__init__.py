@@ -2,10 +2,6 @@
 
 Rules are `jinka.acquirer`'s; here are only limits, words and pictures. Not here: TLS, which a proxy in front gives.
 RFC 9457 (problems), RFC 6750 (bearer keys).
+
+Import the module that is meant: a centre's door does not pay for the gateway's pages.
 """
-
-from jinka.api.application import gateway_app, server
-from jinka.api.limits import Buckets
-from jinka.api.services import Services, key_hash
-
-__all__ = ["Buckets", "Services", "gateway_app", "key_hash", "server"]

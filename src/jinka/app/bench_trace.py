@@ -69,16 +69,15 @@ def bench_trace(
         "bench": "trace",
         "clock": "processor time of one core",
         "aims": {"capture_events_per_s": 3_000, "recall_hundreds_ms": 100, "recall_100k_s": 2},
-        "documents": bench_hash(),
         "capture": captured,
         "exact": exact,
         "recall": recall,
-        "hash": _hash(hash_seconds),
+        "documents": _documents_beside_peer(hash_seconds),
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
 
-def _hash(seconds: float) -> dict[str, Any]:
+def _documents_beside_peer(seconds: float) -> dict[str, Any]:
     """Read, hashed and written beside the reference package, where it is installed."""
     if not seconds:
         return {}

@@ -52,7 +52,9 @@ from jinka.codec.epcis.vocabulary import (
 from jinka.kit.errors import Refused
 
 _TYPES = {
-    form + kind.value: kind for kind in EventType for form in ("", "epcis:", "https://ref.gs1.org/epcis/")
+    form + kind.value: (kind, ALLOWED[kind])
+    for kind in EventType
+    for form in ("", "epcis:", "https://ref.gs1.org/epcis/")
 }
 _ACTIONS = {action.value: action for action in Action}
 _ALIASES = {"@type": "type", "@id": "eventID"}
@@ -65,8 +67,9 @@ def read_event(found: Any, context: Context = ROOT) -> Event:
         raise Refused("an event is an object")
     if "@context" in found:
         context = context.extended(found["@context"])
-    kind = _event_type(found)
-    allowed, values, extensions = ALLOWED[kind], dict[str, Any](), list[tuple[str, Any]]()
+    kind, allowed = _event_type(found)
+    values: dict[str, Any] = {}
+    extensions: list[tuple[str, Any]] = []
     for key, value in found.items():
         name = _ALIASES.get(key, key)
         if name in allowed:
@@ -91,14 +94,15 @@ def read_event(found: Any, context: Context = ROOT) -> Event:
     return event
 
 
-def _event_type(found: dict[str, Any]) -> EventType:
+def _event_type(found: dict[str, Any]) -> tuple[EventType, frozenset[str]]:
+    """The type of an event, and the fields that it may have."""
     named = found.get("type", found.get("@type"))
-    kind = _TYPES.get(named) if type(named) is str else None
-    if kind is None:
+    known = _TYPES.get(named) if type(named) is str else None
+    if known is None:
         shown = f"{named[:40]!r}" if type(named) is str else "this"
         fix = "one of the five of EPCIS 2.0; extended types are not read"
         raise Refused(f"{shown} is no type of event", where="/type", fix=fix)
-    return kind
+    return known
 
 
 def _text(value: Any) -> str:

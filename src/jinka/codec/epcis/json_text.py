@@ -32,7 +32,7 @@ def load_json(data: bytes, limits: Limits = LIMITS) -> Any:
     if len(data) > limits.document_bytes:
         raise Refused(f"a document of {len(data)} bytes", fix=f"at most {limits.document_bytes}")
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode() if data[:1] != b"\xef" else data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         raise Refused("is not UTF-8", where=f"byte {fault.start}") from None
     if ("\\u" in text and _UNWRITABLE(text)) or "\ufffe" in text or "\uffff" in text:

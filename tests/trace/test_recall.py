@@ -196,6 +196,11 @@ def test_what_a_draft_refuses(act: Act, error: type[JinkaError], says: str) -> N
             Refused,
             "amount of NaN",
         ),
+        (
+            _act(E.REPORT, 3, holder=X, outcomes=(Outcome(fate=Fate.SOLD, amount=Decimal("1E+400")),)),
+            Refused,
+            "amount of 1E",
+        ),
         (_act(E.APPROVE, 3), Refused, "active cannot be approved"),
     ],
 )

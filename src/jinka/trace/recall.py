@@ -131,6 +131,7 @@ class Cause:
     hazard: str = ""  # in words, for the notices
 
 
+_AMOUNT_MAX = Decimal(10) ** 15
 ITEMS, SOLD_ITEMS = "items", "items sold"  # subjects of lines that are counted; every other is a lot
 
 
@@ -350,7 +351,7 @@ def _check_outcomes(notice: Notice, outcomes: Iterable[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.subject not in subjects:
             raise Refused("the notice says nothing of it", where=outcome.subject)
-        if not outcome.amount.is_finite() or outcome.amount <= 0:
+        if not outcome.amount.is_finite() or not 0 < outcome.amount < _AMOUNT_MAX:
             raise Refused(f"an amount of {outcome.amount}", where=outcome.subject, fix="more than zero")
         if outcome.subject in (ITEMS, SOLD_ITEMS) and outcome.amount != outcome.amount.to_integral_value():
             raise Refused(f"{outcome.amount} items", where="items", fix="items are whole")

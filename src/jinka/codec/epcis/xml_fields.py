@@ -73,6 +73,8 @@ def no_text(element: Element) -> None:
 
 
 def _expanded(text: str) -> str:
+    if text.startswith(scalars.ABSOLUTE):
+        return text
     head, colon, rest = text.partition(":")
     return PREFIXES[head] + rest if colon and head in PREFIXES else text
 

@@ -54,6 +54,8 @@ class _Loader:
         self._texts: list[list[str]] = []
         self._root: Element | None = None
         self._prefixes: dict[str, str] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+        self._deepest = limits.depth + _OWN_DEPTH
         self._count = 0
         self._parser = parser = expat.ParserCreate(namespace_separator=_BETWEEN)
         parser.buffer_text = True
@@ -96,24 +98,29 @@ class _Loader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
-        if len(self._open) >= self._limits.depth + _OWN_DEPTH:
+        if len(self._open) >= self._deepest:
             self._refuse("is nested too deep", f"at most {self._limits.depth} levels of extensions")
         if self._count > self._limits.elements:
             self._refuse(f"more than {self._limits.elements} elements")
-        if len(attributes) > _ATTRIBUTES_MAX or any(len(text) > TEXT_MAX for text in attributes.values()):
-            self._refuse("too many attributes, or too long ones")
-        space, _, local = name.rpartition(_BETWEEN)
-        named = dict[tuple[str, str], str]()
-        for key, text in attributes.items():
-            outer, _, inner = key.rpartition(_BETWEEN)
-            named[outer, inner] = text.strip()
-        element = Element(space, local, named)
+        space, local = self._names.get(name) or self._split(name)
+        element = Element(space, local, self._named(attributes) if attributes else {})
         if self._open:
             self._open[-1].children.append(element)
         else:
             self._root = element
         self._open.append(element)
         self._texts.append([])
+
+    def _split(self, name: str) -> tuple[str, str]:
+        """Namespace and local name, which come again and again."""
+        space, _, local = name.rpartition(_BETWEEN)
+        self._names[name] = space, local
+        return space, local
+
+    def _named(self, attributes: dict[str, str]) -> dict[tuple[str, str], str]:
+        if len(attributes) > _ATTRIBUTES_MAX or any(len(text) > TEXT_MAX for text in attributes.values()):
+            self._refuse("too many attributes, or too long ones")
+        return {self._names.get(key) or self._split(key): text.strip() for key, text in attributes.items()}
 
     def _end(self, _name: str) -> None:
         texts = self._texts.pop()

@@ -170,6 +170,9 @@ def test_whether_an_event_passes_tells_nothing_that_is_hidden(open_rig: Callable
         ("EQ_destination_location", HALL),
     ):
         assert rig.events("shop", query) == [], query
+    rig.tokens = {**rig.tokens, "poor": put_participant(rig.file, "poor")["token"]}  # owns nothing
+    for query in (("EQ_readPoint", FIELD), ("MATCH_epc", OTHER), ("EQ_bizStep", "commissioning")):
+        assert rig.events("poor", query) == [], query
     own = replace(seen(9, "x", HALL, MINE), biz_step="https://mill.example/steps/kneading")
     assert rig.capture("mill", own) == 201
     assert rig.events("shop", ("EQ_bizStep", "https://mill.example/steps/kneading")) == []

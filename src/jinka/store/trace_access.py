@@ -23,6 +23,7 @@ from jinka.store.trace_terms import Field
 from jinka.store.trace_turns import SqlTurns
 from jinka.trace.access import (
     GLN_STEMS,
+    HIDDEN,
     Along,
     Claims,
     Level,
@@ -279,13 +280,14 @@ class Sight:
         had = self.had(viewer, things)
         if all(_open(test, had) for test in query.tests):
             return query
-        own = tuple(sorted(one for one in viewer.owns if not one.isdigit()))
+        own = (_NOWHERE, *sorted(one for one in viewer.owns if not one.isdigit()))
         beginnings = tuple(stem + one for one in sorted(viewer.owns) if one.isdigit() for stem in GLN_STEMS)
         return query.also(
             AnyOf(fields=(Field.READ_POINT, Field.BIZ_LOCATION), values=own, beginnings=beginnings)
         )
 
 
+_NOWHERE = HIDDEN + "nowhere"  # no event's place: who has none of his own finds nothing
 _SHOWN = frozenset({Field.TYPE, Field.ACTION, Field.BIZ_STEP, Field.DISPOSITION, Field.ERROR})
 _THINGS = frozenset(
     {

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from jinka.store import trace_tables as table
 from jinka.store.database import reading
 from jinka.store.trace_query import AnyOf, EventQuery, Order, Test, TooComplexException, TooLargeException
-from jinka.store.trace_sql import Condition, event_key, listable, matching, seqs
+from jinka.store.trace_sql import Condition, Span, event_key, listable, matching, seqs, span_of
 
 QUERY_S = 30.0
 _FEW = 2_000  # events that are listed first and looked at one by one
@@ -142,11 +142,12 @@ def _newest(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.max(table.events.c.seq))) or 0)
 
 
-def _driver(connection: sa.Connection, query: EventQuery) -> Test | None:
+def _driver(connection: sa.Connection, query: EventQuery) -> Test | Span | None:
     """The test that fewest events pass, where it is worth to list them first."""
-    best, fewest = None, _FEW
-    for test in query.tests:
-        if listable(test):
+    best: Test | Span | None = None
+    fewest, span = _FEW, span_of(query)
+    for test in (*query.tests, *([span] if span is not None else [])):
+        if isinstance(test, Span) or listable(test):
             some = seqs(test).limit(fewest).subquery()
             count = int(connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
             if count < fewest:
@@ -156,7 +157,7 @@ def _driver(connection: sa.Connection, query: EventQuery) -> Test | None:
     return best
 
 
-def _check_count(connection: sa.Connection, query: EventQuery, upto: int, driver: Test | None) -> None:
+def _check_count(connection: sa.Connection, query: EventQuery, upto: int, driver: Test | Span | None) -> None:
     most = query.max_event_count
     if most is None:
         return

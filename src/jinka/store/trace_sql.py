@@ -6,10 +6,12 @@ Equality is asked event by event (the key of `trace_terms` ends with the event),
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from jinka.kit.frozen import quick
 from jinka.store import trace_tables as table
 from jinka.store.trace_query import (
     AnyOf,
@@ -59,9 +61,37 @@ def _each(found: sa.Select[Any]) -> Condition:
     return found.offset(0).exists()
 
 
-def seqs(test: Test) -> sa.Select[Any]:
+@quick
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Event times between two, in microseconds: what several `At` of a query come to."""
+
+    first: int
+    end: int
+
+
+def span_of(query: EventQuery) -> Span | None:
+    """The event times of a query, where they have a beginning or an end."""
+    first, end = -(1 << 62), 1 << 62
+    for test in query.tests:
+        if isinstance(test, At) and not test.record:
+            if test.op in (Op.GE, Op.GT):
+                first = max(first, test.micros + (test.op is Op.GT))
+            else:
+                end = min(end, test.micros + (test.op is Op.LE))
+    return None if (first, end) == (-(1 << 62), 1 << 62) else Span(first=first, end=end)
+
+
+def seqs(test: Test | Span) -> sa.Select[Any]:
     """The events that pass a test that can be listed (all but `At` and `OneOf`)."""
     match test:
+        case Span():
+            other = table.events.alias()
+            return sa.select(other.c.seq).where(
+                other.c.event_micros >= test.first, other.c.event_micros < test.end
+            )
+        case AnyOf() if test.beginnings:
+            return _stretches(test)
         case AnyOf():
             return sa.select(table.terms.c.seq).where(_term(test))
         case Within():
@@ -83,16 +113,25 @@ def listable(test: Test) -> bool:
     return not isinstance(test, At | OneOf)
 
 
+def _stretches(test: AnyOf) -> sa.Select[Any]:
+    """A stretch of the index for each field and beginning, which engines do not find by themselves."""
+    columns = table.terms.c
+    ways: list[Condition] = [
+        sa.and_(columns.value >= one, columns.value < one + _LAST) for one in test.beginnings
+    ]
+    if test.values:
+        ways.append(columns.value.in_(test.values))
+    found = sa.union_all(
+        *(sa.select(columns.seq).where(columns.kind == kind, way) for kind in test.fields for way in ways)
+    ).subquery()
+    return sa.select(found.c.seq)
+
+
 def _term(test: AnyOf) -> Condition:
     columns = table.terms.c
     kinds = columns.kind == test.fields[0] if len(test.fields) == 1 else columns.kind.in_(test.fields)
-    ways: list[Condition] = []
-    if test.values:
-        ways.append(
-            columns.value.in_(test.values) if len(test.values) > 1 else columns.value == test.values[0]
-        )
-    ways += [sa.and_(columns.value >= one, columns.value < one + _LAST) for one in test.beginnings]
-    return sa.and_(kinds, sa.or_(*ways))
+    value = columns.value.in_(test.values) if len(test.values) > 1 else columns.value == test.values[0]
+    return sa.and_(kinds, value)
 
 
 def _number(test: Compare) -> Condition:
@@ -124,7 +163,7 @@ def _with_attribute(test: Attribute) -> sa.Select[Any]:
 
 
 def matching(
-    query: EventQuery, upto: int, driver: Test | None
+    query: EventQuery, upto: int, driver: Test | Span | None
 ) -> tuple[sa.Select[Any], sa.ColumnElement[Any]]:
     """All events of a query up to a record time, not yet in order, and what they are ordered by.
 

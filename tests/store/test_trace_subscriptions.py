@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jinka.store import database_at
-from jinka.store.trace_subscriptions import SubscriptionBooks
+from jinka.store.trace_subscriptions import DeliveryTurn, SubscriptionBooks
 from jinka.trace.schedule import read_schedule
 from jinka.trace.subscriptions import State, Subscription, begun, failed, offering, taken
 
@@ -64,3 +64,12 @@ def test_the_same_events_are_the_same_message_until_they_were_taken() -> None:
     done = taken(again, 20, more=False)
     assert (done.acknowledged, done.offered, done.attempts, done.notified_micros) == (17, 0, 0, 20)
     assert offering(done, 17).message_id != first.message_id
+
+
+def test_one_of_several_processes_has_the_turn_until_it_ends(where: Path | str) -> None:
+    with database_at(where) as one, database_at(where) as other:
+        first, second = DeliveryTurn(one), DeliveryTurn(other)
+        assert [first.held(), second.held(), first.held()] == [True, False, True]
+        first.close()
+        assert [second.held(), first.held()] == [True, False]
+        second.close()

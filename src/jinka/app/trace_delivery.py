@@ -22,7 +22,7 @@ from jinka.app.trace_subscriptions import Outgoing, run
 from jinka.kit import Usage
 from jinka.node.trace_receivers import Receivers
 from jinka.store.database import Database
-from jinka.store.trace_subscriptions import SubscriptionBooks
+from jinka.store.trace_subscriptions import DeliveryTurn, SubscriptionBooks
 
 _SETTINGS = {"hosts", "plain"}
 STOP_S = 15.0  # longer than one try takes
@@ -85,7 +85,10 @@ def delivering(
         caller=caller,
     )
     stop = threading.Event()
-    thread = threading.Thread(target=run, args=(out, stop, bell.rung), name="trace-subscriptions")
+    turn = DeliveryTurn(database)
+    thread = threading.Thread(
+        target=run, args=(out, stop, bell.rung), kwargs={"turn": turn}, name="trace-subscriptions"
+    )
     thread.start()
     try:
         yield Delivery(
@@ -95,3 +98,4 @@ def delivering(
         stop.set()
         bell.ring()
         thread.join(STOP_S)
+        turn.close()

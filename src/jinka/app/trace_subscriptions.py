@@ -1,7 +1,8 @@
 """Delivers what standing queries find to their receivers: what was offered first, then what is new, one after another.
 
 EPCIS 2.0, 8.2.5 and 12.7. `jinka.trace.subscriptions` says what follows from each try; here the store is asked, the
-message is signed and sent, and what came of it is written before the next one. One server delivers for one database.
+message is signed and sent, and what came of it is written before the next one. Of several processes on one database
+one delivers.
 
 A message bears ``GS1-Signature``: the HMAC-SHA256 of Standard Webhooks 1.0.0 over id, time and body under the client's
 ``signatureToken``, and the id and the time beside it (``webhook-id``, ``webhook-timestamp``). A repeat has the same id.
@@ -26,7 +27,7 @@ from jinka.codec.epcis import Event
 from jinka.kit import Clock, JinkaError
 from jinka.node.trace_receivers import Answer, Receivers
 from jinka.store.trace_query import EventQuery
-from jinka.store.trace_subscriptions import SubscriptionBooks
+from jinka.store.trace_subscriptions import DeliveryTurn, SubscriptionBooks
 from jinka.trace.subscriptions import Subscription, failed, offering, passed_over, taken, too_large
 
 DUE = 256  # subscriptions in one round
@@ -84,8 +85,17 @@ def deliver(out: Outgoing) -> int:
         return sum(future.result() for future in Deliveries(out, pool).begin())
 
 
-def run(out: Outgoing, stop: threading.Event, wake: threading.Event, idle_s: float = 1.0) -> None:
-    """Deliver until ``stop``: at once when something was captured (``wake``), and for what is due by its time."""
+def run(
+    out: Outgoing,
+    stop: threading.Event,
+    wake: threading.Event,
+    idle_s: float = 1.0,
+    turn: DeliveryTurn | None = None,
+) -> None:
+    """Deliver until ``stop``: at once when something was captured (``wake``), and for what is due by its time.
+
+    With a ``turn``: as long as this process has it.
+    """
     log = logging.getLogger("jinka.trace")
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="trace-sender") as pool:
         deliveries, under_way = Deliveries(out, pool), list[Future[int]]()
@@ -98,7 +108,9 @@ def run(out: Outgoing, stop: threading.Event, wake: threading.Event, idle_s: flo
                     log.error("a delivery stopped and is tried again", exc_info=error)
                     stop.wait(idle_s)
             try:
-                under_way = [future for future in under_way if not future.done()] + deliveries.begin(wake.set)
+                under_way = [future for future in under_way if not future.done()]
+                if turn is None or turn.held():
+                    under_way += deliveries.begin(wake.set)
             except Exception:
                 log.exception("no deliveries now; tried again in %s s", idle_s)
                 stop.wait(idle_s)

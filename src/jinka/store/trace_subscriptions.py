@@ -6,7 +6,9 @@ query that is removed takes its subscriptions along (EPCIS 2.0, REST binding: DE
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +44,7 @@ subscriptions = sa.Table(
     sa.Index("trace_subscriptions_by_query", "query", "id"),
 )
 _C = subscriptions.c
+_DELIVERIES = 0x74726465  # "trde"; PostgreSQL's advisory lock
 
 
 class SubscriptionBooks:
@@ -109,6 +112,61 @@ class SubscriptionBooks:
     def _all(self, found: sa.Select[Any]) -> list[Subscription]:
         with self._read.begin() as connection:
             return [_subscription(row) for row in connection.execute(found).mappings()]
+
+
+class DeliveryTurn:
+    """Which of several processes on one database delivers: the one that came first, until it ends.
+
+    SQLite: a lock on a file beside the database. PostgreSQL: an advisory lock of a session that is kept for it.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._descriptor = -1
+        self._session: sa.Connection | None = None
+
+    def held(self) -> bool:
+        """Whether it is this process's turn; taken if it is nobody's."""
+        return self._held_file() if self._engine.dialect.name == "sqlite" else self._held_session()
+
+    def close(self) -> None:
+        """Give it up."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        if self._session is not None:
+            self._session.invalidate()  # the server ends the session, and with it the lock
+            self._session.close()
+            self._session = None
+
+    def _held_file(self) -> bool:
+        if self._descriptor >= 0:
+            return True
+        place = f"{self._engine.url.database}-deliveries"
+        descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._descriptor = descriptor
+        return True
+
+    def _held_session(self) -> bool:
+        try:
+            if self._session is not None:
+                self._session.execute(sa.select(1))
+                return True
+            session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if session.scalar(sa.select(sa.func.pg_try_advisory_lock(_DELIVERIES))):
+                self._session = session
+                return True
+            session.close()
+        except sa.exc.DBAPIError:
+            if self._session is not None:
+                self._session.close()
+                self._session = None
+        return False
 
 
 def _values(made: Subscription) -> dict[str, Any]:

@@ -22,7 +22,9 @@ from jinka.trace.conditions import TEMPERATURE
 from tests.trace.chains import case, item, lot, made, packed, parts, seen, unpacked
 
 W = lot("W", "099999")
-HOT = SensorElement(reports=(SensorReport(type=TEMPERATURE, value=Decimal(12), uom="CEL"),))
+HOT = SensorElement(
+    reports=(SensorReport(type=TEMPERATURE, value=Decimal(12), uom="CEL", device_id="urn:d:7"),)
+)
 CHAIN = [
     seen(1, "commissioning", 1, quantities=parts((W, 9)), add=True),
     made(2, [], [item(1), item(2)], lot="A", where=1, used=parts((W, 4))),
@@ -100,6 +102,20 @@ def test_conditions_follow_a_thing_into_its_container(where: Path, tmp_path: Pat
     assert "超限" in _jinka("conditions", item(1), "--limits", limits, "--at", where, "--lang", "zh")[1]
     code, out, _ = _jinka("conditions", W, "--limits", limits, "--at", where, "--json")
     assert (code, json.loads(out)["limits"][0]["readings"]) == (0, 0)
+
+
+def test_a_recall_by_device_is_of_what_lay_in_what_it_was_with(where: Path) -> None:
+    place = ("--at", where, "--json")
+    code, out, _ = _jinka("recall", "draft", "heat", "urn:d:7", "--kind", "device", "--by", "li", *place)
+    assert (code, json.loads(out)["state"]) == (0, "drafted")
+    assert set(json.loads(_jinka("recall", "things", 1, *place)[1])) == {case(1), item(1), item(2)}
+    late = ("--since", "2030-01-01T00:00Z")
+    assert (
+        _jinka("recall", "draft", "heat", "urn:d:7", "--kind", "device", "--by", "li", *late, *place)[0] == 2
+    )
+    code, _, err = _jinka("recall", "answer", 1, "x", "--by", "li", "--outcome", "burnt=1", *place)
+    assert (code, "quarantined, returned" in err) == (2, True)
+    assert _jinka("recall", "show", 9, *place)[0] == 3
 
 
 @pytest.mark.parametrize(

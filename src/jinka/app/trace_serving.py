@@ -99,7 +99,8 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
     with database_at(file.database) as database:
         services = _services(file, database, clock, randomness)
         access = Access(database, file, secret, clock)
-        services = replace(services, admit=access.admit, sight=access, check_signature=access.check_signature)
+        sight = access if access.required else None  # where all see everything, texts need not be read
+        services = replace(services, admit=access.admit, sight=sight, check_signature=access.check_signature)
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount) as made:
             yield made, database

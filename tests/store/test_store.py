@@ -210,3 +210,16 @@ def test_a_folder_of_nothing_can_be_read(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with DuckEngine(memory_limit="256MB") as engine, pytest.raises(NotFound, match="gone"):
         engine.parquet([tmp_path / "gone.parquet"])
+
+
+def test_engines_that_are_asked_the_same_answer_of_their_own_tables() -> None:
+    """SQL is kept by its expression: another constant, type, kind of table or table is another expression."""
+    answers = []
+    for values, limit in (([1, 2, 3], "256MB"), ([2, 3, 4], "300MB"), (["2", "3", "10"], "256MB")):
+        with DuckEngine(threads=1, memory_limit=limit) as engine:
+            first = engine.arrow("rows", pa.table({"k": values}))
+            second = engine.arrow("rows", pa.table({"k": values[:1]}))
+            least, most = (type(values[0])(word) for word in "23")
+            asked = (first.filter(first.k >= least), first.filter(first.k >= most), second)
+            answers.append([sorted(engine.collect(each)["k"].to_pylist()) for each in asked])
+    assert answers == [[[2, 3], [3], [1]], [[2, 3, 4], [3, 4], [2]], [["2", "3"], ["3"], ["2"]]]

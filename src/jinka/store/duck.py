@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from jinka.store.record_files import ROW_GROUP_ROWS
 
 Table = Any
 _T = TypeVar("_T")
+_SQL_KEPT = 256  # expressions: some rounds of a centre
 BATCH_ROWS = 2 * ROW_GROUP_ROWS  # what a function over batches gets: enough for the bulk kernels to be busy
 
 
@@ -35,13 +37,11 @@ class DuckEngine:
     """One DuckDB in memory. Not for use by several threads at once; it uses its own."""
 
     def __init__(self, *, memory_limit: str = "4GB", threads: int = 2, spill: Path | None = None) -> None:
-        settings: dict[str, Any] = {
-            "memory_limit": memory_limit,
-            "threads": threads,
-        }
+        self._con = ibis.duckdb.connect()  # set up below: for Ibis all are one, see `_sql_of`
+        self._run(f"SET memory_limit = {_quoted(memory_limit)}")
+        self._run(f"SET threads = {threads}")
         if spill is not None:
-            settings["temp_directory"] = str(spill)
-        self._con = ibis.duckdb.connect(**settings)
+            self._run(f"SET temp_directory = {_quoted(spill)}")
         self._run("SET enable_progress_bar = false")  # nothing but data on anybody's streams
         self._run("SET preserve_insertion_order = false")  # what needs an order asks for it
         self._threads = threads
@@ -77,11 +77,11 @@ class DuckEngine:
 
     def keep(self, name: str, expr: Table) -> Table:
         made = self._name(name)
-        self._run(f"CREATE TABLE {made} AS {self._con.compile(expr)}")
+        self._run(f"CREATE TABLE {made} AS {self._sql(expr)}")
         return self._con.table(made)
 
     def collect(self, expr: Table) -> pa.Table:
-        return self._run(self._con.compile(expr)).to_arrow_table()
+        return self._run(self._sql(expr)).to_arrow_table()
 
     def keep_numbered(self, name: str, expr: Table, *, number: str) -> Table:
         kept, made = self.keep(name, expr).get_name(), self._name(name)
@@ -133,7 +133,7 @@ class DuckEngine:
                 raise
 
     def _rows(self, expr: Table) -> Generator[pa.RecordBatch, None, None]:
-        sql = self._con.compile(expr)
+        sql = self._sql(expr)
         with self._con.con.cursor() as cursor, cursor.execute(sql).to_arrow_reader(BATCH_ROWS) as reader:
             yield from reader
 
@@ -148,6 +148,9 @@ class DuckEngine:
         if not isinstance(op, ops.DatabaseTable) or op.name not in self._files:
             return None
         return self._files[op.name], columns
+
+    def _sql(self, expr: Table) -> str:
+        return _sql_of(self._con, expr.op())
 
     def _run(self, sql: str) -> Any:
         return self._con.con.execute(sql)
@@ -185,7 +188,7 @@ class DuckEngine:
                 plain = ParquetSource([self._in_order(records, ordered, key)]), list(records.columns)
                 groups = plain[0].row_groups(key)
             with self._con.con.cursor() as cursor:
-                sql = self._con.compile(verdicts.order_by(key))
+                sql = self._sql(verdicts.order_by(key))
                 with cursor.execute(sql).to_arrow_reader(BATCH_ROWS) as reader:
                     made = write_beside(
                         plain[0], groups, plain[1], reader, lookups, temporary, key=key, threads=self._threads
@@ -198,7 +201,7 @@ class DuckEngine:
     def _in_order(self, records: Table, path: Path, key: str) -> Path:
         """All rows in the order of the key, as one file for the time being."""
         self._run(
-            f"COPY ({self._con.compile(records.order_by(key))}) TO {_quoted(path)} "
+            f"COPY ({self._sql(records.order_by(key))}) TO {_quoted(path)} "
             f"(FORMAT parquet, PARQUET_VERSION V2, COMPRESSION lz4, ROW_GROUP_SIZE {ROW_GROUP_ROWS})"
         )
         return path
@@ -208,7 +211,17 @@ class DuckEngine:
         return f"jinka_{stem}_{self._names}"
 
 
-def _quoted(path: Path) -> str:
+@lru_cache(maxsize=_SQL_KEPT)
+def _sql_of(con: Any, op: ops.Node) -> str:
+    """SQL follows from the expression alone, and to compile it costs half of a small clearing.
+
+    Tables are numbered from one in each engine, so a centre's rounds of a day ask for the same expressions.
+    """
+    sql: str = con.compile(op.to_expr())
+    return sql
+
+
+def _quoted(path: Path | str) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 

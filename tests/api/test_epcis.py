@@ -324,3 +324,6 @@ def test_a_caller_without_a_name_is_turned_away_before_anything_else(
         assert done.status == 202
         job = done.headers["Location"].removeprefix("http://epcis")
         assert desk.get(job, Authorization="Bearer me").status == 200
+        desk.services.store.capture([], job="others", captured_by="they")
+        assert len(desk.get("/capture", Authorization="Bearer me").json) == 1
+        assert desk.get("/capture/others", Authorization="Bearer me").status == 404

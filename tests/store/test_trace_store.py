@@ -190,6 +190,34 @@ def test_jobs_are_kept_with_an_answer_for_each_event_the_newest_first(where: Pat
         assert store.job("nothing") is None
 
 
+def test_a_capture_that_fails_leaves_nothing_behind(
+    where: Path | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no more")
+
+    with store_at(where) as store:
+        with monkeypatch.context() as once:
+            once.setattr("jinka.store.trace_store.write_edges", broken)
+            with pytest.raises(RuntimeError, match="no more"):
+                keep(store, facts())
+        assert _all(store) == []
+        assert (
+            keep(store, facts())[0].outcome is ACCEPTED
+        )  # its month's partition was taken back, and made again
+
+
+def test_a_month_that_ends_within_a_capture_costs_nothing(where: Path | str) -> None:
+    with database_at(where) as database:
+        clock = Clock()
+        store = TraceStore(database, clock)
+        clock.micros = 1_775_001_600_000_000 - 1_003  # two microseconds before April, when it is asked again
+        answers = keep(store, *(facts(eventID=f"urn:x:{n}") for n in range(2_010)))
+        assert {one.outcome for one in answers} == {ACCEPTED}
+        clock.micros = NOW  # and back in March
+        assert keep(store, facts())[0].seq == answers[-1].seq + 1
+
+
 def test_record_times_grow_even_when_the_clock_goes_back(where: Path | str) -> None:
     with database_at(where) as database:
         clock = Clock()

@@ -94,11 +94,11 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
 
 
 def jobs(ask: Ask, services: EpcisServices) -> Reply:
-    """GET /capture: jobs, the newest first."""
+    """GET /capture: jobs, the newest first; who has a name sees its own."""
     check_versions(ask)
     accepted(ask, JSON)
     start, most = page_start(ask, services), per_page(ask)
-    found = services.store.jobs(int(start[0]) if start else 0, most + 1)
+    found = services.store.jobs(int(start[0]) if start else 0, most + 1, by=ask.caller.name)
     headers = next_page(ask, services, [found[most - 1].number]) if len(found) > most else {}
     body = [_job_facts(job, whole=False) for job in found[:most]]
     return Reply(body=json.dumps(body, ensure_ascii=False).encode(), headers=headers)

@@ -107,7 +107,6 @@ class Judging:
 
 Transaction = sa.Connection  # what rooms above hand around without knowing the library
 Judges = Callable[[Transaction, Sequence[Event]], Judging]
-Followers = Sequence[Callable[[sa.Connection, Sequence[tuple[int, Prepared]]], None]]
 
 
 def decide(
@@ -200,12 +199,14 @@ def _bind_corrections(batch: Sequence[Prepared | Unreadable], answers: list[Answ
                     refused = True
 
 
-def insert(
-    connection: sa.Connection, fresh: Sequence[Prepared], job: str, now_micros: int, followers: Followers = ()
-) -> int:
-    """Insert them under record times from now on; the first of these."""
+def first_free(connection: sa.Connection, now_micros: int) -> int:
+    """The first record time from now on that no event has."""
     newest = int(connection.scalar(sa.select(sa.func.max(table.events.c.seq))) or 0)
-    first = max(now_micros, newest + 1)
+    return max(now_micros, newest + 1)
+
+
+def insert(connection: sa.Connection, fresh: Sequence[Prepared], job: str, first: int) -> None:
+    """Insert them under record times from ``first`` on."""
     numbered = list(enumerate(fresh, first))
     insert_rows(
         connection, table.events,
@@ -219,9 +220,6 @@ def insert(
         connection, table.numbers,
         sorted((int(kind), name, value, seq) for seq, one in numbered for kind, name, value in one.numbers),
     )  # fmt: skip
-    for follow in followers:
-        follow(connection, numbered)
-    return first
 
 
 def counts(answers: Iterable[Answer]) -> Mapping[Outcome, int]:

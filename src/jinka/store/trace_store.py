@@ -29,6 +29,7 @@ from jinka.store.trace_capture import (
     answer_facts,
     counts,
     decide,
+    first_free,
     insert,
 )
 from jinka.store.trace_document import unpack
@@ -69,6 +70,7 @@ class TraceStore(TraceReader):
         self._write, self._clock, self._judges = engine, clock, judges
         self._turn = threading.Lock()
         self._partitions = (0, 0)  # record times that have their partition
+        self._made = (0, 0)  # and those that will have, if the transaction ends well
 
     def capture(
         self,
@@ -84,6 +86,7 @@ class TraceStore(TraceReader):
         with self._turn, self._write.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
+            self._made = self._partitions
             events = [one.event for one in batch if isinstance(one, Prepared)]
             judging = self._judges(connection, events) if self._judges is not None else Judging()
             answers, fresh = decide(connection, batch, judging)
@@ -96,17 +99,16 @@ class TraceStore(TraceReader):
                 answers = [_rolled_back(answer) for answer in answers]
             if job:
                 self._keep(connection, job, begun, success, proceed, captured_by, answers)
+        self._partitions = self._made
         return answers
 
     def _insert(
         self, connection: sa.Connection, fresh: list[Prepared], answers: list[Answer], job: str, by: str
     ) -> list[Answer]:
-        now = self._clock.now_micros()
+        seq = first_free(connection, self._clock.now_micros())
         if connection.dialect.name == "postgresql":
-            for micros in (now, now + len(fresh)):
-                if not self._partitions[0] <= micros < self._partitions[1]:
-                    self._partitions = make_partitions(connection, table.PARTITIONED, micros)
-        seq = insert(connection, fresh, job, now)
+            self._make_partitions(connection, seq, seq + len(fresh))
+        insert(connection, fresh, job, seq)
         numbered = list(enumerate(fresh, seq))
         _edges(connection, numbered)
         follow_hands(connection, [(seq, one.event) for seq, one in numbered], by)
@@ -119,6 +121,11 @@ class TraceStore(TraceReader):
             else answer
             for answer in answers
         ]
+
+    def _make_partitions(self, connection: sa.Connection, first: int, end: int) -> None:
+        for micros in (first, end):
+            if not self._made[0] <= micros < self._made[1]:
+                self._made = make_partitions(connection, table.PARTITIONED, micros)
 
     def _keep(
         self, connection: sa.Connection, job: str, begun: int, success: bool, proceed: bool, captured_by: str,
@@ -142,10 +149,12 @@ class TraceStore(TraceReader):
         found = self._jobs(sa.select(table.jobs).where(table.jobs.c.id == id_))
         return found[0] if found else None
 
-    def jobs(self, before: int, most: int) -> list[Job]:
-        """The newest jobs; with ``before``, those before that number."""
+    def jobs(self, before: int, most: int, by: str = "") -> list[Job]:
+        """The newest jobs; with ``before``, those before that number, and with ``by`` those of one participant."""
         columns = table.jobs.c
         found = sa.select(table.jobs).order_by(columns.number.desc()).limit(most)
+        if by:
+            found = found.where(columns.captured_by == by)
         return self._jobs(found.where(columns.number < before) if before else found)
 
     def _jobs(self, found: sa.Select[Any]) -> list[Job]:

@@ -83,23 +83,24 @@ class TraceStore(TraceReader):
     ) -> list[Answer]:
         """Put down what is good; without ``proceed`` all or nothing. With an id the job is kept with its answers."""
         begun = self._clock.now_micros()
-        with self._turn, self._write.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
-            self._made = self._partitions
-            events = [one.event for one in batch if isinstance(one, Prepared)]
-            judging = self._judges(connection, events) if self._judges is not None else Judging()
-            answers, fresh = decide(connection, batch, judging)
-            success = all(answer.outcome is not Outcome.REFUSED for answer in answers)
-            if success or proceed:
-                if fresh:
-                    answers = self._insert(connection, fresh, answers, job, captured_by)
-                save_vocabularies(connection, vocabularies)
-            else:
-                answers = [_rolled_back(answer) for answer in answers]
-            if job:
-                self._keep(connection, job, begun, success, proceed, captured_by, answers)
-        self._partitions = self._made
+        with self._turn:
+            with self._write.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
+                self._made = self._partitions
+                events = [one.event for one in batch if isinstance(one, Prepared)]
+                judging = self._judges(connection, events) if self._judges is not None else Judging()
+                answers, fresh = decide(connection, batch, judging)
+                success = all(answer.outcome is not Outcome.REFUSED for answer in answers)
+                if success or proceed:
+                    if fresh:
+                        answers = self._insert(connection, fresh, answers, job, captured_by)
+                    save_vocabularies(connection, vocabularies)
+                else:
+                    answers = [_rolled_back(answer) for answer in answers]
+                if job:
+                    self._keep(connection, job, begun, success, proceed, captured_by, answers)
+            self._partitions = self._made
         return answers
 
     def _insert(

@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinka.api.application import gateway_app, server
-from jinka.api.limits import Buckets
-from jinka.api.services import Services
+from jinka.api import Buckets, Services, gateway_app, server
 from tests.acquirer.rig import KEY, Rig, rig
 
 

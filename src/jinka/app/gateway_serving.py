@@ -18,9 +18,7 @@ from typing import Any, cast
 
 from jinka.acquirer import Gateway, Merchant, Payments, SwitchPayments, Vault
 from jinka.acquirer.callbacks import SECRET_BYTES, secret_text
-from jinka.api.application import gateway_app, server
-from jinka.api.limits import Buckets
-from jinka.api.services import Services, key_hash
+from jinka.api import Buckets, Services, gateway_app, key_hash, server
 from jinka.app.gateway_config import GatewayFile, read_gateway_file
 from jinka.app.gateway_outbox import callback_context, deliver
 from jinka.app.number_vaults import Seals, opened_keys, vault_key

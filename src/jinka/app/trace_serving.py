@@ -157,8 +157,8 @@ def query_events(
             link = answered.get("link", "")
             if not link or len(events) >= most:
                 break
-            token = link.partition("nextPageToken=")[2].partition(">")[0].partition("&")[0]
-            query = [*(pair for pair in query if pair[0] != "nextPageToken"), ("nextPageToken", token)]
+            page_token = link.partition("nextPageToken=")[2].partition(">")[0].partition("&")[0]
+            query = [*(pair for pair in query if pair[0] != "nextPageToken"), ("nextPageToken", page_token)]
     document["epcisBody"]["queryResults"]["resultsBody"]["eventList"] = events[:most]
     return document
 

@@ -47,6 +47,7 @@ from jinka.cli import (
     trace,
     trace_access,
     trace_conditions,
+    trace_demo,
     trace_epc,
     trace_hash,
     trace_lineage,
@@ -97,6 +98,7 @@ app.add_typer(window.app, name="window")
 app.add_typer(proof.app, name="proof")
 app.add_typer(pos.app, name="pos")
 app.add_typer(atm.app, name="atm")
+trace.app.add_typer(trace_demo.app)
 trace.app.add_typer(trace_epc.app)
 trace.app.add_typer(trace_hash.app)
 trace.app.add_typer(trace_lineage.app)

@@ -86,6 +86,24 @@ SPOILED: list[tuple[dict[str, Any], str, str]] = [
     ({"action": "OBSERVE"}, "/ilmd", "belong to ADD"),
     ({"bizStep": "comissioning"}, "/bizStep", "no business step"),
     ({"bizStep": "active"}, "/bizStep", "no business step"),
+    ({"bizStep": "urn:epcglobal:cbv:disp:active"}, "/bizStep", "no business step"),
+    *(
+        ({"epcList": [text]}, "/epcList/0", "no URI")
+        for text in (
+            "urn:x:[1]",
+            "urn:x:%zz",
+            "urn:x:1%2",
+            "urn:x:#a#b",
+            "urn:",
+            "urn:#a",
+            "http://h:port/",
+            "http:/h/",
+            "https://",
+            "https://user:word@h/",
+            "urn:x:1\n",
+            "http://h:1/\n",
+        )
+    ),
     ({"disposition": {"id": "active"}}, "/disposition", "is not text"),
     ({"readPoint": "urn:epc:id:sgln:0614141.07346.1234"}, "/readPoint", "no object"),
     ({"readPoint": {}}, "/readPoint/id", "is missing"),
@@ -258,6 +276,8 @@ HOSTILE = [
     (b'{"type":"EPCISDocument","epcisBody":{"eventList":{}}}', "no array of events", "/epcisBody/eventList"),
     (b'{"type":"EPCISDocument","epcisBody":{"events":[]}}', "not read here", "/epcisBody/events"),
     (b'{"type":"EPCISDocument","schemaVersion":"3.0","epcisBody":{}}', "version 3.0", "/schemaVersion"),
+    (b'{"type":"EPCISDocument","schemaVersion":"2.x","epcisBody":{}}', "version 2.x", "/schemaVersion"),
+    (b'{"type":"EPCISDocument","id":"7","epcisBody":{}}', "no URI", "/id"),
     (b'{"type":"EPCISDocument","creationDate":"now","epcisBody":{}}', "no time", "/creationDate"),
     (b'{"type":"EPCISQueryDocument","epcisBody":{}}', "no object", "/epcisBody/queryResults"),
     (b'[{"type":"ObjectEvent"},7]', "is missing", "/0/eventTime"),

@@ -152,7 +152,7 @@ SPOILED = [
     ("<quantity>2.50<", "<quantity>NaN<", "/quantityList/quantityElement/quantity", "no number"),
     ("<quantity>2.50<", "<quantity>-1<", "/quantityList/quantityElement/quantity", "no quantity"),
     ("<uom>KGM</uom>", "", "/quantityList/quantityElement/quantity", "no count"),
-    ("bizstep:commissioning", "bizstep commissioning", "/bizStep", "no URI"),
+    ("urn:epcglobal:cbv:bizstep:commissioning", "urn:x: y", "/bizStep", "no URI"),
     ("urn:epcglobal:cbv:bizstep:commissioning", "made", "/bizStep", "no business step"),
     ("<epc>urn:", "<epc>no uri ", "/epcList/epc", "no URI"),
     ("<epc>", "<sscc>urn:x:1</sscc><epc>", "/epcList/sscc", "unknown here"),

@@ -6,6 +6,7 @@ is read, depth on the way down. The answer to a query with master data alone has
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jinka.codec.epcis.contexts import ROOT, Context, fault_at
@@ -25,6 +26,7 @@ _TEXTS = {
     "instanceIdentifier": "instance_identifier",
 }
 _KNOWN = frozenset((*_TEXTS, "@context", "type", "@type", "creationDate", "epcisHeader", "epcisBody"))
+_VERSION = re.compile(r"2(?:\.[0-9]{1,3}){0,2}").fullmatch
 Faults = list[tuple[int, Refused]]
 
 
@@ -81,8 +83,10 @@ def _head(found: dict[str, Any], context: Context) -> dict[str, Any]:
             head["creation_time_us"] = time_us(str(found["creationDate"]))
         except Refused as fault:
             raise fault_at("/creationDate", fault) from None
+    if "id" in head:
+        head["id"] = _child(head["id"], context, "/id")
     version = head.get("schema_version", "2.0")
-    if version.partition(".")[0] != "2":
+    if not _VERSION(version):
         raise Refused(f"version {version[:20]} is not read", where="/schemaVersion", fix="2.0")
     if "epcisHeader" in found:
         header = _object(found["epcisHeader"], "/epcisHeader")

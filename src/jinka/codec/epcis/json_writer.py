@@ -232,8 +232,8 @@ def _what(event: Event, parts: list[str]) -> None:
 
 def _needs_list(event: Event) -> bool:
     """The schema wants an empty list where nothing else says what the event is about."""
-    if event.event_type is EventType.TRANSACTION and event.action is Action.DELETE:
-        return False
+    if event.event_type is EventType.TRANSACTION:
+        return not event.quantities and event.action is not Action.DELETE
     return not (event.quantities or (event.sensors and event.read_point))
 
 

@@ -38,8 +38,15 @@ _TIME = re.compile(
     r"(?:\.([0-9]+))?(Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 ).fullmatch
 _ZONE = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)").fullmatch
-# An absolute URI of at most some 2,000 characters; which of them stand where nobody looks at.
-is_uri = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,63}:[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]{1,2000}").fullmatch
+# RFC 3986: scheme, escapes of two digits, one fragment; of web addresses, a host and no user.
+_BODY = r"[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]*(?:%[0-9A-Fa-f]{2}[!$&'()*+,\-./0-9:;=?@A-Z_a-z~]*)*"
+_URI = re.compile(
+    r"urn:[A-Za-z0-9][A-Za-z0-9:._*\-]+"  # most of them
+    rf"|https?://[A-Za-z0-9._~\-]+(?::[0-9]{{1,5}})?(?:[/?]{_BODY})?(?:#{_BODY})?"
+    rf"|(?!https?:)[A-Za-z][A-Za-z0-9+.\-]{{0,63}}:(?=[^#]){_BODY}(?:#{_BODY})?",
+    re.DOTALL,
+).fullmatch
+_URI_MAX = 2_000
 ABSOLUTE = ("urn:", "http")  # no document may declare a prefix of these
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?").fullmatch
 _UOM = re.compile(r"[A-Z0-9]{2,3}").fullmatch
@@ -105,6 +112,11 @@ def zone_offset(text: str) -> str:
     if not _ZONE(text):
         raise Refused(f"{text[:20]!r} is no zone offset", fix="such as +08:00, between -14:00 and +14:00")
     return text
+
+
+def is_uri(text: str) -> bool:
+    """Whether a text is an absolute URI of bearable length."""
+    return len(text) <= _URI_MAX and _URI(text) is not None
 
 
 def uri(text: str) -> str:

@@ -60,6 +60,10 @@ class Words:
             )
         if self.urn_stem and text.startswith(self.urn_stem):
             return self.stem + text[len(self.urn_stem) :]
+        if text.startswith("urn:epcglobal:cbv"):
+            raise Refused(
+                f"{text[:60]!r} is no {self.what} of CBV 2.0", fix=f"such as {self.urn_stem or self.stem}..."
+            )
         if text.startswith("http"):
             return _OLD_VOC.sub(GS1_VOC, _DRAFT.sub(CBV, text, count=1), count=1)
         return text

@@ -7,6 +7,7 @@ are nested (`jinka.codec.epcis.xml_reader`). Results of a query that stand in th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,7 +27,7 @@ SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 _ROOTS = ("EPCISDocument", "EPCISQueryDocument", "EPCISMasterDataDocument")
 _RESULTS = ("queryName", "subscriptionID", "resultsBody", "QueryResults")
 _KNOWN = frozenset({"EPCISHeader", "EPCISBody", *_RESULTS})
-_VERSIONS = frozenset({"1", "2"})
+_VERSION = re.compile(r"[12](?:\.[0-9]{1,3}){0,2}").fullmatch
 
 
 def read_xml(data: bytes, *, limits: Limits = LIMITS, faults: Faults | None = None) -> Document:
@@ -115,7 +116,7 @@ def _head(root: Element) -> dict[str, Any]:
     head = dict[str, Any]()
     place = f"/{root.name}"
     version = root.attributes.get(("", "schemaVersion"), "2.0")
-    if version.partition(".")[0] not in _VERSIONS:
+    if not _VERSION(version):
         raise Refused(
             f"version {version[:20]} is not read", where=f"{place}/@schemaVersion", fix="2.0 or 1.2"
         )

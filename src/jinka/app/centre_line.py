@@ -25,8 +25,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from jinka.api.centre import centre_app
-from jinka.api.peer_tls import tls_server
 from jinka.app.centre_caps import CAPS
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_notices import NOTICES, heed, tell
@@ -132,6 +130,10 @@ def open_door(
     desk: ParcelDesk, papers: LinePapers, listen: tuple[str, int], *, clock: Clock | None = None
 ) -> Iterator[int]:
     """Let children in for as long as the block lasts; the port."""
+    # A city has no children, and needs nothing of HTTP's serving side: a fifth of a second of imports.
+    from jinka.api.centre import centre_app
+    from jinka.api.peer_tls import tls_server
+
     runner = tls_server(centre_app(desk, clock or SystemClock()), papers.line_tls().server())
     with file_errors(papers.folder), socket.create_server(listen) as place:
         thread = threading.Thread(target=runner.run, kwargs={"sockets": [place]}, name="door")

@@ -281,6 +281,20 @@ def test_a_query_that_is_none_is_refused(desk: Desk, body: Any, problem: str) ->
 # Discovery, methods, callers
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"name": "x", "query": {"EQ_quantity": ' + "9" * 5_000 + "}}",
+        '{"name": "x", "query": {"GT_quantity": 1e999}}',
+        '{"name": "x", "query": {"EQ_action": ' + "[" * 5_000 + "]" * 5_000 + "}}",
+        '{"name": "x", "name": "y", "query": {}}', '{"name": "x", "query": {"EQ_quantity": NaN}}',
+    ],
+    ids=lambda raw: raw[:50],
+)  # fmt: skip
+def test_a_query_that_is_written_to_hurt_is_refused(desk: Desk, raw: str) -> None:
+    assert desk.post("/queries", raw).status == 400
+
+
 def test_options_tells_what_is_possible(desk: Desk) -> None:
     desk.capture(facts(bizStep="shipping"))
     for url, allowed in (

@@ -121,8 +121,8 @@ def make_query(ask: Ask, services: EpcisServices) -> Reply:
     load_json(ask.body, Limits(document_bytes=_QUERY_BYTES_MAX))  # strict: names once, nothing unwritable
     try:
         body = json.loads(ask.body)
-    except RecursionError:
-        raise Refused("nested too deep", where="body") from None
+    except (RecursionError, ValueError):  # also a number of thousands of digits
+        raise Refused("nested too deep, or a number too long", where="body") from None
     if not isinstance(body, dict) or not isinstance(body.get("query"), dict):
         raise EpcisError(
             Exceptions.QUERY_VALIDATION, "no query", where="query", fix='{"name": ..., "query": {...}}'

@@ -149,6 +149,20 @@ def test_everything_may_be_asked_at_once(where: Path | str) -> None:
         assert _found(store, {"MATCH_anyEPC": patterns, "eventType": "AggregationEvent"}) == "packed"
 
 
+def test_long_texts_in_any_script_are_kept_and_found(where: Path | str) -> None:
+    text, uri = "\U0001f404" * 5_000, "urn:x:" + "a" * 1_900
+    long = event("long", bizLocation={"id": uri}, **{"ex:word": text, "ex:inner": {"ex:" + "n" * 900: text}})
+    attribute = {"id": "urn:a:" + "b" * 1_900, "attribute": text}
+    listed = {"type": "urn:v:" + "t" * 900, "vocabularyElementList": [{"id": uri, "attributes": [attribute]}]}
+    header = {"epcisHeader": {"epcisMasterData": {"vocabularyList": [listed]}}}
+    found = read_json(document(long, context={"ex": EX}, **header))
+    with store_at(where) as store:
+        store.capture([prepare(one) for one in found.events], vocabularies=found.vocabularies)
+        assert _found(store, {"EQ_ex:word": [text], "EQ_bizLocation": [uri]}) == "long"
+        assert _found(store, {"EQ_ex:word": ["\U0001f404"]}) == ""
+        assert _found(store, {f"EQATTR_bizLocation_{attribute['id']}": [text]}) == "long"
+
+
 @pytest.mark.parametrize(
     "parameters",
     [

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from jinka.codec.epcis import Extension, Vocabulary, VocabularyElement
 from jinka.store import trace_tables as table
-from jinka.store.trace_terms import VALUE_MAX, canonical
+from jinka.store.trace_terms import ATTRIBUTE_MAX, canonical
 
 
 def save_vocabularies(connection: sa.Connection, vocabularies: Sequence[Vocabulary]) -> None:
@@ -34,7 +34,7 @@ def _save(connection: sa.Connection, type_: str, element: VocabularyElement) -> 
         connection.execute(table.vocabulary.insert(), key | {"element": text})
     connection.execute(table.attributes.delete().where(table.attributes.c.id == id_))
     connection.execute(table.children.delete().where(table.children.c.parent == id_))
-    attributes = {(name[:VALUE_MAX], text[:VALUE_MAX]) for name, text in _texts(element)}
+    attributes = {(name[:ATTRIBUTE_MAX], text[:ATTRIBUTE_MAX]) for name, text in _texts(element)}
     if attributes:
         connection.execute(
             table.attributes.insert(),

@@ -12,6 +12,7 @@ from jinka.codec.epcis.vocabulary import PARTY_TYPES, TRANSACTION_TYPES
 from jinka.kit import JinkaError
 from jinka.store.trace_query import AnyOf, Attribute, Compare, OneOf, Op, ParameterException, Test
 from jinka.store.trace_terms import (
+    ATTRIBUTE_MAX,
     INNER,
     TIMES,
     Field,
@@ -112,6 +113,8 @@ def _attribute(found: re.Match[str], raw: Raw, prefixes: Prefixes) -> Test:
 def _has_attribute(
     name: str, title: str, attributes: tuple[str, ...], values: tuple[str, ...] | None, prefixes: Prefixes
 ) -> Test:
+    attributes = tuple(one[:ATTRIBUTE_MAX] for one in attributes)
+    values = None if values is None else tuple(one[:ATTRIBUTE_MAX] for one in values)
     if title in _ATTRIBUTED:
         return Attribute(fields=_ATTRIBUTED[title], name="", attributes=attributes, values=values)
     names = extension_names(title, prefixes)

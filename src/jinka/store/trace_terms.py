@@ -20,7 +20,9 @@ from jinka.codec.epcis.units import Scaled, scaled
 from jinka.codec.tags import canonical_id
 from jinka.kit import Refused
 
-VALUE_MAX = 1_000  # characters of a term that are looked at; an index row has an end
+# Characters that are looked at: a row of PostgreSQL's index has 2,704 bytes, and a character up to four.
+VALUE_MAX = 600
+ATTRIBUTE_MAX = 200  # of master data, whose row has an identifier besides
 
 
 class Field(IntEnum):

@@ -112,7 +112,7 @@ def body_of(fields: dict) -> bytes:
         if kind == "w":
             part = sha256(json.dumps([value[word] for word in WORDS.split()], separators=(",", ":")).encode())
         elif kind == "h":
-            part = bytes.fromhex(value)
+            part = bytes.fromhex(value if len(value) == 2 * int(width) else "")
         else:
             part = value.to_bytes(int(width), "big", signed=kind == "s")
         need(len(part) == int(width), f"{name} has another width")
@@ -131,6 +131,7 @@ def main(proof_file: str, key_file: str, *witnesses: str) -> None:
     need(lines[0] == f"jinka.proof/{centre}", "the day of another centre")
     leaf = sha256(b"\0" + day["statement"].encode())
     check_path(leaf, day["place"], int(lines[1]), day["path"], base64.b64decode(lines[2]), "day")
+    need(len(document["records"]) > 0, "no records in it")
     for record in document["records"]:
         salt, fields = bytes.fromhex(record["salt"]), record["fields"]
         need(len(salt) == 16, "the salt has another width")
@@ -138,11 +139,12 @@ def main(proof_file: str, key_file: str, *witnesses: str) -> None:
         check_path(leaf, record["place"], int(size), record["path"], base64.b64decode(root), "record")
         word = fields["words"]
         told = f"edition {edition}: card {fields['card_no']} amount {fields['amount']} to {word['operator']}"
-        print(f"{centre} {date} place {record['place']} {told} {word['outcome']} {word['reason']}")
+        told = f"{centre} {date} place {record['place']} {told} {word['outcome']} {word['reason']}"
+        print(ascii(told)[1:-1])  # the centre's words, and no orders to a terminal
 
 
 if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except Exception as problem:  # whatever is wrong with the files, nothing is proven
-        sys.exit(f"NOT PROVEN: {type(problem).__name__}: {problem}")
+        sys.exit(f"NOT PROVEN: {problem!a}")

@@ -144,6 +144,10 @@ def check_proof(document: Mapping[str, Any], key: NoteKey) -> Proven:
     checkpoint = opened_checkpoint(found.text("checkpoint"), key)
     day = _day(found.part("day"), checkpoint)
     listed = found.items("records", RECORDS_MAX)
+    if not listed:  # whoever asks about records is not answered by none
+        raise Refused(
+            "no records in it: nothing is proven", where="proof.records", fix="ask for the proof again"
+        )
     records = tuple(_record(_Part(item, f"proof.records[{at}]"), day) for at, item in enumerate(listed))
     found.end()
     return Proven(checkpoint=checkpoint, day=day, records=records)

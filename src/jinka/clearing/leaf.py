@@ -134,7 +134,7 @@ def _stated(name: str, width: int, value: object) -> bytes:
         return digest_of_words(value)
     if name in HEX:
         try:
-            raw = bytes.fromhex(value) if isinstance(value, str) else b""
+            raw = bytes.fromhex(value) if isinstance(value, str) and len(value) == 2 * width else b""
         except ValueError:
             raw = b""
         if len(raw) != width:

@@ -167,20 +167,24 @@ def _show(checked: Checked, lang: Language) -> None:
         put(_EDITION[lang].format(old=old.edition, new=new.edition, date=new.date))
     for one in checked.records:
         words, day = one.fields["words"], checked.days[0]
-        put(
-            _RECORD[lang].format(
-                centre=day.centre,
-                date=day.date,
-                place=one.place,
-                card=one.fields["card_no"].lstrip("0"),
-                amount=one.fields["amount"],
-                outcome=words["outcome"],
-                reason=words["reason"],
-                operator=words["operator"],
-            )
+        line = _RECORD[lang].format(
+            centre=day.centre,
+            date=day.date,
+            place=one.place,
+            card=one.fields["card_no"].lstrip("0"),
+            amount=one.fields["amount"],
+            outcome=words["outcome"],
+            reason=words["reason"],
+            operator=words["operator"],
         )
+        put(shown(line))
     for finding in checked.findings:
-        put(f"{finding.code}  {finding.where}: {finding.what} ({finding.fix})")
+        put(shown(f"{finding.code}  {finding.where}: {finding.what} ({finding.fix})"))
+
+
+def shown(text: str) -> str:
+    """A line with a centre's own words in it, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _day(statement: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Then rounds over folders, where a parcel is damaged on its way, parked, mended a
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections import Counter
 from pathlib import Path
@@ -352,3 +353,51 @@ def test_released_claims_count_and_ride_once(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         claims = pq.read_table(tmp_path / "3" / "claims")
         require_bounds(tmp_path, AROUND, "a", THIRD + dt.timedelta(days=1), claims, where="p")
+
+
+@pytest.mark.parametrize("at", [1, 2])  # 2: after it, and before the mark
+def test_what_a_kill_left_of_a_parcel_is_in_no_round_once_it_is_parked(
+    at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in `keep`, or after it; what was taken in meanwhile lets the second look park the parcel."""
+    _sent(tmp_path, 100)
+    arrived, place, written = ArrivedFiles(tmp_path), ("a", Kind.POSITIONS, NEXT), 0
+
+    def replaces(path: Path, target: Path) -> Path:
+        nonlocal written
+        written += 1
+        if written >= at:
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    real = Path.replace
+    with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
+        patched.setattr(Path, "replace", replaces)
+        take_arrivals(tmp_path, AROUND, OneParcel(_parcel(tmp_path, 2, NEXT, 41)))
+    assert written, "the kill was somewhere in it"
+    whole = arrived.has(*place)
+    assert _claimed(tmp_path, NEXT) == ([41] if whole else []), "all of it or nothing"
+    assert arrived.kept(*place, "deemed") is whole
+    arrived.keep("a", Kind.POSITIONS, DATE, {"claims": _rows_of(tmp_path, 60)}, label="a>00/positions/1")
+    second = OneParcel(_parcel(tmp_path, 2, NEXT, 41))
+    take_arrivals(tmp_path, AROUND, second)
+    assert "claims 101" in second.problems[0]
+    assert _claimed(tmp_path, NEXT) == []
+    assert not arrived.kept(*place, "deemed")
+    assert arrived.label(*place) == "a>00/positions/2", "heard, with nothing in it"
+
+
+def test_a_released_parcel_that_is_parked_at_the_second_look_rides_with_nothing(tmp_path: Path) -> None:
+    _sent(tmp_path, 100)
+    arrived, released = ArrivedFiles(tmp_path), _parcel(tmp_path, 2, NEXT, 41, released=True)
+    arrived.keep("a", Kind.POSITIONS, NEXT, {}, label=released.label)
+    take_arrivals(tmp_path, AROUND, OneParcel(released))  # and killed before the mark
+    assert [day for day, _ in arrived.released("a", Kind.POSITIONS, None)] == [NEXT]
+    _sent(tmp_path, 40)  # what was accepted became less
+    take_arrivals(tmp_path, AROUND, again := OneParcel(released))
+    assert "claims" in again.problems[0]
+    assert arrived.released("a", Kind.POSITIONS, None) == []
+
+
+def _rows_of(folder: Path, amount: int) -> pa.Table:
+    return pq.read_table(_parcel(folder, 9, DATE, amount).files["claims"]).cast(CLAIMS)

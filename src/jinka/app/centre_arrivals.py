@@ -84,6 +84,8 @@ def take_arrivals(
                 raise
             if dated and first and not parcel.released:
                 arrived.keep(*place, {}, label=parcel.label)  # heard, with nothing in it
+            if parcel.released:
+                arrived.drop_released(*place, label=parcel.label)
             road.parked(parcel, problem)
             continue
         if tables is not None and parcel.released:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ import pyarrow.parquet as pq
 from jinka.codec.parcel import Kind
 from jinka.kit import make_id
 from jinka.node import write_durable
+from jinka.store.durable import publish_folder
 from jinka.store.parquet_bytes import parquet_bytes
 
 _WHOLE, _RELEASED, _RIDES = "whole", "released", "rides"
@@ -127,26 +129,37 @@ class ArrivedFiles:
         return sorted(dt.date.fromisoformat(path.parent.name) for path in found.glob(f"????-??-??/{_WHOLE}"))
 
     def read(self, sender: str, kind: Kind, date: dt.date, name: str, schema: pa.Schema) -> pa.Table:
-        path = self.place(sender, kind, date) / f"{name}.parquet"
-        return pq.read_table(path) if path.exists() else schema.empty_table()
+        if not self.kept(sender, kind, date, name):  # also for what a kill left of a parcel
+            return schema.empty_table()
+        return pq.read_table(self.place(sender, kind, date) / f"{name}.parquet")
 
     def kept(self, sender: str, kind: Kind, date: dt.date, name: str) -> bool:
         """Whether a file of the parcel was taken in; False for one that was parked."""
-        return (self.place(sender, kind, date) / f"{name}.parquet").exists()
+        place = self.place(sender, kind, date)
+        return (place / _WHOLE).exists() and (place / f"{name}.parquet").exists()
 
     def keep(
         self, sender: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table], *, label: str = ""
     ) -> None:
-        """Write them down, with what was released since the parcel before; `has` says so afterwards."""
+        """Write them down, with what was released since the parcel before; `has` says so afterwards.
+
+        All or nothing: what an earlier try left of the day is gone, also where ``tables`` is empty, for a parcel that
+        was parked.
+        """
         place = self.place(sender, kind, date)
+        half = place.with_name(f".{place.name}.new")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
         riding = self._riding(sender, kind, date) if tables else []
         for name, table in tables.items():
             parts = [
                 table,
                 *(pq.read_table(ride / f"{name}.parquet", schema=table.schema) for ride in riding),
             ]
-            write_durable(place / f"{name}.parquet", parquet_bytes(pa.concat_tables(parts)))
-        write_durable(place / _WHOLE, label.encode())
+            (half / f"{name}.parquet").write_bytes(parquet_bytes(pa.concat_tables(parts)))
+        (half / _WHOLE).write_bytes(label.encode())
+        (place / _WHOLE).unlink(missing_ok=True)  # first, so that nobody reads a folder that is half gone
+        publish_folder(half, place)
         for ride in riding:
             write_durable(ride / _RIDES, date.isoformat().encode())
 
@@ -154,11 +167,20 @@ class ArrivedFiles:
         self, sender: str, kind: Kind, date: dt.date, tables: Mapping[str, pa.Table], *, label: str
     ) -> None:
         """Write down what waits for the next parcel of its stream, to ride with it."""
-        name = f"{date.isoformat()}-{make_id('released parcel', label).hex()[:8]}"
-        place = self.folder / sender / kind.value / _RELEASED / name
+        place = self._released_place(sender, kind, date, label)
         for file, table in tables.items():
             write_durable(place / f"{file}.parquet", parquet_bytes(table))
         write_durable(place / _WHOLE, label.encode())
+
+    def drop_released(self, sender: str, kind: Kind, date: dt.date, *, label: str) -> None:
+        """Take back what a try before a kill left of a released parcel, if it rode with none yet."""
+        place = self._released_place(sender, kind, date, label)
+        if self._rode_with(sender, kind, place) is None:
+            (place / _WHOLE).unlink(missing_ok=True)
+
+    def _released_place(self, sender: str, kind: Kind, date: dt.date, label: str) -> Path:
+        name = f"{date.isoformat()}-{make_id('released parcel', label).hex()[:8]}"
+        return self.folder / sender / kind.value / _RELEASED / name
 
     def released(self, sender: str, kind: Kind, date: dt.date | None) -> list[tuple[dt.date, Path]]:
         """The released parcels that rode with the one of a day, or with none yet: their own days and places."""
@@ -186,7 +208,8 @@ class ArrivedFiles:
             return None
         date = dt.date.fromisoformat((ride / _RIDES).read_text(encoding="utf-8"))
         # A parcel that was parked at the second try, after a kill, took nothing with it.
-        return date if any(self.place(sender, kind, date).glob("*.parquet")) else None
+        place = self.place(sender, kind, date)
+        return date if (place / _WHOLE).exists() and any(place.glob("*.parquet")) else None
 
 
 def days_of(centre: Path) -> list[dt.date]:

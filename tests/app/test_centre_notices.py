@@ -374,16 +374,13 @@ def test_what_a_kill_left_of_a_parcel_is_in_no_round_once_it_is_parked(
     with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
         patched.setattr(Path, "replace", replaces)
         take_arrivals(tmp_path, AROUND, OneParcel(_parcel(tmp_path, 2, NEXT, 41)))
-    assert written, "the kill was somewhere in it"
     whole = arrived.has(*place)
     assert _claimed(tmp_path, NEXT) == ([41] if whole else []), "all of it or nothing"
-    assert arrived.kept(*place, "deemed") is whole
     arrived.keep("a", Kind.POSITIONS, DATE, {"claims": _rows_of(tmp_path, 60)}, label="a>00/positions/1")
     second = OneParcel(_parcel(tmp_path, 2, NEXT, 41))
     take_arrivals(tmp_path, AROUND, second)
     assert "claims 101" in second.problems[0]
     assert _claimed(tmp_path, NEXT) == []
-    assert not arrived.kept(*place, "deemed")
     assert arrived.label(*place) == "a>00/positions/2", "heard, with nothing in it"
 
 

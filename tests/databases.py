@@ -9,7 +9,9 @@ when somebody asks.
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -91,11 +93,19 @@ def fresh_postgres(postgres_databases: Databases) -> Iterator[Callable[[], str]]
 
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
+    path.write_bytes(empty_database())
+    return path
+
+
+@cache
+def empty_database() -> bytes:
+    """An SQLite file with the newest schema, for what makes its databases outside of fixtures."""
     from jinka.store import open_database
 
-    path = tmp_path_factory.mktemp("sqlite") / "empty.db"
-    open_database(path).dispose()
-    return path
+    with tempfile.TemporaryDirectory() as place:
+        open_database(path := Path(place) / "empty.db").dispose()
+        return path.read_bytes()
 
 
 @pytest.fixture

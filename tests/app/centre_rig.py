@@ -33,6 +33,7 @@ from jinka.sim.randomness import SeededRandomness
 from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelCity, TravelDay, TravelField
 from jinka.store import DuckEngine, SqlLedger, open_database, save_registry
 from jinka.terminal.batching import batch_id, close_batches
+from tests.databases import empty_database
 
 DATE = dt.date(2018, 9, 3)
 NEXT, THIRD = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=2)
@@ -191,7 +192,10 @@ class Federation:
         """The centre anew, as after a restart."""
         folder = self.root / code
         if code not in self.engines:
-            self.engines[code] = open_database(folder / "centre.db")
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (place := folder / "centre.db").exists():
+                place.write_bytes(empty_database())
+            self.engines[code] = open_database(place)
         engine, config = self.engines[code], self.configs[code]
         city = None
         if code in self.days:

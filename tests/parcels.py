@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from jinka.node.system import SystemRandomness
 from jinka.store.database import database_at
 from jinka.store.parcels_sent import Outbox
 from jinka.store.parcels_taken import Inbox
+from tests.databases import empty_database
 
 CITY, OTHER, PARENT = "440300", "440100", "440000"
 DAY = dt.date(2026, 6, 1)
@@ -154,23 +154,6 @@ class StillClock:
 
     def now_micros(self) -> int:
         return self.micros
-
-
-@cache
-def _migrated() -> bytes:
-    """A database with the newest schema, which costs a third of a second to make."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.sqlite"
-        with database_at(path) as engine, engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
-        return path.read_bytes()
-
-
-def empty_database(path: Path) -> Path:
-    """Such a database at ``path``."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_migrated())
-    return path
 
 
 @contextmanager

@@ -192,9 +192,8 @@ class Federation:
         """The centre anew, as after a restart."""
         folder = self.root / code
         if code not in self.engines:
-            folder.mkdir(parents=True, exist_ok=True)
             if not (place := folder / "centre.db").exists():
-                place.write_bytes(empty_database())
+                empty_database(place)
             self.engines[code] = open_database(place)
         engine, config = self.engines[code], self.configs[code]
         city = None

@@ -15,9 +15,9 @@ import pytest
 from jinka.app.centre_config import DATABASE
 from jinka.app.centre_line import LineRoad
 from jinka.app.centre_serving import streams_beside
-from jinka.app.centre_witness import CHECKPOINT, log_tables
+from jinka.app.centre_witness import CHECKPOINT, EDITIONS, log_tables
 from jinka.app.proof import ProofFolder
-from jinka.clearing.day_log import ORIGIN, DayStatement
+from jinka.clearing.day_log import ORIGIN, DayStatement, opened_checkpoint
 from jinka.codec.parcel import Kind
 from jinka.crypto.merkle import root_of
 from jinka.crypto.note import KeyNoteSigner, NoteKey, open_note
@@ -25,9 +25,11 @@ from jinka.crypto.x509_keys import KeyKind, Signer, SoftSigner
 from jinka.keys.checkpoint import Checkpoint
 from jinka.kit import Refused
 from jinka.node.parcel_desk import OutgoingFile, ParcelDesk
+from jinka.sim.randomness import SeededRandomness
 from jinka.store import database_at
 from jinka.store.parcel_findings import findings_in
 from tests.app.line_rig import Papers, line, papers
+from tests.clearing.outcomes import rows, write
 from tests.parcels import CITY, DAY, PARENT, post
 
 __all__ = ["line", "papers"]  # fixtures
@@ -117,6 +119,85 @@ def test_a_city_with_two_roots_is_caught_and_both_notes_are_kept(
     _log(tmp_path / CITY, signer, 1, 2, 3)  # the true log goes on
     _send(tmp_path, line, 2)
     assert _signed_by_parent(tmp_path)
+
+
+def _log_of(folder: Path, signer: Signer, said: tuple[tuple[int, int, int, int], ...]) -> None:
+    """A signed log that says whatever (day, edition, size, root) of a city's days, and a path that leads nowhere."""
+    log = ProofFolder(folder / "proof")
+    _log(folder, signer)
+    found = [
+        DayStatement(
+            centre=CITY, date=DAY + dt.timedelta(days=d), edition=edition, size=size, root=bytes([root] * 32)
+        )
+        for d, edition, size, root in said
+    ]
+    state = Checkpoint(
+        origin=f"{ORIGIN}{CITY}", size=len(found), root=root_of([one.leaf for one in found])
+    ).signed(KeyNoteSigner(f"{ORIGIN}{CITY}", signer))
+    log.log_file.write_text("".join(json.dumps(one.text()) + "\n" for one in found))
+    (log.folder / "checkpoints" / f"{len(found):06}.note").write_text(state)
+    log.checkpoint_file.write_text(state)
+    (log.folder / "days").mkdir(exist_ok=True)
+    for one in found:
+        (log.folder / "days" / f"{one.date}.{one.edition}.path").write_bytes(bytes(64))
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (((0, 1, 5, 1), (0, 1, 5, 2)), "ROOT_TWICE"),
+        (((0, 1, 5, 1), (0, 2, 3, 2)), "ROOT_TWICE"),
+        (((0, 1, 5, 1), (0, 2, 5, 2)), "ROOT_TWICE"),
+        (((0, 1, 5, 1), (0, 2, 8, 2)), "ROOT_TWICE"),
+        (((0, 7, 5, 1),), "PARCEL_PARKED"),
+        (((0, 1, 5, 1), (1, 1, 5, 1), (0, 3, 8, 1)), "PARCEL_PARKED"),
+    ],
+    ids=["edition twice", "shrinks", "same size", "grows otherwise", "begins at 7", "leaves one out"],
+)
+def test_a_day_with_two_roots_in_one_log_is_not_signed(
+    said: tuple[tuple[int, int, int, int], ...], code: str, tmp_path: Path, line: Desks, papers: Papers
+) -> None:
+    """What was there before its last statement was signed."""
+    signer, seen = papers[1][CITY], tmp_path / PARENT / "witness" / CITY
+    for number in range(max(1, len(said) - 1), len(said) + 1):
+        _log_of(tmp_path / CITY, signer, said[:number])
+        _send(tmp_path, line, number)
+        assert bool(_found(tmp_path, PARENT)) is (number == len(said))
+    assert _found(tmp_path, PARENT) == [code]
+    [note], [log] = seen.glob("evidence-*.note"), seen.glob("evidence-*.jsonl")
+    key = ProofFolder(tmp_path / CITY / "proof").key()
+    statements = [DayStatement.parse(json.loads(text)) for text in log.read_text().splitlines()]
+    assert opened_checkpoint(note.read_text(), key).root == root_of([one.leaf for one in statements])
+
+
+def test_editions_that_grow_one_from_the_other_are_signed(
+    tmp_path: Path, line: Desks, papers: Papers
+) -> None:
+    outcomes, log, found = tmp_path / "outcomes", ProofFolder(tmp_path / CITY / "proof"), rows(40)
+    for number, count in enumerate((0, 7, 7, 33, 40)):
+        write(outcomes, found[:count])
+        log.publish(CITY, DAY, outcomes, signer=papers[1][CITY], randomness=SeededRandomness("editions"))
+        _send(tmp_path, line, number)
+        assert _signed_by_parent(tmp_path)
+    assert [one.edition for one in log.statements()] == [1, 2, 3, 4]
+    assert _found(tmp_path, PARENT) == []
+
+
+def test_a_later_edition_without_its_way_or_with_half_a_hash_is_not_signed(
+    tmp_path: Path, line: Desks, papers: Papers
+) -> None:
+    folder = tmp_path / CITY
+    city, parent = _roads(tmp_path, line)
+    _log_of(folder, papers[1][CITY], ((0, 1, 5, 1), (0, 2, 8, 2)))
+    tables = log_tables(folder)
+    bad = pa.Table.from_pylist([{"place": 1, "path": bytes(33)}], schema=EDITIONS)
+    for day, ways in enumerate((EDITIONS.empty_table(), bad, pa.concat_tables([tables["editions"]] * 2))):
+        date = DAY + dt.timedelta(days=day)
+        city.send(PARENT, Kind.STATEMENTS, date, dict(tables) | {"editions": ways})
+        post(line[CITY], line[PARENT])
+        parent.ready()
+    assert _found(tmp_path, PARENT) == ["PARCEL_PARKED"] * 3
+    assert not (tmp_path / PARENT / "witness" / CITY / "checkpoint.note").exists()
 
 
 @pytest.mark.parametrize("lie", ["key", "centre", "size"])

@@ -29,7 +29,7 @@ from jinka.app.centre_caps import CAPS
 from jinka.app.centre_files import Arrived
 from jinka.app.centre_notices import NOTICES, heed, tell
 from jinka.app.centre_papers import LinePapers
-from jinka.app.centre_witness import CHECKPOINT, STATEMENTS
+from jinka.app.centre_witness import CHECKPOINT, EDITIONS, STATEMENTS
 from jinka.app.parts_file import host_port, only
 from jinka.clearing.hearing import HEARD
 from jinka.clearing.routing import CLAIMS, LISTED
@@ -73,6 +73,7 @@ PARCEL_FILES: Mapping[tuple[Kind, str], FileSchema] = {
         (Kind.LISTS, "caps", "caps", CAPS),
         (Kind.NOTICES, "notices", "notices", NOTICES),
         (Kind.STATEMENTS, "statements", "statements", STATEMENTS),
+        (Kind.STATEMENTS, "editions", "editions", EDITIONS),
         (Kind.STATEMENTS, "checkpoint", "checkpoint", CHECKPOINT),
     )
 }

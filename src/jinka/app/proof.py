@@ -124,15 +124,9 @@ class ProofFolder:
         return NoteKey.parse(self.key_file.read_text(encoding="utf-8"))
 
     def publish(
-        self,
-        centre: str,
-        date: dt.date,
-        outcomes: Path,
-        *,
-        signer: Signer,
-        randomness: Randomness,
-        threads: int = 1,
-    ) -> Published:
+        self, centre: str, date: dt.date, outcomes: Path,
+        *, signer: Signer, randomness: Randomness, threads: int = 1,
+    ) -> Published:  # fmt: skip
         """Put a day's outcomes (a folder of Parquet) into the log, or what changed in them since its last edition."""
         note_signer = KeyNoteSigner(f"{ORIGIN}{centre}", signer)
         self._keep_key(note_signer.public)
@@ -200,9 +194,12 @@ class ProofFolder:
         found = [one for one in log if one.date == date]
         if len(found) < 2:
             raise NotFound(f"{len(found)} editions of {date}", where=str(self.log_file))
-        day = _Day(self.folder / "days", date, len(found))
-        path = day.tree.consistency(found[0].size)
+        path = self.edition_path(date, len(found), found[0].size)
         return editions_document(self.checkpoint(), _in_log(log, found[0]), _in_log(log, found[-1]), path)
+
+    def edition_path(self, date: dt.date, edition: int, old_size: int) -> list[bytes]:
+        """The way from the first ``old_size`` leaves of a day to its tree as it stood with an edition."""
+        return _Day(self.folder / "days", date, edition).tree.consistency(old_size)
 
     def _keep_key(self, key: NoteKey) -> None:
         if not self.key_file.exists():

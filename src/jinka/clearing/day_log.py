@@ -188,6 +188,34 @@ def opened_checkpoint(note: str, key: NoteKey) -> Checkpoint:
     return checkpoint
 
 
+def require_editions(days: Sequence[DayStatement], paths: Mapping[int, Sequence[bytes]]) -> None:
+    """Raise `Refused` unless each day's editions count 1, 2, 3… and each tree begins with the one before it.
+
+    ``paths`` lead from the edition before to the one at that place of the log (RFC 9162, 2.1.4.2).
+    """
+    newest: dict[dt.date, DayStatement] = {}
+    for place, day in enumerate(days):
+        before, where = newest.get(day.date), f"log of {day.centre}, place {place}"
+        due = before.edition + 1 if before else 1
+        if before and day.edition < due:
+            raise Refused(f"edition {day.edition} of {day.date} again: a second root", where=where)
+        if day.edition != due:
+            raise Refused(f"edition {day.edition} of {day.date} where {due} comes next", where=where)
+        if before and day.size < before.size:
+            raise Refused(f"{day.date} lost leaves: a second root", where=where)
+        if before and place not in paths:
+            raise Refused(f"no way from edition {before.edition} of {day.date} to {due}", where=where)
+        if before:
+            try:
+                check_consistency(before.size, before.root, day.size, day.root, paths[place])
+            except Refused as problem:
+                raise Refused(
+                    f"edition {due} of {day.date} is not shown to begin with the one before: a second root "
+                    f"({problem.what})", where=where,
+                )  from None  # fmt: skip
+        newest[day.date] = day
+
+
 def countersigned(
     document: Mapping[str, Any], key: NoteKey, held: Checkpoint | None
 ) -> tuple[str, Checkpoint]:

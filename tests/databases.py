@@ -12,8 +12,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
 from itertools import count
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -94,6 +96,15 @@ def fresh_postgres(postgres_databases: Databases) -> Iterator[Callable[[], str]]
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return empty_database(tmp_path_factory.mktemp("sqlite") / "empty.db")
+
+
+def declare_tables() -> None:
+    """Load every module of the store, since its parts declare their tables when they are asked for."""
+    from jinka import store
+
+    for module in iter_modules(store.__path__):
+        if not module.name.startswith("spark"):  # an extra, and declares none
+            import_module(f"jinka.store.{module.name}")
 
 
 @cache

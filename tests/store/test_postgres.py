@@ -14,26 +14,20 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 
 import jinka.store.database as database_module
-import jinka.store.dispute_tables
-import jinka.store.parcel_tables
-import jinka.store.trace_access
-import jinka.store.trace_checks
-import jinka.store.trace_edges
-import jinka.store.trace_recalls
-import jinka.store.trace_subscriptions
-import jinka.store.trace_tables  # noqa: F401 and these
 from jinka.app.own_postgres import OwnPostgres
 from jinka.kit import Refused, Usage
 from jinka.ledger import PendingState
 from jinka.store import SqlLedger, database_at, open_database
 from jinka.store.ledger_schema import LEDGER_METADATA
 from jinka.store.schema import APPEND_ONLY, metadata
+from tests.databases import declare_tables
 from tests.ledger.test_contract import A, B, account, move
 
 
 def test_the_migrations_make_exactly_the_declared_tables_on_postgres(
     fresh_postgres: Callable[[], str],
 ) -> None:
+    declare_tables()
     with database_at(fresh_postgres()) as database, database.connect() as connection:
         assert (
             compare_metadata(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import time
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +13,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from jinka import store
 from jinka.clearing.port import Lookup
 from jinka.kit import JinkaError, NotFound
 from jinka.registry import Registry
@@ -26,12 +23,11 @@ from jinka.store.outcome_files import PART_ROWS
 from jinka.store.record_files import ROW_GROUP_ROWS
 from jinka.store.schema import metadata
 from tests.clearing.soft_tacs import ROOTS
+from tests.databases import declare_tables
 
 
 def test_the_migrations_make_exactly_the_declared_tables(tmp_path: Path) -> None:
-    for module in iter_modules(store.__path__):  # each is loaded when it is asked for; Spark's declare none
-        if not module.name.startswith("spark"):
-            import_module(f"jinka.store.{module.name}")
+    declare_tables()
     database = open_database(tmp_path / "c.db")
     with database.connect() as connection:
         found = compare_metadata(

@@ -195,6 +195,28 @@ def test_a_link_that_names_lot_and_serial_makes_a_member() -> None:
     assert _ahead([seen(1, "receiving", 1, text)], lot("Q7"))[0] == {lot("Q7"), item(1)}
 
 
+def test_a_link_that_names_the_lot_counts_wherever_an_event_holds_it() -> None:
+    def linked(serial: int) -> str:
+        return f"{lot('A')}/21/{serial}"
+
+    events = [
+        packed(1, case(1), linked(1)),
+        packed(1, linked(2), item(9, "055555")),
+        made(2, [linked(3)], [item(10, "022222")], lot="B"),
+    ]
+    assert _ahead(events, lot("A"))[0] >= {item(1), item(2), item(3), item(10, "022222")}
+    assert item(3) not in _ahead(events, lot("B"))[0]  # the lot number is of what was made
+
+
+def test_a_transformation_is_one_whichever_way_its_number_is_written() -> None:
+    link = "https://id.gs1.org/253/69012341234569"
+    events = [
+        made(1, [item(1)], [], id="urn:epc:id:gdti:6901234.12345.9"),
+        made(2, [], [item(2)], id=link),
+    ]
+    assert _ahead(events, item(1))[0] == {item(1), item(2)}
+
+
 def test_a_cycle_of_packing_ends() -> None:
     events = [packed(1, case(2), case(1)), packed(2, case(3), case(2)), packed(3, case(1), case(3))]
     things, carriers, _ = _ahead(events, case(1))

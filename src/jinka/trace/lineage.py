@@ -187,7 +187,14 @@ def edges_of(event: Event, *, key: str) -> list[Edge]:
     step = STEPS.get(event.biz_step or "", Step.OTHER if event.biz_step else Step.NONE)
     if event.event_type is EventType.TRANSFORMATION:
         return list(_transformation(event, step, key))
-    return [*_grouping(event, step), *_sightings(event, step), *_members(event, event.epcs)]
+    return [
+        *_grouping(event, step),
+        *_sightings(event, step),
+        *_members(event, event.epcs),
+        *_linked(
+            event, event.child_epcs if event.parent_id is None else (event.parent_id, *event.child_epcs)
+        ),
+    ]
 
 
 def _grouping(event: Event, step: Step) -> Iterator[Edge]:
@@ -234,12 +241,13 @@ def _destination(event: Event) -> str | None:
 
 
 def _transformation(event: Event, step: Step, key: str) -> Iterator[Edge]:
-    node = TRANSFORMATION + (event.transformation_id or key)
+    node = TRANSFORMATION + (canonical_id(event.transformation_id) if event.transformation_id else key)
     at, place = event.event_time_us, place_of(event)
     if place is not None:
         yield Edge(node, EdgeKind.AT, at, place, step)
     for epc in event.input_epcs:
         yield Edge(canonical_id(epc), EdgeKind.USE, at, node, step)
+    yield from _linked(event, event.input_epcs)
     for part in _merged(event.input_quantities):
         yield Edge(canonical_id(part.epc_class), EdgeKind.USE, at, node, step, *_amount(part))
     for epc in event.output_epcs:
@@ -262,6 +270,12 @@ def _members(event: Event, epcs: tuple[str, ...]) -> Iterator[Edge]:
         own = _lot_in_link(text) if "/10/" in text else number
         if own and (lot := lot_of(item := canonical_id(text), own)) is not None:
             yield Edge(lot, EdgeKind.MEMBER, at, item, Step.NONE)
+
+
+def _linked(event: Event, epcs: tuple[str, ...]) -> Iterator[Edge]:
+    """The lots that links of containers, parts and inputs name; the ILMD speaks of what is made, not of these."""
+    links = tuple(text for text in epcs if "/10/" in text)
+    return _members(event, links) if links else iter(())
 
 
 def _kind_of(part: Quantity, event: Event) -> str:

@@ -23,7 +23,7 @@ from jinka.app.trace_access import Access, list_looks, list_participants, put_pa
 from jinka.app.trace_config import read_trace_file
 from jinka.app.trace_lineage import trace
 from jinka.app.trace_secret import TraceSecret
-from jinka.codec.epcis import Action, Event, EventType
+from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
 from jinka.codec.epcis.json_reader import read_event
 from jinka.codec.epcis.json_text import load_json
 from jinka.codec.epcis.json_writer import write_event
@@ -328,3 +328,23 @@ def test_a_chain_is_followed_with_one_s_own_eyes(open_rig: Callable[[str], Rig])
     use = next(edge for edge in hidden.graph.edges if edge.kind is EdgeKind.USE)
     assert use.events == ()
     assert "<svg" in hidden.svg(Language.ZH)
+
+
+def test_only_who_captured_an_event_or_who_sees_all_declares_it_an_error(
+    open_rig: Callable[[str], Rig],
+) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    event, other, early = (replace(CHAIN[1][1], event_time_us=hour * HOUR) for hour in (2, 3, 4))
+
+    def void(one: Event) -> Event:
+        return replace(one, error=ErrorDeclaration(declaration_time_us=9 * HOUR))
+
+    assert [rig.capture("farm", one) for one in (event, other)] == [201, 201]
+    status, told = rig.ask("mill", "POST", "events", body=write_event(void(event)))  # which it sees whole
+    assert (status, told["where"]) == (400, "/errorDeclaration")
+    assert rig.capture("mill", void(early)) == 400  # nor before it comes
+    assert rig.capture("farm", early) == 201
+    assert [one.error for one in rig.events("farm")] == [None] * 3
+    assert [rig.capture("farm", void(event)), rig.capture("state", void(other))] == [201, 201]
+    assert [one.error is not None for one in rig.events("farm")] == [False] * 3 + [True] * 2

@@ -56,8 +56,9 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
                 raise one.error
     job = services.randomness.token_bytes(16).hex()
     services.store.capture(
-        batch, job=job, proceed=proceed, captured_by=ask.caller.name, vocabularies=document.vocabularies
-    )
+        batch, job=job, proceed=proceed, captured_by=ask.caller.name,
+        declares_own=_declares_own(ask, services), vocabularies=document.vocabularies,
+    )  # fmt: skip
     services.captured()
     return Reply(status=202, kind="", headers={"Location": location(ask, "capture", job)})
 
@@ -78,7 +79,9 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
             fix="one; /capture takes more",
         )
     prepared = prepare(document.events[0])
-    answer = services.store.capture([prepared], captured_by=ask.caller.name)[0]
+    answer = services.store.capture(
+        [prepared], captured_by=ask.caller.name, declares_own=_declares_own(ask, services)
+    )[0]
     if answer.outcome is Outcome.REFUSED:
         taken = answer.where == "/eventID"
         raise EpcisError(
@@ -91,6 +94,11 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
     rows = [row for row in services.store.by_id(answer.event_id) if not answer.seq or row.seq == answer.seq]
     body = as_text(rows[-1].document, rows[-1].seq).encode()
     return Reply(status=201, body=body, headers={"Location": location(ask, "events", answer.event_id)})
+
+
+def _declares_own(ask: Ask, services: EpcisServices) -> bool:
+    """Whether the caller may declare errors only of its own events: who sees all may of every event."""
+    return services.sight is not None and services.sight.bounded(ask.caller)
 
 
 def jobs(ask: Ask, services: EpcisServices) -> Reply:

@@ -21,6 +21,7 @@ from jinka.codec.epcis import Event
 from jinka.kit import Finding, JinkaError, Severity
 from jinka.kit.frozen import quick
 from jinka.store import trace_tables as table
+from jinka.store.trace_access import owned
 from jinka.store.trace_document import id_of_content, pack
 from jinka.store.trace_rows import insert_rows
 from jinka.store.trace_sql import event_key
@@ -110,14 +111,26 @@ Judges = Callable[[Transaction, Sequence[Event]], Judging]
 
 
 def decide(
-    connection: sa.Connection, batch: Sequence[Prepared | Unreadable], judging: Judging
+    connection: sa.Connection,
+    batch: Sequence[Prepared | Unreadable],
+    judging: Judging,
+    *,
+    declares_own_of: str = "",
 ) -> tuple[list[Answer], list[Prepared]]:
     """An answer to each, and what is to be inserted; reads the database and writes nothing.
 
-    An accepted answer has no record time yet.
+    An accepted answer has no record time yet. ``declares_own_of``: a participant who may declare an error only what it
+    captured itself, before or earlier in the job.
     """
     taken = _taken(connection, {one.key for one in batch if isinstance(one, Prepared)})
-    answers = [_answer(one, taken, judging) for one in batch]
+    own: set[bytes] | None = None
+    if declares_own_of:
+        own = _own(
+            connection,
+            declares_own_of,
+            {one.key for one in batch if isinstance(one, Prepared) and one.declared},
+        )
+    answers = [_answer(one, taken, judging, own) for one in batch]
     _bind_corrections(batch, answers)
     fresh = [
         one
@@ -142,7 +155,20 @@ def _taken(connection: sa.Connection, keys: set[bytes]) -> _Taken:
     return found
 
 
-def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging) -> Answer:
+def _own(connection: sa.Connection, participant: str, keys: set[bytes]) -> set[bytes]:
+    """Those of some events that a participant captured."""
+    found: set[bytes] = set()
+    columns, wanted = table.ids.c, sorted(keys)
+    for at in range(0, len(wanted), _ASKED):
+        asked = sa.select(columns.key).where(
+            columns.key.in_(wanted[at : at + _ASKED]), columns.declared == b"",
+            owned.c.seq == columns.seq, owned.c.participant == participant,
+        )  # fmt: skip
+        found.update(connection.scalars(asked))
+    return found
+
+
+def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: set[bytes] | None) -> Answer:
     if isinstance(one, Unreadable):
         fault = one.error
         return Answer(
@@ -161,6 +187,11 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging) -> Answ
             outcome=Outcome.REFUSED, event_id=one.event_id, what=what, where=f"{one.where}/eventID",
             fix="a fresh id, or none: then its hash becomes its id",
         )  # fmt: skip
+    if one.declared and own is not None and one.key not in own:
+        return Answer(
+            outcome=Outcome.REFUSED, event_id=one.event_id, what="you captured no such event",
+            where=f"{one.where}/errorDeclaration", fix="who captured an event declares it an error",
+        )  # fmt: skip
     findings = tuple(judging.findings(one.event))
     worst = next((found for found in findings if found.severity is Severity.ERROR), None)
     if worst is not None:
@@ -170,6 +201,8 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging) -> Answ
         )  # fmt: skip
     judging.accept(one.event)
     taken.setdefault(one.key, {})[one.declared] = one.content
+    if own is not None and not one.declared:
+        own.add(one.key)
     return Answer(outcome=Outcome.ACCEPTED, event_id=one.event_id, findings=findings)
 
 

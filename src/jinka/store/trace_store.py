@@ -79,9 +79,13 @@ class TraceStore(TraceReader):
         job: str = "",
         proceed: bool = False,
         captured_by: str = "",
+        declares_own: bool = False,
         vocabularies: Sequence[Vocabulary] = (),
     ) -> list[Answer]:
-        """Put down what is good; without ``proceed`` all or nothing. With an id the job is kept with its answers."""
+        """Put down what is good; without ``proceed`` all or nothing. With an id the job is kept with its answers.
+
+        ``declares_own``: who captures may declare errors only of what it captured itself.
+        """
         begun = self._clock.now_micros()
         with self._turn:
             with self._write.begin() as connection:
@@ -90,7 +94,9 @@ class TraceStore(TraceReader):
                 self._made = self._partitions
                 events = [one.event for one in batch if isinstance(one, Prepared)]
                 judging = self._judges(connection, events) if self._judges is not None else Judging()
-                answers, fresh = decide(connection, batch, judging)
+                answers, fresh = decide(
+                    connection, batch, judging, declares_own_of=captured_by if declares_own else ""
+                )
                 success = all(answer.outcome is not Outcome.REFUSED for answer in answers)
                 if success or proceed:
                     if fresh:

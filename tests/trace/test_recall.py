@@ -84,6 +84,28 @@ def test_the_rest_of_a_lot_that_was_used_is_weighed() -> None:
     assert _lines(found.scope)[X] == {ITEMS: 1, lot("W", "099999"): 70}
 
 
+@pytest.mark.parametrize(
+    ("end", "lines"),
+    [
+        ("retail_selling", {Y: {SOLD_ITEMS: 2}}),
+        ("dispensing", {Y: {SOLD_ITEMS: 2}}),
+        ("destroying", {}),
+        ("decommissioning", {Y: {ITEMS: 2}}),  # the number of the case is given up: what lay in it still is
+    ],
+)
+def test_what_lies_in_a_case_ends_with_it(end: str, lines: dict[str, dict[str, int]]) -> None:
+    events = [
+        made(1, [], BATCH[:3], lot="A", where=1),
+        packed(2, case(1), *BATCH[:3], where=1),
+        packed(3, case(9), case(1), where=1),
+        seen(4, "receiving", 2, case(9)),
+        unpacked(5, case(1), BATCH[2], where=2),
+        seen(6, end, 2, case(9)),
+        seen(7, "retail_selling", 3, BATCH[2]),
+    ]
+    assert _lines(_scope(events, lot("A"))[0].scope) == {**lines, Z: {SOLD_ITEMS: 1}}
+
+
 def test_what_was_at_a_place_at_a_time() -> None:
     links = MemoryLinks(CHAIN)
     where = links.number(Y)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from jinka.trace.lineage import ENDS, LEAVES, EdgeKind, NodeSort
+from jinka.trace.lineage import ENDS, LEAVES, EdgeKind, NodeSort, Step
 from jinka.trace.spread import Links, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US
 
@@ -121,8 +121,9 @@ class _Sights:
         if used is not None:
             return Holding(Standing.USED, place, *used)
         inside = 0 if whose == node or whose & 7 == NodeSort.TRANSFORMATION else whose
-        if step in _END_WORDS and not inside:
-            return Holding(_END_WORDS[step], place, at, event)  # type: ignore[index]
+        if step in _END_WORDS and not (inside and step == Step.DECOMMISSIONING):
+            # with a container its contents are sold or destroyed; that its number is given up does nothing to them
+            return Holding(_END_WORDS[step], place, at, event, 0, inside)  # type: ignore[index]
         if step not in LEAVES:
             return Holding(Standing.HELD, place, at, event, 0, inside)
         sent = next(

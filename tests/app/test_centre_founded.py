@@ -6,7 +6,6 @@ what nobody could believe must be parked, while the others' round is settled as 
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jinka.app.centre_files import ArrivedFiles, RoundFiles
-from jinka.app.centre_founded import hold_unfounded, require_bounds, require_dates, require_grounds
+from jinka.app.centre_founded import require_dates
 from jinka.clearing import LineKind
-from jinka.clearing.fees import FeeLine, FeeParty, FeeSchedule
 from jinka.clearing.routing import CLAIMS
-from jinka.clearing.tiers import Neighbour, Surroundings, Tier
-from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
-from jinka.codec.parcel import Kind
 from jinka.kit import MAX_MINOR, Refused
 from jinka.settlement.chart import AccountCode, AccountName
 from jinka.sim.travel import SCHEME
@@ -189,144 +183,6 @@ def _dated(table: pa.Table, days_: int) -> pa.Table:
     dates = pa.array([days_] * table.num_rows, pa.int32()).cast(pa.date32())
     place = table.schema.get_field_index("business_date")
     return table.set_column(place, table.schema.field(place), dates)
-
-
-AROUND = Surroundings(
-    tier=Tier.NATION,
-    code="00",
-    participants=frozenset({SCHEME}),
-    children={"44": Neighbour(code="44", centres=frozenset({"44", "a"}), participants=frozenset({"i"}))},
-)
-
-
-def _round(folder: Path, date: dt.date, *verdicts: tuple[int, int, bool]) -> None:
-    rows = [
-        {
-            "centre": "a", "ref": ref, "issuer": "i", "txn_type": 6, "amount": amount, "reason": "ACCEPTED",
-            "findings": "", "at_risk": risk, "holder": None,
-        }
-        for ref, amount, risk in verdicts
-    ]  # fmt: skip
-    RoundFiles(folder, date).write("up-verdicts-verdicts", pa.Table.from_pylist(rows, schema=VERDICTS))
-
-
-def _held(folder: Path, date: dt.date, *rows: dict[str, Any], fees: FeeSchedule | None = None) -> list[Any]:
-    claims = pa.Table.from_pylist(list(rows), schema=CLAIMS)
-    found = hold_unfounded(folder, date, claims, AROUND, issuer="", fees=fees)
-    return [(each.kind, each.issuer, each.amount) for each in [*found.home, *found.passing]]
-
-
-def test_sums_run_over_the_rounds_and_a_verdict_counts_once(tmp_path: Path) -> None:
-    """A claim may come after its verdict, not before, and what was held once is not held again."""
-    next_, third = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=2)
-    risk = _claim(LineKind.RISK, SCHEME, 300, centre="a")
-    _round(tmp_path, DATE, (1, 200, True), (1, 200, True), (2, 500, False))
-    assert _held(tmp_path, DATE, _claim(LineKind.CHARGE, "i", 500, centre="a")) == []
-    _round(tmp_path, next_)
-    assert _held(tmp_path, next_, risk) == [(LineKind.RISK, SCHEME, 100)]
-    _round(tmp_path, third, (3, 300, True))
-    assert _held(tmp_path, third, risk) == []
-
-
-def test_a_day_that_is_heard_of_when_later_ones_are_in_the_books_has_grounds_of_its_own(
-    tmp_path: Path,
-) -> None:
-    """Its verdicts count for its claims, and for those that come after it, once, however often the round is done."""
-    third = DATE + dt.timedelta(days=2)
-    claim = _claim(LineKind.CHARGE, "i", 500, centre="a")
-    for date in (DATE, third):
-        _round(tmp_path, date, (1, 500, False))
-        for _ in range(2):
-            assert _held(tmp_path, date, claim) == []
-    skipped = DATE + dt.timedelta(days=1)
-    _round(tmp_path, skipped, (2, 700, False))
-    claims = pa.Table.from_pylist([claim | {"amount": 700}], schema=CLAIMS)
-    require_grounds(tmp_path, AROUND, "44", skipped, claims, DEEMED.empty_table(), where="p")
-    with pytest.raises(Refused, match="1700 were accepted"):
-        more = pa.Table.from_pylist([claim | {"amount": 701}], schema=CLAIMS)
-        require_grounds(tmp_path, AROUND, "44", skipped, more, DEEMED.empty_table(), where="p")
-    for _ in range(2):
-        assert _held(tmp_path, skipped, claim | {"amount": 600}) == []
-    _round(tmp_path, last := DATE + dt.timedelta(days=3))
-    assert _held(tmp_path, last, claim | {"amount": 101}) == [(LineKind.CHARGE, "i", 1)]
-
-
-def test_a_price_list_bounds_what_others_than_operators_pay(tmp_path: Path) -> None:
-    """One per cent of 1,000 and one minor unit of rounding for each record; where there is no list, nothing."""
-    line = FeeLine(
-        code="x", title_en="X", title_zh="X", payers={FeeParty.SCHEME: 1}, payees={FeeParty.ACQUIRER: 1},
-        bands=((None, 10_000),),
-    )  # fmt: skip
-    fees = FeeSchedule(scheme=SCHEME, lines=(line,))
-    claim = _claim(LineKind.INTERCHANGE, SCHEME, 12, centre="a")
-    for folder, list_, held in ((tmp_path / "list", fees, 1), (tmp_path / "none", None, 12)):
-        _round(folder, DATE, (1, 1000, False))
-        assert _held(folder, DATE, claim, fees=list_) == [(LineKind.INTERCHANGE, SCHEME, held)]
-
-
-def test_the_grounds_run_over_the_rounds_settled_or_not_and_with_silence(tmp_path: Path) -> None:
-    """What was accepted is claimed once, whether the round between is in the books yet or not."""
-    next_, third = DATE + dt.timedelta(days=1), DATE + dt.timedelta(days=2)
-
-    def ask(date: dt.date, amount: int, silent: int = 0) -> None:
-        claims = pa.Table.from_pylist([_claim(LineKind.CHARGE, "j", amount, centre="a")], schema=CLAIMS)
-        deemed = [{"centre": "a", "ref": 9, "issuer": "j", "amount": silent}] if silent else []
-        table = pa.Table.from_pylist(deemed, schema=DEEMED)
-        require_grounds(tmp_path, AROUND, "44", date, claims, table, where="p")
-
-    rows = [
-        {
-            "centre": "a", "ref": 1, "issuer": "j", "txn_type": 6, "amount": 500, "reason": "ACCEPTED",
-            "findings": "", "at_risk": False, "holder": None,
-        }
-    ]  # fmt: skip
-    RoundFiles(tmp_path, DATE).write("up-verdicts-verdicts", pa.Table.from_pylist(rows, schema=VERDICTS))
-    ask(DATE, 500)
-    with pytest.raises(Refused, match="500 were accepted"):
-        ask(DATE, 501)
-    claims = pa.Table.from_pylist([_claim(LineKind.CHARGE, "j", 400, centre="a")], schema=CLAIMS)
-    files = {"claims": claims, "deemed": DEEMED.empty_table()}
-    ArrivedFiles(tmp_path).keep("44", Kind.POSITIONS, DATE, files)
-    for _ in range(2):
-        ask(next_, 100)
-        with pytest.raises(Refused):
-            ask(next_, 101)
-        ask(next_, 130, silent=30)
-        hold_unfounded(tmp_path, DATE, claims, AROUND, issuer="", fees=None)  # now it is in the books
-    RoundFiles(tmp_path, next_).note("up-records", {})
-    with pytest.raises(Refused):
-        ask(third, 101)
-    require_grounds(tmp_path, AROUND, "00", third, claims, DEEMED.empty_table(), where="the parent's word")
-
-
-def test_a_round_that_no_calendar_has_is_refused(tmp_path: Path) -> None:
-    """Also where it comes from the parent, whom everything else is believed."""
-    city = Surroundings(tier=Tier.CITY, code="b", parent="44", participants=frozenset({"i"}))
-    claim = _claim(LineKind.CHARGE, "i", 1, centre="a") | {"round": 2**62}
-    with pytest.raises(Refused, match="no such round"):
-        require_bounds(tmp_path, city, "44", DATE, pa.Table.from_pylist([claim], schema=CLAIMS), where="p")
-    require_dates(CROSSING.empty_table(), DATE, where="p")
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [_claim(LineKind.FEE, "j", 5_000_000, centre="a")],
-        [_claim(LineKind.FEE, SCHEME, 1, centre="a")],
-        [_claim(LineKind.CHARGE, "j", MAX_MINOR, centre="a")],
-        [_claim(LineKind.RISK, SCHEME, MAX_MINOR - 1, centre="a")],
-        [_claim(LineKind.LOAD, OPERATOR, MAX_MINOR, centre="a", payee="j", far="j")],
-        [_claim(LineKind.RISK, SCHEME, 10**13, centre="a")] * 3,
-        [_claim(LineKind.CHARGE, "i", 1, centre="a")],
-    ],
-    ids=["fee", "scheme", "huge", "huge risk", "huge gift", "huge together", "of its own"],
-)
-def test_what_no_record_explains_is_refused(rows: list[dict[str, Any]], tmp_path: Path) -> None:
-    """A centre that sent nothing takes nothing; what it gives is bounded too."""
-    with pytest.raises(Refused):
-        require_bounds(
-            tmp_path, AROUND, "44", DATE, pa.Table.from_pylist(rows, schema=CLAIMS), where="parcel"
-        )
 
 
 def test_a_fault_of_this_machine_parks_nobody_and_is_made_good_by_another_try(

@@ -255,7 +255,10 @@ class OneParcel:
 AROUND = Surroundings(
     tier=Tier.NATION,
     code="00",
-    children={"a": Neighbour(code="a", centres=frozenset({"a"}), participants=frozenset({"i"}))},
+    children={
+        "a": Neighbour(code="a", centres=frozenset({"a"}), participants=frozenset({"i"})),
+        "b": Neighbour(code="b", centres=frozenset({"b"}), participants=frozenset({"j"})),
+    },
 )
 
 

@@ -24,12 +24,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from jinka.app.centre_cards import carry_forward
-from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_config import CentreConfig, CityTerms
 from jinka.app.centre_files import RoundFiles, days_of
 from jinka.app.centre_late import fresh_of, heard_rounds, in_time, inbound_before, open_days
 from jinka.app.centre_lists import lists_before, registry_on
 from jinka.app.centre_rules import month_after, month_before
+from jinka.app.centre_silence import LOOK_BACK_DAYS
 from jinka.app.engine import clearing_engine
 from jinka.clearing import (
     BatchStatus,

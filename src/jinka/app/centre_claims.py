@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jinka.app.centre_files import ArrivedFiles, RoundFiles, chained_note, days_of
+from jinka.app.centre_silence import LOOK_BACK_DAYS, Name, named, proven, require_once, rows_of
 from jinka.clearing import LineKind
 from jinka.clearing.reasons import Reason
 from jinka.clearing.tiers import Surroundings
-from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
+from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS, with_tac
 from jinka.codec.parcel import Kind
 from jinka.codec.record import CREDITS
 from jinka.kit import Refused
 from jinka.settlement.centre_posting import Excess
 
-LOOK_BACK_DAYS = 60
 _NOTE = "claimed"
-Name = tuple[str, int]  # the centre that took a record in, and its number there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,23 +49,24 @@ def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, p
     before = noted or {"allowed": {}, "claimed": {}, "excess": {}}
     verdicts, deemed = files.read("verdicts", VERDICTS), _deemed(folder, parent, date)
     recent = [day for day in days if day < date and (date - day).days <= LOOK_BACK_DAYS]
-    silent = _by_name(deemed)
-    silent_before = _by_name(
-        pa.concat_tables([DEEMED.empty_table(), *(_deemed(folder, parent, day) for day in recent)])
-    )
+    silent = proven(folder, parent, date, deemed)
+    earlier = pa.concat_tables([DEEMED.empty_table(), *(_deemed(folder, parent, day) for day in recent)])
+    silent_before = proven(folder, parent, date, earlier, back=2 * LOOK_BACK_DAYS)
     said = _said(verdicts)
     said_before: dict[Name, str] = {}
     asked = {*silent, *(said.keys() & silent_before.keys())}
     for day in reversed(recent) if asked else ():  # the first word on a record stands
-        said_before |= _said(_rows_of(RoundFiles(folder, day).read("verdicts", VERDICTS), asked))
+        said_before |= _said(rows_of(RoundFiles(folder, day).read("verdicts", VERDICTS), asked))
 
     allowed, claimed = Counter(before["allowed"]), Counter(before["claimed"])
     for row in _debits(verdicts):
         if (row["centre"], row["ref"]) not in silent_before:
             allowed[row["centre"]] += row["amount"]
-    for name, (_, amount) in silent.items():
-        if name not in silent_before and Reason.ACCEPTED.name not in (said.get(name), said_before.get(name)):
-            allowed[name[0]] += amount
+    for name, record in silent.items():
+        if name in silent_before or record.load:
+            continue
+        if Reason.ACCEPTED.name not in (said.get(name), said_before.get(name)):
+            allowed[name[0]] += record.amount
     for row in claims.to_pylist():
         if row["kind"] == LineKind.CHARGE.value and row["far"] == row["payer"] == issuer:
             claimed[row["centre"]] += row["amount"]
@@ -80,13 +80,13 @@ def hold_claims(folder: Path, date: dt.date, claims: pa.Table, *, issuer: str, p
     files.note(_NOTE, {"seq": number, **sums})
     known = said | said_before
     late = {
-        name: amount
-        for name, (_, amount) in silent.items()
+        name: record.amount
+        for name, record in silent.items()
         if name not in silent_before and _rejected(known.get(name))
     }
     late |= {  # a record that is sent again gets another word, and its loss was booked with the first
-        name: amount
-        for name, (_, amount) in silent_before.items()
+        name: record.amount
+        for name, record in silent_before.items()
         if name not in said_before and _rejected(said.get(name))
     }
     return Held(excess=excess, rejected_late=sum(late.values()))
@@ -97,29 +97,32 @@ def require_silence(
 ) -> None:
     """Raise `Refused` when a child claims silence on what it did not send in time, or what was answered to it.
 
+    A record without a TAC is none that silence could prove, so it counts as not sent; and a record counts once.
     The days count from the round that the records went on with, whatever day their parcel names.
     """
     if not deemed.num_rows:
         return
-    asked, arrived = _by_name(deemed), ArrivedFiles(folder)
+    require_once(deemed, where=where)
+    asked, arrived = named(deemed), ArrivedFiles(folder)
     last = date - dt.timedelta(days=around.answer_days)
     for round_ in days_of(folder):
         if not date - dt.timedelta(days=LOOK_BACK_DAYS) <= round_ <= last:
             continue
         heard = (RoundFiles(folder, round_).noted("heard-records") or {}).get(sender, ())
         for day in map(dt.date.fromisoformat, heard):
-            sent = _by_name(_rows_of(arrived.read(sender, Kind.RECORDS, day, "records", CROSSING), asked))
+            came = arrived.read(sender, Kind.RECORDS, day, "records", CROSSING)
+            sent = named(with_tac(rows_of(came, asked)))
             asked = {name: found for name, found in asked.items() if sent.get(name) != found}
     if asked:
         (centre, ref), *_ = sorted(asked)
         raise Refused(
-            f"silence is claimed on {centre} {ref}, which was not sent {around.answer_days} days before",
+            f"silence is claimed on {centre} {ref}, which was not sent {around.answer_days} days before with a TAC",
             where=where,
             fix="the child has to wait for the verdict",
         )
-    asked = _by_name(deemed)
+    asked = named(deemed)
     for table in _sent_down(folder, around, date):
-        if answered := sorted(_by_name(_rows_of(table, asked)).keys() & asked.keys()):
+        if answered := sorted(named(rows_of(table, asked)).keys() & asked.keys()):
             raise Refused(
                 f"silence is claimed on {answered[0][0]} {answered[0][1]}, which was answered",
                 where=where,
@@ -153,20 +156,6 @@ def _debits(verdicts: pa.Table) -> list[dict[str, Any]]:
         verdicts.filter(pc.and_(paid, pc.invert(loads))).select(["centre", "ref", "amount"]).to_pylist()
     )
     return found
-
-
-def _rows_of(table: pa.Table, names: Iterable[Name]) -> pa.Table:
-    """The rows with the numbers of some records, and maybe a few more."""
-    return table.filter(pc.is_in(table["ref"], pa.array([ref for _, ref in names], pa.int64())))
-
-
-def _by_name(table: pa.Table) -> dict[Name, tuple[str, int]]:
-    """Issuer and amount of each record."""
-    names = ("centre", "ref", "issuer", "amount")
-    return {
-        (centre, ref): (issuer, amount)
-        for centre, ref, issuer, amount in zip(*(table[name].to_pylist() for name in names), strict=True)
-    }
 
 
 def _said(verdicts: pa.Table) -> dict[Name, str]:

@@ -29,8 +29,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jinka.app.centre_claims import LOOK_BACK_DAYS
 from jinka.app.centre_files import ArrivedFiles, RoundFiles, chained_note, days_of
+from jinka.app.centre_silence import LOOK_BACK_DAYS, Name, named, proven
 from jinka.clearing import FeeSchedule, LineKind
 from jinka.clearing.fees import PPM, FeeLine, FeeParty
 from jinka.clearing.reasons import Reason
@@ -48,6 +48,7 @@ DAYS_BEFORE, DAYS_AFTER = 366, 31  # of a record's business day and its round
 _LATE_DAYS = 31  # by which a claim may follow its record, on top of the days looked back
 _NOTE = "founded"
 _SUMS = ("claimed", "excess", "charges", "risks", "volumes", "counts")
+_IN_SUM = (LineKind.RISK.value, LineKind.INTERCHANGE.value)  # bounded for each centre, whoever is to pay
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _LAST = dt.date.max.toordinal()
 
@@ -74,7 +75,8 @@ def hold_unfounded(
     ``issuer`` is whose CHARGE is judged elsewhere, at its own city; "" above the cities.
     """
     files, (number, sums) = RoundFiles(folder, date), _noted(folder, date)
-    _add_grounds(sums, folder, date, around, issuer)
+    told = _silent_in(folder, around, _settled_days(folder, number, date))
+    _add_grounds(sums, folder, date, around, issuer, told)
     claimed: Counter[str] = Counter()
     for row in claims.to_pylist():
         by_others = row["far"] == row["payer"] and row["centre"] != around.code
@@ -85,16 +87,21 @@ def hold_unfounded(
     for key in sorted(claimed):
         kind, centre, payer = json.loads(key)
         home = payer in around.participants
-        allowed = 0
+        allowed, own = 0, sums["claimed"][key] - sums["excess"][key]
+        standing = own
         if kind == LineKind.CHARGE.value:
             allowed = sums["charges"][_key(centre, payer)]
-        elif kind == LineKind.RISK.value and home is not bool(
-            around.parent
-        ):  # at the nation, or on the way there
+        elif kind == LineKind.RISK.value and _of_scheme(payer, around):
             allowed = sums["risks"][centre]
         elif kind == LineKind.INTERCHANGE.value:
             allowed = _highest(fees, date, sums["volumes"][centre], sums["counts"][centre], home=home)
-        over = sums["claimed"][key] - allowed - sums["excess"][key]
+        if kind in _IN_SUM and allowed:  # whoever is to pay: the same records are the ground
+            standing = sum(
+                sums["claimed"][other] - sums["excess"][other]
+                for other in sums["claimed"]
+                if _is_of(other, kind, centre) and (_payer(other) in around.participants) is home
+            )
+        over = min(standing - allowed, own)
         if over > 0:
             sums["excess"][key] += over
             each = Excess(centre=centre, issuer=payer, amount=over, kind=LineKind(kind))
@@ -134,15 +141,19 @@ def require_bounds(
         return
     if at_home := [row["far"] for row in rows if row["far"] in child.participants]:
         raise Refused(f"{at_home[0]} is below {sender} itself", where=where, fix="it settles that by itself")
-    taken = _taken(rows)
+    if not around.parent and (strange := [row["far"] for row in rows if not around.hop_to_party(row["far"])]):
+        raise Refused(
+            f"nobody has {strange[0]}", where=where, fix="admit who it is, or claim of who there is"
+        )
+    taken = _taken(rows, around)
     if not taken:
         return
     arrived, since = ArrivedFiles(folder), date - dt.timedelta(days=LOOK_BACK_DAYS)
     for day in arrived.days(sender, Kind.POSITIONS):
         if since <= day < date:
-            taken += _taken(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS).to_pylist())
+            taken += _taken(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS).to_pylist(), around)
     for _, place in arrived.released(sender, Kind.POSITIONS, None):  # released, and in no round yet
-        taken += _taken(pq.read_table(place / "claims.parquet").to_pylist())
+        taken += _taken(pq.read_table(place / "claims.parquet").to_pylist(), around)
     crossed: Counter[str] = Counter()
     for day in arrived.days(sender, Kind.RECORDS):
         if since - dt.timedelta(days=_LATE_DAYS) <= day <= date:
@@ -176,74 +187,124 @@ def require_grounds(
     """
     if sender not in around.children:
         return
-    taken = _claimed_away(claims)
+    taken, silent = _claimed_away(claims), [deemed]
     if not taken:
         return
     open_ = {day for day in days_of(folder) if RoundFiles(folder, day).noted(_NOTE) is None}
-    sums, arrived = _noted(folder, dt.date.max)[1], ArrivedFiles(folder)
+    (number, sums), arrived = _noted(folder, dt.date.max), ArrivedFiles(folder)
+    told = _silent_in(folder, around, _settled_days(folder, number, date))
     for day in sorted(day for day in open_ if day <= date):
-        _add_grounds(sums, folder, day, around, "")
+        _add_grounds(sums, folder, day, around, "", told)
     for day in arrived.days(sender, Kind.POSITIONS):
         if day in open_ and day != date:
             taken += _claimed_away(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS))
+            silent.append(arrived.read(sender, Kind.POSITIONS, day, "deemed", DEEMED))
     for _, place in arrived.released(sender, Kind.POSITIONS, None):
         taken += _claimed_away(pq.read_table(place / "claims.parquet"))
-    for row in deemed.to_pylist():
-        sums["volumes"][row["centre"]] += row["amount"]
-        sums["charges"][_key(row["centre"], row["issuer"])] += row["amount"]
+        silent.append(pq.read_table(place / "deemed.parquet"))
+    _add_silent(sums, folder, date, around, pa.concat_tables(silent), told)
+    issuers = {json.loads(key)[1] for key in sums["charges"]}
     for key in sorted(taken):
         kind, centre, payer = json.loads(key)
-        ground = 0
+        ground, of = 0, [key]
+        if kind == LineKind.RISK.value and _of_scheme(payer, around) and payer not in issuers:
+            continue
         if kind == LineKind.CHARGE.value:
             ground = sums["charges"][_key(centre, payer)]
         elif kind == LineKind.INTERCHANGE.value:
             ground = max(sums["volumes"][centre], 0)
-        claimed = sums["claimed"][key] - sums["excess"][key] + taken[key]
+            of = [other for other in sums["claimed"] | taken if _is_of(other, kind, centre)]
+        claimed = sum(sums["claimed"][each] - sums["excess"][each] + taken[each] for each in of)
         if claimed > ground:
             raise Refused(
                 f"{centre} claims {claimed} minor units ({kind}) of {payer}, and {ground} were accepted",
                 where=where,
-                fix="a claim follows from verdicts that were sent down, or from silence",
+                fix="a claim follows from verdicts that were sent down, or from silence on a record with its TAC",
             )
 
 
 def _claimed_away(claims: pa.Table) -> Counter[str]:
-    """What is claimed of others, by kind, centre and payer; the scheme's risk aside."""
+    """What is claimed of others, by kind, centre and payer."""
     sums: Counter[str] = Counter()
     for row in claims.to_pylist():
-        if row["far"] == row["payer"] and row["kind"] != LineKind.RISK.value:
+        if row["far"] == row["payer"]:
             sums[_key(row["kind"], row["centre"], row["payer"])] += row["amount"]
     return sums
 
 
-def _taken(rows: Iterable[dict[str, object]]) -> Counter[str]:
+def _taken(rows: Iterable[dict[str, object]], around: Surroundings) -> Counter[str]:
     """What each centre takes of others by its claims, the scheme's risk aside."""
     sums: Counter[str] = Counter()
     for row in rows:
-        if row["far"] == row["payer"] and row["kind"] != LineKind.RISK.value:
+        risk = row["kind"] == LineKind.RISK.value and _of_scheme(str(row["payer"]), around)
+        if row["far"] == row["payer"] and not risk:
             sums[str(row["centre"])] += int(str(row["amount"]))
     return sums
 
 
-def _add_grounds(
-    sums: dict[str, Counter[str]], folder: Path, date: dt.date, around: Surroundings, issuer: str
+def _of_scheme(payer: str, around: Surroundings) -> bool:
+    """Whether risk may be this party's: at the topmost centre its own, below it one on the way there."""
+    return around.hop_to_party(payer) == (around.parent or around.code)
+
+
+def _settled_days(folder: Path, number: int, date: dt.date) -> list[dt.date]:
+    """The rounds that were settled before the one of that number, as far back as silence goes."""
+    since = date - dt.timedelta(days=LOOK_BACK_DAYS + _LATE_DAYS)
+    notes = {day: RoundFiles(folder, day).noted(_NOTE) for day in days_of(folder) if since <= day}
+    return [day for day, note in notes.items() if note is not None and note.get("seq", 0) < number]
+
+
+def _silent_in(folder: Path, around: Surroundings, days: Iterable[dt.date]) -> set[Name]:
+    """The records on which silence was told of in some rounds: it counts once, and so does what is said later."""
+    return {name for day in days for name in named(_deemed(folder, around, day))}
+
+
+def _deemed(folder: Path, around: Surroundings, date: dt.date) -> pa.Table:
+    """The silence of which a round was told, from below and from above."""
+    parts = [RoundFiles(folder, date).read("up-positions-deemed", DEEMED)]
+    if around.parent:
+        parts.append(ArrivedFiles(folder).read(around.parent, Kind.POSITIONS, date, "deemed", DEEMED))
+    return pa.concat_tables(parts)
+
+
+def _add_silent(
+    sums: dict[str, Counter[str]],
+    folder: Path,
+    date: dt.date,
+    around: Surroundings,
+    deemed: pa.Table,
+    told: set[Name],
 ) -> None:
-    """Add what the verdicts of a round, and the silence of which it was told, allow each centre to claim."""
+    """Add what silence allows: for each record that passed here with its TAC, once."""
+    for (centre, ref), record in proven(folder, around.parent, date, deemed).items():
+        if (centre, ref) not in told and not record.load:
+            sums["volumes"][centre] += record.amount
+            sums["counts"][centre] += 1
+            sums["charges"][_key(centre, record.issuer)] += record.amount
+
+
+def _add_grounds(
+    sums: dict[str, Counter[str]],
+    folder: Path,
+    date: dt.date,
+    around: Surroundings,
+    issuer: str,
+    told: set[Name],
+) -> None:
+    """Add what the verdicts of a round, and the silence of which it was told, allow each centre to claim.
+
+    ``told`` are the records on which silence counted before; those of this round are added to it.
+    """
     files, arrived = RoundFiles(folder, date), ArrivedFiles(folder)
     said = [files.read("verdicts" if issuer else "up-verdicts-verdicts", VERDICTS)]
-    silent = [] if issuer else [files.read("up-positions-deemed", DEEMED)]
-    if around.parent:
-        if not issuer:
-            said.append(arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS))
-        silent.append(arrived.read(around.parent, Kind.POSITIONS, date, "deemed", DEEMED))
+    if around.parent and not issuer:
+        said.append(arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS))
     verdicts = pa.concat_tables(said)
     loads = pc.is_in(verdicts["txn_type"], pa.array([int(kind) for kind in CREDITS], pa.uint8()))
     paid = verdicts.filter(pc.and_(pc.equal(verdicts["reason"], Reason.ACCEPTED.name), pc.invert(loads)))
-    names = set[tuple[str, int]]()
-    rows = paid.select(["centre", "ref", "issuer", "amount", "at_risk"]).to_pylist()
-    rows += [row | {"at_risk": False} for table in silent for row in table.to_pylist()]
-    for row in rows:
-        if (row["centre"], row["ref"]) in names:  # the same verdict twice is one
+    names = set(told)
+    for row in paid.select(["centre", "ref", "issuer", "amount", "at_risk"]).to_pylist():
+        if (row["centre"], row["ref"]) in names:  # the same verdict twice is one, and so is one after silence
             continue
         names.add((row["centre"], row["ref"]))
         sums["volumes"][row["centre"]] += row["amount"]
@@ -252,6 +313,9 @@ def _add_grounds(
             sums["risks"][row["centre"]] += row["amount"]
         else:
             sums["charges"][_key(row["centre"], row["issuer"])] += row["amount"]
+    silent = _deemed(folder, around, date)
+    _add_silent(sums, folder, date, around, silent, names)
+    told |= named(silent).keys()
 
 
 def _highest(fees: FeeSchedule | None, date: dt.date, volume: int, count: int, *, home: bool) -> int:
@@ -278,6 +342,15 @@ def _noted(folder: Path, date: dt.date) -> tuple[int, dict[str, Counter[str]]]:
 
 def _key(*names: str) -> str:
     return json.dumps(names)
+
+
+def _is_of(key: str, kind: str, centre: str) -> bool:
+    """Whether a key of what is claimed is of that kind and centre."""
+    return tuple(json.loads(key)[:2]) == (kind, centre)
+
+
+def _payer(key: str) -> str:
+    return str(json.loads(key)[2])
 
 
 __all__ = ["Unfounded", "hold_unfounded", "require_bounds", "require_dates", "require_grounds"]

@@ -52,6 +52,7 @@ DEEMED = pa.schema(
     metadata={b"jinka.deemed": b"1"},
 )
 _ROUND_BITS = 36
+TAC_BYTES = 4
 _SAID = {Outcome.PAID, Outcome.REJECTED, Outcome.DUPLICATE, Outcome.VOID}
 
 
@@ -149,7 +150,7 @@ def deemed(sent: pa.Table, known: pa.Table, *, until_round: int) -> pa.Table:
 
     A torn tap without a TAC is no claim that silence could prove.
     """
-    old = sent.filter(pc.and_(pc.less_equal(sent["round"], until_round), pc.is_valid(sent["tac"])))
+    old = with_tac(sent.filter(pc.less_equal(sent["round"], until_round)))
     silent = old.filter(pc.invert(pc.is_in(old["record_id"], known["w_id"].combine_chunks())))
     rows = [
         {
@@ -162,6 +163,11 @@ def deemed(sent: pa.Table, known: pa.Table, *, until_round: int) -> pa.Table:
         for number in silent["record_id"].to_pylist()
     ]
     return pa.Table.from_pylist(rows, schema=ANSWERS)
+
+
+def with_tac(records: pa.Table) -> pa.Table:
+    """Those of the records that carry a whole TAC: 4 bytes, as JR/T 0025.1 has it."""
+    return records.filter(pc.equal(pc.binary_length(records["tac"]), TAC_BYTES))
 
 
 def deemed_notice(sent: pa.Table, silent: pa.Table, centre: str) -> pa.Table:

@@ -118,6 +118,19 @@ def test_a_declaration_and_its_corrections_stand_or_fall_together(where: Path | 
         assert len(store.by_id("urn:uuid:wrong")) == 1
 
 
+def test_a_declaration_waits_for_a_correction_that_could_not_be_read(where: Path | str) -> None:
+    bad = Unreadable(error=Refused("no time", where="/eventTime"), where="/epcisBody/eventList/1")
+    with store_at(where) as store:
+        keep(store, _WRONG)
+        declared, right = (prepare(events_of(one)[0]) for one in (_DECLARED, _RIGHT))
+        answers = store.capture([declared, bad], proceed=True)
+        assert [one.outcome for one in answers] == [REFUSED, REFUSED]
+        assert answers[0].where == "/epcisBody/eventList/1/eventTime"
+        assert store.capture([right])[0].outcome is ACCEPTED
+        # the correction is kept: what could not be read is none of this declaration's
+        assert [one.outcome for one in store.capture([declared, bad], proceed=True)] == [ACCEPTED, REFUSED]
+
+
 def test_a_declaration_must_repeat_its_event(where: Path | str) -> None:
     with store_at(where) as store:
         keep(store, _WRONG)

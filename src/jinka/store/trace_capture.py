@@ -131,7 +131,7 @@ def decide(
             {one.key for one in batch if isinstance(one, Prepared) and one.declared},
         )
     answers = [_answer(one, taken, judging, own) for one in batch]
-    _bind_corrections(batch, answers)
+    _bind_corrections(batch, answers, _missing(connection, batch))
     fresh = [
         one
         for one, answer in zip(batch, answers, strict=True)
@@ -206,9 +206,29 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: se
     return Answer(outcome=Outcome.ACCEPTED, event_id=one.event_id, findings=findings)
 
 
-def _bind_corrections(batch: Sequence[Prepared | Unreadable], answers: list[Answer]) -> None:
+def _missing(connection: sa.Connection, batch: Sequence[Prepared | Unreadable]) -> dict[str, int]:
+    """Corrective events that are neither kept nor in the job, where the job has one that could not be read.
+
+    Its id could not be read either, so it may be any of them; each with the place of the first such event.
+    """
+    unread = next((at for at, one in enumerate(batch) if isinstance(one, Unreadable)), None)
+    if unread is None:
+        return {}
+    known, named = set[str](), set[str]()
+    for one in batch:
+        if isinstance(one, Prepared):
+            known.add(one.event_id)
+            named.update(() if one.event.error is None else one.event.error.corrective_event_ids)
+    keys = {event_key(id_): id_ for id_ in named - known}
+    kept = _taken(connection, set(keys))
+    return {id_: unread for key, id_ in keys.items() if key not in kept}
+
+
+def _bind_corrections(
+    batch: Sequence[Prepared | Unreadable], answers: list[Answer], missing: Mapping[str, int]
+) -> None:
     """Let a declaration and its corrective events of the same job be refused together, in place."""
-    at_id = {answer.event_id: at for at, answer in enumerate(answers) if answer.event_id}
+    at_id = dict(missing) | {answer.event_id: at for at, answer in enumerate(answers) if answer.event_id}
     groups: list[set[int]] = []
     for at, one in enumerate(batch):
         if isinstance(one, Prepared) and one.event.error is not None:

@@ -87,9 +87,7 @@ def _answer_body(
         return document_text(head, [as_text(row.document, row.seq) for row in rows]).encode()
     seen: Sequence[Event] = [event_of(row) for row in rows]
     if services.sight is not None:
-        seen = services.sight.show(ask.caller, seen, what)
-        if not seen and what.startswith(_ONE):
-            raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
+        seen = _shown(ask, services, seen, what)
     shown = [in_format(event, write) for event in seen]
     if kind in (JSON, LD_JSON):
         return document_text(head, [event_text(event) for event in shown]).encode()
@@ -99,6 +97,15 @@ def _answer_body(
         raise EpcisError(
             Exceptions.NOT_ACCEPTABLE, f"XML cannot say it: {error.what}", where=error.where, fix=f"Accept: {JSON}"
         ) from error  # fmt: skip
+
+
+def _shown(ask: Ask, services: EpcisServices, events: Sequence[Event], what: str) -> Sequence[Event]:
+    """What the caller may see of events; of one that it asked for by id and may not see: 404, as if there were none."""
+    assert services.sight is not None
+    seen = services.sight.show(ask.caller, events, what)
+    if not seen and what.startswith(_ONE):
+        raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
+    return seen
 
 
 def _urns(ask: Ask) -> bool:
@@ -214,7 +221,9 @@ EVENT_TYPES = (
 
 
 def _event_exists(ask: Ask, services: EpcisServices) -> None:
-    _require_event(ask, services)
+    rows = _require_event(ask, services)
+    if services.sight is not None:
+        _shown(ask, services, [event_of(row) for row in rows], _ONE + ask.path[1])
 
 
 RESOURCES = (

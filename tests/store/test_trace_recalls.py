@@ -133,6 +133,51 @@ def test_sales_and_shipments_of_it_are_held_back_while_the_recall_runs(where: Pa
         assert _held(database, sale) == []
 
 
+def test_what_is_inside_counts_at_the_time_of_each_event(where: Path | str) -> None:
+    with database_at(where) as database:
+        _begin(database)
+        SqlRecalls(database).act(1, Act(event=RecallEvent.APPROVE, at_us=2, by="wang"))
+        ship = seen(10, "shipping", 1, case(9))
+        held = [f"/epcList/0 {case(9)}"]
+        late = [unpacked(11, case(1)), seen(20, "inspecting", 1, item(77))]
+        assert _held(database, *late, ship) == held  # it is emptied after it was shipped
+        assert _held(database, unpacked(9, case(1)), ship) == []
+        assert _held(database, unpacked(9, case(1), item(8)), ship) == held  # another one was taken out
+        late = [seen(10, "shipping", 1, case(5)), packed(9, case(5), item(2))]
+        assert _held(database, *late) == [f"/epcList/0 {case(5)}"]  # a document may tell it backwards
+        nested = [packed(8, case(2), item(2)), unpacked(9, case(9), case(1)), ship]
+        assert _held(database, *nested) == held
+        assert _held(database, *nested[1:]) == []
+
+
+def test_a_disposition_without_a_step_is_held_back_too(where: Path | str) -> None:
+    def told(step: str, disposition: str) -> list[str]:
+        event = replace(seen(9, step, 1, item(1)), disposition=f"{CBV}Disp-{disposition}")
+        return _held(database, event if step else replace(event, biz_step=None))
+
+    with database_at(where) as database:
+        _begin(database)
+        SqlRecalls(database).act(1, Act(event=RecallEvent.APPROVE, at_us=2, by="wang"))
+        held = [f"/epcList/0 {item(1)}"]
+        for step, disposition in ("", "in_transit"), ("", "retail_sold"), ("stocking", "retail_sold"):
+            assert told(step, disposition) == held
+        for step, disposition in ("", "recalled"), ("arriving", "in_transit"), ("stocking", "in_progress"):
+            assert told(step, disposition) == []
+
+
+def test_an_item_of_a_lot_that_is_held_back_is_held_back_whenever_it_is_made_known(where: Path | str) -> None:
+    with database_at(where) as database:
+        _begin(database)
+        SqlRecalls(database).act(1, Act(event=RecallEvent.APPROVE, at_us=2, by="wang"))
+        ship = seen(10, "shipping", 1, item(50))
+        assert _held(database, ship) == []
+        assert _held(database, seen(10, "shipping", 1, f"{lot('A')}/21/50")) == [f"/epcList/0 {item(50)}"]
+        assert _held(database, seen(10, "shipping", 1, f"{lot('B')}/21/50")) == []
+        assert _held(database, seen(9, "commissioning", 1, item(50), lot="A"), ship) == [
+            f"/epcList/0 {item(50)}"
+        ]
+
+
 def test_a_drill_holds_nothing_back(where: Path | str) -> None:
     with database_at(where) as database:
         _begin(database, drill=True)

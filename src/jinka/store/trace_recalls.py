@@ -7,13 +7,12 @@ costs one small query where no recall holds anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from jinka.codec.epcis import Event
-from jinka.codec.tags import canonical_id
 from jinka.kit import NotFound, Refused
 from jinka.store.database import reading
 from jinka.store.schema import metadata
@@ -21,8 +20,8 @@ from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_recall_text import act_of, act_text, cause_of, cause_text
 from jinka.store.trace_tables import terms
 from jinka.store.trace_terms import Field
-from jinka.trace.contents import contents_at
-from jinka.trace.quarantine import Quarantine
+from jinka.trace.job_links import JobLinks
+from jinka.trace.quarantine import Quarantine, held_windows
 from jinka.trace.recall import Act, Grade, Recall, fold
 from jinka.trace.recall_scope import Part, Thing
 
@@ -140,20 +139,13 @@ def quarantine_of(connection: sa.Connection, events: Sequence[Event]) -> Quarant
     """The gate for the events of one job; None where no recall holds anything back."""
     if not _any_holds(connection):
         return None
-    names = {canonical_id(epc) for event in events for epc in event.all_epcs()}
-    names |= {canonical_id(each.epc_class) for event in events for each in event.all_quantities()}
-    latest = max((event.event_time_us for event in events), default=0)
-    links = SqlLinks.over(connection)
-    numbers = links.numbers(names)
-    inside = contents_at(links, list(numbers.values()), latest)
-    shown = links.names({node for nodes in inside.values() for node in nodes})
-    held = {name: min(s.values()) for name, s in _held(connection, {*names, *shown.values()}).items()}
-    by_node = {number: name for name, number in numbers.items()}
-    for node, nodes in inside.items():
-        since = [held[shown[each]] for each in nodes if shown[each] in held]
-        if since:
-            held[by_node[node]] = min([*since, held.get(by_node[node], since[0])])
-    return Quarantine(held)
+    times = [event.event_time_us for event in events] or [0]
+    links = JobLinks(SqlLinks.over(connection), events)
+
+    def held_since(names: Collection[str]) -> dict[str, int]:
+        return {name: min(by_recall.values()) for name, by_recall in _held(connection, names).items()}
+
+    return Quarantine(held_windows(links, min(times), max(times), held_since))
 
 
 def _held_since(recall: Recall) -> int:

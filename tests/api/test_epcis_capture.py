@@ -89,6 +89,11 @@ def test_one_event_is_answered_with_the_event(desk: Desk) -> None:
     assert desk.get(at).events[0]["eventID"] == made.json["eventID"]
     again = desk.post("/events", json.dumps({"@context": CONTEXT} | facts()))
     assert (again.status, again.json) == (201, made.json)
+    error = {"declarationTime": "2026-03-02T00:00:00.000Z"}
+    declared = desk.post("/events", json.dumps({"@context": CONTEXT} | facts(errorDeclaration=error)))
+    assert "errorDeclaration" in declared.json
+    again = desk.post("/events", json.dumps({"@context": CONTEXT} | facts()))
+    assert again.json == made.json  # the event, not what declared it an error since
 
 
 def test_an_event_id_that_is_taken_is_a_conflict(desk: Desk) -> None:

@@ -91,8 +91,8 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
             fix=answer.fix,
         )
     services.captured()
-    rows = [row for row in services.store.by_id(answer.event_id) if not answer.seq or row.seq == answer.seq]
-    body = as_text(rows[-1].document, rows[-1].seq).encode()
+    (row,) = [row for row in services.store.by_id(answer.event_id) if row.seq == answer.seq]
+    body = as_text(row.document, row.seq).encode()
     return Reply(status=201, body=body, headers={"Location": location(ask, "events", answer.event_id)})
 
 

@@ -140,18 +140,19 @@ def decide(
     return answers, fresh
 
 
-_Taken = dict[bytes, dict[bytes, bytes]]  # event: declaration (empty: the event itself): content
+# Event: declaration (empty: the event itself): content, and the record time, 0 within the job.
+_Taken = dict[bytes, dict[bytes, tuple[bytes, int]]]
 
 
 def _taken(connection: sa.Connection, keys: set[bytes]) -> _Taken:
     found: _Taken = {}
     columns, wanted = table.ids.c, sorted(keys)
     for at in range(0, len(wanted), _ASKED):
-        asked = sa.select(columns.key, columns.declared, columns.content).where(
+        asked = sa.select(columns.key, columns.declared, columns.content, columns.seq).where(
             columns.key.in_(wanted[at : at + _ASKED])
         )
-        for key, declared, content in connection.execute(asked):
-            found.setdefault(key, {})[declared] = content
+        for key, declared, content, seq in connection.execute(asked):
+            found.setdefault(key, {})[declared] = (content, seq)
     return found
 
 
@@ -175,9 +176,10 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: se
             outcome=Outcome.REFUSED, what=fault.what, where=one.where + fault.where, fix=fault.fix
         )  # fmt: skip
     held = taken.get(one.key, {})
-    if held.get(one.declared) == one.content:
-        return Answer(outcome=Outcome.DUPLICATE, event_id=one.event_id)
-    if held and one.content not in held.values():
+    content, seq = held.get(one.declared, (b"", 0))
+    if content == one.content:
+        return Answer(outcome=Outcome.DUPLICATE, event_id=one.event_id, seq=seq)
+    if held and all(one.content != content for content, _ in held.values()):
         what = (
             "another event has this id"
             if not one.declared
@@ -200,7 +202,7 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: se
             fix=worst.code, findings=findings,
         )  # fmt: skip
     judging.accept(one.event)
-    taken.setdefault(one.key, {})[one.declared] = one.content
+    taken.setdefault(one.key, {})[one.declared] = (one.content, 0)
     if own is not None and not one.declared:
         own.add(one.key)
     return Answer(outcome=Outcome.ACCEPTED, event_id=one.event_id, findings=findings)

@@ -106,6 +106,26 @@ def test_what_lies_in_a_case_ends_with_it(end: str, lines: dict[str, dict[str, i
     assert _lines(_scope(events, lot("A"))[0].scope) == {**lines, Z: {SOLD_ITEMS: 1}}
 
 
+def test_a_number_that_was_given_anew_is_another_item() -> None:
+    events = [
+        seen(1, "commissioning", 1, item(1), lot="A"),
+        packed(2, case(1), item(1), where=1),
+        unpacked(3, case(1), where=1),
+        seen(4, "decommissioning", 1, item(1)),
+        seen(5, "commissioning", 1, item(1), lot="B"),
+        packed(6, case(2), item(1), where=1),
+        seen(7, "receiving", 2, case(2)),
+        made(8, [item(1)], [item(9, "022222")], where=3),
+    ]
+    found, links = _scope(events, lot("A"))
+    assert _lines(found.scope) == {}
+    assert links.named(t.node for t in found.things) == {lot("A"), item(1)}
+    assert _lines(_scope(events, lot("B"))[0].scope) == {Z: {ITEMS: 1}}
+    assert _lines(_scope(events, lot("A"), lot("B"))[0].scope) == {Z: {ITEMS: 1}}
+    assert _lines(_scope(events, lot("B"), lot("A"))[0].scope) == {Z: {ITEMS: 1}}
+    assert _lines(_scope([*events[:4], *events[6:]], lot("A"))[0].scope) == {Z: {ITEMS: 1}}  # not made anew
+
+
 def test_what_was_at_a_place_at_a_time() -> None:
     links = MemoryLinks(CHAIN)
     where = links.number(Y)

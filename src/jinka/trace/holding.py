@@ -64,7 +64,7 @@ def holdings(links: Links, found: Spread, things: Iterable[int] | None = None) -
     made: dict[int, Holding] = {}
     homeless: list[int] = []
     for node in wanted:
-        sight = sights.last(node, BEFORE_US, FOREVER_US)
+        sight = sights.last(node, BEFORE_US, found.ended.get(node, FOREVER_US))
         if sight is _NONE or sight[1] == 0:
             homeless.append(node)
         else:
@@ -136,5 +136,7 @@ class _Sights:
         """When an item went into a transformation, and by which event; a lot is never used up so."""
         if node & 7 == _LOT:
             return None
-        uses = [(row[2], row[4]) for row in self._found.rows.get(node, ()) if row[1] == _USE]
+        until = self._found.ended.get(node, FOREVER_US)
+        rows = self._found.rows.get(node, ())
+        uses = [(row[2], row[4]) for row in rows if row[1] == _USE and row[2] <= until]
         return max(uses) if uses and max(uses)[0] >= after_us else None

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from jinka.kit import Usage
-from jinka.trace.lineage import EdgeKind, NodeSort
+from jinka.trace.lineage import EdgeKind, NodeSort, Step
 from jinka.trace.stays import BEFORE_US, FOREVER_US, GROUPING, Rows, Stay, emptied, sort_in, stays_of
 
 NODES_MAX = 5_000_000
 _USE, _MAKE, _MEMBER = int(EdgeKind.USE), int(EdgeKind.MAKE), int(EdgeKind.MEMBER)
+_AT, _GIVEN_UP = int(EdgeKind.AT), int(Step.DECOMMISSIONING)
 _LOT, _CLASS, _TRANSFORMATION = int(NodeSort.LOT), int(NodeSort.CLASS), int(NodeSort.TRANSFORMATION)
 _HOLDING = frozenset(int(sort) for sort in (NodeSort.OTHER, NodeSort.ITEM, NodeSort.CONTAINER))
 CONTENT = (
@@ -75,6 +76,7 @@ class Spread:
     limits: set[int] = field(default_factory=set)
     rows: dict[int, Rows] = field(default_factory=dict)
     empties: dict[int, list[tuple[int, int, bool]]] = field(default_factory=dict)
+    ended: dict[int, int] = field(default_factory=dict)  # when an item gave up its number, that another got
 
     def things(self) -> list[int]:
         """The affected nodes that are things: no transformations."""
@@ -105,6 +107,8 @@ class _Walk:
             level, self._next = self._next, []
             rising, self._rising = sorted(self._rising), set()
             self._fetch([*level, *rising])
+            if self._found.forward:
+                self._renew(level)
             self._rise([node for node in level if node & 7 != _TRANSFORMATION], matter=True)
             self._rise(rising, matter=False)
             if self._found.forward:
@@ -120,6 +124,8 @@ class _Walk:
 
     def _reach(self, node: int, how: Reach, exposed: tuple[int, int] | None = None) -> None:
         known = self._found.reached.get(node)
+        if self._found.ended.pop(node, None) is not None:
+            self._next.append(node)  # by another way it may be the new one that is affected
         if exposed is None and node in self._exposed:
             exposed = (how.since_us, FOREVER_US)
         grown = exposed is not None and _widen(self._exposed.setdefault(node, []), *exposed)
@@ -175,7 +181,28 @@ class _Walk:
         if not matter:
             return self._found.carriers[node]
         since = self._found.reached[node].since_us if self._found.forward else BEFORE_US
-        return [(since, FOREVER_US)]
+        return [(since, self._found.ended.get(node, FOREVER_US))]
+
+    def _renew(self, level: Sequence[int]) -> None:
+        """Items that were decommissioned, and whose numbers then went to others: of a lot that is not affected."""
+        found = self._found
+        given_up = {
+            node: moments
+            for node in level
+            if found.reached[node].kind in (_MAKE, _MEMBER)
+            and (moments := [row[2] for row in found.rows[node] if row[1] == _AT and row[5] == _GIVEN_UP])
+        }
+        if not given_up:
+            return
+        born: dict[int, list[tuple[int, bool]]] = {node: [] for node in given_up}
+        for source, _, at, node, *_ in self._links.arriving(sorted(given_up), (_MAKE, _MEMBER)):
+            born[node].append((at, source in found.reached))
+        for node, moments in given_up.items():
+            last = max(at for at, affected in born[node] if affected)
+            later = [at for at, affected in born[node] if not affected and at >= last]
+            ends = [at for at in moments if at >= last and any(at <= each for each in later)]
+            if ends:
+                found.ended[node] = min(ends)
 
     def _learn(self, nodes: Sequence[int]) -> None:
         """The stays of nodes that were fetched; their containers are fetched for when they were emptied."""
@@ -205,16 +232,20 @@ class _Walk:
         reached = self._found.reached
         for node in level:
             _, _, _, known_us, depth = reached[node]
+            until = self._found.ended.get(node, FOREVER_US)
             for _, kind, at, target, event, *_ in self._found.rows[node]:
                 if kind == _USE:
-                    if at >= known_us:
+                    if known_us <= at <= until:
                         self._reach(target, Reach(node, kind, event, at, depth + 1))
                 elif kind in (_MAKE, _MEMBER):
                     # a product is affected whatever the clocks say; an item of a lot as its lot is
                     since = BEFORE_US if kind == _MAKE or known_us == BEFORE_US else max(known_us, at)
                     known = reached.get(target)
-                    if known is None or known.since_us > since or target in self._exposed:
+                    if known is None or known.since_us > since or self._again(target):
                         self._reach(target, Reach(node, kind, event, since, depth + 1))
+
+    def _again(self, node: int) -> bool:
+        return node in self._exposed or node in self._found.ended
 
     def _behind(self, level: Sequence[int]) -> None:
         """To what it was made of; to its lot, which is followed where the item's own making is not known."""
@@ -259,7 +290,8 @@ class _Walk:
         """What touches the time of exposure lay in it: of what is doubtful to the microsecond it is said."""
         found = self._found
         how = found.reached[stay.parent]
-        exposed = self._exposed.get(stay.parent) or [(how.since_us, FOREVER_US)]
+        end = found.ended.get(stay.parent, FOREVER_US)
+        exposed = self._exposed.get(stay.parent) or [(how.since_us, end)]
         for since, until in exposed:
             if stay.since_us > until or stay.until_us < since:
                 continue

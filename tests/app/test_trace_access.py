@@ -27,7 +27,7 @@ from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
 from jinka.codec.epcis.json_reader import read_event
 from jinka.codec.epcis.json_text import load_json
 from jinka.codec.epcis.json_writer import write_event
-from jinka.codec.epcis.model import Place, Typed
+from jinka.codec.epcis.model import Extension, Kind, Place, Typed
 from jinka.codec.tags import canonical_id
 from jinka.crypto.x509_keys import KeyKind
 from jinka.kit import JinkaError, NotFound, Usage
@@ -188,8 +188,9 @@ def test_whether_an_event_passes_tells_nothing_that_is_hidden(open_rig: Callable
     assert known[1]["epcisBody"]["queryResults"]["resultsBody"]["eventList"] == []
     first = rig.events("state")[0].event_id
     assert first is not None
-    assert rig.ask("spy", "GET", "events", first)[0] == 404
-    assert rig.ask("farm", "GET", "events", first)[0] == 200
+    for method, there in (("GET", 200), ("OPTIONS", 204)):
+        assert rig.ask("spy", method, "events", first)[0] == 404
+        assert rig.ask("farm", method, "events", first)[0] == there
 
 
 def test_what_came_in_a_container_was_in_one_s_hands(open_rig: Callable[[str], Rig]) -> None:
@@ -348,3 +349,16 @@ def test_only_who_captured_an_event_or_who_sees_all_declares_it_an_error(
     assert [one.error for one in rig.events("farm")] == [None] * 3
     assert [rig.capture("farm", void(event)), rig.capture("state", void(other))] == [201, 201]
     assert [one.error is not None for one in rig.events("farm")] == [False] * 3 + [True] * 2
+
+
+def test_an_order_tells_nothing_of_values_that_are_hidden(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    for (who, event), price in zip(CHAIN[:4], ("7", "5", "3", "9"), strict=True):
+        said = Extension(namespace="https://x.example/", name="price", text=price, kind=Kind.NUMBER)
+        assert rig.capture(who, replace(event, extensions=(said,))) == 201
+    order = ("orderBy", "https://x.example/price"), ("orderDirection", "ASC")
+    # prices of the farm that the mill is not shown have no place in the mill's order
+    assert _steps(rig.events("mill", *order)) == ["receiving", "inspecting"]
+    assert _steps(rig.events("state", *order)) == ["receiving", "shipping", "commissioning", "inspecting"]
+    assert _steps(rig.events("mill", ("orderBy", "eventTime"), order[1]))[0] == "commissioning"

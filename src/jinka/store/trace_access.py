@@ -17,7 +17,7 @@ from jinka.codec.epcis import Event
 from jinka.codec.epcis.vocabulary import CBV
 from jinka.store.database import reading
 from jinka.store.schema import metadata
-from jinka.store.trace_query import AnyOf, At, EventQuery, Test
+from jinka.store.trace_query import AnyOf, At, EventQuery, Order, Test
 from jinka.store.trace_rows import insert_rows
 from jinka.store.trace_terms import Field
 from jinka.store.trace_turns import SqlTurns
@@ -272,13 +272,13 @@ class Sight:
         """The query so that whether an event passes tells the viewer nothing that is hidden from it.
 
         What every redacted event shows may be asked of all events; anything else of those that name the viewer's own
-        places, which it sees whole.
+        places, which it sees whole. So it is with what they are sorted by: an extension's order tells its values.
         """
         if viewer.sees_all:
             return query
         things = {value for test in query.tests if isinstance(test, AnyOf) for value in _things(test)}
         had = self.had(viewer, things)
-        if all(_open(test, had) for test in query.tests):
+        if query.order is not Order.EXTENSION and all(_open(test, had) for test in query.tests):
             return query
         own = (_NOWHERE, *sorted(one for one in viewer.owns if not one.isdigit()))
         beginnings = tuple(stem + one for one in sorted(viewer.owns) if one.isdigit() for stem in GLN_STEMS)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
+from jinka.app.centre_resend import rode_with
 from jinka.clearing.hearing import HEARD, lateness, rounds_of
 from jinka.clearing.reasons import Outcome
 from jinka.clearing.tiers import Surroundings
@@ -90,12 +91,17 @@ def fresh_of(outcomes: pa.Table, fresh: pa.Table, known: pa.Table) -> pa.Table:
 
 def heard_rounds(folder: Path, around: Surroundings, days: Iterable[dt.date]) -> Mapping[int, int]:
     """This centre's rounds whose records went on, and in which round each did."""
-    arrived, found = ArrivedFiles(folder), dict[int, int]()
-    for day in sorted(days):
+    arrived, found, days = ArrivedFiles(folder), dict[int, int](), sorted(days)
+    for day in days:
         heard = arrived.read(around.parent, Kind.RECORDS, day, "heard", HEARD)
         for round_ in rounds_of(heard, around.code):
             found.setdefault(round_, day.toordinal())
-    return found
+    again = {  # records of a refused parcel, that went up again
+        before.toordinal(): found[day.toordinal()]
+        for day, before in rode_with(folder, days)
+        if day.toordinal() in found
+    }
+    return again | found
 
 
 __all__ = ["fresh_of", "heard_rounds", "in_time", "inbound_before", "open_days"]

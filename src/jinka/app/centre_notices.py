@@ -133,7 +133,9 @@ def decide_parcel(folder: Path, parcel: str, *, officer: str, reason: str, relea
         severity=Severity.INFO if release else Severity.ERROR,
         where=parcel,
         what=f"{_WORDS[code]} by {_printable(officer)}: {_printable(reason)}",
-        fix="" if release else "its rows never have an effect; send what is right with a later day",
+        fix=""
+        if release
+        else "its rows never have an effect; records can go up again: jinka centre resend at its sender",
     )
     with (
         file_errors(folder),

@@ -31,6 +31,7 @@ from jinka.app.centre_files import ArrivedFiles, Road, RoundFiles, days_of
 from jinka.app.centre_founded import Unfounded, hold_unfounded
 from jinka.app.centre_lists import listed_here, publish_list
 from jinka.app.centre_proof import CityProof
+from jinka.app.centre_resend import own_rows, resent_days
 from jinka.app.centre_statistics import round_cells
 from jinka.app.centre_witness import log_tables
 from jinka.clearing.hearing import heard_of
@@ -151,9 +152,11 @@ class Centre:
         own = self._own(kind, date)
         if own is None:
             return False
+        again = self._again(kind, date)
         tables = {}
         for file, (schema, _) in FILES[kind].items():
             parts = [own[file]] if file in own else []
+            parts += [one[file] for one in again]
             if file == "heard":
                 parts.append(self._heard_here(heard))
             for child, days in sorted(heard.items()):
@@ -166,6 +169,19 @@ class Centre:
             self.road.send(around.parent, kind, date, self._to(around.parent, kind, tables))
         files.note(f"up-{name}", {file: table.num_rows for file, table in tables.items()})
         return True
+
+    def _again(self, kind: Kind, date: dt.date) -> list[Tables]:
+        """What went up in rounds whose parcels the parent refused, and goes up once more with this one."""
+        if kind is not Kind.RECORDS or not (parent := self.config.around.parent):
+            return []
+        found = [
+            {
+                file: own_rows(self.folder, day, f"up-{kind.value}-{file}", schema)
+                for file, (schema, _) in FILES[kind].items()
+            }
+            for day in resent_days(self.folder, date)
+        ]
+        return [self._to(parent, kind, tables) for tables in found]
 
     def _heard(self, kind: Kind, date: dt.date) -> dict[str, list[str]] | None:
         """The days of each child that go into the round; None while one is waited for."""

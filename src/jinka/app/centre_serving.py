@@ -26,6 +26,7 @@ from jinka.app.centre_line import Heed, LineRoad, exchange_with, open_desk, open
 from jinka.app.centre_notices import own_parcels
 from jinka.app.centre_papers import LinePapers, install_line
 from jinka.app.centre_proof import CityProof
+from jinka.app.centre_resend import with_resent
 from jinka.app.centre_rounds import STOPPED, STREAMS, Centre
 from jinka.app.centre_witness import Witness
 from jinka.codec.parcel import Kind
@@ -177,7 +178,7 @@ def centre_status(folder: Path) -> dict[str, Any]:
         with database.connect() as connection:
             halted = sorted(suspended_in(connection))
         findings = [finding.as_dict() for finding in findings_in(database)]
-        elsewhere = own_parcels(database, config.around.code)
+        elsewhere = with_resent(folder, own_parcels(database, config.around.code))
     rounds = []
     for day in days_of(folder):
         files = RoundFiles(folder, day)

@@ -289,7 +289,7 @@ def _well(row: dict[str, Any]) -> bool:
 
 
 def _held_elsewhere(found: dict[str, Any]) -> bool:
-    return any(each["state"] != "released" for each in found["own_parcels"])
+    return any(each["state"] not in ("released", "resent") for each in found["own_parcels"])
 
 
 def _signed(amount: int) -> str:

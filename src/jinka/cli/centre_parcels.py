@@ -98,3 +98,15 @@ def refuse(directory: Directory, parcel: Parcel, officer: Officer, reason: Reaso
     from jinka.app.centre_notices import decide_parcel
 
     return decide_parcel(directory, parcel, officer=officer, reason=reason, release=False)
+
+
+@app.command()
+@json_command
+def resend(directory: Directory, parcel: Parcel, officer: Officer, reason: Reason) -> dict[str, Any]:
+    """Let the records of a parcel that the parent refused go up once more, with the next round as late records.
+
+    Example: [bold]jinka centre resend out/4403 "4403>44/records/7" --officer li --reason "honest records"[/bold]
+    """
+    from jinka.app.centre_resend import resend_parcel
+
+    return resend_parcel(directory, parcel, officer=officer, reason=reason)

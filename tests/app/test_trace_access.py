@@ -244,7 +244,7 @@ def test_a_certificate_names_its_participant_and_a_changed_one_keeps_its_token(
     token = put_participant(rig.file, "farm", certificate="farm.example")["token"]
     assert rig.ask("", "GET", "events", **{"jinka-peer": "farm.example"})[0] == 200
     assert rig.ask("", "GET", "events", **{"jinka-peer": "mill.example"})[0] == 401
-    assert "token" not in put_participant(rig.file, "farm", owns=["4012345"], new_token=False)
+    assert "token" not in put_participant(rig.file, "farm", owns=["4012345"])
     assert rig.ask(token, "GET", "events")[0] == 200
     with pytest.raises(Usage):
         put_participant(rig.file, "farm", up="everything")
@@ -292,13 +292,15 @@ def test_a_file_that_says_something_else_is_refused(open_rig: Callable[[str], Ri
 def test_a_chain_is_followed_with_one_s_own_eyes(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
     _people(rig)
-    put_participant(rig.file, "brand", owns=["6901234"], down="nothing")
     bread = "urn:epc:id:sgtin:6901234.012345.1"
     bake = Event(
         event_type=EventType.TRANSFORMATION, event_time_us=5 * HOUR, zone_offset="+08:00", input_epcs=(MINE,),
         output_epcs=(bread,), read_point=Place(id=HALL), biz_step=STEP + "commissioning",
     )  # fmt: skip
-    rig.tokens = {**rig.tokens, "mill": put_participant(rig.file, "mill", owns=[HALL], down="whole")["token"]}
+    rig.tokens = {
+        **rig.tokens,
+        "mill": put_participant(rig.file, "mill", owns=[HALL], down="whole", new_token=True)["token"],
+    }
     rig.tokens = {**rig.tokens, "brand": put_participant(rig.file, "brand", owns=["6901234"])["token"]}
     for who, event in (
         *CHAIN[:3], ("brand", seen(4, "encoding", HALL, bread)), ("mill", bake),
@@ -321,7 +323,7 @@ def test_a_chain_is_followed_with_one_s_own_eyes(open_rig: Callable[[str], Rig])
     assert list_looks(rig.file, "shop", 1)[0]["what"].startswith("back ")
     with pytest.raises(NotFound):
         trace(str(rig.file), [bread], forward=False, viewer="spy")
-    closed = put_participant(rig.file, "mill", owns=[HALL], down="nothing", new_token=False)
+    closed = put_participant(rig.file, "mill", owns=[HALL], down="nothing")
     assert closed["down"] == "nothing"
     hidden = trace(str(rig.file), [bread], forward=False, viewer="shop")
     assert len(hidden.graph.edges) == len(whole.edges)

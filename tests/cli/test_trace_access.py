@@ -30,14 +30,21 @@ def test_participants_live_as_the_commands_say(tmp_path: Path) -> None:
         "mill: 6901234, https://id.gs1.org/417/4012345000009; up redacted, down whole\njkt_"
     )
     token = shown.split()[-1]
-    assert "token" not in run("put", "mill", "--owns", "6901234", "--keep-token", "--json")
-    other = run("put", "mill", "--owns", "6901234", "--signs", "--json")["token"]
+    assert "token" not in run("put", "mill", "--owns", "6901234", "--json")
+    other = run("put", "mill", "--signs", "--new-token", "--json")["token"]
     assert other != token
-    assert run("list") == "mill: 6901234; up redacted, down redacted; signs\n"
+    named = run("put", "mill", "--name", "Mill Ltd", "--json")  # what is not named stays
+    assert (named["name"], named["signs"], named["down"], "token" in named) == (
+        "Mill Ltd", True, "whole", False,
+    )  # fmt: skip
+    assert run("list") == "mill: 6901234; up redacted, down whole; signs\n"
+    assert run("put", "mill", "--owns", "", "--no-signs", "--json")["owns"] == []
+    assert run("put", "mill", "--owns", "6901234") == "mill: 6901234; up redacted, down whole\n"
     assert run("looks") == "nobody looked\n"
     assert run("stop", "mill", "--json")["active"] is False
     assert "stopped" in run("list")
     assert other not in run("list", "--json")[0].values()
+    assert run("put", "mill", "--json")["token"] not in (token, other)
     run("stop", "nobody", code=3)
     run("put", "shop", "--up", "all", code=2)
     run("put", "shop", "--owns", "x", code=2)

@@ -167,35 +167,45 @@ def put_participant(
     path: Path,
     id_: str,
     *,
-    name: str = "",
-    owns: Sequence[str] = (),
-    up: str = "redacted",
-    down: str = "redacted",
-    sees_all: bool = False,
-    signs: bool = False,
-    certificate: str = "",
-    new_token: bool = True,
+    name: str | None = None,
+    owns: Sequence[str] | None = None,
+    up: str | None = None,
+    down: str | None = None,
+    sees_all: bool | None = None,
+    signs: bool | None = None,
+    certificate: str | None = None,
+    new_token: bool = False,
     randomness: Randomness | None = None,
 ) -> dict[str, Any]:
-    """Add or change a participant; its facts, with its new token, which is told only now."""
+    """Add a participant, or change what is named of it; its facts, with a new token, which is told only now.
+
+    Who is new or was stopped gets a token in any case.
+    """
     if not id_ or not id_.isprintable() or len(id_) > 100:
         raise Usage("no id", where="participant", fix="1 to 100 characters")
     levels = {level.value: level for level in Level}
     for word, where in ((up, "up"), (down, "down")):
-        if word not in levels:
+        if word is not None and word not in levels:
             raise Usage(f"{word!r}", where=where, fix=", ".join(levels))
     raw = (randomness or SystemRandomness()).token_bytes(_TOKEN_BYTES)
     token = "jkt_" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
     with database_at(read_trace_file(path).database) as database:
         books = AccessBooks(database)
-        before = books.by_id(id_)
+        before = next((one for one in books.participants() if one.id == id_), None)
+        if before is None or not before.active:
+            new_token = True
+        before = before or Participant(id=id_, name=id_)
         made = Participant(
-            id=id_, name=name or id_, owns=read_owns(owns), up=levels[up], down=levels[down], sees_all=sees_all,
-            signs=signs, certificate=certificate,
-            token_hash=token_hash(token) if new_token or before is None else before.token_hash,
+            id=id_, name=before.name if name is None else name or id_,
+            owns=before.owns if owns is None else read_owns(owns),
+            up=before.up if up is None else levels[up], down=before.down if down is None else levels[down],
+            sees_all=before.sees_all if sees_all is None else sees_all,
+            signs=before.signs if signs is None else signs,
+            certificate=before.certificate if certificate is None else certificate,
+            token_hash=token_hash(token) if new_token else before.token_hash,
         )  # fmt: skip
         books.put(made)
-    return participant_facts(made) | ({"token": token} if new_token or before is None else {})
+    return participant_facts(made) | ({"token": token} if new_token else {})
 
 
 def stop_participant(path: Path, id_: str) -> dict[str, Any]:

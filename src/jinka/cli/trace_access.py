@@ -26,28 +26,36 @@ Who = Annotated[str, typer.Argument(help="The participant.", metavar="ID")]
 def put_one(
     file: File,
     id_: Who,
-    name: Annotated[str, typer.Option(help="Its name.")] = "",
+    name: Annotated[str | None, typer.Option(help="Its name.")] = None,
     owns: Annotated[
         list[str] | None,
-        typer.Option(help="A place, a party, or a GS1 company prefix of its own; once for each."),
+        typer.Option(
+            help="A place, a party, or a GS1 company prefix of its own; once for each. '': nothing."
+        ),
     ] = None,
-    up: Annotated[str, typer.Option(help="What those before it see: nothing, redacted, whole.")] = "redacted",
-    down: Annotated[str, typer.Option(help="What those behind it see.")] = "redacted",
-    certificate: Annotated[str, typer.Option(help="The common name in its certificate.")] = "",
-    sees_all: Annotated[bool, typer.Option("--sees-all", help="An authority: it sees everything.")] = False,
-    signs: Annotated[bool, typer.Option("--signs", help="What it captures must be signed.")] = False,
-    keep_token: Annotated[bool, typer.Option("--keep-token", help="Leave its token as it is.")] = False,
+    up: Annotated[
+        str | None, typer.Option(help="What those before it see: nothing, redacted (at first), whole.")
+    ] = None,
+    down: Annotated[str | None, typer.Option(help="What those behind it see.")] = None,
+    certificate: Annotated[str | None, typer.Option(help="The common name in its certificate.")] = None,
+    sees_all: Annotated[
+        bool | None, typer.Option("--sees-all/--sees-its-part", help="An authority sees everything.")
+    ] = None,
+    signs: Annotated[
+        bool | None, typer.Option("--signs/--no-signs", help="What it captures must be signed.")
+    ] = None,
+    new_token: Annotated[bool, typer.Option("--new-token", help="Give it another token.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Add or change a participant. Its new token is shown once, and kept only as a hash.
+    """Add a participant, or change what is named of it. A new token is shown once, and kept only as a hash.
 
     Example: [bold]jinka trace access put trace.toml mill --owns 6901234 --down whole[/bold]
     """
     from jinka.app.trace_access import put_participant
 
     facts = put_participant(
-        file, id_, name=name, owns=owns or [], up=up, down=down, sees_all=sees_all, signs=signs,
-        certificate=certificate, new_token=not keep_token,
+        file, id_, name=name, owns=[own for own in owns if own] if owns else None, up=up, down=down,
+        sees_all=sees_all, signs=signs, certificate=certificate, new_token=new_token,
     )  # fmt: skip
     token = f"\n{facts['token']}" if "token" in facts else ""
     put_either(facts, _line(facts) + token, as_json=as_json)

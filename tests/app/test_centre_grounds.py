@@ -26,7 +26,7 @@ from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
 from jinka.codec.parcel import Kind
 from jinka.kit import MAX_MINOR, Refused
 from jinka.sim.travel import SCHEME
-from tests.app.centre_rig import DATE
+from tests.app.centre_rig import DATE, NEXT
 
 OPERATOR = "op.liar"
 
@@ -280,6 +280,7 @@ def test_a_round_that_no_calendar_has_is_refused(tmp_path: Path) -> None:
         [_claim(LineKind.CHARGE, "i", 1, centre="a")],
         [_claim(LineKind.RISK, "j", 10**9, centre="a")],
         [_claim(LineKind.RISK, "ghost", 1, centre="a")],
+        [_claim(LineKind.FEE, OPERATOR, 1, centre="a", payee="j", far="j")] * 10_001,
         [_claim(LineKind.LOAD, OPERATOR, 1, centre="a", payee="ghost", far="ghost")],
     ],
     ids=[
@@ -292,6 +293,7 @@ def test_a_round_that_no_calendar_has_is_refused(tmp_path: Path) -> None:
         "of its own",
         "risk of an issuer",
         "risk of nobody",
+        "flood",
         "gift to nobody",
     ],
 )
@@ -344,3 +346,36 @@ def test_interchange_is_bounded_in_sum_whoever_is_to_pay(tmp_path: Path) -> None
     assert sum(amount for _, _, amount in held) == 100
     with pytest.raises(Refused):
         _grounds(tmp_path, AROUND, "44", take("k", 101))
+
+
+def test_what_is_given_follows_from_verdicts_too(tmp_path: Path) -> None:
+    """Who gives and does not pay takes it from those in between: a load is one that was accepted, a charge likewise."""
+    load = partial(_claim, LineKind.LOAD, OPERATOR, centre="a", payee="j", far="j")
+    charge = partial(_claim, LineKind.CHARGE, "i", centre="a", payee="k", far="k")
+    said = [_verdict(1, "j", 500, txn_type=2), _verdict(2, "j", 70), _verdict(1, "i", 30, centre="b")]
+    for name, around, sender in (("nation", AROUND, "44"), ("province", PROVINCE, "a")):
+        folder, files = tmp_path / name, RoundFiles(tmp_path / name, DATE)
+        files.write("up-verdicts-verdicts", pa.Table.from_pylist(said, schema=VERDICTS))
+        _grounds(folder, around, sender, load(amount=500))
+        for too_much in ([load(amount=501)], [load(amount=500), load(amount=1)], [charge(amount=31)]):
+            with pytest.raises(Refused, match="gives"):
+                _grounds(folder, around, sender, *too_much)
+    _grounds(tmp_path / "nation", AROUND, "44", charge(amount=30))
+    with pytest.raises(
+        Refused, match="0 were accepted"
+    ):  # it was the neighbour's, and the nation does not know of it
+        _grounds(tmp_path / "province", PROVINCE, "a", charge(amount=30))
+    for _ in range(2):
+        assert _held(tmp_path / "nation", DATE, load(amount=503)) == [(LineKind.LOAD, "j", 3)]
+    _round(tmp_path / "nation", NEXT)
+    assert _held(tmp_path / "nation", NEXT, load(amount=5)) == [(LineKind.LOAD, "j", 5)]
+
+
+def test_a_province_judges_as_the_nation_will(tmp_path: Path) -> None:
+    """What was accepted between its own cities is no ground beyond them: the nation would park all that it sends."""
+    take = partial(_claim, LineKind.INTERCHANGE, centre="a")
+    found = pa.Table.from_pylist([_verdict(1, "b", 500), _verdict(2, "j", 40)], schema=VERDICTS)
+    RoundFiles(tmp_path, DATE).write("up-verdicts-verdicts", found)
+    _grounds(tmp_path, PROVINCE, "a", take("j", 40), take("b", 500))
+    with pytest.raises(Refused, match="40 were accepted"):
+        _grounds(tmp_path, PROVINCE, "a", take("j", 41))

@@ -255,10 +255,7 @@ class OneParcel:
 AROUND = Surroundings(
     tier=Tier.NATION,
     code="00",
-    children={
-        "a": Neighbour(code="a", centres=frozenset({"a"}), participants=frozenset({"i"})),
-        "b": Neighbour(code="b", centres=frozenset({"b"}), participants=frozenset({"j"})),
-    },
+    children={c: Neighbour(code=c, centres=frozenset(c), participants=frozenset(p)) for c, p in ("ai", "bj")},
 )
 
 

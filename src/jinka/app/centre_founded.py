@@ -6,6 +6,8 @@
 | RISK, of the scheme | what was accepted at the scheme's risk |
 | INTERCHANGE | the list's highest price for what was accepted; without a list that sum, where it only passes |
 | FEE, SUBSIDY, SHARE, LOAD | nothing: these are paid where the terminal is, and go to the other party |
+| LOAD, to an issuer | what it accepted of loads there, or silence accepted |
+| CHARGE, from an issuer at home to others | what it accepted of its cards' records elsewhere |
 
 The sums run over all rounds. What is claimed beyond is the finding `CLAIM_EXCEEDS` at each centre that sees it, and
 lies in suspense at the payer's. Of an issuer's CHARGE its own centre knows more: `jinka.app.centre_claims`.
@@ -29,25 +31,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from jinka.app.centre_files import ArrivedFiles, RoundFiles, chained_note, days_of
-from jinka.app.centre_silence import LOOK_BACK_DAYS, Name, named, proven
+from jinka.app.centre_files import ArrivedFiles, RoundFiles, days_of
+from jinka.app.centre_grounds import (
+    LATE_DAYS,
+    NOTE,
+    add_grounds,
+    add_silent,
+    given_away,
+    is_of,
+    key_of,
+    may_give,
+    noted_sums,
+    of_scheme,
+    payer_of,
+    settled_days,
+    silent_in,
+)
+from jinka.app.centre_silence import LOOK_BACK_DAYS
 from jinka.clearing import FeeSchedule, LineKind
 from jinka.clearing.fees import PPM, FeeLine, FeeParty
-from jinka.clearing.reasons import Reason
 from jinka.clearing.routing import CLAIMS
 from jinka.clearing.tiers import Surroundings
-from jinka.clearing.verdicts import CROSSING, DEEMED, VERDICTS
+from jinka.clearing.verdicts import CROSSING, DEEMED
 from jinka.codec.parcel import Kind
-from jinka.codec.record import CREDITS
 from jinka.kit import Refused
 from jinka.settlement.centre_posting import Excess
 
 # A record is of 10 million yuan at most, and a centre's claims of a day of 100 billion: sums stay far from 64 bits.
 MOST_OF_RECORD, MOST_OF_CENTRE = 10**9, 10**13
+ROWS_OF_CENTRE = 10_000  # claims in a round: so that one centre does not fill what its parent may send
 DAYS_BEFORE, DAYS_AFTER = 366, 31  # of a record's business day and its round
-_LATE_DAYS = 31  # by which a claim may follow its record, on top of the days looked back
-_NOTE = "founded"
-_SUMS = ("claimed", "excess", "charges", "risks", "volumes", "counts")
 _IN_SUM = (LineKind.RISK.value, LineKind.INTERCHANGE.value)  # bounded for each centre, whoever is to pay
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _LAST = dt.date.max.toordinal()
@@ -74,14 +87,14 @@ def hold_unfounded(
 
     ``issuer`` is whose CHARGE is judged elsewhere, at its own city; "" above the cities.
     """
-    files, (number, sums) = RoundFiles(folder, date), _noted(folder, date)
-    told = _silent_in(folder, around, _settled_days(folder, number, date))
-    _add_grounds(sums, folder, date, around, issuer, told)
+    files, (number, sums) = RoundFiles(folder, date), noted_sums(folder, date)
+    told = silent_in(folder, around, settled_days(folder, number, date))
+    add_grounds(sums, folder, date, around, issuer, told)
     claimed: Counter[str] = Counter()
     for row in claims.to_pylist():
         by_others = row["far"] == row["payer"] and row["centre"] != around.code
         if by_others and (row["kind"], row["payer"]) != (LineKind.CHARGE.value, issuer):
-            claimed[_key(row["kind"], row["centre"], row["payer"])] += row["amount"]
+            claimed[key_of(row["kind"], row["centre"], row["payer"])] += row["amount"]
     sums["claimed"] += claimed
     found = Unfounded(home=[], passing=[])
     for key in sorted(claimed):
@@ -90,8 +103,8 @@ def hold_unfounded(
         allowed, own = 0, sums["claimed"][key] - sums["excess"][key]
         standing = own
         if kind == LineKind.CHARGE.value:
-            allowed = sums["charges"][_key(centre, payer)]
-        elif kind == LineKind.RISK.value and _of_scheme(payer, around):
+            allowed = sums["charges"][key_of(centre, payer)]
+        elif kind == LineKind.RISK.value and of_scheme(payer, around):
             allowed = sums["risks"][centre]
         elif kind == LineKind.INTERCHANGE.value:
             allowed = _highest(fees, date, sums["volumes"][centre], sums["counts"][centre], home=home)
@@ -99,15 +112,16 @@ def hold_unfounded(
             standing = sum(
                 sums["claimed"][other] - sums["excess"][other]
                 for other in sums["claimed"]
-                if _is_of(other, kind, centre) and (_payer(other) in around.participants) is home
+                if is_of(other, kind, centre) and (payer_of(other) in around.participants) is home
             )
         over = min(standing - allowed, own)
         if over > 0:
             sums["excess"][key] += over
             each = Excess(centre=centre, issuer=payer, amount=over, kind=LineKind(kind))
             (found.home if home else found.passing).append(each)
+    found.passing.extend(_given_too_much(sums, claims, around, issuer))
     noted = {name: dict(sorted(counted.items())) for name, counted in sums.items()}
-    files.note(_NOTE, {"seq": number, **noted})
+    files.note(NOTE, {"seq": number, **noted})
     return found
 
 
@@ -141,6 +155,13 @@ def require_bounds(
         return
     if at_home := [row["far"] for row in rows if row["far"] in child.participants]:
         raise Refused(f"{at_home[0]} is below {sender} itself", where=where, fix="it settles that by itself")
+    rounds = Counter((row["centre"], row["round"]) for row in rows)
+    if flood := [(name, count) for name, count in rounds.items() if count > ROWS_OF_CENTRE]:
+        raise Refused(
+            f"{flood[0][1]} claims of {flood[0][0][0]} in one round",
+            where=where,
+            fix=f"at most {ROWS_OF_CENTRE}",
+        )
     if not around.parent and (strange := [row["far"] for row in rows if not around.hop_to_party(row["far"])]):
         raise Refused(
             f"nobody has {strange[0]}", where=where, fix="admit who it is, or claim of who there is"
@@ -156,7 +177,7 @@ def require_bounds(
         taken += _taken(pq.read_table(place / "claims.parquet").to_pylist(), around)
     crossed: Counter[str] = Counter()
     for day in arrived.days(sender, Kind.RECORDS):
-        if since - dt.timedelta(days=_LATE_DAYS) <= day <= date:
+        if since - dt.timedelta(days=LATE_DAYS) <= day <= date:
             table = arrived.read(sender, Kind.RECORDS, day, "records", CROSSING)
             whole = pc.and_(pc.greater(table["amount"], 0), pc.less_equal(table["amount"], MOST_OF_RECORD))
             sums = table.filter(whole).group_by("centre").aggregate([("amount", "sum")])
@@ -187,33 +208,38 @@ def require_grounds(
     """
     if sender not in around.children:
         return
-    taken, silent = _claimed_away(claims), [deemed]
-    if not taken:
+    taken, given, silent = _claimed_away(claims), given_away(claims, around), [deemed]
+    if not taken and not given:
         return
-    open_ = {day for day in days_of(folder) if RoundFiles(folder, day).noted(_NOTE) is None}
-    (number, sums), arrived = _noted(folder, dt.date.max), ArrivedFiles(folder)
-    told = _silent_in(folder, around, _settled_days(folder, number, date))
+    open_ = {day for day in days_of(folder) if RoundFiles(folder, day).noted(NOTE) is None}
+    (number, sums), arrived = noted_sums(folder, dt.date.max), ArrivedFiles(folder)
+    told = silent_in(folder, around, settled_days(folder, number, date))
     for day in sorted(day for day in open_ if day <= date):
-        _add_grounds(sums, folder, day, around, "", told)
+        add_grounds(sums, folder, day, around, "", told)
     for day in arrived.days(sender, Kind.POSITIONS):
         if day in open_ and day != date:
-            taken += _claimed_away(arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS))
+            waiting = arrived.read(sender, Kind.POSITIONS, day, "claims", CLAIMS)
+            taken, given = taken + _claimed_away(waiting), given + given_away(waiting, around)
             silent.append(arrived.read(sender, Kind.POSITIONS, day, "deemed", DEEMED))
     for _, place in arrived.released(sender, Kind.POSITIONS, None):
-        taken += _claimed_away(pq.read_table(place / "claims.parquet"))
+        waiting = pq.read_table(place / "claims.parquet")
+        taken, given = taken + _claimed_away(waiting), given + given_away(waiting, around)
         silent.append(pq.read_table(place / "deemed.parquet"))
-    _add_silent(sums, folder, date, around, pa.concat_tables(silent), told)
+    add_silent(sums, folder, date, around, pa.concat_tables(silent), told)
     issuers = {json.loads(key)[1] for key in sums["charges"]}
     for key in sorted(taken):
         kind, centre, payer = json.loads(key)
         ground, of = 0, [key]
-        if kind == LineKind.RISK.value and _of_scheme(payer, around) and payer not in issuers:
+        if kind == LineKind.RISK.value and of_scheme(payer, around) and payer not in issuers:
             continue
         if kind == LineKind.CHARGE.value:
-            ground = sums["charges"][_key(centre, payer)]
+            ground = sums["charges"][key_of(centre, payer)]
         elif kind == LineKind.INTERCHANGE.value:
             ground = max(sums["volumes"][centre], 0)
-            of = [other for other in sums["claimed"] | taken if _is_of(other, kind, centre)]
+            of = [other for other in sums["claimed"] | taken if is_of(other, kind, centre)]
+            if around.parent and of_scheme(payer, around):  # as the next centre above will judge it
+                ground = max(sums["outside"][centre], 0)
+                of = [other for other in of if of_scheme(payer_of(other), around)]
         claimed = sum(sums["claimed"][each] - sums["excess"][each] + taken[each] for each in of)
         if claimed > ground:
             raise Refused(
@@ -221,6 +247,37 @@ def require_grounds(
                 where=where,
                 fix="a claim follows from verdicts that were sent down, or from silence on a record with its TAC",
             )
+    for key in sorted(given):
+        kind, centre, party, _ = json.loads(key)
+        ground, owed = (
+            may_give(sums, key, around),
+            sums["given"][key] + given[key] - sums["excess"][key_of("given", key)],
+        )
+        if owed > ground:
+            raise Refused(
+                f"{centre} gives {owed} minor units ({kind}) for {party}, and {ground} were accepted",
+                where=where,
+                fix="a debt follows from verdicts too: what no record shows is none",
+            )
+
+
+def _given_too_much(
+    sums: dict[str, Counter[str]], claims: pa.Table, around: Surroundings, issuer: str
+) -> list[Excess]:
+    """Claims that give more than verdicts explain; of cards' payments a city sees its own verdicts alone."""
+    others = claims.filter(pc.not_equal(claims["centre"], around.code))
+    given, found = given_away(others, around), []
+    sums["given"] += given
+    for key in sorted(given):
+        kind, centre, party, _ = json.loads(key)
+        if issuer and kind == LineKind.CHARGE.value:
+            continue
+        noted = key_of("given", key)
+        over = sums["given"][key] - may_give(sums, key, around) - sums["excess"][noted]
+        if over > 0:
+            sums["excess"][noted] += over
+            found.append(Excess(centre=centre, issuer=party, amount=over, kind=LineKind(kind)))
+    return found
 
 
 def _claimed_away(claims: pa.Table) -> Counter[str]:
@@ -228,7 +285,7 @@ def _claimed_away(claims: pa.Table) -> Counter[str]:
     sums: Counter[str] = Counter()
     for row in claims.to_pylist():
         if row["far"] == row["payer"]:
-            sums[_key(row["kind"], row["centre"], row["payer"])] += row["amount"]
+            sums[key_of(row["kind"], row["centre"], row["payer"])] += row["amount"]
     return sums
 
 
@@ -236,86 +293,10 @@ def _taken(rows: Iterable[dict[str, object]], around: Surroundings) -> Counter[s
     """What each centre takes of others by its claims, the scheme's risk aside."""
     sums: Counter[str] = Counter()
     for row in rows:
-        risk = row["kind"] == LineKind.RISK.value and _of_scheme(str(row["payer"]), around)
+        risk = row["kind"] == LineKind.RISK.value and of_scheme(str(row["payer"]), around)
         if row["far"] == row["payer"] and not risk:
             sums[str(row["centre"])] += int(str(row["amount"]))
     return sums
-
-
-def _of_scheme(payer: str, around: Surroundings) -> bool:
-    """Whether risk may be this party's: at the topmost centre its own, below it one on the way there."""
-    return around.hop_to_party(payer) == (around.parent or around.code)
-
-
-def _settled_days(folder: Path, number: int, date: dt.date) -> list[dt.date]:
-    """The rounds that were settled before the one of that number, as far back as silence goes."""
-    since = date - dt.timedelta(days=LOOK_BACK_DAYS + _LATE_DAYS)
-    notes = {day: RoundFiles(folder, day).noted(_NOTE) for day in days_of(folder) if since <= day}
-    return [day for day, note in notes.items() if note is not None and note.get("seq", 0) < number]
-
-
-def _silent_in(folder: Path, around: Surroundings, days: Iterable[dt.date]) -> set[Name]:
-    """The records on which silence was told of in some rounds: it counts once, and so does what is said later."""
-    return {name for day in days for name in named(_deemed(folder, around, day))}
-
-
-def _deemed(folder: Path, around: Surroundings, date: dt.date) -> pa.Table:
-    """The silence of which a round was told, from below and from above."""
-    parts = [RoundFiles(folder, date).read("up-positions-deemed", DEEMED)]
-    if around.parent:
-        parts.append(ArrivedFiles(folder).read(around.parent, Kind.POSITIONS, date, "deemed", DEEMED))
-    return pa.concat_tables(parts)
-
-
-def _add_silent(
-    sums: dict[str, Counter[str]],
-    folder: Path,
-    date: dt.date,
-    around: Surroundings,
-    deemed: pa.Table,
-    told: set[Name],
-) -> None:
-    """Add what silence allows: for each record that passed here with its TAC, once."""
-    for (centre, ref), record in proven(folder, around.parent, date, deemed).items():
-        if (centre, ref) not in told and not record.load:
-            sums["volumes"][centre] += record.amount
-            sums["counts"][centre] += 1
-            sums["charges"][_key(centre, record.issuer)] += record.amount
-
-
-def _add_grounds(
-    sums: dict[str, Counter[str]],
-    folder: Path,
-    date: dt.date,
-    around: Surroundings,
-    issuer: str,
-    told: set[Name],
-) -> None:
-    """Add what the verdicts of a round, and the silence of which it was told, allow each centre to claim.
-
-    ``told`` are the records on which silence counted before; those of this round are added to it.
-    """
-    files, arrived = RoundFiles(folder, date), ArrivedFiles(folder)
-    said = [files.read("verdicts" if issuer else "up-verdicts-verdicts", VERDICTS)]
-    if around.parent and not issuer:
-        said.append(arrived.read(around.parent, Kind.VERDICTS, date, "verdicts", VERDICTS))
-    verdicts = pa.concat_tables(said)
-    loads = pc.is_in(verdicts["txn_type"], pa.array([int(kind) for kind in CREDITS], pa.uint8()))
-    paid = verdicts.filter(pc.and_(pc.equal(verdicts["reason"], Reason.ACCEPTED.name), pc.invert(loads)))
-    names = set(told)
-    for row in paid.select(["centre", "ref", "issuer", "amount", "at_risk"]).to_pylist():
-        if (row["centre"], row["ref"]) in names:  # the same verdict twice is one, and so is one after silence
-            continue
-        names.add((row["centre"], row["ref"]))
-        sums["volumes"][row["centre"]] += row["amount"]
-        sums["counts"][row["centre"]] += 1
-        if row["at_risk"]:
-            sums["risks"][row["centre"]] += row["amount"]
-        else:
-            sums["charges"][_key(row["centre"], row["issuer"])] += row["amount"]
-    silent = _deemed(folder, around, date)
-    _add_silent(sums, folder, date, around, silent, names)
-    told |= named(silent).keys()
 
 
 def _highest(fees: FeeSchedule | None, date: dt.date, volume: int, count: int, *, home: bool) -> int:
@@ -332,25 +313,6 @@ def _highest_of(line: FeeLine, volume: int, count: int) -> int:
     rate = max(rate for _, rate in line.bands)
     # Each record may be rounded up by itself, and have the floor and the fixed part by itself.
     return line.taxed((volume * rate + PPM - 1) // PPM + (line.fixed + line.floor + 1) * count)[0]
-
-
-def _noted(folder: Path, date: dt.date) -> tuple[int, dict[str, Counter[str]]]:
-    """The sums as the round that was settled before left them, and the number of this one's."""
-    number, found = chained_note(folder, _NOTE, date)
-    return number, {name: Counter((found or {}).get(name, {})) for name in _SUMS}
-
-
-def _key(*names: str) -> str:
-    return json.dumps(names)
-
-
-def _is_of(key: str, kind: str, centre: str) -> bool:
-    """Whether a key of what is claimed is of that kind and centre."""
-    return tuple(json.loads(key)[:2]) == (kind, centre)
-
-
-def _payer(key: str) -> str:
-    return str(json.loads(key)[2])
 
 
 __all__ = ["Unfounded", "hold_unfounded", "require_bounds", "require_dates", "require_grounds"]

@@ -15,6 +15,7 @@ from jinka.trace.lineage import EdgeKind
 from jinka.trace.recall import (
     ITEMS,
     SOLD_ITEMS,
+    SOLD_OF,
     Act,
     Cause,
     CauseKind,
@@ -124,6 +125,52 @@ def test_a_number_that_was_given_anew_is_another_item() -> None:
     assert _lines(_scope(events, lot("A"), lot("B"))[0].scope) == {Z: {ITEMS: 1}}
     assert _lines(_scope(events, lot("B"), lot("A"))[0].scope) == {Z: {ITEMS: 1}}
     assert _lines(_scope([*events[:4], *events[6:]], lot("A"))[0].scope) == {Z: {ITEMS: 1}}  # not made anew
+
+
+def test_who_sold_a_lot_by_quantity_hears_of_it() -> None:
+    some = parts((lot("A"), 50))
+    events = [
+        seen(0, "commissioning", 1, quantities=parts((lot("A"), 100)), add=True),
+        seen(1, "shipping", 1, quantities=parts((lot("A"), 100)), to=2),
+        seen(2, "receiving", 2, quantities=parts((lot("A"), 100))),
+        seen(3, "retail_selling", 2, quantities=some),
+        seen(4, "destroying", 2, quantities=some),
+    ]
+    assert _lines(_scope(events, lot("A"))[0].scope) == {Y: {SOLD_OF + lot("A"): 50}}
+
+
+def test_where_a_lot_was_seen_and_nobody_said_how_much_is_told_as_unknown() -> None:
+    bare = parts((lot("A"), None))
+    events = [
+        seen(0, "commissioning", 1, quantities=parts((lot("A"), 100)), add=True),
+        seen(1, "shipping", 1, quantities=bare, to=2),
+        seen(2, "receiving", 2, quantities=bare),
+        seen(3, "inspecting", 3, quantities=parts((lot("A"), 5))),
+        seen(3, "inspecting", 1, quantities=parts((lot("A"), 5))),
+    ]
+    found, _ = _scope(events, lot("A"))
+    assert _lines(found.scope) == {X: {lot("A"): 100}, Y: {lot("A"): 0}, Z: {lot("A"): 0}}
+    lines = {each.holder: each.lines for each in found.scope.holders}
+    assert [lines[holder][0].unknown for holder in (X, Y, Z)] == [False, True, True]
+    recall = draft(
+        number=1, title="glass", grade=Grade.FIRST, cause=Cause(kind=CauseKind.LOT, names=(lot("A"),)),
+        scope=found.scope, at_us=1, by="li",
+    ).after(_act(RecallEvent.APPROVE, 2))  # fmt: skip
+    assert recall.notices[Y].open_lines() == lines[Y]
+    nothing = (Outcome(subject=lot("A"), fate=Fate.SOLD, amount=Decimal(0)),)
+    assert recall.after(_act(RecallEvent.REPORT, 3, holder=Y, outcomes=nothing)).notices[Y].open_lines() == ()
+    with pytest.raises(Refused, match="an amount of 0"):
+        recall.after(_act(RecallEvent.REPORT, 3, holder=X, outcomes=nothing))
+
+
+def test_a_lot_that_was_made_without_an_amount_is_followed_by_what_moved() -> None:
+    some = parts((lot("A"), 60))
+    events = [
+        made(0, [], [], gave=parts((lot("A"), None)), where=1),
+        seen(1, "shipping", 1, quantities=some, to=2),
+        seen(2, "receiving", 2, quantities=some),
+    ]
+    assert _lines(_scope(events, lot("A"))[0].scope) == {X: {lot("A"): 0}, Y: {lot("A"): 60}}
 
 
 def test_what_was_at_a_place_at_a_time() -> None:

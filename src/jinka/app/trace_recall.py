@@ -27,6 +27,7 @@ from jinka.trace.lineage import EdgeKind, NodeSort
 from jinka.trace.recall import (
     ITEMS,
     SOLD_ITEMS,
+    SOLD_OF,
     Act,
     Cause,
     CauseKind,
@@ -187,7 +188,10 @@ def _outcome(text: str) -> Outcome:
     except InvalidOperation:
         raise Usage(f"no amount: {amount!r}", where=where) from None
     named = {"": ITEMS, "items": ITEMS, "sold": SOLD_ITEMS}
-    subject = named[subject] if subject in named else canonical_id(subject)
+    if subject not in named:
+        sold = SOLD_OF if subject.startswith(SOLD_OF) else ""
+        subject = sold + canonical_id(subject.removeprefix(sold))
+    subject = named.get(subject, subject)
     return Outcome(subject=subject, fate=_choice(Fate, fate, where), amount=said)
 
 

@@ -22,7 +22,7 @@ from jinka.reports.tables import Cell, Column, Kind, Table
 from jinka.reports.trace_graph import short_name
 from jinka.reports.words import Language, in_language
 from jinka.trace.holding import Standing
-from jinka.trace.recall import ITEMS, SOLD_ITEMS, Fate, Line, Notice, NoticeState, Recall
+from jinka.trace.recall import ITEMS, SOLD_ITEMS, SOLD_OF, Fate, Line, Notice, NoticeState, Recall
 from jinka.trace.recall_course import Point, course, fates, overdue
 
 _STYLE = (
@@ -48,7 +48,7 @@ _W = {
     "settled": ("Settled", "已结清"), "time": ("Time (UTC)", "时间（UTC）"), "act": ("Act", "动作"),
     "course": ("Shares", "完成比例"), "notices": ("Notices", "通知数"), "effect": ("Over time", "进程"),
     "acts": ("Acts", "记录"), "unit": ("Unit", "单位"), "items": ("items", "件"), "sold": ("items sold", "件（已售）"),
-    "reason": ("Reason", "理由"),
+    "reason": ("Reason", "理由"), "unknown": ("amount unknown", "数量不明"), "lot sold": ("sold", "已售"),
 }  # fmt: skip
 _STANDINGS = {
     Standing.HELD: ("held", "在库"), Standing.ON_ITS_WAY: ("on its way", "在途"), Standing.SOLD: ("sold", "已售"),
@@ -157,7 +157,7 @@ def _holder_facts(recall: Recall, holder: str) -> dict[str, Any]:
     return {
         "holder": holder,
         "to_account_for": [
-            {"what": line.subject, "amount": str(line.amount), "unit": line.uom} for line in scope.lines
+            {"what": line.subject, "amount": _known(line), "unit": line.uom} for line in scope.lines
         ],
         "by_the_events": dict(scope.standings),
         "state": notice.state.value[0] if notice else None,
@@ -169,7 +169,7 @@ def _holder_facts(recall: Recall, holder: str) -> dict[str, Any]:
             for o in (notice.outcomes if notice else ())
         ],
         "open": [
-            {"what": line.subject, "amount": str(line.amount), "unit": line.uom}
+            {"what": line.subject, "amount": _known(line), "unit": line.uom}
             for line in (notice.open_lines() if notice else scope.lines)
         ],
     }
@@ -229,7 +229,7 @@ def _tables(recall: Recall) -> dict[str, Table]:
             said = [o for o in notice.outcomes if o.subject == line.subject] if notice else []
             sums = [str(sum((o.amount for o in said if o.fate is fate), Decimal(0))) for fate in Fate]
             state = _text(notice.state.value) if notice else ""
-            lines.append((holder, line.subject, str(line.amount), line.uom, state, *sums))
+            lines.append((holder, line.subject, _known(line) or "", line.uom, state, *sums))
     columns = ("holder", "what", "amount", "unit", "state", *(fate.value[0] for fate in Fate))
     acts = [(_iso(a.at_us) or "", _text(a.event.value), a.by, a.holder, a.reason) for a in recall.acts]
     return {
@@ -260,10 +260,18 @@ def _cause_text(recall: Recall, *, zh: bool) -> str:
 def _line(line: Line, *, zh: bool) -> str:
     if line.subject in (ITEMS, SOLD_ITEMS):
         return f"{line.amount:,} {_subject(line.subject, zh=zh)}"
-    return f"{line.amount:,} {line.uom} {short_name(line.subject)}"
+    if line.unknown:
+        return f"{_subject(line.subject, zh=zh)} ({_W['unknown'][zh]})"
+    return f"{line.amount:,} {line.uom} {_subject(line.subject, zh=zh)}"
+
+
+def _known(line: Line) -> str | None:
+    return None if line.unknown else str(line.amount)
 
 
 def _subject(subject: str, *, zh: bool) -> str:
+    if subject.startswith(SOLD_OF):
+        return f"{short_name(subject.removeprefix(SOLD_OF))} ({_W['lot sold'][zh]})"
     return {ITEMS: _W["items"][zh], SOLD_ITEMS: _W["sold"][zh]}.get(subject, short_name(subject))
 
 

@@ -3,7 +3,8 @@
 EPCIS 2.0, 7.3.3.3 (quantity elements). A lot has no one place: each event moves an amount of it. What is made or
 commissioned comes in, what is used in a transformation or ends goes out, shipments move it onto the way and receipts
 off it, packing moves it into a container and with it. The sides add up by construction; what cannot be (more went out
-of a place than came in) shows as a negative amount there, and an event without a quantity makes the balance unknown.
+of a place than came in) shows as a negative amount there, and an event without a quantity makes the balance unknown:
+where it says that some came, and where some was only seen, there is some, and nobody knows how much (`unsure_at`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from jinka.trace.lineage import ARRIVES, BIRTHS, ENDS, LEAVES, EdgeKind
+from jinka.trace.lineage import ARRIVES, BIRTHS, ENDS, LEAVES, EdgeKind, Step
 from jinka.trace.stays import Rows
 
 _ZERO = Decimal(0)
 _INTO = frozenset({EdgeKind.PACK, EdgeKind.ATTACH})
 _OUT_OF = frozenset({EdgeKind.UNPACK, EdgeKind.DETACH})
+_SALES = frozenset({Step.RETAIL_SELLING, Step.DISPENSING})
 _EMPTIED = frozenset({EdgeKind.EMPTY, EdgeKind.DETACH_ALL})
 
 
@@ -33,6 +35,9 @@ class LotBalance:
     at_place: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     on_way: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # by whom it is sent to
     inside: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # by container
+    sold: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # of what ended, by seller
+    came: set[int] = field(default_factory=set)  # where some came, by events that do not say how much
+    seen: set[int] = field(default_factory=set)  # where some was seen by other steps
     unknown: bool = False  # an event did not say how much, or in another unit
 
     @property
@@ -51,6 +56,11 @@ class LotBalance:
             for node, amount in each.items():
                 total[node] += amount
         return {node: amount for node, amount in total.items() if amount > 0}
+
+    def unsure_at(self) -> set[int]:
+        """Where there is some of it, or was, and nobody knows how much: a place, receiver or container."""
+        told = self.at_place.keys() | self.on_way.keys()
+        return (self.came | (self.seen - told)) - self.lies_at().keys() - {0}
 
 
 def balance_of(leaving: Rows, making: Rows, around: Mapping[int, Rows]) -> LotBalance:
@@ -74,11 +84,16 @@ def balance_of(leaving: Rows, making: Rows, around: Mapping[int, Rows]) -> LotBa
     ):
         if kind in _EMPTIED:
             found.at_place[_place(around, other, event, at)] += found.inside.pop(other, _ZERO)
+            if other in found.came:
+                found.came.add(_place(around, other, event, at))
             continue
         if kind == EdgeKind.AT and step not in LEAVES | ARRIVES | BIRTHS | ENDS:
+            found.seen.add(other)
             continue
         amount = _amount(found, quantity, uom)
-        if amount is not None:
+        if amount is None:
+            found.came.add(_comes_to(kind, step, other, sent.get(event, 0), _place(around, other, event, at)))
+        else:
             _move(found, kind, step, other, amount, sent.get(event, 0), _place(around, other, event, at))
     return found
 
@@ -93,6 +108,19 @@ def _amount(found: LotBalance, quantity: str | None, uom: str | None) -> Decimal
         return None
     found.uom = found.uom or (uom or "")
     return Decimal(quantity)
+
+
+def _comes_to(kind: int, step: int, other: int, to: int, place: int) -> int:
+    """Where an event brings some of it; 0 where it only takes some away."""
+    match kind:
+        case EdgeKind.MAKE | EdgeKind.UNPACK | EdgeKind.DETACH:
+            return place
+        case EdgeKind.PACK | EdgeKind.ATTACH:
+            return other
+        case EdgeKind.AT:
+            return to if step in LEAVES else other
+        case _:
+            return 0
 
 
 def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, to: int, place: int) -> None:
@@ -114,6 +142,8 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
             found.at_place[other] += amount
         case EdgeKind.AT if step in ENDS:
             found.ended += amount
+            if step in _SALES:
+                found.sold[other] += amount
             found.at_place[other] -= amount
         case EdgeKind.AT if step in LEAVES:
             found.at_place[other] -= amount

@@ -133,15 +133,23 @@ class Cause:
 
 _AMOUNT_MAX = Decimal(10) ** 15
 ITEMS, SOLD_ITEMS = "items", "items sold"  # subjects of lines that are counted; every other is a lot
+SOLD_OF = "sold:"  # before a lot: so much of it was sold there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """So much of one thing: items that are there, items that were sold there, or an amount of a lot."""
+    """So much of one thing: items that are there, items that were sold there, or an amount of a lot.
+
+    An amount of zero: there is some, or was, and the events do not say how much.
+    """
 
     subject: str = ITEMS
     amount: Decimal
     uom: str = ""
+
+    @property
+    def unknown(self) -> bool:
+        return not self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,8 +210,9 @@ class Notice:
         """What the holder has not accounted for."""
         made = []
         for line in self.scope.lines:
-            said = sum((o.amount for o in self.outcomes if o.subject == line.subject), Decimal(0))
-            if said < line.amount:
+            told = [o.amount for o in self.outcomes if o.subject == line.subject]
+            said = sum(told, Decimal(0))
+            if said < line.amount or (line.unknown and not told):
                 made.append(replace(line, amount=line.amount - said))
         return tuple(made)
 
@@ -346,11 +355,17 @@ def _settled(notice: Notice) -> Notice:
 
 
 def _check_outcomes(notice: Notice, outcomes: Iterable[Outcome]) -> None:
-    """An amount is positive and of a line that the notice has; more than the line is a surplus, and welcome."""
+    """An amount is positive and of a line that the notice has; more than the line is a surplus, and welcome.
+
+    Of what the events do not say how much there is, there may be nothing.
+    """
     subjects = {line.subject for line in notice.scope.lines}
+    unsure = {line.subject for line in notice.scope.lines if line.unknown}
     for outcome in outcomes:
         if outcome.subject not in subjects:
             raise Refused("the notice says nothing of it", where=outcome.subject)
+        if not outcome.amount and outcome.subject in unsure:
+            continue
         if not outcome.amount.is_finite() or not 0 < outcome.amount < _AMOUNT_MAX:
             raise Refused(f"an amount of {outcome.amount}", where=outcome.subject, fix="more than zero")
         if outcome.subject in (ITEMS, SOLD_ITEMS) and outcome.amount != outcome.amount.to_integral_value():

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from jinka.trace.balance import LotBalance, balance_of
 from jinka.trace.holding import Holding, Standing, holdings
 from jinka.trace.lineage import LEAVES, EdgeKind, NodeSort
-from jinka.trace.recall import SOLD_ITEMS, HolderScope, Line, Scope
+from jinka.trace.recall import SOLD_ITEMS, SOLD_OF, HolderScope, Line, Scope
 from jinka.trace.spread import Links, Seed, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
 
@@ -77,6 +77,7 @@ def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
         {
             *(holding.holder for holding in where.values() if holding.holder),
             *(place for balance in balances.values() for place in balance.lies_at() if place),
+            *(place for balance in balances.values() for place in (*balance.unsure_at(), *balance.sold)),
             *balances,
             *found.limits,
         }
@@ -147,16 +148,13 @@ def _balances(links: Links, found: Spread, lots: Sequence[int]) -> dict[int, Lot
     for row in links.leaving(sorted(others - around.keys())):
         missing[row[0]].append(row)
     around.update(missing)
-    made = {}
-    for lot in moved:
-        if all(row[6] is not None for row in making[lot]) or not making[lot]:
-            made[lot] = balance_of(found.rows[lot], making[lot], around)
-    return made
+    return {lot: balance_of(found.rows[lot], making[lot], around) for lot in moved}
 
 
 def _containers(links: Links, found: Spread, balances: Mapping[int, LotBalance]) -> dict[int, Holding]:
     """Where the containers are in which amounts of lots lie."""
-    wanted = {node for balance in balances.values() for node in balance.inside}
+    wanted = {node for balance in balances.values() for node in (*balance.inside, *balance.came)}
+    wanted = {node for node in wanted if node & 7 != NodeSort.PLACE and node}
     return holdings(links, found, sorted(wanted)) if wanted else {}
 
 
@@ -181,6 +179,12 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
             place = containers[node].holder if node in containers else node
             if place in names:
                 lots[party(place)][names[lot], balance.uom] += amount
+        for node, amount in balance.sold.items():
+            lots[party(node)][SOLD_OF + names[lot], balance.uom] += amount
+        for node in balance.unsure_at():
+            place = containers[node].holder if node in containers else node
+            if place in names:
+                lots[party(place)][names[lot], balance.uom] += 0
     made = []
     for holder in sorted({*counts, *lots}):
         standings = counts[holder]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from jinka.api import epcis
+from jinka.api.problems import Unauthorised
 from tests.api.test_epcis_schemathesis import served
 from tests.epcis_rig import Desk, desk_at, document, facts
 
@@ -146,6 +148,41 @@ def test_a_body_that_does_not_come_is_not_waited_for(
             b"POST /capture HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
         )
         assert link.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+def test_who_is_not_admitted_sends_no_body(port: int, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    assert _raw(port, head % b"/nothing").startswith(b"HTTP/1.1 404 ")  # the body is not waited for
+    monkeypatch.setattr(epcis, "WAITING_MAX", 0)  # nor by who cannot be asked for a name
+    assert _raw(port, head % b"/capture").startswith(b"HTTP/1.1 503 ")
+    monkeypatch.undo()
+
+    def nobody(_: Any) -> Any:
+        raise Unauthorised("nobody known")
+
+    object.__setattr__(desk.services, "admit", nobody)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
+        link.sendall(head % b"/capture")
+        answer = link.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"connection: close" in answer.lower()
+
+
+def test_bodies_under_way_are_bounded_together(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epcis, "BODIES_MAX", 0)  # one of the largest fits: 200,000 bytes
+    head = b"POST /capture HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 190000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as first:
+        first.sendall(head + b" " * 189_999)
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as second:
+            second.sendall(head + b" " * 189_999)
+            (refused,), _, _ = select.select([first, second], [], [], 10)
+            assert refused.recv(65536).startswith(b"HTTP/1.1 503 ")
+            other = first if refused is second else second
+            other.sendall(b" ")
+            assert other.recv(65536).startswith(b"HTTP/1.1 400 ")
+    body = document(facts()) + b" " * 150_000
+    for _ in range(2):  # all were let go
+        assert _ask(port, "POST", "/capture", body, Content_Type="application/json")[0] == 202
 
 
 def test_more_than_can_wait_is_told_to_come_again(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 """The EPCIS 2.0 REST interface as an ASGI application: routes, limits, errors, and OPTIONS for every resource.
 
 EPCIS 2.0, 12, and its OpenAPI. Paths are routed as they came, segment by segment, since identifiers have slashes:
-escaped, or for what stands under a top-level resource also as they are. A request is read whole, within bytes and
-seconds; then its handler runs in a thread. HEAD is GET without its body.
+escaped, or for what stands under a top-level resource also as they are. Who sends a body is admitted before it is
+read; a request is read whole, within bytes (its own, and of all that are under way) and seconds; then its handler runs
+in a thread. HEAD is GET without its body.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,9 +29,11 @@ from jinka.kit import JinkaError
 
 URL_MAX = 16 * 1024
 BODY_S = 60.0
+BODIES_MAX = 256 << 20  # bytes of all bodies that are read or worked on; one of the largest always fits
 THREADS = 8
 WAITING_MAX = 256  # requests whose handlers have not begun
 _PLACES = frozenset({"events", *epcis_events.NARROW})
+T = TypeVar("T")
 Websocket = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -63,7 +68,7 @@ class EpcisApplication:
             )
         ]  # fmt: skip
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="epcis")
-        self._waiting = 0
+        self._waiting = self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -74,22 +79,35 @@ class EpcisApplication:
             raise RuntimeError(f"{scope['type']} is not spoken here")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         ask = Ask(method=scope["method"], path=(), headers=headers)
+        parts, unread = list[bytes](), True
         try:
-            body = await self._body(headers, receive)
-            ask = self.ask_of(scope, headers, body)
-            reply = await self._run(ask)
+            bare = self.ask_of(scope, headers, b"")
+            if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
+                self._check_length(headers)
+                self._route(bare.path)
+                await self._run(partial(self._services.admit, headers))
+            await self._body(receive, parts)
+            unread, ask = False, replace(bare, body=b"".join(parts))
+            reply = await self._run(partial(self.reply, ask))
         except JinkaError as error:
             reply = _problem(ask, error, self._services)
+            if unread:  # what still comes is nobody's request
+                reply = replace(reply, headers={**reply.headers, "Connection": "close"})
         except Exception:
             await _answer(_problem(ask, EpcisError(Exceptions.IMPLEMENTATION, ""), self._services), ask, send)
             raise  # so that the server's log has it
+        finally:
+            self._held -= sum(map(len, parts))
         await _answer(reply, ask, send)
 
-    async def _body(self, headers: Mapping[str, str], receive: Receive) -> bytes:
-        most, parts, size = self._services.capture_bytes_max, list[bytes](), 0
-        announced = headers.get("content-length", "0")
+    def _check_length(self, headers: Mapping[str, str]) -> None:
+        most, announced = self._services.capture_bytes_max, headers.get("content-length", "0")
         if announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
             raise _too_large(most)
+
+    async def _body(self, receive: Receive, parts: list[bytes]) -> None:
+        """Read it into ``parts``, which count as held until the caller lets them go."""
+        most, size = self._services.capture_bytes_max, 0
         try:
             async with asyncio.timeout(BODY_S):
                 while True:
@@ -98,10 +116,15 @@ class EpcisApplication:
                         raise EpcisError(Exceptions.VALIDATION, "the body was cut off", where="body")
                     parts.append(message.get("body", b""))
                     size += len(parts[-1])
+                    self._held += len(parts[-1])
                     if size > most:
                         raise _too_large(most)
+                    if self._held > max(BODIES_MAX, most):
+                        raise EpcisError(
+                            Exceptions.BUSY, "too many bodies are under way", fix="ask again in a second"
+                        )
                     if not message.get("more_body", False):
-                        return b"".join(parts)
+                        return
         except TimeoutError:
             raise EpcisError(Exceptions.TIMEOUT, f"within {BODY_S:.0f} s", where="body") from None
 
@@ -133,12 +156,12 @@ class EpcisApplication:
             method=scope["method"], path=path[len(self._mount) :], query=pairs, headers=headers, body=body, base=base,
         )  # fmt: skip
 
-    async def _run(self, ask: Ask) -> Reply:
+    async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_MAX:
             raise EpcisError(Exceptions.BUSY, "too much is under way", fix="ask again in a second")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, partial(self.reply, ask))
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._waiting -= 1
 
@@ -217,8 +240,6 @@ async def _answer(reply: Reply, ask: Ask, send: Send) -> None:
         headers["Content-Type"] = reply.kind
     if reply.status != 204:
         headers["Content-Length"] = str(len(reply.body))
-    if reply.status in (408, 413):
-        headers["Connection"] = "close"
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     await send({"type": "http.response.body", "body": b"" if ask.method == "HEAD" else reply.body})

@@ -164,7 +164,8 @@ def answer(
     holder: Holder,
     by: By,
     outcome: Annotated[
-        list[str], typer.Option(help="FATE=AMOUNT of items, sold:FATE=AMOUNT of those sold, LOT:FATE=AMOUNT.")
+        list[str],
+        typer.Option(help="FATE=AMOUNT of items, LOT:FATE=AMOUNT; with sold: before it, of what was sold."),
     ],
     at: At = "trace.toml",
     as_json: Json = False,

@@ -364,3 +364,16 @@ def test_an_order_tells_nothing_of_values_that_are_hidden(open_rig: Callable[[st
     assert _steps(rig.events("mill", *order)) == ["receiving", "inspecting"]
     assert _steps(rig.events("state", *order)) == ["receiving", "shipping", "commissioning", "inspecting"]
     assert _steps(rig.events("mill", ("orderBy", "eventTime"), order[1]))[0] == "commissioning"
+
+
+def test_a_limit_counts_no_event_that_is_hidden(open_rig: Callable[[str], Rig]) -> None:
+    rig = open_rig("required = true")
+    _people(rig)
+    assert [rig.capture(who, event) for who, event in CHAIN] == [201] * len(CHAIN)
+    step = ("EQ_bizStep", "shipping")  # two, and none is the spy's
+    assert rig.events("spy", step, ("maxEventCount", "1")) == []
+    assert rig.ask("state", "GET", "events", query=(step, ("maxEventCount", "1")))[0] == 413
+    assert _steps(rig.events("shop", ("EQ_bizStep", "receiving"), ("eventCountLimit", "1"))) == ["receiving"]
+    assert rig.events("shop", ("EQ_bizStep", "receiving"), ("eventCountLimit", "1"))[0].read_point == Place(
+        id=STORE
+    )

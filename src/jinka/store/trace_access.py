@@ -272,13 +272,16 @@ class Sight:
         """The query so that whether an event passes tells the viewer nothing that is hidden from it.
 
         What every redacted event shows may be asked of all events; anything else of those that name the viewer's own
-        places, which it sees whole. So it is with what they are sorted by: an extension's order tells its values.
+        places, which it sees whole. So it is with what they are sorted by: an extension's order tells its values;
+        and with limits of their count.
         """
         if viewer.sees_all:
             return query
         things = {value for test in query.tests if isinstance(test, AnyOf) for value in _things(test)}
         had = self.had(viewer, things)
-        if query.order is not Order.EXTENSION and all(_open(test, had) for test in query.tests):
+        counted = query.max_event_count is not None or query.event_count_limit is not None
+        sorted_ = query.order is Order.EXTENSION
+        if not counted and not sorted_ and all(_open(test, had) for test in query.tests):
             return query
         own = (_NOWHERE, *sorted(one for one in viewer.owns if not one.isdigit()))
         beginnings = tuple(stem + one for one in sorted(viewer.owns) if one.isdigit() for stem in GLN_STEMS)

@@ -171,6 +171,8 @@ def test_a_lot_that_was_made_without_an_amount_is_followed_by_what_moved() -> No
         seen(2, "receiving", 2, quantities=some),
     ]
     assert _lines(_scope(events, lot("A"))[0].scope) == {X: {lot("A"): 0}, Y: {lot("A"): 60}}
+    still = [made(0, [item(1)], [], gave=parts((lot("A"), 5)), where=1)]
+    assert _lines(_scope(still, lot("A"))[0].scope) == {X: {lot("A"): 5}}  # its maker has it
 
 
 def test_what_was_at_a_place_at_a_time() -> None:

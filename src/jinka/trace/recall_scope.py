@@ -134,14 +134,18 @@ def _carriers(links: Links, found: Spread) -> list[Thing]:
 
 
 def _balances(links: Links, found: Spread, lots: Sequence[int]) -> dict[int, LotBalance]:
-    """Of the lots that moved as quantities; a lot that is told by its items alone needs none."""
-    moved = [lot for lot in lots if any(row[1] in _MOVED for row in found.rows.get(lot, ()))]
+    """Of the lots that moved, or were made, as quantities; a lot that is told by its items alone needs none."""
+    making: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)
+    for row in links.arriving(sorted(lots), (EdgeKind.MAKE,)) if lots else ():
+        making[row[3]].append(row)
+    moved = []
+    for lot in lots:
+        kinds = {row[1] for row in found.rows.get(lot, ())}
+        if kinds & _MOVED or (lot in making and EdgeKind.MEMBER not in kinds):
+            moved.append(lot)
     if not moved:
         return {}
-    making: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)
-    for row in links.arriving(sorted(moved), (EdgeKind.MAKE,)):
-        making[row[3]].append(row)
-    others = {row[0] for rows in making.values() for row in rows}
+    others = {row[0] for lot in moved for row in making[lot]}
     others |= {row[3] for lot in moved for row in found.rows[lot] if row[1] in _MOVED}
     around: dict[int, Rows] = {node: found.rows[node] for node in others if node in found.rows}
     missing: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)

@@ -59,12 +59,18 @@ class Deliveries:
         self._lock, self._busy = threading.Lock(), set[str]()
 
     def begin(self, done: Callable[[], None] = lambda: None) -> list[Future[int]]:
-        """Begin with every subscription whose time has come and that nobody serves; ``done`` hears of each end."""
+        """Begin with every subscription whose time has come and that nobody serves; ``done`` hears of each end.
+
+        Who was served when the books were opened is left to the next call: what was read of him may be out of date, and
+        what was acknowledged meanwhile would be sent again.
+        """
+        with self._lock:
+            served = frozenset(self._busy)
         newest = self._out.services.store.newest()
         begun = []
         for one in self._out.books.due(self._out.clock.now_micros(), newest, DUE):
             with self._lock:
-                if one.id in self._busy or len(self._busy) >= SENDERS:
+                if one.id in served or len(self._busy) >= SENDERS:
                     continue
                 self._busy.add(one.id)
             begun.append(self._pool.submit(self._serve, one, newest, done))

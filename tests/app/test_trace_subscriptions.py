@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,7 +19,7 @@ import pytest
 from jinka.acquirer.callbacks import check_signature
 from jinka.api.epcis_exchange import Caller
 from jinka.api.epcis_services import EpcisServices
-from jinka.app.trace_subscriptions import Outgoing, deliver, run
+from jinka.app.trace_subscriptions import Deliveries, Outgoing, deliver, run
 from jinka.codec.epcis import Action, Event
 from jinka.kit import Refused
 from jinka.node.system import SystemRandomness
@@ -104,6 +105,7 @@ class Rig:
     store: TraceStore
     named: NamedQueries
     out: Outgoing
+    database: Path
 
     def capture(self, *seconds: int, step: str = "inspecting") -> None:
         self.clock.pass_s(1)
@@ -131,8 +133,8 @@ class Rig:
 
 @pytest.fixture
 def rig(fresh_sqlite: Callable[[], Path]) -> Iterator[Rig]:
-    clock = Clock()
-    with database_at(fresh_sqlite()) as database:
+    clock, path = Clock(), fresh_sqlite()
+    with database_at(path) as database:
         store, named = TraceStore(database, clock), NamedQueries(database, clock)
         services = EpcisServices(store=store, named=named, clock=clock, randomness=SystemRandomness())
         named.add(NamedQuery(name="seen", parameters={"EQ_bizStep": ["inspecting"]}, prefixes={}))
@@ -140,7 +142,7 @@ def rig(fresh_sqlite: Callable[[], Path]) -> Iterator[Rig]:
             services=services, books=SubscriptionBooks(database), receivers=Receivers(hosts=LOCAL), clock=clock,
             unseal=lambda _: TOKEN, caller=lambda name: Caller(name=name),
         )  # fmt: skip
-        yield Rig(clock, store, named, out)
+        yield Rig(clock, store, named, out, path)
 
 
 def test_a_stream_tells_what_matches_once_and_signed(rig: Rig, hearer: Hearer) -> None:
@@ -344,3 +346,34 @@ def test_a_token_that_does_not_open_is_said_and_nothing_is_sent(rig: Rig, hearer
     rig.capture(1)
     assert rig.deliver() == 0
     assert (hearer.heard, rig.kept().outcome) == ([], "trace.secret: the seal does not open")
+
+
+def test_what_was_read_while_it_was_being_served_is_not_begun_with(rig: Rig, hearer: Hearer) -> None:
+    """A delivery ends between the reading of the books and the look at who is served: what was read is old by then."""
+    release, ended = threading.Event(), threading.Event()
+
+    class Late(SubscriptionBooks):
+        calls = 0
+
+        def due(self, now_micros: int, newest: int, most: int) -> list[Subscription]:
+            found = super().due(now_micros, newest, most)
+            Late.calls += 1
+            if Late.calls == 2:  # what is under way is acknowledged now
+                release.set()
+                assert ended.wait(10)
+            return found
+
+    def answer(_: Any) -> int:
+        release.wait(10)
+        return 200
+
+    hearer.answer = answer
+    with database_at(rig.database) as database, ThreadPoolExecutor(2) as pool:
+        rig.subscribe(hearer.url)
+        rig.capture(1)
+        deliveries = Deliveries(replace(rig.out, books=Late(database)), pool)
+        (first,) = deliveries.begin(ended.set)
+        assert deliveries.begin() == []
+        assert first.result(10) == 1
+        assert deliveries.begin() == []
+    assert hearer.times() == [[1]]

@@ -31,6 +31,7 @@ from jinka.codec.epcis.json_text import load_json
 from jinka.codec.epcis.scalars import Limits
 from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS, Words
 from jinka.kit import Refused
+from jinka.store.trace_parameters import read_query
 from jinka.store.trace_queries import NamedQuery
 from jinka.store.trace_terms import Field
 
@@ -136,9 +137,8 @@ def make_query(ask: Ask, services: EpcisServices) -> Reply:
     extra = sorted(set(body) - {"name", "query", "@context"})
     if extra:
         raise EpcisError(Exceptions.QUERY_VALIDATION, "no such member", where=extra[0][:80])
-    made = NamedQuery(name=name, parameters=body["query"], prefixes=ask.prefixes)
-    made.query  # noqa: B018 raises what is wrong with it
-    if not services.named.add(made):
+    read_query(body["query"], ask.prefixes)  # what is wrong with it is told now, and not when it is asked
+    if not services.named.add(NamedQuery(name=name, parameters=body["query"], prefixes=ask.prefixes)):
         raise EpcisError(Exceptions.EXISTS, "the name is taken", where="name", fix="another, or DELETE first")
     return Reply(status=201, kind="", headers={"Location": location(ask, "queries", name)})
 

@@ -13,8 +13,9 @@ import random
 import resource
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,15 +97,18 @@ def _size(items: int, lot: int) -> ChainSize:
 
 def _capture(database: Database, chain: Chain) -> dict[str, Any]:
     store = TraceStore(database, SystemClock(), judges=judges_of({}, SystemClock()))
-    spent = Counter[str]()
+    spent = defaultdict[str, float](float)
     count = named = size = 0
     wall = 0.0
     for events in _documents(chain.events()):
         body = write_json(Document(events=tuple(events), creation_time_us=events[0].event_time_us))
         begun = time.perf_counter()
-        document = _timed(spent, "read", lambda body=body: read_json(body))  # type: ignore[misc]
-        batch = _timed(spent, "hash and terms", lambda d=document: [prepare(event) for event in d.events])  # type: ignore[misc]
-        answers = _timed(spent, "store", lambda b=batch: store.capture(b, proceed=True))  # type: ignore[misc]
+        with _timed(spent, "read"):
+            document = read_json(body)
+        with _timed(spent, "hash and terms"):
+            batch = [prepare(event) for event in document.events]
+        with _timed(spent, "store"):
+            answers = store.capture(batch, proceed=True)
         wall += time.perf_counter() - begun
         refused = [each for each in answers if each.outcome.value == "refused"]
         if refused:
@@ -137,11 +141,11 @@ def _documents(events: Iterable[Event]) -> Iterable[list[Event]]:
         yield some
 
 
-def _timed(spent: Counter[str], name: str, call: Callable[[], Any]) -> Any:
+@contextmanager
+def _timed(spent: dict[str, float], name: str) -> Iterator[None]:
     begun = time.process_time()
-    made = call()
-    spent[name] += time.process_time() - begun  # type: ignore[assignment]
-    return made
+    yield
+    spent[name] += time.process_time() - begun
 
 
 def _check(database: Database, chain: Chain) -> dict[str, int]:

@@ -15,8 +15,9 @@ from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
 from jinka.codec.epcis.model import Place
 from jinka.codec.tags import canonical_id
 from jinka.store import database_at
-from jinka.store.trace_access import AccessBooks, Sight, held, token_hash
+from jinka.store.trace_access import AccessBooks, Sight, token_hash
 from jinka.store.trace_capture import prepare
+from jinka.store.trace_hands import held
 from jinka.store.trace_store import TraceStore
 from jinka.trace.access import HIDDEN, Stay
 from tests.epcis_rig import Clock

@@ -20,7 +20,6 @@ from jinka.kit import Usage
 from jinka.trace.access import (
     HIDDEN,
     Along,
-    Claims,
     Level,
     Owners,
     Participant,
@@ -33,6 +32,7 @@ from jinka.trace.access import (
     redact,
 )
 from jinka.trace.choreography import Deed, Turn
+from jinka.trace.claims import Claims
 
 FARM = Participant(
     id="farm", owns=read_owns(["urn:epc:id:sgln:4012345.00001.0", "urn:epc:id:pgln:4012345.00000"])

@@ -1,7 +1,7 @@
 """Who takes part in a chain, what passed through whose hands, and who looked at what, in SQL.
 
 The rules of sight are `jinka.trace.access`; here is what they ask for. A token is kept as its hash. Looks are
-append-only. `write_hands` is called in the transaction of a capture; where nobody is told apart it writes nothing.
+append-only. Through whose hands things passed is kept by `jinka.store.trace_hands`.
 """
 
 from __future__ import annotations
@@ -17,30 +17,22 @@ from jinka.codec.epcis import Event
 from jinka.codec.epcis.vocabulary import CBV
 from jinka.store.database import reading
 from jinka.store.schema import metadata
+from jinka.store.trace_hands import Numbered, captors, had_by, held, write_again, write_hands
 from jinka.store.trace_query import AnyOf, At, EventQuery, Order, Test
-from jinka.store.trace_rows import insert_rows
 from jinka.store.trace_terms import Field
-from jinka.store.trace_turns import SqlTurns
 from jinka.trace.access import (
     GLN_STEMS,
     HIDDEN,
     Along,
-    Claims,
     Level,
     Owners,
     Participant,
-    Stay,
     Veil,
-    containers,
-    involved,
     level_of,
     redact,
-    shared,
     things_of,
 )
-
-_ROUNDS_MAX = 6  # containers in containers through which a thing came into somebody's hands
-_ASKED = 500
+from jinka.trace.claims import names_of, why_not
 
 participants = sa.Table(
     "trace_participants",
@@ -54,26 +46,9 @@ participants = sa.Table(
     sa.Column("sees_all", sa.Boolean, nullable=False),
     sa.Column("signs", sa.Boolean, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("captures", sa.Text, nullable=False, server_default="[]"),  # JSON
     sa.Index("trace_participants_by_token_hash", "token_hash"),
     sa.Index("trace_participants_by_certificate", "certificate"),
-)
-
-owned = sa.Table(
-    "trace_owned",
-    metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("participant", sa.Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-hands = sa.Table(
-    "trace_hands",
-    metadata,
-    sa.Column("participant", sa.Text, primary_key=True),
-    sa.Column("item", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True),
-    sa.Column("first_us", sa.BigInteger, nullable=False),
-    sa.Column("last_us", sa.BigInteger, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 looks = sa.Table(
@@ -107,6 +82,7 @@ class AccessBooks:
             "id": one.id, "name": one.name, "token_hash": one.token_hash, "certificate": one.certificate,
             "owns": json.dumps(sorted(one.owns)), "sees_all": one.sees_all, "signs": one.signs,
             "shares": json.dumps({"up": one.up.value, "down": one.down.value}), "active": one.active,
+            "captures": json.dumps(sorted(one.captures)),
         }  # fmt: skip
         with self._engine.begin() as connection:
             changed = participants.update().where(participants.c.id == one.id).values(values)
@@ -167,59 +143,24 @@ def _participant(row: sa.RowMapping) -> Participant:
         id=row["id"], name=row["name"], token_hash=row["token_hash"], certificate=row["certificate"],
         owns=frozenset(json.loads(row["owns"])), up=Level(shares["up"]), down=Level(shares["down"]),
         sees_all=row["sees_all"], signs=row["signs"], active=row["active"],
+        captures=frozenset(json.loads(row["captures"])),
     )  # fmt: skip
 
 
-def write_hands(
-    connection: sa.Connection,
-    events: Sequence[tuple[int, Event]],
-    captured_by: Participant | None,
-    everyone: Sequence[Participant],
-) -> None:
-    """Of events just inserted: who captured them, and through whose hands their things pass by them."""
-    who = captured_by.id if captured_by is not None else ""
-    if who:
-        insert_rows(connection, owned, [(seq, who) for seq, _ in events])
-    things = {item for _, event in events for item in things_of(event)}
-    claims = Claims(Owners(everyone), _had(connection, things))
-    trusted = captured_by is not None and captured_by.sees_all
-    stays: dict[tuple[str, str], tuple[int, int]] = {}
-    for _, event in events:
-        at = event.event_time_us
-        for item, having in claims.of(event, who, trusted=trusted).items():
-            for one in having:
-                first, last = stays.get((one, item), (at, at))
-                stays[one, item] = (min(first, at), max(last, at))
-    rows = sorted((one, item, first, last) for (one, item), (first, last) in stays.items())
-    if rows:
-        sqlite = connection.dialect.name == "sqlite"
-        mark, least, most = ("?", "min", "max") if sqlite else ("%s", "least", "greatest")
-        _raw(connection).executemany(
-            f"INSERT INTO trace_hands AS h VALUES ({mark}, {mark}, {mark}, {mark}) "  # noqa: S608
-            "ON CONFLICT (participant, item) DO UPDATE SET "
-            f"first_us = {least}(h.first_us, excluded.first_us), last_us = {most}(h.last_us, excluded.last_us)",
-            rows,
-        )
+def follow_hands(connection: sa.Connection, events: Numbered, captured_by: str) -> None:
+    """`write_hands` among the participants that there are now."""
+    write_hands(connection, events, captured_by, _everyone(connection))
 
 
-def follow_hands(connection: sa.Connection, events: Sequence[tuple[int, Event]], captured_by: str) -> None:
-    """`write_hands` for who is known by an id, among the participants that there are now."""
+def say_again(connection: sa.Connection, events: Numbered, captured_by: str) -> None:
+    """`write_again` among the participants that there are now."""
+    if events and captured_by:
+        write_again(connection, events, captured_by, _everyone(connection))
+
+
+def _everyone(connection: sa.Connection) -> list[Participant]:
     rows = connection.execute(sa.select(participants).order_by(participants.c.id)).mappings()
-    everyone = [_participant(row) for row in rows]
-    by = next((one for one in everyone if one.id == captured_by), None)
-    if everyone:
-        write_hands(connection, events, by, everyone)
-
-
-def _had(connection: sa.Connection, items: Collection[str]) -> dict[str, set[str]]:
-    """Who had each of some things."""
-    wanted, columns = sorted(items), hands.c
-    found: dict[str, set[str]] = {}
-    for at in range(0, len(wanted), _ASKED):
-        asked = sa.select(columns.item, columns.participant).where(columns.item.in_(wanted[at : at + _ASKED]))
-        for item, one in connection.execute(asked):
-            found.setdefault(item, set()).add(one)
-    return found
+    return [_participant(row) for row in rows]
 
 
 class Sight:
@@ -246,15 +187,17 @@ class Sight:
         owners, by_id = Owners(everyone), {one.id: one for one in everyone}
         veil = self.veil(viewer)
         with self._engine.begin() as connection:
-            captured = _captured(connection, [seq for seq, _ in events])
+            said = captors(connection, [seq for seq, _ in events])
             had = held(connection, viewer.id, {item for _, event in events for item in things_of(event)})
         shown: list[Event | None] = []
         for seq, event in events:
-            captor = captured.get(seq, "")
+            who = said.get(seq, ())
             its = {item: had[item] for item in things_of(event) if item in had}
-            level = level_of(
-                event, viewer, by_id.get(captor), viewer.id in involved(event, captor, owners), its, along
-            )
+            mine = viewer.id in who or viewer.id in owners.named(event)
+            levels = {level_of(event, viewer, by_id.get(one), mine, its, along) for one in (who or ("",))}
+            level = max(
+                levels, key=_LEVELS.index
+            )  # where several said it, the most open tells no more than he knows
             if level is Level.WHOLE:
                 shown.append(event)
             elif level is Level.REDACTED:
@@ -262,6 +205,20 @@ class Sight:
             else:
                 shown.append(None)
         return shown
+
+    def why_not(self, viewer: Participant, events: Sequence[Event]) -> list[tuple[str, str]]:
+        """Of each event what is wrong with its being captured by the viewer, and where; empty where nothing is."""
+        if viewer.sees_all:
+            return [("", "")] * len(events)
+        owners = Owners(self._books.participants())
+        with self._engine.begin() as connection:
+            had = had_by(connection, names_of(events))
+        return [why_not(event, viewer, owners, had) for event in events]
+
+    def owns(self, viewer: Participant, ids: Collection[str]) -> set[str]:
+        """Those of some places and parties that are the viewer's."""
+        owners = Owners(self._books.participants())
+        return {id_ for id_ in ids if viewer.sees_all or owners.owner(id_) == viewer.id}
 
     def had(self, viewer: Participant, items: Collection[str]) -> set[str]:
         """Of these things, those that the viewer had."""
@@ -290,6 +247,7 @@ class Sight:
         )
 
 
+_LEVELS = [Level.NOTHING, Level.REDACTED, Level.WHOLE]
 _NOWHERE = HIDDEN + "nowhere"  # no event's place: who has none of his own finds nothing
 _SHOWN = frozenset({Field.TYPE, Field.ACTION, Field.BIZ_STEP, Field.DISPOSITION, Field.ERROR})
 _THINGS = frozenset(
@@ -319,69 +277,3 @@ def _open(test: Test, had: Collection[str]) -> bool:
     if fields & {Field.BIZ_STEP, Field.DISPOSITION} and not all(value.startswith(CBV) for value in values):
         return False
     return fields <= _SHOWN or (fields <= _THINGS and values <= set(had))
-
-
-def held(connection: sa.Connection, viewer: str, items: Collection[str]) -> dict[str, Stay]:
-    """Of these things, those that passed through the viewer's hands, by themselves or in a container.
-
-    That a thing lay in a container is believed of who had the thing, not of whoever says so.
-    """
-    found = _in_hands(connection, viewer, items)
-    inside: dict[str, list[tuple[str, Stay]]] = {}
-    missing = set(items) - found.keys()
-    for _ in range(_ROUNDS_MAX):
-        if not missing:
-            break
-        packed = _packed(connection, missing)
-        inside |= packed
-        missing = {container for stays in packed.values() for container, _ in stays}
-        found |= _in_hands(connection, viewer, missing)
-        missing -= found.keys() | inside.keys()
-    for _ in range(_ROUNDS_MAX):  # from the outermost container inwards
-        for item, stays in inside.items():
-            for container, stay in stays:
-                if item not in found and container in found and (both := shared(stay, found[container])):
-                    found[item] = both
-    wanted = set(items)
-    return {item: stay for item, stay in found.items() if item in wanted}
-
-
-def _packed(connection: sa.Connection, items: Collection[str]) -> dict[str, list[tuple[str, Stay]]]:
-    """The containers that things lay in, as those say who had the things (or who is not told apart)."""
-    known = SqlTurns(connection).turns(items)
-    captors = _captured(connection, sorted({turn.seq for turns in known.values() for turn in turns}))
-    had = _had(connection, items)
-    return {
-        item: list(
-            containers(
-                turn for turn in turns if not (who := captors.get(turn.seq)) or who in had.get(item, ())
-            )
-        )
-        for item, turns in known.items()
-    }
-
-
-def _in_hands(connection: sa.Connection, viewer: str, items: Collection[str]) -> dict[str, Stay]:
-    wanted, columns = sorted(items), hands.c
-    found: dict[str, Stay] = {}
-    for at in range(0, len(wanted), _ASKED):
-        asked = sa.select(columns.item, columns.first_us, columns.last_us).where(
-            columns.participant == viewer, columns.item.in_(wanted[at : at + _ASKED])
-        )
-        found.update({item: Stay(first, last) for item, first, last in connection.execute(asked)})
-    return found
-
-
-def _captured(connection: sa.Connection, seqs: Sequence[int]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for at in range(0, len(seqs), _ASKED):
-        asked = sa.select(owned.c.seq, owned.c.participant).where(owned.c.seq.in_(seqs[at : at + _ASKED]))
-        for seq, one in connection.execute(asked):
-            found[seq] = one
-    return found
-
-
-def _raw(connection: sa.Connection) -> Any:
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    return driver.cursor()

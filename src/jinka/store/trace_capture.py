@@ -21,8 +21,8 @@ from jinka.codec.epcis import Event
 from jinka.kit import Finding, JinkaError, Severity
 from jinka.kit.frozen import quick
 from jinka.store import trace_tables as table
-from jinka.store.trace_access import owned
 from jinka.store.trace_document import id_of_content, pack
+from jinka.store.trace_hands import declares
 from jinka.store.trace_rows import insert_rows
 from jinka.store.trace_sql import event_key
 from jinka.store.trace_terms import Number, Term, numbers_of, terms_of
@@ -163,7 +163,7 @@ def _own(connection: sa.Connection, participant: str, keys: set[bytes]) -> set[b
     for at in range(0, len(wanted), _ASKED):
         asked = sa.select(columns.key).where(
             columns.key.in_(wanted[at : at + _ASKED]), columns.declared == b"",
-            owned.c.seq == columns.seq, owned.c.participant == participant,
+            declares(participant)(columns.seq),
         )  # fmt: skip
         found.update(connection.scalars(asked))
     return found

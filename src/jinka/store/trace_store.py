@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from jinka.codec.epcis import Event, Vocabulary
 from jinka.kit import Clock
 from jinka.store import trace_tables as table
-from jinka.store.trace_access import follow_hands
+from jinka.store.trace_access import follow_hands, say_again
 from jinka.store.trace_capture import (
     Answer,
     Judges,
@@ -101,6 +101,7 @@ class TraceStore(TraceReader):
                 if success or proceed:
                     if fresh:
                         answers = self._insert(connection, fresh, answers, job, captured_by)
+                    say_again(connection, _known(batch, answers), captured_by)
                     save_vocabularies(connection, vocabularies)
                 else:
                     answers = [_rolled_back(answer) for answer in answers]
@@ -180,6 +181,15 @@ class TraceStore(TraceReader):
 def event_of(row: Row) -> Event:
     """A row as an event with its id and its record time."""
     return unpack(row.document, row.seq)
+
+
+def _known(batch: Sequence[Prepared | Unreadable], answers: Sequence[Answer]) -> list[tuple[int, Event]]:
+    """What was captured before this job, by whomever."""
+    return [
+        (answer.seq, one.event)
+        for one, answer in zip(batch, answers, strict=True)
+        if isinstance(one, Prepared) and answer.outcome is Outcome.DUPLICATE and answer.seq
+    ]
 
 
 def _rolled_back(answer: Answer) -> Answer:

@@ -81,6 +81,7 @@ queries = sa.Table(
     sa.Column("created_micros", sa.BigInteger, nullable=False),
     sa.Column("query", sa.Text, nullable=False),  # JSON as it came
     sa.Column("prefixes", sa.Text, nullable=False),  # JSON: namespaces of GS1-Extensions
+    sa.Column("owner", sa.Text, nullable=False, server_default=""),
 )
 
 # Tokens of pages that were given back before their time; rows go when the token would have expired anyway.

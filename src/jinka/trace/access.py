@@ -5,8 +5,8 @@ it, say). It sees another's event about a thing that passed through its own hand
 those before it in the chain (``up``) and with those behind it (``down``), whole, redacted, or not at all. Everything
 else it does not see. EPCIS 2.0 leaves such policies to the server.
 
-Nobody gets sight of a thing by claiming it (`Claims`): through whose hands it passed is believed of who owns its key
-or had it first, and of whom such a one names as the next.
+Nobody gets sight of a thing by claiming it (`jinka.trace.claims`): through whose hands it passed is believed of who
+owns its key or had it first, and of whom such a one names as the next.
 
 Redaction (`redact`) keeps the event's type, time, steps and the things that the viewer knows; places, parties,
 documents, devices and other things become ``urn:jinka:hidden:...``, the same for the same viewer wherever they occur,
@@ -53,12 +53,14 @@ class Level(Enum):
 class Participant:
     """``owns``: identifiers of places and parties, or GS1 company prefixes. ``certificate``: the name in its own.
 
-    ``signs``: what it captures must be signed. ``sees_all``: the server's operator, or an authority.
+    ``captures``: others' places, in the same way, whose events it captures for them. ``signs``: what it captures must
+    be signed. ``sees_all``: the server's operator, or an authority.
     """
 
     id: str
     name: str = ""
     owns: frozenset[str] = frozenset()
+    captures: frozenset[str] = frozenset()
     up: Level = Level.REDACTED
     down: Level = Level.REDACTED
     sees_all: bool = False
@@ -108,6 +110,13 @@ class Owners:
             found = next((self._of[digits[:n]] for n in self._lengths if digits[:n] in self._of), None)
         return found or ""
 
+    @staticmethod
+    def within(id_: str, given: Collection[str]) -> bool:
+        """Whether identifiers and company prefixes have a place or a party among them."""
+        key = canonical_id(id_)
+        digits = key[len(GLN_STEMS[0]) :][:13] if key.startswith(GLN_STEMS) else ""
+        return key in given or any(digits[:n] in given for n in _PREFIX_DIGITS if n <= len(digits))
+
     def named(self, event: Event) -> set[str]:
         """Everybody whose place or party the event names."""
         return {owner for id_ in _parties(event) if (owner := self.owner(id_))}
@@ -119,36 +128,6 @@ class Owners:
             return ""
         digits = found[2][1:] if found[1] in _LED else found[2]
         return next((self._of[digits[:n]] for n in self._lengths if digits[:n] in self._of), "")
-
-
-class Claims:
-    """Through whose hands things pass by events, as far as it is believed.
-
-    Who captures an event is believed of a thing that it had before, whose key is its own, or of which nobody has spoken
-    and whose key belongs to nobody who takes part. Only who is believed makes others have it too: those whose places
-    and parties its event names. So a stranger cannot get sight of a thing by claiming it, nor two of them together.
-    """
-
-    def __init__(self, owners: Owners, known: Mapping[str, Collection[str]]) -> None:
-        """``known``: of each thing that the events name, who had it before."""
-        self._owners, self._had = owners, {item: set(had) for item, had in known.items()}
-
-    def of(self, event: Event, captured_by: str, *, trusted: bool = False) -> dict[str, set[str]]:
-        """Each thing of the event with those who have it by this event. ``trusted``: the server's operator says so."""
-        if event.error is not None:
-            return {}
-        everybody = involved(event, captured_by, self._owners)
-        found: dict[str, set[str]] = {}
-        for item in things_of(event):
-            had = self._had.setdefault(item, set())
-            if trusted or not captured_by or self._believed(captured_by, item, had):
-                had |= everybody
-                found[item] = everybody
-        return found
-
-    def _believed(self, who: str, item: str, had: Collection[str]) -> bool:
-        owner = self._owners.key_owner(item)
-        return who in had or owner == who or (not had and not owner)
 
 
 def _parties(event: Event) -> Iterator[str]:

@@ -15,6 +15,7 @@ from jinka.codec.epcis.json_reader import read_event
 from jinka.codec.epcis.json_text import escape, load_json
 from jinka.codec.epcis.model import Document, Event, Extension, Vocabulary, VocabularyElement
 from jinka.codec.epcis.scalars import LIMITS, Limits, time_us
+from jinka.codec.epcis.structure import check_size
 from jinka.kit.errors import Refused
 
 _TEXTS = {
@@ -129,7 +130,9 @@ def _events(
     made = list[Event]()
     for at, entry in enumerate(found):
         try:
-            made.append(read_event(entry, context))
+            event = read_event(entry, context)
+            check_size(event)
+            made.append(event)
         except Refused as fault:
             placed = fault if place is None else fault_at(f"{place}/{at}", fault)
             if faults is None:

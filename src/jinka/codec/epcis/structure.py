@@ -7,10 +7,25 @@ sense is for `trace`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from operator import attrgetter
 
-from jinka.codec.epcis.model import Action, Event, EventType, Quantity, SensorReport
+from jinka.codec.epcis.fields import EPC_LISTS, QUANTITY_LISTS, TYPED_LISTS
+from jinka.codec.epcis.model import Action, Event, EventType, Extension, Quantity, SensorReport
 from jinka.kit.errors import Refused
+
+# What one event may hold: each is a row or more by which it is found, written before any other event's.
+THINGS_MAX = 100_000  # identifiers, quantities, transactions, parties
+FACTS_MAX = 20_000  # sensor reports, values of extensions and of master data
+_LISTS: Mapping[str, str] = {  # name -> attribute
+    **EPC_LISTS,
+    **QUANTITY_LISTS,
+    **{name: attribute for name, (attribute, _) in TYPED_LISTS.items()},
+    "certificationInfo": "certification",
+    "persistentDisposition/set": "dispositions_set",
+    "persistentDisposition/unset": "dispositions_unset",
+}
+_lists = attrgetter(*_LISTS.values())
 
 
 def check_event(event: Event) -> None:
@@ -26,6 +41,61 @@ def check_event(event: Event) -> None:
         _group(event)
     elif kind is EventType.TRANSACTION and not event.transactions:
         raise Refused("names no transaction", where="/bizTransactionList", fix="at least one")
+
+
+def check_size(event: Event) -> None:
+    """Raise `Refused` for an event of more values than are taken of one, with the field that has most of them.
+
+    For who reads documents: what is kept was let in.
+    """
+    if sum(map(len, _lists(event))) > THINGS_MAX:
+        sizes = dict(zip(_LISTS, map(len, _lists(event)), strict=True))
+        _too_many(sizes, THINGS_MAX, "identifiers and quantities")
+    error, places = event.error, (event.read_point, event.biz_location)
+    if error is not None and len(error.corrective_event_ids) > FACTS_MAX:
+        raise Refused(
+            "too many ids", where="/errorDeclaration/correctiveEventIDs", fix=f"at most {FACTS_MAX}"
+        )
+    if event.extensions or event.ilmd or event.sensors or error or any(at and at.extensions for at in places):
+        sizes = {"sensorElementList": _sensor_values(event), "ilmd": _values(event.ilmd)}
+        if error is not None:
+            sizes["errorDeclaration"] = _values(error.extensions)
+        for name, place in zip(("readPoint", "bizLocation"), places, strict=True):
+            sizes[name] = 0 if place is None else _values(place.extensions)
+        prefixes = {namespace: f"{prefix}:" for prefix, namespace in event.prefixes}
+        for tree in event.extensions:
+            name = prefixes.get(tree.namespace, "") + tree.name
+            sizes[name] = sizes.get(name, 0) + _values((tree,))
+        if sum(sizes.values()) > FACTS_MAX:
+            _too_many(sizes, FACTS_MAX, "sensor reports and values of extensions")
+
+
+def _sensor_values(event: Event) -> int:
+    """Reports of sensors, and the values that extend them."""
+    count = 0
+    for sensor in event.sensors:
+        count += len(sensor.reports) + _values(sensor.extensions)
+        if sensor.metadata is not None:
+            count += _values(sensor.metadata.extensions)
+        for report in sensor.reports:
+            count += _values(report.extensions)
+    return count
+
+
+def _values(trees: tuple[Extension, ...]) -> int:
+    """How many values trees have, whole trees and their parts."""
+    count, todo = 0, [trees] if trees else []
+    while todo:
+        some = todo.pop()
+        count += len(some)
+        todo += [one.children for one in some if one.children]
+    return count
+
+
+def _too_many(sizes: Mapping[str, int], most: int, what: str) -> None:
+    name = max(sizes, key=lambda each: sizes[each])
+    fix = f"at most {most} in one event: several events"
+    raise Refused(f"{sum(sizes.values())} {what}", where=f"/{name}", fix=fix)
 
 
 def once(ids: Iterable[str]) -> tuple[str, ...]:

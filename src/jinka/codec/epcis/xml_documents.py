@@ -17,6 +17,7 @@ from jinka.codec.epcis.contexts import fault_at, is_free_prefix
 from jinka.codec.epcis.json_documents import Faults
 from jinka.codec.epcis.model import Document, Event, Extension, Vocabulary, VocabularyElement
 from jinka.codec.epcis.scalars import LIMITS, Limits
+from jinka.codec.epcis.structure import check_size
 from jinka.codec.epcis.xml_extensions import EPCIS_SPACES, foreign, together, tree_of
 from jinka.codec.epcis.xml_fields import children, identifier_of
 from jinka.codec.epcis.xml_reader import EVENT_TYPES, QUANTITY_EVENT, read_xml_event
@@ -104,7 +105,9 @@ def _events(
     made = list[Event]()
     for at, (place, element) in enumerate(found):
         try:
-            made.append(read_xml_event(element, hints))
+            event = read_xml_event(element, hints)
+            check_size(event)
+            made.append(event)
         except Refused as fault:
             if faults is None:
                 raise fault_at(place, fault) from None

@@ -8,115 +8,35 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from jinka.api.epcis import EpcisApplication
-from jinka.api.epcis_exchange import Ask
-from jinka.api.epcis_problems import facts_of
-from jinka.api.epcis_services import EpcisServices
-from jinka.app.trace_access import Access, list_looks, list_participants, put_participant, stop_participant
-from jinka.app.trace_config import read_trace_file
+from jinka.app.trace_access import list_looks, list_participants, put_participant, stop_participant
 from jinka.app.trace_lineage import trace
-from jinka.app.trace_secret import TraceSecret
 from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
-from jinka.codec.epcis.json_reader import read_event
-from jinka.codec.epcis.json_text import load_json
 from jinka.codec.epcis.json_writer import write_event
-from jinka.codec.epcis.model import Extension, Kind, Place, Typed
+from jinka.codec.epcis.model import Extension, Kind, Place
 from jinka.codec.tags import canonical_id
 from jinka.crypto.x509_keys import KeyKind
-from jinka.kit import JinkaError, NotFound, Usage
-from jinka.node.system import SystemRandomness
+from jinka.kit import NotFound, Usage
 from jinka.reports import Language
-from jinka.store import database_at
-from jinka.store.trace_queries import NamedQueries
-from jinka.store.trace_store import TraceStore
 from jinka.trace.access import HIDDEN
 from jinka.trace.lineage import EdgeKind
-from tests.crypto.test_detached_jws import AT, make_papers
+from tests.app.access_rig import HOUR, STEP, Rig, rig_at, seen
+from tests.crypto.test_detached_jws import make_papers
 from tests.trace.test_access import DOOR, FIELD, FOREIGN, HALL, MINE, OTHER, STORE
 
-STEP = "https://ref.gs1.org/cbv/BizStep-"
 CASE = "urn:epc:id:sscc:4012345.0000000001"
-HOUR = 3_600_000_000
-
-
-class Clock:
-    def now_micros(self) -> int:
-        return int(AT.timestamp()) * 1_000_000
-
-
-@dataclass
-class Rig:
-    file: Path
-    desk: EpcisApplication
-    access: Access
-    tokens: Mapping[str, str] = field(default_factory=dict)
-
-    def ask(
-        self, who: str, method: str, *path: str, query: Any = (), body: bytes = b"", **more: str
-    ) -> tuple[int, Any]:
-        headers = {"content-type": "application/json", "gs1-epc-format": "Never_Translates"} | more
-        if who:
-            headers["authorization"] = f"Bearer {self.tokens.get(who, who)}"
-        try:
-            caller = Ask(method=method, path=path, query=query, headers=headers, body=body)
-            reply = self.desk.reply(caller)
-        except JinkaError as error:
-            facts = facts_of(error)
-            return int(facts["status"]), facts
-        return reply.status, json.loads(reply.body) if reply.body else None
-
-    def capture(self, who: str, event: Event, **more: str) -> int:
-        return self.ask(who, "POST", "events", body=write_event(event), **more)[0]
-
-    def events(self, who: str, *query: tuple[str, str]) -> list[Event]:
-        status, body = self.ask(who, "GET", "events", query=query)
-        assert status == 200
-        found = body["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
-        return [read_event(load_json(json.dumps(each).encode())) for each in found]
-
-
-def seen(hour: int, step: str, place: str, *epcs: str, to: str = "") -> Event:
-    sent = (Typed(id=to, type="https://ref.gs1.org/cbv/SDT-location"),) if to else ()
-    return Event(
-        event_type=EventType.OBJECT, event_time_us=hour * HOUR, zone_offset="+08:00", action=Action.OBSERVE,
-        epcs=epcs or (MINE,), biz_step=STEP + step, read_point=Place(id=place), destinations=sent,
-    )  # fmt: skip
 
 
 @pytest.fixture
 def open_rig(fresh_sqlite: Callable[[], Path], tmp_path: Path) -> Iterator[Callable[[str], Rig]]:
-    engines = []
-
-    def opened(access: str) -> Rig:
-        path = tmp_path / "trace.toml"
-        path.write_text(f'[trace]\ndatabase = "{fresh_sqlite()}"\n[access]\n{access}\n', encoding="utf-8")
-        file, randomness, clock = read_trace_file(path), SystemRandomness(), Clock()
-        entered = database_at(file.database)
-        database = entered.__enter__()
-        engines.append(entered)
-        held = Access(database, file, TraceSecret.of_folder(tmp_path, randomness), clock)
-        services = EpcisServices(
-            store=TraceStore(database, clock), named=NamedQueries(database, clock), clock=clock, randomness=randomness,
-            admit=held.admit, sight=held, check_signature=held.check_signature,
-        )  # fmt: skip
-        return Rig(path, EpcisApplication(services), held)
-
-    yield opened
-    for entered in engines:
-        entered.__exit__(None, None, None)
-
-
-def _people(rig: Rig, **more: Any) -> None:
-    for name, owns in (("farm", ["4012345"]), ("mill", [HALL]), ("shop", [STORE]), ("spy", ["7777777"])):
-        rig.tokens = {**rig.tokens, name: put_participant(rig.file, name, owns=owns, **more)["token"]}
-    rig.tokens = {**rig.tokens, "state": put_participant(rig.file, "state", sees_all=True)["token"]}
+    with ExitStack() as open_ones:
+        yield lambda access: open_ones.enter_context(rig_at(fresh_sqlite(), tmp_path, access))
 
 
 CHAIN = (
@@ -136,7 +56,7 @@ def _steps(events: list[Event]) -> list[str]:
 
 def test_each_sees_its_part_and_the_rest_as_the_policy_has_it(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     assert [rig.capture(who, event) for who, event in CHAIN] == [201] * len(CHAIN)
     everything = _steps(rig.events("state"))
     assert len(everything) == len(CHAIN)
@@ -160,7 +80,7 @@ def test_each_sees_its_part_and_the_rest_as_the_policy_has_it(open_rig: Callable
 
 def test_whether_an_event_passes_tells_nothing_that_is_hidden(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     for who, event in CHAIN:
         rig.capture(who, event)
     for query in (
@@ -195,12 +115,17 @@ def test_whether_an_event_passes_tells_nothing_that_is_hidden(open_rig: Callable
 
 def test_what_came_in_a_container_was_in_one_s_hands(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     pack = Event(
         event_type=EventType.AGGREGATION, event_time_us=2 * HOUR, zone_offset="+08:00", action=Action.ADD,
         parent_id=CASE, child_epcs=(MINE,), biz_step=STEP + "packing", read_point=Place(id=FIELD),
     )  # fmt: skip
-    stolen = replace(pack, parent_id="urn:epc:id:sscc:7777777.0000000001", event_time_us=3 * HOUR)
+    stolen = replace(
+        pack,
+        parent_id="urn:epc:id:sscc:7777777.0000000001",
+        event_time_us=3 * HOUR,
+        read_point=Place(id=DOOR),
+    )
     for who, event in (
         ("farm", replace(seen(1, "commissioning", FIELD), action=Action.ADD)), ("farm", pack),
         ("spy", stolen), ("farm", seen(4, "shipping", FIELD, CASE, to=HALL)),
@@ -215,7 +140,7 @@ def test_who_is_not_known_is_not_let_in_and_every_look_is_written_down(
     open_rig: Callable[[str], Rig],
 ) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     for who in ("", "wrong", "jkt_"):
         assert rig.ask(who, "GET", "events")[0] == 401
     assert rig.ask("", "GET", "events", authorization="Basic eDp5")[0] == 401
@@ -266,7 +191,7 @@ def test_a_capture_is_taken_with_its_signer_s_signature_alone(
     pem = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(anchor.der).decode()}-----END CERTIFICATE-----\n"
     (tmp_path / "anchors.pem").write_text(pem, encoding="ascii")
     rig = open_rig('signatures = "required"\nanchors = "anchors.pem"')
-    _people(rig)
+    rig.people()
     event = CHAIN[0][1]
     body = write_event(event)
     name = "gs1-signature"
@@ -291,7 +216,7 @@ def test_a_file_that_says_something_else_is_refused(open_rig: Callable[[str], Ri
 
 def test_a_chain_is_followed_with_one_s_own_eyes(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     bread = "urn:epc:id:sgtin:6901234.012345.1"
     bake = Event(
         event_type=EventType.TRANSFORMATION, event_time_us=5 * HOUR, zone_offset="+08:00", input_epcs=(MINE,),
@@ -301,7 +226,7 @@ def test_a_chain_is_followed_with_one_s_own_eyes(open_rig: Callable[[str], Rig])
         **rig.tokens,
         "mill": put_participant(rig.file, "mill", owns=[HALL], down="whole", new_token=True)["token"],
     }
-    rig.tokens = {**rig.tokens, "brand": put_participant(rig.file, "brand", owns=["6901234"])["token"]}
+    rig.put("brand", owns=["6901234"], captures=[HALL])
     for who, event in (
         *CHAIN[:3], ("brand", seen(4, "encoding", HALL, bread)), ("mill", bake),
         ("mill", seen(6, "shipping", HALL, bread, to=STORE)), ("shop", seen(7, "receiving", STORE, bread)),
@@ -337,7 +262,7 @@ def test_only_who_captured_an_event_or_who_sees_all_declares_it_an_error(
     open_rig: Callable[[str], Rig],
 ) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     event, other, early = (replace(CHAIN[1][1], event_time_us=hour * HOUR) for hour in (2, 3, 4))
 
     def void(one: Event) -> Event:
@@ -345,6 +270,9 @@ def test_only_who_captured_an_event_or_who_sees_all_declares_it_an_error(
 
     assert [rig.capture("farm", one) for one in (event, other)] == [201, 201]
     status, told = rig.ask("mill", "POST", "events", body=write_event(void(event)))  # which it sees whole
+    assert (status, told["where"]) == (403, "/readPoint")
+    rig.put("mill", captures=["4012345"])
+    status, told = rig.ask("mill", "POST", "events", body=write_event(void(event)))
     assert (status, told["where"]) == (400, "/errorDeclaration")
     assert rig.capture("mill", void(early)) == 400  # nor before it comes
     assert rig.capture("farm", early) == 201
@@ -355,7 +283,7 @@ def test_only_who_captured_an_event_or_who_sees_all_declares_it_an_error(
 
 def test_an_order_tells_nothing_of_values_that_are_hidden(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     for (who, event), price in zip(CHAIN[:4], ("7", "5", "3", "9"), strict=True):
         said = Extension(namespace="https://x.example/", name="price", text=price, kind=Kind.NUMBER)
         assert rig.capture(who, replace(event, extensions=(said,))) == 201
@@ -368,7 +296,7 @@ def test_an_order_tells_nothing_of_values_that_are_hidden(open_rig: Callable[[st
 
 def test_a_limit_counts_no_event_that_is_hidden(open_rig: Callable[[str], Rig]) -> None:
     rig = open_rig("required = true")
-    _people(rig)
+    rig.people()
     assert [rig.capture(who, event) for who, event in CHAIN] == [201] * len(CHAIN)
     step = ("EQ_bizStep", "shipping")  # two, and none is the spy's
     assert rig.events("spy", step, ("maxEventCount", "1")) == []

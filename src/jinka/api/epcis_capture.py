@@ -54,6 +54,7 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
         for one in batch:
             if isinstance(one, Unreadable):
                 raise one.error
+    batch = _allowed(ask, services, batch)
     job = services.randomness.token_bytes(16).hex()
     services.store.capture(
         batch, job=job, proceed=proceed, captured_by=ask.caller.name,
@@ -79,6 +80,9 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
             fix="one; /capture takes more",
         )
     prepared = prepare(document.events[0])
+    (one,) = _allowed(ask, services, [prepared])
+    if isinstance(one, Unreadable):
+        raise one.error
     answer = services.store.capture(
         [prepared], captured_by=ask.caller.name, declares_own=_declares_own(ask, services)
     )[0]
@@ -94,6 +98,21 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
     (row,) = [row for row in services.store.by_id(answer.event_id) if row.seq == answer.seq]
     body = as_text(row.document, row.seq).encode()
     return Reply(status=201, body=body, headers={"Location": location(ask, "events", answer.event_id)})
+
+
+def _allowed(
+    ask: Ask, services: EpcisServices, batch: list[Prepared | Unreadable]
+) -> list[Prepared | Unreadable]:
+    """The same with what the caller may not capture taken for what cannot be read."""
+    if services.sight is None or not services.sight.bounded(ask.caller):
+        return batch
+    told = iter(services.sight.why_not(ask.caller, [one.event for one in batch if isinstance(one, Prepared)]))
+    found = list[Prepared | Unreadable]()
+    for one in batch:
+        what, where = next(told) if isinstance(one, Prepared) else ("", "")
+        error = EpcisError(Exceptions.FORBIDDEN, what, where=where, fix="the operator lets you (captures)")
+        found.append(Unreadable(error=error, where=one.where) if what else one)
+    return found
 
 
 def _declares_own(ask: Ask, services: EpcisServices) -> bool:

@@ -23,7 +23,7 @@ from jinka.api.epcis_exchange import (
 )
 from jinka.api.epcis_pages import PAGING, next_page, page_start, per_page
 from jinka.api.epcis_problems import EpcisError, Exceptions
-from jinka.api.epcis_services import EpcisServices, Resource
+from jinka.api.epcis_services import EpcisServices, Resource, SightOfCallers
 from jinka.codec.epcis import Document, Event, write_xml
 from jinka.codec.epcis.formats import in_format, writer_of
 from jinka.codec.epcis.json_writer import document_text, event_text
@@ -68,26 +68,69 @@ def answer(ask: Ask, services: EpcisServices, query: EventQuery, *, name: str = 
     query = query.also(*ask.caller.scope)
     if services.sight is not None:
         query = services.sight.narrow(ask.caller, query)
-    page = services.store.page(query, per_page(ask), after)
+    bounded = services.sight is not None and services.sight.bounded(ask.caller)
+    if services.sight is None or not bounded:
+        page = services.store.page(query, per_page(ask), after)
+        body, there = _answer_body(ask, services, page.rows, kind, name), page.after
+        if services.sight is not None:
+            services.sight.note(ask.caller, _looked_at(name, query), len(page.rows), 0)
+    else:
+        seen, there = _seen_page(ask, services, services.sight, query, after, name)
+        body = _written(ask, services, seen, kind, name)
     headers: Mapping[str, str] = {}
-    if page.after is not None:
-        there = page.after
+    if there is not None:
         headers = next_page(ask, services, [there.upto, there.given, there.value, there.seq])
-    what = f"{name} {dict(query.parameters)}"
-    return Reply(body=_answer_body(ask, services, page.rows, kind, name, what), kind=kind, headers=headers)
+    return Reply(body=body, kind=kind, headers=headers)
 
 
-def _answer_body(
-    ask: Ask, services: EpcisServices, rows: Sequence[Row], kind: str, name: str, what: str
-) -> bytes:
-    """A query document of these events, as the caller may see them and wants to read them; ``what`` was looked at."""
+def _looked_at(name: str, query: EventQuery) -> str:
+    return f"{name} {dict(query.parameters)}"
+
+
+def _seen_page(
+    ask: Ask, services: EpcisServices, sight: SightOfCallers, query: EventQuery, after: Position | None, name: str
+) -> tuple[list[Event], Position | None]:  # fmt: skip
+    """A page of what the caller may see: it goes on if there is more of that, however much lies between.
+
+    Only after `LOOKS_MAX` events in one request it ends before it is full.
+    """
+    most, looked, seen = per_page(ask), 0, list[Event]()
+    there: Position | None = None
+    while True:
+        page = services.store.page(query, min(max(most + 1, 100), LOOKS_MAX - looked), after)
+        found = sight.see(ask.caller, [event_of(row) for row in page.rows])
+        for at, event in enumerate(found):
+            if event is None:
+                continue
+            if (
+                len(seen) == most
+            ):  # one more than there is room for: the page ends behind the last that had some
+                sight.note(ask.caller, _looked_at(name, query), most, looked + at - most)
+                return seen, there
+            seen.append(event)
+            there = page.behind(query, at + 1)
+        looked += len(page.rows)
+        after = page.after
+        if after is None or looked >= LOOKS_MAX:
+            sight.note(ask.caller, _looked_at(name, query), len(seen), looked - len(seen))
+            return seen, after
+
+
+LOOKS_MAX = 10_000  # events that are looked at for one page
+
+
+def _answer_body(ask: Ask, services: EpcisServices, rows: Sequence[Row], kind: str, name: str) -> bytes:
+    """A query document of these events for who may see them whole."""
+    if writer_of(epc_format(ask), services.prefixes) is None and kind in (JSON, LD_JSON):
+        head = Document(events=(), creation_time_us=services.clock.now_micros(), query_name=name)
+        return document_text(head, [as_text(row.document, row.seq) for row in rows]).encode()
+    return _written(ask, services, [event_of(row) for row in rows], kind, name)
+
+
+def _written(ask: Ask, services: EpcisServices, seen: Sequence[Event], kind: str, name: str) -> bytes:
+    """A query document of these events, with identifiers as the caller wants to read them."""
     write = writer_of(epc_format(ask), services.prefixes)
     head = Document(events=(), creation_time_us=services.clock.now_micros(), query_name=name)
-    if write is None and services.sight is None and kind in (JSON, LD_JSON):
-        return document_text(head, [as_text(row.document, row.seq) for row in rows]).encode()
-    seen: Sequence[Event] = [event_of(row) for row in rows]
-    if services.sight is not None:
-        seen = _shown(ask, services, seen, what)
     shown = [in_format(event, write) for event in seen]
     if kind in (JSON, LD_JSON):
         return document_text(head, [event_text(event) for event in shown]).encode()
@@ -99,11 +142,13 @@ def _answer_body(
         ) from error  # fmt: skip
 
 
-def _shown(ask: Ask, services: EpcisServices, events: Sequence[Event], what: str) -> Sequence[Event]:
-    """What the caller may see of events; of one that it asked for by id and may not see: 404, as if there were none."""
-    assert services.sight is not None
-    seen = services.sight.show(ask.caller, events, what)
-    if not seen and what.startswith(_ONE):
+def _shown(ask: Ask, services: EpcisServices, rows: Sequence[Row]) -> Sequence[Event]:
+    """What the caller may see of an event that it asked for by id; 404 for nothing, as if there were none."""
+    events = [event_of(row) for row in rows]
+    if services.sight is None:
+        return events
+    seen = services.sight.show(ask.caller, events, f"eventID {ask.path[1]}")
+    if not seen:
         raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
     return seen
 
@@ -133,11 +178,7 @@ def event(ask: Ask, services: EpcisServices) -> Reply:
     """GET /events/{eventID}: the event, and what declares it to be an error."""
     check_versions(ask)
     kind, rows = accepted(ask, *_KINDS), _require_event(ask, services)
-    body = _answer_body(ask, services, rows, kind, QUERY_NAME, _ONE + ask.path[1])
-    return Reply(body=body, kind=kind)
-
-
-_ONE = "eventID "
+    return Reply(body=_written(ask, services, _shown(ask, services, rows), kind, QUERY_NAME), kind=kind)
 
 
 def _require_event(ask: Ask, services: EpcisServices) -> list[Row]:
@@ -221,9 +262,7 @@ EVENT_TYPES = (
 
 
 def _event_exists(ask: Ask, services: EpcisServices) -> None:
-    rows = _require_event(ask, services)
-    if services.sight is not None:
-        _shown(ask, services, [event_of(row) for row in rows], _ONE + ask.path[1])
+    _shown(ask, services, _require_event(ask, services))
 
 
 RESOURCES = (

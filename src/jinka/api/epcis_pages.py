@@ -1,8 +1,8 @@
 """Pages: ``perPage``, ``nextPageToken`` and the ``Link`` to what follows (EPCIS 2.0, 12.4; RFC 8288).
 
-A token says where the next page begins, until when it counts, and of which request it is; nothing of it is kept, and
-whoever makes one up sees nothing that he could not ask for. What a client gives back (DELETE) is remembered until it
-would have expired.
+A token says where the next page begins, until when it counts, and of which request it is. It is sealed under a key of
+the repository, and its length tells nothing either: where a page ends among the events that its reader may not see is
+nobody's business. Nothing of it is kept; what a client gives back (DELETE) is remembered until it would have expired.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from jinka.api.epcis_exchange import Ask, Reply
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.epcis_services import PER_PAGE, PER_PAGE_MAX, TOKEN_S, EpcisServices
 from jinka.codec.epcis.scalars import time_text
+from jinka.crypto.seal import seal, unseal
+from jinka.kit import Refused
 
 PAGING = frozenset({"perPage", "nextPageToken"})
 _TOKEN_MAX = 4_000
+_BLOCK = 128  # bytes: tokens are as long as the next multiple
+_CONTEXT = "page of a repository"
 
 
 def per_page(ask: Ask) -> int:
@@ -37,7 +41,7 @@ def page_start(ask: Ask, services: EpcisServices) -> list[int | str]:
     given = [value for name, value in ask.query if name == "nextPageToken"]
     if not given:
         return []
-    body = _read(given[0]) if len(given) == 1 else None
+    body = _read(services, given[0]) if len(given) == 1 else None
     if body is None or body[1] != _fingerprint(ask):
         raise EpcisError(
             Exceptions.QUERY_PARAMETER, "not a token of this request", where="nextPageToken",
@@ -53,11 +57,11 @@ def page_start(ask: Ask, services: EpcisServices) -> list[int | str]:
 def next_page(ask: Ask, services: EpcisServices, place: Sequence[int | str]) -> Mapping[str, str]:
     """The headers that lead to the next page, which begins behind ``place``."""
     expires = services.clock.now_micros() + TOKEN_S * 1_000_000
-    token = (
-        base64.urlsafe_b64encode(json.dumps([expires, _fingerprint(ask), *place]).encode())
-        .decode()
-        .rstrip("=")
-    )
+    plain = json.dumps([expires, _fingerprint(ask), *place]).encode()
+    plain += b" " * (-len(plain) % _BLOCK)
+    nonce = services.randomness.token_bytes(12)
+    sealed = seal(services.page_key, plain, context=_CONTEXT, nonce12=nonce)
+    token = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
     query = [(name, value) for name, value in ask.query if name != "nextPageToken"]
     if not any(name == "perPage" for name, _ in query):
         query.append(("perPage", str(PER_PAGE)))
@@ -72,27 +76,20 @@ def next_page(ask: Ask, services: EpcisServices, place: Sequence[int | str]) -> 
 def drop_token(ask: Ask, services: EpcisServices) -> Reply:
     """DELETE /nextPageToken/{token}: it counts no more. One that is none, or is gone, is what was asked for."""
     token = ask.path[1]
-    body = _read(token)
+    body = _read(services, token)
     if body is not None:
         services.named.drop_token(_digest(token), int(body[0]))
     return Reply(status=204)
 
 
-def _read(token: str) -> list[int | str] | None:
-    """[expiry, fingerprint, place ...]; None for what is no token."""
+def _read(services: EpcisServices, token: str) -> list[int | str] | None:
+    """[expiry, fingerprint, place ...]; None for what is no token of this repository."""
     if len(token) > _TOKEN_MAX or not token.isascii():
         return None
     try:
-        body = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(body, list) or len(body) < 3 or len(body) > 8:
-        return None
-    if any(type(part) is not int and type(part) is not str for part in body):
-        return None
-    if type(body[0]) is not int or any(
-        type(part) is int and not -(1 << 62) < part < 1 << 62 for part in body
-    ):
+        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        body: list[int | str] = json.loads(unseal(services.page_key, sealed, context=_CONTEXT))
+    except (ValueError, Refused):
         return None
     return body
 

@@ -27,7 +27,7 @@ def _anybody(_: Mapping[str, str]) -> Caller:
 
 
 class SightOfCallers(Protocol):
-    """What each caller may see (`jinka.trace.access`)."""
+    """What each caller may see, and may capture (`jinka.trace.access`)."""
 
     def bounded(self, caller: Caller) -> bool:
         """Whether there is anything that it may not see."""
@@ -41,6 +41,18 @@ class SightOfCallers(Protocol):
         """What the caller sees of events, written down as a look at ``what``."""
         ...
 
+    def see(self, caller: Caller, events: Sequence[Event]) -> Sequence[Event | None]:
+        """The same of each event, None where it is hidden; nothing is written down yet."""
+        ...
+
+    def note(self, caller: Caller, what: str, shown: int, hidden: int) -> None:
+        """Write a look down."""
+        ...
+
+    def why_not(self, caller: Caller, events: Sequence[Event]) -> Sequence[tuple[str, str]]:
+        """Of each event what is wrong with the caller's capturing it, and where; empty texts where nothing is."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpcisServices:
@@ -48,7 +60,8 @@ class EpcisServices:
 
     ``admit`` tells who asks by the headers and raises `Unauthorised`; ``sight`` is what callers may see, None where
     everybody sees everything; ``check_signature`` judges that of a capture, ``check_removal`` whether a caller may take
-    a named query away; ``query_removed`` is told of one that is no more.
+    a named query away; ``query_removed`` is told of one that is no more. ``page_key`` seals the tokens of pages;
+    without one they count as long as this object does.
     """
 
     store: TraceStore
@@ -65,6 +78,12 @@ class EpcisServices:
     capture_events_max: int = CAPTURE_EVENTS_MAX
     capture_bytes_max: int = CAPTURE_BYTES_MAX
     requests: Requests = field(default_factory=Requests)
+    page_key: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        """Draw what was not given."""
+        if not self.page_key:
+            object.__setattr__(self, "page_key", self.randomness.token_bytes(32))
 
 
 Handler = Callable[[Ask, EpcisServices], Reply]

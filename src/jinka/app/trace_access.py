@@ -37,7 +37,7 @@ from jinka.trace.access import Along, Level, Participant, Veil, read_owns
 from jinka.trace.signatures import HEADER, SignaturePolicy, SignatureRefused
 
 _TLS = {"certificate", "key", "authority", "crl"}
-_SETTINGS = {"required", "signatures", "anchors"} | _TLS
+_SETTINGS = {"required", "captures", "signatures", "anchors"} | _TLS
 _TOKEN_BYTES = 32
 _NOBODY = Participant(id="")
 
@@ -49,6 +49,9 @@ class Access:
         table = file.tables.get("access", {})
         self._books, self._sight, self._clock = AccessBooks(database), Sight(database, secret.veil), clock
         self.required = _flag(table, "required")
+        if (captures := table.get("captures", "own")) not in ("own", "any"):
+            raise Usage(f"{captures!r}", where="access.captures", fix="own, or any")
+        self._captures_any = captures == "any"
         self._policy = policy_of(table, file.path.parent)
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
@@ -76,16 +79,32 @@ class Access:
     def show(self, caller: Caller, events: Sequence[Event], what: str) -> Sequence[Event]:
         return [event for event in self.look(caller.name, events, what) if event is not None]
 
+    def see(self, caller: Caller, events: Sequence[Event], along: Along | None = None) -> list[Event | None]:
+        numbered = [(event.record_time_us or 0, event) for event in events]
+        return self._sight.show(self._viewer(caller), numbered, along=along)
+
+    def note(self, caller: Caller, what: str, shown: int, hidden: int) -> None:
+        if caller.name:
+            self._books.note(self._clock.now_micros(), caller.name, what, shown, hidden)
+
+    def why_not(self, caller: Caller, events: Sequence[Event]) -> Sequence[tuple[str, str]]:
+        if self._captures_any:
+            return [("", "")] * len(events)
+        return self._sight.why_not(self._viewer(caller), events)
+
     def look(
         self, viewer: str, events: Sequence[Event], what: str, along: Along | None = None
     ) -> list[Event | None]:
         """What a participant sees of events, each with its record time; the look is written down."""
-        one = self._viewer(Caller(name=viewer))
-        shown = self._sight.show(one, [(event.record_time_us or 0, event) for event in events], along=along)
-        if viewer:
-            seen = sum(1 for event in shown if event is not None)
-            self._books.note(self._clock.now_micros(), viewer, what, seen, len(shown) - seen)
+        caller = Caller(name=viewer)
+        shown = self.see(caller, events, along)
+        seen = sum(1 for event in shown if event is not None)
+        self.note(caller, what, seen, len(shown) - seen)
         return shown
+
+    def owns(self, caller: Caller, ids: Sequence[str]) -> set[str]:
+        """Those of some places and parties that are the caller's; who sees all speaks for all."""
+        return self._sight.owns(self._viewer(caller), ids)
 
     def had(self, viewer: str, things: Sequence[str]) -> set[str]:
         """Of these things, those that a participant had."""
@@ -171,6 +190,7 @@ def put_participant(
     owns: Sequence[str] | None = None,
     up: str | None = None,
     down: str | None = None,
+    captures: Sequence[str] | None = None,
     sees_all: bool | None = None,
     signs: bool | None = None,
     certificate: str | None = None,
@@ -199,6 +219,7 @@ def put_participant(
             id=id_, name=before.name if name is None else name or id_,
             owns=before.owns if owns is None else read_owns(owns),
             up=before.up if up is None else levels[up], down=before.down if down is None else levels[down],
+            captures=before.captures if captures is None else read_owns(captures),
             sees_all=before.sees_all if sees_all is None else sees_all,
             signs=before.signs if signs is None else signs,
             certificate=before.certificate if certificate is None else certificate,
@@ -237,4 +258,9 @@ def participant_facts(one: Participant) -> dict[str, Any]:
     """A participant as JSON has it; nothing of its token."""
     facts = asdict(one)
     del facts["token_hash"]
-    return facts | {"owns": sorted(one.owns), "up": one.up.value, "down": one.down.value}
+    return facts | {
+        "owns": sorted(one.owns),
+        "captures": sorted(one.captures),
+        "up": one.up.value,
+        "down": one.down.value,
+    }

@@ -43,6 +43,11 @@ class TraceSecret:
         """What keys the words for what is hidden."""
         return self._key("veil")
 
+    @property
+    def pages(self) -> bytes:
+        """What seals the tokens of pages: another server of this repository opens them as well."""
+        return self._key("pages")
+
     def seal(self, id_: str, token: bytes) -> bytes:
         """A subscription's token, at rest."""
         nonce = self._randomness.token_bytes(12)

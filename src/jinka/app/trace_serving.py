@@ -100,7 +100,9 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
         services = _services(file, database, clock, randomness)
         access = Access(database, file, secret, clock)
         sight = access if access.required else None  # where all see everything, texts need not be read
-        services = replace(services, admit=access.admit, sight=sight, check_signature=access.check_signature)
+        services = replace(
+            services, admit=access.admit, sight=sight, check_signature=access.check_signature, page_key=secret.pages
+        )  # fmt: skip
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount) as made:
             yield made, database

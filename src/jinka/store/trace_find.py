@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,10 +46,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Events, and where the next page begins; None after the last."""
+    """Events, and where the next page begins; None after the last. ``begun``: where this one did."""
 
     rows: tuple[Row, ...]
     after: Position | None
+    begun: Position
+
+    def behind(self, query: EventQuery, count: int) -> Position:
+        """Where a page would begin that goes on behind the first ``count`` of these events."""
+        last, given = self.rows[count - 1], self.begun.given + count
+        value = last.event_micros if query.order is Order.EVENT_TIME else last.seq
+        return Position(upto=self.begun.upto, given=given, value=value, seq=last.seq)
 
 
 class TraceReader:
@@ -190,9 +197,7 @@ def _behind(
 
 def _page(query: EventQuery, rows: list[Row], most: int, after: Position) -> Page:
     more, rows = len(rows) > most, rows[:most]
-    given = after.given + len(rows)
-    if not more or not rows or given == query.event_count_limit:
-        return Page(rows=tuple(rows), after=None)
-    last = rows[-1]
-    value = last.event_micros if query.order is Order.EVENT_TIME else last.seq
-    return Page(rows=tuple(rows), after=Position(upto=after.upto, given=given, value=value, seq=last.seq))
+    page = Page(rows=tuple(rows), after=None, begun=after)
+    if not more or not rows or after.given + len(rows) == query.event_count_limit:
+        return page
+    return replace(page, after=page.behind(query, len(rows)))

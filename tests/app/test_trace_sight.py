@@ -1,0 +1,138 @@
+"""A hostile participant asks. Goal: no answer, token, list or error tells of what he may not see. Both engines.
+
+Method: a farm, a mill, a shop and a spy over the interface; what the spy gets beside what there is.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from jinka.api import epcis_events
+from jinka.codec.epcis import ErrorDeclaration, Event
+from tests.app.access_rig import Rig, events_in, rig_at, seen
+from tests.trace.test_access import DOOR, FIELD, HALL, MINE, OTHER, STORE
+
+
+@pytest.fixture
+def rig(where: Path | str, tmp_path: Path) -> Iterator[Rig]:
+    with rig_at(where, tmp_path) as made:
+        made.people()
+        yield made
+
+
+def _pages(rig: Rig, who: str, *query: tuple[str, str]) -> tuple[list[list[Event]], list[str]]:
+    pages, tokens, asked = list[list[Event]](), list[str](), list(query)
+    while True:
+        reply = rig.reply(who, "GET", "events", query=asked)
+        assert reply.status == 200
+        pages.append(events_in(json.loads(reply.body)))
+        link = reply.headers.get("Link", "").partition("<")[2].partition(">")[0]
+        if not link:
+            return pages, tokens
+        tokens.append(parse_qs(urlsplit(link).query)["nextPageToken"][0])
+        asked = [*query, ("nextPageToken", tokens[-1])]
+
+
+def _farm_and_spy(rig: Rig, hidden: int) -> None:
+    for hour in range(hidden):
+        assert rig.capture("farm", seen(hour, "storing", FIELD, MINE)) == 201
+        if hour % 4 == 0:
+            assert rig.capture("spy", seen(hour, "inspecting", DOOR, OTHER)) == 201
+
+
+@pytest.mark.parametrize("order", ["", "eventTime"])
+def test_a_page_ends_where_there_is_no_more_to_be_seen(rig: Rig, order: str) -> None:
+    _farm_and_spy(rig, 9)  # and three of the spy's
+    query = [("orderBy", order)] if order else []
+    pages, tokens = _pages(rig, "spy", ("perPage", "2"), *query)
+    assert [len(page) for page in pages] == [2, 1]
+    assert [len(page) for page in _pages(rig, "spy", ("perPage", "3"), *query)[0]] == [3]
+    assert _pages(rig, "shop", ("perPage", "1"), *query) == ([[]], [])
+    ours, theirs = (
+        _pages(rig, "farm", ("perPage", "4"), *query),
+        _pages(rig, "state", ("perPage", "4"), *query),
+    )
+    assert ([len(page) for page in ours[0]], [len(page) for page in theirs[0]]) == ([4, 4, 1], [4, 4, 4])
+    lengths = {len(token) for token in (*tokens, *ours[1], *theirs[1])}
+    assert len(lengths) == 1
+    raw = base64.urlsafe_b64decode(tokens[0] + "==")
+    with pytest.raises(ValueError):
+        json.loads(raw)
+    assert (
+        rig.ask("farm", "GET", "events", query=[("perPage", "2"), *query, ("nextPageToken", tokens[0])])[0]
+        == 400
+    )
+    turned = tokens[0][:-4] + ("AAAA" if tokens[0][-4:] != "AAAA" else "BBBB")
+    assert rig.ask("spy", "GET", "events", query=[*query, ("nextPageToken", turned)])[0] == 400
+
+
+def test_who_has_to_look_through_very_much_is_given_a_page_that_ends_early(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epcis_events, "LOOKS_MAX", 4)
+    _farm_and_spy(rig, 9)
+    pages, _ = _pages(rig, "spy", ("perPage", "3"))
+    assert sum(map(len, pages)) == 3
+    looks = rig.access._books.looks("spy")
+    assert sum(look["shown"] + look["hidden"] for look in looks) == 12
+
+
+def test_who_had_it_by_an_error_alone_sees_it_no_more(rig: Rig) -> None:
+    wrong = seen(2, "shipping", FIELD, MINE, to=STORE)
+    for event in (seen(1, "commissioning", FIELD, MINE), wrong, seen(3, "inspecting", FIELD, MINE)):
+        assert rig.capture("farm", event) == 201
+    assert len(rig.events("shop")) == 3
+    assert rig.capture("farm", replace(wrong, error=ErrorDeclaration(declaration_time_us=9))) == 201
+    left = rig.events("shop")  # what named it, and that it was an error
+    assert {event.event_time_us for event in left} == {wrong.event_time_us}
+    assert rig.capture("farm", replace(wrong, event_time_us=4 * wrong.event_time_us)) == 201
+    assert len(rig.events("shop")) == 5
+
+
+def test_nobody_speaks_for_another_s_place(rig: Rig) -> None:
+    forged = seen(1, "commissioning", FIELD, MINE)
+    status, told = rig.ask("spy", "POST", "events", body=_body(forged))
+    assert (status, told["where"]) == (403, "/readPoint")
+    document = _document(forged, seen(2, "inspecting", DOOR, OTHER))
+    for proceed, kept in (("rollback", 0), ("proceed", 1)):
+        job = _job(rig, "spy", document, proceed)
+        assert (job["counts"]["accepted"], job["success"]) == (kept, False)
+        assert job["errors"][0]["where"] == "/epcisBody/eventList/0/readPoint"
+    assert rig.capture("farm", forged) == 201  # the owner's word gets in
+    nowhere = replace(seen(3, "storing", FIELD, MINE), read_point=None)
+    assert [rig.capture(who, nowhere) for who in ("spy", "shop", "farm")] == [403, 403, 201]
+    rig.put("spy", captures=[FIELD])  # a carrier, say
+    assert rig.capture("spy", seen(4, "loading", FIELD, MINE)) == 201
+    assert rig.capture("state", seen(5, "inspecting", HALL, MINE)) == 201
+
+
+def _body(event: Event) -> bytes:
+    from jinka.codec.epcis.json_writer import write_event
+
+    return write_event(event)
+
+
+def _document(*events: Event) -> bytes:
+    listed = [json.loads(_body(event)) for event in events]
+    context = listed[0]["@context"]
+    return json.dumps(
+        {
+            "@context": context, "type": "EPCISDocument", "schemaVersion": "2.0",
+            "creationDate": "2026-03-01T10:00:00.000Z",
+            "epcisBody": {"eventList": [{k: v for k, v in each.items() if k != "@context"} for each in listed]},
+        }
+    ).encode()  # fmt: skip
+
+
+def _job(rig: Rig, who: str, document: bytes, behaviour: str) -> Any:
+    reply = rig.reply(who, "POST", "capture", body=document, **{"gs1-capture-error-behaviour": behaviour})
+    assert reply.status == 202, reply.body
+    return rig.ask(who, "GET", "capture", reply.headers["Location"].rpartition("/")[2])[1]

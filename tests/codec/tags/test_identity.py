@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jinka.codec.tags import canonical_id
+from jinka.codec.tags import canonical_id, canonical_ids
 from jinka.codec.tags.identity import make_canonical
 
 GS1 = "https://id.gs1.org/"
@@ -128,3 +128,34 @@ def test_what_is_remembered_of_a_class_changes_no_name() -> None:
         stem = chance.choice(["id:sgtin:", "class:lgtin:", "id:sgln:", "idpat:sgtin:"])
         text = f"urn:epc:{stem}{digits}.{serial}"
         assert canonical_id(text) == make_canonical(text)
+
+
+def test_a_list_is_named_as_each_of_it_is() -> None:
+    chance = random.Random(11)
+    stems = [
+        "urn:epc:id:sgtin:0614141.107346.",
+        f"{GS1}01/10614141073464/21/",
+        "urn:epc:class:lgtin:0614141.107346.",
+    ]
+    ends = [
+        "1",
+        "A_b-9",
+        "1.2",
+        "%2F",
+        "",
+        "2" * 20,
+        "2" * 21,
+        "7\n" + stems[0] + "8",
+        "7\r8",
+        "7\n",
+        "a b",
+        "/10/x",
+    ]
+    for _ in range(3_000):
+        stem = chance.choice(stems)
+        texts = [
+            (stem if chance.random() < 0.9 else chance.choice([*stems, "x"]))
+            + chance.choice(ends[: chance.choice([2, 12])])
+            for _ in range(chance.randrange(12))
+        ]
+        assert canonical_ids(texts) == [make_canonical(text) for text in texts], texts

@@ -9,7 +9,7 @@ from jinka.codec.tags.binary import decode, decode_bits, decode_hex, encode, enc
 from jinka.codec.tags.elements import parse_elements, scan_elements, show_elements
 from jinka.codec.tags.epc import Elements, Epc, epc_of, parse_urn
 from jinka.codec.tags.faults import TagError
-from jinka.codec.tags.identity import canonical_id
+from jinka.codec.tags.identity import canonical_id, canonical_ids
 from jinka.codec.tags.link import compressed_tag, digital_link, parse_link
 from jinka.codec.tags.plus import make_plus_tag, pack_elements
 from jinka.codec.tags.prefixes import CHINA, PrefixList, prefix_digits, read_prefix_list, split_key
@@ -28,6 +28,7 @@ __all__ = [
     "Tag",
     "TagError",
     "canonical_id",
+    "canonical_ids",
     "compressed_tag",
     "decode",
     "decode_bits",

@@ -9,7 +9,7 @@ asked of every URI in an event. It does not look at check digits of links and is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from jinka.codec.tags.check_digit import check_digit
@@ -46,6 +46,10 @@ _SERIALISED = ("urn:epc:id:sgtin:", "urn:epc:class:lgtin:")
 _PLAIN_SERIAL = re.compile(
     "[A-Za-z0-9_-]{1,20}"
 ).fullmatch  # needs no escape; without a dot, so that it is the whole
+_SERIAL_MAX = 20
+_TOGETHER = 8  # a shorter list is named sooner one by one
+_ITEM = re.compile(r"https://id\.gs1\.org/01/[0-9]{14}/21/[A-Za-z0-9_-]{1,20}").fullmatch
+_ITEM_STEM = len("https://id.gs1.org/01/") + 14 + len("/21/")
 _LINKS: dict[str, str] = {}
 
 _Rule = Callable[[str], str | None]
@@ -65,6 +69,25 @@ def canonical_id(text: str) -> str:
     if link is None and found is not text and text.startswith(_SERIALISED):
         _remember_class(class_, serial, found)
     return found
+
+
+def canonical_ids(texts: Sequence[str]) -> list[str]:
+    """`canonical_id` of each, in their order; what long lists hold mostly, serials of one class, is named at once."""
+    if len(texts) >= _TOGETHER:
+        first = canonical_id(texts[0])
+        stem = texts[0].rpartition(".")[0]
+        link = _LINKS.get(stem)
+        stem += "."
+        if link is None and _ITEM(texts[0]):
+            stem = link = first[:_ITEM_STEM]
+        if link is not None:
+            serials = ("\n" + "\n".join(texts)).split("\n" + stem)
+            del serials[0]
+            every = "".join(serials)  # letters and digits: then no line ends within one either
+            plain = len(serials) == len(texts) and every.isascii() and every.isalnum()
+            if plain and "" not in serials and max(map(len, serials)) <= _SERIAL_MAX:
+                return [link + serial for serial in serials]
+    return [canonical_id(text) for text in texts]
 
 
 def _remember_class(class_: str, serial: str, found: str) -> None:

@@ -58,6 +58,10 @@ GOOD = "3074257BF7194E4000001A85"  # urn:epc:tag:sgtin-96:3.0614141.812345.6789
         ("2F343412047455900000162E", "bits 28 to 35", "20 is no character of a CAGE code"),
         ("3F76451FD612640000000001", "bits 55 to 95", "no digits behind a 1"),
         ("3D76451FD4", "bits", "are left"),
+        ("3D34257BF71040E8D4A51000", "bits 56 to 95", "1000000000000 has more than 12 digits"),
+        ("3B060CF5E76C908D100DCF700000", "bits 56 to 61", "a # stands nowhere but before a serial"),
+        ("3B060CF5E76C90440363CF700000", "bits 74 to 79", "a # stands nowhere but before a serial"),
+        ("3B060CF5E76C808C0000", "bits 56 to 61", "a # stands nowhere but before a serial"),
         ("3B0E0CF5E76C9", "bits", "are left"),
     ],
 )

@@ -1,8 +1,8 @@
 """Tag data: what a tag, a URN, a GS1 Digital Link and a barcode say about which thing it is.
 
 GS1 Tag Data Standard 2.3 and Tag Data Translation 2.2, from declared tables (`keys`, `schemes`, `ai_table`); Chinese
-codes as far as public. `canonical_id` is the name under which events know a thing; `decode` reads a tag and `encode`
-writes one. No reader protocol (`jinka.node`) and no events (`jinka.codec.epcis`) here.
+codes as far as public. `canonical_id` is the name under which events know a thing; `decode` reads a tag, `decode_urn`
+its URN alone, and `encode` writes one. No reader protocol (`jinka.node`) and no events (`jinka.codec.epcis`) here.
 """
 
 from jinka.codec.tags.binary import decode, decode_bits, decode_hex, encode, encode_bits, hex_bytes
@@ -15,6 +15,7 @@ from jinka.codec.tags.plus import make_plus_tag, pack_elements
 from jinka.codec.tags.prefixes import CHINA, PrefixList, prefix_digits, read_prefix_list, split_key
 from jinka.codec.tags.schemes import SCHEME_BY_NAME, SCHEMES, Scheme, filter_title
 from jinka.codec.tags.tag import Plus, Tag, make_tag, parse_tag_urn
+from jinka.codec.tags.urns import decode_tag_urn, decode_urn
 
 __all__ = [
     "CHINA",
@@ -33,6 +34,8 @@ __all__ = [
     "decode",
     "decode_bits",
     "decode_hex",
+    "decode_tag_urn",
+    "decode_urn",
     "digital_link",
     "encode",
     "encode_bits",

@@ -192,11 +192,11 @@ def _read(segment: Segment, reader: BitReader) -> int | str:
     if field is Field.TEXT:
         return _read_seven(reader, segment.length, segment.bits)
     if field is Field.SIX:
-        return _read_six(reader, segment.length, empty=segment.length == 32)
+        return _read_part(reader, segment.length)
     if field is Field.CAGE_SIX or field is Field.CAGE_EIGHT:
         return _read_cage(reader, segment.bits // 6)
     number = reader.take(segment.bits, "a number")
-    if field is Field.DIGITS and number >= 10**segment.length:
+    if segment.length and field is not Field.NUMERIC and number >= 10**segment.length:
         raise at_bits(f"{number} has more than {segment.length} digits", start, reader.at)
     if field is Field.NUMERIC:
         text = str(number)
@@ -241,6 +241,16 @@ def _read_six(reader: BitReader, longest: int, *, empty: bool) -> str:
         text += chr(letter)
     if not text and not empty:
         raise at_bits("an empty text", reader.at - 6, reader.at)
+    return text
+
+
+def _read_part(reader: BitReader, longest: int) -> str:
+    """The part number or the serial of an aircraft's part. A # says that the serial is the maker's alone (6.3.17)."""
+    start, is_number = reader.at, longest == 32
+    text = _read_six(reader, longest, empty=is_number)
+    if "#" in text[not is_number :] or text == "#":
+        place = text.index("#", not is_number and len(text) > 1)
+        raise at_bits("a # stands nowhere but before a serial", start + 6 * place, start + 6 * place + 6)
     return text
 
 

@@ -114,7 +114,7 @@ SCHEMES: tuple[Scheme, ...] = (
     _classic("gdti-174", 0x3E, 174, _split(_D, 41), _text(17)),
     _classic("sgcn-96", 0x3F, 96, _split(_D, 41), Segment(field=Field.NUMERIC, bits=41, length=12)),
     _classic("cpi-96", 0x3C, 96, _split(_I, 51), _integer(31)),
-    _classic("cpi-var", 0x3D, 0, _split(_S, 0), _integer(40)),
+    _classic("cpi-var", 0x3D, 0, _split(_S, 0), Segment(field=Field.INTEGER, bits=40, length=12)),
     _classic("itip-110", 0x40, 110, _split(_D, 44), *_PIECES, _integer(38)),
     _classic("itip-212", 0x41, 212, _split(_D, 44), *_PIECES, _text(20)),
     _classic("gid-96", 0x35, 96, _integer(28), _integer(24), _integer(36), filter_bits=0),

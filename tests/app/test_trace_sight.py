@@ -114,6 +114,40 @@ def test_nobody_speaks_for_another_s_place(rig: Rig) -> None:
     assert rig.capture("state", seen(5, "inspecting", HALL, MINE)) == 201
 
 
+def test_a_query_is_its_maker_s_and_so_is_its_name(rig: Rig) -> None:
+    secret = {"EQ_bizTransaction_po": ["urn:secret:po:4711"]}
+
+    def make(who: str, name: str, query: Any) -> int:
+        return rig.ask(who, "POST", "queries", body=json.dumps({"name": name, "query": query}).encode())[0]
+
+    assert [make("mill", "orders", secret), make("mill", "orders", {}), make("mill", "b", {})] == [
+        201,
+        409,
+        201,
+    ]
+    assert (
+        make("spy", "orders", {"EQ_action": ["ADD"]}) == 201
+    )  # that the name is taken elsewhere is not told
+    assert make("state", "all", {}) == 201
+    for method, path in (("GET", ()), ("OPTIONS", ()), ("DELETE", ()), ("GET", ("events",))):
+        for name in ("b", "b@mill", "orders@mill", "orders\x1fmill", "nothing"):
+            status, told = rig.ask("spy", method, "queries", name, *path)
+            assert (status, told["what"]) == (404, "no such query"), (method, name)
+    assert rig.ask("spy", "GET", "queries")[1] == [{"name": "orders", "query": {"EQ_action": ["ADD"]}}]
+    assert rig.ask("mill", "GET", "queries", "orders")[1] == {"name": "orders", "query": secret}
+    listed = [one["name"] for one in rig.ask("state", "GET", "queries")[1]]
+    assert sorted(listed) == ["all", "b@mill", "orders@mill", "orders@spy"]
+    assert rig.ask("state", "GET", "queries", "orders@mill")[1]["query"] == secret
+    assert rig.ask("state", "GET", "queries", "orders")[0] == 404
+    assert rig.ask("mill", "DELETE", "queries", "orders")[0] == 204
+    assert rig.ask("spy", "GET", "queries", "orders")[0] == 200
+    assert rig.ask("state", "DELETE", "queries", "orders@spy")[0] == 204
+    assert rig.ask("spy", "GET", "queries", "orders")[0] == 404
+    first = rig.reply("state", "GET", "queries", query=[("perPage", "1")])
+    assert len(json.loads(first.body)) == 1
+    assert "nextPageToken" in first.headers["Link"]
+
+
 def _body(event: Event) -> bytes:
     from jinka.codec.epcis.json_writer import write_event
 

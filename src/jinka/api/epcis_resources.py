@@ -32,7 +32,7 @@ from jinka.codec.epcis.scalars import Limits
 from jinka.codec.epcis.vocabulary import BIZ_STEPS, DISPOSITIONS, Words
 from jinka.kit import Refused
 from jinka.store.trace_parameters import read_query
-from jinka.store.trace_queries import NamedQuery
+from jinka.store.trace_queries import NamedQuery, query_key
 from jinka.store.trace_terms import Field
 
 _NAME_MAX = 255
@@ -105,12 +105,13 @@ def _collection(ask: Ask, values: Sequence[str], headers: Mapping[str, str] | No
 
 
 def queries(ask: Ask, services: EpcisServices) -> Reply:
-    """GET /queries."""
+    """GET /queries: the caller's own, and everybody's for who sees all."""
     check_versions(ask)
     kind, start, most = accepted(ask, JSON), page_start(ask, services), per_page(ask)
-    found = services.named.listed(str(start[0]) if start else "", most + 1)
-    headers = next_page(ask, services, [found[most - 1].name]) if len(found) > most else {}
-    body = json.dumps([_query_facts(one) for one in found[:most]], ensure_ascii=False)
+    owner = ask.caller.name if services.sight is not None and services.sight.bounded(ask.caller) else None
+    found = services.named.listed(str(start[0]) if start else "", most + 1, owner)
+    headers = next_page(ask, services, [found[most - 1].key]) if len(found) > most else {}
+    body = json.dumps([_query_facts(one, ask) for one in found[:most]], ensure_ascii=False)
     return Reply(body=body.encode(), kind=kind, headers=headers)
 
 
@@ -138,7 +139,9 @@ def make_query(ask: Ask, services: EpcisServices) -> Reply:
     if extra:
         raise EpcisError(Exceptions.QUERY_VALIDATION, "no such member", where=extra[0][:80])
     read_query(body["query"], ask.prefixes)  # what is wrong with it is told now, and not when it is asked
-    if not services.named.add(NamedQuery(name=name, parameters=body["query"], prefixes=ask.prefixes)):
+    owner = ask.caller.name if services.sight is not None else ""
+    made = NamedQuery(name=name, parameters=body["query"], prefixes=ask.prefixes, owner=owner)
+    if not services.named.add(made):
         raise EpcisError(Exceptions.EXISTS, "the name is taken", where="name", fix="another, or DELETE first")
     return Reply(status=201, kind="", headers={"Location": location(ask, "queries", name)})
 
@@ -146,7 +149,7 @@ def make_query(ask: Ask, services: EpcisServices) -> Reply:
 def query(ask: Ask, services: EpcisServices) -> Reply:
     """GET /queries/{queryName}."""
     check_versions(ask)
-    body = json.dumps(_query_facts(require_query(ask, services)), ensure_ascii=False)
+    body = json.dumps(_query_facts(require_query(ask, services), ask), ensure_ascii=False)
     return Reply(body=body.encode(), kind=accepted(ask, JSON))
 
 
@@ -167,23 +170,34 @@ _PAGING_OF_QUERIES = frozenset({"perPage", "nextPageToken"})
 
 def remove_query(ask: Ask, services: EpcisServices) -> Reply:
     """DELETE /queries/{queryName}, with its subscriptions."""
-    services.check_removal(ask.caller, ask.path[1])
-    if not services.named.remove(ask.path[1]):
+    key = require_query(ask, services).key
+    services.check_removal(ask.caller, key)
+    if not services.named.remove(key):
         raise EpcisError(Exceptions.NO_SUCH_NAME, "no such query", where="queryName")
-    services.query_removed(ask.path[1])
+    services.query_removed(key)
     return Reply(status=204, kind="")
 
 
 def require_query(ask: Ask, services: EpcisServices) -> NamedQuery:
-    """The query of the path; raises `EpcisError` (404)."""
-    found = services.named.one(ask.path[1])
+    """The query of the path; raises `EpcisError` (404), also for another's.
+
+    Who sees all has others' as ``NAME@OWNER``, and those that were made before callers were told apart.
+    """
+    name, caller = ask.path[1], ask.caller
+    keys = [query_key(name, caller.name if services.sight is not None else "")]
+    if services.sight is not None and not services.sight.bounded(caller):
+        parts = name.split("@")
+        keys += [query_key("@".join(parts[:n]), "@".join(parts[n:])) for n in range(1, len(parts))]
+        keys.append(name)
+    found = next((one for key in keys if (one := services.named.one(key)) is not None), None)
     if found is None:
         raise EpcisError(Exceptions.NO_SUCH_NAME, "no such query", where="queryName")
     return found
 
 
-def _query_facts(found: NamedQuery) -> dict[str, Any]:
-    return {"name": found.name, "query": found.parameters}
+def _query_facts(found: NamedQuery, ask: Ask) -> dict[str, Any]:
+    others = found.owner not in ("", ask.caller.name)
+    return {"name": f"{found.name}@{found.owner}" if others else found.name, "query": found.parameters}
 
 
 def _query_exists(ask: Ask, services: EpcisServices) -> None:

@@ -29,6 +29,7 @@ from jinka.api.epcis_standing import document, find, require_standing
 from jinka.api.epcis_subscriptions import initial_time, schedule_of
 from jinka.codec.epcis.scalars import time_text
 from jinka.kit import JinkaError
+from jinka.store.trace_queries import query_name
 from jinka.trace.schedule import FIELDS, Schedule
 from jinka.trace.subscriptions import BATCH
 
@@ -166,7 +167,8 @@ class QuerySockets:
         last = found.last if found.more else newest
         if not found.events and not empty:
             return "", last
-        body = document(self._services, found.events, standing.name, standing.id, standing.epc_format)
+        name = query_name(standing.name)
+        body = document(self._services, found.events, name, standing.id, standing.epc_format)
         return body.decode(), last
 
     def _standing(self, scope: Scope) -> _Standing:
@@ -191,7 +193,7 @@ class QuerySockets:
             )  # fmt: skip
         now = self._services.clock.now_micros()
         return _Standing(
-            name=named.name,
+            name=named.key,
             caller=caller,
             schedule=schedule_of(schedule) if schedule else None,
             report_if_empty=empty == "true",

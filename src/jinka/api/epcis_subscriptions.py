@@ -31,6 +31,7 @@ from jinka.api.epcis_standing import require_standing
 from jinka.codec.epcis.json_text import load_json
 from jinka.codec.epcis.scalars import Limits, time_text, time_us
 from jinka.kit import JinkaError
+from jinka.store.trace_queries import query_name
 from jinka.store.trace_subscriptions import SubscriptionBooks
 from jinka.trace.schedule import Schedule, read_schedule
 from jinka.trace.subscriptions import Subscription, begun
@@ -79,7 +80,7 @@ class SubscriptionDesk:
         made = begun(
             Subscription(
                 id=id_,
-                query=named.name,
+                query=named.key,
                 owner=ask.caller.name,
                 dest=self._dest(body),
                 sealed_token=self.seal(id_, token) if token else b"",
@@ -94,7 +95,7 @@ class SubscriptionDesk:
         self.books.add(made)
         self.wake()
         text = json.dumps(facts(made), ensure_ascii=False).encode()
-        place = location(ask, "queries", named.name, "subscriptions", id_)
+        place = location(ask, "queries", ask.path[1], "subscriptions", id_)
         return Reply(status=201, body=text, kind=kind, headers={"Location": place})
 
     def listed(self, ask: Ask, services: EpcisServices) -> Reply:
@@ -103,7 +104,7 @@ class SubscriptionDesk:
         kind, start, most = accepted(ask, JSON), page_start(ask, services), per_page(ask)
         named = require_query(ask, services)
         after = str(start[0]) if start else ""
-        found = self.books.listed(named.name, ask.caller.name, after, most + 1)
+        found = self.books.listed(named.key, ask.caller.name, after, most + 1)
         headers = next_page(ask, services, [found[most - 1].id]) if len(found) > most else {}
         body = json.dumps([facts(one) for one in found[:most]], ensure_ascii=False)
         return Reply(body=body.encode(), kind=kind, headers=headers)
@@ -123,7 +124,7 @@ class SubscriptionDesk:
 
     def _require(self, ask: Ask, services: EpcisServices) -> Subscription:
         named = require_query(ask, services)
-        found = self.books.one(named.name, ask.path[3])
+        found = self.books.one(named.key, ask.path[3])
         if found is None or found.owner != ask.caller.name:
             raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such subscription", where="subscriptionID")
         return found
@@ -145,7 +146,11 @@ def _ignore(_: object) -> None:
 
 def facts(found: Subscription) -> dict[str, Any]:
     """A subscription as JSON has it; the token is not told again."""
-    made: dict[str, Any] = {"subscriptionID": found.id, "queryName": found.query, "dest": found.dest}
+    made: dict[str, Any] = {
+        "subscriptionID": found.id,
+        "queryName": query_name(found.query),
+        "dest": found.dest,
+    }
     made |= {
         "createdAt": time_text(found.created_micros),
         "initialRecordTime": time_text(found.initial_micros),

@@ -1,31 +1,34 @@
-"""Delivers what standing queries find to their receivers: what was offered first, then what is new, one after another.
+"""Delivers what standing queries find to their receivers: what is under way first, then what is new, one after another.
 
 EPCIS 2.0, 8.2.5 and 12.7. `jinka.trace.subscriptions` says what follows from each try; here the store is asked, the
 message is signed and sent, and what came of it is written before the next one. Of several processes on one database
 one delivers.
 
 A message bears ``GS1-Signature``: the HMAC-SHA256 of Standard Webhooks 1.0.0 over id, time and body under the client's
-``signatureToken``, and the id and the time beside it (``webhook-id``, ``webhook-timestamp``). A repeat has the same id.
+``signatureToken``, and the id and the time beside it (``webhook-id``, ``webhook-timestamp``). A repeat is the same bytes
+under the same id, whatever became of its query, its events and its owner's sight meanwhile; an owner who is let in no
+more is sent nothing.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jinka.acquirer.callbacks import signature
 from jinka.api.epcis_exchange import Caller
 from jinka.api.epcis_problems import problem_body
 from jinka.api.epcis_services import EpcisServices
 from jinka.api.epcis_standing import document, find
-from jinka.codec.epcis import Event
 from jinka.kit import Clock, JinkaError
 from jinka.node.trace_receivers import Answer, Receivers
+from jinka.store.trace_queries import query_name
 from jinka.store.trace_query import EventQuery
 from jinka.store.trace_subscriptions import DeliveryTurn, SubscriptionBooks
 from jinka.trace.subscriptions import Subscription, failed, offering, passed_over, taken, too_large
@@ -41,7 +44,7 @@ _PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """``unseal`` opens a subscription's token; ``caller`` says with whose eyes it sees."""
+    """``unseal`` opens a subscription's token; ``caller`` says with whose eyes it sees, ``let_in`` who is still."""
 
     services: EpcisServices
     books: SubscriptionBooks
@@ -49,6 +52,7 @@ class Outgoing:
     clock: Clock
     unseal: Callable[[Subscription], bytes]
     caller: Callable[[str], Caller]
+    let_in: Callable[[str], bool] = field(default=lambda _: True)
 
 
 class Deliveries:
@@ -130,6 +134,9 @@ def _serve(out: Outgoing, one: Subscription, newest: int) -> int:
         if named is None:  # its query went: so does it
             out.books.remove(one.query, one.id)
             return count
+        if not out.let_in(one.owner):
+            out.books.save(failed(one, out.clock.now_micros(), "its owner is let in no more"))
+            return count
         try:
             step = _step(out, one, named.query, newest, first=count == 0)
         except JinkaError as error:  # such as a query that takes too long: the receiver is told
@@ -152,43 +159,39 @@ def _step(
     out: Outgoing, one: Subscription, query: EventQuery, newest: int, *, first: bool
 ) -> tuple[Subscription, bool, bool] | None:
     """(what is to be written, whether a message was taken, whether to go on); None when it was ended meanwhile."""
-    caller = out.caller(one.owner)
-    if one.offered:  # what was under way: the same message
-        found = find(out.services, query, caller, one.acknowledged, one.offered, one.batch)
-        more = found.more or newest > one.offered
-    else:
-        upto = max(newest, one.acknowledged)
-        found = find(out.services, query, caller, one.acknowledged, upto, one.batch)
-        more = found.more
-        now = out.clock.now_micros()
-        if not found.events and more:  # nothing that the owner may see: on to what follows
-            return passed_over(one, found.last, now, at_once=True), False, True
-        if not found.events and not (one.report_if_empty and first and one.schedule is not None):
-            return passed_over(one, upto, now), False, False
-        one = offering(one, found.last if more else upto)
-        if not out.books.save(one):  # on the disk before it is sent
-            return None
-    return _send(out, one, found.events, more=more)
+    if one.offered and (kept := out.books.message(one.id)):  # what was under way: the same message
+        return _send(out, one, kept, more=newest > one.offered)
+    upto = max(newest, one.acknowledged)
+    found = find(out.services, query, out.caller(one.owner), one.acknowledged, upto, one.batch)
+    now = out.clock.now_micros()
+    if not found.events and found.more:  # nothing that the owner may see: on to what follows
+        return passed_over(one, found.last, now, at_once=True), False, True
+    if not found.events and not (one.report_if_empty and first and one.schedule is not None):
+        return passed_over(one, upto, now), False, False
+    body = document(out.services, found.events, one.query, one.id, one.epc_format)
+    one = offering(one, found.last if found.more else upto)
+    if not out.books.offer(one, body):  # on the disk before it is sent
+        return None
+    return _send(out, one, body, more=found.more)
 
 
-def _send(
-    out: Outgoing, one: Subscription, events: tuple[Event, ...], *, more: bool
-) -> tuple[Subscription, bool, bool]:
-    body = document(out.services, events, one.query, one.id, one.epc_format)
+def _send(out: Outgoing, one: Subscription, body: bytes, *, more: bool) -> tuple[Subscription, bool, bool]:
     answer = _post(out, one, body, _KIND)
     now = out.clock.now_micros()
     if answer.taken:
         return taken(one, now, more=more), True, more
     if answer.too_large:
-        return too_large(one, now, len(events)), False, len(events) > 1
+        count = len(json.loads(body)["epcisBody"]["queryResults"]["resultsBody"]["eventList"])
+        return too_large(one, now, count), False, count > 1
     return failed(one, now, answer.words), False, False
 
 
 def _post(out: Outgoing, one: Subscription, body: bytes, kind: str) -> Answer:
     """Sign and send."""
-    headers = {"content-type": kind, "webhook-id": one.message_id}
+    id_ = one.message_id(body)
+    headers = {"content-type": kind, "webhook-id": id_}
     if one.sealed_token:
         at_s = out.clock.now_micros() // _MICROS
         headers["webhook-timestamp"] = str(at_s)
-        headers["GS1-Signature"] = signature(out.unseal(one), one.message_id, at_s, body.decode())
+        headers["GS1-Signature"] = signature(out.unseal(one), id_, at_s, body.decode())
     return out.receivers.post(one.dest, headers, body)

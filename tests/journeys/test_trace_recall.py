@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -65,44 +65,43 @@ def _sale(item: str) -> Event:
 
 
 def _affected(chain: Chain) -> list[int]:
-    flours = {f for f, used in enumerate(chain.truth.wheat_of_flour) if WHEAT in used}
-    return [i for i in range(chain.size.items) if flours & set(chain.truth.flour_of_lot[chain.item_lot(i)])]
+    truth = chain.truth
+    return truth.items_of(truth.lots_of(truth.flours_of([WHEAT])), chain.size.items_per_lot)
 
 
 def test_from_suspicion_to_the_closing_report(chain: tuple[Path, Chain], tmp_path: Path) -> None:
     where, made = chain
     truth, items = made.truth, _affected(made)
-    clean = next(i for i in range(made.size.items) if i not in set(items) and not truth.sold[i])
+    clean = next(
+        i
+        for i in range(made.size.items)
+        if i not in {*items, *truth.anew, *truth.ended} and not truth.sold[i]
+    )
     dirty = next(i for i in items if not truth.sold[i])
     place = ("--at", where)
 
     # A customer's complaint: where does the item come from?
-    back = _facts("back", made.item(dirty), *place)
+    answer = CliRunner().invoke(app, ["trace", "back", made.item(dirty), *map(str, place), "--json"])
+    assert answer.exit_code in (0, 6)  # an unreported receipt on its way is a break
+    back = json.loads(answer.stdout)
     assert made.wheat(WHEAT) in {node["id"] for node in back["nodes"]}
 
     drafted = _facts(
         "recall", "draft", "霉菌毒素", made.wheat(WHEAT), "--by", "li", "--hazard", "有毒", *place
     )
-    held = Counter(truth.place_of_item[i] for i in items if not truth.sold[i])
-    sold = Counter(truth.place_of_item[i] for i in items if truth.sold[i])
+    lots = [made.wheat(WHEAT), *map(made.flour, truth.flours_of([WHEAT]))]
+    in_kg = {"": 1, "KGM": 1, "TNE": 1000}
     told = {
         each["holder"]: {
-            line["what"]: int(line["amount"]) for line in each["to_account_for"] if not line["unit"]
+            line["what"]: Decimal(line["amount"]) * in_kg[line["unit"]] for line in each["to_account_for"]
         }
         for each in drafted["holders"]
     }
-    expected = {p: {"items": held[p]} if held[p] else {} for p in {*held, *sold}}
-    for p, count in sold.items():
-        expected[p]["items sold"] = count
-    assert {p: lines for p, lines in told.items() if lines} == expected
-    # The rest are mills and plants with wheat or flour of it, and nobody else.
-    mills = {made.party(2, WHEAT % made.size.mills)}
-    flours = {f for f, used in enumerate(truth.wheat_of_flour) if WHEAT in used}
-    plants = {made.party(3, f % made.size.plants) for f in flours}
-    assert {p for p, lines in told.items() if not lines} <= mills | plants
+    assert told == truth.due(items, lots)
+    unsold = sum(not truth.sold[i] for i in items)
     listed = set(_facts("recall", "things", 1, *place))
-    assert {made.item(i) for i in items} <= listed
-    assert not {made.item(i) for i in range(made.size.items)} & listed - {made.item(i) for i in items}
+    numbers = truth.numbers_of(truth.lots_of(truth.flours_of([WHEAT])), made.size.items_per_lot)
+    assert {name for name in listed if "/21/" in name} == {made.item(i) for i in numbers}
 
     # Nothing is held back before a second officer approves.
     assert _capture(where, [_sale(made.item(clean))])[0].outcome.value == "accepted"
@@ -130,7 +129,7 @@ def test_from_suspicion_to_the_closing_report(chain: tuple[Path, Chain], tmp_pat
     last = facts["course"][-1]
     assert last["settled"] == last["acknowledged"] == last["notices"] == len(told)
     kept = next(each for each in last["amounts"] if each["unit"] == "items")
-    assert (int(kept["due"]), int(kept["safe"])) == (len(items), sum(held.values()))
+    assert (int(kept["due"]), int(kept["safe"])) == (len(items), unsold)
     files = _facts("recall", "report", 1, "--dir", tmp_path / "report", *place)
     assert {Path(path).name for path in files} == {"index.html", "holders.csv", "acts.csv"}
     page = (tmp_path / "report/index.html").read_text()

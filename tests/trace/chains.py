@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from jinka.codec.epcis import Action, Event, EventType, Extension, Place, Quantity, Typed
-from jinka.trace.lineage import edges_of, sort_of
+from jinka.trace.lineage import EdgeKind, edges_of, sort_of
 from jinka.trace.stays import Row, node_number
 
 HOUR_US = 3_600_000_000
@@ -106,6 +106,12 @@ class MemoryLinks:
     def names(self, wanted: Iterable[int]) -> dict[int, str]:
         return {node: self.shown[node] for node in wanted}
 
+    def parties(self, places: Iterable[int]) -> dict[int, set[int]]:
+        return {
+            place: {row.target for row in self.leaving([place]) if row.kind == EdgeKind.BELONGS}
+            for place in places
+        }
+
     def leaving(self, nodes: Sequence[int]) -> list[Row]:
         return [row for node in nodes for row in self._ends()[0].get(node, ())]
 
@@ -122,7 +128,7 @@ class MemoryLinks:
 
 
 def without_voided(events: Iterable[Event]) -> list[Event]:
-    """What counts when all has been captured, as a store does it."""
-    listed = list(events)
+    """What counts when all has been captured, as a store does it: each event once."""
+    listed = list({repr(event): event for event in events}.values())
     voided = {event.event_id for event in listed if event.error is not None}
     return [event for event in listed if event.event_id is None or event.event_id not in voided]

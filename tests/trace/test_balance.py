@@ -5,12 +5,26 @@ Method: one lot through every kind of movement, with amounts that a person can a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
-from jinka.codec.epcis import Event
+from jinka.codec.epcis import Event, Quantity, Typed
 from jinka.trace.balance import LotBalance, balance_of
 from jinka.trace.lineage import EdgeKind
-from tests.trace.chains import MemoryLinks, case, item, kind, lot, made, packed, parts, place, seen, unpacked
+from tests.trace.chains import (
+    CBV,
+    MemoryLinks,
+    case,
+    item,
+    kind,
+    lot,
+    made,
+    packed,
+    parts,
+    place,
+    seen,
+    unpacked,
+)
 
 L = lot("L")
 
@@ -81,3 +95,46 @@ def test_elements_of_one_lot_are_one_amount() -> None:
     found, links = _balance(seen(1, "commissioning", 1, quantities=parts((L, 5), (L, "2.5")), add=True))
     assert found.at_place == {links.number(place(1)): Decimal("7.5")}
     assert _balance(seen(1, "commissioning", 1, quantities=parts((L, 5), (L, None)), add=True))[0].unknown
+
+
+def test_units_of_one_kind_are_one_balance_and_of_another_kind_unknown() -> None:
+    def some(amount: object, uom: str) -> tuple[Quantity, ...]:
+        return (Quantity(epc_class=L, quantity=Decimal(str(amount)), uom=uom),)
+
+    found, links = _balance(
+        seen(0, "inspecting", 1, quantities=some(1, "XBX")),
+        seen(1, "commissioning", 1, quantities=some(1, "TNE"), add=True),
+        seen(2, "shipping", 1, quantities=some(600, "KGM"), to=2),
+        seen(3, "receiving", 2, quantities=some(600_000, "GRM")),
+        seen(4, "shipping", 2, quantities=some(3, "XBX"), to=3),
+        seen(5, "receiving", 3, quantities=some(3, "XBX")),
+    )
+    assert found.uom == "TNE"
+    assert found.lies_at() == {links.number(place(1)): Decimal("0.4"), links.number(place(2)): Decimal("0.6")}
+    assert found.unsure_at() == {links.number(place(3))}
+    assert found.foreign == {"XBX"}
+    assert found.unknown
+
+
+def test_a_shipment_to_a_party_comes_off_its_way_where_the_party_is() -> None:
+    def sent(party: str, received: bool) -> dict[str, int]:
+        to = (Typed(id=party, type=f"{CBV}SDT-possessing_party"),)
+        events = [
+            seen(1, "commissioning", 1, quantities=parts((L, 100)), add=True),
+            replace(seen(2, "shipping", 1, quantities=parts((L, 60))), destinations=to),
+            seen(3, "receiving", 2, quantities=parts((L, 60))) if received
+            else made(3, [], [item(1)], used=parts((L, 60)), where=2),
+        ]  # fmt: skip
+        pair = (*to, Typed(id=place(2), type=f"{CBV}SDT-location"))
+        other = replace(seen(0, "shipping", 1, item(7)), destinations=pair)
+        found, links = _balance(*events, other)
+        places = {links.number(place(2)): links.parties([links.number(place(2))])[links.number(place(2))]}
+        balance = balance_of(
+            links.leaving([links.number(L)]), [], {n: links.leaving([n]) for n in list(links.shown)}, places
+        )
+        assert found.made == found.used + found.ended + found.left
+        return {links.shown[n]: int(amount) for n, amount in balance.lies_at().items()}
+
+    firm = "https://id.gs1.org/417/6901234000023"
+    assert sent(firm, received=True) == {place(1): 40, place(2): 60}
+    assert sent(firm, received=False) == {place(1): 40}  # it used what nobody reported to have come

@@ -1,18 +1,22 @@
-"""A generated chain with errors in it, held to its truth. Goal: every trace is exact, and every holder is found.
+"""A generated chain with errors in it, held to its truth. Goal: traces are exact, and recalls reach every holder.
 
-Method: the truth is kept by the generator as goods move and never looks at an event; small here. The same with a
-million items is `jinka bench trace --items 1M`.
+Method: the truth is kept by the generator as goods move and never looks at an event; small here, every holder and thing
+compared. The same with a million items is in every run of `jinka bench trace --items 1M`.
 """
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from jinka.sim.trace_chain import Chain, ChainSize, Slip
-from jinka.trace.holding import Standing, holdings
-from jinka.trace.spread import Seed, spread_back, spread_forward
+from jinka.app.bench_trace_truth import check_back, check_holders, check_recalls
+from jinka.kit import JinkaError
+from jinka.sim.trace_chain import Chain, ChainSize
+from jinka.sim.trace_truth import Slip
+from jinka.trace.recall_scope import scope_of
+from jinka.trace.spread import Seed, spread_forward
 from tests.trace.chains import MemoryLinks, without_voided
 
 Played = tuple[Chain, MemoryLinks]
@@ -20,7 +24,7 @@ Played = tuple[Chain, MemoryLinks]
 
 @pytest.fixture(scope="module")
 def played() -> Played:
-    chain = Chain(ChainSize(items=4_000, slip_rate=0.15), seed="small")
+    chain = Chain(ChainSize(items=4_000, items_per_lot=100, wholesalers=6, slip_rate=0.15), seed="small")
     return chain, MemoryLinks(without_voided(chain.events()))
 
 
@@ -31,35 +35,30 @@ def test_everything_goes_wrong_somewhere(played: Played) -> None:
 
 def test_every_item_comes_from_its_lots_and_no_other(played: Played) -> None:
     chain, links = played
-    for item in random.Random(1).sample(range(chain.size.items), 150):
-        found = spread_back(links, [Seed(links.number(chain.item(item)))])
-        flours = chain.truth.flour_of_lot[chain.item_lot(item)]
-        expected = {chain.flour(f) for f in flours} | {
-            chain.wheat(w) for f in flours for w in chain.truth.wheat_of_flour[f]
-        }
-        assert links.named(found.things()) == expected | {chain.item(item)}
-        assert not found.limits
+    items = {*random.Random(1).sample(range(chain.size.items), 150), *list(chain.truth.anew)[:5]}
+    assert check_back(links, chain, items) == len(items)
 
 
-def test_a_lot_of_wheat_reaches_its_items_with_their_holders_and_nobody_else(played: Played) -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_a_recall_reaches_every_holder_and_nobody_else(played: Played, seed: int) -> None:
     chain, links = played
-    truth, tried = chain.truth, 0
-    for wheat in range(8):
-        flours = {f for f, used in enumerate(truth.wheat_of_flour) if wheat in used}
-        lots = {b for b, used in enumerate(truth.flour_of_lot) if flours & set(used)}
-        items = [item for item in range(chain.size.items) if chain.item_lot(item) in lots]
-        found = spread_forward(links, [Seed(links.number(chain.wheat(wheat)))])
-        expected = {
-            chain.wheat(wheat),
-            *map(chain.flour, flours),
-            *map(chain.lot, lots),
-            *map(chain.item, items),
-        }
-        assert links.named(found.things()) == expected
-        where = holdings(links, found, [links.number(chain.item(item)) for item in items])
-        for item in items:
-            holding = where[links.number(chain.item(item))]
-            assert links.shown[holding.place] == truth.place_of_item[item]
-            assert holding.standing is (Standing.SOLD if truth.sold[item] else Standing.HELD)
-        tried += len(items)
-    assert tried > 1_000
+    found = check_recalls(links, chain, str(seed), lots=4, places=5)
+    assert found["recalls"] > 15
+    assert found["holders"] > 100
+
+
+def test_a_difference_is_found(played: Played) -> None:
+    chain, links = played
+    scope = scope_of(links, spread_forward(links, [Seed(links.number(chain.lot(3)))]), as_of_us=1).scope
+    due = chain.truth.due(chain.truth.items_of([3], chain.size.items_per_lot))
+    check_holders(scope, due, "as it is")
+    holder = sorted(due)[0]
+    for wrong in (
+        {**due, "https://id.gs1.org/414/nobody": {}},
+        {each: lines for each, lines in due.items() if each != holder},
+        {**due, holder: {what: amount + 1 for what, amount in due[holder].items()}},
+    ):
+        with pytest.raises(JinkaError, match=r"1 of .* holders wrongly"):
+            check_holders(scope, wrong, "a recall")
+    with pytest.raises(JinkaError, match="holders wrongly"):
+        check_holders(replace(scope, holders=scope.holders[1:]), due, "a recall")

@@ -1,8 +1,9 @@
 """`jinka bench trace`: capture, event hash and recall on one core, and whether every trace of a known chain is exact.
 
 A chain is generated (`jinka.sim.trace_chain`), written as EPCIS 2.0 documents of 500 events, and captured from those
-bytes by the real store with its rules: read, hash, rows, edges, one durable transaction a document. Then traces are
-held to the truth of the generator; a single wrong one ends the benchmark. For the recall the index of edges is made as
+bytes by the real store with its rules: read, hash, rows, edges, one durable transaction a document. Then traces and
+recalls are held to the truth of the generator, thing by thing and holder by holder (`jinka.app.bench_trace_truth`); a
+single wrong one ends the benchmark. For the recall the index of edges is made as
 large as was asked for with copies of the chain (`jinka.store.trace_growth`). Times are of the processor, the best of
 several turns; the wall's stand beside them.
 """
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.bench_trace_hash import bench_hash
+from jinka.app.bench_trace_truth import check_back, check_recalls
 from jinka.app.trace_lineage import no_collection
 from jinka.app.trace_rules import judges_of
 from jinka.codec.epcis import Document, Event, read_json, write_json
@@ -32,7 +34,6 @@ from jinka.store.trace_capture import prepare
 from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_growth import index_size, multiply_edges
 from jinka.store.trace_store import TraceStore
-from jinka.trace.holding import Standing, holdings
 from jinka.trace.lineage import NodeSort
 from jinka.trace.recall_scope import scope_of
 from jinka.trace.spread import Seed, spread_back, spread_forward
@@ -149,49 +150,12 @@ def _timed(spent: dict[str, float], name: str) -> Iterator[None]:
 
 
 def _check(database: Database, chain: Chain) -> dict[str, int]:
-    """Hold traces to the truth: items back, lots of wheat forward with everyone who has something of them."""
-    draw, truth = random.Random(_SEED), chain.truth  # noqa: S311 a benchmark
-    with SqlLinks(database) as links:
-        items = draw.sample(range(chain.size.items), min(1_000, chain.size.items))
-        for item in items:
-            found = spread_back(links, [Seed(links.number(chain.item(item)))])
-            flours = truth.flour_of_lot[chain.item_lot(item)]
-            wheats = {w for f in flours for w in truth.wheat_of_flour[f]}
-            expected = {*map(chain.flour, flours), *map(chain.wheat, wheats), chain.item(item)}
-            _same(set(links.names(found.things()).values()), expected, f"back from item {item}")
-        wheats_tried = draw.sample(range(max(4, len(truth.wheat_of_flour) // 2)), 4)
-        reached = 0
-        for wheat in wheats_tried:
-            reached += _check_forward(links, chain, wheat)
-    return {"items_back": len(items), "lots_forward": len(wheats_tried), "items_forward": reached}
-
-
-def _check_forward(links: SqlLinks, chain: Chain, wheat: int) -> int:
-    truth = chain.truth
-    flours = {f for f, used in enumerate(truth.wheat_of_flour) if wheat in used}
-    lots = {b for b, used in enumerate(truth.flour_of_lot) if flours & set(used)}
-    per_lot = chain.size.items_per_lot
-    items = [i for b in sorted(lots) for i in range(b * per_lot, min((b + 1) * per_lot, chain.size.items))]
-    found = spread_forward(links, [Seed(links.number(chain.wheat(wheat)))])
-    expected = {chain.wheat(wheat), *map(chain.flour, flours), *map(chain.lot, lots), *map(chain.item, items)}
-    names = links.names(found.things())
-    _same(set(names.values()), expected, f"forward from wheat {wheat}")
-    numbers = {name: node for node, name in names.items()}
-    where = holdings(links, found, [numbers[chain.item(i)] for i in items])
-    places = links.names(holding.place for holding in where.values())
-    for item in items:
-        holding = where[numbers[chain.item(item)]]
-        standing = Standing.SOLD if truth.sold[item] else Standing.HELD
-        if places[holding.place] != truth.place_of_item[item] or holding.standing is not standing:
-            raise JinkaError(f"item {item} is said to be at {places[holding.place]}", where="bench trace")
-    return len(items)
-
-
-def _same(found: set[str], expected: set[str], what: str) -> None:
-    if found != expected:
-        raise JinkaError(
-            f"{what}: {len(found - expected)} too many, {len(expected - found)} missing", where="bench trace"
-        )
+    """Hold traces and recalls to the truth: items back, and each thing and each holder of recalls of every kind."""
+    draw = random.Random(_SEED)  # noqa: S311 a benchmark
+    items = draw.sample(range(chain.size.items), min(1_000, chain.size.items))
+    with SqlLinks(database) as links, no_collection():
+        items_back = check_back(links, chain, [*items, *list(chain.truth.anew)[:10]])
+        return {"items_back": items_back, **check_recalls(links, chain, _SEED, lots=3, places=4)}
 
 
 def _recall(database: Database, chain: Chain, captured: int, events: int) -> dict[str, Any]:

@@ -38,7 +38,8 @@ from jinka.trace.recall import (
     RecallEvent,
     draft,
 )
-from jinka.trace.recall_scope import FoundScope, present_at, scope_of
+from jinka.trace.recall_place import present_at
+from jinka.trace.recall_scope import FoundScope, scope_of
 from jinka.trace.spread import NODES_MAX, Seed
 from jinka.trace.stays import BEFORE_US, FOREVER_US
 

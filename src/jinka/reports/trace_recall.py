@@ -49,6 +49,7 @@ _W = {
     "course": ("Shares", "完成比例"), "notices": ("Notices", "通知数"), "effect": ("Over time", "进程"),
     "acts": ("Acts", "记录"), "unit": ("Unit", "单位"), "items": ("items", "件"), "sold": ("items sold", "件（已售）"),
     "reason": ("Reason", "理由"), "unknown": ("amount unknown", "数量不明"), "lot sold": ("sold", "已售"),
+    "foreign": ("Units that cannot be converted", "无法换算的单位"),
 }  # fmt: skip
 _STANDINGS = {
     Standing.HELD: ("held", "在库"), Standing.ON_ITS_WAY: ("on its way", "在途"), Standing.SOLD: ("sold", "已售"),
@@ -70,6 +71,7 @@ def recall_facts(recall: Recall, now_us: int) -> dict[str, Any]:
         "scope": None if scope is None else {
             "as_of": _iso(scope.as_of_us), "digest": scope.digest, "things": scope.things,
             "unplaced": scope.unplaced, "limits": list(scope.limits),
+            "foreign": [{"what": lot, "unit": uom} for lot, uom in scope.foreign],
         },
         "holders": [_holder_facts(recall, holder) for holder in _holders(recall)],
         "overdue": overdue(recall, now_us),
@@ -116,6 +118,7 @@ def recall_page(recall: Recall, now_us: int, *, language: Language) -> str:
             for (unit, fate), amount in sorted(fates(recall).items(), key=lambda f: (f[0][0], f[0][1].value[0]))
         ],
         limits=[short_name(each) for each in recall.scope.limits] if recall.scope else [],
+        foreign=[f"{short_name(lot)}: {uom or '-'}" for lot, uom in recall.scope.foreign] if recall.scope else [],
         points=[(_time(p.at_us), p.event.value[zh], short_name(p.holder), p.acknowledged, p.settled, p.notices)
                 for p in points],
         acts=[(_time(a.at_us), a.event.value[zh], a.by, short_name(a.holder), a.reason) for a in recall.acts],

@@ -21,6 +21,7 @@ from jinka.kit import NotFound
 from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_document import unpack
+from jinka.store.trace_parties import parties_told
 from jinka.trace.lineage import Edge, EdgeKind, edges_of, sort_of
 from jinka.trace.stays import Rows, node_number
 
@@ -185,6 +186,21 @@ class SqlLinks:
             return dict(
                 self._chunks(connection, "SELECT n.id, n.name FROM {} n ON n.id = {}", "trace_nodes", ids)
             )
+
+    def parties(self, places: Iterable[int]) -> dict[int, set[int]]:
+        """To which parties places belong, by events that name both, or by master data."""
+        ids, found = sorted(set(places)), dict[int, set[int]]()
+        told = f"SELECT DISTINCT e.source, e.target FROM {{}} e ON e.source = {{}} AND e.kind = {int(EdgeKind.BELONGS)}"  # noqa: S608 a number
+        with self._open() as connection:
+            for place, party in self._chunks(connection, told, "trace_edges", ids):
+                found.setdefault(place, set()).add(party)
+            by_name = {name: node for node, name in self.names(ids).items()}
+            listed = list(parties_told(connection, sorted(by_name)))
+        numbers = self.numbers({party for _, party in listed}) if listed else {}
+        for place_name, party_name in listed:
+            if party_name in numbers:
+                found.setdefault(by_name[place_name], set()).add(numbers[party_name])
+        return found
 
     def any_begins(self, prefix: str) -> bool:
         """Whether the name of any node begins so."""

@@ -64,7 +64,7 @@ def act_of(event: str, at_us: int, by: str, body: str) -> Act:
 def _scope_facts(scope: Scope) -> dict[str, Any]:
     return {
         "as_of_us": scope.as_of_us, "digest": scope.digest, "things": scope.things, "limits": list(scope.limits),
-        "unplaced": scope.unplaced,
+        "unplaced": scope.unplaced, "foreign": [list(each) for each in scope.foreign],
         "holders": [
             {
                 "holder": each.holder,
@@ -88,4 +88,5 @@ def _scope_of(facts: dict[str, Any]) -> Scope:
     return Scope(
         as_of_us=facts["as_of_us"], digest=facts["digest"], things=facts["things"], holders=holders,
         limits=tuple(facts["limits"]), unplaced=facts["unplaced"],
+        foreign=tuple((lot, uom) for lot, uom in facts.get("foreign", ())),
     )  # fmt: skip

@@ -5,15 +5,20 @@ commissioned comes in, what is used in a transformation or ends goes out, shipme
 off it, packing moves it into a container and with it. The sides add up by construction; what cannot be (more went out
 of a place than came in) shows as a negative amount there, and an event without a quantity makes the balance unknown:
 where it says that some came, and where some was only seen, there is some, and nobody knows how much (`unsure_at`).
+
+Units of one kind are converted (`jinka.trace.amounts`); an amount in a unit of another kind is unknown, and the unit is
+said (`foreign`). What was sent to a party comes off its way where a place of the party gets it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 
+from jinka.trace.amounts import convert, told_in
 from jinka.trace.lineage import ARRIVES, BIRTHS, ENDS, LEAVES, EdgeKind, Step
 from jinka.trace.stays import Rows
 
@@ -21,7 +26,10 @@ _ZERO = Decimal(0)
 _INTO = frozenset({EdgeKind.PACK, EdgeKind.ATTACH})
 _OUT_OF = frozenset({EdgeKind.UNPACK, EdgeKind.DETACH})
 _SALES = frozenset({Step.RETAIL_SELLING, Step.DISPENSING})
+_MOVING = LEAVES | ARRIVES | BIRTHS | ENDS
 _EMPTIED = frozenset({EdgeKind.EMPTY, EdgeKind.DETACH_ALL})
+_NOBODY: Mapping[int, Collection[int]] = MappingProxyType({})
+_Entry = tuple[int, int, int, int, int, int, str | None, str | None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +46,8 @@ class LotBalance:
     sold: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # of what ended, by seller
     came: set[int] = field(default_factory=set)  # where some came, by events that do not say how much
     seen: set[int] = field(default_factory=set)  # where some was seen by other steps
-    unknown: bool = False  # an event did not say how much, or in another unit
+    unknown: bool = False  # an event did not say how much, or in a unit of another kind
+    foreign: set[str] = field(default_factory=set)  # such units
 
     @property
     def left(self) -> Decimal:
@@ -63,11 +72,12 @@ class LotBalance:
         return (self.came | (self.seen - told)) - self.lies_at().keys() - {0}
 
 
-def balance_of(leaving: Rows, making: Rows, around: Mapping[int, Rows]) -> LotBalance:
+def balance_of(
+    leaving: Rows, making: Rows, around: Mapping[int, Rows], parties: Mapping[int, Collection[int]] = _NOBODY
+) -> LotBalance:
     """The balance of one lot. ``making`` are the MAKE rows that end at it, ``around`` what leaves the transformations
-    and containers that its rows name: there stands where they were."""
-    found = LotBalance()
-    entries: list[tuple[int, int, int, int, int, int, str | None, str | None]] = []
+    and containers that its rows name: there stands where they were. ``parties`` says of a place whose it is."""
+    entries: list[_Entry] = []
     sent: dict[int, int] = {}
     for row in leaving:
         if row[1] == EdgeKind.SENT:
@@ -79,23 +89,34 @@ def balance_of(leaving: Rows, making: Rows, around: Mapping[int, Rows]) -> LotBa
     containers = {row[3] for row in leaving if row[1] in _INTO}
     for container in containers:
         entries += [row for row in around.get(container, ()) if row[1] in _EMPTIED]
-    for _, kind, at, other, event, step, quantity, uom in sorted(
-        entries, key=lambda e: (e[2], _order(e[1]), e[4])
-    ):
+    entries.sort(key=lambda e: (e[2], _order(e[1]), e[4]))
+    found = LotBalance(uom=told_in([e[7] or "" for e in entries if e[6] is not None and _counts(e[1], e[5])]))
+    for _, kind, at, other, event, step, quantity, uom in entries:
         if kind in _EMPTIED:
             found.at_place[_place(around, other, event, at)] += found.inside.pop(other, _ZERO)
             if other in found.came:
                 found.came.add(_place(around, other, event, at))
             continue
-        if kind == EdgeKind.AT and step not in LEAVES | ARRIVES | BIRTHS | ENDS:
+        if not _counts(kind, step):
             found.seen.add(other)
             continue
         amount = _amount(found, quantity, uom)
         if amount is None:
             found.came.add(_comes_to(kind, step, other, sent.get(event, 0), _place(around, other, event, at)))
         else:
-            _move(found, kind, step, other, amount, sent.get(event, 0), _place(around, other, event, at))
+            place = _place(around, other, event, at)
+            _move(found, kind, step, other, amount, sent.get(event, 0), place, parties)
+    for place, amount in [
+        *found.at_place.items()
+    ]:  # what it gave and never got came to it, and nobody reported it
+        if amount < 0:
+            found.at_place[place] += _off_way(found, parties.get(place, ()), -amount)
     return found
+
+
+def _counts(kind: int, step: int) -> bool:
+    """Whether it moves some, and does not only see it."""
+    return kind != EdgeKind.AT or step in _MOVING
 
 
 def _order(kind: int) -> int:
@@ -103,11 +124,12 @@ def _order(kind: int) -> int:
 
 
 def _amount(found: LotBalance, quantity: str | None, uom: str | None) -> Decimal | None:
-    if quantity is None or (found.uom and (uom or "") != found.uom):
+    amount = None if quantity is None else convert(Decimal(quantity), uom or "", found.uom)
+    if amount is None:
         found.unknown = True
-        return None
-    found.uom = found.uom or (uom or "")
-    return Decimal(quantity)
+        if quantity is not None:
+            found.foreign.add(uom or "")
+    return amount
 
 
 def _comes_to(kind: int, step: int, other: int, to: int, place: int) -> int:
@@ -123,7 +145,8 @@ def _comes_to(kind: int, step: int, other: int, to: int, place: int) -> int:
             return 0
 
 
-def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, to: int, place: int) -> None:
+def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, to: int, place: int,
+          parties: Mapping[int, Collection[int]]) -> None:  # fmt: skip
     match kind:
         case EdgeKind.MAKE:
             found.made += amount
@@ -149,23 +172,30 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
             found.at_place[other] -= amount
             found.on_way[to] += amount
         case EdgeKind.AT:
-            _receive(found, other, amount)
+            _receive(found, other, amount, parties.get(other, ()))
         case _:
             pass
 
 
-def _receive(found: LotBalance, place: int, amount: Decimal) -> None:
-    """Off the way to this place, then off the way to nobody knows where. What was never sent came from unknown."""
+def _receive(found: LotBalance, place: int, amount: Decimal, parties: Collection[int]) -> None:
+    """Off the way to this place, then to whose it is, then to nobody knows where. The rest came from unknown."""
     found.at_place[place] += amount
-    for way in (place, 0):
-        taken = min(amount, max(found.on_way.get(way, _ZERO), _ZERO))
+    rest = amount - _off_way(found, (place, *sorted(parties), 0), amount)
+    if rest and found.made:
+        found.at_place[0] -= rest
+    elif rest:
+        found.made += rest  # the first that is known of it
+
+
+def _off_way(found: LotBalance, ways: Iterable[int], amount: Decimal) -> Decimal:
+    """Take an amount off the way to these, as far as there is so much; how much it was."""
+    rest = amount
+    for way in ways:
+        taken = min(rest, max(found.on_way.get(way, _ZERO), _ZERO))
         if taken:
             found.on_way[way] -= taken
-            amount -= taken
-    if amount and found.made:
-        found.at_place[0] -= amount
-    elif amount:
-        found.made += amount  # the first that is known of it
+            rest -= taken
+    return amount - rest
 
 
 def _place(around: Mapping[int, Rows], node: int, event: int, at: int) -> int:

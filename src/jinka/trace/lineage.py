@@ -24,6 +24,7 @@ from jinka.codec.tags import canonical_id
 
 LOT_NAMES = frozenset({"lotNumber", "batchLotNumber", "hasBatchLotNumber"})  # CBV 9.3; GS1 Web Vocabulary
 TRANSFORMATION = "transformation:"
+EDGES_VERSION = 2  # what `edges_of` says of an event: with another number stores make all edges again
 _STEP = "https://ref.gs1.org/cbv/BizStep-"
 _STEM = "https://id.gs1.org/"
 _GTIN = f"{_STEM}01/"
@@ -47,6 +48,7 @@ class EdgeKind(IntEnum):
     MEMBER = 11  # a lot has an item
     AT = 12  # a thing is at a place; the step says what for
     SENT = 13  # a thing is sent to a place or a party
+    BELONGS = 14  # a place is a party's: an event names both as its source or its destination
 
 
 PACKING = (EdgeKind.PACK, EdgeKind.UNPACK, EdgeKind.EMPTY, EdgeKind.SEEN_IN)
@@ -188,6 +190,7 @@ def edges_of(event: Event, *, key: str) -> list[Edge]:
     if event.event_type is EventType.TRANSFORMATION:
         return list(_transformation(event, step, key))
     return [
+        *_belongings(event),
         *_grouping(event, step),
         *_sightings(event, step),
         *_members(event, event.epcs),
@@ -238,6 +241,18 @@ def _destination(event: Event) -> str | None:
         if best is None or rank < best[0]:
             best = (rank, each.id)
     return None if best is None else canonical_id(best[1])
+
+
+def _belongings(event: Event) -> Iterator[Edge]:
+    """Whose the places are between which goods move: the party that shall possess them there (CBV 2.0, 7.4)."""
+    for listed in (event.sources, event.destinations):
+        if len(listed) < 2:
+            continue
+        kinds = {(each.type or "").rsplit("-", 1)[-1]: canonical_id(each.id) for each in listed}
+        if "location" in kinds and "possessing_party" in kinds:
+            yield Edge(
+                kinds["location"], EdgeKind.BELONGS, event.event_time_us, kinds["possessing_party"], Step.NONE
+            )
 
 
 def _transformation(event: Event, step: Step, key: str) -> Iterator[Edge]:

@@ -171,6 +171,7 @@ class Scope:
     holders: tuple[HolderScope, ...]
     limits: tuple[str, ...] = ()  # where nobody can follow it further
     unplaced: int = 0  # things that were never seen anywhere
+    foreign: tuple[tuple[str, str], ...] = ()  # lots, and units that cannot be added to their amounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import hashlib
 import sys
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
@@ -19,10 +19,10 @@ from typing import NamedTuple, Protocol
 
 from jinka.trace.balance import LotBalance, balance_of
 from jinka.trace.holding import Holding, Standing, holdings
-from jinka.trace.lineage import LEAVES, EdgeKind, NodeSort
+from jinka.trace.lineage import EdgeKind, NodeSort
 from jinka.trace.recall import SOLD_ITEMS, SOLD_OF, HolderScope, Line, Scope
-from jinka.trace.spread import Links, Seed, Spread
-from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
+from jinka.trace.spread import Links, Spread
+from jinka.trace.stays import FOREVER_US, Rows
 
 _WORDS = {standing: standing.value[0] for standing in Standing}
 _COUNTED = (int(NodeSort.ITEM), int(NodeSort.OTHER))
@@ -30,9 +30,13 @@ _MOVED = frozenset({EdgeKind.AT, EdgeKind.SENT, EdgeKind.USE, EdgeKind.PACK, Edg
 
 
 class NamedLinks(Links, Protocol):
-    """Links that know what the nodes are called."""
+    """Links that know what the nodes are called, and whose the places are."""
 
     def names(self, wanted: Iterable[int]) -> Mapping[int, str]: ...
+
+    def parties(self, places: Iterable[int]) -> Mapping[int, Collection[int]]:
+        """To which parties places belong, by events that name both, or by master data."""
+        ...
 
 
 class Part(IntEnum):
@@ -70,7 +74,7 @@ def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
     """``party_of`` says who is at a place, by default the place itself."""
     nodes = found.things()
     where = holdings(links, found, [node for node in nodes if node & 7 in (*_COUNTED, NodeSort.CONTAINER)])
-    balances = _balances(links, found, [node for node in nodes if node & 7 == NodeSort.LOT])
+    balances = balances_of(links, found, [node for node in nodes if node & 7 == NodeSort.LOT])
     things = [_thing(found, node, where.get(node)) for node in nodes]
     things += _carriers(links, found)
     names = links.names(
@@ -91,6 +95,7 @@ def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
         holders=holders,
         limits=tuple(sorted(names[node] for node in found.limits if node in names)),
         unplaced=unplaced,
+        foreign=tuple(sorted((names[lot], uom) for lot, each in balances.items() for uom in each.foreign)),
     )
     return FoundScope(scope=scope, things=things, balances=balances)
 
@@ -133,26 +138,56 @@ def _carriers(links: Links, found: Spread) -> list[Thing]:
     ]
 
 
-def _balances(links: Links, found: Spread, lots: Sequence[int]) -> dict[int, LotBalance]:
-    """Of the lots that moved, or were made, as quantities; a lot that is told by its items alone needs none."""
+def balances_of(
+    links: NamedLinks, found: Spread, lots: Sequence[int], *, until_us: int = FOREVER_US
+) -> dict[int, LotBalance]:
+    """Of the lots that moved, or were made, as quantities until a moment; one that is told by its items needs none."""
     making: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)
     for row in links.arriving(sorted(lots), (EdgeKind.MAKE,)) if lots else ():
-        making[row[3]].append(row)
+        if row[2] <= until_us:
+            making[row[3]].append(row)
+    told = {lot: [row for row in found.rows.get(lot, ()) if row[2] <= until_us] for lot in lots}
     moved = []
     for lot in lots:
-        kinds = {row[1] for row in found.rows.get(lot, ())}
+        kinds = {row[1] for row in told[lot]}
         if kinds & _MOVED or (lot in making and EdgeKind.MEMBER not in kinds):
             moved.append(lot)
     if not moved:
         return {}
     others = {row[0] for lot in moved for row in making[lot]}
-    others |= {row[3] for lot in moved for row in found.rows[lot] if row[1] in _MOVED}
+    others |= {row[3] for lot in moved for row in told[lot] if row[1] in _MOVED}
     around: dict[int, Rows] = {node: found.rows[node] for node in others if node in found.rows}
     missing: dict[int, list[tuple[int, int, int, int, int, int, str | None, str | None]]] = defaultdict(list)
     for row in links.leaving(sorted(others - around.keys())):
         missing[row[0]].append(row)
     around.update(missing)
-    return {lot: balance_of(found.rows[lot], making[lot], around) for lot in moved}
+    parties = _parties(links, [row for lot in moved for row in told[lot]])
+    return {lot: balance_of(told[lot], making[lot], around, parties) for lot in moved}
+
+
+def _parties(links: NamedLinks, rows: Rows) -> dict[int, set[int]]:
+    """Which receivers a place answers for, among those that something was sent to and that never got it by name.
+
+    A GLN is one number for a party, its site and the parts of the site; else events or master data tell.
+    """
+    places = {row[3] for row in rows if row[1] == EdgeKind.AT}
+    open_ways = {row[3] for row in rows if row[1] == EdgeKind.SENT} - places
+    if not open_ways:
+        return {}
+    names = links.names(places | open_ways)
+    by_gln: dict[str, set[int]] = defaultdict(set)
+    for node in open_ways:
+        by_gln[_gln(names[node])].add(node)
+    found = {place: set(by_gln.get(_gln(names[place]) or "-", ())) for place in places}
+    for place, parties in links.parties(sorted(places)).items():
+        found[place] |= open_ways.intersection(parties)
+    return {place: ways for place, ways in found.items() if ways}
+
+
+def _gln(name: str) -> str:
+    """The GLN of a place or a party; empty for what has none."""
+    _, _, rest = name.partition("/417/" if "/417/" in name else "/414/")
+    return rest[:13]
 
 
 def _containers(links: Links, found: Spread, balances: Mapping[int, LotBalance]) -> dict[int, Holding]:
@@ -203,27 +238,3 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
             shown = {word: count for word, count in standings.items() if count}
             made.append(HolderScope(holder=holder, lines=tuple(lines), standings=shown))
     return tuple(made)
-
-
-def present_at(links: Links, place: int, rows: Rows, since_us: int, until_us: int) -> list[Seed]:
-    """What was at a place at any time between two moments, out of everything that was ever seen there until then.
-
-    A thing is there from its sighting until it is seen elsewhere or leaves; a transformation only when it happened.
-    """
-    things = sorted({row[0] for row in rows})
-    seen: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for source, kind, at, target, _, step, *_ in links.leaving(things):
-        if kind == EdgeKind.AT:
-            seen[source].append((at, target, step))
-    seeds = []
-    for thing, moments in seen.items():
-        moments.sort()
-        if thing & 7 == NodeSort.TRANSFORMATION:
-            if any(since_us <= at <= until_us and target == place for at, target, _ in moments):
-                seeds.append(Seed(thing))
-            continue
-        for n, (at, target, step) in enumerate(moments):
-            end = at if step in LEAVES else moments[n + 1][0] if n + 1 < len(moments) else FOREVER_US
-            if target == place and at <= until_us and end >= since_us:
-                seeds.append(Seed(thing, max(at, since_us, BEFORE_US), min(end, until_us)))
-    return seeds

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from jinka.kit import Usage
-from jinka.trace.lineage import EdgeKind, NodeSort, Step
+from jinka.trace.lineage import ENDS, EdgeKind, NodeSort
 from jinka.trace.stays import BEFORE_US, FOREVER_US, GROUPING, Rows, Stay, emptied, sort_in, stays_of
 
 NODES_MAX = 5_000_000
 _USE, _MAKE, _MEMBER = int(EdgeKind.USE), int(EdgeKind.MAKE), int(EdgeKind.MEMBER)
-_AT, _GIVEN_UP = int(EdgeKind.AT), int(Step.DECOMMISSIONING)
+_AT, _ENDS = int(EdgeKind.AT), frozenset(int(step) for step in ENDS)
 _LOT, _CLASS, _TRANSFORMATION = int(NodeSort.LOT), int(NodeSort.CLASS), int(NodeSort.TRANSFORMATION)
 _HOLDING = frozenset(int(sort) for sort in (NodeSort.OTHER, NodeSort.ITEM, NodeSort.CONTAINER))
 CONTENT = (
@@ -93,6 +93,11 @@ def spread_back(links: Links, seeds: Iterable[Seed], *, nodes_max: int = NODES_M
     return _Walk(links, Spread(forward=False), nodes_max).run(seeds)
 
 
+def lift(links: Links, things: Iterable[int]) -> Spread:
+    """Things with all that they ever lay in, and nothing that was made of them: where each of them was."""
+    return _Walk(links, Spread(forward=True), NODES_MAX).lift(things)
+
+
 class _Walk:
     def __init__(self, links: Links, found: Spread, nodes_max: int) -> None:
         self._links, self._found, self._nodes_max = links, found, nodes_max
@@ -117,6 +122,17 @@ class _Walk:
                 self._behind(level)
             self._carried(rising)
             self._descend([node for node in level if self._may_hold(node)])
+        return self._found
+
+    def lift(self, things: Iterable[int]) -> Spread:
+        level = sorted(things)
+        self._found.reached = {node: Reach(node, 0, 0, BEFORE_US, 0) for node in level}
+        self._fetch(level)
+        self._rise(level, matter=True)
+        while self._rising:
+            level, self._rising = sorted(self._rising), set()
+            self._fetch(level)
+            self._rise(level, matter=False)
         return self._found
 
     def _may_hold(self, node: int) -> bool:
@@ -184,13 +200,12 @@ class _Walk:
         return [(since, self._found.ended.get(node, FOREVER_US))]
 
     def _renew(self, level: Sequence[int]) -> None:
-        """Items that were decommissioned, and whose numbers then went to others: of a lot that is not affected."""
+        """Items that came to an end, and whose numbers then went to others: of a lot that is not affected."""
         found = self._found
         given_up = {
             node: moments
             for node in level
-            if found.reached[node].kind in (_MAKE, _MEMBER)
-            and (moments := [row[2] for row in found.rows[node] if row[1] == _AT and row[5] == _GIVEN_UP])
+            if found.reached[node].kind in (_MAKE, _MEMBER) and (moments := _ends(found.rows[node]))
         }
         if not given_up:
             return
@@ -304,6 +319,12 @@ class _Walk:
             else:
                 inner = (max(since, stay.since_us), min(until, stay.until_us))
                 self._reach(stay.child, reach, inner if until < FOREVER_US else None)
+
+
+def _ends(rows: Rows) -> list[int]:
+    """When a thing came to an end, if anything was said of it afterwards."""
+    moments = [row[2] for row in rows if row[1] == _AT and row[5] in _ENDS]
+    return moments if moments and max(row[2] for row in rows) > min(moments) else []
 
 
 def _holds(windows: Sequence[tuple[int, int]], at_us: int) -> bool:

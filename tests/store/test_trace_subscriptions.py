@@ -59,11 +59,25 @@ def test_what_was_ended_is_not_written_again(where: Path | str) -> None:
 def test_the_same_events_are_the_same_message_until_they_were_taken() -> None:
     first = offering(ONE, 17)
     again = failed(failed(first, 9, "x"), 10, "y")
-    assert again.message_id == first.message_id
+    assert again.message_id(b"told") == first.message_id(b"told") != first.message_id(b"other")
     assert [again.next_micros, again.attempts] == [10 + 5_000_000, 2]
     done = taken(again, 20, more=False)
     assert (done.acknowledged, done.offered, done.attempts, done.notified_micros) == (17, 0, 0, 20)
-    assert offering(done, 17).message_id != first.message_id
+    assert offering(done, 17).message_id(b"told") != first.message_id(b"told")
+
+
+def test_what_is_under_way_is_kept_as_it_was_and_goes_with_its_end(where: Path | str) -> None:
+    with database_at(where) as database:
+        books = SubscriptionBooks(database)
+        books.add(ONE)
+        assert books.message("a") == b""
+        assert books.offer(offering(ONE, 17), b"what was told " * 99)
+        assert books.save(failed(offering(ONE, 17), 9, "HTTP 500"))
+        assert books.message("a") == b"what was told " * 99
+        assert books.one("q", "a") == failed(offering(ONE, 17), 9, "HTTP 500")
+        assert books.save(taken(offering(ONE, 17), 9, more=False))
+        assert books.message("a") == b""
+        assert not books.offer(replace(ONE, id="gone"), b"x")
 
 
 def test_one_of_several_processes_has_the_turn_until_it_ends(where: Path | str) -> None:

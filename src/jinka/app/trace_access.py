@@ -70,6 +70,10 @@ class Access:
             raise Unauthorised("nobody known", where="Authorization", fix="Bearer and a participant's token")
         return Caller(name=found.id)
 
+    def let_in(self, name: str) -> bool:
+        """Whether what is sent to somebody of this name is sent to one who takes part still."""
+        return not name or self._viewer(Caller(name=name)) is not _NOBODY
+
     def bounded(self, caller: Caller) -> bool:
         return not self._viewer(caller).sees_all
 

@@ -60,8 +60,12 @@ def delivering(
     *,
     mount: str = "",
     caller: Callable[[str], Caller] = lambda name: Caller(name=name),
+    let_in: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[Delivery]:
-    """Deliver for a database as long as the block runs. ``caller``: whose eyes a subscription's owner has."""
+    """Deliver for a database as long as the block runs. ``caller``: whose eyes a subscription's owner has.
+
+    ``let_in``: whether it is a participant still.
+    """
     bell, books, receivers = Bell(), SubscriptionBooks(database), receivers_of(table)
 
     def removed(query: str) -> None:
@@ -83,6 +87,7 @@ def delivering(
         clock=services.clock,
         unseal=lambda one: secret.unseal(one.id, one.sealed_token),
         caller=caller,
+        let_in=let_in,
     )
     stop = threading.Event()
     turn = DeliveryTurn(database)

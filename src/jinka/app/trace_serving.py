@@ -104,7 +104,7 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
             services, admit=access.admit, sight=sight, check_signature=access.check_signature, page_key=secret.pages
         )  # fmt: skip
         table = file.tables.get("subscriptions", {})
-        with delivering(database, services, table, secret, mount=file.mount) as made:
+        with delivering(database, services, table, secret, mount=file.mount, let_in=access.let_in) as made:
             yield made, database
 
 

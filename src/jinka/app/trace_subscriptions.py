@@ -5,8 +5,8 @@ message is signed and sent, and what came of it is written before the next one. 
 one delivers.
 
 A message bears ``GS1-Signature``: the HMAC-SHA256 of Standard Webhooks 1.0.0 over id, time and body under the client's
-``signatureToken``, and the id and the time beside it (``webhook-id``, ``webhook-timestamp``). A repeat is the same bytes
-under the same id, whatever became of its query, its events and its owner's sight meanwhile; an owner who is let in no
+``signatureToken``, and the id and the time beside it (``webhook-id``, ``webhook-timestamp``). A repeat is the same
+bytes under the same id, whatever became of the events and of its owner's sight meanwhile. An owner who is let in no
 more is sent nothing.
 """
 
@@ -168,7 +168,7 @@ def _step(
         return passed_over(one, found.last, now, at_once=True), False, True
     if not found.events and not (one.report_if_empty and first and one.schedule is not None):
         return passed_over(one, upto, now), False, False
-    body = document(out.services, found.events, one.query, one.id, one.epc_format)
+    body = document(out.services, found.events, query_name(one.query), one.id, one.epc_format)
     one = offering(one, found.last if found.more else upto)
     if not out.books.offer(one, body):  # on the disk before it is sent
         return None

@@ -1,7 +1,8 @@
 """Subscriptions in SQL: how far each receiver has acknowledged is on the disk before anything else happens.
 
-Implements what `jinka.trace.subscriptions` describes. The client's token is sealed; who opens it is `jinka.app`. A
-query that is removed takes its subscriptions along (EPCIS 2.0, REST binding: DELETE /queries/{name}).
+Implements what `jinka.trace.subscriptions` describes. A message that is under way is kept beside its
+subscription. The client's token is sealed; who opens it is `jinka.app`. A query that is removed takes its
+subscriptions along (EPCIS 2.0, REST binding: DELETE /queries/{name}).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,10 +42,13 @@ subscriptions = sa.Table(
     sa.Column("notified_micros", sa.BigInteger, nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message", sa.LargeBinary, nullable=False, server_default=sa.text("''")),  # deflated
     sa.Index("trace_subscriptions_by_next_micros", "state", "next_micros"),
     sa.Index("trace_subscriptions_by_query", "query", "id"),
 )
 _C = subscriptions.c
+_MESSAGE_MAX = 1 << 30  # what was deflated here
+_OWN = [column for column in _C if column.name != "message"]
 _DELIVERIES = 0x74726465  # "trde"; PostgreSQL's advisory lock
 
 
@@ -59,21 +64,37 @@ class SubscriptionBooks:
             connection.execute(subscriptions.insert(), _values(made))
 
     def save(self, changed: Subscription) -> bool:
-        """Write what a try came to; False when it was ended meanwhile: then nothing is to be done for it."""
+        """Write what a try came to; False when it was ended meanwhile: then nothing is to be done for it.
+
+        What is not under way any more has no message.
+        """
+        return self._update(changed, {} if changed.offered else {"message": b""})
+
+    def offer(self, changed: Subscription, message: bytes) -> bool:
+        """Write down what is about to be sent; False when it was ended meanwhile."""
+        return self._update(changed, {"message": zlib.compress(message, 1)})
+
+    def message(self, id_: str) -> bytes:
+        """What is under way, as it was first written; empty where there is nothing."""
+        with self._read.begin() as connection:
+            kept = connection.scalar(sa.select(_C.message).where(_C.id == id_))
+        return zlib.decompressobj().decompress(kept, _MESSAGE_MAX) if kept else b""
+
+    def _update(self, changed: Subscription, more: dict[str, Any]) -> bool:
         with self._engine.begin() as connection:
-            found = subscriptions.update().where(_C.id == changed.id).values(_values(changed))
+            found = subscriptions.update().where(_C.id == changed.id).values(_values(changed) | more)
             return bool(connection.execute(found).rowcount)
 
     def one(self, query: str, id_: str) -> Subscription | None:
         """One of a query's."""
         with self._read.begin() as connection:
-            found = sa.select(subscriptions).where(_C.id == id_, _C.query == query)
+            found = sa.select(*_OWN).where(_C.id == id_, _C.query == query)
             row = connection.execute(found).mappings().first()
             return None if row is None else _subscription(row)
 
     def listed(self, query: str, owner: str, after: str, most: int) -> list[Subscription]:
         """A participant's of a query, behind an id."""
-        found = sa.select(subscriptions).where(_C.query == query, _C.owner == owner, _C.id > after)
+        found = sa.select(*_OWN).where(_C.query == query, _C.owner == owner, _C.id > after)
         return self._all(found.order_by(_C.id).limit(most))
 
     def count(self, owner: str) -> int:
@@ -94,9 +115,7 @@ class SubscriptionBooks:
         """Those to be looked at, the longest waiting first; a stream when events came that it has not looked at."""
         ready = sa.and_(_C.state == State.ACTIVE.value, _C.next_micros <= now_micros)
         work = sa.or_(_C.schedule != "", _C.offered > 0, _C.acknowledged < newest)
-        return self._all(
-            sa.select(subscriptions).where(ready, work).order_by(_C.next_micros, _C.id).limit(most)
-        )
+        return self._all(sa.select(*_OWN).where(ready, work).order_by(_C.next_micros, _C.id).limit(most))
 
     def remove(self, query: str, id_: str) -> bool:
         """End one; False when there was none."""
@@ -170,7 +189,7 @@ class DeliveryTurn:
 
 
 def _values(made: Subscription) -> dict[str, Any]:
-    values = {column.name: getattr(made, column.name) for column in subscriptions.columns}
+    values = {column.name: getattr(made, column.name) for column in _OWN}
     given = json.dumps(dict(made.schedule.given)) if made.schedule is not None else ""
     return values | {"schedule": given, "state": made.state.value}
 

@@ -1,10 +1,11 @@
 """A subscription to a named query: how far its receiver has acknowledged, and what follows from each try.
 
 GS1 EPCIS 2.0, 8.2.5 (standing queries) and the REST binding (/queries/{name}/subscriptions). Events are numbered by the
-store in the order in which they were recorded. A try sends the events after ``acknowledged`` up to ``offered``, and
-``offered`` is written down before it is sent: what was sent once is sent again only as the same message, with the same
-id, until the receiver has taken it. Only then does ``acknowledged`` move. So nothing is lost, and a server that is
-killed between the receiver's answer and its own writing repeats one message, which its id tells.
+store in the order in which they were recorded. A try sends the events after ``acknowledged`` up to ``offered``. The
+message itself is written down with ``offered`` before it is sent, and is repeated byte for byte until the receiver has
+taken it: what its owner may see may change meanwhile, the message does not. Its id is made of its bytes, so one id has
+one content. Only what was taken moves ``acknowledged``. So nothing is lost, and a server that is killed between the
+receiver's answer and its own writing repeats one message, which its id tells.
 
 Nothing is sent here (`jinka.node.trace_receivers`), nothing kept (`jinka.store.trace_subscriptions`).
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from hashlib import sha256
 
 from jinka.kit import Refused, make_id
 from jinka.trace.schedule import Schedule
@@ -53,10 +55,9 @@ class Subscription:
     outcome: str = ""
     state: State = State.ACTIVE
 
-    @property
-    def message_id(self) -> str:
-        """The same for every try of the same events."""
-        told = (self.id, self.acknowledged, self.offered, self.notified_micros)
+    def message_id(self, body: bytes) -> str:
+        """The same for every try of a message; the same bytes after another success are another message."""
+        told = (self.id, self.acknowledged, self.notified_micros, sha256(body).digest())
         return "msg_" + make_id("jinka.trace.subscription", *told).hex()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import pickle
 from collections.abc import Mapping
-from dataclasses import FrozenInstanceError, dataclass, field, replace
+from dataclasses import FrozenInstanceError, dataclass, field, make_dataclass, replace
 
 import pytest
 
@@ -85,3 +85,20 @@ def test_a_class_that_does_more_is_refused():
         @dataclass(frozen=True, slots=True)
         class ByPlace:
             number: int
+
+
+def test_a_value_of_many_fields_is_as_frozen_and_of_its_own_class():
+    many = quick(
+        make_dataclass("Many", [(f"f{n}", int) for n in range(9)], frozen=True, slots=True, kw_only=True)
+    )
+    made = many(**{f"f{n}": n for n in range(9)})
+    assert [getattr(made, f"f{n}") for n in range(9)] == list(range(9))
+    assert type(made) is many
+    assert made == replace(made)
+    for change in (lambda: setattr(made, "f1", 2), lambda: delattr(made, "f1")):
+        with pytest.raises(FrozenInstanceError):
+            change()
+    with pytest.raises(TypeError):
+        made.other = 1
+    with pytest.raises(TypeError):
+        many(f0=1)

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 from typing import Any
 
-from jinka.codec.epcis.scalars import ABSOLUTE, LIMITS, Limits, is_uri, uri
+from jinka.codec.epcis.scalars import ABSOLUTE, LIMITS, Limits, uri
 from jinka.codec.epcis.vocabulary import PREFIXES
 from jinka.kit.errors import Refused
 
@@ -176,10 +176,7 @@ class Context:
         """An identifier, its prefix expanded if it is a declared one."""
         if type(text) is not str:
             raise Refused(f"a URI is text, not {type(text).__name__}")
-        if text.startswith(ABSOLUTE):
-            if is_uri(text):
-                return text
-        else:
+        if not text.startswith(ABSOLUTE):
             head, colon, rest = text.partition(":")
             if colon and head in self.prefixes and not rest.startswith("//"):
                 return uri(self.prefixes[head] + rest)

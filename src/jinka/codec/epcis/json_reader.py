@@ -38,7 +38,7 @@ from jinka.codec.epcis.model import (
     SensorReport,
     Typed,
 )
-from jinka.codec.epcis.scalars import ABSOLUTE, TEXT_MAX, is_uri
+from jinka.codec.epcis.scalars import TEXT_MAX, are_plain_uris
 from jinka.codec.epcis.structure import check_event, check_quantity, check_report, once
 from jinka.codec.epcis.vocabulary import (
     BIZ_STEPS,
@@ -51,13 +51,8 @@ from jinka.codec.epcis.vocabulary import (
 )
 from jinka.kit.errors import Refused
 
-_TYPES = {
-    form + kind.value: (kind, ALLOWED[kind])
-    for kind in EventType
-    for form in ("", "epcis:", "https://ref.gs1.org/epcis/")
-}
 _ACTIONS = {action.value: action for action in Action}
-_ALIASES = {"@type": "type", "@id": "eventID"}
+_NO_FIELDS = frozenset({"type", "@type", "@context"})
 _Read = Callable[[Any, Context], Any]
 
 
@@ -67,21 +62,21 @@ def read_event(found: Any, context: Context = ROOT) -> Event:
         raise Refused("an event is an object")
     if "@context" in found:
         context = context.extended(found["@context"])
-    kind, allowed = _event_type(found)
+    kind, fields = _event_type(found)
     values: dict[str, Any] = {}
     extensions: list[tuple[str, Any]] = []
-    for key, value in found.items():
-        name = _ALIASES.get(key, key)
-        if name in allowed:
-            attribute, read = _FIELDS[name]
-            try:
+    key = ""
+    try:
+        for key, value in found.items():
+            if key in fields:
+                attribute, read = fields[key]
                 values[attribute] = read(value, context)
-            except Refused as fault:
-                raise fault_at(f"/{key}", fault) from None
-        elif name not in ("type", "@context"):
-            if name in _FIELDS:
-                raise Refused(f"is no field of a {kind.value}", where=f"/{key}", fix="leave it out")
-            extensions.append((key, value))
+            elif key not in _NO_FIELDS:
+                if key in _FIELDS:
+                    raise Refused(f"is no field of a {kind.value}", fix="leave it out")
+                extensions.append((key, value))
+    except Refused as fault:
+        raise fault_at(f"/{key}", fault) from None
     if "event_time_us" not in values or "zone_offset" not in values:
         where = "/eventTimeZoneOffset" if "event_time_us" in values else "/eventTime"
         raise Refused("is missing", where=where, fix="every event has a time and its local zone's offset")
@@ -94,8 +89,8 @@ def read_event(found: Any, context: Context = ROOT) -> Event:
     return event
 
 
-def _event_type(found: dict[str, Any]) -> tuple[EventType, frozenset[str]]:
-    """The type of an event, and the fields that it may have."""
+def _event_type(found: dict[str, Any]) -> tuple[EventType, Mapping[str, tuple[str, _Read]]]:
+    """The type of an event, and the fields that it may have: its attribute and its reader."""
     named = found.get("type", found.get("@type"))
     known = _TYPES.get(named) if type(named) is str else None
     if known is None:
@@ -139,11 +134,16 @@ def _each(one: _Read) -> Callable[[Any, Context], tuple[Any, ...]]:
 def _ids(value: Any, context: Context) -> tuple[str, ...]:
     if type(value) is not list:
         raise Refused("is no array")
+    if len(value) > 1:
+        try:
+            if are_plain_uris(value):
+                return once(value)
+        except TypeError:  # one is no text
+            pass
     made = list[str]()
     try:
         for entry in value:
-            plain = type(entry) is str and entry.startswith(ABSOLUTE) and is_uri(entry)
-            made.append(entry if plain else context.uri(entry))
+            made.append(context.uri(entry))
     except Refused as fault:
         raise fault_at(f"/{len(made)}", fault) from None
     return once(made) if len(made) > 1 else tuple(made)
@@ -314,8 +314,11 @@ def _place_of(value: Any, context: Context) -> Place:
     if type(value) is dict:
         if "id" not in value:
             raise Refused("is missing", where="/id", fix="the identifier of the place")
-        if len(value) == 1 and type(value["id"]) is str and is_uri(value["id"]):
-            return Place(id=context.uri(value["id"]))
+        if len(value) == 1:
+            try:
+                return Place(id=context.uri(value["id"]))
+            except Refused as fault:
+                raise fault_at("/id", fault) from None
     made: Place = _place(value, context)
     return made
 
@@ -385,4 +388,9 @@ _FIELDS: Mapping[str, tuple[str, _Read]] = {
     ),
     "sourceList": ("sources", _each(_typed("source", PARTY_TYPES, needs_type=True))),
     "destinationList": ("destinations", _each(_typed("destination", PARTY_TYPES, needs_type=True))),
+}
+_TYPES: Mapping[str, tuple[EventType, Mapping[str, tuple[str, _Read]]]] = {
+    form + kind.value: (kind, {name: _FIELDS[name] for name in ALLOWED[kind]} | {"@id": _FIELDS["eventID"]})
+    for kind in EventType
+    for form in ("", "epcis:", "https://ref.gs1.org/epcis/")
 }

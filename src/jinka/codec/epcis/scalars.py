@@ -51,8 +51,12 @@ ABSOLUTE = ("urn:", "http")  # no document may declare a prefix of these
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?").fullmatch
 _UOM = re.compile(r"[A-Z0-9]{2,3}").fullmatch
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+").fullmatch
+_PLAIN = re.compile(
+    r"(?:urn:[A-Za-z0-9][A-Za-z0-9:._*\-]+|https://[A-Za-z0-9._~\-]+/[A-Za-z0-9._~/\-]*)"
+    r"(?:\n(?:urn:[A-Za-z0-9][A-Za-z0-9:._*\-]+|https://[A-Za-z0-9._~\-]+/[A-Za-z0-9._~/\-]*))*"
+).fullmatch  # URIs of the commonest characters, one a line
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_DAYS = 2_000  # remembered: events come by the day
+_MINUTES = _NUMBERS = 4_000  # remembered: events come by the minute, and measures again and again
 _LAST_US = 253_370_764_800_000_000  # 9999-01-01: so that no zone leads out of the calendar
 _FIRST_US = -62_104_060_800_000_000  # 0002-01-01
 
@@ -64,44 +68,44 @@ def time_us(text: str) -> int:
         raise Refused(
             f"{text[:40]!r} is no time with a zone", fix="such as 2026-01-02T03:04:05.678Z or ...+08:00"
         )
-    fraction, zone = found[1], found[2]
+    fraction = found[1]
     try:
-        day = _day_number(text[:10])
+        micros = _minute_us(text[:16], found[2]) + int(text[17:19]) * 1_000_000
     except ValueError:
         raise Refused(f"{text[:40]!r} is no day of the calendar") from None
-    seconds = day * 86_400 + int(text[11:13]) * 3_600 + int(text[14:16]) * 60 + int(text[17:19])
-    if zone != "Z":
-        seconds -= _zone_seconds(zone)
-    micros = seconds * 1_000_000
     if fraction:
-        micros += int(fraction[:6].ljust(6, "0"))
+        micros += int(fraction) if len(fraction) == 6 else int(fraction[:6].ljust(6, "0"))
     if not _FIRST_US <= micros < _LAST_US:
         raise Refused(f"{text[:40]!r} is no time of this calendar", fix="a year from 0002 to 9998")
     return micros
+
+
+@lru_cache(_MINUTES)
+def _minute_us(text: str, zone: str) -> int:
+    """The beginning of a minute in a zone."""
+    minutes = (date.fromisoformat(text[:10]).toordinal() - _EPOCH_DAY) * 1_440
+    seconds = (minutes + int(text[11:13]) * 60 + int(text[14:])) * 60
+    return (seconds if zone == "Z" else seconds - _zone_seconds(zone)) * 1_000_000
 
 
 def time_text(micros: int, zone: str = "Z") -> str:
     """ISO 8601 in a zone (``Z`` or an offset), to the millisecond, or the microsecond where there is one."""
     if zone != "Z":
         micros += _zone_seconds(zone) * 1_000_000
-    day, rest = divmod(micros, 86_400_000_000)
+    minute, rest = divmod(micros, 60_000_000)
     seconds, fraction = divmod(rest, 1_000_000)
-    hours, rest = divmod(seconds, 3_600)
-    tail = f"{fraction:06d}" if fraction % 1000 else f"{fraction // 1000:03d}"
-    return f"{_day_text(day)}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}.{tail}{zone}"
+    if fraction % 1000:
+        return f"{_minute_text(minute)}{seconds:02d}.{fraction:06d}{zone}"
+    return f"{_minute_text(minute)}{seconds:02d}.{fraction // 1000:03d}{zone}"
 
 
-@lru_cache(_DAYS)
-def _day_number(text: str) -> int:
-    return date.fromisoformat(text).toordinal() - _EPOCH_DAY
+@lru_cache(_MINUTES)
+def _minute_text(minute: int) -> str:
+    day, rest = divmod(minute, 1_440)
+    return f"{date.fromordinal(day + _EPOCH_DAY).isoformat()}T{rest // 60:02d}:{rest % 60:02d}:"
 
 
-@lru_cache(_DAYS)
-def _day_text(day: int) -> str:
-    return date.fromordinal(day + _EPOCH_DAY).isoformat()
-
-
-@lru_cache(_DAYS)
+@lru_cache(_MINUTES)
 def _zone_seconds(zone: str) -> int:
     seconds = int(zone[1:3]) * 3_600 + int(zone[4:6]) * 60
     return -seconds if zone[0] == "-" else seconds
@@ -112,6 +116,14 @@ def zone_offset(text: str) -> str:
     if not _ZONE(text):
         raise Refused(f"{text[:20]!r} is no zone offset", fix="such as +08:00, between -14:00 and +14:00")
     return text
+
+
+def are_plain_uris(texts: list[str]) -> bool:
+    """Whether each of some texts is a URI by a look at all together. Where it says no, each is looked at."""
+    lines = "\n".join(texts)
+    return (
+        lines.count("\n") < len(texts) and len(max(texts, key=len)) <= _URI_MAX and _PLAIN(lines) is not None
+    )
 
 
 def is_uri(text: str) -> bool:
@@ -128,6 +140,7 @@ def uri(text: str) -> str:
     return text
 
 
+@lru_cache(_NUMBERS)
 def number(text: str) -> Decimal:
     """A finite decimal number, exactly."""
     if len(text) > _NUMBER_MAX or not _NUMBER(text):

@@ -198,13 +198,14 @@ def _place(element: Element) -> Place:
 def _from_text(field: Simple) -> Callable[[str], Any]:
     if field.words is not None:
         return _word(field.words)
-    return {
+    readers: dict[Form, Callable[[str], Any]] = {
         Form.URI: lambda text: scalars.uri(_expanded(text)),
         Form.TIME: scalars.time_us,
         Form.NUMBER: scalars.number,
         Form.BOOLEAN: _boolean,
         Form.HEX: scalars.hex_text,
-    }.get(field.form, str)
+    }
+    return readers.get(field.form, str)
 
 
 def _boolean(text: str) -> bool:

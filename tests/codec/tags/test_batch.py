@@ -7,8 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from jinka.codec.tags import SCHEMES, Tag, TagError, decode, encode, make_tag
+from jinka.codec.tags import SCHEMES, Tag, TagError, decode, digital_link, encode, make_tag, parse_urn
 from jinka.codec.tags.batch import Status, decode_batch
+from jinka.codec.tags.batch_texts import batch_links, batch_urns
 from jinka.kit import Usage
 from tests.codec.tags.random_epcs import random_epc
 
@@ -95,3 +96,33 @@ def test_shapes() -> None:
     for wrong in (np.zeros((4, 11), np.uint8), np.zeros(12, np.uint8), np.zeros((4, 12), np.int8)):
         with pytest.raises(Usage, match=r"shape \(rows, 12\)"):
             decode_batch(wrong)
+
+
+def test_texts_of_a_batch_are_those_of_each_row() -> None:
+    rng = random.Random(97)
+    raws = good(900)
+    raws += [bytes([scheme.header]) + rng.randbytes(11) for scheme in SCHEMES_96 for _ in range(40)]
+    # No extension, a serial of 0, the largest numbers, no digit of reference.
+    for urn in (
+        "urn:epc:id:sgln:0614141.12345.0",
+        "urn:epc:id:sgln:061414112345..7",
+        "urn:epc:id:sgtin:061414112345.8.274877906943",
+        "urn:epc:id:sgtin:0614141.812345.0",
+        "urn:epc:id:giai:061414.4611686018427387903",
+        "urn:epc:id:giai:061414112345.0",
+        "urn:epc:id:sgcn:061414112345..0",
+    ):
+        epc = parse_urn(urn)
+        raws.append(encode(make_tag(next(s for s in SCHEMES_96 if s.epc == epc.scheme), epc)))
+    rng.shuffle(raws)
+    columns = decode_batch(rows(raws))
+    tags = [alone(raw) for raw in raws]
+    assert batch_urns(columns) == [tag.epc_urn if tag else "" for tag in tags]
+    assert batch_links(columns) == [digital_link(tag.elements) if tag else "" for tag in tags]
+    assert None in tags
+
+
+def test_texts_of_an_empty_batch_and_of_one_without_a_good_row() -> None:
+    for bad in (np.empty((0, 12), np.uint8), np.zeros((3, 12), np.uint8)):
+        columns = decode_batch(bad)
+        assert batch_urns(columns) == batch_links(columns) == [""] * len(bad)

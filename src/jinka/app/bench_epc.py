@@ -1,9 +1,9 @@
 """`jinka bench epc`: tags decoded a second on one core, one by one and in batch, beside epcpy.
 
 All decode the same SGTIN-96 of seeded random numbers, and have to give the same URNs. Rates are tags in a second of
-processor time, the best of several turns that the two take one after another, so that a busy machine harms both. One by
-one is measured to the parts and, apart, to the URN that is made of them when somebody asks; epcpy makes its URN in any
-case.
+processor time, the best of several turns that the two take one after another, so that a busy machine harms both. epcpy
+makes its URN in any case; Jinka is measured to the parts, to the URN at once, from bytes and from the hexadecimal that
+epcpy takes, and to the URN by way of the parts. Every other scheme is `jinka.app.bench_epc_schemes`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from jinka.codec.tags import SCHEME_BY_NAME, Epc, decode, encode, make_tag
+from jinka.app.bench_epc_schemes import bench_schemes
+from jinka.codec.tags import SCHEME_BY_NAME, Epc, decode, decode_tag_urn, decode_urn, encode, make_tag
 from jinka.codec.tags.batch import decode_batch
+from jinka.codec.tags.batch_texts import batch_links, batch_urns
 from jinka.codec.tags.identity import make_canonical
 from jinka.kit import JinkaError, NotFound
 
@@ -34,19 +36,22 @@ def bench_epc(seconds: float = 6.0, rows: int = _ROWS) -> dict[str, Any]:
     urns = [decode(raw).epc_urn for raw in raws]
     calls: dict[str, Callable[[], Any]] = {
         "jinka, to the parts": lambda: [decode(raw) for raw in raws],
-        "jinka, to the URN": lambda: [decode(raw).epc_urn for raw in raws],
+        "jinka, to the URN": lambda: [decode_urn(raw) for raw in raws],
+        "jinka, hexadecimal to the URN": lambda: [decode_urn(bytes.fromhex(text)) for text in texts],
+        "jinka, to the tag URN": lambda: [decode_tag_urn(raw) for raw in raws],
+        "jinka, by the parts to the URN": lambda: [decode(raw).epc_urn for raw in raws],
         "jinka, encode": _encoder(raws),
         "jinka, canonical name of a URN": lambda: [make_canonical(urn) for urn in urns],
     }
     peer = _peer()
-    if [peer(text).epc_uri for text in texts] != urns:
+    if [peer(text).epc_uri for text in texts] != urns or list(map(decode_urn, raws)) != urns:
         raise JinkaError("epcpy reads other URNs", where="bench epc")
     calls["epcpy"] = lambda: [peer(text) for text in texts]
-    rates = _measure(calls, len(raws), seconds)
-    batch = np.frombuffer(b"".join(raws), np.uint8).reshape(-1, 12)
-    many = np.tile(batch, (-(-rows // len(batch)), 1))[:rows]
+    rates = _measure(calls, len(raws), seconds / 2)
+    few = np.frombuffer(b"".join(raws), np.uint8).reshape(-1, 12)
+    many = np.tile(few, (-(-rows // len(few)), 1))[:rows]
     _agree(many[: len(raws)], urns)
-    batch_rate, with_keys = _batch_rates(many, seconds / 4)
+    batch = _batch_rates(many, seconds / 4)
     return {
         "bench": "epc",
         "scheme": "sgtin-96",
@@ -58,7 +63,8 @@ def bench_epc(seconds: float = 6.0, rows: int = _ROWS) -> dict[str, Any]:
             for name, rate in rates.items()
             if name.endswith(("parts", "URN"))
         },
-        "batch": {"rows": rows, "per_second": batch_rate, "with_gtins_per_second": with_keys},
+        "schemes_to_the_URN": bench_schemes(seconds / 4, _measure),
+        "batch": {"rows": rows, **batch},
     }
 
 
@@ -98,7 +104,7 @@ def _peer() -> Callable[[str], Any]:
 def _agree(rows: Any, urns: list[str]) -> None:
     columns = decode_batch(rows)
     found = [columns.tag(row) for row in range(len(urns))]
-    if [tag.epc.urn if tag else "" for tag in found] != urns:
+    if [tag.epc.urn if tag else "" for tag in found] != urns or batch_urns(columns)[: len(urns)] != urns:
         raise JinkaError("the batch reads other URNs", where="bench epc")
 
 
@@ -112,14 +118,16 @@ def _measure(calls: dict[str, Callable[[], Any]], count: int, seconds: float) ->
             return {name: round(rate) for name, rate in best.items()}
 
 
-def _batch_rates(rows: Any, seconds: float) -> tuple[int, int]:
-    best, best_with_keys = 0.0, 0.0
-    end = time.process_time() + seconds
-    while True:
-        best = max(best, len(rows) / _spent(lambda: decode_batch(rows)))
-        best_with_keys = max(best_with_keys, len(rows) / _spent(lambda: decode_batch(rows).keys()))
-        if time.process_time() > end:
-            return round(best), round(best_with_keys)
+def _batch_rates(rows: Any, seconds: float) -> dict[str, int]:
+    columns: dict[str, Callable[[], Any]] = {
+        "per_second": lambda: decode_batch(rows),
+        "with_gtins_per_second": lambda: decode_batch(rows).keys(),
+    }
+    texts: dict[str, Callable[[], Any]] = {
+        "to_URNs_per_second": lambda: batch_urns(decode_batch(rows)),
+        "to_links_per_second": lambda: batch_links(decode_batch(rows)),
+    }
+    return _measure(columns, len(rows), seconds / 2) | _measure(texts, len(rows), seconds / 2)
 
 
 def _spent(call: Callable[[], Any]) -> float:

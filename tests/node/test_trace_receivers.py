@@ -6,6 +6,7 @@ nothing unless the operator named it.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,7 +54,9 @@ def hearer(status: int = 200) -> Iterator[tuple[int, list[bytes]]]:
         "https://127.0.0.1/", "https://[::1]/", "https://10.1.2.3/", "https://192.168.0.1/", "https://169.254.169.254/",
         "https://[fe80::1]/", "https://[fd00:ec2::254]/", "https://224.0.0.1/", "https://0.0.0.0/", "https://[::]/",
         "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://100.64.0.1/",
-        "HTTP://x.example/",
+        "HTTP://x.example/", "https://2130706433/", "https://0x7f000001/", "https://0x7f.1/", "https://0177.0.0.1/",
+        "https://127.1/", "https://0/", "https://127.0.0.1./", "https://[fec0::1]/", "https://192.88.99.1/",
+        "https://x.example.7/",
     ],
 )  # fmt: skip
 def test_an_address_that_is_refused_when_somebody_subscribes(url: str) -> None:
@@ -101,6 +104,20 @@ def test_only_the_named_host_may_be_inside() -> None:
         other = receivers.post(f"http://localhost:{port}/", {}, b"two")
         assert (other.status, other.taken) == (0, False)
     assert heard == [b"one"]
+
+
+def test_what_went_wrong_is_told_in_words_that_a_subscriber_can_use() -> None:
+    def nameless(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror(-2, "what the resolver said")
+
+    assert Receivers(resolver=nameless).post("https://x.example/", {}, b"").words == "its name has no address"
+    with hearer(307) as (port, _):
+        told = Receivers(hosts=frozenset({"127.0.0.1"})).post(f"http://127.0.0.1:{port}/", {}, b"{}")
+        assert told.words == "HTTP 307: redirects are not followed"
+        dumb = Receivers(hosts=frozenset({"127.0.0.1"}), deadline_s=2)
+        assert dumb.post(f"https://127.0.0.1:{port}/", {}, b"{}").words == "it does not speak TLS"
+    closed = Receivers(hosts=frozenset({"127.0.0.1"}))
+    assert closed.post(f"http://127.0.0.1:{port}/", {}, b"{}").words == "it refuses connections"
 
 
 @pytest.mark.parametrize(("status", "taken"), [(204, True), (302, False), (413, False), (500, False)])

@@ -118,6 +118,19 @@ def test_a_declaration_and_its_corrections_stand_or_fall_together(where: Path | 
         assert len(store.by_id("urn:uuid:wrong")) == 1
 
 
+def test_with_an_event_falls_what_declares_it_an_error_behind_it(where: Path | str) -> None:
+    regretted = _RIGHT | {"errorDeclaration": {"declarationTime": "2026-03-03T00:00:00.000Z"}}
+    with store_at(where) as store:
+        keep(store, _WRONG)
+        answers = keep(store, _DECLARED | {"action": "DELETE"}, _RIGHT, regretted, proceed=True)
+        assert [one.outcome for one in answers] == [REFUSED, REFUSED, REFUSED]
+        assert _all(store) == ["urn:uuid:wrong"]
+        # what comes before its event, or after it was kept, rests on nothing in the job
+        assert [one.outcome for one in keep(store, _RIGHT, proceed=True)] == [ACCEPTED]
+        answers = keep(store, _DECLARED | {"action": "DELETE"}, _RIGHT, regretted, proceed=True)
+        assert [one.outcome for one in answers] == [REFUSED, DUPLICATE, ACCEPTED]
+
+
 def test_a_declaration_waits_for_a_correction_that_could_not_be_read(where: Path | str) -> None:
     bad = Unreadable(error=Refused("no time", where="/eventTime"), where="/epcisBody/eventList/1")
     with store_at(where) as store:

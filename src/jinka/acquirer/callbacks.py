@@ -120,9 +120,14 @@ def require_outside(address: str) -> None:
         # 6to4 (RFC 3056), Teredo (RFC 4380) and NAT64 (RFC 6052, 8215) lead to an IPv4 host of the sender's choice
         if found.sixtofour or found.teredo or any(found in net for net in _NAT64):
             raise Refused("the address goes through a tunnel", where="callback_url", fix="a public address")
+        if found.is_site_local:  # RFC 3879 ended them; networks that have them still are inside
+            raise Refused("the receiver is inside", where="callback_url", fix="a public address")
         found = found.ipv4_mapped or found
+    if found in _RELAYS:
+        raise Refused("the address goes through a tunnel", where="callback_url", fix="a public address")
     if not found.is_global or found.is_multicast or found.is_reserved:
         raise Refused("the receiver is inside", where="callback_url", fix="a public address")
 
 
+_RELAYS = ipaddress.IPv4Network("192.88.99.0/24")  # 6to4 relays (RFC 3068, ended by RFC 7526)
 _NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))

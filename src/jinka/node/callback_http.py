@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -20,6 +21,7 @@ from jinka.acquirer.callbacks import require_outside
 from jinka.kit import JinkaError, Refused, Usage
 
 DEADLINE_S = 10.0
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -45,6 +47,10 @@ def require_receiver(url: str, *, plain: bool = False, where: str = "callback_ur
         or len(url) > 500
     ):
         raise Usage("not a plain address", where=where, fix="https://host/path, without a name or a fragment")
+    last = parts.hostname.rstrip(".").rpartition(".")[2]
+    if _NUMBER.fullmatch(last) and not _is_address(parts.hostname):
+        # 2130706433, 0x7f.1, 0177.0.0.1: some libraries read them as IPv4 addresses, and no name ends so (RFC 3696, 2)
+        raise Usage("a number that is no plain IPv4 address", where=where, fix="https://name/path")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return parts.hostname, port or (443 if parts.scheme == "https" else 80), path
 

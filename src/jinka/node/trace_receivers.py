@@ -8,6 +8,8 @@ that was judged, no redirect followed. Hosts that the operator names may be insi
 from __future__ import annotations
 
 import http.client
+import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -60,5 +62,25 @@ class Receivers:
         except JinkaError as error:
             return Answer(status=0, words=error.what)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
-            return Answer(status=0, words=type(error).__name__)
-        return Answer(status=status, words=f"HTTP {status}")
+            return Answer(status=0, words=_words(error))
+        moved = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+        return Answer(
+            status=status, words=f"HTTP {status}" + (": redirects are not followed" if moved else "")
+        )
+
+
+def _words(error: Exception) -> str:
+    """What a subscriber can do something about; nothing of what lies between."""
+    match error:
+        case socket.gaierror():
+            return "its name has no address"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not believed: {error.verify_message}"
+        case ssl.SSLError():
+            return "it does not speak TLS"
+        case TimeoutError():
+            return "no answer in time"
+        case ConnectionRefusedError():
+            return "it refuses connections"
+        case _:
+            return f"no answer ({type(error).__name__})"

@@ -219,29 +219,36 @@ def _missing(connection: sa.Connection, batch: Sequence[Prepared | Unreadable]) 
     known, named = set[str](), set[str]()
     for one in batch:
         if isinstance(one, Prepared):
-            known.add(one.event_id)
+            known.update(() if one.declared else (one.event_id,))
             named.update(() if one.event.error is None else one.event.error.corrective_event_ids)
     keys = {event_key(id_): id_ for id_ in named - known}
     kept = _taken(connection, set(keys))
-    return {id_: unread for key, id_ in keys.items() if key not in kept}
+    return {id_: unread for key, id_ in keys.items() if b"" not in kept.get(key, {})}
 
 
 def _bind_corrections(
     batch: Sequence[Prepared | Unreadable], answers: list[Answer], missing: Mapping[str, int]
 ) -> None:
-    """Let a declaration and its corrective events of the same job be refused together, in place."""
-    at_id = dict(missing) | {answer.event_id: at for at, answer in enumerate(answers) if answer.event_id}
+    """Let a declaration and its corrective events of the same job be refused together, in place.
+
+    And with an event what declares it an error behind it in the job: there is nothing left that it would speak of.
+    """
+    at_id = dict(missing)
+    for at, (one, answer) in enumerate(zip(batch, answers, strict=True)):
+        if answer.event_id and not (isinstance(one, Prepared) and one.declared):
+            at_id.setdefault(answer.event_id, at)  # the event itself, and not what declares it an error
     groups: list[set[int]] = []
     for at, one in enumerate(batch):
         if isinstance(one, Prepared) and one.event.error is not None:
             corrections = {at_id[id_] for id_ in one.event.error.corrective_event_ids if id_ in at_id}
             if corrections:
                 groups.append({at} | corrections)
+    follows = _declarations_behind(batch, answers)
     refused = True
     while refused:  # a refusal may reach further groups
         refused = False
-        for group in groups:
-            bad = [at for at in group if answers[at].outcome is Outcome.REFUSED]
+        for group, only in [*((group, group) for group in groups), *follows]:
+            bad = [at for at in only if answers[at].outcome is Outcome.REFUSED]
             if not bad:
                 continue
             for at in group:
@@ -252,6 +259,20 @@ def _bind_corrections(
                         fix="an error declaration and its corrective events are captured together",
                     )  # fmt: skip
                     refused = True
+
+
+def _declarations_behind(
+    batch: Sequence[Prepared | Unreadable], answers: Sequence[Answer]
+) -> list[tuple[set[int], set[int]]]:
+    """Declarations that rest on an event before them in the job: (declarations, the event)."""
+    plain: dict[bytes, tuple[int, set[int]]] = {}
+    for at, one in enumerate(batch):
+        if isinstance(one, Prepared) and answers[at].outcome is Outcome.ACCEPTED:
+            if not one.declared:
+                plain[one.key] = (at, set())
+            elif one.key in plain:
+                plain[one.key][1].add(at)
+    return [(declared, {at}) for at, declared in plain.values() if declared]
 
 
 def first_free(connection: sa.Connection, now_micros: int) -> int:

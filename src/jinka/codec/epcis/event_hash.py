@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from jinka.codec.epcis.fields import SENSOR_METADATA, SENSOR_REPORT, Form, Simple, Table, table
 from jinka.codec.epcis.model import (
     Event,
-    Extension,
     Extensions,
     Place,
     Quantity,
@@ -33,12 +34,15 @@ from jinka.codec.epcis.model import (
 from jinka.codec.epcis.scalars import number_text, time_text
 from jinka.codec.epcis.vocabulary import (
     BIZ_STEPS,
+    COMPONENTS,
     DISPOSITIONS,
     ERROR_REASONS,
+    EXCEPTIONS,
+    MEASUREMENTS,
     PARTY_TYPES,
     TRANSACTION_TYPES,
 )
-from jinka.codec.tags import canonical_id
+from jinka.codec.tags import canonical_id, canonical_ids
 
 _COMMENT = ("http://www.w3.org/2000/01/rdf-schema#", "comment")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?").fullmatch
@@ -47,6 +51,15 @@ _OLD_STEMS = tuple(
     (words.urn_stem, words.stem)
     for words in (BIZ_STEPS, DISPOSITIONS, TRANSACTION_TYPES, PARTY_TYPES, ERROR_REASONS)
 )  # the readers change them in fields that hold words; in extensions nobody else does
+# Words as the readers hold them, which are no numbers and no identities of things.
+_SETTLED = frozenset(
+    uri
+    for words in (
+        BIZ_STEPS, DISPOSITIONS, TRANSACTION_TYPES, PARTY_TYPES, ERROR_REASONS, COMPONENTS, MEASUREMENTS, EXCEPTIONS,
+    )
+    for uri in words.bare
+)  # fmt: skip
+_NUMBERS = 4_000  # remembered: measures come again and again
 Names = Collection[tuple[str, str]]
 
 
@@ -129,6 +142,8 @@ def _time(micros: int) -> str:
 
 def _value(text: str) -> str:
     """A value in its one form: a number as a double's shortest text, an identity as its canonical link."""
+    if text in _SETTLED:
+        return text
     first = text[:1]
     if first in "0123456789+-." and text and not _PLAIN(text) and _NUMBER(text):
         double = float(text)
@@ -140,7 +155,12 @@ def _value(text: str) -> str:
         for stem, web in _OLD_STEMS:
             if text.startswith(stem):
                 return web + text[len(stem) :]
-    return canonical_id(text)
+    return canonical_id(text) if ":" in text else text
+
+
+@lru_cache(_NUMBERS)
+def _number(value: Decimal) -> str:
+    return _value(number_text(value))
 
 
 def _epcs(name: str, epcs: tuple[str, ...], parts: list[str]) -> None:
@@ -148,7 +168,7 @@ def _epcs(name: str, epcs: tuple[str, ...], parts: list[str]) -> None:
     if len(epcs) == 1:
         parts += ("epc=", canonical_id(epcs[0]))
     else:
-        parts += sorted([f"epc={canonical_id(text)}" for text in epcs])
+        parts += ("epc=", "epc=".join(sorted(canonical_ids(epcs))))
 
 
 def _quantities(name: str, quantities: tuple[Quantity, ...], parts: list[str]) -> None:
@@ -159,7 +179,7 @@ def _quantities(name: str, quantities: tuple[Quantity, ...], parts: list[str]) -
 def _quantity(element: Quantity) -> str:
     text = f"quantityElementepcClass={canonical_id(element.epc_class)}"
     if element.quantity is not None:
-        text += f"quantity={_value(number_text(element.quantity))}"
+        text += f"quantity={_number(element.quantity)}"
     return text if element.uom is None else f"{text}uom={_value(element.uom)}"
 
 
@@ -202,11 +222,12 @@ def _report_rules(sensors: tuple[SensorElement, ...]) -> list[str]:
 
 def _text(field: Simple) -> Callable[[Any], str]:
     """How the hash writes a field of a sensor; what is empty it leaves out."""
-    return {
+    writers: dict[Form, Callable[[Any], str]] = {
         Form.TIME: _time,
-        Form.NUMBER: lambda value: _value(number_text(value)),
+        Form.NUMBER: _number,
         Form.BOOLEAN: lambda value: "true" if value else "false",
-    }.get(field.form, lambda value: _value(value.strip()))
+    }
+    return writers.get(field.form, lambda value: _value(value.strip()))
 
 
 _METADATA = table(SENSOR_METADATA, _text)
@@ -216,24 +237,26 @@ _REPORT = table(tuple(field for field in SENSOR_REPORT if field.name != "bizRule
 def _record(name: str, known: Table, found: SensorMetadata | SensorReport, ignore: Names) -> str:
     parts = [name]
     for (label, write), value in zip(known.rows, known.values(found), strict=True):
-        if value is not None:
-            text = write(value)
-            if text:
-                parts.append(f"{label}={text}")
+        if value is not None and (text := write(value)):
+            parts += (label, "=", text)
     if found.extensions:
         parts += _extensions(found.extensions, ignore)
     return "".join(parts)
 
 
-def _extensions(found: Extensions, ignore: Names) -> Iterable[str]:
-    return sorted(
-        _extension(one, ignore)
-        for one in found
-        if (one.namespace, one.name) != _COMMENT and (one.namespace, one.name) not in ignore
-    )
-
-
-def _extension(one: Extension, ignore: Names) -> str:
-    name = f"{{{one.namespace}}}{one.name}" if one.namespace else one.name
-    text = f"={_value(one.text)}" if one.text else ""
-    return name + text + "".join(_extensions(one.children, ignore)) if one.children else name + text
+def _extensions(found: Extensions, ignore: Names) -> list[str]:
+    texts = list[str]()
+    for one in found:
+        name, space = one.name, one.namespace
+        if name == "comment" and (space, name) == _COMMENT:
+            continue
+        if ignore and (space, name) in ignore:
+            continue
+        text = f"{{{space}}}{name}" if space else name
+        if one.text:
+            text += "=" + _value(one.text)
+        if one.children:
+            text += "".join(_extensions(one.children, ignore))
+        texts.append(text)
+    texts.sort()
+    return texts

@@ -18,6 +18,7 @@ APPLICATION_TYPE = 0x02  # purse only
 PUBLIC_SIZE = 30
 CARD_NUMBER_AT, START_AT, EXPIRY_AT, OWN_AT = 10, 20, 24, 28
 _KEY_RECORD = 24
+_RIDE_FILE = 0x001A
 _PIECE = 240
 _QUOTA_MAX = 0xFFFE  # FFFF declares none; no card has so much
 _LEAVE = Command(0x00, 0xA4, 0, 0, b"\x3f\x00")
@@ -55,8 +56,8 @@ def key_version(key: KeySpec, personal: Personal) -> int:
 
 
 def public_data(profile: ApplicationProfile, personal: Personal) -> bytes:
-    """The 30 bytes of file 0015."""
-    tac = next(key for key in profile.keys if key.use is KeyUse.TAC)
+    """The 30 bytes of file 0015; an application without a purse names the algorithm of its first key."""
+    tac = next((key for key in profile.keys if key.use is KeyUse.TAC), profile.keys[0])
     own = bytes((personal.tac_version, ALGORITHM_LABELS[tac.algorithm]))
     kind = bytes((APPLICATION_TYPE, profile.version))
     return personal.issuer + kind + personal.card_no + personal.start + personal.expiry + own
@@ -217,7 +218,7 @@ def _content(profile: ApplicationProfile, spec: FileSpec, personal: Personal) ->
         if spec.fid != profile.purse_spec.fid:  # a passbook beside the purse begins empty
             return []
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, purse_start(personal))]
-    if spec.kind is FileKind.VARIABLE and profile.ride_record_id:
+    if spec.fid == _RIDE_FILE and profile.ride_record_id:
         body = personal.ride_record or bytes(spec.size - 2)
         record = bytes((profile.ride_record_id, len(body))) + body
         return [Command(0x00, 0xE2, 0, spec.sfi << 3 | 4, record)]

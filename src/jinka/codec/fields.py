@@ -18,6 +18,7 @@ class Coding(Enum):
     DIGITS = "digits"  # BCD, two digits in a byte
     DATE = "date"  # BCD YYYYMMDD
     TEXT = "text"  # GB 18030
+    NUMBER = "number"  # unsigned, the high byte first; shown in decimal
 
 
 def encode_field(coding: Coding, value: str, length: int) -> bytes:
@@ -27,6 +28,10 @@ def encode_field(coding: Coding, value: str, length: int) -> bytes:
         if len(raw) > length:
             raise Usage(f"{len(raw)} bytes in a field of {length}", where="text", fix="shorten it")
         return raw.ljust(length, b"\x00")
+    if coding is Coding.NUMBER:
+        if not (value.isascii() and value.isdigit() and int(value) < 256**length - 1):
+            raise Usage(f"not a number of {length} bytes", where="number", fix=f"0 to {256**length - 2}")
+        return int(value).to_bytes(length, "big")
     try:
         raw = bytes.fromhex(value)
     except ValueError:
@@ -41,8 +46,14 @@ def encode_field(coding: Coding, value: str, length: int) -> bytes:
 
 
 def decode_field(coding: Coding, raw: bytes) -> str:
-    """The value; an empty field (all FF or all 00) is the empty string. `Usage` for bytes that are not of the kind."""
-    if not raw.strip(b"\xff") or (not raw.strip(b"\x00") and coding is not Coding.BYTES):
+    """The value; an empty field (all FF, or all 00 but for bytes and numbers) is the empty string. `Usage` for bytes
+    that are not of the kind.
+    """
+    if not raw.strip(b"\xff"):
+        return ""
+    if coding is Coding.NUMBER:
+        return str(int.from_bytes(raw, "big"))
+    if not raw.strip(b"\x00") and coding is not Coding.BYTES:
         return ""
     if coding is Coding.TEXT:
         try:

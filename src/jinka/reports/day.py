@@ -39,7 +39,7 @@ class Outcome(Enum):
     REPLAYED = "replayed"  # a batch that came again, acknowledged and not taken in
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Text:
     """One wording in both languages of the report."""
 

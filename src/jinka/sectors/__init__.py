@@ -3,9 +3,11 @@
 `PROFILES` lists the card applications. Shenzhen transit has its tariff and the reader of the city's open data besides.
 """
 
+from jinka.declaration import Sector
 from jinka.profile import ApplicationProfile
 from jinka.sectors import (
     bank,
+    campus,
     fuel,
     identity_card,
     social_security,
@@ -24,4 +26,6 @@ PROFILES: tuple[ApplicationProfile, ...] = (
     usim.PROFILE,
 )
 
-__all__ = ["PROFILES"]
+SECTORS: tuple[Sector, ...] = (campus.SECTOR,)
+
+__all__ = ["PROFILES", "SECTORS"]

@@ -39,10 +39,17 @@ class AccountCode(IntEnum):
     CARD_DEPOSIT = 25  # liability: holders' money for the cards themselves, of one issuer
     HOLDER_PAYABLE = 26  # liability: refunds that are determined and not paid yet, of one issuer
     INTEREST = 27  # liability: what the custodian's interest earned for one party
+    FUND = 32  # money outside the purses that an authority keeps: an insurance fund, a treasury, a personal account
 
 
 # What may stand open when a day is settled: the purses, the money behind them, and what nobody can decide yet.
-STAYING = (AccountCode.CUSTOMER_FUNDS, AccountCode.PURSE_LIABILITY, AccountCode.SUSPENSE, AccountCode.DISPUTE)
+STAYING = (
+    AccountCode.CUSTOMER_FUNDS,
+    AccountCode.PURSE_LIABILITY,
+    AccountCode.SUSPENSE,
+    AccountCode.DISPUTE,
+    AccountCode.FUND,
+)
 
 
 class TransferCode(IntEnum):
@@ -71,6 +78,7 @@ class TransferCode(IntEnum):
     DORMANT = 45
     REVIVAL = 46
     INTEREST = 47
+    FUND = 64  # between funds, by a rule or a decision
     FLOAT_SETTLEMENT = 48  # what the float's deeds left open, paid
 
 

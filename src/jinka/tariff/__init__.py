@@ -5,12 +5,14 @@ No cards and no I/O here. The facts are those of the T-Union trip record (JT/T 9
 """
 
 from jinka.tariff.body import tariff_from_body, tariff_to_body
-from jinka.tariff.engine import ENTRY_PRODUCT, Days, Product, Tariff, Transfer, TransferRule
+from jinka.tariff.engine import ENTRY_PRODUCT, Days, Product, Tariff, Transfer, TransferRule, full_price
 from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, Pricer, RideFacts, RideState, TapKind
+from jinka.tariff.fares import LOST_EXIT_PRODUCT, SheetPricer
 from jinka.tariff.rules import AmountOff, Bands, Rule, Share
 
 __all__ = [
     "ENTRY_PRODUCT",
+    "LOST_EXIT_PRODUCT",
     "AmountOff",
     "Bands",
     "Charge",
@@ -24,10 +26,12 @@ __all__ = [
     "RideState",
     "Rule",
     "Share",
+    "SheetPricer",
     "TapKind",
     "Tariff",
     "Transfer",
     "TransferRule",
+    "full_price",
     "tariff_from_body",
     "tariff_to_body",
 ]

@@ -13,7 +13,7 @@ from enum import Enum
 from jinka.kit import Usage
 from jinka.registry import Role
 from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, RideFacts, TapKind
-from jinka.tariff.rules import AmountOff, Rule
+from jinka.tariff.rules import AmountOff, Rule, Share
 
 ENTRY_PRODUCT = "entry"
 
@@ -133,3 +133,15 @@ class Tariff:
             if 0 <= gross <= self.gross_max_fen
             and (code == ENTRY_PRODUCT or any(p.code == code for p in self.products))
         }
+
+
+def full_price(
+    name: str, *, title_en: str, title_zh: str, gross_max_fen: int, modes: tuple[Mode, ...] = ()
+) -> Tariff:
+    """A tariff of one product, named as the tariff: everybody pays what the till asks, in any mode or in these."""
+    product = Product(
+        code=name, title_en=title_en, title_zh=title_zh, modes=modes or tuple(Mode), holders=tuple(HolderClass),
+        transfer=Transfer.ANY, rule=Share(100),
+    )  # fmt: skip
+    never = TransferRule(within=dt.timedelta(0), pairs=frozenset())
+    return Tariff(name=name, products=(product,), transfer=never, gross_max_fen=gross_max_fen)

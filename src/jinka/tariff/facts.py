@@ -13,10 +13,17 @@ from typing import Protocol
 
 
 class Mode(IntEnum):
-    """The industry byte of the T-Union trip record (JT/T 978.2): 01 metro, 02 bus."""
+    """The industry byte of the T-Union trip record (JT/T 978.2): 01 metro, 02 bus; the others are Jinka's numbers."""
 
     METRO = 1
     BUS = 2
+    TAXI = 0x11
+    FERRY = 0x12
+    BIKE = 0x13
+    PARKING = 0x14
+    TOLL = 0x15
+    SHOP = 0x16  # anything paid once, at once: a canteen, a machine, a counter
+    GATE = 0x17  # a door, a museum, a park
 
 
 class TapKind(IntEnum):
@@ -85,10 +92,14 @@ class RideFacts:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """The amount to debit and the product of the tariff that explains it."""
+    """The amount to debit and the product of the tariff that explains it.
+
+    ``gross`` is the fare before discounts where the pricer worked it out itself, such as a distance's or an hour's.
+    """
 
     amount: int
     product: str
+    gross: int | None = None
 
 
 class Pricer(Protocol):

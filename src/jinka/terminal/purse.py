@@ -353,7 +353,7 @@ class PurseTerminal:
             txn_type=TransactionType.CAPP_PURCHASE.value,
             amount=charge.amount,
             balance=balance,
-            gross_fare=tap.gross_fare,
+            gross_fare=tap.gross_fare if charge.gross is None else charge.gross,
             product=charge.product,
             counter=opened[4] << 8 | opened[5],
             counter_kind=CounterKind.OFFLINE,

@@ -1,0 +1,117 @@
+"""Plays the steps of records and rights: written by their authority, read by devices, judged at a gate or counter."""
+
+from __future__ import annotations
+
+from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_world import StepFailed, World, pin_bytes
+from jinka.declaration import Admit, Block, Counted, Reads, Write
+from jinka.kit import Refused
+from jinka.reports.day import Text
+from jinka.terminal.entitlement import NotEntitled, admit, write_records
+from jinka.terminal.link import ChipRefused
+from jinka.terminal.records import read_records
+
+
+def play_write(step: Write, world: World) -> Text:
+    card, device = world.card(step.card), world.device(step.device)[1]
+    application = step.application or world.application_of(step.device)
+    names = ", ".join(step.values)
+    try:
+        write_records(
+            card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
+            records=world.record_specs(application), values=step.values, pin=_pin(step.pin),
+        )  # fmt: skip
+    except Refused as error:
+        expect_refused(step.refused, "REFUSED", error)
+        world.count(Counted.REFUSED, device=step.device, application=application, reason="WRITE")
+        return Text(f"{device.title_en} may not write {names}: {error}", f"{device.title_zh}不得写入")
+    expect_done(step.refused)
+    for name in step.values:
+        world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
+    titles = {spec.name: Text(spec.title_en, spec.title_zh) for spec in world.record_specs(application)}
+    return Text(
+        f"{device.title_en} writes onto {card.title.en}: "
+        + ", ".join(f"{titles[name].en} {value}" for name, value in step.values.items()),
+        f"{device.title_zh}写入{card.title.zh}："
+        + "，".join(f"{titles[name].zh}{value}" for name, value in step.values.items()),
+    )
+
+
+def play_reads(step: Reads, world: World) -> Text:
+    card, device = world.card(step.card), world.device(step.device)[1]
+    application = step.application or world.application_of(step.device)
+    specs = {spec.name: spec for spec in world.record_specs(application)}
+    wanted = [specs[name] for name in (*step.values, *step.refused)]
+    readings = read_records(card.link, world.profile(application).aid, wanted, pin=_pin(step.pin))
+    for one in readings:
+        name = one.record.name
+        if name in step.refused:
+            if one.value is not None:
+                raise StepFailed(f"{name} was read, and may not be", where=step.device)
+            world.count(Counted.REFUSED, device=step.device, application=application, reason="READ")
+        elif one.value != step.values[name]:
+            raise StepFailed(
+                f"{name} is {one.value!r} {one.reason}, not {step.values[name]!r}", where=step.device
+            )
+    read_en = ", ".join(f"{specs[name].title_en} {value}" for name, value in step.values.items())
+    read_zh = "，".join(f"{specs[name].title_zh}{value}" for name, value in step.values.items())
+    kept_en = ", ".join(specs[name].title_en for name in step.refused)
+    kept_zh = "、".join(specs[name].title_zh for name in step.refused)
+    return Text(
+        f"{device.title_en} reads {card.title.en}: {read_en or 'nothing'}"
+        + (f"; the card refuses {kept_en}" if kept_en else ""),
+        f"{device.title_zh}读{card.title.zh}：{read_zh or '无'}"
+        + (f"；卡拒绝读出{kept_zh}" if kept_zh else ""),
+    )
+
+
+def play_admit(step: Admit, world: World) -> Text:
+    card, (sector, device) = world.card(step.card), world.device(step.device)
+    right = sector.entitlement(step.entitlement)
+    head = Text(
+        f"{card.title.en} at {device.title_en}: {right.title_en}",
+        f"{card.title.zh}在{device.title_zh}：{right.title_zh}",
+    )
+    if card.number in world.blocked:
+        expect_refused(step.refused, "BLOCKED", "on the list")
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="BLOCKED")
+        return Text(f"{head.en} is refused, the card is on the list", f"{head.zh}拒绝，卡在黑名单")
+    try:
+        found = admit(
+            card.link, right, aid=world.profile(right.application).aid,
+            records=world.record_specs(right.application), at=world.now, facts=step.facts,
+            macs=world.maintenance(right.application), pin=_pin(step.pin),
+        )  # fmt: skip
+    except NotEntitled as error:
+        expect_refused(step.refused, error.reason, error)
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
+        return Text(f"{head.en} is refused: {error.reason} ({error.fix})", f"{head.zh}拒绝：{error.reason}")
+    except ChipRefused as error:
+        expect_refused(step.refused, f"{error.sw:04X}", error)
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=f"{error.sw:04X}")
+        return Text(f"{head.en} is refused by the card ({error})", f"{head.zh}被卡拒绝（{error.sw:04X}）")
+    expect_done(step.refused)
+    world.count(Counted.ADMITTED, device=step.device, entitlement=right.name, application=right.application)
+    written = ", ".join(f"{name} {value}" for name, value in found.written.items())
+    return Text(head.en + " holds" + (f"; written: {written}" if written else ""),
+                head.zh + "成立" + (f"；写入{written}" if written else ""))  # fmt: skip
+
+
+def play_block(step: Block, world: World) -> Text:
+    card = world.card(step.card)
+    application = world.only_application(card, step.application)
+    made = card.applications[application]
+    session = world.session(card, application)
+    if step.blocked:
+        session.lock(made.profile.aid)
+    else:
+        session.unlock(made.profile.aid)
+    profile = made.profile
+    return Text(
+        f"{profile.authority}: {profile.title_en} on {card.title.en} is {'blocked' if step.blocked else 'released'}",
+        f"{profile.authority}：{card.title.zh}上的{profile.title_zh}{'锁定' if step.blocked else '解锁'}",
+    )
+
+
+def _pin(digits: str) -> bytes:
+    return pin_bytes(digits) if digits else b""

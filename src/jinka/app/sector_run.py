@@ -1,0 +1,160 @@
+"""`jinka sector run`: plays a sector's journeys on virtual cards, step by step, and says what happened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+from jinka.app import sector_money, sector_purse, sector_records
+from jinka.app.sector_world import Happening, StepFailed, World
+from jinka.declaration import (
+    Admit,
+    Assess,
+    Block,
+    Clear,
+    Holds,
+    Journey,
+    List,
+    Load,
+    Move,
+    Reads,
+    Report,
+    Sector,
+    Stands,
+    Step,
+    Tap,
+    Tell,
+    Write,
+)
+from jinka.kit import JinkaError, NotFound, Usage
+from jinka.reports.day import Text
+
+ENTRY_POINTS = "jinka.sectors"
+_MINUTE = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One step as it went."""
+
+    at: dt.datetime
+    kind: str
+    said: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A journey that went as declared."""
+
+    sector: Sector
+    journey: Journey
+    told: tuple[Told, ...]
+    happenings: tuple[Happening, ...]
+
+
+def _tell(step: Tell, _: World) -> Text:
+    return Text(step.en, step.zh)
+
+
+PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
+    Tell: _tell,
+    Load: sector_purse.play_load,
+    Tap: sector_purse.play_tap,
+    Holds: sector_purse.play_holds,
+    List: sector_purse.play_list,
+    Clear: sector_purse.play_clear,
+    Write: sector_records.play_write,
+    Reads: sector_records.play_reads,
+    Admit: sector_records.play_admit,
+    Block: sector_records.play_block,
+    Assess: sector_money.play_assess,
+    Move: sector_money.play_move,
+    Stands: sector_money.play_stands,
+}
+
+
+def all_sectors() -> dict[str, Sector]:
+    """Every sector by name: Jinka's own, and those that installed packages bring by the entry point."""
+    from jinka.sectors import SECTORS
+
+    found = {sector.name: sector for sector in SECTORS}
+    for entry in metadata.entry_points(group=ENTRY_POINTS):
+        loaded = entry.load()
+        if not isinstance(loaded, Sector):
+            raise Usage(f"{entry.value} is no Sector", where=f"entry point {entry.name}", fix="name a Sector")
+        if found.setdefault(loaded.name, loaded) is not loaded:
+            raise Usage(
+                f"a second sector {loaded.name!r}", where=f"entry point {entry.name}", fix="rename it"
+            )
+    return found
+
+
+def find_sector(name: str) -> Sector:
+    """A sector by its name; `NotFound` with the names that there are."""
+    sectors = all_sectors()
+    if name not in sectors:
+        raise NotFound(f"no sector {name!r}", where="sector", fix="one of " + ", ".join(sectors))
+    return sectors[name]
+
+
+def catalogue_of(sector: Sector, sectors: Iterable[Sector]) -> dict[str, Sector]:
+    """The sectors that this one's journeys need, by the names of their applications. `NotFound` for one that is
+    missing.
+    """
+    owners = {profile.name: one for one in sectors for profile in one.profiles}
+    missing = [name for name in sector.composes if name not in owners]
+    if missing:
+        raise NotFound(
+            f"no application {missing[0]!r}", where=f"{sector.name}.composes", fix="see jinka sector list"
+        )
+    own = {profile.name: sector for profile in sector.profiles}
+    return {**{name: owners[name] for name in sector.composes}, **own}
+
+
+def play(sector: Sector, journey: Journey, sectors: Iterable[Sector]) -> Played:
+    """Play one journey; raises `StepFailed` with the step that did not go as declared."""
+    world = World(sector, journey, catalogue_of(sector, sectors))
+    told = []
+    for number, step in enumerate(journey.steps, 1):
+        world.now = moment(journey, step, world.now)
+        where = f"{sector.name}.{journey.name}, step {number} ({type(step).__name__})"
+        try:
+            said = PLAYERS[type(step)](step, world)
+        except StepFailed as failed:
+            raise StepFailed(failed.what, where=where, fix=failed.fix) from failed
+        except JinkaError as error:
+            raise StepFailed(str(error), where=where) from error
+        told.append(Told(at=world.now, kind=type(step).__name__, said=said))
+    return Played(sector=sector, journey=journey, told=tuple(told), happenings=tuple(world.happenings))
+
+
+def moment(journey: Journey, step: Step, before: dt.datetime) -> dt.datetime:
+    """When a step happens: ``08:30``, ``+2 08:30``, or a minute after the last. Time does not run backwards."""
+    if not step.at:
+        return before + _MINUTE
+    days, _, time = step.at.rpartition(" ")
+    try:
+        at = dt.datetime.combine(
+            journey.date + dt.timedelta(days=int(days or 0)), dt.time.fromisoformat(time)
+        )
+    except ValueError:
+        raise Usage(f"{step.at!r} is no time", where=journey.name, fix="08:30 or +2 08:30") from None
+    if at < before:
+        raise Usage(
+            f"{step.at} lies before the last step", where=journey.name, fix="put steps in their order"
+        )
+    return at
+
+
+def report_rows(report: Report, happenings: Iterable[Happening]) -> list[tuple[str, int, int]]:
+    """(what, how often, how much) of a report, in the order of what."""
+    rows: dict[str, list[int]] = {}
+    for one in happenings:
+        if one.counted is report.counts and report.by in one.by:
+            row = rows.setdefault(one.by[report.by], [0, 0])
+            row[0] += 1
+            row[1] += one.amount if one.unit is report.unit else 0
+    return [(name, count, amount) for name, (count, amount) in sorted(rows.items())]

@@ -1,0 +1,386 @@
+"""The world of a journey: virtual cards with their domains, terminals with modules, keys, books; all of it seeded.
+
+Each application has an issuer with a key service of its own and lies in a security domain of its own on the card,
+made and personalised over GlobalPlatform sessions; terminals have PSAMs and see a card through APDUs alone. Nothing
+here outlives the journey.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from jinka.card import Card, Nvm, Personal, SamKey, make_psam
+from jinka.card.domains import with_issuer_domain
+from jinka.card.files import ISSUER_AID, blank_memory
+from jinka.card.records import record_contents
+from jinka.codec.clearing import ClearingRecord
+from jinka.crypto.scp import KeyFamily, KeySet
+from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector, Start
+from jinka.issuer import FieldUpdate, MaintenanceHost
+from jinka.keys import Purpose, SoftKeyService, card_factor, hold_ceremony
+from jinka.kit import JinkaError, NotFound, Unit, Usage
+from jinka.ledger import AccountFlag, MemoryLedger
+from jinka.profile import ApplicationProfile, KeySpec, KeyUse
+from jinka.profile.records import RecordSpec
+from jinka.reports.day import Text
+from jinka.settlement import BusinessDay
+from jinka.settlement.chart import AccountCode, AccountName, TransferCode
+from jinka.settlement.posting import Entry, post
+from jinka.sim.field import PSAM_NAME, Reader
+from jinka.sim.randomness import SeededRandomness
+from jinka.tariff import HolderClass, Pricer, SheetPricer
+from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
+
+ZONE = "Asia/Shanghai"
+_CARD_NUMBERS = 9000_0000_0000_0000
+_DOMAIN_AID = bytes.fromhex("D156000501")
+
+
+class StepFailed(JinkaError):
+    """A step did not end as the journey says that it must."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that a report may count; ``by`` holds what it can be grouped by."""
+
+    counted: Counted
+    unit: Unit = Unit.FEN
+    amount: int = 0
+    by: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One application of one card, and what its issuer knows of it. The openings are those of the next clearing."""
+
+    profile: ApplicationProfile
+    sector: Sector
+    holder: HolderClass
+    domain: bytes
+    keys: KeySet
+
+
+@dataclass(slots=True)
+class VirtualCard:
+    """A card and its applications by profile; ``opening`` are offline counter, online counter and balance."""
+
+    name: str
+    title: Text
+    number: bytes
+    holder: str
+    link: Reader
+    applications: dict[str, Application]
+    opening: dict[str, tuple[int, int, int]]
+    lost: bool = False
+
+
+@functools.lru_cache(maxsize=64)
+def issuer_keys(issuer: str, region: str) -> SoftKeyService:
+    """The key service of an issuer of journeys: simulated, and the same on every machine."""
+    ceremony = hold_ceremony(
+        issuer=issuer, date="2024-01-01", custodians=("1", "2", "3"),
+        randomness=SeededRandomness(f"journey keys of {issuer}"), simulated=True,
+    )  # fmt: skip
+    return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:2]), region=region)
+
+
+class World:
+    """Everything that the steps of one journey act upon. ``catalogue`` are all sectors, by the names of their
+    profiles.
+    """
+
+    def __init__(self, sector: Sector, journey: Journey, catalogue: Mapping[str, Sector]) -> None:
+        self.sector, self.journey, self.catalogue = sector, journey, catalogue
+        self.randomness = SeededRandomness(f"journey|{sector.name}|{journey.name}")
+        self.now = dt.datetime.combine(journey.date, dt.time())
+        self.cards: dict[str, VirtualCard] = {}
+        self.records: dict[str, list[ClearingRecord]] = {}  # by profile, not yet cleared
+        self.happenings: list[Happening] = []
+        self.ledger = MemoryLedger()
+        self.remembered: dict[str, int] = {}
+        self.blocked: dict[bytes, dt.datetime] = {}
+        self.cycle = 0
+        self._moves = 0
+        self._terminals: dict[str, PurseTerminal | LoadTerminal] = {}
+        self._numbers: dict[str, bytes] = {}
+        self._open_accounts()
+        for card in journey.cards:
+            self.issue(card)
+
+    # Cards
+
+    def issue(self, wanted: JourneyCard) -> VirtualCard:
+        """Make the card: an issuer domain, then a domain for each application, which its authority fills."""
+        if wanted.name in self.cards:
+            raise Usage(f"the card {wanted.name!r} stands twice", where=self.journey.name)
+        number = bytes.fromhex(f"0000{_CARD_NUMBERS + len(self.cards) + 1:016d}")
+        factory = self._key_set(f"factory of {wanted.name}")
+        chip = Card(
+            Nvm(with_issuer_domain(blank_memory(), factory, kdd10=number)),
+            SeededRandomness(f"chip {wanted.name}"),
+        )
+        card = VirtualCard(
+            name=wanted.name, title=Text(wanted.title_en, wanted.title_zh), number=number, holder=wanted.holder,
+            link=Reader(chip), applications={}, opening={},
+        )  # fmt: skip
+        for place, start in enumerate(wanted.starts, 1):
+            self._put_on(card, start, place, factory)
+        self.cards[wanted.name] = card
+        return card
+
+    def _put_on(self, card: VirtualCard, start: Start, place: int, factory: KeySet) -> None:
+        sector, profile = self.sector_of(start.application), self.profile(start.application)
+        domain, keys = _DOMAIN_AID + bytes((0, place)), self._key_set(f"{profile.name} on {card.name}")
+        issuer = FieldUpdate(card.link, domain=ISSUER_AID, keys=factory, randomness=self.randomness)
+        issuer.open()
+        issuer.make_domain(domain, quota=0, names=(profile.aid, *(folder.name for folder in profile.folders)))
+        handed = FieldUpdate(card.link, domain=domain, keys=factory, randomness=self.randomness)
+        handed.open()
+        handed.put_keys(keys)
+        made = Application(profile=profile, sector=sector, holder=start.holder, domain=domain, keys=keys)
+        card.applications[profile.name] = made
+        update = self.session(card, profile.name)
+        update.load(profile)
+        update.install(profile)
+        update.personalise(profile, self._personal(card, made, start))
+        card.opening[profile.name] = (0, 0, start.balance)
+
+    def session(self, card: VirtualCard, application: str) -> FieldUpdate:
+        """An open session of an authority with its own domain on a card."""
+        made = card.applications[application]
+        update = FieldUpdate(card.link, domain=made.domain, keys=made.keys, randomness=self.randomness)
+        update.open()
+        return update
+
+    def _personal(self, card: VirtualCard, made: Application, start: Start) -> Personal:
+        profile = made.profile
+        return Personal(
+            card_no=card.number,
+            keys=tuple(self._card_key(made, key, card.number, start) for key in profile.keys),
+            holder_class=int(start.holder),
+            issuer=self.issuer_number(made.sector),
+            balance=start.balance,
+            start=b"\x20\x00\x01\x01",
+            contents=record_contents(self.record_specs(profile.name), start.records)
+            if self.record_specs(profile.name)
+            else {},
+        )
+
+    def _card_key(self, made: Application, key: KeySpec, number: bytes, start: Start) -> bytes:
+        if key.initial:
+            return b""
+        if key.use is KeyUse.PIN:
+            if not start.pin:
+                raise Usage(
+                    "this application has a PIN", where=f"start of {made.profile.name}", fix="give one"
+                )
+            return pin_bytes(start.pin)
+        if not key.service_purpose:
+            return SeededRandomness(f"{made.profile.name}|{key.use}|{key.kid}|{key.folder}").token_bytes(16)
+        factors = np.frombuffer(card_factor(number), np.uint8).reshape(1, 8)
+        [made_key] = self.keys(made.sector).chip_keys(
+            Purpose(key.service_purpose), algorithm=key.algorithm, version=key.version, factors8=factors
+        )
+        return bytes(made_key.tobytes())
+
+    def _key_set(self, label: str) -> KeySet:
+        source = SeededRandomness(f"{self.sector.name}|{self.journey.name}|{label}")
+        enc, mac, dek = (source.token_bytes(16) for _ in range(3))
+        return KeySet(version=1, family=KeyFamily.AES, enc=enc, mac=mac, dek=dek)
+
+    # Names
+
+    def card(self, name: str) -> VirtualCard:
+        """A card of the journey; `NotFound` for another name."""
+        if name not in self.cards:
+            raise NotFound(
+                f"no card {name!r}", where=self.journey.name, fix="declare it among the journey's cards"
+            )
+        return self.cards[name]
+
+    def sector_of(self, application: str) -> Sector:
+        """Whose application this is; `NotFound` when no sector that is known has it."""
+        if application in self.catalogue:
+            return self.catalogue[application]
+        raise NotFound(f"no application {application!r}", where=self.sector.name, fix="see jinka sector list")
+
+    def profile(self, application: str) -> ApplicationProfile:
+        return next(p for p in self.sector_of(application).profiles if p.name == application)
+
+    def record_specs(self, application: str) -> tuple[RecordSpec, ...]:
+        return tuple(self.sector_of(application).records.get(application, ()))
+
+    def device(self, name: str) -> tuple[Sector, Device]:
+        """A device of this sector, or of one that it composes: ``transit:gate``."""
+        of, colon, own = name.partition(":")
+        if not colon:
+            return self.sector, self.sector.device(name)
+        for sector in self.catalogue.values():
+            if sector.name == of:
+                return sector, sector.device(own)
+        raise NotFound(f"no sector {of!r}", where=name, fix="see jinka sector list")
+
+    def application_of(self, device: str) -> str:
+        sector, found = self.device(device)
+        if found.application:
+            return found.application
+        if not sector.profiles:
+            raise Usage(
+                "no application", where=f"{sector.name}.{device}", fix="name the device's application"
+            )
+        return sector.profiles[0].name
+
+    def only_application(self, card: VirtualCard, application: str = "") -> str:
+        """The application that a step means: the one that it names, or the first of the card."""
+        name = application or next(iter(card.applications))
+        if name not in card.applications:
+            raise NotFound(f"{card.name} has no {name}", where=self.journey.name)
+        return name
+
+    def keys(self, sector: Sector) -> SoftKeyService:
+        return issuer_keys(sector.issuer, sector.region)
+
+    def issuer_number(self, sector: Sector) -> bytes:
+        """The 8 bytes by which a card names its issuer: region, then the issuer's place."""
+        names = sorted({one.issuer for one in self.catalogue.values()} | {sector.issuer})
+        return bytes.fromhex(f"{sector.region[:4]}{names.index(sector.issuer) + 1:012d}")
+
+    # Terminals
+
+    def purse_terminal(self, name: str) -> PurseTerminal:
+        """The terminal of a device, made with its PSAM when it is first used; it obeys the list of now."""
+        made = self._terminals.get(name)
+        if made is None:
+            made = self._terminals[name] = self._make_terminal(name)
+        assert isinstance(made, PurseTerminal), "the kind of a device does not change"
+        made.business_date = self.now.date()
+        return made
+
+    def _make_terminal(self, name: str) -> PurseTerminal:
+        sector, device = self.device(name)
+        if device.kind is not DeviceKind.PURSE:
+            raise Usage(
+                f"{name} is a {device.kind.value}", where=self.journey.name, fix="use a purse terminal"
+            )
+        profile = self.profile(self.application_of(name))
+        return PurseTerminal(
+            DeviceData(
+                aid=profile.aid, profile=profile.name, profile_version=profile.version,
+                ride_record_id=profile.ride_record_id, key_index=1, mode=device.mode, zone=ZONE,
+                operator=device.operator, acquirer=sector.acquirer,
+                issuers={self.issuer_number(sector): sector.issuer}, psam_name=PSAM_NAME,
+                region=self.issuer_number(sector)[:2],
+            ),
+            self._psam(name, profile, sector), self._pricer(sector, device, profile), self.now.date(),
+        )  # fmt: skip
+
+    def _psam(self, name: str, profile: ApplicationProfile, sector: Sector) -> object:
+        algorithm, number = profile.keys[0].algorithm, self.terminal_number(name)
+        versions = [key.version for key in profile.keys if key.use is KeyUse.PURCHASE]
+        keys = [
+            SamKey(
+                version=version, algorithm=algorithm, level=2,
+                key=self.keys(sector).sam_key(Purpose.PURCHASE, algorithm=algorithm, version=version),
+            )
+            for version in versions
+        ]  # fmt: skip
+        return make_psam(
+            terminal_id=number, psam_id=number.rjust(10, b"\x01"), keys=keys,
+            transport_key=self.randomness.token_bytes(16), randomness=self.randomness,
+        )  # fmt: skip
+
+    def _pricer(self, sector: Sector, device: Device, profile: ApplicationProfile) -> Pricer:
+        tariff = sector.tariffs.get(profile.name)
+        if tariff is None:
+            raise Usage("a purse without a tariff", where=f"{sector.name}.{profile.name}", fix="declare one")
+        if not device.fare:
+            return tariff
+        fare = sector.fare(device.fare)
+        return SheetPricer(
+            tariff=tariff, sheet=fare.sheet, measures=fare.measures, constants=fare.constants,
+            lost_exit=fare.lost_exit,
+        )  # fmt: skip
+
+    def load_terminal(self, name: str) -> LoadTerminal:
+        """The load counter of a device; it has a number and no PSAM."""
+        sector, device = self.device(name)
+        if device.kind is not DeviceKind.LOAD:
+            raise Usage(f"{name} is a {device.kind.value}", where=self.journey.name, fix="use a load counter")
+        profile = self.profile(self.application_of(name))
+        found = LoadDevice(
+            terminal_id=self.terminal_number(name), aid=profile.aid, profile=profile.name,
+            profile_version=profile.version, key_index=1, zone=ZONE, operator=device.operator or sector.load_agent,
+            acquirer=sector.acquirer, issuers={self.issuer_number(sector): sector.issuer},
+        )  # fmt: skip
+        return LoadTerminal(found, self.now.date())
+
+    def terminal_number(self, name: str) -> bytes:
+        """The 6 bytes of a device, given when it is first asked for."""
+        sector, _ = self.device(name)
+        return self._numbers.setdefault(
+            name, bytes.fromhex(f"{sector.region[:4]}{len(self._numbers) + 1:08d}")
+        )
+
+    def numbered(self) -> Iterable[tuple[str, bytes]]:
+        """The devices that have been used, with their numbers."""
+        return self._numbers.items()
+
+    def maintenance(self, application: str) -> MaintenanceHost:
+        profile = self.profile(application)
+        return MaintenanceHost(self.keys(self.sector_of(application)), profile.keys[0].algorithm)
+
+    # Books
+
+    @property
+    def day(self) -> BusinessDay:
+        return BusinessDay(date=self.now.date(), zone=ZONE, cycle=max(self.cycle, 1))
+
+    def _open_accounts(self) -> None:
+        """The sector's accounts, those of the sectors whose parts it uses included; openings come from outside."""
+        opened = []
+        for sector in {one.name: one for one in (*self.catalogue.values(), self.sector)}.values():
+            for account in sector.accounts:
+                flags = AccountFlag.NONE if account.overdraws else AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+                opened.append(replace(account_name(account.code).opened(Unit.FEN), flags=flags))
+        self.ledger.create_accounts(opened)
+        for account in self.sector.accounts:
+            if account.opening:
+                self.move("outside", account.code, account.opening)
+
+    def move(self, payer: str, payee: str, amount: int) -> None:
+        """Move money between two accounts; `Usage` when the ledger refuses it, such as for want of money."""
+        self._moves += 1
+        entry = Entry(
+            debit=account_name(payer), credit=account_name(payee), amount=amount, code=TransferCode.FUND
+        )
+        day = replace(self.day, cycle=1_000 + self._moves)  # each move is a deed of its own
+        _, findings = post(self.ledger, day, [entry])
+        if findings:
+            raise Usage(f"{findings[0].code}: {amount} from {payer} to {payee}", where="ledger")
+
+    def stands_at(self, account: str) -> int:
+        """What an account holds; below zero where more came out of it than went in."""
+        name = account_name(account).id
+        found = self.ledger.balances([name]).get(name)
+        return 0 if found is None else found.credits_posted - found.debits_posted
+
+    def count(self, counted: Counted, amount: int = 0, unit: Unit = Unit.FEN, **by: str) -> None:
+        self.happenings.append(Happening(counted=counted, amount=amount, unit=unit, by=by))
+
+
+def account_name(code: str) -> AccountName:
+    """The ledger's account behind an account of a sector."""
+    return AccountName(code=AccountCode.FUND, owner=code)
+
+
+def pin_bytes(digits: str) -> bytes:
+    """A PIN as the card keeps it: BCD, filled up with F."""
+    if not (digits.isascii() and digits.isdigit() and 4 <= len(digits) <= 12):
+        raise Usage("a PIN of 4 to 12 digits", where="pin")
+    return bytes.fromhex(digits + "F" * (len(digits) % 2))

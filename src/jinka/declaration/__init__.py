@@ -1,0 +1,71 @@
+"""What a sector declares: its applications, fares, rights, accounts, reports and journeys, in one inert value.
+
+Everything here is data; the rooms below interpret their own part, and `app` plays and checks the whole. A third party
+imports from here, from `profile` and from `tariff`, and from nothing else.
+"""
+
+from jinka.declaration.sector import (
+    Account,
+    Archetype,
+    Counted,
+    Device,
+    DeviceKind,
+    Fare,
+    Journey,
+    JourneyCard,
+    Party,
+    Report,
+    Sector,
+    Start,
+    WorkedCase,
+)
+from jinka.declaration.steps import (
+    Admit,
+    Assess,
+    Block,
+    Clear,
+    Holds,
+    List,
+    Load,
+    Move,
+    MoveBalance,
+    Reads,
+    Replace,
+    Stands,
+    Step,
+    Tap,
+    Tell,
+    Write,
+)
+
+__all__ = [
+    "Account",
+    "Admit",
+    "Archetype",
+    "Assess",
+    "Block",
+    "Clear",
+    "Counted",
+    "Device",
+    "DeviceKind",
+    "Fare",
+    "Holds",
+    "Journey",
+    "JourneyCard",
+    "List",
+    "Load",
+    "Move",
+    "MoveBalance",
+    "Party",
+    "Reads",
+    "Replace",
+    "Report",
+    "Sector",
+    "Stands",
+    "Start",
+    "Step",
+    "Tap",
+    "Tell",
+    "WorkedCase",
+    "Write",
+]

@@ -1,0 +1,280 @@
+"""`Sector`: everything that one use of cards is, in one declaration that the kernel runs, checks, documents and
+counts.
+
+Applications on the card, fares and tables, rights, subscriptions, parties and accounts, who may read what, reports,
+journeys and worked cases. Inert: `jinka.app.sector_run` plays it, `jinka.app.sector_check` proves it. A third party's
+sector is the value of an entry point in the group ``jinka.sectors``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeVar
+
+from jinka.declaration.steps import Step
+from jinka.kit import Unit, Usage
+from jinka.profile import ApplicationProfile
+from jinka.profile.entitlement import Entitlement
+from jinka.profile.records import RecordSpec
+from jinka.registry import Role
+from jinka.tariff import HolderClass, Mode, Tariff
+from jinka.tariff.sheet import Fact, Sheet
+
+_T = TypeVar("_T")
+_NAME = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*")
+
+
+class Archetype(Enum):
+    """What a sector is made of; most are one of them, campus and citizen cards are compositions."""
+
+    PURSE = "purse"
+    RECORD = "record with entitlement"
+    SUBSCRIPTION = "subscription"
+    TRACE = "trace"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who is paid or pays. The issuer, acquirer, load agent and scheme of a sector need no declaration."""
+
+    code: str
+    title_en: str
+    title_zh: str
+    role: Role = Role.OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Money outside the purses: a fund, a treasury, a personal account. ``opening`` is what it holds to begin with.
+
+    It cannot be overdrawn, unless ``overdraws`` says that it stands for somebody outside who pays in.
+    """
+
+    code: str
+    title_en: str
+    title_zh: str
+    opening: int = 0
+    overdraws: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fare:
+    """How a terminal finds the gross fare itself: a sheet over what it measures, by the stop of entry and that of exit.
+
+    Facts that are always known: ``minutes`` since the entry, ``hour`` of the day, ``gross`` as the till gave it.
+    ``measures`` adds others (metres, zones) for pairs of stops, ``constants`` for all. ``lost_exit`` is asked of a card
+    that comes in again without having gone out; None asks nothing.
+    """
+
+    name: str
+    sheet: Sheet
+    measures: Mapping[tuple[int, int], Mapping[str, Fact]] = field(default_factory=dict)
+    constants: Mapping[str, Fact] = field(default_factory=dict)
+    lost_exit: int | None = None
+
+
+class DeviceKind(Enum):
+    """What stands there."""
+
+    PURSE = "purse terminal"  # gates, validators, tills, machines
+    LOAD = "load counter"
+    CHECK = "right checker"  # reads and writes records: a counter, a gate without a purse
+    PUMP = "fuel pump"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device of a party. ``fare`` names a `Fare`; without one the fare comes with the tap."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    kind: DeviceKind
+    operator: str = ""
+    mode: Mode = Mode.SHOP
+    fare: str = ""
+    application: str = ""  # the profile's name; the sector's first when empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What an application holds when the card is issued."""
+
+    application: str
+    balance: int = 0
+    holder: HolderClass = HolderClass.ORDINARY
+    records: Mapping[str, str] = field(default_factory=dict)
+    pin: str = ""  # digits; needed where the application has a PIN that is not the same for all
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyCard:
+    """A card of a journey with its applications. ``holder`` names the person or body of the base records, if any."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    starts: tuple[Start, ...]
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """A worked story: documentation and test at once. Every step says what must come of it."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    date: dt.date
+    steps: tuple[Step, ...]
+    cards: tuple[JourneyCard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkedCase:
+    """A result that a public rule or tariff publishes itself, which the sheet must give to the unit."""
+
+    title_en: str
+    title_zh: str
+    sheet: str
+    facts: Mapping[str, Fact]
+    gives: Mapping[str, int]
+    source: str  # document, number, date, clause
+    address: str = ""
+
+
+class Counted(Enum):
+    """What a report counts."""
+
+    PAID = "paid"  # purchases that were cleared and paid
+    LOADED = "loaded"
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    ASSESSED = "assessed"
+    MOVED = "moved"  # money between accounts
+    WRITTEN = "written"  # records on cards
+    EVENT = "event"  # trace events
+    LOOKED = "looked"  # looks at base records, allowed or refused
+    BILLED = "billed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A table: how often something happened and how much it came to, by one thing."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    counts: Counted
+    by: str  # product, device, operator, application, reason, entitlement, sheet, account, record, department
+    unit: Unit = Unit.FEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sector:
+    """One sector. ``name`` is unique; `Usage` where the parts do not fit together."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    about_en: str
+    about_zh: str
+    authority: str
+    standards: tuple[str, ...]
+    archetypes: tuple[Archetype, ...]
+    journeys: tuple[Journey, ...]
+    reports: tuple[Report, ...]
+    profiles: tuple[ApplicationProfile, ...] = ()
+    records: Mapping[str, tuple[RecordSpec, ...]] = field(default_factory=dict)  # by profile's name
+    composes: tuple[str, ...] = ()  # profiles of other sectors, by name, that its cards carry as well
+    parties: tuple[Party, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    devices: tuple[Device, ...] = ()
+    tariffs: Mapping[str, Tariff] = field(default_factory=dict)  # by profile's name
+    fares: tuple[Fare, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    entitlements: tuple[Entitlement, ...] = ()
+    worked_cases: tuple[WorkedCase, ...] = ()
+    no_worked_case: str = ""  # why no public rule with a published result was found
+    region: str = "440300"  # GB/T 2260
+    fees_bp: tuple[int, int, int] = (10, 20, 15)  # of scheme, issuer, acquirer, in hundredths of a percent
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise Usage(
+                f"{self.name!r} is no name", where="sector.name", fix="small letters, digits, hyphens, dots"
+            )
+        if bool(self.worked_cases) == bool(self.no_worked_case):
+            raise Usage(
+                "worked cases, or the reason why there is none",
+                where=f"{self.name}.worked_cases",
+                fix="one of them",
+            )
+        for what, found in (
+            ("journey", [one.name for one in self.journeys]),
+            ("device", [one.name for one in self.devices]),
+            ("sheet", [one.name for one in self.all_sheets]),
+            ("entitlement", [one.name for one in self.entitlements]),
+            ("account", [one.code for one in self.accounts]),
+            ("party", [one.code for one in self.parties]),
+            ("profile", [one.name for one in self.profiles]),
+            ("report", [one.name for one in self.reports]),
+        ):
+            twice = {name for name in found if found.count(name) > 1}
+            if twice:
+                raise Usage(
+                    f"a {what} stands twice: {sorted(twice)[0]}", where=self.name, fix="name each once"
+                )
+        for case in self.worked_cases:
+            sheet = self.sheet(case.sheet)
+            for line in case.gives:
+                sheet.line(line)
+
+    @property
+    def all_sheets(self) -> tuple[Sheet, ...]:
+        """Its sheets, those of its fares included, each once."""
+        return tuple(dict.fromkeys((*self.sheets, *(fare.sheet for fare in self.fares))))
+
+    def sheet(self, name: str) -> Sheet:
+        """Find a sheet; `Usage` when there is none."""
+        return _found(self.all_sheets, "name", name, f"{self.name}.sheets")
+
+    def fare(self, name: str) -> Fare:
+        return _found(self.fares, "name", name, f"{self.name}.fares")
+
+    def device(self, name: str) -> Device:
+        return _found(self.devices, "name", name, f"{self.name}.devices")
+
+    def entitlement(self, name: str) -> Entitlement:
+        return _found(self.entitlements, "name", name, f"{self.name}.entitlements")
+
+    def journey(self, name: str) -> Journey:
+        return _found(self.journeys, "name", name, f"{self.name}.journeys")
+
+    @property
+    def issuer(self) -> str:
+        """Whose cards these are: a declared party of that role, or one named after the sector."""
+        return self._party(Role.ISSUER, "issuer")
+
+    @property
+    def acquirer(self) -> str:
+        return self._party(Role.ACQUIRER, "acquirer")
+
+    @property
+    def load_agent(self) -> str:
+        return self._party(Role.LOAD_AGENT, "loads")
+
+    def _party(self, role: Role, word: str) -> str:
+        return next((party.code for party in self.parties if party.role is role), f"{word}.{self.name}")
+
+
+def _found(rows: tuple[_T, ...], key: str, name: str, where: str) -> _T:
+    for row in rows:
+        if getattr(row, key) == name:
+            return row
+    known = ", ".join(str(getattr(row, key)) for row in rows) or "none"
+    raise Usage(f"no {name!r}", where=where, fix=f"there is {known}")

@@ -1,0 +1,215 @@
+"""The steps of journeys: what somebody does, and what must come of it. Inert; `jinka.app.sector_run` plays them.
+
+Times are the place's local time, ``08:30`` of the journey's date, or ``+2 08:30`` two days later; a step without one
+happens a minute after the last. Amounts are minor units of the purse or account. A step that names ``refused`` must
+be refused for that reason, and nothing may have moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+
+from jinka.tariff import TapKind
+
+Number = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What all steps have."""
+
+    _: KW_ONLY
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell(Step):
+    """A sentence between steps, for the reader."""
+
+    en: str
+    zh: str
+
+
+# Purses
+
+
+@dataclass(frozen=True, slots=True)
+class Load(Step):
+    """Money goes onto a card at a load counter, by the issuer's leave (JR/T 0025.1, load)."""
+
+    card: str
+    device: str
+    amount: int
+    _: KW_ONLY
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tap(Step):
+    """A card is held to a purse terminal: boarded or paid at once, in, or out (JR/T 0025.1, composite purchase).
+
+    ``gross`` is what the till asks where the device has no fare of its own; ``pays`` is what must be debited.
+    ``refused`` is a status of the terminal: BLOCKED, REFUSED, NEEDS_LOAD. ``torn`` pulls the card away before the
+    terminal hears that it was debited; the next tap there settles it.
+    """
+
+    card: str
+    device: str
+    pays: int | None = None
+    _: KW_ONLY
+    kind: TapKind = TapKind.BOARD
+    gross: int = 0
+    line: int = 0
+    stop: int = 0
+    refused: str = ""
+    torn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holds(Step):
+    """What the card itself says that it holds."""
+
+    card: str
+    amount: int
+    _: KW_ONLY
+    application: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class List(Step):
+    """A card goes onto the list that all devices obey from now on, or off it."""
+
+    card: str
+    _: KW_ONLY
+    blocked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBalance(Step):
+    """What an old card holds goes onto a new one: unloaded at a counter, loaded at it. Both applications may differ."""
+
+    old: str
+    new: str
+    device: str
+    amount: int
+    _: KW_ONLY
+    new_device: str = ""
+
+
+# Applications on a card
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Step):
+    """An authority locks its own application on a card, or lets it live again; the others notice nothing."""
+
+    card: str
+    application: str
+    _: KW_ONLY
+    blocked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(Step):
+    """A new card for a lost one: each authority puts its application onto it; what the old one held counts no more."""
+
+    lost: str
+    new: str
+
+
+# Records and rights
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Step):
+    """An authority writes records of its application on a card, under its own key."""
+
+    card: str
+    device: str
+    values: Mapping[str, str]
+    _: KW_ONLY
+    pin: str = ""
+    application: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads(Step):
+    """A device reads records from the card; each must be what is said here, and ``refused`` names those it may not
+    read.
+    """
+
+    card: str
+    device: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    _: KW_ONLY
+    pin: str = ""
+    application: str = ""
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Admit(Step):
+    """A device judges a right by the card's records and the facts that it knows; its use is written back."""
+
+    card: str
+    device: str
+    entitlement: str
+    _: KW_ONLY
+    facts: Mapping[str, str] = field(default_factory=dict)
+    pin: str = ""
+    refused: str = ""
+
+
+# Tables and money
+
+
+@dataclass(frozen=True, slots=True)
+class Assess(Step):
+    """A sheet is filled; lines that name a payer and a payee move money between accounts, if ``posts``.
+
+    ``remembers`` keeps lines under names, to be facts of later steps (write them as ``=name``).
+    """
+
+    sheet: str
+    facts: Mapping[str, Number]
+    gives: Mapping[str, int]
+    _: KW_ONLY
+    posts: bool = True
+    refused: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Step):
+    """Money moves from one account to another."""
+
+    payer: str
+    payee: str
+    amount: int
+    why_en: str
+    why_zh: str
+    _: KW_ONLY
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stands(Step):
+    """What an account stands at: what it holds; what somebody outside has paid in counts below zero."""
+
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clear(Step):
+    """The day's records are cleared, posted and settled (`jinka.clearing.day`). Positions add up to zero.
+
+    ``earns`` is what parties must have earned of charges and subsidies, before fees; ``rejected`` maps reasons to
+    counts.
+    """
+
+    earns: Mapping[str, int] = field(default_factory=dict)
+    _: KW_ONLY
+    rejected: Mapping[str, int] = field(default_factory=dict)

@@ -1,0 +1,92 @@
+"""`Entitlement`: what a holder may do, as conditions on the records of the card, inert.
+
+A terminal reads the records that the conditions name, judges them against what it knows itself (the date, the place,
+what is asked for) and writes back what the use costs: see `jinka.terminal.entitlement`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from jinka.kit import Usage
+
+
+class Test(Enum):
+    """What is asked of a record. A fact is what the terminal knows; dates are YYYYMMDD."""
+
+    EQUALS = "is"
+    ONE_OF = "is one of"
+    NOT_AFTER = "is a day not after"  # the record's date against a fact's
+    NOT_BEFORE = "is a day not before"
+    AT_LEAST = "is at least"
+    AT_MOST = "is at most"
+    LISTS = "lists"  # words joined by commas, or the whole range by *
+    IS_SET = "is written"
+
+
+_SAID_ZH = {
+    Test.EQUALS: "等于",
+    Test.ONE_OF: "属于",
+    Test.NOT_AFTER: "不晚于",
+    Test.NOT_BEFORE: "不早于",
+    Test.AT_LEAST: "不少于",
+    Test.AT_MOST: "不多于",
+    Test.LISTS: "含有",
+    Test.IS_SET: "已写入",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that the terminal knows or is told; ``date`` (YYYYMMDD) and ``time`` (HHMM) are always known."""
+
+    name: str
+
+
+Against = str | int | tuple[str, ...] | Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition and the reason that is given when it does not hold, such as EXPIRED."""
+
+    record: str
+    test: Test
+    against: Against
+    reason: str
+
+    def text(self, *, zh: bool = False) -> str:
+        """The condition as people read it."""
+        against = self.against
+        if isinstance(against, Fact):
+            shown = f"<{against.name}>"
+        else:
+            shown = ", ".join(against) if isinstance(against, tuple) else str(against)
+        return f"{self.record} {_SAID_ZH[self.test] if zh else self.test.value} {shown}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a use writes back: a number less ``take`` (a number or a fact), or the value of a fact."""
+
+    record: str
+    take: int | Fact | None = None
+    put: str | Fact | None = None
+
+    def __post_init__(self) -> None:
+        if (self.take is None) == (self.put is None):
+            raise Usage("take or put, one of them", where=f"change of {self.record}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entitlement:
+    """A right: where it applies, its conditions in the order in which they are judged, and what its use changes."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    application: str  # the profile's name
+    conditions: tuple[Condition, ...]
+    changes: tuple[Change, ...] = ()
+    source: str = ""  # the rule behind it, where there is one

@@ -1,0 +1,167 @@
+"""Campus: one card that pays in the canteen, borrows in the library and opens the dormitory.
+
+A purse application and a record application on one card. There is no national standard of campus cards whose file
+layout is readable; the layout here is JR/T 0025.2's purse and Jinka's records.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.codec.fields import Coding
+from jinka.declaration import (
+    Admit,
+    Archetype,
+    Clear,
+    Counted,
+    Device,
+    DeviceKind,
+    Holds,
+    Journey,
+    JourneyCard,
+    List,
+    Load,
+    Party,
+    Reads,
+    Report,
+    Sector,
+    Start,
+    Tap,
+    Write,
+)
+from jinka.profile.applications import pin, purse_application, record, record_application
+from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
+from jinka.profile.spec import PersonalDatum
+from jinka.tariff import full_price
+
+PURSE = purse_application(
+    name="cn.campus.purse",
+    aid=b"JINKA.CAMPUS.1",
+    fid=0x3F21,
+    title_en="Campus purse",
+    title_zh="校园电子钱包",
+    authority="The university 高等学校",
+    standards=("JR/T 0025.2",),
+    limit=200_000,
+)
+RECORDS = (
+    record(1, "student number", Coding.TEXT, 12, "2024010001", "Student number", "学号",
+           fid=0x0006, personal=PersonalDatum.IDENTITY_NUMBER),
+    record(2, "name", Coding.TEXT, 30, "李明", "Name", "姓名", fid=0x0006, personal=PersonalDatum.NAME),
+    record(1, "enrolled until", Coding.DATE, 4, "20280701", "Enrolled until", "学籍有效期"),
+    record(2, "dormitory", Coding.TEXT, 8, "E3", "Dormitory", "宿舍楼"),
+    record(3, "books left", Coding.NUMBER, 1, "10", "Books that may still be borrowed", "可借册数"),
+)  # fmt: skip
+STUDENT = record_application(
+    name="cn.campus.student",
+    aid=b"JINKA.CAMPUS.2",
+    fid=0x3F22,
+    title_en="Student record",
+    title_zh="学生信息应用",
+    authority="The university 高等学校",
+    standards=("LD/T 33",),
+    records=RECORDS,
+    after_pin=(0x0006,),
+    extra_keys=(pin(),),
+)
+
+BORROW = Entitlement(
+    name="borrow",
+    title_en="Borrow a book",
+    title_zh="借书",
+    application=STUDENT.name,
+    conditions=(
+        Condition("enrolled until", Test.NOT_BEFORE, Fact("date"), "NOT_ENROLLED"),
+        Condition("books left", Test.AT_LEAST, 1, "TOO_MANY_BOOKS"),
+    ),
+    changes=(Change("books left", take=1),),
+)
+DOOR = Entitlement(
+    name="door",
+    title_en="Open a dormitory's door",
+    title_zh="开宿舍门",
+    application=STUDENT.name,
+    conditions=(
+        Condition("enrolled until", Test.NOT_BEFORE, Fact("date"), "NOT_ENROLLED"),
+        Condition("dormitory", Test.EQUALS, Fact("house"), "OTHER_HOUSE"),
+    ),
+)
+
+LI = JourneyCard(
+    "li", "Li Ming's card", "李明的卡",
+    (
+        Start(application=PURSE.name, balance=5_000),
+        Start(application=STUDENT.name, pin="246810", records={
+            "student number": "2024010001", "name": "李明", "enrolled until": "20280701", "dormitory": "E3",
+            "books left": "1",
+        }),
+    ),
+)  # fmt: skip
+DAY = Journey(
+    name="day",
+    title_en="A student's day",
+    title_zh="学生的一天",
+    date=dt.date(2026, 3, 9),
+    cards=(LI,),
+    steps=(
+        Load("li", "kiosk", 10_000, at="07:30"),
+        Tap("li", "canteen", 1_250, gross=1_250, at="07:40"),
+        Admit("li", "library", "borrow", at="09:00"),
+        Admit("li", "library", "borrow", refused="TOO_MANY_BOOKS"),
+        Write("li", "office", {"books left": "5"}, at="09:30"),
+        Admit("li", "library", "borrow"),
+        Reads("li", "office", {"name": "李明"}, pin="246810", at="10:00"),
+        Reads("li", "office", {"enrolled until": "20280701"}, refused=("name",)),
+        Tap("li", "laundry", 400, gross=400, at="18:00", torn=True),
+        Tap("li", "laundry", 400, gross=400),
+        Admit("li", "house-e3", "door", facts={"house": "E3"}, at="22:00"),
+        Admit("li", "house-e4", "door", facts={"house": "E4"}, refused="OTHER_HOUSE"),
+        Holds("li", 13_350),
+        List("li"),
+        Tap("li", "canteen", gross=500, refused="BLOCKED"),
+        Clear({"campus.canteen": 1_250, "campus.laundry": 400}, at="23:50"),
+    ),
+)
+
+SECTOR = Sector(
+    name="campus",
+    title_en="Campus",
+    title_zh="校园一卡通",
+    about_en="Canteen, laundry, library and dormitory on one card.",
+    about_zh="食堂、洗衣、图书馆、宿舍门禁一卡通用。",
+    authority="The university 高等学校",
+    standards=("JR/T 0025.2", "LD/T 33"),
+    archetypes=(Archetype.PURSE, Archetype.RECORD),
+    profiles=(PURSE, STUDENT),
+    records={STUDENT.name: RECORDS},
+    parties=(Party("campus.canteen", "Canteen", "食堂"), Party("campus.laundry", "Laundry", "洗衣房")),
+    devices=(
+        Device("kiosk", "the top-up kiosk", "圈存机", DeviceKind.LOAD),
+        Device("canteen", "the canteen", "食堂", DeviceKind.PURSE, operator="campus.canteen"),
+        Device("laundry", "the laundry", "洗衣房", DeviceKind.PURSE, operator="campus.laundry"),
+        Device("library", "the library", "图书馆", DeviceKind.CHECK, application=STUDENT.name),
+        Device("office", "the registrar", "教务处", DeviceKind.CHECK, application=STUDENT.name),
+        Device("house-e3", "the door of house E3", "E3宿舍门禁", DeviceKind.CHECK, application=STUDENT.name),
+        Device("house-e4", "the door of house E4", "E4宿舍门禁", DeviceKind.CHECK, application=STUDENT.name),
+    ),
+    tariffs={PURSE.name: full_price("campus-sale", title_en="Sale", title_zh="消费", gross_max_fen=20_000)},
+    entitlements=(BORROW, DOOR),
+    reports=(
+        Report(
+            name="sales",
+            title_en="Sales by operator",
+            title_zh="各商户消费",
+            counts=Counted.PAID,
+            by="operator",
+        ),
+        Report(
+            name="doors",
+            title_en="Admissions",
+            title_zh="准入次数",
+            counts=Counted.ADMITTED,
+            by="entitlement",
+        ),
+    ),
+    journeys=(DAY,),
+    no_worked_case="no public rule of campus cards publishes a computed result",
+)

@@ -1,0 +1,158 @@
+"""Judges a holder's right by the card's records, and writes back what its use costs (LD/T 33 records; JR/T 0025.1
+MAC).
+
+The conditions are declared (`jinka.profile.entitlement`). A record that cannot be read is a condition that does not
+hold: nobody gets in by a card that refuses. What is written back is written under the maintenance key before anybody
+is admitted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jinka.codec import Command
+from jinka.codec.fields import encode_field
+from jinka.kit import Refused, Usage
+from jinka.profile.entitlement import Against, Change, Condition, Entitlement, Fact, Test
+from jinka.profile.records import RecordSpec
+from jinka.terminal.link import ApduLink, ask, ask_exactly
+from jinka.terminal.maintenance import MacProvider
+from jinka.terminal.reading import read_public, select, verify_pin
+from jinka.terminal.records import read_records
+
+EVERYTHING = "*"
+
+
+class NotEntitled(Refused):
+    """A condition does not hold; ``reason`` is its code."""
+
+    def __init__(self, entitlement: Entitlement, condition: Condition) -> None:
+        super().__init__(condition.reason, where=entitlement.name, fix=f"needs: {condition.text()}")
+        self.reason = condition.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What was read, and what was written back. Values are as `codec.fields` shows them."""
+
+    card_no: bytes
+    values: Mapping[str, str]
+    written: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Admission(card=******{self.card_no.hex()[-4:]})"
+
+
+def judge(entitlement: Entitlement, values: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:
+    """What the use writes; raises `NotEntitled` for the first condition that does not hold, `Usage` for a missing
+    fact.
+    """
+    for condition in entitlement.conditions:
+        if not _holds(condition, values.get(condition.record, ""), facts, entitlement.name):
+            raise NotEntitled(entitlement, condition)
+    return {change.record: _changed(change, values, facts, entitlement) for change in entitlement.changes}
+
+
+def admit(
+    link: ApduLink,
+    entitlement: Entitlement,
+    *,
+    aid: bytes,
+    records: Sequence[RecordSpec],
+    at: dt.datetime,
+    facts: Mapping[str, str],
+    macs: MacProvider | None = None,
+    pin: bytes = b"",
+) -> Admission:
+    """Read, judge, write back. Raises `NotEntitled`, `ChipRefused` and `CardRemoved`; nobody was admitted then."""
+    known = {"date": f"{at:%Y%m%d}", "time": f"{at:%H%M}", **facts}
+    wanted = {condition.record for condition in entitlement.conditions}
+    wanted |= {change.record for change in entitlement.changes}
+    asked = [spec for spec in records if spec.name in wanted]
+    missing = wanted - {spec.name for spec in asked}
+    if missing:
+        raise Usage(
+            f"no record {sorted(missing)[0]!r}", where=entitlement.name, fix="see the profile's records"
+        )
+    readings = read_records(link, aid, asked, pin=pin)
+    values = {one.record.name: one.value for one in readings if one.value is not None}
+    card_no = read_public(link).card_no
+    changes = judge(entitlement, values, known)
+    if changes:
+        if macs is None:
+            raise Usage("a use that writes needs the maintenance key", where=entitlement.name)
+        write_records(link, macs, aid=aid, card_no=card_no, records=records, values=changes, pin=pin)
+    return Admission(card_no=card_no, values=values, written=changes)
+
+
+def write_records(
+    link: ApduLink,
+    macs: MacProvider,
+    *,
+    aid: bytes,
+    card_no: bytes,
+    records: Sequence[RecordSpec],
+    values: Mapping[str, str],
+    pin: bytes = b"",
+) -> None:
+    """UPDATE RECORD under secure messaging, one record after another. `Usage` for a record that is not declared."""
+    by_name = {spec.name: spec for spec in records}
+    unknown = set(values) - by_name.keys()
+    if unknown:
+        raise Usage(f"no record {sorted(unknown)[0]!r}", where="records", fix="see the profile's records")
+    select(link, aid)
+    if pin:
+        verify_pin(link, pin)
+    for name, value in values.items():
+        spec = by_name[name]
+        body = bytes((spec.number, spec.length)) + encode_field(spec.coding, value, spec.length)
+        rand4 = ask_exactly(link, "get challenge", bytes.fromhex("0084000004"), 4)
+        head = Command(0x04, 0xDC, spec.number, (spec.fid & 0x1F) << 3 | 0x04, body + bytes(4)).build()
+        message = head[: 5 + len(body)]
+        ask(link, f"update {name}", message + macs.message_mac(card_no, rand4, message))
+
+
+def _holds(condition: Condition, value: str, facts: Mapping[str, str], where: str) -> bool:
+    test = condition.test
+    if test is Test.IS_SET:
+        return bool(value)
+    if not value:
+        return False
+    if test is Test.ONE_OF:
+        against = condition.against
+        return value in (against if isinstance(against, tuple) else (_said(against, facts, where),))
+    said = _said(condition.against, facts, where)
+    if test is Test.EQUALS:
+        return value == said
+    if test is Test.LISTS:
+        return value == EVERYTHING or said in value.split(",")
+    if test in (Test.NOT_AFTER, Test.AT_MOST):
+        return int(value) <= int(said)
+    return int(value) >= int(said)
+
+
+def _said(against: Against, facts: Mapping[str, str], where: str) -> str:
+    if isinstance(against, Fact):
+        try:
+            return facts[against.name]
+        except KeyError:
+            raise Usage(
+                f"the fact {against.name!r} is missing", where=where, fix="tell the terminal"
+            ) from None
+    if isinstance(against, tuple):
+        raise Usage("a list where one value stands", where=where)
+    return str(against)
+
+
+def _changed(
+    change: Change, values: Mapping[str, str], facts: Mapping[str, str], entitlement: Entitlement
+) -> str:
+    if change.put is not None:
+        return _said(change.put, facts, entitlement.name)
+    assert change.take is not None, "one of the two is given"
+    left = int(values.get(change.record) or 0) - int(_said(change.take, facts, entitlement.name))
+    if left < 0:
+        raise NotEntitled(entitlement, Condition(change.record, Test.AT_LEAST, change.take, "NOT_ENOUGH"))
+    return str(left)

@@ -38,6 +38,10 @@ from jinka.cli import (
     make_records,
     pos,
     proof,
+    records,
+    records_consent,
+    records_credit,
+    records_share,
     registry,
     serve,
     settle,
@@ -90,6 +94,10 @@ app.add_typer(fuzz.app, name="fuzz")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(iso.app, name="iso")
 app.add_typer(audit.app, name="audit")
+records.app.add_typer(records_consent.app)
+records.app.add_typer(records_share.app)
+records.app.add_typer(records_credit.app, name="credit")
+app.add_typer(records.app, name="records")
 app.add_typer(registry.app, name="registry")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")

@@ -41,6 +41,20 @@ class Frontier:
         self.size = 0
         self._edge: list[bytes] = []
 
+    @classmethod
+    def resumed(cls, size: int, edge: Sequence[bytes]) -> Frontier:
+        """A tree of ``size`` leaves, taken up with what `edge` gave; raises `Refused` when the two do not fit."""
+        if size < 0 or len(edge) != size.bit_count() or any(len(one) != HASH_BYTES for one in edge):
+            raise Refused(f"not the edge of {size} leaves", where="tree")
+        found = cls()
+        found.size, found._edge = size, list(edge)
+        return found
+
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, the largest first: all that is needed to go on."""
+        return tuple(self._edge)
+
     def push(self, leaf: bytes) -> None:
         """Add the hash of a leaf."""
         complete, edge = self.size, self._edge

@@ -138,6 +138,18 @@ class AuditChain:
         self._tree = Frontier()
         self.head = GENESIS
 
+    @classmethod
+    def resumed(cls, head: bytes, tree: Frontier) -> AuditChain:
+        """The end of a log that is kept elsewhere, such as in a database; `check_log` tells whether it is its end."""
+        found = cls()
+        found._tree, found.head = tree, head
+        return found
+
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """What `Frontier.resumed` needs besides the size."""
+        return self._tree.edge
+
     @property
     def size(self) -> int:
         """How many entries there are; also the number of the next one."""

@@ -16,8 +16,10 @@ from jinka.api.epcis import EpcisApplication
 from jinka.api.epcis_exchange import Ask, Reply
 from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_services import EpcisServices
+from jinka.api.epcis_trace import TraceResources
 from jinka.app.trace_access import Access, put_participant
 from jinka.app.trace_config import read_trace_file
+from jinka.app.trace_desk import ServedTraces
 from jinka.app.trace_secret import TraceSecret
 from jinka.codec.epcis import Action, Event, EventType
 from jinka.codec.epcis.json_reader import read_event
@@ -111,4 +113,5 @@ def rig_at(where: Path | str, folder: Path, access: str = "required = true") -> 
             store=TraceStore(database, clock), named=NamedQueries(database, clock), clock=clock, randomness=randomness,
             admit=held.admit, sight=held, check_signature=held.check_signature,
         )  # fmt: skip
-        yield Rig(path, EpcisApplication(services), held)
+        traces = TraceResources(desk=ServedTraces(database, clock, held if held.required else None))
+        yield Rig(path, EpcisApplication(services, more=traces.resources()), held)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from jinka.api import epcis_events
-from jinka.codec.epcis import ErrorDeclaration, Event
-from tests.app.access_rig import Rig, events_in, rig_at, seen
+from jinka.app import trace_desk
+from jinka.app.trace_recall import Plan, recall_desk
+from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
+from jinka.codec.epcis.json_writer import write_event
+from jinka.codec.epcis.model import Place
+from jinka.codec.tags import canonical_id
+from jinka.trace.recall import RecallEvent
+from tests.app.access_rig import HOUR, STEP, Clock, Rig, events_in, rig_at, seen
 from tests.trace.test_access import DOOR, FIELD, HALL, MINE, OTHER, STORE
 
 
@@ -148,9 +154,126 @@ def test_a_query_is_its_maker_s_and_so_is_its_name(rig: Rig) -> None:
     assert "nextPageToken" in first.headers["Link"]
 
 
-def _body(event: Event) -> bytes:
-    from jinka.codec.epcis.json_writer import write_event
+CASE = "urn:epc:id:sscc:4012345.0000000001"
+BREAD = "urn:epc:id:sgtin:6901234.012345.1"
 
+
+def _bakery(rig: Rig) -> None:
+    """A farm's grain, the mill's bread of it, sold by a shop; and the spy's own thing."""
+    rig.put("mill", owns=[HALL, "6901234"])
+    bake = Event(
+        event_type=EventType.TRANSFORMATION, event_time_us=5 * HOUR, zone_offset="+08:00", input_epcs=(MINE,),
+        output_epcs=(BREAD,), read_point=Place(id=HALL), biz_step=STEP + "commissioning",
+    )  # fmt: skip
+    for who, event in (
+        ("farm", replace(seen(1, "commissioning", FIELD), action=Action.ADD)),
+        ("farm", seen(2, "shipping", FIELD, to=HALL)), ("mill", seen(3, "receiving", HALL)), ("mill", bake),
+        ("mill", seen(6, "shipping", HALL, BREAD, to=STORE)), ("shop", seen(7, "receiving", STORE, BREAD)),
+        ("spy", seen(8, "inspecting", DOOR, OTHER)),
+    ):  # fmt: skip
+        assert rig.capture(who, event) == 201
+
+
+def test_a_graph_is_whole_and_tells_what_its_reader_may_see(rig: Rig) -> None:
+    _bakery(rig)
+    whole = rig.ask("state", "GET", "trace", "back", query=[("thing", BREAD)])[1]
+    status, mine = rig.ask("shop", "GET", "trace", "back", query=[("thing", BREAD)])
+    assert status == 200
+    assert len(mine["edges"]) == len(whole["edges"])
+    assert {edge["kind"] for edge in mine["edges"]} == {edge["kind"] for edge in whole["edges"]}
+    told = json.dumps(mine)
+    for secret in (canonical_id(MINE), canonical_id(FIELD), "4012345", "#"):
+        assert secret not in told, secret
+    assert canonical_id(MINE) in json.dumps(whole)
+    assert rig.ask("farm", "GET", "trace", "forward", query=[("thing", MINE)])[1]["direction"] == "forward"
+    drawn = rig.reply(
+        "shop", "GET", "trace", "back", query=[("thing", BREAD), ("lang", "zh")], accept="image/svg+xml"
+    )
+    assert (drawn.status, drawn.kind, b"4012345" in drawn.body) == (200, "image/svg+xml", False)
+    assert drawn.body.startswith(b"<svg")
+    known, unknown = (
+        rig.ask("spy", "GET", "trace", way, query=[("thing", thing)])
+        for way, thing in (("back", BREAD), ("forward", "urn:epc:id:sgtin:0614141.107346.1"))
+    )
+    assert known[0] == unknown[0] == 404
+    assert known[1]["what"] == unknown[1]["what"]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ([], 400), ([("thing", BREAD)] * 21, 400), ([("thing", BREAD), ("since", "yesterday")], 400),
+        ([("thing", BREAD), ("since", "2026-01-01T00:00:00")], 400), ([("thing", "x")], 400),
+        ([("thing", BREAD), ("lang", "fr")], 400), ([("thing", BREAD), ("depth", "1")], 400),
+        ([("thing", BREAD), ("until", "0001-01-01T00:00:00Z")], 400),
+    ],
+)  # fmt: skip
+def test_a_graph_that_cannot_be_asked_for_says_why(
+    fresh_sqlite: Callable[[], Path], tmp_path: Path, query: list[tuple[str, str]], status: int
+) -> None:
+    with rig_at(fresh_sqlite(), tmp_path, "") as rig:
+        told = rig.ask("", "GET", "trace", "back", query=query)
+        assert told[0] == status, told
+
+
+def test_a_graph_is_bounded_in_rows_and_time(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    _bakery(rig)
+    asked = ("state", "GET", "trace", "back")
+    monkeypatch.setattr(trace_desk, "NODES_MAX", 1)
+    assert rig.ask(*asked, query=[("thing", BREAD)])[0] == 413
+    monkeypatch.undo()
+    monkeypatch.setattr(trace_desk, "ROWS", 1)
+    assert rig.ask(*asked, query=[("thing", BREAD)])[1]["type"] == "epcisException:QueryTooComplexException"
+    monkeypatch.undo()
+    monkeypatch.setattr(trace_desk, "GRAPH_S", 0.0)
+    assert rig.ask(*asked, query=[("thing", BREAD)])[0] == 413
+
+
+def test_a_holder_sees_its_notice_answers_it_and_sees_no_other(rig: Rig) -> None:
+    _bakery(rig)
+    assert rig.capture("mill", seen(9, "shipping", HALL, BREAD + "2", to=DOOR)) == 201
+    assert rig.capture("spy", seen(10, "receiving", DOOR, BREAD + "2")) == 201
+    with recall_desk(str(rig.file), Clock()) as desk:
+        plan = Plan(title="glass", grade="1", kind="item", names=[MINE, BREAD + "2"])
+        number = desk.draft(plan, by="li").number
+        assert rig.ask("shop", "GET", "trace", "recalls")[1] == []  # a draft is nobody's business
+        assert rig.ask("shop", "GET", "trace", "recalls", str(number))[0] == 404
+        desk.act(number, RecallEvent.APPROVE, by="wang")
+    place = ("trace", "recalls", str(number))
+    assert [one["number"] for one in rig.ask("state", "GET", "trace", "recalls")[1]] == [number]
+    (mine,) = rig.ask("shop", "GET", "trace", "recalls")[1]
+    assert [notice["holder"] for notice in mine["notices"]] == [STORE]
+    assert HALL not in json.dumps(mine)
+    assert rig.ask("farm", "GET", *place)[0] == rig.ask("farm", "GET", "trace", "recalls", "99")[0] == 404
+    notice = (*place, "notices", STORE)
+    told = rig.ask("shop", "GET", *notice, query=[("lang", "zh")])[1]
+    assert "召回通知" in told["text"]
+    assert (told["state"], told["open_lines"]) == (
+        "issued", [{"subject": "items", "amount": "1", "unit": ""}],
+    )  # fmt: skip
+    assert rig.ask("shop", "GET", *notice, "things")[1] == [canonical_id(BREAD)]
+    by = json.dumps({"by": "chen"}).encode()
+    for path in (notice, (*notice, "things")):
+        assert rig.ask("spy", "GET", *path)[0] == 404
+    assert rig.ask("spy", "POST", *notice, "acknowledgement", body=by)[0] == 404
+    assert rig.ask("shop", "POST", *notice, "acknowledgement", body=b'{"by": ""}')[0] == 400
+    assert rig.ask("shop", "POST", *notice, "acknowledgement", body=by)[1]["state"] == "acknowledged"
+    assert rig.ask("shop", "POST", *notice, "acknowledgement", body=by)[0] == 400  # once
+    report = {"by": "chen", "outcomes": [{"fate": "returned", "amount": "1"}]}
+    for wrong in (
+        {}, [], {"fate": "eaten", "amount": "1"}, {"fate": "sold", "amount": "1e9"}, {"fate": "sold", "amount": 1},
+        {"subject": "other", "fate": "sold", "amount": "1"}, {"fate": "sold", "amount": "1", "x": "y"},
+    ):  # fmt: skip
+        body = json.dumps({"by": "chen", "outcomes": [wrong]}).encode()
+        assert rig.ask("shop", "POST", *notice, "report", body=body)[0] == 400, wrong
+    answered = rig.ask("shop", "POST", *notice, "report", body=json.dumps(report).encode())[1]
+    assert (answered["state"], answered["open_lines"]) == ("settled", [])
+    facts = rig.ask("state", "GET", *place)[1]
+    assert [act["by"] for act in facts["acts"]] == ["li", "wang", "chen (shop)", "chen (shop)"]
+    assert len(facts["holders"]) == 2
+
+
+def _body(event: Event) -> bytes:
     return write_event(event)
 
 

@@ -51,13 +51,14 @@ class EpcisApplication:
         self._services, self._websocket = services, websocket
         self._mount = tuple(filter(None, mount.split("/")))
         delivers = any(resource.path.endswith("/subscriptions") for resource in more)
+        traces = any(resource.path.startswith("/trace/") for resource in more)
         own = (
             Resource(
                 path="/events", methods={"GET": epcis_events.events, "POST": epcis_capture.capture_event}
             ),
             Resource(
                 path="/openapi.json",
-                methods={"GET": lambda _ask, made: openapi(made, subscriptions=delivers)},
+                methods={"GET": lambda _ask, made: openapi(made, subscriptions=delivers, traces=traces)},
             ),
             Resource(path="/health", methods={"GET": lambda _ask, _made: Reply(body=b'{"status":"up"}')}),
         )

@@ -15,6 +15,8 @@ from jinka import __version__
 from jinka.api.epcis_exchange import JSON, LD_JSON, TEXT_XML, XML, Reply
 from jinka.api.epcis_problems import JSON_KIND, XML_KIND, Exceptions
 from jinka.api.epcis_schema_subscriptions import SCHEMAS, subscription_paths
+from jinka.api.epcis_schema_trace import SCHEMAS as TRACE_SCHEMAS
+from jinka.api.epcis_schema_trace import trace_paths
 from jinka.api.epcis_services import PER_PAGE_MAX, EpcisServices
 from jinka.codec.epcis import EventType
 from jinka.codec.epcis.formats import EpcFormat
@@ -58,14 +60,14 @@ _DESCRIPTION = (
 )
 
 
-def openapi(services: EpcisServices, *, subscriptions: bool = False) -> Reply:
+def openapi(services: EpcisServices, *, subscriptions: bool = False, traces: bool = False) -> Reply:
     """GET /openapi.json."""
-    made = document(services, subscriptions=subscriptions)
+    made = document(services, subscriptions=subscriptions, traces=traces)
     return Reply(body=json.dumps(made, ensure_ascii=False).encode())
 
 
-def document(services: EpcisServices, *, subscriptions: bool = False) -> _Schema:
-    """The whole document; ``subscriptions``: those too, where the server delivers."""
+def document(services: EpcisServices, *, subscriptions: bool = False, traces: bool = False) -> _Schema:
+    """The whole document; ``subscriptions`` and ``traces``: those too, where the server has them."""
     paths: _Schema = {
         "/": {"get": _get("Top-level resources", "Collection", {}, _versions())},
         "/capture": {
@@ -114,7 +116,10 @@ def document(services: EpcisServices, *, subscriptions: bool = False) -> _Schema
     schemas = _SCHEMAS
     if subscriptions:
         paths |= subscription_paths(_path("queryName"), _versions(), _paging(), _problems())
-        schemas = _SCHEMAS | dict(SCHEMAS)
+        schemas = schemas | dict(SCHEMAS)
+    if traces:
+        paths |= trace_paths(_paging(), _problems())
+        schemas = schemas | dict(TRACE_SCHEMAS)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Jinka EPCIS 2.0", "version": __version__, "license": {"name": "Apache-2.0"}},

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinka.app.trace_access import access_of
+from jinka.app.trace_access import Access, access_of
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_epc import Asked, describe_codes
-from jinka.app.trace_sight import seen_by
+from jinka.app.trace_sight import require_had, seen_by
 from jinka.codec.tags import canonical_id
 from jinka.kit import NotFound, Usage
 from jinka.reports import Language
@@ -43,19 +43,28 @@ class Traced:
 def trace(at: str, names: Sequence[str], *, forward: bool, since_us: int | None = None,
           until_us: int | None = None, viewer: str = "") -> Traced:  # fmt: skip
     """Follow things. With times: what lay in a container then. With a ``viewer``: as that participant may see it."""
+    asked = [thing_name(name) for name in names]
     with trace_database(at) as database, SqlLinks(database) as links:
-        low, high = (
-            since_us if since_us is not None else BEFORE_US,
-            until_us if until_us is not None else FOREVER_US,
+        access = access_of(at, database) if viewer else None
+        return follow(
+            links, asked, forward=forward, since_us=since_us, until_us=until_us, viewer=viewer, access=access
         )
-        seeds = [Seed(links.number(thing_name(name)), low, high) for name in names]
-        graph = graph_of(links, walk(links, seeds, forward=forward, nodes_max=NODES_MAX))
-        if viewer:
-            access = access_of(at, database)
-            asked = [thing_name(name) for name in names]
-            seen, ids = seen_by(access, viewer, graph, links.events(graph.events()), asked)
-            return Traced(graph=seen, events=ids)
-        return Traced(graph=graph, events=links.event_ids(graph.events()))
+
+
+def follow(links: SqlLinks, asked: Sequence[str], *, forward: bool, since_us: int | None = None,
+           until_us: int | None = None, viewer: str = "", access: Access | None = None,
+           nodes_max: int = NODES_MAX) -> Traced:  # fmt: skip
+    """The same over an open index, by canonical ids; with ``access`` as the viewer may see it."""
+    if access is not None:
+        require_had(access, viewer, asked)
+    low = since_us if since_us is not None else BEFORE_US
+    high = until_us if until_us is not None else FOREVER_US
+    seeds = [Seed(links.number(name), low, high) for name in asked]
+    graph = graph_of(links, walk(links, seeds, forward=forward, nodes_max=nodes_max))
+    if access is not None:
+        seen, ids = seen_by(access, viewer, graph, links.events(graph.events()), asked)
+        return Traced(graph=seen, events=ids)
+    return Traced(graph=graph, events=links.event_ids(graph.events()))
 
 
 def walk(links: SqlLinks, seeds: Iterable[Seed], *, forward: bool, nodes_max: int) -> Spread:

@@ -25,11 +25,13 @@ from jinka.api.epcis_peers import PeerNames
 from jinka.api.epcis_problems import facts_of
 from jinka.api.epcis_server import epcis_server
 from jinka.api.epcis_services import EpcisServices
+from jinka.api.epcis_trace import TraceResources
 from jinka.api.peer_tls import tls_server
 from jinka.api.trace_check import CheckPage
 from jinka.app.trace_access import Access, line_tls
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_delivery import Delivery, delivering
+from jinka.app.trace_desk import ServedTraces
 from jinka.app.trace_rules import judges_of
 from jinka.app.trace_secret import TraceSecret
 from jinka.kit import Clock, JinkaError, NotFound, Randomness, Refused, Usage
@@ -105,7 +107,8 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
         )  # fmt: skip
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount, let_in=access.let_in) as made:
-            yield made, database
+            traces = TraceResources(desk=ServedTraces(database, clock, sight)).resources()
+            yield replace(made, resources=(*made.resources, *traces)), database
 
 
 def capture_files(

@@ -27,9 +27,7 @@ def seen_by(
 
     ``events`` are those that the graph names, ``seeds`` the canonical ids that were asked for.
     """
-    unknown = set(seeds) - access.had(viewer, seeds)
-    if unknown:
-        raise NotFound("no event that you may see names it", where=min(unknown), fix="ask for what you had")
+    require_had(access, viewer, seeds)
     order = sorted(events)
     along = Along.FORWARD if graph.forward else Along.BACK
     what = f"{along.value} {' '.join(seeds)}"
@@ -39,20 +37,44 @@ def seen_by(
     veil = access.veil(viewer)
     names = {node: name if name in known else veil.hide(name) for node, name in graph.names.items()}
     ids = {seq: event.event_id or "" for seq, event in told.items()}
+
+    def placed(edge: GraphEdge) -> tuple[object, ...]:
+        """Their order tells nothing either: by what is shown."""
+        return edge.since_us, names.get(edge.source, ""), names.get(edge.target, ""), edge.kind
+
     return (
         replace(
             graph,
-            nodes=tuple(_node(node, names, told) for node in graph.nodes),
-            edges=tuple(_edge(edge, told, names) for edge in graph.edges),
+            nodes=tuple(
+                sorted(
+                    (_node(node, names, told) for node in graph.nodes),
+                    key=lambda n: (n.context, n.depth, n.name),
+                )
+            ),
+            edges=tuple(sorted((_edge(edge, told, names) for edge in graph.edges), key=placed)),
             breaks=tuple(
-                each if not each.event or each.event in told else Break(each.node, each.kind, BEFORE_US, 0)
-                for each in graph.breaks
+                sorted(
+                    (
+                        each
+                        if not each.event or each.event in told
+                        else Break(each.node, each.kind, BEFORE_US, 0)
+                        for each in graph.breaks
+                    ),
+                    key=lambda each: (each.at_us, names.get(each.node, ""), each.kind.name),
+                )
             ),
             journeys={node: tuple(_sights(sights, told)) for node, sights in graph.journeys.items()},
             names=names,
         ),
         ids,
     )
+
+
+def require_had(access: Access, viewer: str, seeds: Sequence[str]) -> None:
+    """Raise `NotFound` for a thing that a participant never had, the same whether there is such a thing."""
+    unknown = set(seeds) - access.had(viewer, seeds)
+    if unknown:
+        raise NotFound("no event that you may see names it", where=min(unknown), fix="ask for what you had")
 
 
 def _names(event: Event) -> Iterator[str]:

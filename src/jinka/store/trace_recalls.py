@@ -84,6 +84,12 @@ class SqlRecalls:
         with self._read.connect() as connection:
             return _get(connection, number)
 
+    def numbers(self, before: int, most: int) -> list[int]:
+        """The newest numbers; with ``before`` those before it."""
+        found = sa.select(recalls.c.number).order_by(recalls.c.number.desc()).limit(most)
+        with self._read.connect() as connection:
+            return list(connection.scalars(found.where(recalls.c.number < before) if before else found))
+
     def next_number(self) -> int:
         with self._read.connect() as connection:
             return int(connection.scalar(sa.select(sa.func.max(recalls.c.number))) or 0) + 1

@@ -4,6 +4,7 @@ on. Method: every act in every state by every officer against the table; then ea
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import itertools
 
@@ -17,6 +18,7 @@ from jinka.registry import (
     Kind,
     Registration,
     State,
+    Terms,
     check_application,
     check_parent,
     checked_value,
@@ -34,12 +36,17 @@ ROAD = {
     State.SUSPENDED: (Act.REVIEW, Act.GRANT, Act.SUSPEND),
     State.EXPIRED: (Act.REVIEW, Act.GRANT, Act.EXPIRE),
     State.WITHDRAWN: (Act.REVIEW, Act.GRANT, Act.WITHDRAW),
+    State.APPEALED: (Act.REFUSE, Act.APPEAL),
+    State.DISMISSED: (Act.REFUSE, Act.APPEAL, Act.DISMISS),
 }
 ALLOWED = {
     State.APPLIED: {Act.REVIEW, Act.REFUSE, Act.WITHDRAW},
     State.REVIEWED: {Act.GRANT, Act.REFUSE, Act.WITHDRAW},
     State.GRANTED: {Act.SUSPEND, Act.EXPIRE, Act.WITHDRAW},
     State.SUSPENDED: {Act.RESUME, Act.EXPIRE, Act.WITHDRAW},
+    State.REFUSED: {Act.APPEAL},
+    State.WITHDRAWN: {Act.APPEAL},
+    State.APPEALED: {Act.ALLOW, Act.DISMISS},
 }
 
 
@@ -70,7 +77,8 @@ def _make(
 def _in(state: State, registration: Registration | None = None) -> Registration:
     found = registration or _make()
     for act in ROAD[state]:
-        found = found.done(_deed(act), OVER if act is Act.EXPIRE else ON)
+        officer = THIRD if act is Act.DISMISS else SECOND
+        found = found.done(_deed(act, officer), OVER if act is Act.EXPIRE else ON)
     return found
 
 
@@ -170,8 +178,12 @@ def test_what_was_given_once_is_given_to_nobody_else() -> None:
     for state in State:
         there = _in(state)
         over = state in (State.EXPIRED, State.WITHDRAWN)
-        assert there.bars(other) is (state is not State.REFUSED)
-        assert there.bars(same) is (state is not State.REFUSED and not over)
+        never = state in (State.REFUSED, State.DISMISSED)  # a refusal that was upheld
+        assert there.bars(other) is not never
+        assert there.bars(same) is not (never or over)
+    taken = _in(State.WITHDRAWN).done(_deed(Act.APPEAL), ON)
+    assert taken.bars(same)
+    assert taken.done(_deed(Act.DISMISS, THIRD), ON).bars(other)
     never_granted = _make().done(_deed(Act.WITHDRAW), ON)
     assert not never_granted.bars(other)
 
@@ -239,3 +251,36 @@ def test_officers_read_both_languages() -> None:
     assert all(
         en.isascii() and not zh.isascii() for words in (KINDS, STATES, ACTS) for en, zh in words.values()
     )
+
+
+def test_an_appeal_is_decided_by_others_and_in_time() -> None:
+    refused = _in(State.REFUSED)
+    with pytest.raises(Refused, match="60 days"):
+        refused.done(_deed(Act.APPEAL, at=1 + 61 * 86_400_000_000), ON)
+    appealed = refused.done(_deed(Act.APPEAL, FIRST, at=60 * 86_400_000_000), ON)
+    for officer in (FIRST, SECOND):
+        for act in (Act.ALLOW, Act.DISMISS):
+            with pytest.raises(Refused, match="second officer"):
+                appealed.done(_deed(act, officer, at=appealed.deeds[-1].at_micros), ON)
+    late = appealed.deeds[-1].at_micros
+    again = appealed.done(_deed(Act.ALLOW, THIRD, at=late), ON)
+    assert again.state is State.REVIEWED
+    assert again.done(_deed(Act.GRANT, SECOND, at=late), ON).in_force(ON)
+
+
+def test_a_grant_needs_terms_documents_and_a_reason() -> None:
+    terms = Terms.of({"item": ["card"]})
+    draft = dataclasses.replace(_make(Kind.MAKER_LICENCE, "xk09-008-00001"), terms=terms)
+    check_application(draft, [], [], ON)
+    assert draft.value == "XK09-008-00001"
+    for wrong in (dataclasses.replace(draft, terms=None), dataclasses.replace(_make(), terms=terms)):
+        with pytest.raises(Usage, match="terms"):
+            check_application(wrong, [], [], ON)
+    with pytest.raises(Refused, match="no document"):
+        draft.done(_deed(Act.REVIEW), ON)
+    reviewed = draft.done(dataclasses.replace(_deed(Act.REVIEW), documents=("ab" * 32,)), ON)
+    with pytest.raises(Usage, match="no reason"):
+        reviewed.done(Deed(act=Act.GRANT, officer=SECOND, at_micros=1), ON)
+    assert reviewed.done(_deed(Act.GRANT), ON).in_force(ON)
+    with pytest.raises(Usage, match="digests"):
+        dataclasses.replace(_deed(Act.REVIEW), documents=("AB" * 32,))

@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 KIND_NAMES = (
     "issuer-number", "card-range", "rid", "aid", "centre", "terminal", "psam", "tag-owner", "organisation", "citizen",
+    "maker-licence", "product-certificate", "card-approval", "key-issue",
 )  # fmt: skip
 _ONE_OF = "One of " + ", ".join(KIND_NAMES) + "."
 Directory = Annotated[Path, typer.Option("--dir", help="The folder of the register and its audit log.")]

@@ -19,6 +19,7 @@ from jinka.registry.divisions import RESIDENCE_PERMITS, check_division
 CARD_DIGITS = (12, 19)
 RANGE_DIGITS = (12, 20)  # transit cards write up to 20 digits into 10 bytes
 _FIRST_BIRTHDAY = dt.date(1850, 1, 1)
+_GRANT = re.compile(r"[A-Z0-9][A-Z0-9./-]{2,39}")
 _HEX = re.compile(r"[0-9A-F]*")
 _RID_BYTES, _AID_BYTES_MAX = 5, 16
 
@@ -191,3 +192,11 @@ def _digits(text: str, where: str, low: int, high: int) -> None:
         raise Refused("not digits", where=where, fix="digits alone, without blanks")
     if not low <= len(text) <= high:
         raise Refused(f"{len(text)} digits", where=where, fix=f"{low} to {high} of them")
+
+
+def grant_number(text: str) -> str:
+    """The number on a licence, certificate or approval, as whoever gave it wrote it; in capitals."""
+    found = text.strip().upper()
+    if not _GRANT.fullmatch(found):
+        raise Refused("not the number of a document", where="number", fix="A-Z, 0-9, . / and -, 3 to 40")
+    return found

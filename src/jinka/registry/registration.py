@@ -1,5 +1,9 @@
 """The life of a registration: applied for, reviewed by a second officer, granted, suspended, over. A table of steps.
 
+A registration is a number, or a grant of something that is no number: a maker's licence, a product's certificate, the
+approval of a card, the issue of keys. A grant has terms (`jinka.registry.terms`), is reviewed by its documents, and is
+given with a reason. Who was refused, or lost what he had, may appeal within `APPEAL_DAYS` (行政复议法, 60 days).
+
 ISO/IEC 7812-2 (issuer numbers) and ISO/IEC 7816-5 (application providers) leave the procedure to the registration
 authority; this one is four-eyed: who applies cannot review, grant or refuse, who suspends cannot resume. A number that
 was granted once is never given to another holder. What a registration rests on (a card range on an issuer number, an
@@ -18,6 +22,7 @@ from enum import Enum
 
 from jinka.kit import Refused, Usage
 from jinka.registry import numbers
+from jinka.registry.terms import Terms
 
 _OFFICER = re.compile(r"[a-z][a-z0-9.-]{1,31}")
 _HOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{1,63}")
@@ -38,6 +43,15 @@ class Kind(Enum):
     TAG_OWNER = "tag-owner"
     ORGANISATION = "organisation"
     CITIZEN = "citizen"
+    MAKER_LICENCE = "maker-licence"
+    PRODUCT_CERTIFICATE = "product-certificate"
+    CARD_APPROVAL = "card-approval"
+    KEY_ISSUE = "key-issue"
+
+
+GRANTS = frozenset({Kind.MAKER_LICENCE, Kind.PRODUCT_CERTIFICATE, Kind.CARD_APPROVAL, Kind.KEY_ISSUE})
+APPEAL_DAYS = 60
+DOCUMENTS_MAX = 20
 
 
 class State(Enum):
@@ -50,6 +64,8 @@ class State(Enum):
     SUSPENDED = "suspended"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+    APPEALED = "appealed"
+    DISMISSED = "dismissed"
 
 
 class Act(Enum):
@@ -63,6 +79,9 @@ class Act(Enum):
     RESUME = "resume"
     EXPIRE = "expire"
     WITHDRAW = "withdraw"
+    APPEAL = "appeal"
+    ALLOW = "allow"  # the appeal: the application is decided anew
+    DISMISS = "dismiss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +105,23 @@ STEPS = (
     Step(act=Act.RESUME, sources=(State.SUSPENDED,), target=State.GRANTED, not_who=(Act.SUSPEND,)),
     Step(act=Act.EXPIRE, sources=_GIVEN, target=State.EXPIRED),
     Step(act=Act.WITHDRAW, sources=(*_OPEN, *_GIVEN), target=State.WITHDRAWN),
-)
+    Step(act=Act.APPEAL, sources=(State.REFUSED, State.WITHDRAWN), target=State.APPEALED),
+    Step(
+        act=Act.ALLOW, sources=(State.APPEALED,), target=State.REVIEWED,
+        not_who=(Act.APPLY, Act.APPEAL, Act.REFUSE, Act.WITHDRAW),
+    ),
+    Step(
+        act=Act.DISMISS, sources=(State.APPEALED,), target=State.DISMISSED,
+        not_who=(Act.APPLY, Act.APPEAL, Act.REFUSE, Act.WITHDRAW),
+    ),
+)  # fmt: skip
 _STEP = {step.act: step for step in STEPS}
-_NEEDS_REASON = frozenset({Act.REFUSE, Act.SUSPEND, Act.RESUME, Act.WITHDRAW})
+_NEEDS_REASON = frozenset(
+    {Act.REFUSE, Act.SUSPEND, Act.RESUME, Act.WITHDRAW, Act.APPEAL, Act.ALLOW, Act.DISMISS}
+)
+_OVER = (State.REFUSED, State.EXPIRED, State.WITHDRAWN, State.DISMISSED)
+_MICROS_OF_A_DAY = 86_400_000_000
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _RESTS = frozenset({Act.APPLY, Act.GRANT, Act.RESUME})  # acts that ask for what it rests on
 
 
@@ -100,8 +133,11 @@ class Deed:
     officer: str
     at_micros: int  # UTC
     reason: str = ""
+    documents: tuple[str, ...] = ()  # SHA-256 in hex of what was handed in or looked at
 
     def __post_init__(self) -> None:
+        if len(self.documents) > DOCUMENTS_MAX or not all(_DIGEST.fullmatch(one) for one in self.documents):
+            raise Usage("not digests of documents", where="document", fix=f"SHA-256, at most {DOCUMENTS_MAX}")
         if not _OFFICER.fullmatch(self.officer):
             raise Usage(
                 "not an officer's code", where="officer", fix="a-z, then a-z, 0-9, . and -, at most 32"
@@ -123,6 +159,7 @@ class Registration:
     under: str = ""  # the centre of a device
     valid_from: dt.date
     valid_to: dt.date
+    terms: Terms | None = None  # of a grant
     deeds: tuple[Deed, ...]
 
     def __repr__(self) -> str:
@@ -159,9 +196,7 @@ class Registration:
 
     def bars(self, other: Registration) -> bool:
         """Whether its numbers cannot go to ``other``: they are taken, or were given to somebody else before."""
-        if self.state is State.REFUSED:
-            return False
-        if self.state in (State.EXPIRED, State.WITHDRAWN):
+        if self.state in _OVER:
             return any(deed.act is Act.GRANT for deed in self.deeds) and self.holder != other.holder
         return True
 
@@ -179,7 +214,7 @@ class Registration:
                 fix=f"possible: {allowed}",
             )
         for act in step.not_who:
-            if deed.officer == next(past.officer for past in reversed(self.deeds) if past.act is act):
+            if deed.officer == next((past.officer for past in reversed(self.deeds) if past.act is act), ""):
                 raise Refused(
                     f"{deed.officer} did the {act.value} and cannot {deed.act.value}",
                     where=where,
@@ -189,9 +224,23 @@ class Registration:
             raise Refused(
                 f"it is valid until {self.valid_to}", where=where, fix="withdraw it to end it before"
             )
+        if (
+            deed.act is Act.APPEAL
+            and deed.at_micros - self.deeds[-1].at_micros > APPEAL_DAYS * _MICROS_OF_A_DAY
+        ):
+            raise Refused(f"more than {APPEAL_DAYS} days have passed", where=where, fix="apply anew")
+        if self.kind in GRANTS:
+            self._check_grant(deed, where)
         if deed.at_micros < self.deeds[-1].at_micros:
             raise Refused("the clock went back behind the last act", where=where, fix="set the clock")
         return dataclasses.replace(self, deeds=(*self.deeds, deed))
+
+    def _check_grant(self, deed: Deed, where: str) -> None:
+        """A grant is reviewed by its documents and given for a reason."""
+        if deed.act is Act.REVIEW and not any(past.documents for past in (*self.deeds, deed)):
+            raise Refused("no document was handed in", where=where, fix="name them with --document")
+        if deed.act is Act.GRANT and not deed.reason.strip():
+            raise Usage("no reason is given", where="reason", fix="say why it is granted")
 
 
 def checked_value(kind: Kind, text: str, *, today: dt.date) -> str:
@@ -209,6 +258,7 @@ def checked_value(kind: Kind, text: str, *, today: dt.date) -> str:
         Kind.PSAM: numbers.psam_number,
         Kind.TAG_OWNER: numbers.company_prefix,
         Kind.ORGANISATION: numbers.organisation_code,
+        **dict.fromkeys(GRANTS, numbers.grant_number),
     }[kind](text)
 
 
@@ -244,8 +294,18 @@ def check_application(
         raise Usage("not a holder's code", where="holder", fix="letters, digits, . and -, at most 64")
     if new.valid_from > new.valid_to or new.valid_to < on:
         raise Usage("not a time of validity", where="validity", fix="from, then to, and not over already")
+    if (new.terms is None) == (new.kind in GRANTS):
+        raise Usage(
+            f"terms and a {new.kind.value}", where="scope", fix="grants have terms, numbers have none"
+        )
     if new.under and new.kind not in (Kind.TERMINAL, Kind.PSAM):
         raise Usage(f"a {new.kind.value} is under no centre", where="under", fix="leave it out")
+    check_free(new, neighbours)
+    check_parent(new, parents, on)
+
+
+def check_free(new: Registration, neighbours: Iterable[Registration]) -> None:
+    """Check that nobody else has the numbers, or had them; raises `Refused`."""
     for other in neighbours:
         if other.bars(new):
             raise Refused(
@@ -253,7 +313,6 @@ def check_application(
                 where=new.kind.value,
                 fix="apply for numbers that are free",
             )
-    check_parent(new, parents, on)
 
 
 def check_parent(new: Registration, parents: Sequence[Registration], on: dt.date) -> None:
@@ -273,6 +332,11 @@ def check_parent(new: Registration, parents: Sequence[Registration], on: dt.date
         where=new.kind.value,
         fix=f"have the {kind.value} granted first",
     )
+
+
+def asks_for_neighbours(act: Act) -> bool:
+    """Whether an act needs its numbers to be free still: they were, while it was over."""
+    return act is Act.APPEAL
 
 
 def asks_for_parent(act: Act) -> bool:

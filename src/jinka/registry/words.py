@@ -15,6 +15,10 @@ KINDS = {
     Kind.TAG_OWNER: ("tag owner (GS1 company prefix)", "标签所有者（厂商识别代码）"),
     Kind.ORGANISATION: ("organisation", "组织机构"),
     Kind.CITIZEN: ("citizen", "公民"),
+    Kind.MAKER_LICENCE: ("maker's production licence", "生产许可证"),
+    Kind.PRODUCT_CERTIFICATE: ("certificate of a product", "产品认证证书"),
+    Kind.CARD_APPROVAL: ("approval to issue a card", "发卡批准"),
+    Kind.KEY_ISSUE: ("issue of keys and modules", "密钥及安全模块发放批准"),
 }
 STATES = {
     State.APPLIED: ("applied for", "已申请"),
@@ -24,6 +28,8 @@ STATES = {
     State.SUSPENDED: ("suspended", "已暂停"),
     State.EXPIRED: ("expired", "已过期"),
     State.WITHDRAWN: ("withdrawn", "已撤销"),
+    State.APPEALED: ("appealed", "复议中"),
+    State.DISMISSED: ("appeal dismissed", "复议驳回"),
 }
 ACTS = {
     Act.APPLY: ("apply", "申请"),
@@ -34,6 +40,9 @@ ACTS = {
     Act.RESUME: ("resume", "恢复"),
     Act.EXPIRE: ("expire", "到期"),
     Act.WITHDRAW: ("withdraw", "撤销"),
+    Act.APPEAL: ("appeal", "申请复议"),
+    Act.ALLOW: ("allow the appeal", "复议撤销原决定"),
+    Act.DISMISS: ("dismiss the appeal", "复议维持原决定"),
 }
 # Headings and states of validity in lists.
 LABELS = {

@@ -266,7 +266,7 @@ class SqlLinks:
         if sqlite:  # CROSS JOIN: in the order of the numbers that are asked for, each by the index
             text = query.format(f"json_each(?) j CROSS JOIN {table}", "j.value")
         else:
-            text = query.format(f"unnest(%s::bigint[]) j(value) JOIN {table}", "j.value") + " ORDER BY 1"
+            text = query.format(f"unnest(%s::bigint[]) j(value) JOIN {table}", "j.value") + " ORDER BY 1, 2"
         cursor = _raw(connection)
         for start in range(0, len(ids), _CHUNK):
             some = list(ids[start : start + _CHUNK])

@@ -49,6 +49,7 @@ class EdgeKind(IntEnum):
     AT = 12  # a thing is at a place; the step says what for
     SENT = 13  # a thing is sent to a place or a party
     BELONGS = 14  # a place is a party's: an event names both as its source or its destination
+    HOLDS = 15  # what is no container by its key had something in it: from itself to itself
 
 
 PACKING = (EdgeKind.PACK, EdgeKind.UNPACK, EdgeKind.EMPTY, EdgeKind.SEEN_IN)
@@ -210,6 +211,8 @@ def _grouping(event: Event, step: Step) -> Iterator[Edge]:
     kind = {Action.ADD: add, Action.DELETE: delete, Action.OBSERVE: seen}[event.action]
     if event.action is Action.DELETE and not event.child_epcs and not event.child_quantities:
         yield Edge(parent, every, at, parent, step)
+    if sort_of(parent) is not NodeSort.CONTAINER:
+        yield Edge(parent, EdgeKind.HOLDS, at, parent, step)
     for child in event.child_epcs:
         yield Edge(canonical_id(child), kind, at, parent, step)
     for part in _merged(event.child_quantities):

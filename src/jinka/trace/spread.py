@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from jinka.kit import Usage
@@ -24,6 +26,9 @@ NODES_MAX = 5_000_000
 _USE, _MAKE, _MEMBER = int(EdgeKind.USE), int(EdgeKind.MAKE), int(EdgeKind.MEMBER)
 _AT, _ENDS = int(EdgeKind.AT), frozenset(int(step) for step in ENDS)
 _LOT, _CLASS, _TRANSFORMATION = int(NodeSort.LOT), int(NodeSort.CLASS), int(NodeSort.TRANSFORMATION)
+_CONTAINER, _HOLDS = int(NodeSort.CONTAINER), int(EdgeKind.HOLDS)
+_ALWAYS = ((BEFORE_US, FOREVER_US),)
+_SOURCE = itemgetter(0)
 _HOLDING = frozenset(int(sort) for sort in (NodeSort.OTHER, NodeSort.ITEM, NodeSort.CONTAINER))
 CONTENT = (
     EdgeKind.PACK,
@@ -39,7 +44,7 @@ class Links(Protocol):
     """Where edges are looked up."""
 
     def leaving(self, nodes: Sequence[int]) -> Rows:
-        """Every edge that begins at one of ``nodes``, those of one node together."""
+        """Every edge that begins at one of ``nodes``, those of one node together and in the order of kinds."""
         ...
 
     def arriving(self, nodes: Sequence[int], kinds: Sequence[int]) -> Rows:
@@ -121,7 +126,7 @@ class _Walk:
             else:
                 self._behind(level)
             self._carried(rising)
-            self._descend([node for node in level if self._may_hold(node)])
+            self._descend([node for node in level if self._holds(node)])
         return self._found
 
     def lift(self, things: Iterable[int]) -> Spread:
@@ -137,6 +142,11 @@ class _Walk:
 
     def _may_hold(self, node: int) -> bool:
         return node & 7 in _HOLDING
+
+    def _holds(self, node: int) -> bool:
+        """Whether something ever lay in it: of what is no container by its key an edge tells."""
+        rows = self._found.rows[node]
+        return node & 7 == _CONTAINER or (len(rows) > 0 and rows[-1][1] == _HOLDS)
 
     def _reach(self, node: int, how: Reach, exposed: tuple[int, int] | None = None) -> None:
         known = self._found.reached.get(node)
@@ -164,49 +174,45 @@ class _Walk:
         wanted = sorted({node for node in nodes if node not in known})
         for node in wanted:
             known[node] = ()
-        rows = self._links.leaving(wanted) if wanted else ()
-        start, end = 0, len(rows)
-        while start < end:
-            node, stop = rows[start][0], start + 1
-            while stop < end and rows[stop][0] == node:
-                stop += 1
-            known[node] = rows[start:stop]
-            start = stop
+        for node, rows in groupby(self._links.leaving(wanted) if wanted else (), _SOURCE):
+            known[node] = [*rows]
 
     def _rise(self, nodes: Sequence[int], *, matter: bool) -> None:
         """From things to the containers that hold them, and on to the containers of those."""
         found = self._found
         self._learn(nodes)
+        carriers, all_stays = found.carriers, found.stays
         for node in nodes:
-            stays = found.stays[node]
+            stays = all_stays[node]
             if not stays:
                 continue
-            windows = self._windows(node, matter=matter)
-            for stay in stays:
+            windows = self._windows(node) if matter else carriers[node]
+            for _, parent, begin, end, *_ in stays:
                 for since, until in windows:
-                    low, high = max(since, stay[2]), min(until, stay[3])
-                    if low < high:
-                        known = found.carriers.get(stay[1])
-                        if known is None:
-                            found.carriers[stay[1]] = [(low, high)]
-                            self._rising.add(stay[1])
-                        elif _widen(known, low, high):
-                            self._rising.add(stay[1])
+                    low, high = since if since > begin else begin, until if until < end else end
+                    if low >= high:
+                        continue
+                    known = carriers.get(parent)
+                    if known is None:
+                        carriers[parent] = [(low, high)]
+                        self._rising.add(parent)
+                    elif not (known[0][0] <= low and high <= known[0][1]) and _widen(known, low, high):
+                        self._rising.add(parent)
 
-    def _windows(self, node: int, *, matter: bool) -> list[tuple[int, int]]:
-        if not matter:
-            return self._found.carriers[node]
+    def _windows(self, node: int) -> Sequence[tuple[int, int]]:
         since = self._found.reached[node].since_us if self._found.forward else BEFORE_US
-        return [(since, self._found.ended.get(node, FOREVER_US))]
+        until = self._found.ended.get(node, FOREVER_US)
+        return _ALWAYS if since == BEFORE_US and until == FOREVER_US else [(since, until)]
 
     def _renew(self, level: Sequence[int]) -> None:
         """Items that came to an end, and whose numbers then went to others: of a lot that is not affected."""
         found = self._found
-        given_up = {
-            node: moments
-            for node in level
-            if found.reached[node].kind in (_MAKE, _MEMBER) and (moments := _ends(found.rows[node]))
-        }
+        reached, rows = found.reached, found.rows
+        given_up: dict[int, list[int]] = {}
+        for node in level:
+            own = rows[node]
+            if own and own[-1][1] >= _AT and reached[node][1] in (_MAKE, _MEMBER) and (moments := _ends(own)):
+                given_up[node] = moments
         if not given_up:
             return
         born: dict[int, list[tuple[int, bool]]] = {node: [] for node in given_up}
@@ -224,12 +230,15 @@ class _Walk:
         found = self._found
         inside: list[int] = []
         holders: set[int] = set()
+        stays, rows = found.stays, found.rows
         for node in nodes:
-            if node in found.stays:
+            if node in stays:
                 continue
-            found.stays[node] = []
+            stays[node] = []
             last = 0
-            for row in found.rows[node]:
+            for row in rows[node]:
+                if row[1] >= _USE:
+                    break  # in the order of kinds: nothing of packing follows
                 if row[1] in GROUPING:
                     last = row[3]
                     holders.add(last)
@@ -238,9 +247,9 @@ class _Walk:
         self._fetch(list(holders))
         for holder in holders:
             if holder not in found.empties:
-                found.empties[holder] = emptied(found.rows[holder])
+                found.empties[holder] = emptied(rows[holder])
         for node in inside:
-            found.stays[node] = stays_of(node, found.rows[node], found.empties, several=node & 7 == _LOT)
+            stays[node] = stays_of(node, rows[node], found.empties, several=node & 7 == _LOT)
 
     def _ahead(self, level: Sequence[int]) -> None:
         """Into transformations, out of them, and from a lot to its items."""
@@ -249,10 +258,14 @@ class _Walk:
             _, _, _, known_us, depth = reached[node]
             until = self._found.ended.get(node, FOREVER_US)
             for _, kind, at, target, event, *_ in self._found.rows[node]:
+                if kind < _USE:
+                    continue
+                if kind >= _AT:
+                    break
                 if kind == _USE:
                     if known_us <= at <= until:
                         self._reach(target, Reach(node, kind, event, at, depth + 1))
-                elif kind in (_MAKE, _MEMBER):
+                else:
                     # a product is affected whatever the clocks say; an item of a lot as its lot is
                     since = BEFORE_US if kind == _MAKE or known_us == BEFORE_US else max(known_us, at)
                     known = reached.get(target)
@@ -323,8 +336,8 @@ class _Walk:
 
 def _ends(rows: Rows) -> list[int]:
     """When a thing came to an end, if anything was said of it afterwards."""
-    moments = [row[2] for row in rows if row[1] == _AT and row[5] in _ENDS]
-    return moments if moments and max(row[2] for row in rows) > min(moments) else []
+    moments = [row[2] for row in rows if row[5] in _ENDS and row[1] == _AT]
+    return moments if moments and max([row[2] for row in rows]) > min(moments) else []
 
 
 def _holds(windows: Sequence[tuple[int, int]], at_us: int) -> bool:

@@ -97,8 +97,11 @@ def stays_of(
 
     ``several``: it may be in many containers at once, since it is a lot.
     """
-    if (plain := _plain(child, rows)) is not None and not several:
-        return [_cut(plain, empties, attached=False)]
+    if not several and (plain := _plain(child, rows)) is not None:
+        stay, gone = plain
+        if empties.get(stay[1]):
+            stay = _cut(stay, empties, attached=False)
+        return [_cut_gone(stay, sorted(gone)) if gone else stay]
     made: list[Stay] = []
     for attached in (False, True):
         facts = sorted(
@@ -117,25 +120,29 @@ def stays_of(
     return made
 
 
-def _plain(child: int, rows: Rows) -> Stay | None:
-    """The one stay of a thing that was packed once, perhaps taken out again, and did nothing else: by far the most."""
+def _plain(child: int, rows: Rows) -> tuple[Stay, list[tuple[int, int]] | None] | None:
+    """The one stay of a thing that was packed once, perhaps taken out again, and its ends: by far the most."""
     packed: tuple[int, int, int, str | None] | None = None
     out: tuple[int, int, int] | None = None
+    gone: list[tuple[int, int]] | None = None
     for _, kind, at, target, event, step, quantity, _ in rows:
         if kind == _PACK and packed is None:
             packed = (target, at, event, quantity)
         elif kind == _UNPACK and out is None:
             out = (target, at, event)
-        elif kind in _SPECIAL or (kind == _AT and step in _ENDING_STEPS):
+        elif kind == _AT:
+            if step in _ENDING_STEPS:
+                gone = [*(gone or ()), (at, event)]
+        elif kind in _SPECIAL:
             return None
     if packed is None:
         return None
     parent, since, begun, amount = packed
     if out is None:
-        return Stay(child, parent, since, FOREVER_US, begun, 0, _OPEN, amount)
+        return Stay(child, parent, since, FOREVER_US, begun, 0, _OPEN, amount), gone
     if out[0] != parent or out[1] <= since:
         return None
-    return Stay(child, parent, since, out[1], begun, out[2], _UNPACKED, amount)
+    return Stay(child, parent, since, out[1], begun, out[2], _UNPACKED, amount), gone
 
 
 def _ends(kind: int, step: int) -> bool:

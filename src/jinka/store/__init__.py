@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from jinka.store.duck import DuckEngine
     from jinka.store.durable import publish
     from jinka.store.gateway import GatewayBooks, GatewayDesk
+    from jinka.store.issue_entries import Demand, IssueRegister, issues_in
     from jinka.store.issuer_books import SqlIssuerBooks
     from jinka.store.issuer_loads import SqlLoads
     from jinka.store.journal import SqlJournal
@@ -34,6 +35,7 @@ _PARTS = {
     "duck": "DuckEngine",
     "durable": "publish",
     "gateway": "GatewayBooks GatewayDesk",
+    "issue_entries": "Demand IssueRegister issues_in",
     "issuer_books": "SqlIssuerBooks",
     "issuer_loads": "SqlLoads",
     "journal": "SqlJournal",
@@ -52,9 +54,11 @@ _PLACES = {name: part for part, names in _PARTS.items() for name in names.split(
 __all__ = [
     "ROW_GROUP_ROWS",
     "AuthorityTables",
+    "Demand",
     "DuckEngine",
     "GatewayBooks",
     "GatewayDesk",
+    "IssueRegister",
     "JournalLine",
     "PlainSql",
     "Register",
@@ -74,6 +78,7 @@ __all__ = [
     "TakenDay",
     "authority_in",
     "database_at",
+    "issues_in",
     "load_registry",
     "open_database",
     "open_ledger",

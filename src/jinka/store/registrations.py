@@ -1,7 +1,8 @@
 """The register of registrations in SQL: append-only rows and acts, changed in one transaction at a time.
 
 The rules are those of `jinka.registry`; here they are given the rows that they ask for, inside the transaction that
-writes the result, so that two officers cannot give one number away twice.
+writes the result, so that two officers cannot give one number away twice. On PostgreSQL a lock makes those
+transactions follow each other; SQLite has one writer anyway.
 """
 
 from __future__ import annotations
@@ -19,15 +20,20 @@ from jinka.registry import (
     Deed,
     Kind,
     Registration,
+    Terms,
+    asks_for_neighbours,
     asks_for_parent,
     check_application,
+    check_free,
     check_parent,
     parent_of,
     reach,
 )
+from jinka.store.register_tables import documents, terms
 from jinka.store.schema import registration_acts, registrations
 
 _CHUNK = 500
+_REGISTER_LOCK = 0x7265676973746572  # "register"
 
 
 class Register:
@@ -56,6 +62,8 @@ class Register:
                 valid_to=draft.valid_to.isoformat(),
             )
         )
+        if draft.terms is not None:
+            self._connection.execute(terms.insert().values(number=number, body=draft.terms.to_text()))
         self._write(number, 0, draft.deeds[0])
         return self.read(number)
 
@@ -63,6 +71,10 @@ class Register:
         """Do an act on a registration; raises `NotFound` and `Refused`."""
         before = self.read(number)
         after = before.done(deed, on)
+        if asks_for_neighbours(deed.act):
+            check_free(
+                after, [one for one in self._overlapping(after.kind, *after.reach) if one.number != number]
+            )
         if asks_for_parent(deed.act):
             check_parent(after, self._parents(after), on)
         self._write(number, len(before.deeds), deed)
@@ -107,13 +119,24 @@ class Register:
             sa.select(registrations).where(where).order_by(registrations.c.number)
         ).mappings().all()  # fmt: skip
         deeds: dict[int, list[Deed]] = {row["number"]: [] for row in rows}
+        told: dict[int, Terms] = {}
         numbers = list(deeds)
         for start in range(0, len(numbers), _CHUNK):
-            chosen = registration_acts.c.number.in_(numbers[start : start + _CHUNK])
-            acts = sa.select(registration_acts).where(chosen)
+            some = numbers[start : start + _CHUNK]
+            papers = self._documents(some)
+            acts = sa.select(registration_acts).where(registration_acts.c.number.in_(some))
             for row in self._connection.execute(acts.order_by(registration_acts.c.seq)).mappings():
-                deeds[row["number"]].append(_deed(row))
-        return [_registration(row, deeds[row["number"]]) for row in rows]
+                deeds[row["number"]].append(_deed(row, papers.get((row["number"], row["seq"]), ())))
+            for found in self._connection.execute(sa.select(terms).where(terms.c.number.in_(some))):
+                told[found.number] = Terms.from_text(found.body)
+        return [_registration(row, deeds[row["number"]], told.get(row["number"])) for row in rows]
+
+    def _documents(self, numbers: Sequence[int]) -> dict[tuple[int, int], tuple[str, ...]]:
+        wanted = sa.select(documents).where(documents.c.number.in_(numbers))
+        found: dict[tuple[int, int], tuple[str, ...]] = {}
+        for row in self._connection.execute(wanted.order_by(documents.c.place)):
+            found[row.number, row.seq] = (*found.get((row.number, row.seq), ()), row.digest)
+        return found
 
     def _write(self, number: int, seq: int, deed: Deed) -> None:
         self._connection.execute(
@@ -126,16 +149,29 @@ class Register:
                 reason=deed.reason,
             )
         )
+        if deed.documents:
+            rows = [
+                {"number": number, "seq": seq, "place": place, "digest": digest}
+                for place, digest in enumerate(deed.documents)
+            ]
+            self._connection.execute(documents.insert(), rows)
 
 
 @contextmanager
 def register_in(engine: sa.Engine) -> Iterator[Register]:
     """The register in one transaction: committed at the end of the block, taken back when it raises."""
     with engine.begin() as connection:
+        take_turn(connection)
         yield Register(connection)
 
 
-def _registration(row: Any, deeds: list[Deed]) -> Registration:
+def take_turn(connection: sa.Connection) -> None:
+    """Wait until no other transaction writes to the register; held until this one ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_REGISTER_LOCK)))
+
+
+def _registration(row: Any, deeds: list[Deed], told: Terms | None) -> Registration:
     return Registration(
         number=row["number"],
         kind=Kind(row["kind"]),
@@ -144,9 +180,16 @@ def _registration(row: Any, deeds: list[Deed]) -> Registration:
         under=row["under"],
         valid_from=dt.date.fromisoformat(row["valid_from"]),
         valid_to=dt.date.fromisoformat(row["valid_to"]),
+        terms=told,
         deeds=tuple(deeds),
     )
 
 
-def _deed(row: Any) -> Deed:
-    return Deed(act=Act(row["act"]), officer=row["officer"], at_micros=row["at_micros"], reason=row["reason"])
+def _deed(row: Any, papers: tuple[str, ...]) -> Deed:
+    return Deed(
+        act=Act(row["act"]),
+        officer=row["officer"],
+        at_micros=row["at_micros"],
+        reason=row["reason"],
+        documents=papers,
+    )

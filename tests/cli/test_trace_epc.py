@@ -172,6 +172,55 @@ def test_a_whole_bank() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"  {TAG}\n",
+        f"0x{TAG}",
+        " ".join(TAG[at : at + 2] for at in range(0, 24, 2)),
+        "-".join(TAG[at : at + 4] for at in range(0, 24, 4)),
+        f"urn:epc:raw:96.x{TAG}",
+    ],
+)
+def test_hexadecimal_as_programs_show_it(code: str) -> None:
+    found = data(code)
+    assert (found["code"], found["epc"], found["scheme"]) == (TAG, URN, "sgtin-96")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (f"urn:epc:raw:100.x{TAG}", "100 bits are not 24 digits"),
+        ("urn:epc:raw:96.xFF74257BF7194E4000001A85", "no scheme has the header FF"),
+        (f"urn:epc:raw:96.xA1.x{TAG}", "urn:epc:id:"),  # a number of another kind: its family says so
+        ("(01)06901028075763(21)", "it is 1 to 20 characters of the GS1 set"),
+        ("(01)06901028075763(17)271301", "it is a date YYMMDD"),
+        ("(8010)0614141a(8011)1", "capital letters, digits, #, - and /"),
+        ("urn:epc:id:gid:1.02.3", "it is a number without leading zeros"),
+        ("https://id.gs1.org/ARFKk4XB0CDKWcnpq", "compressed links are not read"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(code: str, said: str) -> None:
+    with pytest.raises(JinkaError) as caught:
+        data(code)
+    assert said in str(caught.value)
+    assert "{1," not in str(caught.value)
+
+
+def test_each_language_alone() -> None:
+    for code, words in (
+        ("81000000000000000001", ("format only", "仅格式")),
+        ("F7380614141123458046A140", ()),
+    ):
+        english, chinese = (run(code, "--lang", lang).stdout for lang in ("en", "zh"))
+        assert english.isascii()
+        assert not words or (words[0] in english and words[1] in chinese and words[0] not in chinese)
+    assert "trade item" in english  # although nobody says how long its company prefix is
+    assert "贸易项目" in chinese
+    assert "厂商识别代码的长度未知" in chinese
+    assert "location" in run("https://id.gs1.org/414/0614141123452/254/A").stdout
+
+
 def test_no_kind_of_code() -> None:
     done = run(TAG, "--as", "picture")
     assert done.exit_code == 2

@@ -44,11 +44,16 @@ from jinka.codec.tags import (
 )
 from jinka.codec.tags.bank import parse_bank
 from jinka.codec.tags.chinese import parse_drug_code, parse_ecode, parse_product_barcode
-from jinka.codec.tags.keys import KEY_BY_SCHEME
+from jinka.codec.tags.keys import KEY_BY_SCHEME, KEYS, Key
 from jinka.codec.tags.tid import TID_CLASS, parse_tid
 from jinka.kit import JinkaError, NotFound, Usage
 
 _FNC1_SHOWN = "^"
+_AROUND = " \t\r\n"  # not FNC1, which Python takes for white space as well
+_PAIRS = re.compile("(?:0[xX])?([0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){3,})").fullmatch
+_RAW = re.compile(
+    "urn:epc:raw:([1-9][0-9]{0,3})\\.x([0-9A-F]+)"
+).fullmatch  # TDS 12: what is given out undecoded
 
 
 class Kind(StrEnum):
@@ -88,14 +93,14 @@ class Forms:
     epc: Epc | None = None
     elements: Elements = ()
     missing: str = ""  # why there is no URN
-    other: list[tuple[tuple[str, str], str]] = field(default_factory=list)
+    other: list[tuple[tuple[str, str], str | tuple[str, str]]] = field(default_factory=list)
     hexes: dict[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[tuple[tuple[str, str], str | tuple[str, str]]]:
         """What a person reads."""
         found: list[tuple[tuple[str, str], str | tuple[str, str]]] = [*self.other]
-        key = KEY_BY_SCHEME.get(self.epc.scheme) if self.epc else None
+        key = KEY_BY_SCHEME.get(self.epc.scheme) if self.epc else _key_in(self.elements)
         if key is not None:
             found.append((("names a", "标识对象"), key.title))
         if self.tag is not None:
@@ -112,7 +117,8 @@ class Forms:
         if self.epc is not None:
             found.append((("EPC URN", "EPC URN"), self.epc.urn))
         elif self.missing:
-            found.append((("EPC URN", "EPC URN"), self.missing))
+            chinese = "厂商识别代码的长度未知：请用--prefix-digits给出位数，或用--prefixes给出GS1长度表"
+            found.append((("EPC URN", "EPC URN"), (self.missing, chinese)))
         if self.elements:
             found.append((("Digital Link", "数字链接"), digital_link(self.elements)))
             found.append((("element string", "元素字符串"), show_elements(self.elements)))
@@ -137,7 +143,10 @@ class Forms:
         return {
             "code": self.code,
             "kind": self.kind.value,
-            **{english.replace(" ", "_"): value for (english, _), value in self.other},
+            **{
+                english.replace(" ", "_"): value if isinstance(value, str) else value[0]
+                for (english, _), value in self.other
+            },
             "scheme": tag.scheme.name if tag else None,
             "filter": tag.filter if tag and tag.scheme.filter_bits else None,
             "tag_urn": tag.urn if tag and not tag.scheme.is_plus else None,
@@ -187,9 +196,24 @@ def load_prefixes(path: Path | None) -> PrefixList:
         raise NotFound("no such file", where=str(path), fix="GS1's GCP Length Table as JSON") from None
 
 
+def _key_in(elements: Elements) -> Key | None:
+    """What application identifiers name where nobody knows how long the company prefix is: the finest key."""
+    named = dict(elements)
+    keys = [key for key in KEYS if key.ai in named]
+    return next((key for key in keys if key.serial and key.serial.ai in named), keys[0] if keys else None)
+
+
+def _bare(code: str) -> str:
+    """A code without what programs and people put around and between hexadecimal digits."""
+    code = code.strip(_AROUND)
+    pairs = _PAIRS(code)
+    return re.sub("[ :-]", "", pairs[1]) if pairs else code
+
+
 def _describe(code: str, asked: Asked) -> Forms:
-    kind = _kind_of(code) if asked.kind is Kind.AUTO else asked.kind
-    forms = Forms(code=code, kind=kind, prefixes=asked.prefixes)
+    bare = _bare(code)
+    kind = _kind_of(bare) if asked.kind is Kind.AUTO else asked.kind
+    forms = Forms(code=bare, kind=kind, prefixes=asked.prefixes)
     _READ[kind](forms)
     if forms.elements and forms.epc is None:
         try:
@@ -256,13 +280,20 @@ def _tid(forms: Forms) -> None:
 
 
 def _urn(forms: Forms) -> None:
+    raw = _RAW(forms.code)
+    if raw:
+        if len(raw[2]) != -(-int(raw[1]) // 4):
+            raise TagError(f"{raw[1]} bits are not {len(raw[2])} digits", where=f"character {raw.start(2)}")
+        forms.code = raw[2]
+        _tag(forms)
+        return
     if forms.code[:12].lower() == "urn:epc:tag:":
-        scheme, filter_value, forms.epc = parse_tag_urn(forms.code)
-        forms.tag = make_tag(scheme, forms.epc, filter_value)
+        scheme, filter_value, epc = parse_tag_urn(forms.code)
+        forms.tag = make_tag(scheme, epc, filter_value)
         encode(forms.tag)  # or else it names what no tag can hold
     else:
-        forms.epc = parse_urn(forms.code)
-    forms.elements = forms.epc.elements
+        epc = parse_urn(forms.code)
+    forms.epc, forms.elements = epc, epc.elements
 
 
 def _link(forms: Forms) -> None:
@@ -292,7 +323,7 @@ def _drug(forms: Forms) -> None:
     forms.other = [
         (("product", "药品标识码"), found.product),
         (("production", "生产标识码"), found.production),
-        (("checked", "校验"), "format only: its check algorithm is not public / 仅格式：校验算法未公开"),
+        (("checked", "校验"), ("format only: its check algorithm is not public", "仅格式：校验算法未公开")),
     ]
 
 
@@ -302,7 +333,7 @@ def _ecode(forms: Forms) -> None:
         (("version", "版本"), str(found.version)),
         (("coding system", "编码体系标识"), found.system),
         (("item", "主码"), found.item),
-        (("checked", "校验"), "format only / 仅格式"),
+        (("checked", "校验"), ("format only", "仅格式")),
     ]
 
 

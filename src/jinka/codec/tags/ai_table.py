@@ -46,6 +46,12 @@ class Component:
         """A regular expression of its characters."""
         return _GRAMMARS[self.coding].format(self.length, letters=_SET_39 if self.narrow else _SET_82)
 
+    @property
+    def words(self) -> str:
+        """The same for a person."""
+        letters = "capital letters, digits, #, - and /" if self.narrow else "characters of the GS1 set"
+        return _WORDS[self.coding].format(self.length, letters=letters)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationIdentifier:
@@ -60,6 +66,11 @@ class ApplicationIdentifier:
     def grammar(self) -> str:
         """A regular expression of a value, a group for each component."""
         return "".join(f"({part.grammar})" + "?" * part.optional for part in self.components)
+
+    @property
+    def words(self) -> str:
+        """The same for a person."""
+        return ", then ".join(part.words + " or nothing" * part.optional for part in self.components)
 
 
 _SET_82, _SET_39 = r"[!\"%-?A-Z_a-z]", r"[#\-/0-9A-Z]"
@@ -80,6 +91,21 @@ _GRAMMARS = {
     Coding.COUNTRY: "[A-Z]{{2}}",
     Coding.MINUS: "-?",
     Coding.SEQUENCE: "[1-9]/[1-9]",
+}
+_WORDS = {
+    Coding.DIGITS: "{} digits",
+    Coding.NUMBER: "{} digits",
+    Coding.TEXT: "1 to {} {letters}",
+    Coding.NUMERIC: "1 to {} digits",
+    Coding.DELIMITED: "1 to {} {letters}, of which the first is a digit",
+    Coding.BIT: "0 or 1",
+    Coding.DATE: "a date YYMMDD",
+    Coding.MINUTE: "a date and time YYMMDDhhmm",
+    Coding.DATES: "a date YYMMDD or two of them",
+    Coding.TIME: "a date YYMMDD with hh, hhmm or hhmmss or without",
+    Coding.COUNTRY: "the two capital letters of a country",
+    Coding.MINUS: "a minus or nothing",
+    Coding.SEQUENCE: "a sequence such as 1/2",
 }
 
 _MEASURES = " ".join(

@@ -50,7 +50,7 @@ def check_value(ai: str, value: str, offset: int = 0) -> None:
     known = identifier(ai, f"character {offset}")
     if not fits(ai)(value):
         wrong = _first_misfit(known, value)
-        raise at_character(f"not a value of ({ai})", offset + wrong, fix=f"it is {known.grammar}")
+        raise at_character(f"not a value of ({ai})", offset + wrong, fix=f"it is {known.words}")
     if known.check:
         check_key(value[: known.check], f"({ai}) {value}")
 

@@ -123,9 +123,9 @@ def check_parts(epc: Epc, offsets: list[int] | None = None) -> None:
     fixed = epc.parts[: len(epc.parts) - epc.wild]
     key = epc.key
     if key is None:
-        for part, (name, grammar), place in zip(fixed, PLAIN[epc.scheme], places, strict=False):
+        for part, (name, grammar, words), place in zip(fixed, PLAIN[epc.scheme], places, strict=False):
             if not re.fullmatch(grammar, part):
-                raise at_character(f"{name} does not fit {epc.scheme}", place, fix=f"it is {grammar}")
+                raise at_character(f"{name} does not fit {epc.scheme}", place, fix=f"it is {words}")
         return
     if fixed and not re.fullmatch(f"[0-9]{{{PREFIX_MIN},{PREFIX_MAX}}}", fixed[0]):
         raise at_character(f"a company prefix has {PREFIX_MIN} to {PREFIX_MAX} digits", places[0])

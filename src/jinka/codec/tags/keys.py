@@ -103,20 +103,29 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 KEY_BY_SCHEME = {key.scheme: key for key in KEYS}
 
-# Schemes that are no GS1 key: the parts of their URN with a grammar for each (TDS 6.3.16 to 6.3.20).
+# Schemes that are no GS1 key: the parts of their URN with a grammar and its words (TDS 6.3.16 to 6.3.20).
 _INTEGER = "(?:0|[1-9][0-9]*)"
 _CAGE = "[0-9A-HJ-NP-Z]{5,6}"  # a CAGE code has five characters, a DoDAAC six
-PLAIN: dict[str, tuple[tuple[str, str], ...]] = {
-    "gid": (("manager", _INTEGER), ("class", _INTEGER), ("serial", _INTEGER)),
-    "usdod": (("CAGE or DoDAAC", _CAGE), ("serial", _INTEGER)),
+_NUMBER, _SUPPLIER = "a number without leading zeros", "5 or 6 digits and capital letters, no I and no O"
+PLAIN: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "gid": (("manager", _INTEGER, _NUMBER), ("class", _INTEGER, _NUMBER), ("serial", _INTEGER, _NUMBER)),
+    "usdod": (("CAGE or DoDAAC", _CAGE, _SUPPLIER), ("serial", _INTEGER, _NUMBER)),
     "adi": (
-        ("CAGE or DoDAAC", _CAGE),
-        ("part number", r"[0-9A-Z/\-]{0,32}"),
-        ("serial", r"[0-9A-Z/\-]{1,30}|#[0-9A-Z/\-]{1,29}"),
+        ("CAGE or DoDAAC", _CAGE, _SUPPLIER),
+        ("part number", r"[0-9A-Z/\-]{0,32}", "up to 32 capital letters, digits, - and /"),
+        (
+            "serial", r"[0-9A-Z/\-]{1,30}|#[0-9A-Z/\-]{1,29}",
+            "1 to 30 capital letters, digits, - and /, perhaps behind a #",
+        ),
     ),
-    "bic": (("container number", "[A-HJ-NP-Z]{3}[JUZ][0-9]{7}"),),
-    "imovn": (("vessel number", "[0-9]{7}"),),
-}
+    "bic": (
+        (
+            "container number", "[A-HJ-NP-Z]{3}[JUZ][0-9]{7}",
+            "three letters without I and O, one of J, U and Z, seven digits",
+        ),
+    ),
+    "imovn": (("vessel number", "[0-9]{7}", "seven digits"),),
+}  # fmt: skip
 
 # Names that stood in the place of application identifiers in GS1 Digital Link 1.0 and 1.1; still met in documents.
 SHORT_NAMES = {

@@ -104,7 +104,11 @@ def _path(text: str, start: int) -> list[tuple[str, str]]:
         (n for n in range(len(words) - 2, -1, -1) if names[n] in _PRIMARY and not (len(words) - n) % 2), None
     )
     if first is None:
-        raise NotFound("the address names no GS1 key", where=text, fix="such as /01/ with a GTIN")
+        raise NotFound(
+            "the address names no GS1 key",
+            where=text,
+            fix="such as /01/ with a GTIN; compressed links are not read",
+        )
     ai, value = names[first], unescape(words[first + 1])
     if ai == "01" and re.fullmatch("[0-9]{8}|[0-9]{12,13}", value):
         value = value.rjust(14, "0")

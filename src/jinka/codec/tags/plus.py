@@ -134,7 +134,7 @@ def _read_known(ai: str, reader: BitReader, *, whole: bool = False) -> str:
     known, start = IDENTIFIERS[ai], reader.at
     value = read_value(known.components, reader, whole=whole)
     if not fits(ai)(value):
-        raise at_bits(f"{value!r} is no value of ({ai})", start, reader.at, fix=f"it is {known.grammar}")
+        raise at_bits(f"{value!r} is no value of ({ai})", start, reader.at, fix=f"it is {known.words}")
     if known.check:
         check_key(value[: known.check], f"({ai}) {value}")
     return value

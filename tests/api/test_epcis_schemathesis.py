@@ -20,16 +20,21 @@ import pytest
 
 from jinka.api.epcis import epcis_app
 from jinka.api.epcis_server import epcis_server
+from jinka.api.epcis_trace import TraceResources
+from jinka.app.trace_desk import ServedTraces
+from jinka.store import database_at
+from jinka.store.database import Database
 from tests.epcis_rig import Desk, desk_at, facts
 
 _CONFIG = Path(__file__).with_name("epcis_schemathesis.toml")
 
 
 @contextmanager
-def served(desk: Desk) -> Iterator[int]:
+def served(desk: Desk, database: Database) -> Iterator[int]:
     """The port of a server."""
     with socket.create_server(("127.0.0.1", 0)) as place:
-        runner = epcis_server(epcis_app(desk.services))
+        traces = TraceResources(desk=ServedTraces(database, desk.services.clock, None)).resources()
+        runner = epcis_server(epcis_app(desk.services, more=traces))
         thread = threading.Thread(target=runner.run, kwargs={"sockets": [place]})
         thread.start()
         try:
@@ -44,7 +49,12 @@ def served(desk: Desk) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("paths", "phases", "tested"),
     [
-        (r"^/(capture|queries|queries/{queryName}|epcs/{epc}/events)$", "coverage,fuzzing", 7),
+        (
+            r"^/(capture|queries|queries/{queryName}|epcs/{epc}/events|trace/back|"
+            r"trace/recalls/{number}/notices/{holder}/report)$",
+            "coverage,fuzzing",
+            9,
+        ),
         (
             r"^/events$",
             "fuzzing",
@@ -55,9 +65,10 @@ def served(desk: Desk) -> Iterator[int]:
 def test_schemathesis_finds_no_fault(
     paths: str, phases: str, tested: int, fresh_sqlite: Callable[[], Path], tmp_path: Path
 ) -> None:
-    with desk_at(fresh_sqlite()) as desk:
+    path = fresh_sqlite()
+    with desk_at(path) as desk, database_at(path) as database:
         desk.capture(facts(bizStep="shipping"), facts(epcList=["urn:epc:id:sgtin:6901234.012345.2"]))
-        with served(desk) as port:
+        with served(desk, database) as port:
             done = subprocess.run(
                 [
                     sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIG), "run",

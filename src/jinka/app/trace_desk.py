@@ -14,12 +14,12 @@ from jinka.app.trace_access import Access
 from jinka.app.trace_lineage import Traced, follow, thing_name
 from jinka.app.trace_recall import RecallDesk
 from jinka.codec.tags import canonical_id
-from jinka.kit import Clock, NotFound, Usage
+from jinka.kit import Clock, JinkaError, NotFound, Usage
 from jinka.reports import Language
 from jinka.reports.trace_recall import notice_text, recall_facts
 from jinka.store.database import Database
 from jinka.store.trace_patient import ROWS_MAX, PatientLinks
-from jinka.store.trace_query import TooComplexException
+from jinka.store.trace_query import ParameterException, TooComplexException
 from jinka.trace.lineage import NodeSort
 from jinka.trace.recall import Notice, Recall, RecallEvent, RecallState
 
@@ -39,7 +39,7 @@ class ServedTraces:
     def graph(
         self, caller: Caller, things: Sequence[str], *, forward: bool, since_us: int | None, until_us: int | None
     ) -> Traced:  # fmt: skip
-        asked = [thing_name(thing) for thing in things]
+        asked = [_name(thing) for thing in things]
         access = self._access if self._access is not None and self._access.bounded(caller) else None
         with PatientLinks(self._database, seconds=GRAPH_S, rows_max=ROWS) as links:
             try:
@@ -146,6 +146,17 @@ class ServedTraces:
             "acknowledge_within_hours": recall.grade.hours,
             "open": recall.state is RecallState.ACTIVE, "notices": mine,
         }  # fmt: skip
+
+
+def _name(thing: str) -> str:
+    try:
+        return thing_name(thing)
+    except JinkaError as error:
+        raise ParameterException(
+            error.what,
+            where="thing",
+            fix="a URN, a Digital Link, bits of a tag in hexadecimal, an element string",
+        ) from error
 
 
 def _facts(notice: Notice) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from jinka.codec.epcis import (
     Extension,
     SensorElement,
     SensorReport,
+    event_text,
     read_json,
     read_xml,
     structure,
+    write_json,
     write_xml,
 )
 from jinka.kit import Refused
@@ -106,3 +108,26 @@ def test_a_real_bound_lets_the_largest_events_pass_and_holds_right_behind_them()
     text = json.dumps([f"urn:x:{at}" for at in range(structure.THINGS_MAX + 1)])
     event = document(EVENT | {"epcList": "@"}).replace(b'"@"', text.encode())
     assert refused(event).where.endswith("/epcList")
+
+
+def test_what_is_taken_of_namespaces_is_kept_so_that_it_is_read_again() -> None:
+    names = {f"https://ns{at}.example.com/x": "y" for at in range(structure.NAMESPACES_MAX - 2)}
+    (event,) = read_json(document(EVENT | names)).events
+    assert read_json(event_text(event).encode()).events == (event,)
+    more = {f"https://ns{at}.example.org/x": "y" for at in range(5)}
+    assert "namespaces" in refused(document(EVENT | names | more)).what
+
+
+def test_thousands_of_prefixes_beside_values_like_them_are_chosen_in_one_go() -> None:
+    """With a search through all prefixes for each of them this took minutes."""
+    clashing = {"epcList": [f"ext{at}:1" for at in range(1, 2_001)]}
+    (event,) = read_json(document(EVENT | clashing | {"https://ns.example.org/x": "y"})).events
+    assert read_json(event_text(event).encode()).events == (event,)
+    many = tuple(
+        Extension(namespace=f"https://ns{at}.example.com/", name="x", text="y") for at in range(6_000)
+    )
+    whole = Document(events=(replace(event, extensions=many),), creation_time_us=0)
+    declared = json.loads(write_json(whole))["@context"][1]
+    assert len(declared) == 6_001
+    assert not declared.keys() & {f"ext{at}" for at in range(1, 2_001)}
+    assert read_xml(write_xml(replace(whole, events=(event,)))).events == (event,)

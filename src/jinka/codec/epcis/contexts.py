@@ -224,16 +224,15 @@ def choose_prefixes(
     """A prefix for each namespace: GS1's, else the one that it came with, else ``ext1``, ``ext2``, ..."""
     ours = {namespace: prefix for prefix, namespace in PREFIXES.items()}
     hinted = {namespace: prefix for prefix, namespace in hints if is_free_prefix(prefix)}
-    chosen = dict[str, str]()
+    chosen, taken = dict[str, str](), {*banned, *hinted.values()}
+    fresh = (name for name in (f"ext{at}" for at in count(1)) if name not in taken)
+    used = set[str]()
     for namespace in sorted(namespaces):
         prefix = ours.get(namespace) or hinted.get(namespace, "")
-        if not prefix or prefix in banned or prefix in chosen.values():
-            prefix = next(
-                name
-                for name in (f"ext{at}" for at in count(1))
-                if name not in banned and name not in chosen.values() and name not in hinted.values()
-            )
+        if not prefix or prefix in banned or prefix in used:
+            prefix = next(fresh)
         chosen[namespace] = prefix
+        used.add(prefix)
     return chosen
 
 

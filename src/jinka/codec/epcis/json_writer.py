@@ -46,6 +46,8 @@ from jinka.codec.epcis.vocabulary import (
 )
 
 Names = Mapping[str, str]  # namespace -> prefix
+_FEW = 8  # prefixes, which are sought by name sooner than all heads of values are listed
+_HEAD_OF_VALUE = re.compile('"([A-Za-z_][A-Za-z0-9_.-]*):[^"]*"(?!:)')
 
 
 def event_text(event: Event) -> str:
@@ -101,11 +103,19 @@ def _settled(
     while True:
         names = choose_prefixes(namespaces, hints, banned)
         text = write(names)
-        declared = "|".join(re.escape(prefix) for prefix in names.values() if prefix not in PREFIXES)
-        taken = re.findall(f'"({declared}):[^"]*"(?!:)', text) if declared else ()
-        if not taken:
+        declared = {prefix for prefix in names.values() if prefix not in PREFIXES}
+        heads = set[str]()
+        if len(declared) > _FEW or _stands_before(declared, text):
+            heads.update(_HEAD_OF_VALUE.findall(text))
+        if declared.isdisjoint(heads):
             return text, names
-        banned.update(taken)
+        banned |= heads  # all of them: another prefix may not be one of these either
+
+
+def _stands_before(prefixes: Iterable[str], text: str) -> bool:
+    """Whether a value may begin with one of some prefixes."""
+    several = "|".join(map(re.escape, sorted(prefixes)))
+    return bool(several) and re.search(f'"(?:{several}):[^"]*"(?!:)', text) is not None
 
 
 def _declared(names: Names) -> str:

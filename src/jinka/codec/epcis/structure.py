@@ -12,11 +12,13 @@ from operator import attrgetter
 
 from jinka.codec.epcis.fields import EPC_LISTS, QUANTITY_LISTS, TYPED_LISTS
 from jinka.codec.epcis.model import Action, Event, EventType, Extension, Quantity, SensorReport
+from jinka.codec.epcis.namespaces import event_extensions, names_of
 from jinka.kit.errors import Refused
 
 # What one event may hold: each is a row or more by which it is found, written before any other event's.
 THINGS_MAX = 100_000  # identifiers, quantities, transactions, parties
 FACTS_MAX = 20_000  # sensor reports, values of extensions and of master data
+NAMESPACES_MAX = 100  # of extensions: what is kept of an event declares them all
 _LISTS: Mapping[str, str] = {  # name -> attribute
     **EPC_LISTS,
     **QUANTITY_LISTS,
@@ -66,8 +68,14 @@ def check_size(event: Event) -> None:
         for tree in event.extensions:
             name = prefixes.get(tree.namespace, "") + tree.name
             sizes[name] = sizes.get(name, 0) + _values((tree,))
-        if sum(sizes.values()) > FACTS_MAX:
+        count = sum(sizes.values())
+        if count > FACTS_MAX:
             _too_many(sizes, FACTS_MAX, "sensor reports and values of extensions")
+        if count > NAMESPACES_MAX and len(names_of(event_extensions(event))[0]) > NAMESPACES_MAX:
+            fix = f"at most {NAMESPACES_MAX} in one event"
+            raise Refused(
+                "extensions of too many namespaces", where=f"/{max(sizes, key=sizes.__getitem__)}", fix=fix
+            )
 
 
 def _sensor_values(event: Event) -> int:
@@ -93,7 +101,7 @@ def _values(trees: tuple[Extension, ...]) -> int:
 
 
 def _too_many(sizes: Mapping[str, int], most: int, what: str) -> None:
-    name = max(sizes, key=lambda each: sizes[each])
+    name = max(sizes, key=sizes.__getitem__)
     fix = f"at most {most} in one event: several events"
     raise Refused(f"{sum(sizes.values())} {what}", where=f"/{name}", fix=fix)
 

@@ -90,8 +90,6 @@ class Office:
 
     def look(self, look: Look, sought: Sought, *, on: dt.date | None = None) -> Seen:
         """See `BaseRecords.look`."""
-        if self.catalogue.kind(look.kind).about:
-            raise Usage("credit is looked at by itself", where=look.kind, fix="jinka records credit look")
         return self.books.look(look, sought, on=on)
 
     def history(self, record: str) -> list[dict[str, Any]]:
@@ -178,13 +176,13 @@ class Office:
 
     def cases(self, *, open_only: bool = False) -> list[dict[str, Any]]:
         """All cases; ``overdue`` tells which should have been answered."""
-        with self.books.book() as book:
+        with self.books.book(read=True) as book:
             found = [case_dict(case) | {"overdue": case.overdue(book.now)} for case in list_cases(book)]
         return [case for case in found if case["open"] or not open_only]
 
     def case(self, number: int) -> dict[str, Any]:
         """One case with its acts."""
-        with self.books.book() as book:
+        with self.books.book(read=True) as book:
             case = read_case(book, number)
         acts = [
             {
@@ -215,7 +213,7 @@ class Office:
 
     def behind(self) -> list[dict[str, Any]]:
         """Copies that did not acknowledge."""
-        with self.books.book() as book:
+        with self.books.book(read=True) as book:
             return [
                 {
                     "copy": one.copy.number, "department": one.copy.department, "record": str(one.copy.record),

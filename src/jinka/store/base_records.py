@@ -46,6 +46,7 @@ from jinka.store.base_records_cases import open_case
 from jinka.store.base_records_copies import end_groundless, open_copy, tell_copies
 from jinka.store.base_records_sight import find, holder_and_grounds
 from jinka.store.base_records_tables import consent_ends, consents, log
+from jinka.store.database import reading
 
 WRITES_MAX = 200
 Shown = TypeVar("Shown")
@@ -86,10 +87,10 @@ class BaseRecords:
         self._engine, self.catalogue, self._vault, self._clock = engine, catalogue, vault, clock
 
     @contextmanager
-    def book(self) -> Iterator[Book]:
-        """A transaction: committed at the end of the block, taken back when it raises."""
-        with self._engine.begin() as connection:
-            yield Book(connection, self.catalogue, self._vault, self._clock)
+    def book(self, *, read: bool = False) -> Iterator[Book]:
+        """A transaction: committed at the end of the block, taken back when it raises. Reading keeps nobody waiting."""
+        with (reading(self._engine) if read else self._engine).begin() as connection:
+            yield Book(connection, self.catalogue, self._vault, self._clock, read=read)
 
     def write(
         self,
@@ -106,6 +107,8 @@ class BaseRecords:
 
     def look(self, look: Look, sought: Sought, *, on: dt.date | None = None) -> Seen:
         """Show what may be seen, and note it; a refusal is noted too, and raised as `LookRefused`."""
+        if self.catalogue.kind(look.kind).about:  # what it shows is kept apart (`base_records_credit`)
+            raise Usage("it has no records of its own", where=look.kind, fix="jinka records credit look")
         return self.admitted(
             look,
             sought,
@@ -114,6 +117,8 @@ class BaseRecords:
 
     def open_copy(self, look: Look, sought: Sought) -> Copy:
         """Begin a copy of the fields that a look would show; the first messages wait in the outbox."""
+        if self.catalogue.kind(look.kind).about:
+            raise Usage("it has no records of its own", where=look.kind, fix="look at it")
         return self.admitted(look, sought, lambda book, ref, holder, _: open_copy(book, look, ref, holder))
 
     def admitted(
@@ -142,8 +147,8 @@ class BaseRecords:
         """Keep a consent that runs to the end of a day; raises `Refused` and `Usage`."""
         with self.book() as book:
             _check_holder(book, holder)
-            if guardian is not None and (not book.there(guardian) or guardian == holder):
-                raise Refused("not a guardian's record", where="guardian")
+            if guardian is not None and str(guardian) not in _guardians(book, holder):
+                raise Refused("not a guardian of this holder", where="guardian", fix="see person.guardians")
             midnight = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC)
             given = replace(
                 draft,
@@ -166,7 +171,7 @@ class BaseRecords:
             facts = {
                 "consent": given.number, "for": given.department, "purpose": given.purpose, "of": given.kind,
                 "fields": sorted(given.fields), "separate": given.separate, "guardian": given.guardian,
-                "until": until.isoformat(),
+                "until": until.isoformat(), "proof": book.consent_proof(given).hex(),
             }  # fmt: skip
             _note_by_holder(book, "consent.given", holder, officer, facts)
             return given
@@ -187,24 +192,24 @@ class BaseRecords:
 
     def consents(self, holder: Ref) -> list[Consent]:
         """What a holder allowed."""
-        with self.book() as book:
+        with self.book(read=True) as book:
             return book.consents(holder.number)
 
     def record(self, ref: Ref) -> Record:
         """A record with its history, for what has no officer: it is shown without its values (`jinka records show`)."""
-        with self.book() as book:
+        with self.book(read=True) as book:
             if not book.there(ref):
                 raise NotFound("no such record", where=ref.kind)
             return book.record(ref)
 
     def looks(self, holder: Ref) -> list[LogRow]:
         """Everything that concerns a holder: who looked, or tried to; what was written; consents."""
-        with self.book() as book:
+        with self.book(read=True) as book:
             return book.log_rows([log.c.holder == holder.number])
 
     def log_rows(self, department: str = "") -> list[LogRow]:
         """The whole log, or what a department did."""
-        with self.book() as book:
+        with self.book(read=True) as book:
             return book.log_rows([log.c.department == department] if department else [])
 
 
@@ -283,6 +288,13 @@ def note_of(look: Look, ref: Ref | None, holder: Ref | None) -> Note:
             "reason": plain(look.reason),
         },
     )  # fmt: skip
+
+
+def _guardians(book: Book, holder: Ref) -> set[str]:
+    kind = book.catalogue.kind(holder.kind)
+    if "guardians" not in kind.by_name:
+        return set()
+    return {said.value for said in book.record(holder).values(kind.field("guardians"), book.today)}
 
 
 def _check_holder(book: Book, holder: Ref) -> None:

@@ -8,6 +8,7 @@ field does not open.
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -16,7 +17,17 @@ import sqlalchemy as sa
 
 from jinka.crypto.merkle import HASH_BYTES, Frontier
 from jinka.crypto.number_vault import NumberVault
-from jinka.identity.base_records import Catalogue, Consent, FieldSpec, LogRow, Note, Record, Ref, Statement
+from jinka.identity.base_records import (
+    Act,
+    Catalogue,
+    Consent,
+    FieldSpec,
+    LogRow,
+    Note,
+    Record,
+    Ref,
+    Statement,
+)
 from jinka.identity.base_records.notes import ORIGIN
 from jinka.identity.base_records.statements import overlap
 from jinka.keys import AuditChain, AuditEvent
@@ -36,13 +47,19 @@ _CHUNK = 500
 
 
 class Book:
-    """One transaction. The clock is read once the log is ours."""
+    """One transaction. The clock is read once the log is ours; ``read``: it is not, and nothing may be written."""
 
     def __init__(
-        self, connection: sa.Connection, catalogue: Catalogue, vault: NumberVault, clock: Clock
+        self,
+        connection: sa.Connection,
+        catalogue: Catalogue,
+        vault: NumberVault,
+        clock: Clock,
+        *,
+        read: bool = False,
     ) -> None:
         self.connection, self.catalogue, self.vault = connection, catalogue, vault
-        if connection.dialect.name == "postgresql":
+        if connection.dialect.name == "postgresql" and not read:
             connection.exec_driver_sql("LOCK TABLE base_log_end IN SHARE ROW EXCLUSIVE MODE")
         end = connection.execute(sa.select(log_end)).one_or_none()
         if end is None:
@@ -141,9 +158,13 @@ class Book:
         """What the log keeps of a statement."""
         return self.vault.digest(b"statement\0" + said.canonical(record))
 
-    def case_proof(self, case: int, seq: int, note: str) -> bytes:
+    def case_proof(self, case: int, seq: int, act: Act) -> bytes:
         """What the log keeps of a case's act."""
-        return self.vault.digest(f"case {case} {seq} {note}".encode())
+        return self.vault.digest(f"case {case} {seq} {act.act} {act.actor} {act.officer} {act.note}".encode())
+
+    def consent_proof(self, given: Consent) -> bytes:
+        """What the log keeps of a consent."""
+        return self.vault.digest(b"consent\0" + given.canonical())
 
     def ends_with(self, size: int, head: bytes) -> bool:
         """Whether the end that is kept is that of a log of this size."""
@@ -206,13 +227,13 @@ class Book:
             )
         return None
 
-    def consents(self, holder: int) -> list[Consent]:
-        """What a holder allowed, oldest first, withdrawn ones too."""
+    def consents(self, holder: int | None) -> list[Consent]:
+        """What a holder allowed (None: all of them), oldest first, withdrawn ones too."""
         ended = consents.outerjoin(consent_ends, consents.c.number == consent_ends.c.consent)
         rows = self.connection.execute(
             sa.select(consents, consent_ends.c.at_us.label("withdrawn_us"))
             .select_from(ended)
-            .where(consents.c.holder == holder)
+            .where(sa.true() if holder is None else consents.c.holder == holder)
             .order_by(consents.c.number)
         )
         return [
@@ -237,14 +258,20 @@ class Book:
         ]  # fmt: skip
 
     def every_statement(self) -> Iterator[tuple[int, Statement | None, int]]:
-        """Each statement with its record; None where it does not open."""
-        for row in self.connection.execute(
-            sa.select(statements).order_by(statements.c.record, statements.c.seq)
-        ):
+        """Each statement with its record; None where it does not open, or is not found by its value."""
+        rows = self.connection.execute(
+            sa.select(statements, records.c.kind)
+            .join(records, records.c.number == statements.c.record)
+            .order_by(statements.c.record, statements.c.seq)
+        )
+        for row in rows:
             try:
-                yield row.record, self.statement(row), row.seq
+                said = self.statement(row)
             except (JinkaError, ValueError):
                 yield row.record, None, row.seq
+                continue
+            found = hmac.compare_digest(self.digest(row.kind, said.field, said.value), row.digest)
+            yield row.record, said if found else None, row.seq
 
     def refs(self, numbers: Iterable[int]) -> dict[int, Ref]:
         """The records of some numbers."""

@@ -126,7 +126,7 @@ def _keep(book: Book, case: Case) -> None:
             officer=act.officer, kind=ref.kind if ref else "", record=case.record, holder=holder,
             facts={
                 "number": case.number, "about": case.about, "state": case.state,
-                "proof": book.case_proof(case.number, seq, act.note).hex(),
+                "proof": book.case_proof(case.number, seq, act).hex(),
             },
         )
     )  # fmt: skip

@@ -43,7 +43,7 @@ def open_copy(book: Book, look: Look, ref: Ref, holder: Ref | None) -> Copy:
         number=book.next_number(copies.c.number), department=look.department, purpose=look.purpose, record=ref,
         fields=look.fields, opened_us=book.now,
     )  # fmt: skip
-    case = {"case": look.case, "fields": list(look.fields)}
+    case = {"case": plain(look.case), "fields": list(look.fields)}
     book.connection.execute(
         copies.insert(),
         {

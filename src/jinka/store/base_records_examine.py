@@ -19,7 +19,13 @@ def examine_records(book: Book, checkpoints: Sequence[Checkpoint] = ()) -> Audit
     """Every place where log and tables do not agree, as findings."""
     rows = book.log_rows()
     report = check_notes(rows, checkpoints)
-    found = [*report.findings, *_statements(book, rows), *_credit(book, rows), *_cases(book, rows)]
+    found = [
+        *report.findings,
+        *_statements(book, rows),
+        *_credit(book, rows),
+        *_cases(book, rows),
+        *_consents(book, rows),
+    ]
     if not book.ends_with(report.entries, report.head):
         found.append(_finding("END_CHANGED", "log", "the end that is kept is not that of its last entry"))
     return dataclasses.replace(report, findings=tuple(found))
@@ -31,7 +37,7 @@ def _statements(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
         proof = proven.pop((record, seq), None)
         where = f"record {record} statement {seq}"
         if said is None:
-            yield _finding("VALUE_CHANGED", where, "its sealed value does not open")
+            yield _finding("VALUE_CHANGED", where, "its sealed value does not open, or not under this key")
         elif proof is None:
             yield _finding("NOT_NOTED", where, "the log does not know it")
         elif not hmac.compare_digest(book.proof(record, said), proof):
@@ -75,9 +81,26 @@ def _cases(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
         return
     for number in sorted(noted.keys() | known.keys()):
         acts = known[number].acts if number in known else ()
-        proven = [book.case_proof(number, seq, act.note).hex() for seq, act in enumerate(acts)]
+        proven = [book.case_proof(number, seq, act).hex() for seq, act in enumerate(acts)]
         if proven != noted.get(number, []):
             yield _finding("CASE_CHANGED", f"case {number}", "its acts are not those that were noted")
+
+
+def _consents(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
+    given, ended = dict[int, str](), set[int]()
+    for row in rows:
+        if row.act in ("consent.given", "consent.withdrawn"):
+            facts = json.loads(row.body)["facts"]
+            if row.act == "consent.given":
+                given[facts["consent"]] = facts["proof"]
+            else:
+                ended.add(facts["consent"])
+    found = {one.number: one for one in book.consents(None)}
+    for number in sorted(given.keys() | found.keys()):
+        one = found.get(number)
+        same = one is not None and book.consent_proof(one).hex() == given.get(number)
+        if not same or one is None or (one.withdrawn_us is not None) != (number in ended):
+            yield _finding("CONSENT_CHANGED", f"consent {number}", "it is not what was noted")
 
 
 def _finding(code: str, where: str, what: str) -> Finding:

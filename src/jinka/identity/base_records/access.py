@@ -71,16 +71,16 @@ class Look:
     emergency: bool = False
 
     def __post_init__(self) -> None:
-        if not _OFFICER.fullmatch(self.officer):
-            raise Usage(
-                "not an officer's code", where="officer", fix="a-z, then a-z, 0-9, . and -, at most 31"
-            )
+        check_officer(self.officer)
         for name, text in (("case", self.case), ("reason", self.reason)):
             check_text(text, name)
         if self.emergency and not self.reason.strip():
             raise Usage("no reason is given", where="reason", fix="say what the emergency is")
         if len(set(self.fields)) != len(self.fields):
             raise Usage("a field is named twice", where="fields")
+
+    def __repr__(self) -> str:
+        return f"Look({self.department}, {self.purpose}, {self.kind}, {', '.join(self.fields)})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +114,12 @@ class Consent:
     given_us: int
     until_us: int
     withdrawn_us: int | None = None
+
+    def canonical(self) -> bytes:
+        """The bytes that its proof in the log is made of; its end is a note of its own."""
+        fields, said = ",".join(sorted(self.fields)), f"{self.department} {self.purpose} {self.kind}"
+        times = f"{self.guardian} {self.separate} {self.given_us} {self.until_us}"
+        return f"{self.number} {self.holder} {said} {fields} {times}".encode()
 
     def in_force(self, at_micros: int) -> bool:
         """Whether it holds at a time."""
@@ -281,3 +287,9 @@ def check_text(text: str, where: str) -> None:
     """Raises `Usage` for what is too long or not printable."""
     if len(text) > TEXT_MAX or not (text.isprintable() or not text):
         raise Usage("not a text", where=where, fix=f"at most {TEXT_MAX} printable characters")
+
+
+def check_officer(code: str) -> None:
+    """Raises `Usage` unless ``code`` can name an officer; a name of a person it is not."""
+    if not _OFFICER.fullmatch(code):
+        raise Usage("not an officer's code", where="officer", fix="a-z, then a-z, 0-9, . and -, at most 31")

@@ -84,6 +84,7 @@ class Catalogue:
     def __init__(self, parts: Iterable[Part]) -> None:
         merged: dict[str, list[Any]] = {field.name: [] for field in fields(Part)}
         for part in parts:
+            _check_holds_its_own(part)
             for name, found in merged.items():
                 found.extend(getattr(part, name))
         self.departments = _by_code("department", merged["departments"])
@@ -159,6 +160,19 @@ class Catalogue:
             raise Usage("it cites no law that is declared", where=where)
         if rule.department == ANYONE and any(kind.by_name[name].personal for name in rule.fields):
             raise Usage("what is personal is not for everybody", where=where, fix="name the department")
+
+
+def _check_holds_its_own(part: Part) -> None:
+    """Raises `Usage` for a part that would make its own records the holders of another part's."""
+    own = {kind.name for kind in part.kinds}
+    for kind in part.kinds:
+        for spec in kind.fields:
+            if spec.holds and spec.target not in own:
+                raise Usage(
+                    "it would hold another part's records",
+                    where=f"{kind.name}.{spec.name}",
+                    fix="refer to them",
+                )
 
 
 def _by_code(what: str, found: Iterable[Any]) -> dict[str, Any]:

@@ -64,7 +64,11 @@ def plate(text: str, where: str = "plate") -> str:
     """A vehicle's plate, without the dot behind its second character."""
     found = text.upper().replace("·", "").replace(" ", "")
     if not _PLATE.fullmatch(found):
-        raise Refused("not a plate", where=where, fix="see GA 36: 粤B12345, or 粤BD12345 of new energy")
+        raise Refused(
+            "not a plate",
+            where=where,
+            fix="see GA 36: province, letter, 5 characters (6 of new energy), no I and O",
+        )
     return found
 
 

@@ -62,6 +62,7 @@ PERSON = RecordKind(
         _field("death_date", ("date of death", "死亡日期"), FieldType.DATE, POLICE, _PERSONAL),
         _field("mobile", ("mobile number", "手机号码"), FieldType.MOBILE, CARDS, _PERSONAL),
         _field("emergency_contact", ("emergency contact", "紧急联系人"), FieldType.TEXT, CARDS, _PERSONAL),
+        _refers("guardians", ("guardians", "监护人"), "person", POLICE, many=True),
         _refers("residences", ("residences", "居住登记"), "residence", POLICE, many=True, holds=True),
         _refers("licences", ("driving licences", "驾驶证"), "driver", TRAFFIC, many=True, holds=True),
         _refers("vehicles", ("vehicles", "机动车"), "vehicle", TRAFFIC, many=True, holds=True),

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jinka.identity.base_records.access import check_officer
 from jinka.keys import AuditEntry, AuditEvent, AuditReport, Checkpoint, Outcome, check_log
 from jinka.keys.audit import withhold
 from jinka.kit import Finding, Refused, Severity
@@ -41,6 +42,9 @@ class Note:
     record: int = 0
     holder: int = 0
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_officer(self.officer)
 
     def body(self) -> str:
         """The canonical text."""

@@ -5,6 +5,8 @@ Method: a real server that demands both, documents captured by the command's fun
 
 from __future__ import annotations
 
+import datetime as dt
+import http.client
 import json
 import socket
 import threading
@@ -22,18 +24,22 @@ from jinka.app.trace_config import read_trace_file
 from jinka.app.trace_rules import judges_of
 from jinka.app.trace_secret import TraceSecret
 from jinka.app.trace_serving import capture_files, query_events
+from jinka.app.trace_signers import Signers
 from jinka.app.trace_signing import read_token, signer_of
 from jinka.codec.epcis import Action
 from jinka.codec.epcis.json_writer import write_json
 from jinka.codec.epcis.model import Document
+from jinka.crypto.x509_crl import Reason, Revocation, build_list
 from jinka.crypto.x509_keys import KeyKind
 from jinka.crypto.x509_private import private_der
-from jinka.kit import Refused, Usage
+from jinka.kit import NotFound, Refused, Usage
 from jinka.node.system import SystemRandomness
 from jinka.store import database_at
 from jinka.store.trace_queries import NamedQueries
 from jinka.store.trace_store import TraceStore
-from tests.app.test_trace_access import Clock
+from jinka.trace.access import Participant
+from jinka.trace.signatures import SignatureRefused
+from tests.app.access_rig import Clock
 from tests.crypto.test_detached_jws import make_papers
 from tests.trace.test_choreography import thing
 
@@ -60,7 +66,7 @@ def place(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         services = EpcisServices(
             store=TraceStore(database, clock, judges=judges_of({}, clock)), named=NamedQueries(database, clock),
             clock=clock, randomness=randomness, admit=access.admit, sight=access,
-            check_signature=access.check_signature,
+            check_signature=access.check_signature, signer=access.signer,
         )  # fmt: skip
         server = epcis_server(epcis_app(services))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
@@ -83,7 +89,7 @@ def test_a_document_is_captured_with_a_token_and_a_signature(place: tuple[Path, 
     assert job["counts"]["accepted"] == 1
     with pytest.raises(Refused, match="SecurityException"):
         query_events(at, [], epc_format="Never_Translates", most=9)
-    found = query_events(at, [], epc_format="Never_Translates", most=9, token=token)
+    found = query_events(at, [], epc_format="Never_Translates", most=9, token=token)[0]
     assert "sgtin:0614141.107346.1" in json.dumps(found)
 
 
@@ -100,3 +106,84 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Usage):
         read_token(tmp_path / "token")
     assert read_token(None) == ""
+
+
+def test_a_signer_who_was_revoked_signs_nothing_new_and_what_it_signed_says_so(
+    tmp_path: Path,
+) -> None:
+    """One file of lists is replaced step by step, under one process's eyes."""
+    papers, clock = make_papers(KeyKind.ECDSA), Clock()
+    (anchor,) = papers.trust.anchors
+    at = dt.datetime.fromtimestamp(clock.now_micros() / 1e6, dt.UTC)
+    (tmp_path / "anchors.pem").write_bytes(as_pem(anchor.der))
+    table = {"anchors": "anchors.pem", "lists": "lists.pem", "lists_hours": 48}
+
+    def publish(number: int, *revoked: int, age_h: int = 1, days: int = 7) -> None:
+        made = build_list(
+            anchor, papers.authority, number=number, this_update=at - dt.timedelta(hours=age_h),
+            next_update=at + dt.timedelta(days=days),
+            entries={each: Revocation(since=at, reason=Reason.KEY_COMPROMISE) for each in revoked},
+        )  # fmt: skip
+        (tmp_path / "new.pem").write_bytes(as_pem(made, "X509 CRL"))
+        (tmp_path / "new.pem").replace(tmp_path / "lists.pem")
+
+    with pytest.raises(NotFound):
+        Signers(table, tmp_path)
+    publish(1)
+    signers = Signers(table, tmp_path)
+    farm, now, body = Participant(id="farm"), clock.now_micros(), b"{}"
+    kept = signers.check(body, papers.sign(body), farm, now)
+    assert signers.later(kept, now) == {"signer": "farm", "serial": "2"}
+    year = 366 * 86_400_000_000
+    publish(2, days=900)
+    with pytest.raises(SignatureRefused, match="not valid at this time"):  # the certificate ended
+        Signers(table | {"lists_hours": 99_999}, tmp_path).check(body, papers.sign(body), farm, now + year)
+    publish(3, age_h=49)
+    with pytest.raises(SignatureRefused, match="older than 48 h"):
+        signers.check(body, papers.sign(body), farm, now)
+    publish(4, 2)
+    with pytest.raises(SignatureRefused, match="revoked since"):
+        signers.check(body, papers.sign(body), farm, now)
+    assert "revoked since" in signers.later(kept, now)["finding"]
+    (tmp_path / "lists.pem").write_bytes(b"nothing")
+    with pytest.raises(SignatureRefused, match="cannot be used"):
+        signers.check(body, papers.sign(body), farm, now)
+    assert signers.later(kept, now)["finding"]
+    (tmp_path / "lists.pem").unlink()
+    with pytest.raises(SignatureRefused, match="cannot be used"):
+        signers.check(body, papers.sign(body), farm, now)
+    assert signers.check(body, "", farm, now) == b""
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"lists": "x"}, {"lists_hours": 4}, {"signatures": "perhaps"}, {"signatures": "required"},
+        {"anchors": "anchors.pem", "lists": "anchors.pem", "lists_hours": 0},
+    ],
+)  # fmt: skip
+def test_settings_that_say_nothing_are_refused(tmp_path: Path, table: dict[str, object]) -> None:
+    with pytest.raises(Usage):
+        Signers(table, tmp_path)
+
+
+def test_a_job_says_who_signed_it_and_an_event_by_itself_has_a_job_then(place: tuple[Path, str]) -> None:
+    folder, at = place
+    sign = signer_of(folder / "own.key", folder / "own.pem")
+    assert sign is not None
+    token = read_token(folder / "token")
+    (job,) = capture_files(at, [folder / "one.jsonld"], proceed=False, token=token, sign=sign)
+    assert job["signature"] == {"signer": "farm", "serial": "2"}
+    body = json.loads((folder / "one.jsonld").read_bytes())
+    event = body["epcisBody"]["eventList"][0] | {"@context": body["@context"], "action": "OBSERVE"}
+    raw = json.dumps(event).encode()
+    headers = {
+        "Authorization": f"Bearer {token}", "Content-Type": "application/json", "GS1-Signature": sign(raw),
+    }  # fmt: skip
+    link = http.client.HTTPConnection(at.removeprefix("http://"), timeout=20)
+    link.request("POST", "/events", raw, headers)
+    assert link.getresponse().read() is not None
+    link.request("GET", "/capture", headers=headers)
+    listed = json.loads(link.getresponse().read())
+    link.close()
+    assert len(listed) == 2

@@ -48,6 +48,7 @@ class Papers:
     signer: SoftSigner | Sm2Signer
     leaf: bytes
     trust: Trust
+    authority: SoftSigner | Sm2Signer
 
     def sign(self, body: bytes = BODY) -> str:
         return sign_detached(body, self.signer, (self.leaf,))
@@ -57,7 +58,7 @@ def make_papers(kind: KeyKind, name: str = "farm", usage: KeyUsage = KeyUsage.CO
     authority, signer = new_signer(kind), new_signer(kind)
     above = CertificatePlan(
         serial=1, subject=Subject(common_name="chain"), public_der=authority.public_der, not_before=AT - YEAR,
-        not_after=AT + YEAR, usages=frozenset({KeyUsage.CERTIFICATES}), path_length=0,
+        not_after=AT + YEAR, usages=frozenset({KeyUsage.CERTIFICATES, KeyUsage.CRLS}), path_length=0,
     )  # fmt: skip
     anchor = read_certificate(build_certificate(above, authority))
     plan = replace(
@@ -65,7 +66,7 @@ def make_papers(kind: KeyKind, name: str = "farm", usage: KeyUsage = KeyUsage.CO
         usages=frozenset({usage}), path_length=None,
     )  # fmt: skip
     leaf = build_certificate(plan, authority, anchor)
-    return Papers(kind, signer, leaf, Trust(anchors=(anchor,)))
+    return Papers(kind, signer, leaf, Trust(anchors=(anchor,)), authority)
 
 
 @pytest.fixture(scope="module", params=list(KeyKind), ids=lambda kind: kind.name)

@@ -44,7 +44,7 @@ _FAULTS_MAX = 20  # of a document that are told at once
 def capture(ask: Ask, services: EpcisServices) -> Reply:
     """POST /capture."""
     check_written_version(ask)
-    services.check_signature(ask)
+    signed = services.check_signature(ask)
     proceed = _behaviour(ask)
     document, faults = _read(ask, services)
     if faults and not proceed:
@@ -58,7 +58,7 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
     job = services.randomness.token_bytes(16).hex()
     services.store.capture(
         batch, job=job, proceed=proceed, captured_by=ask.caller.name,
-        declares_own=_declares_own(ask, services), vocabularies=document.vocabularies,
+        declares_own=_declares_own(ask, services), vocabularies=document.vocabularies, signed=signed,
     )  # fmt: skip
     services.captured()
     return Reply(status=202, kind="", headers={"Location": location(ask, "capture", job)})
@@ -67,7 +67,7 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
 def capture_event(ask: Ask, services: EpcisServices) -> Reply:
     """POST /events: one event, as it is kept."""
     check_written_version(ask)
-    services.check_signature(ask)
+    signed = services.check_signature(ask)
     accepted(ask, JSON, LD_JSON)
     document, faults = _read(ask, services)
     if faults:
@@ -83,9 +83,11 @@ def capture_event(ask: Ask, services: EpcisServices) -> Reply:
     (one,) = _allowed(ask, services, [prepared])
     if isinstance(one, Unreadable):
         raise one.error
+    job = services.randomness.token_bytes(16).hex() if signed else ""  # a signature is kept with a job
     answer = services.store.capture(
-        [prepared], captured_by=ask.caller.name, declares_own=_declares_own(ask, services)
-    )[0]
+        [prepared], job=job, captured_by=ask.caller.name, declares_own=_declares_own(ask, services),
+        signed=signed,
+    )[0]  # fmt: skip
     if answer.outcome is Outcome.REFUSED:
         taken = answer.where == "/eventID"
         raise EpcisError(
@@ -127,7 +129,7 @@ def jobs(ask: Ask, services: EpcisServices) -> Reply:
     start, most = page_start(ask, services), per_page(ask)
     found = services.store.jobs(int(start[0]) if start else 0, most + 1, by=ask.caller.name)
     headers = next_page(ask, services, [found[most - 1].number]) if len(found) > most else {}
-    body = [_job_facts(job, whole=False) for job in found[:most]]
+    body = [_job_facts(job) for job in found[:most]]
     return Reply(body=json.dumps(body, ensure_ascii=False).encode(), headers=headers)
 
 
@@ -135,7 +137,12 @@ def job(ask: Ask, services: EpcisServices) -> Reply:
     """GET /capture/{captureID}."""
     check_versions(ask)
     kind = accepted(ask, JSON, XML, TEXT_XML)
-    facts = _job_facts(_require_job(ask, services), whole=True)
+    found = _require_job(ask, services)
+    facts = _job_facts(found)
+    facts["counts"] = {"accepted": found.accepted, "duplicate": found.duplicates, "refused": found.refused}
+    facts["events"] = list(found.answers)
+    if kept := services.store.signed(found.id):
+        facts["signature"] = dict(services.signer(kept))
     if kind == JSON:
         return Reply(body=json.dumps(facts, ensure_ascii=False).encode())
     return Reply(body=_job_xml(facts).encode(), kind=kind)
@@ -205,9 +212,9 @@ def _batch(document: Document, faults: list[tuple[int, Refused]], place: str) ->
     return batch
 
 
-def _job_facts(job: Job, *, whole: bool) -> dict[str, Any]:
+def _job_facts(job: Job) -> dict[str, Any]:
     refused = [answer for answer in job.answers if answer["outcome"] == Outcome.REFUSED.value]
-    facts: dict[str, Any] = {
+    return {
         "captureID": job.id,
         "createdAt": time_text(job.created_micros),
         "finishedAt": time_text(job.finished_micros),
@@ -216,10 +223,6 @@ def _job_facts(job: Job, *, whole: bool) -> dict[str, Any]:
         "captureErrorBehaviour": job.behaviour,
         "errors": [_error_facts(answer) for answer in refused[:_ERRORS_MAX]],
     }
-    if whole:
-        facts["counts"] = {"accepted": job.accepted, "duplicate": job.duplicates, "refused": job.refused}
-        facts["events"] = list(job.answers)
-    return facts
 
 
 def _error_facts(answer: Mapping[str, Any]) -> dict[str, Any]:

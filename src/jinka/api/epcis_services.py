@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from jinka.api.counting import Requests
 from jinka.api.epcis_exchange import Ask, Caller, Reply
@@ -59,7 +59,8 @@ class EpcisServices:
     """One for a process.
 
     ``admit`` tells who asks by the headers and raises `Unauthorised`; ``sight`` is what callers may see, None where
-    everybody sees everything; ``check_signature`` judges that of a capture, ``check_removal`` whether a caller may take
+    everybody sees everything; ``check_signature`` judges that of a capture and gives what
+    is kept of it, ``signer`` tells of what was kept, ``check_removal`` whether a caller may take
     a named query away; ``query_removed`` is told of one that is no more. ``page_key`` seals the tokens of pages;
     without one they count as long as this object does.
     """
@@ -70,7 +71,8 @@ class EpcisServices:
     randomness: Randomness
     admit: Callable[[Mapping[str, str]], Caller] = _anybody
     sight: SightOfCallers | None = None
-    check_signature: Callable[[Ask], None] = field(default=lambda _: None)
+    check_signature: Callable[[Ask], bytes] = field(default=lambda _: b"")
+    signer: Callable[[bytes], Mapping[str, Any]] = field(default=lambda _: {})
     check_removal: Callable[[Caller, str], None] = field(default=lambda _caller, _query: None)
     query_removed: Callable[[str], None] = field(default=lambda _: None)
     captured: Callable[[], None] = field(default=lambda: None)

@@ -1,7 +1,7 @@
 """Who may ask a repository, what each sees of it, and whose captures must be signed: its file, its participants.
 
 ``[access]`` of the file: ``required`` (who is not known gets no answer), ``signatures`` (``given``: checked where there
-is one; ``required``: of every capture), ``anchors`` (a PEM file of authorities whose signers are believed). Who takes
+is one; ``required``: of every capture) and what else `jinka.app.trace_signers` reads. Who takes
 part is known by an API token, or by the certificate of its connection where the server ends TLS (``certificate``,
 ``key``, ``authority``, ``crl``). Every look of a participant is written down before it is answered.
 """
@@ -9,7 +9,6 @@ part is known by an API token, or by the certificate of its connection where the
 from __future__ import annotations
 
 import base64
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,13 +18,11 @@ from jinka.api.epcis_exchange import Ask, Caller
 from jinka.api.epcis_peers import PEER
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.problems import Unauthorised
-from jinka.app.certificates import read_ders
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_secret import TraceSecret
+from jinka.app.trace_signers import SETTINGS, Signers
 from jinka.codec.epcis import Event
 from jinka.codec.epcis.scalars import time_text
-from jinka.crypto.x509_certificate import read_certificate
-from jinka.crypto.x509_path import Trust
 from jinka.kit import Clock, NotFound, Randomness, Usage
 from jinka.node.switch_tls import LineTls
 from jinka.node.system import SystemClock, SystemRandomness
@@ -34,10 +31,10 @@ from jinka.store.database import Database
 from jinka.store.trace_access import AccessBooks, Sight, token_hash
 from jinka.store.trace_query import EventQuery
 from jinka.trace.access import Along, Level, Participant, Veil, read_owns
-from jinka.trace.signatures import HEADER, SignaturePolicy, SignatureRefused
+from jinka.trace.signatures import HEADER, SignatureRefused
 
 _TLS = {"certificate", "key", "authority", "crl"}
-_SETTINGS = {"required", "captures", "signatures", "anchors"} | _TLS
+_SETTINGS = {"required", "captures"} | SETTINGS | _TLS
 _TOKEN_BYTES = 32
 _NOBODY = Participant(id="")
 
@@ -52,7 +49,9 @@ class Access:
         if (captures := table.get("captures", "own")) not in ("own", "any"):
             raise Usage(f"{captures!r}", where="access.captures", fix="own, or any")
         self._captures_any = captures == "any"
-        self._policy = policy_of(table, file.path.parent)
+        if unknown := set(table) - _SETTINGS:
+            raise Usage("no such setting", where=f"access.{min(unknown)}", fix=", ".join(sorted(_SETTINGS)))
+        self._signers = Signers(table, file.path.parent)
 
     def admit(self, headers: Mapping[str, str]) -> Caller:
         """Who asks; raises `Unauthorised`. Nobody in particular where that is allowed."""
@@ -119,14 +118,17 @@ class Access:
         """What hides identifiers from a participant."""
         return self._sight.veil(self._viewer(Caller(name=viewer)))
 
-    def check_signature(self, ask: Ask) -> None:
-        """Raise `EpcisError` (401) for a capture whose signature is missing or wrong."""
-        name = ask.caller.name
-        now = dt.datetime.fromtimestamp(self._clock.now_micros() / 1_000_000, dt.UTC)
+    def check_signature(self, ask: Ask) -> bytes:
+        """The certificates that a capture was signed with; raises `EpcisError` (401) for a wrong or missing one."""
+        signer = self._viewer(ask.caller) if ask.caller.name else None
         try:
-            self._policy.check(ask.body, ask.header(HEADER), self._viewer(ask.caller) if name else None, now)
+            return self._signers.check(ask.body, ask.header(HEADER), signer, self._clock.now_micros())
         except SignatureRefused as error:
             raise EpcisError(Exceptions.UNAUTHORISED, error.what, where=error.where, fix=error.fix) from error
+
+    def signer(self, kept: bytes) -> Mapping[str, Any]:
+        """Who signed a capture, by what is kept of it, and what is known against its certificate by now."""
+        return self._signers.later(kept, self._clock.now_micros())
 
     def _viewer(self, caller: Caller) -> Participant:
         """Who a caller is. Nobody in particular sees all, where such callers are let in at all."""
@@ -144,22 +146,6 @@ def access_of(at: str, database: Database) -> Access:
     randomness = SystemRandomness()
     secret = TraceSecret.of_folder(Path(at).parent, randomness)
     return Access(database, read_trace_file(Path(at)), secret, SystemClock())
-
-
-def policy_of(table: Mapping[str, Any], folder: Path) -> SignaturePolicy:
-    """Who must sign and who is believed, as the file says; raises `Usage`."""
-    if unknown := set(table) - _SETTINGS:
-        raise Usage("no such setting", where=f"access.{min(unknown)}", fix=", ".join(sorted(_SETTINGS)))
-    wanted = table.get("signatures", "given")
-    if wanted not in ("given", "required"):
-        raise Usage(f"{wanted!r}", where="access.signatures", fix="given, or required")
-    if "anchors" not in table:
-        if wanted == "required":
-            raise Usage("nobody is trusted to sign", where="access.anchors", fix='anchors = "anchors.pem"')
-        return SignaturePolicy()
-    path = folder / str(table["anchors"])
-    anchors = tuple(read_certificate(der) for der in read_ders(path))
-    return SignaturePolicy(trust=Trust(anchors=anchors), required=wanted == "required")
 
 
 def line_tls(file: TraceFile) -> LineTls | None:

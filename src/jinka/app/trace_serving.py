@@ -103,7 +103,8 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
         access = Access(database, file, secret, clock)
         sight = access if access.required else None  # where all see everything, texts need not be read
         services = replace(
-            services, admit=access.admit, sight=sight, check_signature=access.check_signature, page_key=secret.pages
+            services, admit=access.admit, sight=sight, check_signature=access.check_signature, signer=access.signer,
+            page_key=secret.pages,
         )  # fmt: skip
         table = file.tables.get("subscriptions", {})
         with delivering(database, services, table, secret, mount=file.mount, let_in=access.let_in) as made:
@@ -143,13 +144,13 @@ def capture_files(
 
 
 def query_events(
-    at: str, parameters: Sequence[str], *, epc_format: str, most: int, token: str = ""
-) -> dict[str, Any]:
-    """The events of a query as one document, following its pages until there are ``most``."""
+    at: str, parameters: Sequence[str], *, epc_format: str, most: int | None, token: str = ""
+) -> tuple[dict[str, Any], bool]:
+    """The events of a query as one document, following its pages until there are ``most``; whether there are more."""
     pairs = [_pair(text) for text in parameters]
     document: dict[str, Any] = {}
     events: list[Any] = []
-    query = [*pairs, ("perPage", str(min(most, PAGE)))]
+    query = [*pairs, ("perPage", str(PAGE if most is None else min(most, PAGE)))]
     with _desk(at) as ask:
         while True:
             headers = {"gs1-epc-format": epc_format} | _bearer(token)
@@ -160,12 +161,13 @@ def query_events(
             document = document or page
             events += page["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
             link = answered.get("link", "")
-            if not link or len(events) >= most:
+            if not link or (most is not None and len(events) >= most):
                 break
             page_token = link.partition("nextPageToken=")[2].partition(">")[0].partition("&")[0]
             query = [*(pair for pair in query if pair[0] != "nextPageToken"), ("nextPageToken", page_token)]
+    more = bool(link) or (most is not None and len(events) > most)
     document["epcisBody"]["queryResults"]["resultsBody"]["eventList"] = events[:most]
-    return document
+    return document, more
 
 
 def _bearer(token: str) -> dict[str, str]:

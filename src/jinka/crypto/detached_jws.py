@@ -44,11 +44,22 @@ def sign_detached(payload: bytes, signer: Signer, certificates: Sequence[bytes])
     return (head + b".." + _encode(made if kind is KeyKind.RSA else signature_raw(made))).decode()
 
 
-def check_detached(text: str, payload: bytes, trust: Trust, at: dt.datetime) -> Certificate:
+def certificates_of(text: str) -> list[bytes]:
+    """The certificates that a signature came with, the signer's first; nothing is believed yet. Raises `Refused`."""
+    return _read(text)[2]
+
+
+def check_signer(certificates: Sequence[bytes], trust: Trust, at: dt.datetime) -> Certificate:
     """The signer's certificate, which leads to an anchor and is meant for commitment; raises `Refused`."""
-    head, raw, certificates, algorithm = _read(text)
     leaf, *above = (read_certificate(der) for der in certificates)
     check_path(leaf, above, trust, at, usage=KeyUsage.COMMITMENT)
+    return leaf
+
+
+def check_detached(text: str, payload: bytes, trust: Trust, at: dt.datetime) -> Certificate:
+    """The certificate of who signed the payload, as of `check_signer`; raises `Refused`."""
+    head, raw, certificates, algorithm = _read(text)
+    leaf = check_signer(certificates, trust, at)
     kind = _kind(leaf.public_der)
     if algorithm != _ALGORITHMS[kind]:
         raise Refused("another algorithm than the key's", where=_WHERE, fix=_ALGORITHMS[kind])

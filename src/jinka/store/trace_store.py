@@ -81,10 +81,12 @@ class TraceStore(TraceReader):
         captured_by: str = "",
         declares_own: bool = False,
         vocabularies: Sequence[Vocabulary] = (),
+        signed: bytes = b"",
     ) -> list[Answer]:
         """Put down what is good; without ``proceed`` all or nothing. With an id the job is kept with its answers.
 
         ``declares_own``: who captures may declare errors only of what it captured itself.
+        ``signed``: what its signature leaves, kept with the job.
         """
         begun = self._clock.now_micros()
         with self._turn:
@@ -107,6 +109,8 @@ class TraceStore(TraceReader):
                     answers = [_rolled_back(answer) for answer in answers]
                 if job:
                     self._keep(connection, job, begun, success, proceed, captured_by, answers)
+                if job and signed:
+                    connection.execute(table.signers.insert(), {"job": job, "certificates": signed})
             self._partitions = self._made
         return answers
 
@@ -151,6 +155,12 @@ class TraceStore(TraceReader):
                 "refused": count[Outcome.REFUSED], "answers": json.dumps([answer_facts(one) for one in answers]),
             },
         )  # fmt: skip
+
+    def signed(self, job: str) -> bytes:
+        """What the signature of a job left; empty without one."""
+        kept = sa.select(table.signers.c.certificates).where(table.signers.c.job == job)
+        with self._patiently() as connection:
+            return bytes(connection.scalar(kept) or b"")
 
     def job(self, id_: str) -> Job | None:
         """A job by its id."""

@@ -74,6 +74,13 @@ jobs = sa.Table(
     sa.Index("trace_jobs_by_id", "id", unique=True),
 )
 
+signers = sa.Table(
+    "trace_signers",
+    metadata,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("certificates", sa.LargeBinary, nullable=False),  # base64, one a line, the signer's own first
+)
+
 queries = sa.Table(
     "trace_queries",
     metadata,

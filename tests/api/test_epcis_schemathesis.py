@@ -20,6 +20,7 @@ import pytest
 
 from jinka.api.epcis import epcis_app
 from jinka.api.epcis_server import epcis_server
+from jinka.api.epcis_services import Resource
 from jinka.api.epcis_trace import TraceResources
 from jinka.app.trace_desk import ServedTraces
 from jinka.store import database_at
@@ -30,11 +31,13 @@ _CONFIG = Path(__file__).with_name("epcis_schemathesis.toml")
 
 
 @contextmanager
-def served(desk: Desk, database: Database) -> Iterator[int]:
+def served(desk: Desk, database: Database | None = None) -> Iterator[int]:
     """The port of a server."""
     with socket.create_server(("127.0.0.1", 0)) as place:
-        traces = TraceResources(desk=ServedTraces(database, desk.services.clock, None)).resources()
-        runner = epcis_server(epcis_app(desk.services, more=traces))
+        more: tuple[Resource, ...] = ()
+        if database is not None:
+            more = TraceResources(desk=ServedTraces(database, desk.services.clock, None)).resources()
+        runner = epcis_server(epcis_app(desk.services, more=more))
         thread = threading.Thread(target=runner.run, kwargs={"sockets": [place]})
         thread.start()
         try:

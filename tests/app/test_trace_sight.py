@@ -205,7 +205,8 @@ def test_a_graph_is_whole_and_tells_what_its_reader_may_see(rig: Rig) -> None:
         ([], 400), ([("thing", BREAD)] * 21, 400), ([("thing", BREAD), ("since", "yesterday")], 400),
         ([("thing", BREAD), ("since", "2026-01-01T00:00:00")], 400), ([("thing", "x")], 400),
         ([("thing", "AAA")], 400),
-        ([("thing", "(01)")], 400), ([("thing", BREAD), ("lang", "fr")], 400), ([("thing", BREAD), ("depth", "1")], 400),
+        ([("thing", "(01)")], 400), ([("thing", BREAD), ("lang", "fr")], 400),
+        ([("thing", BREAD), ("depth", "1")], 400),
         ([("thing", BREAD), ("until", "0001-01-01T00:00:00Z")], 400),
     ],
 )  # fmt: skip

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import typer
 from typer.testing import CliRunner
 
 from jinka.cli.main import app
@@ -41,6 +42,11 @@ def test_participants_live_as_the_commands_say(tmp_path: Path) -> None:
     assert run("put", "mill", "--owns", "", "--no-signs", "--json")["owns"] == []
     assert run("put", "mill", "--owns", "6901234") == "mill: 6901234; up redacted, down whole\n"
     assert run("looks") == "nobody looked\n"
+    assert run("looks", "--lang", "zh") == "尚无查阅记录\n"
+    shown = run("put", "mill", "--captures", "4012345", "--lang", "zh")
+    assert shown == "mill：6901234；对上游脱敏可见，对下游全部可见；可代报 4012345\n"
+    assert "captures for 4012345" in run("list")
+    assert run("put", "mill", "--captures", "", "--json")["captures"] == []
     assert run("stop", "mill", "--json")["active"] is False
     assert "stopped" in run("list")
     assert other not in run("list", "--json")[0].values()
@@ -48,3 +54,25 @@ def test_participants_live_as_the_commands_say(tmp_path: Path) -> None:
     run("stop", "nobody", code=3)
     run("put", "shop", "--up", "all", code=2)
     run("put", "shop", "--owns", "x", code=2)
+
+
+def test_whatever_speaks_to_a_person_speaks_both_languages() -> None:
+    group = typer.main.get_command(app).commands["trace"]  # type: ignore[attr-defined]
+    found: list[tuple[str, set[str]]] = []
+
+    def walk(command: Any, path: str) -> None:
+        for name, each in getattr(command, "commands", {}).items():
+            walk(each, f"{path} {name}")
+        if not hasattr(command, "commands"):
+            found.append((path, {option for one in command.params for option in one.opts}))
+
+    walk(group, "trace")
+    assert len(found) > 20
+    plain = {
+        "trace serve",
+        "trace readers run",
+        "trace readers bind",
+        "trace readers emulate",
+        "trace recall things",
+    }  # they speak JSON, or names alone
+    assert {path for path, options in found if "--lang" not in options} <= plain

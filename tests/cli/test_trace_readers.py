@@ -97,7 +97,7 @@ def _status(file: Path) -> dict[str, Any]:
 
 
 def _events(server: int) -> list[Any]:
-    document = query_events(f"http://127.0.0.1:{server}", [], epc_format="Always_EPC_URN", most=100)
+    document = query_events(f"http://127.0.0.1:{server}", [], epc_format="Always_EPC_URN", most=100)[0]
     found: list[Any] = document["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
     return found
 

@@ -52,7 +52,9 @@ def test_what_was_captured_is_found(place: str, events: str, tmp_path: Path) -> 
     found = run("query", "EQ_eventID=urn:x:0|urn:x:2", "--at", place)
     assert (found.exit_code, _events(found), found.stderr) == (0, ["urn:x:0", "urn:x:2"], "2 events\n")
     few = run("query", "--most", "2", "--at", place, "--lang", "zh")
-    assert (_events(few), few.stderr) == (["urn:x:0", "urn:x:1"], "2 个事件\n")
+    told = "2 个事件\n还有更多：请用 --most N 或 --all\n"
+    assert (few.exit_code, _events(few), few.stderr) == (6, ["urn:x:0", "urn:x:1"], told)
+    assert run("query", "--most", "3", "--at", place).exit_code == 0
 
 
 def test_an_event_that_is_refused_is_code_four(place: str, events: str, tmp_path: Path) -> None:
@@ -77,7 +79,9 @@ def test_a_server_is_asked_page_by_page(
     with desk_at(fresh_sqlite()) as desk, served(desk) as port:
         at = f"http://127.0.0.1:{port}"
         assert run("capture", events, "--at", at).exit_code == 0
-        assert _events(run("query", "--at", at)) == ["urn:x:0", "urn:x:1", "urn:x:2"]
+        for words in ((), ("--most", "3"), ("--most", "1", "--all")):
+            whole = run("query", "--at", at, *words)
+            assert (whole.exit_code, _events(whole)) == (0, ["urn:x:0", "urn:x:1", "urn:x:2"])
         assert run("query", "EQ_nothing=1", "--at", at).exit_code == 4
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jinka.cli.frame import Json, command, put_either
+from jinka.reports import Language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,21 @@ app = typer.Typer(
 )
 File = Annotated[Path, typer.Argument(help="The repository's file (docs/epcis.md).", metavar="FILE")]
 Who = Annotated[str, typer.Argument(help="The participant.", metavar="ID")]
+Lang = Annotated[Language, typer.Option(help="Language of what is said.")]
+_WORDS = {
+    Language.EN: {
+        "line": "{id}: {owns}; up {up}, down {down}", "nothing": "nothing of its own", "captures": "captures for",
+        "sees_all": "sees all", "signs": "signs", "stopped": "stopped", "nobody": "nobody",
+        "no looks": "nobody looked", "whole": "whole", "redacted": "redacted", "none": "nothing", "and": ", ",
+        "look": "{at}  {participant}: {what} ({shown} shown, {hidden} hidden)", "mark": "; ",
+    },
+    Language.ZH: {
+        "line": "{id}：{owns}；对上游{up}，对下游{down}", "nothing": "无自有标识", "captures": "可代报",
+        "sees_all": "可见全部", "signs": "须签名", "stopped": "已停用", "nobody": "尚无参与方",
+        "no looks": "尚无查阅记录", "whole": "全部可见", "redacted": "脱敏可见", "none": "不可见", "and": "、",
+        "look": "{at}  {participant}：{what}（可见 {shown}，隐藏 {hidden}）", "mark": "；",
+    },
+}  # fmt: skip
 
 
 @app.command("put")
@@ -37,6 +53,10 @@ def put_one(
         str | None, typer.Option(help="What those before it see: nothing, redacted (at first), whole.")
     ] = None,
     down: Annotated[str | None, typer.Option(help="What those behind it see.")] = None,
+    captures: Annotated[
+        list[str] | None,
+        typer.Option(help="A place or prefix of another's, whose events it captures too; once for each."),
+    ] = None,
     certificate: Annotated[str | None, typer.Option(help="The common name in its certificate.")] = None,
     sees_all: Annotated[
         bool | None, typer.Option("--sees-all/--sees-its-part", help="An authority sees everything.")
@@ -46,6 +66,7 @@ def put_one(
     ] = None,
     new_token: Annotated[bool, typer.Option("--new-token", help="Give it another token.")] = False,
     as_json: Json = False,
+    lang: Lang = Language.EN,
 ) -> None:
     """Add a participant, or change what is named of it. A new token is shown once, and kept only as a hash.
 
@@ -56,14 +77,15 @@ def put_one(
     facts = put_participant(
         file, id_, name=name, owns=[own for own in owns if own] if owns else None, up=up, down=down,
         sees_all=sees_all, signs=signs, certificate=certificate, new_token=new_token,
+        captures=[one for one in captures if one] if captures else None,
     )  # fmt: skip
     token = f"\n{facts['token']}" if "token" in facts else ""
-    put_either(facts, _line(facts) + token, as_json=as_json)
+    put_either(facts, _line(facts, lang) + token, as_json=as_json)
 
 
 @app.command()
 @command
-def stop(file: File, id_: Who, as_json: Json = False) -> None:
+def stop(file: File, id_: Who, as_json: Json = False, lang: Lang = Language.EN) -> None:
     """Let a participant in no more. What it captured stays its own.
 
     Example: [bold]jinka trace access stop trace.toml mill[/bold]
@@ -71,12 +93,12 @@ def stop(file: File, id_: Who, as_json: Json = False) -> None:
     from jinka.app.trace_access import stop_participant
 
     facts = stop_participant(file, id_)
-    put_either(facts, _line(facts), as_json=as_json)
+    put_either(facts, _line(facts, lang), as_json=as_json)
 
 
 @app.command("list")
 @command
-def list_all(file: File, as_json: Json = False) -> None:
+def list_all(file: File, as_json: Json = False, lang: Lang = Language.EN) -> None:
     """List the participants and what each shares.
 
     Example: [bold]jinka trace access list trace.toml[/bold]
@@ -84,7 +106,8 @@ def list_all(file: File, as_json: Json = False) -> None:
     from jinka.app.trace_access import list_participants
 
     found = list_participants(file)
-    put_either(found, "\n".join(map(_line, found)) or "nobody", as_json=as_json)
+    lines = [_line(each, lang) for each in found]
+    put_either(found, "\n".join(lines) or _WORDS[lang]["nobody"], as_json=as_json)
 
 
 @app.command()
@@ -94,6 +117,7 @@ def looks(
     participant: Annotated[str, typer.Option("--by", help="Of this participant alone.")] = "",
     most: Annotated[int, typer.Option(help="Looks at most.", min=1)] = 100,
     as_json: Json = False,
+    lang: Lang = Language.EN,
 ) -> None:
     """Show who looked at what, the newest first.
 
@@ -102,15 +126,17 @@ def looks(
     from jinka.app.trace_access import list_looks
 
     found = list_looks(file, participant, most)
-    lines = [
-        f"{look['at']}  {look['participant']}: {look['what']} ({look['shown']} shown, {look['hidden']} hidden)"
-        for look in found
-    ]
-    put_either(found, "\n".join(lines) or "nobody looked", as_json=as_json)
+    words = _WORDS[lang]
+    lines = [words["look"].format(**look) for look in found]
+    put_either(found, "\n".join(lines) or words["no looks"], as_json=as_json)
 
 
-def _line(facts: Mapping[str, Any]) -> str:
-    marks = [word for word in ("sees_all", "signs") if facts[word]] + ([] if facts["active"] else ["stopped"])
-    shares = f"up {facts['up']}, down {facts['down']}"
-    owns = ", ".join(facts["owns"]) or "nothing of its own"
-    return f"{facts['id']}: {owns}; {shares}" + "".join(f"; {mark.replace('_', ' ')}" for mark in marks)
+def _line(facts: Mapping[str, Any], lang: Language) -> str:
+    words = _WORDS[lang]
+    levels = {way: words["none" if facts[way] == "nothing" else facts[way]] for way in ("up", "down")}
+    owns = words["and"].join(facts["owns"]) or words["nothing"]
+    parts = [words["line"].format(id=facts["id"], owns=owns, **levels)]
+    if facts["captures"]:
+        parts.append(f"{words['captures']} {words['and'].join(facts['captures'])}")
+    parts += [words[mark] for mark in ("sees_all", "signs") if facts[mark]]
+    return words["mark"].join(parts if facts["active"] else [*parts, words["stopped"]])

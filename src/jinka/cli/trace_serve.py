@@ -26,6 +26,11 @@ _CAPTURED = {
     Language.ZH: "{file}：接收 {accepted}，重复 {duplicate}，拒绝 {refused}",
 }
 _FOUND = {Language.EN: "{} events", Language.ZH: "{} 个事件"}
+_MORE = {
+    Language.EN: "there are more: --most N, or --all",
+    Language.ZH: "还有更多：请用 --most N 或 --all",
+}
+_MORE_CODE = 6
 
 
 @app.command()
@@ -86,17 +91,23 @@ def query(
         str, typer.Option(help="Always_GS1_Digital_Link, Always_EPC_URN or Never_Translates.")
     ] = "Always_GS1_Digital_Link",
     most: Annotated[int, typer.Option(help="Events at most.", min=1)] = 1_000,
+    everything: Annotated[bool, typer.Option("--all", help="Every event, however many there are.")] = False,
     token: Token = None,
     as_json: Json = False,  # noqa: ARG001 it is JSON anyway
     lang: Lang = Language.EN,
-) -> None:
-    """Print the events that pass every parameter, as one EPCIS query document.
+) -> int:
+    """Print the events that pass every parameter, as one EPCIS query document. Code 6 where there are more of them.
 
     Example: [bold]jinka trace query MATCH_anyEPC=urn:epc:id:sscc:0614141.1234567890 --at trace.toml[/bold]
     """
     from jinka.app.trace_serving import query_events
     from jinka.app.trace_signing import read_token
 
-    found = query_events(at, parameters or [], epc_format=epc_format, most=most, token=read_token(token))
+    found, more = query_events(
+        at, parameters or [], epc_format=epc_format, most=None if everything else most, token=read_token(token)
+    )  # fmt: skip
     put_json(found)
     say(_FOUND[lang].format(len(found["epcisBody"]["queryResults"]["resultsBody"]["eventList"])))
+    if more:
+        say(_MORE[lang])
+    return _MORE_CODE if more else 0

@@ -103,7 +103,7 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
         access = Access(database, file, secret, clock)
         sight = access if access.required else None  # where all see everything, texts need not be read
         services = replace(
-            services, admit=access.admit, sight=sight, check_signature=access.check_signature,
+            services, admit=access.admit, sight=sight, check_signature=access.check_signature, signer=access.signer,
             page_key=secret.pages,
         )  # fmt: skip
         table = file.tables.get("subscriptions", {})

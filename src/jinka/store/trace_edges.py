@@ -22,10 +22,11 @@ from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_document import unpack
 from jinka.store.trace_parties import parties_told
-from jinka.trace.lineage import Edge, EdgeKind, edges_of, sort_of
+from jinka.trace.lineage import Edge, EdgeKind, NodeSort, edges_of, sort_of
 from jinka.trace.stays import Rows, node_number
 
 _CHUNK = 20_000  # nodes of one question
+_NEXT = node_number(1, NodeSort.OTHER)  # from a number to the next one of its sort
 _COLUMNS = ("source", "kind", "at_us", "target", "event", "step", "quantity", "uom")
 
 nodes = sa.Table(
@@ -228,6 +229,8 @@ class SqlLinks:
 
     def leaving(self, nodes: Sequence[int]) -> Rows:
         with self._open() as connection:
+            if connection.dialect.name == "sqlite" and len(runs := _runs(nodes)) * 4 <= len(nodes):
+                return self._in_runs(connection, runs)
             query = f"SELECT {_of_edges()} FROM {{}} e ON e.source = {{}}"  # noqa: S608
             return self._chunks(connection, query, "trace_edges", nodes)
 
@@ -260,6 +263,12 @@ class SqlLinks:
         with self._engine.connect() as connection:
             yield connection
 
+    def _in_runs(self, connection: sa.Connection, runs: Sequence[tuple[int, int]]) -> list[Any]:
+        """As `leaving`, for nodes that were numbered one after another: the items of a lot lie together."""
+        ends = "e.source BETWEEN json_extract(j.value, '$[0]') AND json_extract(j.value, '$[1]')"
+        query = f"SELECT {_of_edges()} FROM json_each(?) j CROSS JOIN trace_edges e ON {ends}"  # noqa: S608
+        return list(_raw(connection).execute(query, (json.dumps(runs),)).fetchall())
+
     def _chunks(self, connection: sa.Connection, query: str, table: str, ids: Sequence[int]) -> list[Any]:
         rows: list[Any] = []
         sqlite = connection.dialect.name == "sqlite"
@@ -272,6 +281,21 @@ class SqlLinks:
             some = list(ids[start : start + _CHUNK])
             rows += cursor.execute(text, (json.dumps(some) if sqlite else some,)).fetchall()
         return rows
+
+
+def _runs(nodes: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of the nodes of one sort with consecutive numbers, in their order."""
+    runs: list[tuple[int, int]] = []
+    first = last = -1
+    for node in nodes:
+        if node != last + _NEXT:
+            if last >= 0:
+                runs.append((first, last))
+            first = node
+        last = node
+    if last >= 0:
+        runs.append((first, last))
+    return runs
 
 
 def _of_edges() -> str:

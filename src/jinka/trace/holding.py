@@ -95,24 +95,24 @@ class _Sights:
         self._kept: dict[tuple[int, int, int], _Sight] = {}
 
     def last(self, node: int, since: int, until: int) -> _Sight:
-        best = _NONE
-        for _, kind, at, target, event, step, _, _ in self._found.rows.get(node, ()):
-            if kind == _AT and since <= at <= until and (at, event) > best[:2]:
-                best = (at, event, target, step, node)
-        for stay in self._found.stays.get(node, ()):
-            low, high = max(since, stay.since_us), min(until, stay.until_us)
-            if low <= high and (high, FOREVER_US) > best[:2]:
-                sight = self._of_container(stay.parent, low, high)
-                if sight[:2] > best[:2]:
-                    best = sight
+        best, best_us = _NONE, _NONE[0]
+        rows = self._found.rows.get(node, ())
+        if rows and rows[-1][1] >= _AT:  # in the order of kinds
+            for _, kind, at, target, event, step, _, _ in rows:
+                if kind == _AT and since <= at <= until and at >= best_us and (at, event) > best[:2]:
+                    best, best_us = (at, event, target, step, node), at
+        for _, parent, begin, end, *_ in self._found.stays.get(node, ()):
+            low, high = since if since > begin else begin, until if until < end else end
+            if low <= high and high >= best_us:
+                sight = self._kept.get((parent, low, high)) or self._of_container(parent, low, high)
+                if sight[0] >= best_us and sight[:2] > best[:2]:
+                    best, best_us = sight, sight[0]
         return best
 
     def _of_container(self, node: int, since: int, until: int) -> _Sight:
         key = (node, since, until)
-        known = self._kept.get(key)
-        if known is None:
-            self._kept[key] = _NONE  # a cycle of containers finds nothing new
-            known = self._kept[key] = self.last(node, since, until)
+        self._kept[key] = _NONE  # a cycle of containers finds nothing new
+        known = self._kept[key] = self.last(node, since, until)
         return known
 
     def holding(self, node: int, sight: _Sight) -> Holding:
@@ -136,7 +136,8 @@ class _Sights:
         """When an item went into a transformation, and by which event; a lot is never used up so."""
         if node & 7 == _LOT:
             return None
-        until = self._found.ended.get(node, FOREVER_US)
-        rows = self._found.rows.get(node, ())
-        uses = [(row[2], row[4]) for row in rows if row[1] == _USE and row[2] <= until]
-        return max(uses) if uses and max(uses)[0] >= after_us else None
+        used: tuple[int, int] | None = None
+        for row in self._found.rows.get(node, ()):
+            if row[1] == _USE and row[2] <= self._found.ended.get(node, FOREVER_US):
+                used = (row[2], row[4]) if used is None else max(used, (row[2], row[4]))
+        return used if used is not None and used[0] >= after_us else None

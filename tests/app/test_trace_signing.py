@@ -89,7 +89,7 @@ def test_a_document_is_captured_with_a_token_and_a_signature(place: tuple[Path, 
     assert job["counts"]["accepted"] == 1
     with pytest.raises(Refused, match="SecurityException"):
         query_events(at, [], epc_format="Never_Translates", most=9)
-    found = query_events(at, [], epc_format="Never_Translates", most=9, token=token)[0][0]
+    found = query_events(at, [], epc_format="Never_Translates", most=9, token=token)[0]
     assert "sgtin:0614141.107346.1" in json.dumps(found)
 
 

@@ -49,7 +49,9 @@ def test_rules_found_on_one_half_explain_the_other_half(seed):
     middle = len(halves) // 2
     found = fit_rules(halves[:middle])
     assert explained_share(found, halves[middle:]) >= 0.99
-    declared = {mode: [p.rule for p in SHENZHEN_2018.products if mode in p.modes] for mode in Mode}
+    declared = {
+        mode: [p.rule for p in SHENZHEN_2018.products if mode in p.modes] for mode in (Mode.METRO, Mode.BUS)
+    }
     assert {mode: {r.text() for r in rules} for mode, rules in found.items()} == {
         mode: {r.text() for r in rules} for mode, rules in declared.items()
     }

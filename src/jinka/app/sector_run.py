@@ -53,6 +53,7 @@ class Played:
     journey: Journey
     told: tuple[Told, ...]
     happenings: tuple[Happening, ...]
+    uncleared: int = 0  # records that no step cleared
 
 
 def _tell(step: Tell, _: World) -> Text:
@@ -128,7 +129,13 @@ def play(sector: Sector, journey: Journey, sectors: Iterable[Sector]) -> Played:
         except JinkaError as error:
             raise StepFailed(str(error), where=where) from error
         told.append(Told(at=world.now, kind=type(step).__name__, said=said))
-    return Played(sector=sector, journey=journey, told=tuple(told), happenings=tuple(world.happenings))
+    return Played(
+        sector=sector,
+        journey=journey,
+        told=tuple(told),
+        happenings=tuple(world.happenings),
+        uncleared=sum(map(len, world.records.values())),
+    )
 
 
 def moment(journey: Journey, step: Step, before: dt.datetime) -> dt.datetime:

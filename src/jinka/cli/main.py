@@ -43,6 +43,8 @@ from jinka.cli import (
     records_credit,
     records_share,
     registry,
+    registry_issues,
+    sector,
     serve,
     settle,
     statistics,
@@ -98,9 +100,11 @@ records.app.add_typer(records_consent.app)
 records.app.add_typer(records_share.app)
 records.app.add_typer(records_credit.app, name="credit")
 app.add_typer(records.app, name="records")
+registry_issues.register(registry.app)
 app.add_typer(registry.app, name="registry")
 app.add_typer(issuer.app, name="issuer")
 app.add_typer(switch.app, name="switch")
+app.add_typer(sector.app, name="sector")
 app.add_typer(settle.app, name="settle")
 app.add_typer(window.app, name="window")
 app.add_typer(proof.app, name="proof")

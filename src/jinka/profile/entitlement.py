@@ -6,8 +6,10 @@ what is asked for) and writes back what the use costs: see `jinka.terminal.entit
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from jinka.kit import Usage
 
@@ -56,14 +58,15 @@ class Condition:
     against: Against
     reason: str
 
-    def text(self, *, zh: bool = False) -> str:
-        """The condition as people read it."""
+    def text(self, *, zh: bool = False, names: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The condition as people read it; ``names`` are the records' titles."""
         against = self.against
         if isinstance(against, Fact):
             shown = f"<{against.name}>"
         else:
             shown = ", ".join(against) if isinstance(against, tuple) else str(against)
-        return f"{self.record} {_SAID_ZH[self.test] if zh else self.test.value} {shown}".rstrip()
+        said = _SAID_ZH[self.test] if zh else self.test.value
+        return f"{names.get(self.record, self.record)} {said} {shown}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,211 @@
+"""The page of a sector, made from its declaration alone: what is on the card, what it costs, who may do what, and its
+stories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from jinka.app.sector_run import Played
+from jinka.declaration import Sector
+from jinka.kit import format_minor
+from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
+from jinka.profile.entitlement import Change, Fact
+from jinka.tariff.sheet import Sheet
+from jinka.tariff.sheet_text import expression_text
+
+_W = {
+    "made": (
+        "Made by `jinka sector docs {0}` from the declaration; `jinka sector run {0}` plays it.",
+        "本页由 `jinka sector docs {0}` 据声明生成；`jinka sector run {0}` 可演示。",
+    ),
+    "authority": ("Authority", "主管单位"),
+    "standards": ("Standards", "标准"),
+    "archetypes": ("Made of", "构成"),
+    "composes": ("Also on its cards", "同卡应用"),
+    "application": ("Application", "应用"),
+    "file": ("File", "文件"),
+    "content": ("Content", "内容"),
+    "read": ("Reading", "读"),
+    "write": ("Writing", "写"),
+    "keys": ("Keys", "密钥"),
+    "purse": ("Purse", "钱包"),
+    "records": ("Records", "记录"),
+    "record": ("Record", "记录"),
+    "length": ("Bytes", "字节"),
+    "coding": ("Coding", "编码"),
+    "rights": ("Rights", "资格"),
+    "right": ("Right", "资格"),
+    "needs": ("Needs", "条件"),
+    "changes": ("Use writes", "使用后写入"),
+    "fares": ("Prices and rules", "票价与规则"),
+    "line": ("Line", "项目"),
+    "value": ("Is", "计算"),
+    "moves": ("Money moves", "资金流向"),
+    "cases": ("Published results that the tests demand", "公开发布、测试必须得出的结果"),
+    "nocase": ("No published result was found: {}", "未找到公开结果：{}"),
+    "source": ("Source", "依据"),
+    "parties": ("Parties and accounts", "参与方与账户"),
+    "devices": ("Devices", "终端"),
+    "reports": ("Reports", "报表"),
+    "journeys": ("Journeys", "场景"),
+    "free": ("free", "自由"),
+    "never": ("never", "禁止"),
+    "rule": ("right {}", "权限{}"),
+    "mac": (" with MAC", "（须MAC）"),
+    "products": ("Products", "产品"),
+    "limit": ("at most {}", "上限{}"),
+    "result": ("the result", "结果"),
+    "facts": ("Facts", "输入"),
+    "counts": ("counts", "统计"),
+    "by": ("by", "按"),
+}
+
+
+def sector_page(sector: Sector, played: Iterable[Played], *, zh: bool = False) -> str:
+    """Markdown, in English or Chinese, with the journeys as they went. The same declaration gives the same bytes."""
+    return "\n".join(_lines(sector, played, zh)) + "\n"
+
+
+def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
+    def word(name: str, *parts: object) -> str:
+        return _W[name][zh].format(*parts)
+
+    yield f"# {sector.title_zh if zh else sector.title_en} (`{sector.name}`)"
+    yield ""
+    yield sector.about_zh if zh else sector.about_en
+    yield ""
+    yield word("made", sector.name)
+    yield ""
+    yield f"- {word('authority')}: {sector.authority}"
+    yield f"- {word('standards')}: {', '.join(sector.standards) or '-'}"
+    yield f"- {word('archetypes')}: {', '.join(kind.value for kind in sector.archetypes)}"
+    if sector.composes:
+        yield f"- {word('composes')}: {', '.join(f'`{name}`' for name in sector.composes)}"
+    for profile in sector.profiles:
+        yield from _application(sector, profile, zh)
+    if sector.entitlements:
+        yield from ("", f"## {word('rights')}", "")
+        named = {
+            one.name: one.title_zh if zh else one.title_en for row in sector.records.values() for one in row
+        }
+        rows = [
+            (f"{right.title_zh if zh else right.title_en} (`{right.name}`)",
+             "; ".join(f"{one.text(zh=zh, names=named)} ({one.reason})" for one in right.conditions),
+             "; ".join(_change(one) for one in right.changes), right.source)
+            for right in sector.entitlements
+        ]  # fmt: skip
+        yield from _table((word("right"), word("needs"), word("changes"), word("source")), rows)
+    if sector.all_sheets or sector.tariffs:
+        yield from ("", f"## {word('fares')}")
+    for sheet in sector.all_sheets:
+        yield from _sheet(sheet, zh)
+    for name, tariff in sector.tariffs.items():
+        yield from ("", f"### {word('products')}: `{name}`", "")
+        yield from _table(
+            (word("content"), word("value")),
+            [(f"{p.title_zh if zh else p.title_en} (`{p.code}`)", p.rule.text()) for p in tariff.products],
+        )
+    yield from ("", f"## {word('cases')}", "")
+    if sector.no_worked_case:
+        yield word("nocase", sector.no_worked_case)
+    for case in sector.worked_cases:
+        facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
+        gives = ", ".join(f"{name} {value}" for name, value in case.gives.items())
+        where = f" <{case.address}>" if case.address else ""
+        yield f"- {case.title_zh if zh else case.title_en}: {facts} → {gives}. {word('source')}: {case.source}{where}"
+    yield from ("", f"## {word('parties')}", "")
+    for party in sector.parties:
+        yield f"- {party.title_zh if zh else party.title_en} (`{party.code}`)"
+    for account in sector.accounts:
+        yield f"- {account.title_zh if zh else account.title_en} (`{account.code}`)"
+    yield from ("", f"## {word('devices')}", "")
+    for device in sector.devices:
+        yield f"- {device.title_zh if zh else device.title_en} (`{device.name}`): {device.kind.value}"
+    yield from ("", f"## {word('reports')}", "")
+    for report in sector.reports:
+        title = report.title_zh if zh else report.title_en
+        yield f"- {title} (`{report.name}`): {word('counts')} {report.counts.value}, {word('by')} {report.by}"
+    yield from ("", f"## {word('journeys')}")
+    for one in played:
+        yield from _journey(one, zh)
+
+
+def _application(sector: Sector, profile: ApplicationProfile, zh: bool) -> Iterator[str]:
+    def word(name: str, *parts: object) -> str:
+        return _W[name][zh].format(*parts)
+
+    title = profile.title_zh if zh else profile.title_en
+    yield from ("", f"## {word('application')}: {title} (`{profile.name}`)", "")
+    yield f"AID `{profile.aid.hex().upper()}`, v{profile.version}, {', '.join(profile.standards)}"
+    if profile.purse is not None:
+        unit = profile.purse.unit
+        yield from (
+            "",
+            f"{word('purse')}: {unit.code}, {word('limit', format_minor(profile.purse.limit, unit))}",
+        )
+    yield ""
+    rows = [
+        (f"`{spec.folder:04X}/{spec.fid:04X}`" if spec.folder else f"`{spec.fid:04X}`",
+         spec.title_zh if zh else spec.title_en, _right(spec.read_right, zh), _write(spec, zh))
+        for spec in profile.files
+    ]  # fmt: skip
+    yield from _table((word("file"), word("content"), word("read"), word("write")), rows)
+    yield ""
+    keys = ", ".join(f"{key.use.name} {key.kid}/{key.version}" for key in profile.keys)
+    yield f"{word('keys')}: {keys or '-'}"
+    records = sector.records.get(profile.name, ())
+    if records:
+        yield from ("", f"### {word('records')}", "")
+        yield from _table(
+            (word("record"), word("content"), word("length"), word("coding")),
+            [(f"`{one.fid:04X}` {one.number}: `{one.name}`", one.title_zh if zh else one.title_en, str(one.length),
+              one.coding.value) for one in records],
+        )  # fmt: skip
+
+
+def _right(right: int, zh: bool) -> str:
+    if right == FREE:
+        return _W["free"][zh]
+    return _W["never"][zh] if right == NEVER else _W["rule"][zh].format(f"{right:02X}")
+
+
+def _write(spec: FileSpec, zh: bool) -> str:
+    return _right(spec.write_right, zh) + (_W["mac"][zh] if spec.mac_required else "")
+
+
+def _change(change: Change) -> str:
+    shown = change.take if change.take is not None else change.put
+    name = f"<{shown.name}>" if isinstance(shown, Fact) else str(shown)
+    return f"{change.record} {'-' if change.take is not None else '='} {name}"
+
+
+def _sheet(sheet: Sheet, zh: bool) -> Iterator[str]:
+    def word(name: str) -> str:
+        return _W[name][zh]
+
+    yield from ("", f"### {sheet.title_zh if zh else sheet.title_en} (`{sheet.name}`)", "")
+    yield f"{word('source')}: {sheet.source}. {word('facts')}: {', '.join(f'`{name}`' for name in sheet.facts)}"
+    yield ""
+    rows = [
+        (f"{line.title_zh if zh else line.title_en} (`{line.code}`"
+         + (f", {word('result')})" if line.code == sheet.result else ")"),
+         expression_text(line.value, zh=zh), line.unit.code, f"{line.payer} → {line.payee}" if line.payer else "")
+        for line in sheet.lines
+    ]  # fmt: skip
+    yield from _table((word("line"), word("value"), "", word("moves")), rows)
+
+
+def _journey(played: Played, zh: bool) -> Iterator[str]:
+    journey = played.journey
+    title = journey.title_zh if zh else journey.title_en
+    yield from ("", f"### {title} (`{journey.name}`, {journey.date})", "")
+    for number, told in enumerate(played.told, 1):
+        yield f"{number}. {told.at:%m-%d %H:%M} {told.said.zh if zh else told.said.en}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + " --- |" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"

@@ -1,0 +1,83 @@
+"""The walker over every sector that is there, and what a declaration must keep to in the tree.
+
+Goal: no sector lacks encodings, rights, prices, journeys that clear to zero, reports and pages in both languages, or its
+published result. Method: `jinka.app.sector_check` on each, which plays every journey on virtual cards.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import jinka
+from jinka.app.sector_check import check_sector
+from jinka.app.sector_docs import sector_page
+from jinka.app.sector_run import all_sectors
+from jinka.sectors import SECTORS
+
+ROOT = Path(jinka.__file__).parent
+PAGES = ROOT.parents[1] / "docs" / "sectors"
+LINES_MAX = 260
+FILES = sorted(path for path in (ROOT / "sectors").glob("*.py") if path.name != "__init__.py")
+# the files of one sector may know one another: Shenzhen's card, tariff and open data are one
+FAMILIES = (("shenzhen_taps", "shenzhen_tariff", "transit_shenzhen", "transit"),)
+
+
+@pytest.mark.parametrize("name", sorted(all_sectors()))
+def test_a_sector_is_all_that_it_declares(name: str) -> None:
+    sectors = all_sectors()
+    checked = check_sector(sectors[name], sectors.values())
+    assert [str(finding) for finding in checked.findings] == []
+    assert {"journeys", "reports", "documentation"} <= checked.tried.keys()
+    for suffix, zh in ((".md", False), (".zh.md", True)):
+        page = sector_page(sectors[name], checked.played, zh=zh)
+        committed = PAGES / f"{name}{suffix}"
+        assert committed.is_file(), "run jinka sector docs --to docs/sectors"
+        assert committed.read_text() == page, f"run jinka sector docs {name} --to docs/sectors"
+
+
+def test_every_sector_of_the_tree_is_found() -> None:
+    declared = {
+        path.stem
+        for path in FILES
+        if isinstance(
+            getattr(importlib.import_module(f"jinka.sectors.{path.stem}"), "SECTOR", None), jinka_sector()
+        )
+    }
+    found = {sector.name for sector in SECTORS}
+    assert len(declared) == len(SECTORS) == len(found)
+
+
+def jinka_sector() -> type:
+    from jinka.declaration import Sector
+
+    return Sector
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_sector_file_is_short_and_knows_no_other(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= LINES_MAX
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("jinka.sectors"):
+            family = next((names for names in FAMILIES if path.stem in names), (path.stem,))
+            assert node.module and node.module.rpartition(".")[2] in family, (
+                f"{path.stem} imports {node.module}"
+            )
+
+
+def test_the_kernel_names_no_sector() -> None:
+    """Rooms below `sectors` know no sector, by import or by name."""
+    names = {f'"{profile.name}"' for sector in SECTORS for profile in sector.profiles}
+    upper = {"sectors", "cli", "app", "sim", "api", "store", "node"}
+    for path in ROOT.rglob("*.py"):
+        if path.relative_to(ROOT).parts[0] in upper:
+            continue
+        text = path.read_text()
+        assert "jinka.sectors" not in text.replace('"jinka.sectors"', "").replace("``jinka.sectors``", ""), (
+            path
+        )
+        assert not [name for name in names if name in text], path

@@ -51,6 +51,7 @@ _TOGETHER = 8  # a shorter list is named sooner one by one
 _ITEM = re.compile(r"https://id\.gs1\.org/01/[0-9]{14}/21/[A-Za-z0-9_-]{1,20}").fullmatch
 _ITEM_STEM = len("https://id.gs1.org/01/") + 14 + len("/21/")
 _LINKS: dict[str, str] = {}
+_NAMES: dict[str, str] = {}
 
 _Rule = Callable[[str], str | None]
 
@@ -61,13 +62,24 @@ def canonical_id(text: str) -> str:
     A class (``lgtin``) and a pattern of a class (``idpat`` with ``*`` for the serial) have one as well: the link
     without the serial. Schemes without a GS1 key (GID, USDOD, ADI, BIC, IMOVN) keep their URN.
     """
+    found = _NAMES.get(text)
+    return _name(text) if found is None else found
+
+
+def _name(text: str) -> str:
+    """The canonical form, which is remembered: one capture asks for it ten times."""
     class_, _, serial = text.rpartition(".")
     link = _LINKS.get(class_)
     if link is not None and _PLAIN_SERIAL(serial):
-        return link + serial
-    found = _remembered(text) if len(text) <= _CACHED_LENGTH else make_canonical(text)
-    if link is None and found is not text and text.startswith(_SERIALISED):
-        _remember_class(class_, serial, found)
+        found = link + serial
+    else:
+        found = make_canonical(text)
+        if link is None and found is not text and text.startswith(_SERIALISED):
+            _remember_class(class_, serial, found)
+    if len(text) <= _CACHED_LENGTH:
+        if len(_NAMES) >= _CACHED:
+            _NAMES.clear()
+        _NAMES[text] = found
     return found
 
 
@@ -119,12 +131,9 @@ def make_canonical(text: str) -> str:
     return text
 
 
-_remembered = lru_cache(_CACHED)(make_canonical)
-
-
 def forget_names() -> None:
     """Empty the memory of `canonical_id`: for who measures."""
-    _remembered.cache_clear()
+    _NAMES.clear()
     _LINKS.clear()
 
 

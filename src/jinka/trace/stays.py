@@ -76,8 +76,11 @@ GROUPING: frozenset[int] = frozenset(int(kind) for kind in (*_BEGINS, *_FINISHES
 _PACK, _UNPACK, _AT = int(EdgeKind.PACK), int(EdgeKind.UNPACK), int(EdgeKind.AT)
 _SPECIAL = frozenset(int(kind) for kind in GROUPING)
 _ENDING_STEPS = frozenset(int(step) for step in ENDS)
+_OF_ATTACHED = frozenset(int(k) for k, attached in {**_BEGINS, **_FINISHES}.items() if attached)
 _OPEN, _UNPACKED = Ending.OPEN, Ending.UNPACKED
 _SEEN = (EdgeKind.SEEN_IN, EdgeKind.SEEN_ON)
+_ORDER = {kind: 0 if kind in _FINISHES else 2 if kind in _SEEN else 1 for kind in _SPECIAL}  # at one moment
+_Fact = tuple[int, int, int, int, int, str | None]
 _EMPTIES = (EdgeKind.EMPTY, EdgeKind.DETACH_ALL)
 
 Rows = Sequence[tuple[int, int, int, int, int, int, str | None, str | None]]
@@ -103,20 +106,22 @@ def stays_of(
             stay = _cut(stay, empties, attached=False)
         return [_cut_gone(stay, sorted(gone)) if gone else stay]
     made: list[Stay] = []
-    for attached in (False, True):
-        facts = sorted(
-            (at, 0 if kind in _FINISHES else 2 if kind in _SEEN else 1, event, kind, parent, quantity)
-            for _, kind, at, parent, event, _, quantity, _ in rows
-            if (_BEGINS.get(kind) if kind in _BEGINS else _FINISHES.get(kind)) is attached  # type: ignore[call-overload]
-        )
-        gone = (
-            []
-            if several
-            else sorted((at, event) for _, kind, at, _, event, step, *_ in rows if _ends(kind, step))
-        )
+    both: tuple[list[_Fact], list[_Fact]] = ([], [])  # what is packed, and what is attached
+    ends_of_it: list[tuple[int, int]] = []
+    for _, kind, at, parent, event, step, quantity, _ in rows:
+        order = _ORDER.get(kind)
+        if order is not None:
+            both[kind in _OF_ATTACHED].append((at, order, event, kind, parent, quantity))
+        elif kind == _AT and step in _ENDING_STEPS and not several:
+            ends_of_it.append((at, event))
+    ends_of_it.sort()
+    for facts, attached in zip(both, (False, True), strict=True):
+        if not facts:
+            continue
+        facts.sort()
         for stay in _walk(child, facts, several=several or attached, lot=several):
-            cut = _cut(stay, empties, attached=attached)
-            made.append(cut if attached else _cut_gone(cut, gone))
+            cut = _cut(stay, empties, attached=attached) if empties.get(stay.parent) else stay
+            made.append(cut if attached or not ends_of_it else _cut_gone(cut, ends_of_it))
     return made
 
 
@@ -143,10 +148,6 @@ def _plain(child: int, rows: Rows) -> tuple[Stay, list[tuple[int, int]] | None] 
     if out[0] != parent or out[1] <= since:
         return None
     return Stay(child, parent, since, out[1], begun, out[2], _UNPACKED, amount), gone
-
-
-def _ends(kind: int, step: int) -> bool:
-    return kind == EdgeKind.AT and step in ENDS
 
 
 def _walk(

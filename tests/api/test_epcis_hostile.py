@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from jinka.api import epcis
+from jinka.api import epcis, epcis_bodies
+from jinka.api.epcis_exchange import Caller
 from jinka.api.problems import Unauthorised
 from tests.api.test_epcis_schemathesis import served
 from tests.epcis_rig import Desk, desk_at, document, facts
@@ -142,7 +143,7 @@ def test_a_body_that_is_cut_off_is_not_captured(port: int, desk: Desk) -> None:
 def test_a_body_that_does_not_come_is_not_waited_for(
     port: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(epcis, "BODY_S", 0.05)
+    monkeypatch.setattr(epcis_bodies, "BODY_S", 0.05)
     with socket.create_connection(("127.0.0.1", port), timeout=10) as link:
         link.sendall(
             b"POST /capture HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
@@ -169,7 +170,7 @@ def test_who_is_not_admitted_sends_no_body(port: int, desk: Desk, monkeypatch: p
 
 
 def test_bodies_under_way_are_bounded_together(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(epcis, "BODIES_MAX", 0)  # one of the largest fits: 200,000 bytes
+    monkeypatch.setattr(epcis_bodies, "BODIES_MAX", 0)  # one of the largest fits: 200,000 bytes
     head = b"POST /capture HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 190000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=10) as first:
         first.sendall(head + b" " * 189_999)
@@ -183,6 +184,74 @@ def test_bodies_under_way_are_bounded_together(port: int, monkeypatch: pytest.Mo
     body = document(facts()) + b" " * 150_000
     for _ in range(2):  # all were let go
         assert _ask(port, "POST", "/capture", body, Content_Type="application/json")[0] == 202
+
+
+_UPLOAD = (
+    b"POST /capture HTTP/1.1\r\nHost: x\r\nX-Who: %s\r\nContent-Type: application/json\r\nContent-Length: 190000"
+    b"\r\n\r\n"
+)
+
+
+@pytest.fixture
+def named(desk: Desk) -> None:
+    """Whoever says who he is, is."""
+    object.__setattr__(desk.services, "admit", lambda headers: Caller(name=headers.get("x-who", "")))
+
+
+@pytest.mark.usefixtures("named")
+def test_who_sends_slowly_has_his_share_and_holds_up_nobody(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epcis_bodies, "BODIES_EACH", 0)  # one of the largest fits
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as first,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as second,
+    ):
+        first.sendall(_UPLOAD % b"slow" + b" " * 150_000)
+        second.sendall(_UPLOAD % b"slow" + b" " * 150_000)
+        (refused,), _, _ = select.select([first, second], [], [], 10)
+        assert b"too much of yours" in refused.recv(65536)
+        body = document(facts()) + b" " * 150_000
+        assert _ask(port, "POST", "/capture", body, Content_Type="application/json", X_Who="other")[0] == 202
+
+
+def test_a_body_that_comes_too_slowly_is_cut_off(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epcis_bodies, "WINDOW_S", 0.05)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+        slow.sendall(_UPLOAD % b"slow" + b" " * 100_000)
+        assert slow.recv(65536).startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.usefixtures("named")
+def test_who_holds_most_makes_room_for_others(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epcis_bodies, "BODIES_MAX", 0)  # one of the largest fits: 200,000 bytes
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as slow:
+        slow.sendall(_UPLOAD % b"slow" + b" " * 180_000)
+        body = document(facts()) + b" " * 50_000
+        assert _ask(port, "POST", "/capture", body, Content_Type="application/json", X_Who="other")[0] == 202
+        answer = slow.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"others need the room" in answer
+    whole = document(facts()) + b" " * 150_000
+    for _ in range(2):  # all was let go
+        assert _ask(port, "POST", "/capture", whole, Content_Type="application/json", X_Who="slow")[0] == 202
+
+
+@pytest.mark.usefixtures("named")
+def test_one_peer_has_so_many_bodies_coming(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(epcis_bodies, "READS_EACH", 1)
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as first,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as second,
+    ):
+        first.sendall(_UPLOAD % b"slow" + b" ")
+        second.sendall(_UPLOAD % b"slow" + b" ")
+        (refused,), _, _ = select.select([first, second], [], [], 10)
+        assert b"too many bodies of yours" in refused.recv(65536)
+        assert (
+            _ask(port, "POST", "/capture", document(facts()), Content_Type="application/json", X_Who="b")[0]
+            == 202
+        )
 
 
 def test_more_than_can_wait_is_told_to_come_again(port: int, monkeypatch: pytest.MonkeyPatch) -> None:

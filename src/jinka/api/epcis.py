@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from jinka.api import epcis_capture, epcis_events, epcis_resources
 from jinka.api.counting import Counting
+from jinka.api.epcis_bodies import Bodies, too_large
 from jinka.api.epcis_exchange import DISCOVERY, VERSIONS, Ask, Reply, accepted
 from jinka.api.epcis_problems import JSON_KIND, XML_KIND, EpcisError, Exceptions, exception_of, problem_body
 from jinka.api.epcis_schema import openapi
@@ -28,8 +29,6 @@ from jinka.api.limits import SafeHeaders
 from jinka.kit import JinkaError
 
 URL_MAX = 16 * 1024
-BODY_S = 60.0
-BODIES_MAX = 256 << 20  # bytes of all bodies that are read or worked on; one of the largest always fits
 THREADS = 8
 WAITING_MAX = 256  # requests whose handlers have not begun
 _PLACES = frozenset({"events", *epcis_events.NARROW})
@@ -69,7 +68,7 @@ class EpcisApplication:
             )
         ]  # fmt: skip
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="epcis")
-        self._waiting = self._held = 0
+        self._waiting, self._bodies = 0, Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -80,15 +79,16 @@ class EpcisApplication:
             raise RuntimeError(f"{scope['type']} is not spoken here")
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         ask = Ask(method=scope["method"], path=(), headers=headers)
-        parts, unread = list[bytes](), True
+        unread, body = True, self._bodies.begin(scope["client"][0] if scope.get("client") else "")
         try:
             bare = self.ask_of(scope, headers, b"")
             if "transfer-encoding" in headers or headers.get("content-length", "0") != "0":
                 self._check_length(headers)
                 self._route(bare.path)
-                await self._run(partial(self._services.admit, headers))
-            await self._body(receive, parts)
-            unread, ask = False, replace(bare, body=b"".join(parts))
+                caller = await self._run(partial(self._services.admit, headers))
+                body.peer = caller.name or body.peer
+            await self._bodies.read(body, receive, self._services.capture_bytes_max)
+            unread, ask = False, replace(bare, body=body.whole())
             reply = await self._run(partial(self.reply, ask))
         except JinkaError as error:
             reply = _problem(ask, error, self._services)
@@ -98,36 +98,13 @@ class EpcisApplication:
             await _answer(_problem(ask, EpcisError(Exceptions.IMPLEMENTATION, ""), self._services), ask, send)
             raise  # so that the server's log has it
         finally:
-            self._held -= sum(map(len, parts))
+            self._bodies.let_go(body)
         await _answer(reply, ask, send)
 
     def _check_length(self, headers: Mapping[str, str]) -> None:
         most, announced = self._services.capture_bytes_max, headers.get("content-length", "0")
         if announced.isascii() and announced.isdigit() and int(announced[:18]) > most:
-            raise _too_large(most)
-
-    async def _body(self, receive: Receive, parts: list[bytes]) -> None:
-        """Read it into ``parts``, which count as held until the caller lets them go."""
-        most, size = self._services.capture_bytes_max, 0
-        try:
-            async with asyncio.timeout(BODY_S):
-                while True:
-                    message = await receive()
-                    if message["type"] != "http.request":
-                        raise EpcisError(Exceptions.VALIDATION, "the body was cut off", where="body")
-                    parts.append(message.get("body", b""))
-                    size += len(parts[-1])
-                    self._held += len(parts[-1])
-                    if size > most:
-                        raise _too_large(most)
-                    if self._held > max(BODIES_MAX, most):
-                        raise EpcisError(
-                            Exceptions.BUSY, "too many bodies are under way", fix="ask again in a second"
-                        )
-                    if not message.get("more_body", False):
-                        return
-        except TimeoutError:
-            raise EpcisError(Exceptions.TIMEOUT, f"within {BODY_S:.0f} s", where="body") from None
+            raise too_large(most)
 
     def ask_of(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Ask:
         """A request as a value; raises `EpcisError`."""
@@ -204,12 +181,6 @@ def _joined(path: tuple[str, ...]) -> tuple[str, ...]:
 
 def _allow(resource: Resource) -> str:
     return ", ".join(["OPTIONS", *sorted(resource.methods)])
-
-
-def _too_large(most: int) -> EpcisError:
-    return EpcisError(
-        Exceptions.CAPTURE_LIMIT, "the body is too large", where="body", fix=f"at most {most} bytes at a time"
-    )
 
 
 def _problem(ask: Ask, error: JinkaError, services: EpcisServices) -> Reply:

@@ -61,14 +61,9 @@ class Book:
         self.connection, self.catalogue, self.vault = connection, catalogue, vault
         if connection.dialect.name == "postgresql" and not read:
             connection.exec_driver_sql("LOCK TABLE base_log_end IN SHARE ROW EXCLUSIVE MODE")
-        end = connection.execute(sa.select(log_end)).one_or_none()
-        if end is None:
-            self._chain, last = AuditChain(), 0
-        else:
-            edge = [end.edge[at : at + HASH_BYTES] for at in range(0, len(end.edge), HASH_BYTES)]
-            self._chain, last = AuditChain.resumed(end.head, Frontier.resumed(end.size, edge)), end.at_us
-        self.now = max(clock.now_micros(), last)
-        self._begun = end is not None
+        self._end = connection.execute(sa.select(log_end)).one_or_none()
+        self._chain: AuditChain | None = None
+        self.now = max(clock.now_micros(), self._end.at_us if self._end else 0)
 
     @property
     def today(self) -> dt.date:
@@ -77,27 +72,20 @@ class Book:
 
     def note(self, note: Note) -> int:
         """Write a note, and return its number."""
-        if not self._begun:
-            opened = AuditEvent(actor="jinka", act=OPENED, subject=f"log:{ORIGIN}")
-            self._append(self._chain.append(opened, self.now), LogRow(
-                line=b"", body="", act=OPENED, department="", holder=0, record=0))  # fmt: skip
-            empty = {"id": 1, "size": 0, "at_us": 0, "head": GENESIS, "edge": b""}
-            self.connection.execute(log_end.insert(), empty)
-            self._begun = True
-        line = self._chain.append(note.event(), self.now)
-        self._append(line, LogRow(
-            line=line, body=note.body(), act=note.act, department=note.department, holder=note.holder,
-            record=note.record,
-        ))  # fmt: skip
+        chain = self._chain = self._chain or self._resumed()
+        line = chain.append(note.event(), self.now)
+        self._append(
+            chain,
+            LogRow(
+                line=line, body=note.body(), act=note.act, department=note.department, holder=note.holder,
+                record=note.record,
+            ),
+        )  # fmt: skip
+        edge = b"".join(chain.edge)
         self.connection.execute(
-            log_end.update().values(
-                size=self._chain.size,
-                at_us=self.now,
-                head=self._chain.head,
-                edge=b"".join(self._chain.edge),
-            )
+            log_end.update().values(size=chain.size, at_us=self.now, head=chain.head, edge=edge)
         )
-        return self._chain.size - 1
+        return chain.size - 1
 
     def next_number(self, column: sa.Column[Any]) -> int:
         """One more than the greatest there is."""
@@ -168,7 +156,9 @@ class Book:
 
     def ends_with(self, size: int, head: bytes) -> bool:
         """Whether the end that is kept is that of a log of this size."""
-        return (self._chain.size, self._chain.head) == (size, head)
+        if self._end is None:
+            return size == 0
+        return (self._end.size, self._end.head) == (size, head)
 
     def digest(self, kind: str, field: str, value: str) -> bytes:
         """What a record is found by."""
@@ -283,11 +273,25 @@ class Book:
             found.update({row.number: Ref(kind=row.kind, number=row.number) for row in rows})
         return found
 
-    def _append(self, line: bytes, row: LogRow) -> None:
+    def _resumed(self) -> AuditChain:
+        """The log's end, to go on from; of a new log, with its first entry. Raises `Refused` where it is damaged."""
+        end = self._end
+        if end is not None:
+            edge = [end.edge[at : at + HASH_BYTES] for at in range(0, len(end.edge), HASH_BYTES)]
+            return AuditChain.resumed(end.head, Frontier.resumed(end.size, edge))
+        chain = AuditChain()
+        line = chain.append(AuditEvent(actor="jinka", act=OPENED, subject=f"log:{ORIGIN}"), self.now)
+        self._append(chain, LogRow(line=line, body="", act=OPENED, department="", holder=0, record=0))
+        self.connection.execute(
+            log_end.insert(), {"id": 1, "size": 0, "at_us": 0, "head": GENESIS, "edge": b""}
+        )
+        return chain
+
+    def _append(self, chain: AuditChain, row: LogRow) -> None:
         self.connection.execute(
             log.insert(),
             {
-                "seq": self._chain.size - 1, "line": line, "body": row.body, "act": row.act,
+                "seq": chain.size - 1, "line": row.line, "body": row.body, "act": row.act,
                 "department": row.department, "holder": row.holder, "record": row.record,
             },
         )  # fmt: skip

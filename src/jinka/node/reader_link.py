@@ -90,6 +90,8 @@ class ReaderLink:
         except (OSError, UnicodeError) as error:  # the second: a name that can be no host's
             await self._drop()
             words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            if isinstance(error, ConnectionRefusedError):  # asyncio's words for it name a function
+                words = "nobody listens there"
             raise ReaderLost(words, where=self._where, fix="is it on?") from None
         try:
             self._require_taken(first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from jinka.app.trace_epc import Asked, describe_codes
 from jinka.app.trace_sight import require_had, seen_by
 from jinka.codec.tags import canonical_id
 from jinka.kit import NotFound, Usage
+from jinka.kit.collection import no_collection
 from jinka.reports import Language
 from jinka.reports.trace_graph import draw_graph, graph_facts
 from jinka.store import database_at
@@ -73,18 +73,6 @@ def walk(links: SqlLinks, seeds: Iterable[Seed], *, forward: bool, nodes_max: in
         if forward:
             return spread_forward(links, seeds, nodes_max=nodes_max)
         return spread_back(links, seeds, nodes_max=nodes_max)
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Without the collector of cycles, which would look at each row again and again."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
 
 
 def thing_name(text: str) -> str:

@@ -13,9 +13,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from jinka.app.trace_lineage import no_collection, thing_name, trace_database, walk
+from jinka.app.trace_lineage import thing_name, trace_database, walk
 from jinka.codec.tags import canonical_id
 from jinka.kit import Clock, Usage
+from jinka.kit.collection import no_collection
 from jinka.node import write_durable
 from jinka.node.system import SystemClock
 from jinka.reports import Language

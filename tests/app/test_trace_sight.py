@@ -154,6 +154,31 @@ def test_a_query_is_its_maker_s_and_so_is_its_name(rig: Rig) -> None:
     assert "nextPageToken" in first.headers["Link"]
 
 
+def test_an_id_that_others_have_tells_nothing_and_keeps_nobody_out(rig: Rig) -> None:
+    id_ = "urn:farm:event:7"
+    squatter = replace(seen(1, "inspecting", DOOR, MINE), event_id=id_)
+    true = replace(seen(1, "storing", FIELD, MINE), event_id=id_)
+    assert [rig.capture("spy", squatter), rig.capture("farm", true)] == [201, 201]
+    assert rig.capture("farm", replace(true, biz_step=STEP + "picking")) == 409  # its own id is taken
+    assert [event.read_point for event in rig.events("farm", ("EQ_eventID", id_))] == [Place(id=FIELD)]
+    shown = rig.ask("farm", "GET", "events", id_)[1]
+    assert [event.read_point for event in events_in(shown)] == [Place(id=FIELD)]
+    assert len(events_in(rig.ask("state", "GET", "events", id_)[1])) == 2
+    void = ErrorDeclaration(declaration_time_us=9)
+    for other in (
+        true,
+        replace(true, event_id="urn:farm:event:8"),
+    ):  # the same whether there is such an event
+        away = replace(other, read_point=Place(id=DOOR), error=void)
+        status, told = rig.ask("spy", "POST", "events", body=_body(away))
+        assert (status, told["what"]) == (400, "you captured no such event")
+    assert rig.capture("spy", replace(squatter, error=void)) == 201  # and it undoes its own alone
+    there = rig.ask("farm", "GET", "trace", "forward", query=[("thing", MINE)])[1]["journeys"]
+    assert [sight["place"] for sight in there[canonical_id(MINE)]] == [canonical_id(FIELD)]
+    assert rig.capture("farm", replace(true, error=void)) == 201
+    assert rig.ask("farm", "GET", "trace", "forward", query=[("thing", MINE)])[0] == 404
+
+
 CASE = "urn:epc:id:sscc:4012345.0000000001"
 BREAD = "urn:epc:id:sgtin:6901234.012345.1"
 

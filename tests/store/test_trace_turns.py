@@ -65,7 +65,7 @@ def test_a_thing_s_latest_turns_are_looked_at_in_their_order(where: Path | str) 
     case = canonical_id(CASE)
     with database_at(where) as database, database.begin() as connection:
         events = [pack(at, Action.ADD, CASE, ITEM) for at in range(TURNS_MAX + 7, 0, -1)]
-        write_turns(connection, [(seq, b"", event) for seq, event in enumerate(events, 1)])
+        write_turns(connection, [(seq, b"", b"", event) for seq, event in enumerate(events, 1)])
         found = SqlTurns(connection).turns([case, canonical_id(ITEM), "urn:nothing"])
         assert set(found) == {case, canonical_id(ITEM)}
         assert len(found[case]) == TURNS_MAX

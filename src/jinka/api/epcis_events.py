@@ -35,6 +35,7 @@ from jinka.store.trace_parameters import read_query
 from jinka.store.trace_query import AnyOf, EventQuery, Test
 from jinka.store.trace_store import event_of
 from jinka.store.trace_terms import Field, canonical
+from jinka.trace.access import HIDDEN
 
 QUERY_NAME = "SimpleEventQuery"
 _EPCS = (Field.EPC, Field.PARENT, Field.INPUT, Field.OUTPUT)
@@ -143,11 +144,15 @@ def _written(ask: Ask, services: EpcisServices, seen: Sequence[Event], kind: str
 
 
 def _shown(ask: Ask, services: EpcisServices, rows: Sequence[Row]) -> Sequence[Event]:
-    """What the caller may see of an event that it asked for by id; 404 for nothing, as if there were none."""
+    """What the caller may see of an event that it asked for by id; 404 for nothing, as if there were none.
+
+    A redacted event has another id: that it has this one is not told.
+    """
     events = [event_of(row) for row in rows]
     if services.sight is None:
         return events
-    seen = services.sight.show(ask.caller, events, f"eventID {ask.path[1]}")
+    shown = services.sight.show(ask.caller, events, f"eventID {ask.path[1]}")
+    seen = [event for event in shown if not (event.event_id or "").startswith(HIDDEN)]
     if not seen:
         raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such event", where="eventID")
     return seen

@@ -120,15 +120,16 @@ def decide(
     """An answer to each, and what is to be inserted; reads the database and writes nothing.
 
     An accepted answer has no record time yet. ``declares_own_of``: a participant who may declare an error only what it
-    captured itself, before or earlier in the job.
+    captured itself, before or earlier in the job. An id that only others' events have is not taken for it: that they
+    have it is not told, and nobody can keep others from theirs by being the first to use it.
     """
     taken = _taken(connection, {one.key for one in batch if isinstance(one, Prepared)})
-    own: set[bytes] | None = None
+    own: _Own | None = None
     if declares_own_of:
         own = _own(
             connection,
             declares_own_of,
-            {one.key for one in batch if isinstance(one, Prepared) and one.declared},
+            {one.key for one in batch if isinstance(one, Prepared)},
         )
     answers = [_answer(one, taken, judging, own) for one in batch]
     _bind_corrections(batch, answers, _missing(connection, batch))
@@ -140,8 +141,9 @@ def decide(
     return answers, fresh
 
 
-# Event: declaration (empty: the event itself): content, and the record time, 0 within the job.
-_Taken = dict[bytes, dict[bytes, tuple[bytes, int]]]
+# Event: declaration (empty: the event itself) and content: the record time, 0 within the job.
+_Taken = dict[bytes, dict[tuple[bytes, bytes], int]]
+_Own = dict[bytes, set[bytes]]  # event: contents that the caller captured and may declare errors
 
 
 def _taken(connection: sa.Connection, keys: set[bytes]) -> _Taken:
@@ -152,34 +154,41 @@ def _taken(connection: sa.Connection, keys: set[bytes]) -> _Taken:
             columns.key.in_(wanted[at : at + _ASKED])
         )
         for key, declared, content, seq in connection.execute(asked):
-            found.setdefault(key, {})[declared] = (content, seq)
+            found.setdefault(key, {})[declared, content] = seq
     return found
 
 
-def _own(connection: sa.Connection, participant: str, keys: set[bytes]) -> set[bytes]:
-    """Those of some events that a participant captured."""
-    found: set[bytes] = set()
+def _own(connection: sa.Connection, participant: str, keys: set[bytes]) -> _Own:
+    """Those of some events."""
+    found: _Own = {}
     columns, wanted = table.ids.c, sorted(keys)
     for at in range(0, len(wanted), _ASKED):
-        asked = sa.select(columns.key).where(
+        asked = sa.select(columns.key, columns.content).where(
             columns.key.in_(wanted[at : at + _ASKED]), columns.declared == b"",
             declares(participant)(columns.seq),
         )  # fmt: skip
-        found.update(connection.scalars(asked))
+        for key, content in connection.execute(asked):
+            found.setdefault(key, set()).add(content)
     return found
 
 
-def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: set[bytes] | None) -> Answer:
+def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: _Own | None) -> Answer:
     if isinstance(one, Unreadable):
         fault = one.error
         return Answer(
             outcome=Outcome.REFUSED, what=fault.what, where=one.where + fault.where, fix=fault.fix
         )  # fmt: skip
     held = taken.get(one.key, {})
-    content, seq = held.get(one.declared, (b"", 0))
-    if content == one.content:
+    seq = held.get((one.declared, one.content))
+    if seq is not None:
         return Answer(outcome=Outcome.DUPLICATE, event_id=one.event_id, seq=seq)
-    if held and all(one.content != content for content, _ in held.values()):
+    if one.declared and own is not None and one.content not in own.get(one.key, ()):
+        return Answer(
+            outcome=Outcome.REFUSED, event_id=one.event_id, what="you captured no such event",
+            where=f"{one.where}/errorDeclaration", fix="who captured an event declares it an error",
+        )  # fmt: skip
+    others = own is not None and one.key not in own  # an id that only others' events have
+    if held and not others and all(one.content != content for _, content in held):
         what = (
             "another event has this id"
             if not one.declared
@@ -189,11 +198,6 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: se
             outcome=Outcome.REFUSED, event_id=one.event_id, what=what, where=f"{one.where}/eventID",
             fix="a fresh id, or none: then its hash becomes its id",
         )  # fmt: skip
-    if one.declared and own is not None and one.key not in own:
-        return Answer(
-            outcome=Outcome.REFUSED, event_id=one.event_id, what="you captured no such event",
-            where=f"{one.where}/errorDeclaration", fix="who captured an event declares it an error",
-        )  # fmt: skip
     findings = tuple(judging.findings(one.event))
     worst = next((found for found in findings if found.severity is Severity.ERROR), None)
     if worst is not None:
@@ -202,9 +206,9 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: se
             fix=worst.code, findings=findings,
         )  # fmt: skip
     judging.accept(one.event)
-    taken.setdefault(one.key, {})[one.declared] = (one.content, 0)
+    taken.setdefault(one.key, {})[one.declared, one.content] = 0
     if own is not None and not one.declared:
-        own.add(one.key)
+        own.setdefault(one.key, set()).add(one.content)
     return Answer(outcome=Outcome.ACCEPTED, event_id=one.event_id, findings=findings)
 
 
@@ -223,7 +227,7 @@ def _missing(connection: sa.Connection, batch: Sequence[Prepared | Unreadable]) 
             named.update(() if one.event.error is None else one.event.error.corrective_event_ids)
     keys = {event_key(id_): id_ for id_ in named - known}
     kept = _taken(connection, set(keys))
-    return {id_: unread for key, id_ in keys.items() if b"" not in kept.get(key, {})}
+    return {id_: unread for key, id_ in keys.items() if all(declared for declared, _ in kept.get(key, ()))}
 
 
 def _bind_corrections(

@@ -33,24 +33,27 @@ turns = sa.Table(
 )
 
 
-def write_turns(connection: sa.Connection, events: Iterable[tuple[int, bytes, Event]]) -> None:
-    """Of events just inserted, each with its ``seq`` and its key in `trace_ids`; a declared error takes turns out."""
+def write_turns(connection: sa.Connection, events: Iterable[tuple[int, bytes, bytes, Event]]) -> None:
+    """Of events just inserted, each with its ``seq``, its key and its content in `trace_ids`.
+
+    A declared error takes turns out.
+    """
     rows: list[tuple[Any, ...]] = []
     gone: list[tuple[Any, ...]] = []
-    for seq, key, event in events:
+    for seq, key, content, event in events:
         if event.error is None:
             # a thing that an event names twice turns once
             rows += {
                 (item, t.at_us, seq, int(t.deed), t.other) for item, t in turns_of(event, canonical_id, seq)
             }
         else:
-            gone += [(item, t.at_us, key) for item, t in turns_of(event, canonical_id)]
+            gone += [(item, t.at_us, key, content) for item, t in turns_of(event, canonical_id)]
     insert_rows(connection, turns, sorted(rows))
     if gone:
         mark = "?" if connection.dialect.name == "sqlite" else "%s"
         _raw(connection).executemany(
             f"DELETE FROM trace_turns WHERE item = {mark} AND at_us = {mark} "  # noqa: S608
-            f"AND seq IN (SELECT seq FROM trace_ids WHERE key = {mark})",
+            f"AND seq IN (SELECT seq FROM trace_ids WHERE key = {mark} AND content = {mark})",
             gone,
         )
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from jinka.app.authority_folder import OFFICERS_MIN, AuthorityFolder, OpenedKey, utc_now
+from jinka.app.issue_gate import require_device
 from jinka.crypto import choose_sm2
 from jinka.crypto.x509_crl import Reason
 from jinka.crypto.x509_fields import Constraints
@@ -40,6 +41,7 @@ from jinka.keys.audit import withhold
 from jinka.kit import Clock, JinkaError, NotFound, Refused, Usage
 from jinka.node import AuditLog, write_durable
 from jinka.node.system import SystemClock, SystemRandomness
+from jinka.registry import Item
 from jinka.store import AuthorityTables, SqlBooks, SqlOfficers, authority_in, open_database
 
 _NAME_DIGITS = 12  # of an application's id, in the log
@@ -116,9 +118,12 @@ class Office:
             return desk.authority.act(desk.named(name), act, officer, desk.at, reason=reason, note=kept)
 
     def issue(self, name: str, *, officer: str, key: OpenedKey) -> tuple[Application, Issued]:
-        """Make the certificates of what was approved."""
+        """Make the certificates of what was approved; of a terminal where a register grants it, if one is demanded."""
         with self.acting(officer, "issue", f"application:{name}", key) as desk:
             found = desk.named(name)
+            asked = desk.authority.application(found)
+            if asked.profile is ProfileName.TERMINAL:
+                require_device(self.folder.folder, Item.TERMINAL, asked.subject.common_name)
             issued = desk.authority.issue(found, officer, desk.at)
             return desk.authority.application(found), issued
 

@@ -26,7 +26,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,8 @@ from jinka.app.issue_cards import (
     is_bank,
     is_purse,
 )
+from jinka.app.issue_gate import Making
+from jinka.app.issue_register import OrderAtRegister
 from jinka.app.ordered_keys import OrderedKeys
 from jinka.app.progress import Progress, Silent
 from jinka.app.registrar import utc_today
@@ -84,6 +86,9 @@ class IssueOptions:
     oda: OfflineAuth = OfflineAuth.DDA  # of bank cards
     share_files: tuple[Path, ...] = ()  # custodians' shares; by default those in the folder
     card_keys: Path | None = None  # an issuer's order of keys; by default the bureau has the roots itself
+    making: Making = field(
+        default_factory=Making
+    )  # what a register asks of an order; see `jinka.app.issue_gate`
 
     def __post_init__(self) -> None:
         if (self.holders is None) == (self.cards == 0):
@@ -144,9 +149,12 @@ def issue(options: IssueOptions, progress: Progress | None = None) -> Issued:
             next_one = bureau.next_numbers(options.order, len(holders))
             if ordered is not None:
                 ordered.require_numbers([next_one.number(0), next_one.number(len(holders) - 1)])
+            register = OrderAtRegister(options.directory, profile, options.making, next_one, len(holders))
+            register.check()
             write_durable(folder / "order.json", json.dumps(wanted, indent=2).encode() + b"\n")
             reservation = bureau.reserve(options.order, len(holders))
-            maker = _Maker(options, profile, keys, ordered or keys, reservation, bureau, folder)
+            register.enter()
+            maker = _Maker(options, profile, keys, ordered or keys, reservation, bureau, folder, register)
             return maker.run(holders, progress)
         finally:
             keys.close()
@@ -190,6 +198,8 @@ def _wanted(
         wanted["oda"] = options.oda.value
     if is_bank(profile) or ordered is not None:
         wanted["card_keys"] = ordered.digest if ordered is not None else "key service"
+    if options.making != Making():
+        wanted["making"] = json.loads(json.dumps(asdict(options.making)))
     return wanted
 
 
@@ -265,8 +275,9 @@ class _Maker:
         reservation: Reservation,
         bureau: Bureau,
         folder: Path,
+        register: OrderAtRegister,
     ) -> None:
-        self._options, self._keys = options, keys
+        self._options, self._keys, self._register = options, keys, register
         self._reservation, self._bureau, self._folder = reservation, bureau, folder
         secret = None if is_purse(profile) else bureau.secret(keys)
         desk = None
@@ -309,6 +320,7 @@ class _Maker:
         digits = [self._reservation.number(start + row) for row in range(len(holders))]
         with register_in(self._engine) as register:  # the range may have been suspended meanwhile
             register.require_card_numbers(digits[0], digits[-1], utc_today(SystemClock()), holder=ISSUER)
+        self._register.require()
         cards = self._cards.make(number, digits, holders)
         self._write_files(number, start, [card.body for card in cards])
         self._write_letters(number, start, cards)

@@ -14,6 +14,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from jinka.app.issue_gate import require_device
 from jinka.app.key_folder import KeyFolder
 from jinka.app.ordered_keys import ABOUT, CardKeyOrder, order_factors
 from jinka.codec import Algorithm
@@ -22,6 +23,7 @@ from jinka.keys.service import LocalKeyService
 from jinka.kit import Refused, Usage
 from jinka.node import append_line, read_lines, write_durable
 from jinka.profile import ApplicationProfile
+from jinka.registry import Item
 from jinka.terminal import ApduLink
 from jinka.terminal.link import ask, ask_exactly
 
@@ -37,8 +39,12 @@ def orders_file(folder: KeyFolder) -> Path:
 def give_module_keys(
     folder: KeyFolder, module: ApduLink, names: Sequence[KeyName], keys: LocalKeyService
 ) -> bytes:
-    """Write national keys into a module under its transport key; returns its serial. Raises `Refused`."""
+    """Write national keys into a module under its transport key; returns its serial. Raises `Refused`.
+
+    Where a register is demanded, the module stands in it, or gets none.
+    """
     serial = ask_exactly(module, "psam 0015", bytes.fromhex("00B095000A"), 10)
+    require_device(folder.workspace.folder, Item.PSAM, serial.hex())
     ask(module, "select", b"\x00\xa4\x04\x00" + bytes((len(_APPLICATION),)) + _APPLICATION + b"\x00")
     for name in names:
         if name.owner or name.algorithm not in Algorithm.__members__:

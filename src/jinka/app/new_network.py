@@ -20,6 +20,7 @@ from typing import Any
 from jinka.acquirer import Merchant
 from jinka.app.gateway_config import read_gateway_file
 from jinka.app.gateway_serving import put_merchant
+from jinka.app.issue_gate import refuse_simulated
 from jinka.app.issuer_host import import_cards
 from jinka.app.key_acts import Asked, hold, perform
 from jinka.app.key_folder import KeyFolder
@@ -72,6 +73,7 @@ def make_network(folder: Path, ports: Ports, *, date: str) -> dict[str, Any]:
     place = folder.resolve() / KEYS / "keys.sock"
     if len(os.fsencode(place)) > _SOCKET_PATH_MAX:
         raise Usage("a socket's name would be too long", where=str(place), fix="a shorter --dir")
+    refuse_simulated(folder)
     half = folder.with_name(f".{folder.name}{_HALF}")
     with file_errors(half):
         shutil.rmtree(half, ignore_errors=True)

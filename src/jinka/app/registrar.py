@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Self
 
 from jinka.app.keyring import CUSTODIANS
 from jinka.keys import AuditEvent, Outcome
@@ -24,7 +25,7 @@ from jinka.keys.audit import withhold
 from jinka.kit import FIRST_DATE, LAST_DATE, Clock, JinkaError, NotFound, Refused
 from jinka.node import AuditLog, file_errors
 from jinka.node.system import SystemClock
-from jinka.registry import Act, Deed, Kind, Registration, checked_value
+from jinka.registry import Act, Deed, Kind, Registration, Terms, checked_value
 from jinka.registry.registration import REASON_MAX
 from jinka.sim.parties import ISSUER
 from jinka.sim.plan import card_number
@@ -79,6 +80,8 @@ class Registrar:
         valid_from: dt.date | None = None,
         valid_to: dt.date | None = None,
         reason: str = "",
+        terms: Terms | None = None,
+        documents: Sequence[str] = (),
     ) -> Registration:
         """Apply for a number; raises `Refused` when it is wrong or not free."""
         today = self.today
@@ -92,20 +95,23 @@ class Registrar:
                 under=under,
                 valid_from=start,
                 valid_to=valid_to or _years_on(start),
-                deeds=(self._deed(Act.APPLY, officer, reason),),
+                terms=terms,
+                deeds=(self._deed(Act.APPLY, officer, reason, documents),),
             )
             with register_in(self._engine) as register:
                 found = register.apply(draft, today)
                 noted(found)
         return found
 
-    def act(self, number: int, act: Act, *, officer: str, reason: str = "") -> Registration:
+    def act(
+        self, number: int, act: Act, *, officer: str, reason: str = "", documents: Sequence[str] = ()
+    ) -> Registration:
         """Do an act on a registration; raises `NotFound` and `Refused`."""
         with (
             self._audited(act, officer, f"registration:{number}") as noted,
             register_in(self._engine) as register,
         ):
-            found = register.act(number, self._deed(act, officer, reason), self.today)
+            found = register.act(number, self._deed(act, officer, reason, documents), self.today)
             noted(found)
         return found
 
@@ -153,7 +159,7 @@ class Registrar:
         self._engine.dispose()
         self._log.close()
 
-    def __enter__(self) -> Registrar:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -161,13 +167,14 @@ class Registrar:
     ) -> None:
         self.close()
 
-    def _deed(self, act: Act, officer: str, reason: str) -> Deed:
+    def _deed(self, act: Act, officer: str, reason: str, documents: Sequence[str]) -> Deed:
         kept = withhold(reason, REASON_MAX)  # a reason is free text: card numbers in it are masked
-        return Deed(act=act, officer=officer, at_micros=self._clock.now_micros(), reason=kept)
+        now = self._clock.now_micros()
+        return Deed(act=act, officer=officer, at_micros=now, reason=kept, documents=tuple(documents))
 
     @contextmanager
     def _audited(self, act: Act, officer: str, subject: str) -> Iterator[_Note]:
-        note = _Note(self._log, act, officer)
+        note = _Note(self._log)
         try:
             yield note
         except JinkaError as problem:
@@ -181,21 +188,27 @@ class Registrar:
 class _Note:
     """Writes the entry of an act that the register accepted, before it is committed."""
 
-    def __init__(self, log: AuditLog, act: Act, officer: str) -> None:
-        self._log, self._act, self._officer = log, act, officer
+    def __init__(self, log: AuditLog) -> None:
+        self._log = log
 
     def __call__(self, found: Registration) -> None:
-        subject = f"registration:{found.number} {found.kind.value} {found.logged} {found.state.value}"
-        dates = (str(found.valid_from), str(found.valid_to))
-        detail = json.dumps([found.number, found.holder, found.under, *dates, found.deeds[-1].reason])
-        self._log.record(
-            AuditEvent(
-                actor=self._officer,
-                act=f"registry.{self._act.value}",
-                subject=subject,
-                detail=hashlib.sha256(detail.encode()).digest(),
-            )
-        )
+        self._log.record(audit_event(found))
+
+
+def audit_event(found: Registration) -> AuditEvent:
+    """The entry of the last act of a registration. A grant's vouches for everything that it says."""
+    deed = found.deeds[-1]
+    dates = (str(found.valid_from), str(found.valid_to))
+    facts: list[Any] = [found.number, found.holder, found.under, *dates, deed.reason]
+    if found.terms is not None:
+        facts += [found.kind.value, found.value, found.terms.to_text(), len(found.deeds)]
+        facts += [deed.act.value, deed.officer, deed.at_micros, list(deed.documents)]
+    return AuditEvent(
+        actor=deed.officer,
+        act=f"registry.{deed.act.value}",
+        subject=f"registration:{found.number} {found.kind.value} {found.logged} {found.state.value}",
+        detail=hashlib.sha256(json.dumps(facts).encode()).digest(),
+    )
 
 
 def admit_day(folder: Path, date: dt.date, cards: Sequence[bytes]) -> None:
@@ -214,7 +227,7 @@ def utc_today(clock: Clock) -> dt.date:
 
 def read_register(folder: Path, kind: Kind | None = None) -> list[Registration]:
     """All registrations of a folder; nothing is written, and a log is not needed."""
-    path = folder / _database_in(folder)
+    path = register_database(folder)
     if not path.exists():
         raise NotFound("no register is here", where=str(folder), fix="jinka registry apply begins one")
     engine = open_database(path)
@@ -223,6 +236,11 @@ def read_register(folder: Path, kind: Kind | None = None) -> list[Registration]:
             return register.listed(kind)
     finally:
         engine.dispose()
+
+
+def register_database(folder: Path) -> Path:
+    """Where the register of a folder lies, or would lie."""
+    return folder / _database_in(folder)
 
 
 def _database_in(folder: Path) -> str:

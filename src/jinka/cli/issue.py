@@ -12,6 +12,17 @@ from jinka.cli.frame import command, progress, put, put_json, say
 if TYPE_CHECKING:
     from jinka.app.issue import Issued, IssueOptions
 
+Made = Annotated[
+    list[str] | None,
+    typer.Option(help="Of the blank cards, for a register that is demanded: maker=CODE, chip=, os=, ..."),
+]
+Fee = Annotated[int, typer.Option(help="What the holder of a card is asked for, in fen.", min=0)]
+Again = Annotated[bool, typer.Option("--again", help="In place of cards lost or damaged.")]
+Share = Annotated[
+    list[Path] | None,
+    typer.Option("--share", help="A custodian's share, once for each; by default those in DIR/custodians."),
+]
+
 
 @command
 def issue(
@@ -34,16 +45,14 @@ def issue(
     letters: Annotated[
         bool, typer.Option("--letters", help="Print an order's PINs and subscriber keys; makes nothing.")
     ] = False,
-    share: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--share", help="A custodian's share, once for each; by default those in DIR/custodians."
-        ),
-    ] = None,
+    share: Share = None,
     card_keys: Annotated[
         Path | None,
         typer.Option("--keys", help="An issuer's order of keys for these cards: jinka keys order-cards."),
     ] = None,
+    made: Made = None,
+    fee_fen: Fee = 0,
+    again: Again = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the data as JSON.")] = False,
 ) -> int:
     """Personalise cards: check holders, reserve numbers, derive keys, write sealed images, emboss, register.
@@ -54,6 +63,7 @@ def issue(
     from jinka.app.issue import IssueOptions, open_letters
     from jinka.app.issue import issue as make
     from jinka.app.issue_bank import OfflineAuth
+    from jinka.app.issue_gate import Making
     from jinka.codec import Algorithm
     from jinka.kit import Usage
 
@@ -73,6 +83,7 @@ def issue(
         oda=chosen,
         share_files=tuple(share or ()),
         card_keys=card_keys,
+        making=Making.of(made or (), fee_fen=fee_fen, again=again),
     )
     if letters:
         put_json(open_letters(directory, order, options.share_files))

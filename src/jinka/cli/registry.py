@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +20,8 @@ if TYPE_CHECKING:  # its tables are Arrow's, and help loads no engine
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Register issuers, ranges, AIDs, centres, devices, tag owners, organisations and citizens. "
+    help="Register issuers, ranges, AIDs, centres, devices, tag owners, organisations and citizens; grant what an "
+    "issue rests on, and enter what was issued. "
     "Example: [bold]jinka registry list --dir out/bureau[/bold]",
 )
 KIND_NAMES = (
@@ -30,6 +32,9 @@ _ONE_OF = "One of " + ", ".join(KIND_NAMES) + "."
 Directory = Annotated[Path, typer.Option("--dir", help="The folder of the register and its audit log.")]
 Officer = Annotated[str, typer.Option(help="Who acts: a code such as li-si.")]
 Reason = Annotated[str, typer.Option(help="Why.")]
+Papers = Annotated[
+    list[Path] | None, typer.Option("--document", help="A document; its SHA-256 is kept, once for each.")
+]
 Number = Annotated[int, typer.Argument(help="The registration's number, as list shows it.", min=1)]
 Lang = Annotated[Language, typer.Option(help="Language of what is shown.")]
 
@@ -50,6 +55,15 @@ def apply(
     under: Annotated[str, typer.Option(help="The centre of a terminal or PSAM.")] = "",
     valid_from: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD; today by default.")] = "",
     valid_to: Annotated[str, typer.Option("--to", help="Last day; ten years on by default.")] = "",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="What a grant covers, NAME=VALUE,VALUE, once for each name; * for any value."),
+    ] = None,
+    quantity: Annotated[int, typer.Option(help="How many may be issued on a grant; 0: no limit.")] = 0,
+    fees: Annotated[
+        str, typer.Option(help="Fees approved with a card: RULE,COST_FEN,NEW_FEN,AGAIN_FEN[,CARD].")
+    ] = "",
+    document: Papers = None,
     reason: Reason = "",
     as_json: Json = False,
     lang: Lang = Language.EN,
@@ -58,6 +72,7 @@ def apply(
 
     Example: [bold]jinka registry apply rid A000000333 --holder org.a --officer li-si --dir out/register[/bold]
     """
+    from jinka.app.register_papers import digests, terms_of
     from jinka.app.registrar import Registrar
 
     wanted = _kind(kind)
@@ -71,6 +86,8 @@ def apply(
             valid_from=parse_date(valid_from, where="--from") if valid_from else None,
             valid_to=parse_date(valid_to, where="--to") if valid_to else None,
             reason=reason,
+            terms=terms_of(scope or (), quantity, fees),
+            documents=digests(document or ()),
         )
     _show(found, as_json=as_json, lang=lang)
 
@@ -83,14 +100,17 @@ def _verb(name: str, sentence: str) -> Callable[..., None]:
         directory: Directory,
         officer: Officer,
         reason: Reason = "",
+        document: Papers = None,
         as_json: Json = False,
         lang: Lang = Language.EN,
     ) -> None:
+        from jinka.app.register_papers import digests
         from jinka.app.registrar import Registrar
         from jinka.registry import Act
 
         with Registrar(directory) as registrar:
-            found = registrar.act(number, Act(name), officer=officer, reason=reason)
+            papers = digests(document or ())
+            found = registrar.act(number, Act(name), officer=officer, reason=reason, documents=papers)
         _show(found, as_json=as_json, lang=lang)
 
     example = f"jinka registry {name} 1 --officer wang-wu --dir out/register"
@@ -107,6 +127,9 @@ for _name, _sentence in (
     ("resume", "Resume what was suspended; not by whoever suspended it; say why."),
     ("expire", "Close what is over by its date."),
     ("withdraw", "End a registration before its date, for good; say why."),
+    ("appeal", "Appeal against a refusal or a withdrawal, within 60 days; say why."),
+    ("allow", "Allow an appeal: it is decided anew; say why."),
+    ("dismiss", "Dismiss an appeal, for good; say why."),
 ):
     app.command(name=_name)(_verb(_name, _sentence))
 
@@ -182,13 +205,18 @@ def _show(found: Registration, *, as_json: bool, lang: Language) -> None:
         f"{found.number}  {_word(KINDS[found.kind], lang)}  {found.masked}  {found.holder}  "
         f"{_word(STATES[found.state], lang)}  {found.valid_from} – {found.valid_to}"
     )
+    if found.terms is not None:
+        put(f"    {found.terms.to_text()}")
     for deed in found.deeds:
         line = f"    {_time(deed.at_micros)}  {_word(ACTS[deed.act], lang)}  {deed.officer}  {deed.reason}"
         put(line.rstrip())
+        for digest in deed.documents:
+            put(f"        SHA-256 {digest}")
 
 
 def _as_dict(found: Registration) -> dict[str, Any]:
-    return {
+    told = {} if found.terms is None else {"terms": json.loads(found.terms.to_text())}
+    return told | {
         "number": found.number,
         "kind": found.kind.value,
         "value": found.masked,
@@ -199,6 +227,7 @@ def _as_dict(found: Registration) -> dict[str, Any]:
         "valid_to": str(found.valid_to),
         "acts": [
             {"act": d.act.value, "officer": d.officer, "at": _time(d.at_micros), "reason": d.reason}
+            | ({"documents": list(d.documents)} if d.documents else {})
             for d in found.deeds
         ],
     }

@@ -18,6 +18,7 @@ from jinka.registry.issue_rules import (
     Party,
     RuleSet,
     check_issue,
+    pieces,
 )
 from jinka.registry.parties import Participant, Role
 from jinka.registry.registration import (
@@ -94,5 +95,6 @@ __all__ = [
     "fee_rule",
     "highest_fees",
     "parent_of",
+    "pieces",
     "reach",
 ]

@@ -12,7 +12,7 @@ from enum import Enum
 
 from jinka.kit import Refused, Usage
 from jinka.registry.issue_rules import Order
-from jinka.registry.registration import REASON_MAX
+from jinka.registry.registration import REASON_MAX, check_officer
 
 
 class EntryState(Enum):
@@ -70,6 +70,7 @@ class EntryDeed:
     reason: str = ""
 
     def __post_init__(self) -> None:
+        check_officer(self.officer)
         if len(self.reason) > REASON_MAX:
             raise Usage("not a reason", where="reason", fix=f"at most {REASON_MAX} characters")
         if self.act is not EntryAct.ENTER and not self.reason.strip():

@@ -187,13 +187,17 @@ class Order:
             self.last
         ):
             raise Usage("not numbers of one length", where="order", fix="digits or hexadecimal, 4 to 40")
-        base = 10 if (self.first + self.last).isdigit() else 16
-        if not 0 < self.count <= COUNT_MAX or int(self.last, base) - int(self.first, base) + 1 != self.count:
+        if not 0 < self.count <= COUNT_MAX or pieces(self.first, self.last) != self.count:
             raise Usage(
                 f"{self.count} pieces do not fill the range", where="order", fix="first to last, each one"
             )
         if self.fee_fen < 0:
             raise Usage(f"a fee of {self.fee_fen} fen", where="fee", fix="0 or more")
+
+    def has(self, number: str) -> bool:
+        """Whether a number is one of its own; a hexadecimal one is in no decimal range."""
+        inside = len(number) == len(self.first) and self.first <= number <= self.last
+        return inside and (number.isdigit() or not (self.first + self.last).isdigit())
 
     def fact(self, name: str) -> str:
         """The fact's value, empty where the order does not tell it."""
@@ -206,6 +210,15 @@ class Order:
     def as_dict(self) -> dict[str, Any]:
         """Plain data; the numbers are the caller's to mask."""
         return asdict(self) | {"item": self.item.value, "facts": dict(self.facts)}
+
+
+def pieces(first: str, last: str) -> int:
+    """How many numbers a range has: decimal ones, or hexadecimal ones where an end has a letter; raises `Usage`."""
+    base = 10 if (first + last).isdigit() else 16
+    try:
+        return int(last, base) - int(first, base) + 1
+    except ValueError:
+        raise Usage("not numbers", where="order", fix="digits or hexadecimal") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +245,7 @@ class MissingGrants(Refused):
         told = "; ".join(f"({number}) {found.what}" for number, found in enumerate(findings, 1))
         fixes = dict.fromkeys(found.fix for found in findings if found.fix)
         super().__init__(
-            f"{order.count} of {order.item.value} are not issued: {told}",
+            f"{order.count} {order.item.value}s are not issued: {told}",
             where=f"order {order.id}",
             fix="; ".join(fixes),
         )

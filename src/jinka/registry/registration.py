@@ -138,10 +138,7 @@ class Deed:
     def __post_init__(self) -> None:
         if len(self.documents) > DOCUMENTS_MAX or not all(_DIGEST.fullmatch(one) for one in self.documents):
             raise Usage("not digests of documents", where="document", fix=f"SHA-256, at most {DOCUMENTS_MAX}")
-        if not _OFFICER.fullmatch(self.officer):
-            raise Usage(
-                "not an officer's code", where="officer", fix="a-z, then a-z, 0-9, . and -, at most 32"
-            )
+        check_officer(self.officer)
         if len(self.reason) > REASON_MAX or not (self.reason.isprintable() or not self.reason):
             raise Usage("not a reason", where="reason", fix=f"at most {REASON_MAX} printable characters")
         if self.act in _NEEDS_REASON and not self.reason.strip():
@@ -332,6 +329,12 @@ def check_parent(new: Registration, parents: Sequence[Registration], on: dt.date
         where=new.kind.value,
         fix=f"have the {kind.value} granted first",
     )
+
+
+def check_officer(officer: str) -> None:
+    """Raise `Usage` for what cannot be an officer's code."""
+    if not _OFFICER.fullmatch(officer):
+        raise Usage("not an officer's code", where="officer", fix="a-z, then a-z, 0-9, . and -, at most 32")
 
 
 def asks_for_neighbours(act: Act) -> bool:

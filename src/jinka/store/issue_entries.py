@@ -157,9 +157,11 @@ class IssueRegister:
 
     def find(self, item: Item, number: str) -> Entry | None:
         """The entry that has a card or device; None when nobody issued it."""
-        key = _key(number.upper())
-        found = self._load((entries.c.item == item.value) & (entries.c.low <= key) & (entries.c.high >= key))
-        return found[0] if found else None
+        wanted = number.upper()
+        key = _key(wanted)
+        inside = (entries.c.low <= key) & (entries.c.high >= key)
+        found = self._load((entries.c.item == item.value) & inside)
+        return next((entry for entry in found if entry.order.has(wanted)), None)
 
     def read(self, number: int) -> Entry:
         """One entry."""

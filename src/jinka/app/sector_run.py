@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from jinka.app import sector_money, sector_purse, sector_records
+from jinka.app import sector_base, sector_money, sector_purse, sector_records
 from jinka.app.sector_world import Happening, StepFailed, World
 from jinka.declaration import (
     Admit,
+    Agree,
+    Ask,
     Assess,
     Block,
     Clear,
     Holds,
     Journey,
+    Keep,
     List,
     Load,
     Move,
@@ -27,6 +31,8 @@ from jinka.declaration import (
     Step,
     Tap,
     Tell,
+    Viewed,
+    Withdraw,
     Write,
 )
 from jinka.kit import JinkaError, NotFound, Usage
@@ -74,6 +80,11 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Assess: sector_money.play_assess,
     Move: sector_money.play_move,
     Stands: sector_money.play_stands,
+    Keep: sector_base.play_keep,
+    Agree: sector_base.play_agree,
+    Withdraw: sector_base.play_withdraw,
+    Ask: sector_base.play_ask,
+    Viewed: sector_base.play_viewed,
 }
 
 
@@ -117,7 +128,12 @@ def catalogue_of(sector: Sector, sectors: Iterable[Sector]) -> dict[str, Sector]
 
 def play(sector: Sector, journey: Journey, sectors: Iterable[Sector]) -> Played:
     """Play one journey; raises `StepFailed` with the step that did not go as declared."""
-    world = World(sector, journey, catalogue_of(sector, sectors))
+    with closing(World(sector, journey, catalogue_of(sector, sectors))) as world:
+        return _played(world)
+
+
+def _played(world: World) -> Played:
+    sector, journey = world.sector, world.journey
     told = []
     for number, step in enumerate(journey.steps, 1):
         world.now = moment(journey, step, world.now)

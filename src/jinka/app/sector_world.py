@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -33,9 +37,11 @@ from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.posting import Entry, post
 from jinka.sim.field import PSAM_NAME, Reader
 from jinka.sim.randomness import SeededRandomness
+from jinka.store import open_database
 from jinka.tariff import HolderClass, Pricer, SheetPricer
 from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
 
+_S = TypeVar("_S")
 ZONE = "Asia/Shanghai"
 _CARD_NUMBERS = 9000_0000_0000_0000
 _DOMAIN_AID = bytes.fromhex("D156000501")
@@ -80,6 +86,15 @@ class VirtualCard:
     lost: bool = False
 
 
+@functools.cache
+def _migrated() -> bytes:
+    """An empty database after all its migrations, which take longer than a journey."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        open_database(path).dispose()
+        return path.read_bytes()
+
+
 @functools.lru_cache(maxsize=64)
 def issuer_keys(issuer: str, region: str) -> SoftKeyService:
     """The key service of an issuer of journeys: simulated, and the same on every machine."""
@@ -107,11 +122,35 @@ class World:
         self.blocked: dict[bytes, dt.datetime] = {}
         self.cycle = 0
         self._moves = 0
+        self._services: dict[str, object] = {}
+        self._closing = ExitStack()
         self._terminals: dict[str, PurseTerminal | LoadTerminal] = {}
         self._numbers: dict[str, bytes] = {}
         self._open_accounts()
         for card in journey.cards:
             self.issue(card)
+
+    def close(self) -> None:
+        """Give back what the journey opened; its files are gone then."""
+        self._closing.close()
+
+    def service(self, name: str, make: Callable[[], _S]) -> _S:
+        """A part of the world that only some journeys need, made when it is first asked for."""
+        if name not in self._services:
+            self._services[name] = make()
+        return self._services[name]  # type: ignore[return-value]
+
+    def folder(self) -> Path:
+        """A folder that lasts as long as the journey."""
+        return self.service("folder", lambda: Path(self._closing.enter_context(TemporaryDirectory())))
+
+    def database(self, name: str) -> Any:
+        """A migrated SQLite database of the journey's own."""
+        path = self.folder() / f"{name}.db"
+        path.write_bytes(_migrated())
+        engine = open_database(path)
+        self._closing.callback(engine.dispose)
+        return engine
 
     # Cards
 

@@ -224,9 +224,11 @@ def run(
         put(f"  {words['went']}")
     happenings = [happening for one in played for happening in one.happenings]
     for report in sector.reports:
-        title = report.title_zh if zh else report.title_en
-        table = _table((title, words["count"], words["amount"]))
-        for what, count, amount in report_rows(report, happenings):
+        rows = report_rows(report, happenings)
+        if not rows:  # of the other journeys
+            continue
+        table = _table((report.title_zh if zh else report.title_en, words["count"], words["amount"]))
+        for what, count, amount in rows:
             table.add_row(what, str(count), format_minor(amount, report.unit) if amount else "")
         put_table(table)
     return 0

@@ -37,11 +37,14 @@ from jinka.declaration.steps import (
     Tell,
     Write,
 )
+from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
 
 __all__ = [
     "Account",
     "Admit",
+    "Agree",
     "Archetype",
+    "Ask",
     "Assess",
     "Block",
     "Clear",
@@ -52,6 +55,7 @@ __all__ = [
     "Holds",
     "Journey",
     "JourneyCard",
+    "Keep",
     "List",
     "Load",
     "Move",
@@ -66,6 +70,8 @@ __all__ = [
     "Step",
     "Tap",
     "Tell",
+    "Viewed",
+    "Withdraw",
     "WorkedCase",
     "Write",
 ]

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TypeVar
 
 from jinka.declaration.steps import Step
+from jinka.identity.base_records import Part
 from jinka.kit import Unit, Usage
 from jinka.profile import ApplicationProfile
 from jinka.profile.entitlement import Entitlement
@@ -200,6 +201,7 @@ class Sector:
     entitlements: tuple[Entitlement, ...] = ()
     worked_cases: tuple[WorkedCase, ...] = ()
     no_worked_case: str = ""  # why no public rule with a published result was found
+    part: Part | None = None  # departments, purposes, kinds and rules of base records that it adds
     region: str = "440300"  # GB/T 2260
     fees_bp: tuple[int, int, int] = (10, 20, 15)  # of scheme, issuer, acquirer, in hundredths of a percent
 

@@ -11,7 +11,9 @@ import datetime as dt
 from jinka.codec.fields import Coding
 from jinka.declaration import (
     Admit,
+    Agree,
     Archetype,
+    Ask,
     Clear,
     Counted,
     Device,
@@ -19,6 +21,7 @@ from jinka.declaration import (
     Holds,
     Journey,
     JourneyCard,
+    Keep,
     List,
     Load,
     Party,
@@ -27,6 +30,8 @@ from jinka.declaration import (
     Sector,
     Start,
     Tap,
+    Viewed,
+    Withdraw,
     Write,
 )
 from jinka.profile.applications import pin, purse_application, record, record_application
@@ -122,6 +127,22 @@ DAY = Journey(
         Clear({"campus.canteen": 1_250, "campus.laundry": 400}, at="23:50"),
     ),
 )
+ENROLMENT = Journey(
+    name="enrolment",
+    title_en="Who may see a student's records",
+    title_zh="谁可查看学生信息",
+    date=dt.date(2026, 3, 10),
+    steps=(
+        Keep("li", "person", "public-security", {"identity_number": "440301199003072719", "name": "李雷",
+                                                 "sex": "male", "birth_date": "1990-03-07"}, at="09:00"),
+        Ask("li", "bank", "loan-review", fields=("name", "birth_date"), refused="NO_GROUND"),
+        Agree("li", "bank", "loan-review", ("name",), as_="student loan"),
+        Ask("li", "bank", "loan-review", {"name": "李雷"}),
+        Withdraw("li", "student loan"),
+        Ask("li", "bank", "loan-review", fields=("name",), refused="WITHDRAWN"),
+        Viewed("li", (("bank", "loan-review", False), ("bank", "loan-review", True), ("bank", "loan-review", False))),
+    ),
+)  # fmt: skip
 
 SECTOR = Sector(
     name="campus",
@@ -153,7 +174,14 @@ SECTOR = Sector(
             title_zh="各商户消费",
             counts=Counted.PAID,
             by="operator",
+            Report(
+            name="looks",
+            title_en="Looks at base records",
+            title_zh="基础信息查询",
+            counts=Counted.LOOKED,
+            by="department",
         ),
+    ),
         Report(
             name="doors",
             title_en="Admissions",
@@ -162,6 +190,6 @@ SECTOR = Sector(
             by="entitlement",
         ),
     ),
-    journeys=(DAY,),
+    journeys=(DAY, ENROLMENT),
     no_worked_case="no public rule of campus cards publishes a computed result",
 )

@@ -1,0 +1,150 @@
+"""Plays the steps of base records over a register on SQLite: kept, consented to, looked at, told to their holder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_world import ZONE, StepFailed, World
+from jinka.crypto.number_vault import KEY_BYTES, NumberVault
+from jinka.declaration import Counted
+from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
+from jinka.identity.base_records import PART, Catalogue, Consent, Look, LookRefused, Ref, Sought
+from jinka.identity.base_records.notes import BROKEN_GLASS, LOOK
+from jinka.keys import Outcome
+from jinka.kit import JinkaError, NotFound, utc_micros
+from jinka.reports.day import Text
+from jinka.store.base_records import BaseRecords, Said
+
+_OFFICER = "officer-1"
+
+
+class _Clock:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now_micros(self) -> int:
+        return utc_micros(self._world.now, ZONE)
+
+
+@dataclass(slots=True)
+class _Register:
+    books: BaseRecords
+    refs: dict[str, Ref] = field(default_factory=dict)
+    consents: dict[str, int] = field(default_factory=dict)
+
+    def ref(self, name: str) -> Ref:
+        if name not in self.refs:
+            raise NotFound(f"no record {name!r}", where="base records", fix="Keep it first")
+        return self.refs[name]
+
+
+def _register(world: World) -> _Register:
+    def make() -> _Register:
+        sectors = {one.name: one for one in (*world.catalogue.values(), world.sector)}
+        parts = [one.part for one in sectors.values() if one.part is not None]
+        vault = NumberVault(world.randomness.token_bytes(KEY_BYTES), world.randomness)
+        return _Register(BaseRecords(world.database("base"), Catalogue((PART, *parts)), vault, _Clock(world)))
+
+    return world.service("base records", make)
+
+
+def play_keep(step: Keep, world: World) -> Text:
+    found = _register(world)
+    values = {
+        name: str(found.ref(value[1:])) if value.startswith("@") else value
+        for name, value in step.values.items()
+    }
+    title = _department(found, step.department)
+    try:
+        made = found.books.write(
+            found.refs.get(step.record, step.kind), [Said(field=name, value=value) for name, value in values.items()],
+            department=step.department, officer=_OFFICER, why=world.journey.name,
+        )  # fmt: skip
+    except JinkaError as error:
+        expect_refused(step.refused, "REFUSED", error)
+        return Text(f"{title.en} may not write that: {error.what}", f"{title.zh}无权写入")
+    expect_done(step.refused)
+    found.refs[step.record] = made.ref
+    kind = found.books.catalogue.kind(step.kind)
+    names = [kind.by_name[name].title for name in values]
+    return Text(
+        f"{title.en} keeps of {step.record}: " + ", ".join(name[0] for name in names),
+        f"{title.zh}登记{step.record}：" + "、".join(name[1] for name in names),
+    )
+
+
+def play_agree(step: Agree, world: World) -> Text:
+    found = _register(world)
+    draft = Consent(
+        number=0, holder=0, department=step.department, purpose=step.purpose, kind=step.kind,
+        fields=frozenset(step.fields), separate=step.separate, guardian=0, given_us=0, until_us=0,
+    )  # fmt: skip
+    until = world.now.date() + dt.timedelta(days=step.days)
+    given = found.books.consent(found.ref(step.holder), draft, until=until, officer=_OFFICER)
+    found.consents[step.as_ or step.department] = given.number
+    title, why = _department(found, step.department), found.books.catalogue.purposes[step.purpose].title
+    return Text(
+        f"{step.holder} lets {title.en} see {', '.join(step.fields)} for {why[0]} until {until}",
+        f"{step.holder}同意{title.zh}为{why[1]}查看{len(step.fields)}项信息，至{until}",
+    )
+
+
+def play_withdraw(step: Withdraw, world: World) -> Text:
+    found = _register(world)
+    if step.consent not in found.consents:
+        raise NotFound(f"no consent {step.consent!r}", where=step.holder)
+    found.books.withdraw(found.ref(step.holder), found.consents[step.consent], officer=_OFFICER)
+    return Text(f"{step.holder} takes the consent back", f"{step.holder}撤回同意")
+
+
+def play_ask(step: Ask, world: World) -> Text:
+    found = _register(world)
+    ref = found.ref(step.record)
+    title, why = _department(found, step.department), found.books.catalogue.purposes[step.purpose].title
+    fields = step.fields or tuple(step.shows)
+    look = Look(
+        department=step.department, officer=_OFFICER, purpose=step.purpose, kind=ref.kind, fields=fields,
+        case=step.case, reason=step.reason, emergency=step.emergency,
+    )  # fmt: skip
+    head = Text(f"{title.en} asks for {', '.join(fields)} of {step.record} ({why[0]})",
+                f"{title.zh}为{why[1]}查询{step.record}的{len(fields)}项信息")  # fmt: skip
+    try:
+        seen = found.books.look(look, Sought(ref=ref))
+    except LookRefused as refused:
+        expect_refused(step.refused, refused.why.name, refused)
+        world.count(Counted.REFUSED, department=step.department, reason=refused.why.name)
+        world.count(Counted.LOOKED, department=step.department, record=ref.kind)
+        return Text(f"{head.en}: refused, and noted", f"{head.zh}：拒绝，并已留痕")
+    expect_done(step.refused)
+    shown = {name: values[-1] for name, values in seen.values.items() if values}
+    if shown != dict(step.shows):
+        raise StepFailed(
+            f"shown was {', '.join(shown) or 'nothing'} with other values or fields", where=step.record
+        )
+    world.count(Counted.LOOKED, department=step.department, record=ref.kind)
+    grounds = "; ".join(sorted(set(seen.grounds.values())))
+    review = Text(" (a review follows)", "（须事后复核）") if seen.review else Text("", "")
+    return Text(f"{head.en}: shown, by {grounds}{review.en}", f"{head.zh}：可查，依据{grounds}{review.zh}")
+
+
+def play_viewed(step: Viewed, world: World) -> Text:
+    found = _register(world)
+    rows = [
+        row.as_dict() for row in found.books.looks(found.ref(step.holder)) if row.act in (LOOK, BROKEN_GLASS)
+    ]
+    looks = tuple((row["department"], row["purpose"], row["outcome"] == Outcome.OK.value) for row in rows)
+    if looks != tuple(step.looks):
+        raise StepFailed(f"the holder sees {looks}, not {step.looks}", where=step.holder)
+    told = [(_department(found, department), shown) for department, _, shown in looks]
+    return Text(
+        f"{step.holder} reads who looked: "
+        + ", ".join(f"{t.en} ({'shown' if ok else 'refused'})" for t, ok in told),
+        f"{step.holder}查看访问记录：" + "、".join(f"{t.zh}（{'已查' if ok else '被拒'}）" for t, ok in told),
+    )
+
+
+def _department(found: _Register, code: str) -> Text:
+    title = found.books.catalogue.departments[code].title
+    return Text(title[0], title[1])

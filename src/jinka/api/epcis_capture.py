@@ -31,6 +31,7 @@ from jinka.api.epcis_services import EpcisServices, Resource
 from jinka.codec.epcis import Document, read_json, read_xml
 from jinka.codec.epcis.scalars import Limits, time_text
 from jinka.kit import Refused
+from jinka.kit.collection import no_collection
 from jinka.store.trace_capture import Outcome, Prepared, Unreadable, prepare
 from jinka.store.trace_document import as_text
 from jinka.store.trace_store import Job
@@ -41,6 +42,7 @@ _ERRORS_MAX = 100  # of a job that are listed
 _FAULTS_MAX = 20  # of a document that are told at once
 
 
+@no_collection()
 def capture(ask: Ask, services: EpcisServices) -> Reply:
     """POST /capture."""
     check_written_version(ask)
@@ -55,6 +57,7 @@ def capture(ask: Ask, services: EpcisServices) -> Reply:
             if isinstance(one, Unreadable):
                 raise one.error
     batch = _allowed(ask, services, batch)
+    _check_master(ask, services, document)
     job = services.randomness.token_bytes(16).hex()
     services.store.capture(
         batch, job=job, proceed=proceed, captured_by=ask.caller.name,
@@ -115,6 +118,18 @@ def _allowed(
         error = EpcisError(Exceptions.FORBIDDEN, what, where=where, fix="the operator lets you (captures)")
         found.append(Unreadable(error=error, where=one.where) if what else one)
     return found
+
+
+def _check_master(ask: Ask, services: EpcisServices, document: Document) -> None:
+    """Raise `EpcisError` (403) for master data of what is another's: it would replace that one's own."""
+    if services.sight is None or not services.sight.bounded(ask.caller):
+        return
+    ids = [element.id for each in document.vocabularies for element in each.elements]
+    if other := services.sight.others(ask.caller, ids):
+        raise EpcisError(
+            Exceptions.FORBIDDEN, f"master data of another participant's: {other[:200]}", where="epcisMasterData",
+            fix="describe what is your own",
+        )  # fmt: skip
 
 
 def _declares_own(ask: Ask, services: EpcisServices) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jinka.codec.epcis import Document, event_hash, pre_hash, read_json, read_xml
 from jinka.kit import NotFound, Refused, Usage
+from jinka.kit.collection import no_collection
 
 _NAME = re.compile(r"\{([^{}]+)\}([^{}:/\s]+)").fullmatch
 _HASHED = ("ni:///sha-256;", "?ver=CBV2.0")
@@ -32,6 +33,7 @@ class Hashed:
     matches: bool | None
 
 
+@no_collection()
 def hash_events(files: Sequence[str], *, ignore: Sequence[str] = ()) -> list[Hashed]:
     """Every event of the files (``-`` is standard input); ``ignore``: extensions that do not count, {namespace}name."""
     names = [_name(text) for text in ignore]

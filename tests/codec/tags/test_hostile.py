@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from jinka.codec.tags import (
     SCHEME_BY_NAME,
     Epc,
     TagError,
+    canonical_id,
     decode,
     decode_hex,
+    digital_link,
     encode,
     epc_of,
     make_tag,
@@ -18,7 +22,7 @@ from jinka.codec.tags import (
     parse_tag_urn,
     parse_urn,
 )
-from jinka.kit import NotFound, Refused
+from jinka.kit import JinkaError, NotFound, Refused
 
 GOOD = "3074257BF7194E4000001A85"  # urn:epc:tag:sgtin-96:3.0614141.812345.6789
 
@@ -230,6 +234,13 @@ def test_unknown_identifiers_and_wrong_check_digits() -> None:
         ("https://id.gs1.org/01/06141411123453/21/a%20b", TagError, "not a value of (21)"),
         ("https://id.gs1.org/01/06141411123453?17=271301", TagError, "not a value of (17)"),
         ("https://id.gs1.org/01/06141411123453?17=271201&17=271202", TagError, "stands twice"),
+        (
+            "https://id.gs1.org/01/06141411123453?17=271201&21=S",
+            TagError,
+            "character 47: (21) stands behind the",
+        ),
+        ("https://id.gs1.org/01/06141411123453/21/S?10=L", TagError, "it belongs into the path: /10/"),
+        ("https://id.gs1.org/414/0614141123452?254=A", TagError, "behind the question mark"),
         ("https://id.gs1.org/01/06141411123453/21/\N{GREEK SMALL LETTER ALPHA}", TagError, "ASCII"),
         ("https://id.gs1.org/01/06141411123453/21/" + "1" * 3000, TagError, "a link of"),
     ],
@@ -246,3 +257,47 @@ def test_links(text: str, error: type[Exception], said: str) -> None:
 def test_a_prefix_of_no_possible_length(digits: int, said: str) -> None:
     with pytest.raises(TagError, match=said):
         epc_of((("00", "106141412345678908"),), digits)
+
+
+def test_what_the_strict_reader_takes_is_known_by_the_same_name_before_and_after() -> None:
+    """Else a link would be one thing here and another one in an event."""
+    rng = random.Random(414)
+    read = 0
+    for _ in range(4000):
+        link = rng.choice(("https://id.gs1.org", "HTTP://Shop.example:80/a", "https://a.b/c/d"))
+        for word in rng.sample(_WORDS, rng.randint(1, 3)):
+            link += f"/{word}/{rng.choice(_VALUES)}"
+        link += rng.choice(
+            ("", "/", "#f", "?17=271231", "?a=b;c=d", "?10=L%2F1&21=S", "?21=S", "/?linkType=all#x")
+        )
+        try:
+            elements = parse_link(link)
+        except JinkaError:
+            continue
+        read += 1
+        assert canonical_id(link) == canonical_id(digital_link(elements)), link
+    assert read > 200
+
+
+_WORDS = [
+    "01",
+    "01",
+    "gtin",
+    "00",
+    "414",
+    "8003",
+    "8006",
+    "417",
+    "gln",
+    "21",
+    "10",
+    "ser",
+    "lot",
+    "22",
+    "235",
+    "254",
+]
+_VALUES = [
+    "06901028075763", "6901028075763", "106141412345678908", "0614141123452", "069010280757630102", "A%2F1", "%41%2f",
+    "a%23b", "0", "%30", "x.y", "*", "%2", "00614141123452A1",
+]  # fmt: skip

@@ -59,6 +59,10 @@ def parse_link(text: str) -> Elements:
         if name in IDENTIFIERS:
             if name in seen:
                 raise at_character(f"({name}) stands twice", at)
+            if name in QUALIFIERS.get(found[0][0], ()):  # there it would not count for which thing it is
+                raise at_character(
+                    f"({name}) stands behind the question mark", at, fix=f"it belongs into the path: /{name}/"
+                )
             seen[name] = unescape(value)
             check_value(name, seen[name], at + len(name) + 1)
         at += len(pair) + 1

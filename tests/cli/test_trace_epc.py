@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from jinka.app import bench_epc
+from jinka.app import bench_epc, bench_epc_schemes
 from jinka.app.trace_epc import Asked, Kind, describe_codes, load_prefixes
 from jinka.cli.main import app
 from jinka.codec.tags import TagError
@@ -234,6 +234,10 @@ def test_the_bench_runs_beside_its_peer() -> None:
     assert set(found["one_by_one_per_second"]) >= {"epcpy", "jinka, to the parts"}
     assert all(rate > 0 for rate in found["one_by_one_per_second"].values())
     assert found["batch"]["rows"] == 4000
+    assert all(rate > 0 for rate in found["batch"].values())
+    schemes = found["schemes_to_the_URN"]
+    assert len(schemes["each"]) == 20
+    assert schemes["least_ratio"] == min(row["ratio"] for row in schemes["each"].values())
 
 
 def test_a_codec_that_reads_something_else_is_no_peer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,6 +247,10 @@ def test_a_codec_that_reads_something_else_is_no_peer(monkeypatch: pytest.Monkey
     monkeypatch.setattr(bench_epc, "_peer", lambda: wrong)
     with pytest.raises(JinkaError, match="other URNs"):
         bench_epc.bench_epc(0.1, 2000)
+    monkeypatch.undo()
+    monkeypatch.setattr(bench_epc_schemes, "_peer", lambda scheme: wrong)
+    with pytest.raises(JinkaError, match="two URNs of one sgtin-96"):
+        bench_epc_schemes.bench_schemes(0.1, bench_epc._measure)
     monkeypatch.undo()
     monkeypatch.setattr(bench_epc, "decode_batch", _refuse)
     with pytest.raises(TagError):

@@ -174,14 +174,7 @@ SECTOR = Sector(
             title_zh="各商户消费",
             counts=Counted.PAID,
             by="operator",
-            Report(
-            name="looks",
-            title_en="Looks at base records",
-            title_zh="基础信息查询",
-            counts=Counted.LOOKED,
-            by="department",
         ),
-    ),
         Report(
             name="doors",
             title_en="Admissions",
@@ -189,7 +182,14 @@ SECTOR = Sector(
             counts=Counted.ADMITTED,
             by="entitlement",
         ),
-    ),
+        Report(
+            name="looks",
+            title_en="Looks at records",
+            title_zh="信息查询",
+            counts=Counted.LOOKED,
+            by="department",
+        ),
+    ),  # fmt: skip
     journeys=(DAY, ENROLMENT),
     no_worked_case="no public rule of campus cards publishes a computed result",
 )

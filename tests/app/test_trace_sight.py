@@ -179,6 +179,30 @@ def test_an_id_that_others_have_tells_nothing_and_keeps_nobody_out(rig: Rig) -> 
     assert rig.ask("farm", "GET", "trace", "forward", query=[("thing", MINE)])[0] == 404
 
 
+def test_master_data_is_its_owner_s(rig: Rig) -> None:
+    def describe(who: str, id_: str) -> int:
+        body = json.loads(
+            _document(seen(1, "inspecting", DOOR, OTHER) if who == "spy" else seen(1, "storing", FIELD))
+        )
+        body["epcisHeader"] = {
+            "epcisMasterData": {
+                "vocabularyList": [
+                    {
+                        "type": "urn:epcglobal:epcis:vtype:BusinessLocation",
+                        "vocabularyElementList": [
+                            {"id": id_, "attributes": [{"id": "cbvmda:city", "attribute": who}]}
+                        ],
+                    }
+                ]
+            }
+        }
+        return rig.reply(who, "POST", "capture", body=json.dumps(body).encode()).status
+
+    assert [describe("spy", id_) for id_ in (FIELD, MINE, DOOR, "urn:x:nobody")] == [403, 403, 202, 202]
+    rig.put("spy", captures=["4012345"])
+    assert describe("spy", FIELD) == 202
+
+
 CASE = "urn:epc:id:sscc:4012345.0000000001"
 BREAD = "urn:epc:id:sgtin:6901234.012345.1"
 

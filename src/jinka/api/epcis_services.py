@@ -53,6 +53,10 @@ class SightOfCallers(Protocol):
         """Of each event what is wrong with the caller's capturing it, and where; empty texts where nothing is."""
         ...
 
+    def others(self, caller: Caller, ids: Sequence[str]) -> str:
+        """The first of some things, places and parties that is another's to describe; empty for none."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpcisServices:

@@ -95,6 +95,9 @@ class Access:
             return [("", "")] * len(events)
         return self._sight.why_not(self._viewer(caller), events)
 
+    def others(self, caller: Caller, ids: Sequence[str]) -> str:
+        return "" if self._captures_any else self._sight.others(self._viewer(caller), ids)
+
     def look(
         self, viewer: str, events: Sequence[Event], what: str, along: Along | None = None
     ) -> list[Event | None]:
@@ -108,6 +111,10 @@ class Access:
     def owns(self, caller: Caller, ids: Sequence[str]) -> set[str]:
         """Those of some places and parties that are the caller's; who sees all speaks for all."""
         return self._sight.owns(self._viewer(caller), ids)
+
+    def owns_of(self, name: str, ids: Sequence[str]) -> set[str]:
+        """`owns`, of a participant by its id; nothing where there is none."""
+        return self.owns(Caller(name=name), ids) if name else set()
 
     def had(self, viewer: str, things: Sequence[str]) -> set[str]:
         """Of these things, those that a participant had."""

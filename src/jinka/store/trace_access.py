@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from jinka.codec.epcis import Event
 from jinka.codec.epcis.vocabulary import CBV
+from jinka.codec.tags import canonical_id
 from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_hands import Numbered, captors, had_by, held, write_again, write_hands
@@ -214,6 +215,19 @@ class Sight:
         with self._engine.begin() as connection:
             had = had_by(connection, names_of(events))
         return [why_not(event, viewer, owners, had) for event in events]
+
+    def others(self, viewer: Participant, ids: Sequence[str]) -> str:
+        """The first of some identifiers that is another's to describe; empty for none."""
+        owners = Owners(self._books.participants())
+        for id_ in ids:
+            owner = owners.owner(id_) or owners.key_owner(canonical_id(id_))
+            if (
+                owner not in ("", viewer.id)
+                and not viewer.sees_all
+                and not owners.within(id_, viewer.captures)
+            ):
+                return id_
+        return ""
 
     def owns(self, viewer: Participant, ids: Collection[str]) -> set[str]:
         """Those of some places and parties that are the viewer's."""

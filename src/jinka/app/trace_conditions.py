@@ -7,7 +7,7 @@ is not found by this road. Files are TOML (docs/recall.md).
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -43,11 +43,15 @@ def conditions_of(at: str, name: str, limits: Path) -> Conditions:
     """Hold one thing to the limits of a file."""
     wanted = read_limits(limits)
     with trace_database(at) as database, SqlLinks(database) as links:
-        thing = thing_name(name)
-        node = links.number(thing)
-        found = walk(links, [Seed(node)], forward=False, nodes_max=NODES_MAX)
-        events = sorted(links.events(_events_of(found, node)).items())
-        own = sorted(links.events(row[4] for row in found.rows[node]).items())
+        return held_to(links, thing_name(name), wanted)
+
+
+def held_to(links: SqlLinks, thing: str, wanted: Iterable[Limit]) -> Conditions:
+    """Hold a thing of an open index to limits, by its canonical id."""
+    node = links.number(thing)
+    found = walk(links, [Seed(node)], forward=False, nodes_max=NODES_MAX)
+    events = sorted(links.events(_events_of(found, node)).items())
+    own = sorted(links.events(row[4] for row in found.rows[node]).items())
     valid = [(number, event) for number, event in events if event.error is None]
     return Conditions(
         thing=thing,

@@ -14,6 +14,7 @@ from enum import Enum
 from jinka.trace.counterfeit import Suspicion, suspicions_of
 from jinka.trace.lineage import ENDS, NodeSort, Step, sort_of
 from jinka.trace.provenance import Sight
+from jinka.trace.tag_chips import ChipMismatch
 
 
 class Verdict(Enum):
@@ -49,7 +50,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFacts:
-    """What a store found."""
+    """What a store found; ``chips`` is what a reader adds that saw the code's chip."""
 
     name: str
     known: bool
@@ -60,6 +61,7 @@ class CheckFacts:
     recalls: tuple[int, ...] = ()
     checks_us: tuple[int, ...] = ()
     places: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    chips: tuple[ChipMismatch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ def answer_check(facts: CheckFacts) -> CheckAnswer:
     found = suspicions_of(
         () if many else facts.sights, born=facts.born or (many and facts.known),
         kind_is_recorded=facts.kind_is_recorded, places=facts.places,
-        checks_us=facts.checks_us,
+        checks_us=facts.checks_us, chips=facts.chips,
     )  # fmt: skip
     contradictions = tuple(each for each in found if each.sign.contradiction)
     end = next((sight for sight in facts.sights if sight.step in ENDS and not sight.inside), None)

@@ -76,10 +76,13 @@ def services_of(
 ) -> Iterator[EpcisServices]:
     """The repository of a file, its database open."""
     with database_at(file.database) as database:
-        yield _services(file, database, clock or SystemClock(), randomness or SystemRandomness())
+        yield repository_services(file, database, clock or SystemClock(), randomness or SystemRandomness())
 
 
-def _services(file: TraceFile, database: Database, clock: Clock, randomness: Randomness) -> EpcisServices:
+def repository_services(
+    file: TraceFile, database: Database, clock: Clock, randomness: Randomness
+) -> EpcisServices:
+    """The repository of a file over an open database."""
     terse = file.tables.get("access", {}).get("required", False) is True
     judges = judges_of(file.tables.get("rules", {}), clock, terse=terse)
     return EpcisServices(
@@ -99,7 +102,7 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
     clock, randomness = SystemClock(), SystemRandomness()
     secret = TraceSecret.of_folder(file.path.parent, randomness)
     with database_at(file.database) as database:
-        services = _services(file, database, clock, randomness)
+        services = repository_services(file, database, clock, randomness)
         access = Access(database, file, secret, clock)
         sight = access if access.required else None  # where all see everything, texts need not be read
         services = replace(

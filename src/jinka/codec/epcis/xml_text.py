@@ -1,22 +1,19 @@
 """A stranger's XML as a tree of elements with their namespaces, through expat, bounded.
 
-XML 1.0 with Namespaces, UTF-8 alone. There are no entities of a sender's own and nothing is opened: a document type
-with an internal subset or an external identifier is refused before anything in it is read. A bare ``<!DOCTYPE name>``
-declares nothing and is let pass: GS1's own examples have it. Bytes, depth, elements and the length of a text have
-limits. Text is kept without the blanks around it; comments and processing instructions are dropped.
+Plain XML (`jinka.codec.plain_xml`); a bare ``<!DOCTYPE name>`` is let pass: GS1's own examples have it. Bytes, depth,
+elements and the length of a text have limits. Text is kept without the blanks around it; comments and processing
+instructions are dropped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NoReturn
-from xml.parsers import expat
 
 from jinka.codec.epcis.scalars import LIMITS, TEXT_MAX, Limits
+from jinka.codec.plain_xml import BETWEEN, PlainXml
 from jinka.kit.errors import Refused
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_BETWEEN = "\x1f"  # cannot stand in a document
 _OWN_DEPTH = 12  # EPCIS's own elements around an extension
 _ATTRIBUTES_MAX = 100
 
@@ -57,40 +54,18 @@ class _Loader:
         self._names: dict[str, tuple[str, str]] = {}
         self._deepest = limits.depth + _OWN_DEPTH
         self._count = 0
-        self._parser = parser = expat.ParserCreate(namespace_separator=_BETWEEN)
-        parser.buffer_text = True
-        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-        parser.XmlDeclHandler = self._declared
-        parser.StartDoctypeDeclHandler = self._doctype
-        parser.StartNamespaceDeclHandler = self._namespace
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+        self._plain = PlainXml(self._start, self._end, self._text, bare_doctype=True)
+        self._plain.parser.StartNamespaceDeclHandler = self._namespace
 
     def load(self, data: bytes) -> Tree:
-        try:
-            data.decode()  # expat would take UTF-16 as well, and a scanner before us might not
-            self._parser.Parse(data, True)
-        except UnicodeDecodeError as fault:
-            raise Refused("is not UTF-8", where=f"byte {fault.start}") from None
-        except expat.ExpatError as fault:
-            raise Refused(
-                f"is not XML: {expat.ErrorString(fault.code)}", where=f"line {fault.lineno}"
-            ) from None
-        if self._root is None:  # expat has refused it before
-            self._refuse("no element")
-        return Tree(root=self._root, prefixes=tuple(self._prefixes.items()))
-
-    def _refuse(self, what: str, fix: str = "") -> NoReturn:
-        raise Refused(what, where=f"line {self._parser.CurrentLineNumber}", fix=fix)
-
-    def _declared(self, _version: str, encoding: str | None, _alone: int) -> None:
-        if encoding is not None and encoding.upper() not in ("UTF-8", "US-ASCII"):
-            self._refuse(f"says that it is {encoding[:20]}", "UTF-8")
-
-    def _doctype(self, _name: str, system: str | None, public: str | None, subset: int) -> None:
-        if system is not None or public is not None or subset:
-            self._refuse("has a document type (DOCTYPE) with declarations", "without it")
+        self._plain.feed(data)
+        root, self._root = (
+            self._root,
+            None,
+        )  # reader and parser know one another: what they made need not wait
+        if root is None:  # expat has refused it before
+            self._plain.refuse("no element")
+        return Tree(root=root, prefixes=tuple(self._prefixes.items()))
 
     def _namespace(self, prefix: str | None, uri: str | None) -> None:
         if prefix and uri and len(self._prefixes) < self._limits.prefixes:
@@ -99,9 +74,9 @@ class _Loader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if len(self._open) >= self._deepest:
-            self._refuse("is nested too deep", f"at most {self._limits.depth} levels of extensions")
+            self._plain.refuse("is nested too deep", f"at most {self._limits.depth} levels of extensions")
         if self._count > self._limits.elements:
-            self._refuse(f"more than {self._limits.elements} elements")
+            self._plain.refuse(f"more than {self._limits.elements} elements")
         space, local = self._names.get(name) or self._split(name)
         element = Element(space, local, self._named(attributes) if attributes else {})
         if self._open:
@@ -113,13 +88,13 @@ class _Loader:
 
     def _split(self, name: str) -> tuple[str, str]:
         """Namespace and local name, which come again and again."""
-        space, _, local = name.rpartition(_BETWEEN)
+        space, _, local = name.rpartition(BETWEEN)
         self._names[name] = space, local
         return space, local
 
     def _named(self, attributes: dict[str, str]) -> dict[tuple[str, str], str]:
         if len(attributes) > _ATTRIBUTES_MAX or any(len(text) > TEXT_MAX for text in attributes.values()):
-            self._refuse("too many attributes, or too long ones")
+            self._plain.refuse("too many attributes, or too long ones")
         return {self._names.get(key) or self._split(key): text.strip() for key, text in attributes.items()}
 
     def _end(self, _name: str) -> None:
@@ -128,7 +103,7 @@ class _Loader:
         if texts:
             element.text = "".join(texts).strip()
             if len(element.text) > TEXT_MAX:
-                self._refuse(f"a text of {len(element.text)} characters", f"at most {TEXT_MAX}")
+                self._plain.refuse(f"a text of {len(element.text)} characters", f"at most {TEXT_MAX}")
 
     def _text(self, text: str) -> None:
         self._texts[-1].append(text)

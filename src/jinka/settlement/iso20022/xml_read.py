@@ -1,23 +1,22 @@
 """Reading a stranger's XML: bytes to a tree of names, texts and attributes, or a refusal.
 
-XML 1.0 through expat. A document type is refused before anything in it is read, so there are no entities of a sender's
-own: no external file or address is opened, nothing is multiplied. Size, depth, number of elements and length of a text
-have limits. UTF-8 alone; names are taken without their prefix, and the namespace is that of the root for all.
+Plain XML without any document type (`jinka.codec.plain_xml`), and without processing instructions. Size, depth, number
+of elements and length of a text have limits. Names are taken without their prefix, and the namespace is that of the
+root for all.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn
-from xml.parsers import expat
 
+from jinka.codec.plain_xml import BETWEEN, PlainXml
 from jinka.kit import Refused
 
 SIZE_MAX = 64 * 1024 * 1024
 DEPTH_MAX = 40
 ELEMENTS_MAX = 2_500_000  # about 600 MB of tree; a statement of 64 MB has about as many
 TEXT_MAX = 4_000  # the longest text of ISO 20022 that is read here has 500 characters
-_SEPARATOR = "\x1f"  # cannot stand in a document
+_FIX = "a bank's message has no need of it: ask for it again"
 
 
 @dataclass(slots=True)
@@ -63,64 +62,38 @@ def read_document(raw: bytes, *, where: str, size_max: int = SIZE_MAX) -> Docume
 
 class _Reader:
     def __init__(self, where: str) -> None:
-        self._where = where
         self._open: list[Element] = []
         self._root: Element | None = None
         self._namespace = ""
         self._count = 0
-        self._parser = parser = expat.ParserCreate(namespace_separator=_SEPARATOR)
-        parser.buffer_text = True
-        parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-        parser.XmlDeclHandler = self._declared
-        parser.StartDoctypeDeclHandler = self._doctype
-        parser.ProcessingInstructionHandler = self._instruction
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+        self._plain = PlainXml(self._start, self._end, self._text, place=where, fix=_FIX)
+        self._plain.parser.ProcessingInstructionHandler = self._instruction
 
     def read(self, raw: bytes) -> Document:
-        try:
-            raw.decode()  # expat would take UTF-16 as well, and a scanner before us might not
-            self._parser.Parse(raw, True)
-        except UnicodeDecodeError as error:
-            raise Refused(f"not UTF-8 at byte {error.start}", where=self._where, fix="send UTF-8") from None
-        except expat.ExpatError as error:
-            what = f"not XML: {expat.ErrorString(error.code)}"
-            raise Refused(what, where=f"{self._where}:{error.lineno}", fix="ask for it again") from None
+        self._plain.feed(raw)
         if self._root is None:  # expat has refused it before
-            self._refuse("no element")
+            self._plain.refuse("no element")
         return Document(namespace=self._namespace, root=self._root)
 
-    def _refuse(self, what: str) -> NoReturn:
-        where = f"{self._where}:{self._parser.CurrentLineNumber}"
-        raise Refused(what, where=where, fix="a bank's message has no need of it: ask for it again")
-
-    def _declared(self, _version: str, encoding: str | None, _alone: int) -> None:
-        if encoding is not None and encoding.upper() != "UTF-8":
-            self._refuse("says that it is not UTF-8")
-
-    def _doctype(self, *_: object) -> None:
-        self._refuse("has a document type (DOCTYPE)")
-
     def _instruction(self, *_: object) -> None:
-        self._refuse("has a processing instruction")
+        self._plain.refuse("has a processing instruction")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        space, _, local = name.rpartition(_SEPARATOR)
+        space, _, local = name.rpartition(BETWEEN)
         self._count += 1
         if len(self._open) >= DEPTH_MAX:
-            self._refuse(f"deeper than {DEPTH_MAX} elements")
+            self._plain.refuse(f"deeper than {DEPTH_MAX} elements")
         if self._count > ELEMENTS_MAX:
-            self._refuse(f"more than {ELEMENTS_MAX} elements")
+            self._plain.refuse(f"more than {ELEMENTS_MAX} elements")
         if sum(map(len, attributes.values())) > TEXT_MAX:
-            self._refuse(f"an attribute of more than {TEXT_MAX} characters")
-        element = Element(local, self._parser.CurrentLineNumber, attributes, "", [])
+            self._plain.refuse(f"an attribute of more than {TEXT_MAX} characters")
+        element = Element(local, self._plain.parser.CurrentLineNumber, attributes, "", [])
         if self._open:
             self._open[-1].children.append(element)
         else:
             self._root, self._namespace = element, space
         if space != self._namespace and not self._foreign_allowed():
-            self._refuse(f"{local} is in another namespace than the message")
+            self._plain.refuse(f"{local} is in another namespace than the message")
         self._open.append(element)
 
     def _foreign_allowed(self) -> bool:
@@ -135,7 +108,7 @@ class _Reader:
             return
         element = self._open[-1]
         if element.children:
-            self._refuse("text between elements")
+            self._plain.refuse("text between elements")
         if len(element.text) + len(text) > TEXT_MAX:
-            self._refuse(f"a text of more than {TEXT_MAX} characters")
+            self._plain.refuse(f"a text of more than {TEXT_MAX} characters")
         element.text += text

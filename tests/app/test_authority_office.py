@@ -18,6 +18,7 @@ import pytest
 from jinka.app.audit import examine
 from jinka.app.authority_folder import AuthorityFolder, init, install, pem_of
 from jinka.app.authority_office import Office, listed
+from jinka.app.issue_office import IssueOffice
 from jinka.crypto.sm2_envelope import open_envelope
 from jinka.crypto.sm2_keys import public_info
 from jinka.crypto.sm2_libcrypto import choose_sm2
@@ -28,6 +29,7 @@ from jinka.crypto.x509_private import private_der, read_private
 from jinka.identity import Act, ProfileName, State
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node import read_audit_lines
+from jinka.registry import RULE_SETS
 from tests.app.authority import Authorities, approve_and_issue, make_authorities, plan, submit
 from tests.crypto.sm2_rig import Seeded
 from tests.crypto.x509_rig import signer
@@ -78,6 +80,24 @@ def test_a_certificate_lives_through_many_runs(made: Authorities) -> None:
         "certificate.issue", "certificate.suspend", "certificate.crl", "certificate.resume", "certificate.revoke",
         "certificate.crl",
     ]  # fmt: skip
+
+
+def test_a_terminal_that_no_register_has_gets_no_certificate(
+    made: Authorities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with IssueOffice(tmp_path / "register") as register:
+        register.demand(RULE_SETS["scheme"], officer="li-si")
+    monkeypatch.setenv("JINKA_REGISTER", str(tmp_path / "register"))
+    with Office(made.issuing) as office:
+        name = submit(office, ProfileName.TERMINAL, 3, KIND, who="440300000001").id.hex()
+        with pytest.raises(Refused, match="no terminal of this number was entered"):
+            approve_and_issue(office, name)
+    ((found, kept),) = listed(made.issuing)
+    assert (found.state, kept) == (State.APPROVED, None)
+    assert _acts(made.issuing)[-1] == "certificate.issue"  # the refusal
+    monkeypatch.delenv("JINKA_REGISTER")
+    with Office(made.issuing) as office, office.folder.unlocked() as key:
+        office.issue(name, officer=THIRD, key=key)
 
 
 _KILLED = """

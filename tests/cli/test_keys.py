@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from jinka.cli.main import app
 from jinka.codec import Algorithm
 from jinka.keys import Purpose
+from jinka.registry import RULE_SETS
 
 SAID: list[str] = []
 
@@ -97,7 +98,8 @@ def test_card_keys_are_ordered_and_a_stolen_module_is_reported(folder: Path) -> 
     run("report", "stolen-psam", folder, "--psam", "12", code=2)
 
 
-def test_a_module_is_given_keys_by_its_own_commands(folder: Path) -> None:
+def test_a_module_is_given_keys_by_its_own_commands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jinka.app.issue_office import IssueOffice
     from jinka.app.keyring import open_keys
     from jinka.app.workspace import Workspace
     from jinka.card import make_psam
@@ -112,6 +114,12 @@ def test_a_module_is_given_keys_by_its_own_commands(folder: Path) -> None:
     )  # fmt: skip
     image.write_bytes(psam.to_bytes())
     before = image.read_bytes()
+    with IssueOffice(folder / "office") as office:  # a register without this module
+        office.demand(RULE_SETS["scheme"], officer="li-si")
+    monkeypatch.setenv("JINKA_REGISTER", str(folder / "office"))
+    run("order-psam", folder, image, "--key", "purchase/TDES/2", code=4)
+    assert image.read_bytes() == before
+    monkeypatch.delenv("JINKA_REGISTER")
     run("order-psam", folder, image, "--key", "purchase/TDES/2", "--key", "grey_lock/TDES/1")
     assert image.read_bytes() != before
     assert keys.sam_key(Purpose.PURCHASE, algorithm=Algorithm.TDES, version=2) not in image.read_bytes(), (

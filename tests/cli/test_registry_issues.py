@@ -233,6 +233,21 @@ def test_wider_terms_than_were_granted_are_found(tmp_path: Path, paper: Path) ->
     assert "it is forged" in _enter_tags(tmp_path).stderr
 
 
+def test_a_demand_that_was_changed_behind_the_register_is_found(tmp_path: Path, paper: Path) -> None:
+    assert _registry(tmp_path, "demand", "--officer", "li-si").exit_code == 0
+    relaxed = _registry(tmp_path, "demand", "--officer", "li-si", "--rules", "scheme")
+    assert (relaxed.exit_code, "second officer" in relaxed.stderr) == (4, True)
+    for trick in (
+        "INSERT INTO register_demands SELECT 1, 'wang-wu', at_micros, replace(rules, 'item', 'item'), '../mine' "
+        "FROM register_demands",
+        "DELETE FROM register_demands",
+    ):
+        _forge(tmp_path, "DROP TRIGGER IF EXISTS register_demands_no_delete", trick)
+        with pytest.raises(Refused, match="knows another demand"):
+            gate_of(tmp_path)
+        assert "knows another demand" in _enter_tags(tmp_path).stderr
+
+
 def test_a_question_is_answered_without_an_entry(tmp_path: Path, paper: Path) -> None:
     asked = (
         "check", "tag", "--order", "t1", "--issuer", "issuer.a", "--first", "00A0", "--last", "00A3", *_made(TAG),

@@ -193,19 +193,25 @@ def test_what_nobody_vouches_for_is_no_ground(engine: sa.Engine) -> None:
         assert register.listed() == []
 
 
-def test_the_last_demand_holds(engine: sa.Engine) -> None:
+def _demand(officer: str, rules: str = "scheme", register: str = "") -> Demand:
+    return Demand(rules=RULE_SETS[rules], register=register, officer=officer, at_micros=7)
+
+
+def test_the_last_demand_holds_and_no_officer_changes_his_own(engine: sa.Engine) -> None:
     with issues_in(engine) as register:
         assert register.demand() is None
-        for wanted in (Demand(rules=RULES), Demand(rules=RULE_SETS["cn-2001"], register="../office")):
-            register.set_demand(wanted, "li-si", 7)
+        for wanted in (_demand("li-si"), _demand("wang-wu", "cn-2001", "../office")):
+            register.set_demand(wanted)
             assert register.demand() == wanted
+        with pytest.raises(Refused, match="second officer"):
+            register.set_demand(_demand("wang-wu"))
 
 
 def test_rows_cannot_be_changed_behind_it(engine: sa.Engine) -> None:
     _granted(engine, None)
     _enter(engine, TAG)
     with issues_in(engine) as register:
-        register.set_demand(Demand(rules=RULES), "li-si", 7)
+        register.set_demand(_demand("li-si"))
     for table in (
         "registration_terms", "registration_documents", "register_demands", "issue_entries", "issue_uses", "issue_acts",
     ):  # fmt: skip

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from jinka.app.issue_office import IssueOffice
 from jinka.app.register_proof import RegisterProof
-from jinka.app.registrar import register_database, utc_today
+from jinka.app.registrar import AUDIT, register_database, utc_today
 from jinka.kit import NotFound, Refused, Usage
 from jinka.node.system import SystemClock
 from jinka.registry import Entry, Item, Order, pieces
@@ -102,6 +102,8 @@ def gate_of(folder: Path) -> IssueGate | None:
             continue
         with database_at(register_database(place)) as engine, issues_in(engine) as register:
             found, grants = register.demand(), register.held()
+        if (place / AUDIT).exists():  # a demand that was taken out of the database stands in the log
+            RegisterProof(place).check_demand(found)
         if found is not None and found.register:
             return IssueGate((place / found.register).resolve())
         if found is not None or grants:

@@ -6,7 +6,6 @@ entry is in the log, as with every act of the register. Grants are believed as f
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from jinka.app.register_proof import RegisterProof
+from jinka.app.register_proof import DEMAND, RegisterProof, demand_digest
 from jinka.app.registrar import Registrar, register_database
 from jinka.keys import AuditEvent, Outcome
 from jinka.keys.audit import withhold
@@ -31,7 +30,7 @@ from jinka.registry import (
     RuleSet,
     State,
 )
-from jinka.registry.registration import REASON_MAX
+from jinka.registry.registration import REASON_MAX, check_officer
 from jinka.store import Demand, IssueRegister, database_at, issues_in
 
 T = TypeVar("T")
@@ -40,21 +39,21 @@ T = TypeVar("T")
 class IssueOffice(Registrar):
     """A register of grants and of what was issued on them."""
 
-    def demand(self, wanted: Demand, *, officer: str) -> Demand:
-        """Demand grants for every issue from now on; an act that nothing takes back but another demand."""
-
-        def write(register: IssueRegister) -> tuple[Demand, str, list[object]]:
-            EntryDeed(act=EntryAct.ENTER, officer=officer, at_micros=self._clock.now_micros())
-            register.set_demand(wanted, officer, self._clock.now_micros())
-            return wanted, f"rules {wanted.rules.name}", [wanted.rules.to_text(), wanted.register]
-
-        return self._issue_act("demand", officer, "rules", write)
-
-    def rules(self) -> RuleSet:
-        """The rules that were demanded here; `cn-2001` where nobody said."""
-        with issues_in(self._engine) as register:
-            found = register.demand()
-        return found.rules if found is not None else RULE_SETS["cn-2001"]
+    def demand(self, rules: RuleSet, *, register: str = "", officer: str) -> Demand:
+        """Demand grants for every issue from now on; nothing takes it back but a demand of another officer."""
+        check_officer(officer)
+        now = self._clock.now_micros()
+        wanted = Demand(rules=rules, register=register, officer=officer, at_micros=now)
+        with (
+            self._noting_refusals("demand", officer, f"rules {rules.name}"),
+            issues_in(self._engine) as issues,
+        ):
+            issues.set_demand(wanted)
+            subject = f"rules {rules.name}"
+            self._log.record(
+                AuditEvent(actor=officer, act=DEMAND, subject=subject, detail=demand_digest(wanted))
+            )
+        return wanted
 
     def check(self, order: Order) -> tuple[int, ...]:
         """The grants on which the order could be issued now; nothing is entered. Raises `MissingGrants`."""
@@ -62,9 +61,8 @@ class IssueOffice(Registrar):
             self._noting_refusals("issue", "jinka", f"order:{order.id}"),
             issues_in(self._engine) as register,
         ):
-            return register.check(
-                self.rules_in(register), order, self.today, vouched=RegisterProof(self.folder)
-            )
+            proof = RegisterProof(self.folder)
+            return register.check(_rules(register, proof), order, self.today, vouched=proof)
 
     def enter(self, order: Order, *, officer: str) -> Entry:
         """Enter an order; the same order again is answered with its entry. Raises `MissingGrants`."""
@@ -72,7 +70,7 @@ class IssueOffice(Registrar):
         def write(register: IssueRegister) -> tuple[Entry, str, list[object]]:
             proof = RegisterProof(self.folder)
             found, new = register.enter(
-                self.rules_in(register), order, self._entering(officer), self.today, vouched=proof
+                _rules(register, proof), order, self._entering(officer), self.today, vouched=proof
             )
             subject = f"entry:{found.number} {order.item.value} {order.count}" + (" again" if not new else "")
             return found, subject, [order.as_dict(), list(found.grants)]
@@ -97,17 +95,6 @@ class IssueOffice(Registrar):
                 self.entry_act(entry.number, EntryAct.RECALL, officer, reason)
         with issues_in(self._engine) as register:
             return held, register.listed(grant=grant)
-
-    def require(self, number: int, on: dt.date) -> Entry:
-        """An entry that is in use, its grants in force and vouched for; raises `Refused`."""
-        with issues_in(self._engine) as register:
-            return register.require(number, on, vouched=RegisterProof(self.folder))
-
-    @staticmethod
-    def rules_in(register: IssueRegister) -> RuleSet:
-        """See `rules`, within a transaction."""
-        found = register.demand()
-        return found.rules if found is not None else RULE_SETS["cn-2001"]
 
     def _entering(self, officer: str) -> EntryDeed:
         return EntryDeed(act=EntryAct.ENTER, officer=officer, at_micros=self._clock.now_micros())
@@ -147,6 +134,12 @@ class IssueOffice(Registrar):
 
     def _refused(self, officer: str, act: str, subject: str, outcome: Outcome = Outcome.REFUSED) -> None:
         self._log.record(AuditEvent(actor=officer, act=f"registry.{act}", subject=subject, outcome=outcome))
+
+
+def _rules(register: IssueRegister, proof: RegisterProof) -> RuleSet:
+    """What is demanded; `cn-2001` where nobody said."""
+    found = proof.check_demand(register.demand())
+    return found.rules if found is not None else RULE_SETS["cn-2001"]
 
 
 def read_entries(folder: Path, items: Iterable[Item], number: str = "") -> list[Entry]:

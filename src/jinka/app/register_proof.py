@@ -1,4 +1,5 @@
 """Whether a grant in a register is one: every act on it has its entry in the register's audit log, and none came after.
+The same of what a register demands.
 
 A row that somebody wrote into the database has no entry; an act that was taken out of it leaves one. The log is chained
 (`jinka.keys.audit`), and a log that was written anew shows against a checkpoint that another office holds.
@@ -7,6 +8,8 @@ A row that somebody wrote into the database has no entry; an act that was taken 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from pathlib import Path
 
 from jinka.app.registrar import AUDIT, audit_event
@@ -14,9 +17,11 @@ from jinka.keys import AuditEntry, Outcome, check_log
 from jinka.kit import NotFound, Refused
 from jinka.node import read_audit_lines
 from jinka.registry import Registration
+from jinka.store import Demand
 
 _FIX = "jinka audit verify, and have it applied for again"
 _PREFIX = "registration:"
+DEMAND = "registry.demand"
 
 
 class RegisterProof:
@@ -32,10 +37,13 @@ class RegisterProof:
             raise Refused("the register's audit log is damaged", where=str(path), fix="jinka audit verify")
         self._known: set[tuple[str, str, bytes]] = set()
         self._last: dict[str, bytes] = {}
+        self._demand = b""
         for line in lines:
             if not line:
                 continue
             entry = AuditEntry.from_line(line)
+            if entry.outcome is Outcome.OK and entry.act == DEMAND:
+                self._demand = entry.detail
             if entry.outcome is Outcome.OK and entry.subject.startswith(_PREFIX) and " " in entry.subject:
                 number = entry.subject.split(" ", 1)[0]
                 self._known.add((entry.actor, entry.act, entry.detail))
@@ -55,3 +63,19 @@ class RegisterProof:
                 )
         if self._last.get(f"{_PREFIX}{grant.number}") != last:
             raise Refused("the audit log has a later act on it", where=where, fix=_FIX)
+
+    def check_demand(self, found: Demand | None) -> Demand | None:
+        """Return what is demanded; raises `Refused` when the log's last demand is another, or none."""
+        if (demand_digest(found) if found is not None else b"") != self._demand:
+            raise Refused(
+                "the audit log knows another demand, or none: it was changed",
+                where="demand",
+                fix="jinka audit verify",
+            )
+        return found
+
+
+def demand_digest(demand: Demand) -> bytes:
+    """What the entry of a demand vouches for."""
+    facts = [demand.officer, demand.at_micros, demand.rules.to_text(), demand.register]
+    return hashlib.sha256(json.dumps(facts).encode()).digest()

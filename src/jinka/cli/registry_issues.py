@@ -52,11 +52,10 @@ def demand(
     """
     from jinka.app.issue_office import IssueOffice
     from jinka.app.register_papers import rules_named
-    from jinka.store import Demand
 
     wanted = rules_named(rules)
     with IssueOffice(directory) as office:
-        office.demand(Demand(rules=wanted, register=other), officer=officer)
+        office.demand(wanted, register=other, officer=officer)
     rows = [
         {
             "item": n.item.value,

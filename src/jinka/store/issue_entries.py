@@ -43,6 +43,8 @@ class Demand:
 
     rules: RuleSet
     register: str = ""
+    officer: str
+    at_micros: int
 
 
 class IssueRegister:
@@ -56,20 +58,24 @@ class IssueRegister:
         """What was demanded last; None where nobody did."""
         query = sa.select(demands).order_by(demands.c.seq.desc()).limit(1)
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else Demand(rules=RuleSet.from_text(row.rules), register=row.register)
+        if row is None:
+            return None
+        rules = RuleSet.from_text(row.rules)
+        return Demand(rules=rules, register=row.register, officer=row.officer, at_micros=row.at_micros)
 
-    def set_demand(self, wanted: Demand, officer: str, at_micros: int) -> None:
-        """Demand something from now on."""
-        seq = int(self._connection.scalar(sa.select(sa.func.count()).select_from(demands)) or 0)
-        self._connection.execute(
-            demands.insert().values(
-                seq=seq,
-                officer=officer,
-                at_micros=at_micros,
-                rules=wanted.rules.to_text(),
-                register=wanted.register,
+    def set_demand(self, wanted: Demand) -> None:
+        """Demand something from now on; another officer must than the one who demanded last."""
+        before = self.demand()
+        if before is not None and before.officer == wanted.officer:
+            raise Refused(
+                f"{wanted.officer} made the demand that stands", where="demand", fix="a second officer must"
             )
-        )
+        seq = int(self._connection.scalar(sa.select(sa.func.count()).select_from(demands)) or 0)
+        row = {
+            "seq": seq, "officer": wanted.officer, "at_micros": wanted.at_micros, "rules": wanted.rules.to_text(),
+            "register": wanted.register,
+        }  # fmt: skip
+        self._connection.execute(demands.insert(), row)
 
     def held(self) -> list[Held]:
         """All grants with what was issued on them."""

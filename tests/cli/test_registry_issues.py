@@ -10,11 +10,15 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner, Result
+import typer
+from click.testing import CliRunner as ClickRunner
+from click.testing import Result
 
 from jinka.app.issue_gate import VARIABLE, gate_of, refuse_simulated, require_device
 from jinka.app.issue_office import IssueOffice
@@ -42,8 +46,14 @@ GRANTS = (
 )  # fmt: skip
 
 
+@cache
+def _command() -> Any:
+    """The tree of commands, which a runner would make anew for each."""
+    return typer.main.get_command(app)
+
+
 def _jinka(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
+    return ClickRunner().invoke(_command(), list(arguments))
 
 
 def _registry(folder: Path, *arguments: str) -> Result:

@@ -21,6 +21,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from jinka.app.trace_access import put_participant
+from jinka.app.trace_recall import Plan, recall_desk
+from jinka.trace.recall import RecallEvent
+
 JINKA = str(Path(sys.executable).with_name("jinka"))
 EVENTS, EACH, KILLS = 80, 4, 2
 
@@ -44,14 +48,18 @@ class _Receiver(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Heard)
         self.messages: dict[str, tuple[str, ...]] = {}
+        self.contents: dict[str, set[bytes]] = {}
         self.repeats = 0
         self.victim: subprocess.Popen[str] | None = None
 
     def take(self, id_: str, body: bytes) -> None:
-        events = json.loads(body)["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
-        told = tuple(event["eventID"] for event in events)
+        found = json.loads(body)
+        events = (
+            found["epcisBody"]["queryResults"]["resultsBody"]["eventList"] if "epcisBody" in found else []
+        )
         self.repeats += id_ in self.messages
-        assert self.messages.setdefault(id_, told) == told
+        self.messages.setdefault(id_, tuple(event["eventID"] for event in events))
+        self.contents.setdefault(id_, set()).add(body)
         victim, self.victim = self.victim, None
         if victim is not None:
             victim.kill()
@@ -89,11 +97,12 @@ class _Server:
                 break
         self.port = int(json.loads(told)["port"])
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def ask(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
+            own = {"authorization": f"Bearer {token}"} if token else {}
             raw = None if body is None else json.dumps(body).encode()
-            link.request(method, path, raw, {"content-type": "application/json"})
+            link.request(method, path, raw, {"content-type": "application/json"} | own)
             answer = link.getresponse()
             said = answer.read()
             return answer.status, json.loads(said) if said else None
@@ -167,6 +176,54 @@ def test_a_killed_server_loses_no_event_and_repeats_messages_as_they_were(tmp_pa
     assert len(stored) == EVENTS
     assert sorted(told) == sorted(stored)  # each in one message exactly, whatever was repeated
     assert 1 <= receiver.repeats <= KILLS
+    assert all(len(bodies) == 1 for bodies in receiver.contents.values())
+
+
+def test_a_notice_outlives_the_server_that_was_killed_while_it_was_told(tmp_path: Path) -> None:
+    file, place = tmp_path / "trace.toml", "urn:epc:id:sgln:6901234.00001.0"
+    file.write_text(
+        '[trace]\nlisten = "127.0.0.1:0"\n[access]\nrequired = true\n[subscriptions]\nhosts = ["127.0.0.1"]\n',
+        encoding="utf-8",
+    )
+    token = put_participant(file, "mill", owns=["6901234"])["token"]
+    document = _document(0)
+    for event in document["epcisBody"]["eventList"]:
+        event |= {"action": "ADD", "bizStep": "commissioning", "bizLocation": {"id": place}}
+    with _receiving() as receiver:
+        server = _Server(file)
+        try:
+            wanted = {"dest": f"http://127.0.0.1:{receiver.server_address[1]}/", "signatureToken": "secret"}
+            assert server.ask("PUT", "/trace/receiver", wanted, token)[0] == 200
+            assert server.ask("POST", "/capture", document, token)[0] == 202
+            receiver.victim = server.process
+            with recall_desk(str(file)) as desk:
+                plan = Plan(
+                    title="glass", grade="1", kind="item", names=["urn:epc:id:sgtin:6901234.012345.1"]
+                )
+                desk.draft(plan, by="li")
+                desk.act(1, RecallEvent.APPROVE, by="wang")
+            deadline = time.monotonic() + 20
+            while server.process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+            server.end()
+            server.start()
+            while time.monotonic() < deadline:
+                standing = server.ask("GET", "/trace/receiver", None, token)[1]
+                if (standing["taken"], standing["waiting"]) == (1, 0):
+                    break
+                time.sleep(0.05)
+        finally:
+            server.process.send_signal(signal.SIGTERM)
+            server.end()
+    ((_, bodies),) = receiver.contents.items()
+    (body,) = bodies
+    assert (receiver.repeats, standing["taken"]) == (1, 1)
+    told = json.loads(body)
+    assert (told["recall"], told["state"], told["holder"]) == (
+        1,
+        "active",
+        "https://id.gs1.org/414/6901234000016",
+    )
 
 
 def _told(receiver: _Receiver) -> list[str]:

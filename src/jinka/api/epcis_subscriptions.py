@@ -71,18 +71,18 @@ class SubscriptionDesk:
         kind, wanted = accepted(ask, JSON), epc_format(ask)
         named = require_query(ask, services)
         require_standing(named.query)
-        body = _body(ask)
+        body = subscription_body(ask)
         if self.books.count(ask.caller.name) >= EACH_MAX:
             raise _wrong(f"{EACH_MAX} subscriptions", "subscriptions", "DELETE those that nobody needs")
         id_ = services.randomness.token_bytes(16).hex()
-        token, now = _token(body), services.clock.now_micros()
+        token, now = token_of(body), services.clock.now_micros()
         initial = initial_time(body["initialRecordTime"]) if "initialRecordTime" in body else now
         made = begun(
             Subscription(
                 id=id_,
                 query=named.key,
                 owner=ask.caller.name,
-                dest=self._dest(body),
+                dest=receiver_of(body, self.require),
                 sealed_token=self.seal(id_, token) if token else b"",
                 schedule=_schedule(body),
                 report_if_empty=_flag(body, "reportIfEmpty"),
@@ -129,15 +129,17 @@ class SubscriptionDesk:
             raise EpcisError(Exceptions.NO_SUCH_RESOURCE, "no such subscription", where="subscriptionID")
         return found
 
-    def _dest(self, body: Mapping[str, Any]) -> str:
-        dest = body.get("dest")
-        if not isinstance(dest, str):
-            raise _wrong("no receiver", "dest", "https://host/path")
-        try:
-            self.require(dest)
-        except JinkaError as error:
-            raise _wrong(error.what, "dest", error.fix) from error
-        return dest
+
+def receiver_of(body: Mapping[str, Any], require: Callable[[str], object]) -> str:
+    """The address of a receiver that ``require`` takes; raises `EpcisError`."""
+    dest = body.get("dest")
+    if not isinstance(dest, str):
+        raise _wrong("no receiver", "dest", "https://host/path")
+    try:
+        require(dest)
+    except JinkaError as error:
+        raise _wrong(error.what, "dest", error.fix) from error
+    return dest
 
 
 def _ignore(_: object) -> None:
@@ -180,7 +182,8 @@ def _wrong(what: str, where: str, fix: str) -> EpcisError:
     return EpcisError(Exceptions.SUBSCRIPTION, what, where=where, fix=fix)
 
 
-def _body(ask: Ask) -> dict[str, Any]:
+def subscription_body(ask: Ask, members: frozenset[str] = _MEMBERS) -> dict[str, Any]:
+    """The object that was sent, with these members at most; raises `EpcisError`."""
     if media_type(ask) != JSON:
         raise EpcisError(Exceptions.MEDIA_TYPE, repr(media_type(ask)[:60]), where="Content-Type", fix=JSON)
     load_json(ask.body, Limits(document_bytes=BODY_MAX))  # strict: names once, nothing unwritable
@@ -190,12 +193,13 @@ def _body(ask: Ask) -> dict[str, Any]:
         raise _wrong("nested too deep", "body", "a flat object") from None
     if not isinstance(body, dict):
         raise _wrong("no object", "body", '{"dest": ..., "stream": true}')
-    if extra := sorted(set(body) - _MEMBERS):
-        raise _wrong("no such member", extra[0][:80], f"one of {', '.join(sorted(_MEMBERS))}")
+    if extra := sorted(set(body) - members):
+        raise _wrong("no such member", extra[0][:80], f"one of {', '.join(sorted(members))}")
     return body
 
 
-def _token(body: Mapping[str, Any]) -> bytes:
+def token_of(body: Mapping[str, Any]) -> bytes:
+    """The client's token, empty without one; raises `EpcisError`."""
     token = body.get("signatureToken")
     if token is None:
         return b""

@@ -13,15 +13,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from jinka.api.epcis_exchange import Caller
+from jinka.api.epcis_notices import ReceiverDesk
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.epcis_services import EpcisServices, Resource
 from jinka.api.epcis_sockets import Bell, QuerySockets
 from jinka.api.epcis_subscriptions import SubscriptionDesk
+from jinka.app.trace_notices import NoticeRoad, run_notices
+from jinka.app.trace_recall import RecallDesk
 from jinka.app.trace_secret import TraceSecret
 from jinka.app.trace_subscriptions import Outgoing, run
 from jinka.kit import Usage
 from jinka.node.trace_receivers import Receivers
 from jinka.store.database import Database
+from jinka.store.trace_notices import NoticeBooks
 from jinka.store.trace_subscriptions import DeliveryTurn, SubscriptionBooks
 
 _SETTINGS = {"hosts", "plain"}
@@ -61,10 +65,11 @@ def delivering(
     mount: str = "",
     caller: Callable[[str], Caller] = lambda name: Caller(name=name),
     let_in: Callable[[str], bool] = lambda _: True,
+    owns: Callable[[str, list[str]], set[str]] = lambda _owner, _holders: set(),
 ) -> Iterator[Delivery]:
     """Deliver for a database as long as the block runs. ``caller``: whose eyes a subscription's owner has.
 
-    ``let_in``: whether it is a participant still.
+    ``let_in``: whether it is a participant still; ``owns``: which of some holders are a participant's.
     """
     bell, books, receivers = Bell(), SubscriptionBooks(database), receivers_of(table)
 
@@ -94,13 +99,24 @@ def delivering(
     thread = threading.Thread(
         target=run, args=(out, stop, bell.rung), kwargs={"turn": turn}, name="trace-subscriptions"
     )
-    thread.start()
+    told = NoticeBooks(database)
+    road = NoticeRoad(
+        books=told, recalls=RecallDesk(database, services.clock), receivers=receivers, clock=services.clock,
+        owns=owns, unseal=secret.unseal_receiver, let_in=let_in,
+    )  # fmt: skip
+    notices = threading.Thread(target=run_notices, args=(road, stop, turn.held), name="trace-notices")
+    for each in (thread, notices):
+        each.start()
+    own = ReceiverDesk(books=told, require=receivers.require, seal=secret.seal_receiver).resources()
     try:
         yield Delivery(
-            services=services, resources=desk.resources(), sockets=QuerySockets(services, bell, mount=mount)
+            services=services,
+            resources=(*desk.resources(), *own),
+            sockets=QuerySockets(services, bell, mount=mount),
         )
     finally:
         stop.set()
         bell.ring()
-        thread.join(STOP_S)
+        for each in (thread, notices):
+            each.join(STOP_S)
         turn.close()

@@ -57,5 +57,13 @@ class TraceSecret:
         """The inverse; raises `Refused`."""
         return unseal(self._key("subscriptions"), sealed, context=f"subscription {id_}")
 
+    def seal_receiver(self, owner: str, token: bytes) -> bytes:
+        """The token of a participant's receiver of notices, at rest."""
+        return self.seal(f"receiver {owner}", token)
+
+    def unseal_receiver(self, owner: str, sealed: bytes) -> bytes:
+        """The inverse; raises `Refused`."""
+        return self.unseal(f"receiver {owner}", sealed)
+
     def _key(self, purpose: str) -> bytes:
         return hmac.digest(self._secret, b"jinka.trace\0" + purpose.encode(), "sha256")

@@ -110,7 +110,9 @@ def _served(file: TraceFile) -> Iterator[tuple[Delivery, Database]]:
             page_key=secret.pages,
         )  # fmt: skip
         table = file.tables.get("subscriptions", {})
-        with delivering(database, services, table, secret, mount=file.mount, let_in=access.let_in) as made:
+        with delivering(
+            database, services, table, secret, mount=file.mount, let_in=access.let_in, owns=access.owns_of
+        ) as made:
             traces = TraceResources(desk=ServedTraces(database, clock, sight)).resources()
             yield replace(made, resources=(*made.resources, *traces)), database
 

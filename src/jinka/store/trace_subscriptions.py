@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -143,9 +144,14 @@ class DeliveryTurn:
         self._engine = engine
         self._descriptor = -1
         self._session: sa.Connection | None = None
+        self._lock = threading.Lock()
 
     def held(self) -> bool:
-        """Whether it is this process's turn; taken if it is nobody's."""
+        """Whether it is this process's turn; taken if it is nobody's. Safe for threads."""
+        with self._lock:
+            return self._held()
+
+    def _held(self) -> bool:
         return self._held_file() if self._engine.dialect.name == "sqlite" else self._held_session()
 
     def close(self) -> None:

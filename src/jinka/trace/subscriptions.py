@@ -96,13 +96,17 @@ def passed_over(found: Subscription, upto: int, now_micros: int, *, at_once: boo
 
 def failed(found: Subscription, now_micros: int, outcome: str) -> Subscription:
     """No acknowledgement: the same message again, later and later."""
-    wait_s = WAITS_S[min(found.attempts, len(WAITS_S) - 1)]
     return replace(
         found,
         attempts=found.attempts + 1,
-        next_micros=now_micros + wait_s * _MICROS,
+        next_micros=now_micros + wait_micros(found.attempts),
         outcome=outcome[:200],
     )
+
+
+def wait_micros(attempts: int) -> int:
+    """How long to wait after so many tries that came to nothing, and one more."""
+    return WAITS_S[min(attempts, len(WAITS_S) - 1)] * _MICROS
 
 
 def too_large(found: Subscription, now_micros: int, count: int) -> Subscription:

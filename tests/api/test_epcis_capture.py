@@ -30,6 +30,21 @@ def test_a_job_tells_of_every_event(desk: Desk) -> None:
     assert len(desk.get("/events").events) == 2
 
 
+def test_events_without_an_id_within_one_millisecond_are_one_and_the_job_says_so(desk: Desk) -> None:
+    """CBV 2.0, 8.9: the hash, which becomes the id, has times to the millisecond."""
+    early, late, later = (
+        facts(eventTime=f"2026-03-01T10:00:00.{micros}Z") for micros in (123100, 123400, 124000)
+    )
+    job = desk.capture(early, late, later)
+    assert [one["outcome"] for one in job["events"]] == ["accepted", "duplicate", "accepted"]
+    known, again, _ = job["events"]
+    assert again["eventID"] == known["eventID"]
+    assert "known already" in again["what"]
+    assert "millisecond" in again["what"]
+    named = desk.capture(early | {"eventID": "urn:x:1"}, late | {"eventID": "urn:x:2"})
+    assert [one["outcome"] for one in named["events"]] == ["accepted", "accepted"]
+
+
 def test_a_conflict_is_the_jobs_to_tell_and_takes_all_back(desk: Desk) -> None:
     desk.capture(facts(eventID="urn:x:1"))
     job = desk.capture(facts(), facts(eventID="urn:x:1", action="ADD"))

@@ -28,6 +28,8 @@ from jinka.store.trace_sql import event_key
 from jinka.store.trace_terms import Number, Term, numbers_of, terms_of
 
 _ASKED = 500  # ids in one question
+_KNOWN_ID = "the same event is known already"
+_KNOWN_CONTENT = "an event of this content is known already; in its hash times count to the millisecond"
 
 
 class Outcome(Enum):
@@ -181,7 +183,8 @@ def _answer(one: Prepared | Unreadable, taken: _Taken, judging: Judging, own: _O
     held = taken.get(one.key, {})
     seq = held.get((one.declared, one.content))
     if seq is not None:
-        return Answer(outcome=Outcome.DUPLICATE, event_id=one.event_id, seq=seq)
+        what = _KNOWN_ID if one.event.event_id is not None else _KNOWN_CONTENT
+        return Answer(outcome=Outcome.DUPLICATE, event_id=one.event_id, seq=seq, what=what)
     if one.declared and own is not None and one.content not in own.get(one.key, ()):
         return Answer(
             outcome=Outcome.REFUSED, event_id=one.event_id, what="you captured no such event",

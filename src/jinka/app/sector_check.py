@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
 
+from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_docs import sector_page
 from jinka.app.sector_run import Played, play, report_rows
-from jinka.app.sector_world import pin_bytes
 from jinka.card import Card, Personal
 from jinka.card.template import personalised
 from jinka.codec import Command

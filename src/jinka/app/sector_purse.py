@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jinka.app.sector_world import ZONE, StepFailed, VirtualCard, World
+from jinka.app.sector_cards import VirtualCard
+from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.clearing import (
     ClearingParams,
     ClearingTables,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from jinka.app.sector_cards import pin_bytes
+from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_world import StepFailed, World, pin_bytes
+from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Admit, Block, Counted, Reads, Write
 from jinka.kit import Refused
 from jinka.reports.day import Text
@@ -79,7 +81,8 @@ def play_admit(step: Admit, world: World) -> Text:
     try:
         found = admit(
             card.link, right, aid=world.profile(right.application).aid,
-            records=world.record_specs(right.application), at=world.now, facts=step.facts,
+            records=world.record_specs(right.application), at=world.now,
+            facts={name: str(fact_of(world, value)) for name, value in step.facts.items()},
             macs=world.maintenance(right.application), pin=_pin(step.pin),
         )  # fmt: skip
     except NotEntitled as error:
@@ -101,7 +104,7 @@ def play_block(step: Block, world: World) -> Text:
     card = world.card(step.card)
     application = world.only_application(card, step.application)
     made = card.applications[application]
-    session = world.session(card, application)
+    session = card.session(application)
     if step.blocked:
         session.lock(made.profile.aid)
     else:

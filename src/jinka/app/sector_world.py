@@ -16,35 +16,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-import numpy as np
-
-from jinka.card import Card, Nvm, Personal, SamKey, make_psam
-from jinka.card.domains import with_issuer_domain
-from jinka.card.files import ISSUER_AID, blank_memory
-from jinka.card.records import record_contents
+from jinka.app.sector_cards import VirtualCard, make_card
+from jinka.card import SamKey, make_psam
 from jinka.codec.clearing import ClearingRecord
-from jinka.crypto.scp import KeyFamily, KeySet
-from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector, Start
-from jinka.issuer import FieldUpdate, MaintenanceHost
-from jinka.keys import Purpose, SoftKeyService, card_factor, hold_ceremony
+from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector
+from jinka.issuer import MaintenanceHost
+from jinka.keys import Purpose, SoftKeyService, hold_ceremony
 from jinka.kit import JinkaError, NotFound, Unit, Usage
 from jinka.ledger import AccountFlag, MemoryLedger
-from jinka.profile import ApplicationProfile, KeySpec, KeyUse
+from jinka.profile import ApplicationProfile, KeyUse
 from jinka.profile.records import RecordSpec
-from jinka.reports.day import Text
 from jinka.settlement import BusinessDay
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
 from jinka.settlement.posting import Entry, post
-from jinka.sim.field import PSAM_NAME, Reader
+from jinka.sim.field import PSAM_NAME
 from jinka.sim.randomness import SeededRandomness
 from jinka.store import open_database
-from jinka.tariff import HolderClass, Pricer, SheetPricer
+from jinka.tariff import Pricer, SheetPricer
 from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
 
 _S = TypeVar("_S")
 ZONE = "Asia/Shanghai"
-_CARD_NUMBERS = 9000_0000_0000_0000
-_DOMAIN_AID = bytes.fromhex("D156000501")
 
 
 class StepFailed(JinkaError):
@@ -59,31 +51,6 @@ class Happening:
     unit: Unit = Unit.FEN
     amount: int = 0
     by: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """One application of one card, and what its issuer knows of it. The openings are those of the next clearing."""
-
-    profile: ApplicationProfile
-    sector: Sector
-    holder: HolderClass
-    domain: bytes
-    keys: KeySet
-
-
-@dataclass(slots=True)
-class VirtualCard:
-    """A card and its applications by profile; ``opening`` are offline counter, online counter and balance."""
-
-    name: str
-    title: Text
-    number: bytes
-    holder: str
-    link: Reader
-    applications: dict[str, Application]
-    opening: dict[str, tuple[int, int, int]]
-    lost: bool = False
 
 
 @functools.cache
@@ -112,13 +79,14 @@ class World:
 
     def __init__(self, sector: Sector, journey: Journey, catalogue: Mapping[str, Sector]) -> None:
         self.sector, self.journey, self.catalogue = sector, journey, catalogue
-        self.randomness = SeededRandomness(f"journey|{sector.name}|{journey.name}")
+        self.label = f"{sector.name}|{journey.name}"
+        self.randomness = SeededRandomness(f"journey|{self.label}")
         self.now = dt.datetime.combine(journey.date, dt.time())
         self.cards: dict[str, VirtualCard] = {}
         self.records: dict[str, list[ClearingRecord]] = {}  # by profile, not yet cleared
         self.happenings: list[Happening] = []
         self.ledger = MemoryLedger()
-        self.remembered: dict[str, int] = {}
+        self.remembered: dict[str, int | str] = {}
         self.blocked: dict[bytes, dt.datetime] = {}
         self.cycle = 0
         self._moves = 0
@@ -152,86 +120,12 @@ class World:
         self._closing.callback(engine.dispose)
         return engine
 
-    # Cards
-
     def issue(self, wanted: JourneyCard) -> VirtualCard:
-        """Make the card: an issuer domain, then a domain for each application, which its authority fills."""
+        """Make a card, which has to have a name of its own."""
         if wanted.name in self.cards:
             raise Usage(f"the card {wanted.name!r} stands twice", where=self.journey.name)
-        number = bytes.fromhex(f"0000{_CARD_NUMBERS + len(self.cards) + 1:016d}")
-        factory = self._key_set(f"factory of {wanted.name}")
-        chip = Card(
-            Nvm(with_issuer_domain(blank_memory(), factory, kdd10=number)),
-            SeededRandomness(f"chip {wanted.name}"),
-        )
-        card = VirtualCard(
-            name=wanted.name, title=Text(wanted.title_en, wanted.title_zh), number=number, holder=wanted.holder,
-            link=Reader(chip), applications={}, opening={},
-        )  # fmt: skip
-        for place, start in enumerate(wanted.starts, 1):
-            self._put_on(card, start, place, factory)
-        self.cards[wanted.name] = card
+        self.cards[wanted.name] = card = make_card(self, wanted, len(self.cards) + 1)
         return card
-
-    def _put_on(self, card: VirtualCard, start: Start, place: int, factory: KeySet) -> None:
-        sector, profile = self.sector_of(start.application), self.profile(start.application)
-        domain, keys = _DOMAIN_AID + bytes((0, place)), self._key_set(f"{profile.name} on {card.name}")
-        issuer = FieldUpdate(card.link, domain=ISSUER_AID, keys=factory, randomness=self.randomness)
-        issuer.open()
-        issuer.make_domain(domain, quota=0, names=(profile.aid, *(folder.name for folder in profile.folders)))
-        handed = FieldUpdate(card.link, domain=domain, keys=factory, randomness=self.randomness)
-        handed.open()
-        handed.put_keys(keys)
-        made = Application(profile=profile, sector=sector, holder=start.holder, domain=domain, keys=keys)
-        card.applications[profile.name] = made
-        update = self.session(card, profile.name)
-        update.load(profile)
-        update.install(profile)
-        update.personalise(profile, self._personal(card, made, start))
-        card.opening[profile.name] = (0, 0, start.balance)
-
-    def session(self, card: VirtualCard, application: str) -> FieldUpdate:
-        """An open session of an authority with its own domain on a card."""
-        made = card.applications[application]
-        update = FieldUpdate(card.link, domain=made.domain, keys=made.keys, randomness=self.randomness)
-        update.open()
-        return update
-
-    def _personal(self, card: VirtualCard, made: Application, start: Start) -> Personal:
-        profile = made.profile
-        return Personal(
-            card_no=card.number,
-            keys=tuple(self._card_key(made, key, card.number, start) for key in profile.keys),
-            holder_class=int(start.holder),
-            issuer=self.issuer_number(made.sector),
-            balance=start.balance,
-            start=b"\x20\x00\x01\x01",
-            contents=record_contents(self.record_specs(profile.name), start.records)
-            if self.record_specs(profile.name)
-            else {},
-        )
-
-    def _card_key(self, made: Application, key: KeySpec, number: bytes, start: Start) -> bytes:
-        if key.initial:
-            return b""
-        if key.use is KeyUse.PIN:
-            if not start.pin:
-                raise Usage(
-                    "this application has a PIN", where=f"start of {made.profile.name}", fix="give one"
-                )
-            return pin_bytes(start.pin)
-        if not key.service_purpose:
-            return SeededRandomness(f"{made.profile.name}|{key.use}|{key.kid}|{key.folder}").token_bytes(16)
-        factors = np.frombuffer(card_factor(number), np.uint8).reshape(1, 8)
-        [made_key] = self.keys(made.sector).chip_keys(
-            Purpose(key.service_purpose), algorithm=key.algorithm, version=key.version, factors8=factors
-        )
-        return bytes(made_key.tobytes())
-
-    def _key_set(self, label: str) -> KeySet:
-        source = SeededRandomness(f"{self.sector.name}|{self.journey.name}|{label}")
-        enc, mac, dek = (source.token_bytes(16) for _ in range(3))
-        return KeySet(version=1, family=KeyFamily.AES, enc=enc, mac=mac, dek=dek)
 
     # Names
 
@@ -416,10 +310,3 @@ class World:
 def account_name(code: str) -> AccountName:
     """The ledger's account behind an account of a sector."""
     return AccountName(code=AccountCode.FUND, owner=code)
-
-
-def pin_bytes(digits: str) -> bytes:
-    """A PIN as the card keeps it: BCD, filled up with F."""
-    if not (digits.isascii() and digits.isdigit() and 4 <= len(digits) <= 12):
-        raise Usage("a PIN of 4 to 12 digits", where="pin")
-    return bytes.fromhex(digits + "F" * (len(digits) % 2))

@@ -189,7 +189,7 @@ SECTOR = Sector(
             counts=Counted.LOOKED,
             by="department",
         ),
-    ),  # fmt: skip
+    ),
     journeys=(DAY, ENROLMENT),
     no_worked_case="no public rule of campus cards publishes a computed result",
 )

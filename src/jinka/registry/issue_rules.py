@@ -13,7 +13,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -167,8 +167,8 @@ class Order:
     maker: str
     issuer: str
     facts: tuple[tuple[str, str], ...]  # in their order, without the item
-    first: str
-    last: str
+    first: str = field(repr=False)  # they may be card numbers
+    last: str = field(repr=False)
     count: int
     fee_fen: int = 0
     again: bool = False

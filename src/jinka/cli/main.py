@@ -58,6 +58,7 @@ from jinka.cli import (
     trace_hash,
     trace_lineage,
     trace_readers,
+    trace_rebuild,
     trace_recall,
     trace_serve,
     window,
@@ -115,6 +116,7 @@ trace.app.add_typer(trace_epc.app)
 trace.app.add_typer(trace_hash.app)
 trace.app.add_typer(trace_lineage.app)
 trace.app.add_typer(trace_conditions.app)
+trace.app.add_typer(trace_rebuild.app)
 trace.app.add_typer(trace_recall.app, name="recall")
 trace.app.add_typer(trace_serve.app)
 trace.app.add_typer(trace_access.app, name="access")

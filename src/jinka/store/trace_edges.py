@@ -21,6 +21,7 @@ from jinka.kit import NotFound
 from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_document import unpack
+from jinka.store.trace_edges_state import begin_edges, check_edges
 from jinka.store.trace_parties import parties_told
 from jinka.trace.lineage import Edge, EdgeKind, NodeSort, edges_of, sort_of
 from jinka.trace.stays import Rows, node_number
@@ -63,6 +64,7 @@ def write_edges(connection: sa.Connection, events: Iterable[NumberedEvent]) -> N
     numbers, rows = _numbered(connection, events, make=True)
     if not rows:
         return
+    begin_edges(connection)
     made = [(numbers[s], k, at, numbers[t], seq, step, q, u) for seq, (s, k, at, t, step, q, u) in rows]
     if connection.dialect.name == "sqlite":
         made.sort()
@@ -140,7 +142,7 @@ def _raw(connection: sa.Connection) -> Any:
 
 
 class SqlLinks:
-    """Implements `jinka.trace.Links`; a ``with`` block reads one state of the database."""
+    """Implements `jinka.trace.Links`; a ``with`` block reads one state of the database, with all its edges."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = reading(engine)
@@ -157,6 +159,11 @@ class SqlLinks:
         self._connection = self._engine.connect()
         if self._connection.dialect.name == "postgresql":
             self._connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            check_edges(self._connection)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

@@ -34,14 +34,13 @@ from jinka.store.trace_capture import (
 )
 from jinka.store.trace_document import unpack
 from jinka.store.trace_edges import remove_edges, write_edges
-from jinka.store.trace_edges_state import begin_edges
 from jinka.store.trace_find import Page, Position, Row, TraceReader
 from jinka.store.trace_master import save_vocabularies
 from jinka.store.trace_query import EventQuery
 from jinka.store.trace_rows import make_partitions
 from jinka.store.trace_turns import write_turns
 
-WRITER = 0x7472616365  # "trace"; PostgreSQL's advisory lock
+_WRITER = 0x7472616365  # "trace"; PostgreSQL's advisory lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +69,6 @@ class TraceStore(TraceReader):
         super().__init__(engine, query_s=query_s)
         self._write, self._clock, self._judges = engine, clock, judges
         self._turn = threading.Lock()
-        self._begun = False  # whether it is known by which rules the edges are made
         self._partitions = (0, 0)  # record times that have their partition
         self._made = (0, 0)  # and those that will have, if the transaction ends well
 
@@ -94,7 +92,7 @@ class TraceStore(TraceReader):
         with self._turn:
             with self._write.begin() as connection:
                 if connection.dialect.name == "postgresql":
-                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(WRITER)))
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITER)))
                 self._made = self._partitions
                 events = [one.event for one in batch if isinstance(one, Prepared)]
                 judging = self._judges(connection, events) if self._judges is not None else Judging()
@@ -124,8 +122,6 @@ class TraceStore(TraceReader):
             self._make_partitions(connection, seq, seq + len(fresh))
         insert(connection, fresh, job, seq)
         numbered = list(enumerate(fresh, seq))
-        if not self._begun:
-            self._begun = not begin_edges(connection)
         _edges(connection, numbered)
         follow_hands(connection, [(seq, one.event) for seq, one in numbered], by)
         recorded = iter(range(seq, seq + len(fresh)))
@@ -220,7 +216,7 @@ def _edges(connection: sa.Connection, numbered: Sequence[tuple[int, Prepared]]) 
     """The edges of events that nobody declared to be errors; those of events that somebody now does are taken out."""
     declared = [(one.key, one.content) for _, one in numbered if one.declared]
     plain = [(seq, one) for seq, one in numbered if not one.declared]
-    void = set(declared) | declared_before(connection, [one.key for _, one in plain])
+    void = set(declared) | _declared_before(connection, [one.key for _, one in plain])
     standing = [(seq, one) for seq, one in plain if (one.key, one.content) not in void]
     write_edges(connection, [(seq, one.event) for seq, one in standing])
     stays = {seq for seq, _ in standing}
@@ -242,7 +238,7 @@ def _edges(connection: sa.Connection, numbered: Sequence[tuple[int, Prepared]]) 
         remove_edges(connection, gone)
 
 
-def declared_before(connection: sa.Connection, keys: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
+def _declared_before(connection: sa.Connection, keys: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
     """Keys and contents of those of some events that were declared to be errors before they came."""
     found: set[tuple[bytes, bytes]] = set()
     columns = table.ids.c

@@ -76,7 +76,9 @@ def test_a_department_sees_what_it_may_and_the_holder_reads_it(records: Callable
     assert "《个人存款账户实名制规定》第7条" in shown
     mine = _data(records("log", "--holder", "person:1", "--json"))
     assert (mine[-1]["department"], mine[-1]["purpose"], mine[-1]["case"]) == ("bank", "account-opening", "7")
-    assert "zhao-liu" in records("log", "--holder", "person:1", "--lang", "zh").stdout
+    told = records("log", "--holder", "person:1", "--lang", "zh", "--looks", "--last", "1").stdout
+    assert "zhao-liu@银行  查询  开立账户  7" in told
+    assert "公民身份号码、姓名  [《个人存款账户实名制规定》第7条]" in told
     assert NUMBER not in json.dumps(mine)
 
 

@@ -185,6 +185,11 @@ def test_no_rule_lets_everybody_see_what_is_personal() -> None:
         specs = [KNOWN.kind(rule.kind).field(name) for name in rule.fields]
         assert not any(spec.personal for spec in specs) or rule.department != ANYONE
         assert KNOWN.cite(rule.clause)[1].startswith("《")
+    life = KNOWN.cite(Clause(law="pipl", article="13(1)(4)"))
+    assert life == (
+        "Personal Information Protection Law, Art. 13(1)(4)",
+        "《中华人民共和国个人信息保护法》第13条第1款第4项",
+    )
 
 
 def _foreign(**changes: object) -> Part:

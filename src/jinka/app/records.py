@@ -35,6 +35,7 @@ from jinka.identity.base_records import (
     Sign,
     Sought,
 )
+from jinka.identity.base_records.notes import SEEN
 from jinka.keys import AuditReport, Checkpoint
 from jinka.kit import Clock, NotFound, Refused, Usage
 from jinka.node import file_errors, write_durable
@@ -129,11 +130,13 @@ class Office:
         """What a holder allowed."""
         return [consent_dict(one) for one in self.books.consents(Ref.parse(holder))]
 
-    def log(self, holder: str = "", department: str = "") -> list[dict[str, Any]]:
-        """The notes that concern a holder, or a department's, or all."""
+    def log(self, holder: str = "", department: str = "", *, looks: bool = False) -> list[dict[str, Any]]:
+        """The notes that concern a holder, or a department's, or all; or only those of looks."""
         rows = self.books.looks(Ref.parse(holder)) if holder else self.books.log_rows(department)
         found = [row.as_dict() for row in rows]
-        return [{"at": utc(row["at_micros"])} | row for row in found]
+        return [
+            {"at": utc(row["at_micros"])} | row for row in found if not looks or row.get("act", "") in SEEN
+        ]
 
     def lines(self) -> bytes:
         """The chained lines, as `jinka audit` reads them."""

@@ -63,7 +63,7 @@ def rules(
     from jinka.app.records_words import rule_rows
 
     rows = rule_rows(department, kind, chinese=lang is Language.ZH)
-    show_rows(rows, "department purpose kind fields needs article", lang, as_json=as_json)
+    show_rows(rows, "department who purpose kind fields needs article", lang, as_json=as_json)
 
 
 @app.command()
@@ -80,7 +80,7 @@ def fields(
     from jinka.app.records_words import field_rows
 
     rows = field_rows(kind, chinese=lang is Language.ZH)
-    show_rows(rows, "kind field text source sign", lang, as_json=as_json)
+    show_rows(rows, "kind field text source sensitivity", lang, as_json=as_json)
 
 
 @app.command()
@@ -250,6 +250,8 @@ def log(
     directory: Directory,
     holder: Annotated[str, typer.Option(help="What concerns a holder: person:12.")] = "",
     department: Annotated[str, typer.Option("--as", help="What a department did.")] = "",
+    looks: Annotated[bool, typer.Option("--looks", help="Looks alone, not what was written.")] = False,
+    last: Annotated[int, typer.Option(help="The last so many; 0 for all.", min=0)] = 0,
     lines: Annotated[
         Path | None, typer.Option(help="Write the chained lines to a file, for jinka audit.")
     ] = None,
@@ -262,15 +264,21 @@ def log(
     Example: [bold]jinka records log --holder person:1 --dir out/records --lang zh[/bold]
     """
     from jinka.app.records import office
+    from jinka.app.records_words import log_lines
 
     with office(directory, database=database) as open_:
         if lines is not None:
             from jinka.node import write_durable
 
             write_durable(lines, open_.lines())
-        rows = open_.log(holder, department)
-    columns = "seq at department officer act purpose fields asked outcome why reason"
-    show_rows(rows, columns, lang, as_json=as_json)
+        rows = open_.log(holder, department, looks=looks)[-last:]
+        known = open_.catalogue
+    if as_json:
+        put_json(rows)
+        return
+    for row in rows:
+        for line in log_lines(known, row, chinese=lang is Language.ZH):
+            put(line)
 
 
 @app.command()

@@ -27,6 +27,7 @@ CaseNumber = Annotated[str, typer.Option("--case", help="The number of the case 
 Reason = Annotated[str, typer.Option(help="Why.")]
 
 LABELS = {
+    "who": ("name", "名称"), "sensitivity": ("sensitivity", "敏感程度"),
     "act": ("act", "操作"), "amount_fen": ("amount, fen", "金额（分）"),
     "asked": ("asked for", "申请字段"), "at": ("time", "时间"), "article": ("clause", "法律依据"),
     "case": ("case", "案件"), "copy": ("copy", "副本"), "corrects": ("corrects", "更正"),

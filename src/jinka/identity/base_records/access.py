@@ -135,7 +135,7 @@ class Ground:
 
     def __str__(self) -> str:
         if self.clause is not None:
-            return f"{self.clause.law} {self.clause.article}"
+            return str(self.clause)
         return f"consent {self.consent}" if self.consent else "own record"
 
 

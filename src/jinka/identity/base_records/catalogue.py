@@ -45,7 +45,10 @@ class Clause:
     """One article, as it is cited."""
 
     law: str
-    article: str  # 57, or 13(1)(3)
+    article: str  # 57, or 13(1)(3): article, paragraph, item
+
+    def __str__(self) -> str:
+        return f"{self.law} {self.article}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,9 @@ class Catalogue:
     def cite(self, clause: Clause) -> Words:
         """The clause in words."""
         law = self.laws[clause.law].title
-        return f"{law[0]}, Art. {clause.article}", f"《{law[1]}》第{clause.article}条"
+        places = clause.article.replace(")", "").split("(")
+        chinese = "".join(f"第{place}{unit}" for place, unit in zip(places, "条款项", strict=False))
+        return f"{law[0]}, Art. {clause.article}", f"《{law[1]}》{chinese}"
 
     def _check_kind(self, kind: RecordKind) -> None:
         if kind.about and kind.about not in self.kinds:

@@ -91,7 +91,7 @@ class LogRow:
         """Plain data, for whoever reads the log; raises `Refused` when it is damaged."""
         entry = AuditEntry.from_line(self.line)
         found: dict[str, Any] = json.loads(self.body) if self.body else {}
-        shown: dict[str, Any] = {"seq": entry.seq, "at_micros": entry.at_micros}
+        shown: dict[str, Any] = {"seq": entry.seq, "at_micros": entry.at_micros, "act": entry.act}
         facts: dict[str, Any] = found.pop("facts", {})
         return shown | found | facts
 

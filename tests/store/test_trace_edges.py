@@ -6,16 +6,20 @@ Method: one chain with every kind of edge, captured in batches, against links in
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jinka.codec.epcis import Event
+from jinka.codec.epcis import Event, Extension, Typed, Vocabulary, VocabularyElement
 from jinka.kit import NotFound
 from jinka.store import database_at
-from jinka.store.trace_edges import SqlLinks, remove_edges, write_edges
+from jinka.store.trace_edges import SqlLinks, edges, remove_edges, write_edges
+from jinka.store.trace_master import save_vocabularies
+from jinka.trace.recall_scope import scope_of
 from jinka.trace.spread import Seed, spread_back, spread_forward
 from tests.trace.chains import (
+    CBV,
     HOUR_US,
     MemoryLinks,
     case,
@@ -107,3 +111,73 @@ def test_more_nodes_than_one_question_holds(fresh_sqlite: object, monkeypatch: p
         whole = links.leaving(nodes)
         monkeypatch.setattr("jinka.store.trace_edges._CHUNK", 2)
         assert links.leaving(nodes) == whole
+
+
+def test_whose_a_place_is_by_events_and_by_master_data(where: Path | str) -> None:
+    firms = [f"https://id.gs1.org/417/{number:013d}" for number in range(1, 5)]
+    both = (
+        Typed(id=place(2), type=f"{CBV}SDT-location"),
+        Typed(id=firms[0], type=f"{CBV}SDT-possessing_party"),
+    )
+    others = [
+        replace(
+            seen(2, "shipping", 1, case(n)), destinations=(Typed(id=firm, type=f"{CBV}SDT-owning_party"),)
+        )
+        for n, firm in enumerate(firms)
+    ]
+    _write(
+        where,
+        [
+            replace(seen(1, "shipping", 1, case(1)), destinations=both),
+            *others,
+            seen(3, "receiving", 3, case(2)),
+        ],
+    )
+    told = Extension(namespace="", name="", text="urn:epc:id:pgln:0000000.00000")
+    elements = (
+        VocabularyElement(
+            id=place(3), attributes=(("urn:x:firm", replace(told, text=firms[1])), ("urn:x:n", told))
+        ),
+        VocabularyElement(id=firms[2], children=(place(2),)),
+    )
+    with database_at(where) as database:
+        with database.begin() as connection:
+            save_vocabularies(
+                connection, [Vocabulary(type="urn:epcglobal:epcis:vtype:BusinessLocation", elements=elements)]
+            )
+        with SqlLinks(database) as links:
+            numbers = links.numbers([place(1), place(2), place(3), *firms])
+            found = links.parties([numbers[place(n)] for n in (1, 2, 3)])
+            assert found == {
+                numbers[place(2)]: {numbers[firms[0]], numbers[firms[2]]}, numbers[place(3)]: {numbers[firms[1]]}
+            }  # fmt: skip
+
+
+def test_what_is_sent_to_a_firm_is_held_where_it_came_and_nowhere_else(where: Path | str) -> None:
+    """The firm has the place's own number in one case; in the other, master data tell."""
+    some = parts((lot("A"), 60))
+    for firm, told in (
+        (place(2).replace("/414/", "/417/"), False),
+        ("https://id.gs1.org/417/6901234000023", True),
+    ):
+        to = (Typed(id=firm, type=f"{CBV}SDT-possessing_party"),)
+        events = [
+            seen(0, "commissioning", 1, quantities=parts((lot("A"), 100)), add=True),
+            replace(seen(1, "shipping", 1, quantities=some), destinations=to),
+            seen(2, "receiving", 2, quantities=some),
+        ]
+        with database_at(where) as database:
+            with database.begin() as connection:
+                connection.execute(edges.delete())
+            _write(where, events)
+            if told:
+                with database.begin() as connection:
+                    element = VocabularyElement(id=firm, children=(place(2),))
+                    save_vocabularies(connection, [Vocabulary(type="urn:x:party", elements=(element,))])
+            with SqlLinks(database) as links:
+                found = spread_forward(links, [Seed(links.number(lot("A")))])
+                holders = scope_of(links, found, as_of_us=1).scope.holders
+                assert {each.holder: int(each.lines[0].amount) for each in holders} == {
+                    place(1): 40,
+                    place(2): 60,
+                }

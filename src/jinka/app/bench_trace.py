@@ -156,7 +156,7 @@ def _check(database: Database, chain: Chain) -> dict[str, int]:
     items = draw.sample(range(chain.size.items), min(1_000, chain.size.items))
     with SqlLinks(database) as links, no_collection():
         items_back = check_back(links, chain, [*items, *list(chain.truth.anew)[:10]])
-        return {"items_back": items_back, **check_recalls(links, chain, _SEED, lots=3, places=4)}
+        return {"items_back": items_back, **check_recalls(links, chain, _SEED, lots=8, places=8)}
 
 
 def _recall(database: Database, chain: Chain, captured: int, events: int) -> dict[str, Any]:

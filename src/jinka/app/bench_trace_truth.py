@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from jinka.kit import JinkaError
 from jinka.sim.trace_chain import Chain
@@ -58,30 +58,36 @@ def check_recalls(
         found["holders"] += _check_recall(links, seeds, things, due, what)
 
     def of_lots(
-        seed_name: str, flours: Iterable[int], baked: Iterable[int], weighed: Sequence[str], what: str
+        causes: Sequence[str], flours: Iterable[int], baked: Iterable[int], weighed: Sequence[str], what: str
     ) -> None:
         baked = list(baked)
         things = {*weighed, *map(chain.flour, flours), *map(chain.lot, baked)}
         things |= set(map(chain.item, truth.numbers_of(baked, per_lot)))
         due = truth.due(truth.items_of(baked, per_lot), weighed)
-        recall([Seed(links.number(seed_name))], things, due, what)
+        recall([Seed(links.number(name)) for name in causes], things, due, what)
 
-    for wheat in draw.sample(range(len(truth.stock_kg) - len(truth.wheat_of_flour)), lots):
+    for wheat in _some(draw, range(len(truth.stock_kg) - len(truth.wheat_of_flour)), lots):
         flours = truth.flours_of([wheat])
         weighed = [chain.wheat(wheat), *map(chain.flour, flours)]
-        of_lots(weighed[0], flours, truth.lots_of(flours), weighed, f"a recall of farm lot W{wheat}")
-    for flour in draw.sample(range(len(truth.wheat_of_flour)), lots):
+        of_lots(weighed[:1], flours, truth.lots_of(flours), weighed, f"a recall of farm lot W{wheat}")
+    whole = range(0, len(truth.stock_kg) - len(truth.wheat_of_flour), 10)
+    flours = truth.flours_of(whole)
+    weighed = [*map(chain.wheat, whole), *map(chain.flour, flours)]
+    of_lots(
+        weighed[: len(whole)], flours, truth.lots_of(flours), weighed, "a recall of a tenth of all farm lots"
+    )
+    for flour in _some(draw, range(len(truth.wheat_of_flour)), lots):
         name = chain.flour(flour)
-        of_lots(name, [flour], truth.lots_of([flour]), [name], f"a recall of mill lot F{flour}")
+        of_lots([name], [flour], truth.lots_of([flour]), [name], f"a recall of mill lot F{flour}")
     again = [lot for lot in sorted(set(truth.anew.values())) if lot]
     for lot in {
-        *draw.sample(range(len(truth.flour_of_lot)), lots),
+        *_some(draw, range(len(truth.flour_of_lot)), lots),
         *again[:1],
         *(each - 1 for each in again[:1]),
     }:
-        of_lots(chain.lot(lot), [], [lot], [], f"a recall of plant lot B{lot}")
+        of_lots([chain.lot(lot)], [], [lot], [], f"a recall of plant lot B{lot}")
     weighed_at = {place for amounts in truth.stock_kg.values() for place in amounts}
-    for place in draw.sample(sorted(truth.visits.keys() - weighed_at), places):  # items alone were there
+    for place in _some(draw, sorted(truth.visits.keys() - weighed_at), places):  # items alone were there
         since = draw.choice(truth.visits[place]).since_us
         items = truth.there(place, since, since + _DAY_US)
         node = links.number(place)
@@ -121,3 +127,7 @@ def _same_things(told: set[str], expected: set[str], what: str) -> None:
         raise JinkaError(
             f"{what}: {len(told - expected)} too many, {len(expected - told)} missing: {shown}", where="trace"
         )
+
+
+def _some(draw: random.Random, population: Sequence[Any], most: int) -> list[Any]:
+    return draw.sample(population, min(len(population), most))

@@ -12,7 +12,7 @@ from jinka.tariff.sheet import Fact
 
 def play_assess(step: Assess, world: World) -> Text:
     sheet = world.sector.sheet(step.sheet)
-    facts = {name: _fact(world, value) for name, value in step.facts.items()}
+    facts = {name: fact_of(world, value) for name, value in step.facts.items()}
     try:
         lines = sheet.fill(facts)
         moved = []
@@ -40,7 +40,7 @@ def play_assess(step: Assess, world: World) -> Text:
     )
 
 
-def _fact(world: World, value: Fact) -> Fact:
+def fact_of(world: World, value: Fact) -> Fact:
     """``=name`` is what an earlier step remembered."""
     if isinstance(value, str) and value.startswith("="):
         if value[1:] not in world.remembered:

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TypeVar
 
 from jinka.declaration.steps import Step
+from jinka.declaration.trace import Trace
 from jinka.identity.base_records import Part
 from jinka.kit import Unit, Usage
 from jinka.profile import ApplicationProfile
@@ -201,6 +202,7 @@ class Sector:
     entitlements: tuple[Entitlement, ...] = ()
     worked_cases: tuple[WorkedCase, ...] = ()
     no_worked_case: str = ""  # why no public rule with a published result was found
+    trace: Trace | None = None  # things that are followed, and where
     part: Part | None = None  # departments, purposes, kinds and rules of base records that it adds
     region: str = "440300"  # GB/T 2260
     fees_bp: tuple[int, int, int] = (10, 20, 15)  # of scheme, issuer, acquirer, in hundredths of a percent

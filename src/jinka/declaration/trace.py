@@ -72,7 +72,9 @@ class ItemClass:
     def lot(self, number: str) -> str:
         """The URI of a lot; `Usage` for what has no lots."""
         if self.key is not ItemKey.TRADE_ITEM:
-            raise Usage("only trade items have lots", where=f"{self.name}#{number}", fix="an item: name/serial")
+            raise Usage(
+                "only trade items have lots", where=f"{self.name}#{number}", fix="an item: name/serial"
+            )
         return f"urn:epc:class:lgtin:{self.stem}.{number}"
 
     @property
@@ -158,7 +160,7 @@ class Trace:
             ("place", [one.name for one in self.places]),
             ("limit", [one.name for one in self.kept]),
             ("zone", [one.name for one in self.zones]),
-            ("code", [(one.key, one.stem) for one in self.items]),
+            ("code", [f"{one.key.value} {one.stem}" for one in self.items]),
             ("location number", [one.gln for one in self.places]),
         ):
             twice = [name for name in names if names.count(name) > 1]

@@ -55,6 +55,12 @@ class Fees:
     again_fen: int
     card: str = ""  # its kind, where the rule asks for it
 
+    def __post_init__(self) -> None:
+        for name in ("cost_fen", "new_fen", "again_fen"):
+            amount = getattr(self, name)
+            if type(amount) is not int or not 0 <= amount <= AMOUNT_MAX_FEN:
+                raise Usage(f"{amount} fen", where=name, fix=f"0 to {AMOUNT_MAX_FEN}")
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
@@ -129,10 +135,6 @@ def highest_fees(rule: FeeRule, cost_fen: int, card: str = "") -> Fees:
 
 def check_fees(fees: Fees) -> None:
     """Raise `Refused` for fees that are above what their rule allows."""
-    for name in ("cost_fen", "new_fen", "again_fen"):
-        amount = getattr(fees, name)
-        if type(amount) is not int or not 0 <= amount <= AMOUNT_MAX_FEN:
-            raise Usage(f"{amount} fen", where=name, fix=f"0 to {AMOUNT_MAX_FEN}")
     rule = fee_rule(fees.rule)
     most = highest_fees(rule, fees.cost_fen, fees.card)
     again_most = most.again_fen

@@ -2,7 +2,7 @@
 
 `CN_2001` is 计价格[2001]1928号 (approved by the State Council): IC cards follow the standards (11), are made by whoever
 has a production licence (12, and 国办发[1997]22号), are issued where the department or place in charge approved
-them (5, 7, 8), at fees that were approved (10). What of it still binds is not told here: `SCHEME` leaves the licence
+them (5), at fees that were approved (8, 10). What of it still binds is not told here: `SCHEME` leaves the licence
 out, and a register takes rules of its own as JSON. Numbers of issuers, ranges and applications are registrations of
 their own (`jinka.registry.registration`) and are asked for where cards are made.
 """
@@ -140,7 +140,7 @@ _CERTIFIED = tuple(
     )
 )
 _APPROVED = (
-    _need(Item.CARD, Kind.CARD_APPROVAL, Party.ISSUER, ("use", "region", "purse"), f"{_LAW}, 5, 7 and 8"),
+    _need(Item.CARD, Kind.CARD_APPROVAL, Party.ISSUER, ("use", "region", "purse"), f"{_LAW}, 5"),
     _need(Item.PSAM, Kind.KEY_ISSUE, Party.ISSUER, ("item", "region"), "the scheme's own"),
 )
 _LICENSED = (

@@ -22,6 +22,7 @@ from enum import Enum
 
 from jinka.kit import Refused, Usage
 from jinka.registry import numbers
+from jinka.registry.card_fees import check_fees
 from jinka.registry.terms import Terms
 
 _OFFICER = re.compile(r"[a-z][a-z0-9.-]{1,31}")
@@ -295,6 +296,8 @@ def check_application(
         raise Usage(
             f"terms and a {new.kind.value}", where="scope", fix="grants have terms, numbers have none"
         )
+    if new.terms is not None and new.terms.fees is not None:
+        check_fees(new.terms.fees)
     if new.under and new.kind not in (Kind.TERMINAL, Kind.PSAM):
         raise Usage(f"a {new.kind.value} is under no centre", where="under", fix="leave it out")
     check_free(new, neighbours)

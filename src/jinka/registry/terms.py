@@ -1,7 +1,8 @@
 """What a grant covers: makes and versions, uses and regions, how many, and which fees were approved with it.
 
 A scope names facts of an order (``chip_version``) and the values that they may have; what a scope does not name it does
-not cover, and ``*`` covers any value. It says nothing of who granted it or until when: `jinka.registry.registration`.
+not cover, and ``*`` covers any value. Who granted it, until when, and whether
+its fees are within their rule: `jinka.registry.registration`.
 The text is canonical JSON, so that a digest of it stands for it.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinka.kit import Refused, Usage
-from jinka.registry.card_fees import Fees, check_fees
+from jinka.registry.card_fees import Fees
 
 ANY = "*"
 FACTS = (
@@ -46,8 +47,6 @@ class Terms:
                 check_fact(name, value, any_value=True)
         if self.quantity is not None and not 0 < self.quantity <= QUANTITY_MAX:
             raise Usage(f"a quantity of {self.quantity}", where="quantity", fix=f"1 to {QUANTITY_MAX}")
-        if self.fees is not None:
-            check_fees(self.fees)
 
     def covers(self, name: str, value: str) -> bool:
         """Whether an order may have this fact."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -16,17 +16,19 @@ import pytest
 import sqlalchemy as sa
 from starlette.responses import PlainTextResponse
 
-from jinka.api.trace_check import PER_MINUTE, CheckPage, thing_of
-from jinka.codec.epcis import Extension, Vocabulary, VocabularyElement
+from jinka.api.trace_check import PER_MINUTE, Asked, CheckPage, client_of, thing_of
+from jinka.codec.epcis import ErrorDeclaration, Extension, Vocabulary, VocabularyElement
 from jinka.store import database_at
 from jinka.store.trace_capture import prepare
 from jinka.store.trace_checks import KEPT, SqlChecks
 from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_recalls import SqlRecalls
 from jinka.store.trace_store import TraceStore
+from jinka.trace.read_events import EventMaker, ReadPlace
 from jinka.trace.recall import Act, Cause, CauseKind, Grade, RecallEvent, draft
 from jinka.trace.recall_scope import scope_of
 from jinka.trace.spread import Seed, spread_forward
+from jinka.trace.tag_chips import ChipMismatch, ChipSign
 from tests.trace.chains import item, lot, made, parts, place, seen
 
 GOOD, SOLD, COPIED, BAD, FAST = item(1), item(2), item(3), item(4), item(5)
@@ -71,7 +73,7 @@ class TestClient:
         self._app = app
 
     def get(self, path: str, *, params: dict[str, str] | None = None, headers: dict[str, str] | None = None,
-            method: str = "GET") -> _Answer:  # fmt: skip
+            method: str = "GET", client: str = "127.0.0.1") -> _Answer:  # fmt: skip
         sent: list[Any] = []
 
         async def receive() -> Any:
@@ -83,7 +85,7 @@ class TestClient:
         scope = {
             "type": "http", "method": method, "path": path, "query_string": urlencode(params or {}).encode(),
             "headers": [(name.encode(), text.encode()) for name, text in (headers or {}).items()],
-            "client": ("127.0.0.1", 1), "server": ("x", 80), "scheme": "http", "root_path": "",
+            "client": (client, 1), "server": ("x", 80), "scheme": "http", "root_path": "",
         }  # fmt: skip
         asyncio.run(self._app(scope, receive, send))  # type: ignore[arg-type]
         start = sent[0]
@@ -114,8 +116,8 @@ def client(database: sa.Engine) -> TestClient:
     return TestClient(CheckPage(PlainTextResponse("inside"), SqlChecks(database), _Clock(), mount="epcis"))
 
 
-def _ask(client: TestClient, code: str, lang: str = "en") -> _Answer:
-    return client.get("/epcis/check", params={"code": code, "lang": lang})
+def _ask(client: TestClient, code: str, lang: str = "en", *, of: str = "127.0.0.1") -> _Answer:
+    return client.get("/epcis/check", params={"code": code, "lang": lang}, client=of)
 
 
 def test_a_known_code_is_known_and_that_is_no_proof(client: TestClient) -> None:
@@ -160,15 +162,52 @@ def test_a_recall_goes_before_all_else(client: TestClient, database: sa.Engine) 
 def test_a_code_that_is_checked_too_often_is_a_guess_and_bounded(
     client: TestClient, database: sa.Engine
 ) -> None:
-    for _ in range(22):
-        text = _ask(client, GOOD).text
+    for _ in range(30):  # of one client once a day
+        assert "checked unusually often" not in _ask(client, GOOD).text
+        assert "checked unusually often" not in _ask(client, GOOD, of="2001:db8::7").text
+    for n in range(2, 22):
+        text = _ask(client, GOOD, of=f"10.0.0.{n}").text
+        assert "checked unusually often" not in _ask(client, SOLD).text  # and of this code alone
     assert "checked unusually often" in text
     assert "A guess, no proof" in text
     checks = SqlChecks(database)
     for n in range(KEPT + 5):
         checks.facts(GOOD, 2 * 10**15 + n)
     with database.connect() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM trace_checks").scalar() == KEPT
+        assert (
+            connection.exec_driver_sql("SELECT count(*) FROM trace_checks").scalar() == KEPT + 1
+        )  # and one of SOLD
+
+
+def test_a_chip_that_readers_saw_under_another_code_is_a_contradiction(
+    client: TestClient, database: sa.Engine
+) -> None:
+    maker = EventMaker({"gate": ReadPlace(name="gate", read_point=place(1))}, offset_of=lambda _: "+08:00")
+    old, new = bytes.fromhex("E280116020001111"), bytes.fromhex("E280116020002222")
+    found = ChipMismatch(
+        sign=ChipSign.EPC_ON_ANOTHER_CHIP, epc=GOOD, tid=new, bound_epc=GOOD, bound_tid=old,
+        at_micros=9 * 3_600_000_000, place="gate",
+    )  # fmt: skip
+    maker.mismatch(found)
+    (event,) = maker.due(0)
+    store = TraceStore(database, _Clock())
+    store.capture([prepare(event)])
+    text = _ask(client, GOOD).text
+    assert "on another chip than before" in text
+    assert "contradict one another" in text
+    assert "编码与芯片不符" in _ask(client, GOOD, "zh").text
+    assert "another chip" not in _ask(client, FAST).text
+    store.capture(
+        [prepare(replace(event, error=ErrorDeclaration(declaration_time_us=1)))]
+    )  # a reader's mistake
+    assert "another chip" not in _ask(client, GOOD).text
+
+
+def test_who_asks_is_one_client_by_its_network() -> None:
+    assert client_of("2001:db8::1") == client_of("2001:db8::2") != client_of("2001:db8:0:1::1")
+    assert client_of("::ffff:10.0.0.1") == client_of("10.0.0.1") != client_of("10.0.0.2")
+    asked = Asked(_Clock(), most=2)
+    assert [asked.first(one, "x") for one in ("a", "a", "b", "c", "a")] == [True, False, True, True, True]
 
 
 @pytest.mark.parametrize(

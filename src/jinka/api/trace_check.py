@@ -1,7 +1,8 @@
 """The public's page: is the code in my hand known, and what does that prove. In Chinese and English, without script.
 
 It stands before the EPCIS interface and asks for no right, so it tells nothing of a chain's partners: times and counts,
-no places. Checks of one client are bounded; one address behind a proxy is the proxy's.
+no places. Checks of one client are bounded, and those of one code count once a day, so that nobody makes a code look
+suspect by asking again and again; one address behind a proxy is the proxy's. Who asked is forgotten with the process.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import ipaddress
+import threading
 from functools import cache
 from typing import Any
 
@@ -29,6 +32,8 @@ from jinka.trace.check import CheckAnswer, Verdict, answer_check
 
 CODE_MAX = 200
 PER_MINUTE = 60
+ASKED_MAX = 200_000
+DAY_MICROS = 86_400_000_000
 _STYLE = (
     "body{font:17px/1.6 system-ui,'Noto Sans CJK SC',sans-serif;margin:0 auto;max-width:38rem;padding:1.5rem;"
     "color:#1b2430;background:#fff}h1{font-size:1.3rem}h2{font-size:1.05rem;margin-top:1.8rem}"
@@ -70,6 +75,7 @@ class CheckPage:
         self._app, self._checks, self._clock = app, checks, clock
         self._path = f"/{mount}/check" if mount else "/check"
         self._buckets = Buckets(clock)
+        self._asked = Asked(clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -84,15 +90,51 @@ class CheckPage:
         zh = request.query_params.get("lang", _preferred(request)) == "zh"
         if not code:
             return _page(zh=zh)
+        client = client_of(request.client.host if request.client else "")
         try:
-            self._buckets.take(request.client.host if request.client else "", PER_MINUTE)
+            self._buckets.take(client, PER_MINUTE)
         except TooMany:
             return _page(zh=zh, code=code, fault=_W["many"][zh], status=429)
         name = thing_of(code)
         if not name:
             return _page(zh=zh, code=code, fault=_W["no"][zh], status=400)
-        answer = answer_check(self._checks.facts(name, self._clock.now_micros()))
+        count = self._asked.first(client, name)
+        answer = answer_check(self._checks.facts(name, self._clock.now_micros(), count=count))
         return _page(zh=zh, code=code, answer=answer)
+
+
+class Asked:
+    """Which client asked for which code within a day, in memory; the oldest of too many are forgotten."""
+
+    def __init__(self, clock: Clock, *, most: int = ASKED_MAX) -> None:
+        self._clock, self._most, self._lock = clock, most, threading.Lock()
+        self._when: dict[bytes, int] = {}
+
+    def first(self, client: str, name: str) -> bool:
+        """Whether it is the first time within a day."""
+        key, now = hashlib.sha256(f"{client}\0{name}".encode()).digest()[:16], self._clock.now_micros()
+        with self._lock:
+            before = self._when.get(key)
+            if before is not None and now - before < DAY_MICROS:
+                return False
+            self._when.pop(key, None)
+            self._when[key] = now
+            while len(self._when) > self._most:
+                del self._when[next(iter(self._when))]
+            return True
+
+
+def client_of(host: str) -> str:
+    """Whom an address stands for: of IPv6 the network of 64 bits, which is one customer's."""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.IPv6Network((found, 64), strict=False))
+    return host
 
 
 def thing_of(code: str) -> str:

@@ -10,16 +10,23 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from jinka.codec.epcis.vocabulary import DISPOSITIONS
+from jinka.codec.tags import canonical_id
 from jinka.kit import Usage
+from jinka.store import trace_tables as table
 from jinka.store.database import reading
 from jinka.store.schema import metadata
+from jinka.store.trace_document import unpack
 from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_recalls import SqlRecalls
 from jinka.store.trace_tables import attributes
+from jinka.store.trace_terms import Field
 from jinka.trace.check import CheckFacts
 from jinka.trace.lineage import BIRTHS, EdgeKind, kind_of
 from jinka.trace.provenance import births_of, journey
+from jinka.trace.read_events import chip_mismatches
 from jinka.trace.spread import Seed, Spread, spread_back
+from jinka.trace.tag_chips import ChipMismatch
 
 KEPT = 100
 _NODES_MAX = 5_000
@@ -40,8 +47,8 @@ class SqlChecks:
         self._write, self._read = engine, reading(engine)
         self._recalls = SqlRecalls(engine)
 
-    def facts(self, name: str, now_us: int) -> CheckFacts:
-        """What is known of a thing by its canonical id; the check itself is counted."""
+    def facts(self, name: str, now_us: int, *, count: bool = True) -> CheckFacts:
+        """What is known of a thing by its canonical id; the check itself is counted, unless told otherwise."""
         kind = kind_of(name)
         with SqlLinks(self._read) as links:
             node = links.numbers([name]).get(name)
@@ -60,7 +67,8 @@ class SqlChecks:
         return CheckFacts(
             name=name, known=True, kind_is_recorded=True, born=born, lots=tuple(sorted(lot_names.values())),
             sights=tuple(sights), recalls=tuple(sorted({n for each in held.values() for n in each})),
-            checks_us=tuple(self._count(node, now_us)), places=places,
+            checks_us=tuple(self._count(node, now_us) if count else self._counted(node)), places=places,
+            chips=tuple(self._chips(name)),
         )  # fmt: skip
 
     def _walk(self, links: SqlLinks, node: int) -> Spread:
@@ -86,6 +94,31 @@ class SqlChecks:
             for node, name in names.items()
             if len(found.get(name, ())) == 2
         }
+
+    def _chips(self, name: str) -> Iterable[ChipMismatch]:
+        """What readers reported of the code's chip, the newest `KEPT`; not what was declared an error since."""
+        word, about, other = table.terms.alias(), table.terms.alias(), table.ids.alias()
+        own, events = table.ids.alias(), table.events
+        void = sa.select(other.c.key).where(other.c.key == own.c.key, other.c.declared != b"")
+        found = (
+            sa.select(events.c.seq, events.c.document)
+            .where(
+                about.c.kind == Field.EPC, about.c.value == name, word.c.seq == about.c.seq,
+                word.c.kind == Field.DISPOSITION, word.c.value == DISPOSITIONS.stem + "mismatch_instance",
+                events.c.seq == about.c.seq, own.c.seq == about.c.seq, ~void.exists(),
+            )
+            .order_by(events.c.seq.desc()).limit(KEPT)
+        )  # fmt: skip
+        with self._read.connect() as connection:
+            rows = connection.execute(found).all()
+        for row in reversed(rows):
+            told = chip_mismatches(unpack(row.document, row.seq))
+            yield from (each for each in told if canonical_id(each.epc) == name)
+
+    def _counted(self, node: int) -> list[int]:
+        with self._read.begin() as connection:
+            own = sa.select(checks.c.at_us).where(checks.c.node == node)
+            return list(connection.scalars(own.order_by(checks.c.at_us)))
 
     def _count(self, node: int, now_us: int) -> list[int]:
         own = checks.c.node == node

@@ -205,6 +205,30 @@ def test_credit_from_report_to_purge(records: Callable[..., Result]) -> None:
     assert _data(records("verify", "--json"))["sound"]
 
 
+def test_a_dispute_is_corrected_by_the_entry_that_replaces_the_wrong_one(
+    records: Callable[..., Result],
+) -> None:
+    step = ("step", "3", "correct", "--as", "credit-bureau", "--officer", "li-si")
+    early = records(*step)
+    assert (early.exit_code, "replaces it first" in early.stderr) == (4, True)
+    right = (
+        "credit",
+        "report",
+        "person:1",
+        "paid in time",
+        "--since",
+        "2025-11-05",
+        "--replaces",
+        "1",
+        *BANK,
+    )
+    assert records(*right).exit_code == 0
+    assert _data(records(*step, "--json"))["state"] == "corrected"
+    (shown,) = _data(records("credit", "own", "person:1", "--json"))["entries"]
+    assert (shown["text"], shown["sign"], shown["disputed"]) == ("paid in time", "good", False)
+    assert _data(records("verify", "--json"))["sound"]
+
+
 def test_what_was_changed_behind_its_back_ends_with_6(records: Callable[..., Result]) -> None:
     folder: Path = records.folder  # type: ignore[attr-defined]
     connection = sqlite3.connect(folder / "records.sqlite")

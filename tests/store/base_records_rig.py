@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
-from jinka.identity.base_records import PART, Catalogue, Consent, Look, Part, Ref, Sought
+from jinka.identity.base_records import PART, Catalogue, Consent, Entry, Look, Part, Ref, Sign, Sought
 from jinka.node.system import SystemRandomness
 from jinka.store import open_database
 from jinka.store.base_records import BaseRecords, Said
+from jinka.store.base_records_credit import report_entry
 
 NOON = int(dt.datetime(2026, 6, 1, 12, tzinfo=dt.UTC).timestamp()) * 1_000_000
 DAY_US = 86_400_000_000
@@ -118,3 +119,13 @@ def look(
 def at(ref: Ref) -> Sought:
     """The record of a number."""
     return Sought(ref=ref)
+
+
+def overdue(world: Register, text: str = "overdue", **changes: object) -> int:
+    """Report an instalment of the father that was overdue; the entry's number."""
+    draft = Entry(
+        number=0, subject=0, institution="bank", sign=Sign.BAD, text=text, amount_fen=350_000,
+        since=dt.date(2020, 1, 5), ended=dt.date(2021, 6, 5), at_micros=0,
+    )  # fmt: skip
+    with world.books.book() as book:
+        return report_entry(book, replace(draft, **changes), world.people["li"], officer="li-si").number  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from jinka.app.audit import read_key
 from jinka.crypto.note import NOTE_MAX
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.identity.base_records import (
+    DISPUTE,
     OBJECTION,
     PART,
     Case,
@@ -46,6 +47,7 @@ from jinka.store.base_records_cases import act_on_case, file_objection, list_cas
 from jinka.store.base_records_copies import acknowledge, behind, fetch
 from jinka.store.base_records_credit import (
     CreditReport,
+    check_replaced,
     file_dispute,
     own_report,
     purge,
@@ -173,7 +175,9 @@ class Office:
                 )  # fmt: skip
                 why = text or f"objection {number}"
                 write_in(book, ref, [said], department=actor, officer=officer, why=why)
-            elif value:
+            elif case.machine is DISPUTE and act == "correct":
+                check_replaced(book, case.about)
+            if value and case.machine is not OBJECTION:
                 raise Usage("a value belongs to the correction of an objection", where="--value")
         return case_dict(case)
 

@@ -156,6 +156,19 @@ def file_dispute(book: Book, subject: Ref, number: int, *, officer: str, text: s
     )  # fmt: skip
 
 
+def check_replaced(book: Book, number: int) -> None:
+    """Raises `Refused` while a disputed entry stands as it was; to correct it is to replace it."""
+    replaced = book.connection.scalar(
+        sa.select(sa.func.count()).select_from(credit).where(credit.c.replaces == number)
+    )
+    if not replaced:
+        raise Refused(
+            "the entry stands as it was",
+            where=f"entry {number}",
+            fix="report the one that replaces it first: jinka records credit report --replaces",
+        )
+
+
 def purge(book: Book, *, officer: str) -> int:
     """Delete what is over its time (Art. 16); the log names the entries. Returns how many."""
     gone = 0

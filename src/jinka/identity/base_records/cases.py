@@ -38,7 +38,7 @@ class Step:
     title: Words
     sources: tuple[str, ...]
     target: str
-    by: tuple[Party, ...]
+    by: Party
     reason: bool = False
 
 
@@ -119,9 +119,8 @@ class Case:
             raise Refused(
                 f"it is {state}; {act.act} does not apply", where=where, fix=f"possible: {possible}"
             )
-        if act.actor not in {self._party(party) for party in step.by}:
-            allowed = ", ".join(party.value for party in step.by)
-            raise Refused(f"{act.act} is not for {act.actor}", where=where, fix=f"it is for: {allowed}")
+        if act.actor != self._party(step.by):
+            raise Refused(f"{act.act} is not for {act.actor}", where=where, fix=f"it is for: {step.by.value}")
         if self.acts and act.actor == SUPERVISION and act.officer == self.acts[0].officer:
             raise Refused("nobody judges what he did himself", where=where, fix="a second officer must")
         if step.reason and not act.note.strip():
@@ -132,13 +131,8 @@ class Case:
         return {Party.HOLDER: self.holder, Party.KEEPER: self.keeper}.get(party, SUPERVISION)
 
 
-def _step(
-    act: str, title: Words, sources: str, target: str, by: Party | tuple[Party, ...], *, reason: bool = False
-) -> Step:
-    parties = by if isinstance(by, tuple) else (by,)
-    return Step(
-        act=act, title=title, sources=tuple(sources.split()), target=target, by=parties, reason=reason
-    )
+def _step(act: str, title: Words, sources: str, target: str, by: Party, *, reason: bool = False) -> Step:
+    return Step(act=act, title=title, sources=tuple(sources.split()), target=target, by=by, reason=reason)
 
 
 REVIEW = Machine(
@@ -220,29 +214,17 @@ DISPUTE = Machine(
             "confirmed": ("found right", "核查无误"),
             "recorded": ("not settled, recorded", "未能确认，已记载"),
             "complained": ("before the authority", "已投诉"),
+            "upheld": ("upheld", "投诉成立"),
+            "dismissed": ("dismissed", "投诉不成立"),
             "withdrawn": ("withdrawn", "已撤回"),
         }
     ),
-    open_states=("marked", "complained"),
+    open_states=("marked", "complained", "upheld"),
     days=20,
     steps=(
         _step("file", ("filed", "提出"), "", "marked", Party.HOLDER, reason=True),
-        _step(
-            "correct",
-            ("corrected", "更正"),
-            "marked complained",
-            "corrected",
-            (Party.KEEPER, Party.SUPERVISION),
-            reason=True,
-        ),
-        _step(
-            "confirm",
-            ("found right", "确认无误"),
-            "marked complained",
-            "confirmed",
-            (Party.KEEPER, Party.SUPERVISION),
-            reason=True,
-        ),
+        _step("correct", ("corrected", "更正"), "marked upheld", "corrected", Party.KEEPER),
+        _step("confirm", ("found right", "确认无误"), "marked", "confirmed", Party.KEEPER, reason=True),
         _step("record", ("recorded", "记载"), "marked", "recorded", Party.KEEPER, reason=True),
         _step(
             "complain",
@@ -252,8 +234,12 @@ DISPUTE = Machine(
             Party.HOLDER,
             reason=True,
         ),
+        _step("uphold", ("upheld", "支持投诉"), "complained", "upheld", Party.SUPERVISION, reason=True),
+        _step(
+            "dismiss", ("dismissed", "驳回投诉"), "complained", "dismissed", Party.SUPERVISION, reason=True
+        ),
         _step("withdraw", ("withdrawn", "撤回"), "marked complained", "withdrawn", Party.HOLDER),
     ),
 )
 MACHINES: Mapping[str, Machine] = MappingProxyType({one.name: one for one in (REVIEW, OBJECTION, DISPUTE)})
-MARKED = ("marked", "complained")  # while a dispute is here, its entry is shown as disputed
+MARKED = ("marked", "complained", "upheld")  # while a dispute is here, its entry is shown as disputed

@@ -5,9 +5,11 @@ Method: one who sold some and one who never said how much he got, through draft,
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from jinka.app.trace_recall import Plan, RecallDesk
+from jinka.codec.epcis import Quantity
 from jinka.node.system import SystemClock
 from jinka.reports.words import Language
 from jinka.store import database_at
@@ -21,6 +23,34 @@ EVENTS = [
     seen(1, "retail_selling", 2, quantities=parts((lot("A"), 50))),
     seen(2, "receiving", 3, quantities=parts((lot("A"), None))),
 ]
+
+
+def test_a_unit_that_cannot_be_converted_is_said(tmp_path: Path) -> None:
+    boxes = (Quantity(epc_class=lot("A"), quantity=Decimal(5), uom="XBX"),)
+    tonnes = (Quantity(epc_class=lot("A"), quantity=Decimal("0.02"), uom="TNE"),)
+    events = [
+        *EVENTS[:1],
+        seen(1, "shipping", 2, quantities=tonnes, to=4),
+        seen(2, "receiving", 4, quantities=tonnes),
+        seen(3, "shipping", 2, quantities=boxes, to=3),
+        seen(4, "receiving", 3, quantities=boxes),
+    ]
+    with database_at(tmp_path / "t.db") as database:
+        with database.begin() as connection:
+            write_edges(connection, list(enumerate(events, 1)))
+        desk = RecallDesk(database, SystemClock())
+        desk.draft(Plan(title="glass", grade="1", kind="lot", names=(lot("A"),)), by="li")
+        facts = desk.facts(1)
+        assert facts["scope"]["foreign"] == [{"what": lot("A"), "unit": "XBX"}]
+        due = {each.holder: each.lines for each in desk.books.get(1).scope.holders}  # type: ignore[union-attr]
+        assert {holder: str(lines[0].amount) for holder, lines in due.items()} == {
+            SELLER: "30", UNSURE: "0", place(4): "20"
+        }  # fmt: skip
+        desk.act(1, RecallEvent.APPROVE, by="wang")
+        desk.report(1, tmp_path / "report", Language.ZH)
+        page = (tmp_path / "report" / "index.html").read_text()
+        assert "无法换算的单位" in page
+        assert "XBX" in page
 
 
 def test_what_was_sold_and_what_nobody_measured_is_told_answered_and_reported(tmp_path: Path) -> None:

@@ -274,7 +274,7 @@ class SqlLinks:
         """As `leaving`, for nodes that were numbered one after another: the items of a lot lie together."""
         ends = "e.source BETWEEN json_extract(j.value, '$[0]') AND json_extract(j.value, '$[1]')"
         query = f"SELECT {_of_edges()} FROM json_each(?) j CROSS JOIN trace_edges e ON {ends}"  # noqa: S608
-        return list(_raw(connection).execute(query, (json.dumps(runs),)).fetchall())
+        return self._rows(connection, query, json.dumps(runs))
 
     def _chunks(self, connection: sa.Connection, query: str, table: str, ids: Sequence[int]) -> list[Any]:
         rows: list[Any] = []
@@ -283,11 +283,13 @@ class SqlLinks:
             text = query.format(f"json_each(?) j CROSS JOIN {table}", "j.value")
         else:
             text = query.format(f"unnest(%s::bigint[]) j(value) JOIN {table}", "j.value") + " ORDER BY 1, 2"
-        cursor = _raw(connection)
         for start in range(0, len(ids), _CHUNK):
             some = list(ids[start : start + _CHUNK])
-            rows += cursor.execute(text, (json.dumps(some) if sqlite else some,)).fetchall()
+            rows += self._rows(connection, text, json.dumps(some) if sqlite else some)
         return rows
+
+    def _rows(self, connection: sa.Connection, query: str, asked: Any) -> list[Any]:
+        return list(_raw(connection).execute(query, (asked,)).fetchall())
 
 
 def _runs(nodes: Sequence[int]) -> list[tuple[int, int]]:

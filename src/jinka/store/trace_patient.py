@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -14,7 +12,6 @@ from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_query import TooComplexException
 
 ROWS_MAX = 200_000  # of all edges and events that one answer looks at
-_CHUNK = 2_000  # nodes of one question
 _STEPS = 20_000  # of SQLite's machine between two looks at the clock
 
 
@@ -51,23 +48,12 @@ class PatientLinks(SqlLinks):
         raw: Any = self._connection.connection.driver_connection
         raw.set_progress_handler(handler, _STEPS if handler is not None else 0)
 
-    def _chunks(self, connection: sa.Connection, query: str, table: str, ids: Sequence[int]) -> list[Any]:
-        sqlite = connection.dialect.name == "sqlite"
-        if sqlite:
-            text = query.format(f"json_each(?) j CROSS JOIN {table}", "j.value")
-        else:
-            text = query.format(f"unnest(%s::bigint[]) j(value) JOIN {table}", "j.value") + " ORDER BY 1"
-        raw: Any = connection.connection.driver_connection
-        cursor, rows = raw.cursor(), list[Any]()
-        for start in range(0, len(ids), _CHUNK):
-            some = list(ids[start : start + _CHUNK])
-            asked = (json.dumps(some) if sqlite else some,)
-            found = cursor.execute(f"{text} LIMIT {self._left + 1}", asked).fetchall()
-            self._left -= len(found)
-            if self._left < 0 or time.monotonic() > self._end:
-                raise _too_complex()
-            rows += found
-        return rows
+    def _rows(self, connection: sa.Connection, query: str, asked: Any) -> list[Any]:
+        found = super()._rows(connection, f"{query} LIMIT {self._left + 1}", asked)
+        self._left -= len(found)
+        if self._left < 0 or time.monotonic() > self._end:
+            raise _too_complex()
+        return found
 
 
 def _too_complex() -> TooComplexException:

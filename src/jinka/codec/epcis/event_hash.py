@@ -166,7 +166,7 @@ def _number(value: Decimal) -> str:
 def _epcs(name: str, epcs: tuple[str, ...], parts: list[str]) -> None:
     parts.append(name)
     if len(epcs) == 1:
-        parts += ("epc=", canonical_id(epcs[0]))
+        parts += ("epc=", canonical_ids(epcs)[0])
     else:
         parts += ("epc=", "epc=".join(sorted(canonical_ids(epcs))))
 

@@ -42,6 +42,7 @@ _CANONICAL = re.compile(
     r"|41[47]/[0-9]{13}(?:(?<=414/.{13})/254/(?!0$)[A-Za-z0-9._-]{1,20})?)"
 ).fullmatch
 
+_HEADS = ("urn:epc:", "http://", "https://")
 _SERIALISED = ("urn:epc:id:sgtin:", "urn:epc:class:lgtin:")
 _PLAIN_SERIAL = re.compile(
     "[A-Za-z0-9_-]{1,20}"
@@ -68,14 +69,13 @@ def canonical_id(text: str) -> str:
 
 def _name(text: str) -> str:
     """The canonical form, which is remembered: one capture asks for it ten times."""
-    class_, _, serial = text.rpartition(".")
-    link = _LINKS.get(class_)
-    if link is not None and _PLAIN_SERIAL(serial):
-        found = link + serial
-    else:
+    if not text.startswith(_HEADS) and text[:8].lower() not in _HEADS and text[:4].lower() != "http":
+        return text
+    found = _serial(text)
+    if found is None:
         found = make_canonical(text)
-        if link is None and found is not text and text.startswith(_SERIALISED):
-            _remember_class(class_, serial, found)
+        if found is not text and text.startswith(_SERIALISED):
+            _remember_class(text, found)
     if len(text) <= _CACHED_LENGTH:
         if len(_NAMES) >= _CACHED:
             _NAMES.clear()
@@ -84,7 +84,10 @@ def _name(text: str) -> str:
 
 
 def canonical_ids(texts: Sequence[str]) -> list[str]:
-    """`canonical_id` of each, in their order; what long lists hold mostly, serials of one class, is named at once."""
+    """`canonical_id` of each, in their order; what long lists hold mostly, serials of one class, is named at once.
+
+    Serials are not remembered here: who asks for a whole list mostly asks once.
+    """
     if len(texts) >= _TOGETHER:
         first = canonical_id(texts[0])
         stem = texts[0].rpartition(".")[0]
@@ -99,11 +102,19 @@ def canonical_ids(texts: Sequence[str]) -> list[str]:
             plain = len(serials) == len(texts) and every.isascii() and every.isalnum()
             if plain and "" not in serials and max(map(len, serials)) <= _SERIAL_MAX:
                 return [link + serial for serial in serials]
-    return [canonical_id(text) for text in texts]
+    return [_serial(text) or canonical_id(text) for text in texts]
 
 
-def _remember_class(class_: str, serial: str, found: str) -> None:
+def _serial(text: str) -> str | None:
+    """The canonical form of the next serial of a class that is known."""
+    class_, _, serial = text.rpartition(".")
+    link = _LINKS.get(class_)
+    return link + serial if link is not None and _PLAIN_SERIAL(serial) else None
+
+
+def _remember_class(text: str, found: str) -> None:
     """Keep the link of a class up to its serial: serials differ, the class comes again."""
+    class_, _, serial = text.rpartition(".")
     if class_.count(".") == 1 and _PLAIN_SERIAL(serial):
         if len(_LINKS) >= _KINDS:
             _LINKS.clear()

@@ -56,7 +56,9 @@ class TraceFile:
 def read_trace_file(path: Path) -> TraceFile:
     """Read the file; `Usage` names the place of a mistake."""
     if not path.exists():
-        raise NotFound("no such file", where=str(path), fix=f"jinka trace demo makes one; see {_PAGE}")
+        raise NotFound(
+            "no such file", where=str(path), fix=f"jinka trace serve without a file makes one; see {_PAGE}"
+        )
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -32,19 +32,62 @@ _MORE = {
 }
 _MORE_CODE = 6
 
+_FOLDER = Path("out/trace")
+_MADE = {
+    Language.EN: "made {file}: an empty repository. {folder} will hold its database and its secret: keep both.",
+    Language.ZH: "已创建 {file}：空的事件库。{folder} 将保存数据库与密钥文件，请一并妥善保管。",
+}
+_NEXT = {
+    Language.EN: (
+        "capture documents:   jinka trace capture events.jsonld --at {at}\n"
+        "ask for events:      jinka trace query EQ_bizStep=shipping --at {at}\n"
+        "check a code:        {at}/check\n"
+        "let participants in: jinka trace access put {file} farm --owns 4012345, and [access] in {file}"
+    ),
+    Language.ZH: (
+        "采集文档：   jinka trace capture events.jsonld --at {at}\n"
+        "查询事件：   jinka trace query EQ_bizStep=shipping --at {at}\n"
+        "编码核验：   {at}/check\n"
+        "登记参与方： jinka trace access put {file} farm --owns 4012345，并在 {file} 中启用 [access]"
+    ),
+}
+
 
 @app.command()
 @command
 def serve(
-    file: Annotated[Path, typer.Argument(help="The repository's file (docs/epcis.md).", metavar="FILE")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The repository's file (docs/epcis.md); without it that of --dir, made if there is none.",
+            metavar="FILE",
+        ),
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option("--dir", help=f"Where a repository is, or is made; {_FOLDER} without it."),
+    ] = None,
+    lang: Lang = Language.EN,
 ) -> None:
-    """Serve EPCIS 2.0 until SIGTERM or Ctrl-C. One line of JSON on standard output says where.
+    """Serve EPCIS 2.0 until SIGTERM or Ctrl-C. JSON on standard output says where.
 
-    Example: [bold]jinka trace serve trace.toml[/bold]
+    Without a file it makes an empty repository first, and says what to do next.
+
+    Example: [bold]jinka trace serve --dir out/trace[/bold]
     """
+    from jinka.app.trace_open import open_repository
     from jinka.app.trace_serving import serve_trace
 
-    serve_trace(file, listening=put_json)
+    path, made = open_repository(file, directory, _FOLDER)
+    if made:
+        say(_MADE[lang].format(file=path, folder=path.parent))
+
+    def listening(facts: dict[str, Any]) -> None:
+        put_json({"file": str(path), **facts})
+        if made:
+            say(_NEXT[lang].format(file=path, at=str(facts["epcis"]).rstrip("/")))
+
+    serve_trace(path, listening=listening)
 
 
 @app.command()

@@ -112,6 +112,7 @@ def docs(
         str, typer.Argument(help="The sector; all of them without a name.", metavar="[NAME]")
     ] = "",
     to: Annotated[Path | None, typer.Option(help="Write the pages into this folder, both languages.")] = None,
+    as_json: Json = False,
     lang: Lang = Language.EN,
 ) -> int:
     """Write the documentation of a sector from its declaration, with its journeys as they went.
@@ -125,16 +126,21 @@ def docs(
     if not name and to is None:
         raise Usage("the pages of all sectors need a folder", where="--to", fix="name one, or a sector")
     known = all_sectors()
+    pages: dict[str, str] = {}
     for sector in [find_sector(name)] if name else list(known.values()):
         played = [play(sector, journey, known.values()) for journey in sector.journeys]
-        if to is None:
-            put(sector_page(sector, played, zh=lang is Language.ZH).rstrip("\n"))
-            continue
-        to.mkdir(parents=True, exist_ok=True)
-        for suffix, zh in ((".md", False), (".zh.md", True)):
-            path = to / f"{sector.name}{suffix}"
-            write_durable(path, sector_page(sector, played, zh=zh).encode())
-            say(str(path))
+        for suffix, language in ((".md", Language.EN), (".zh.md", Language.ZH)):
+            if to is not None or language is lang:
+                pages[f"{sector.name}{suffix}"] = sector_page(sector, played, zh=language is Language.ZH)
+    for file, page in pages.items():
+        if to is not None:
+            to.mkdir(parents=True, exist_ok=True)
+            write_durable(to / file, page.encode())
+            say(str(to / file))
+    if as_json:
+        put_json(pages)
+    elif to is None:
+        put("\n".join(pages.values()).rstrip("\n"))
     return 0
 
 
@@ -251,8 +257,12 @@ def new(
     """
     from jinka.app.sector_new import begin_sector
 
-    for path in begin_sector(name, to):
-        say(str(path))
+    made = [str(path) for path in begin_sector(name, to)]
+    if as_json:
+        put_json(made)
+        return 0
+    for path in made:
+        say(path)
     return 0
 
 

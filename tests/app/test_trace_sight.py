@@ -22,6 +22,7 @@ from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
 from jinka.codec.epcis.json_writer import write_event
 from jinka.codec.epcis.model import Place
 from jinka.codec.tags import canonical_id
+from jinka.trace.access import HIDDEN
 from jinka.trace.recall import RecallEvent
 from tests.app.access_rig import HOUR, STEP, Clock, Rig, events_in, rig_at, seen
 from tests.trace.test_access import DOOR, FIELD, HALL, MINE, OTHER, STORE
@@ -234,6 +235,11 @@ def test_a_graph_is_whole_and_tells_what_its_reader_may_see(rig: Rig) -> None:
     for secret in (canonical_id(MINE), canonical_id(FIELD), "4012345", "#"):
         assert secret not in told, secret
     assert canonical_id(MINE) in json.dumps(whole)
+    shipped = rig.ask("mill", "GET", "trace", "back", query=[("thing", MINE)])[1]
+    places = [sight["place"] for sight in shipped["journeys"][canonical_id(MINE)]]
+    # the farm's field is named in its shipment to the mill, and in nothing that the farm did before
+    assert places[0].startswith(HIDDEN)
+    assert places[1] == canonical_id(FIELD)
     assert rig.ask("farm", "GET", "trace", "forward", query=[("thing", MINE)])[1]["direction"] == "forward"
     drawn = rig.reply(
         "shop", "GET", "trace", "back", query=[("thing", BREAD), ("lang", "zh")], accept="image/svg+xml"

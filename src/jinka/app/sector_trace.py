@@ -7,12 +7,14 @@ it, is what the step must have said. Questions to what was captured are played b
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_trace_world import Lying, Named, Repository, repository, tag_of
+from jinka.app.sector_trace_storage import goods_of, take_out, why_not
+from jinka.app.sector_trace_world import Named, Repository, amount_text, repository, tag_of
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.codec.epcis import (
     Action,
@@ -24,7 +26,6 @@ from jinka.codec.epcis import (
     SensorReport,
     Typed,
 )
-from jinka.codec.tags import canonical_id
 from jinka.codec.tags.tid import parse_tid
 from jinka.declaration import Counted
 from jinka.declaration.steps_trace import (
@@ -41,33 +42,41 @@ from jinka.declaration.steps_trace import (
     Transformed,
     Unpacked,
 )
-from jinka.declaration.trace import StorageZone
 from jinka.kit import JinkaError, Usage, utc_micros
 from jinka.reports.day import Text
 from jinka.trace.conditions import SEAL
 from jinka.trace.rules import RULES
-from jinka.trace.storage import Goods, Zone, judge_storage
 
 CBV = "https://ref.gs1.org/cbv/"
 VOC = "https://gs1.org/voc/"
 UNREADABLE = "UNREADABLE"
+MADE = "transforming"  # how a transformation is counted
 _OFFSET = "+08:00"  # of `ZONE`, all year
 _MASTER = "urn:epcglobal:cbv:mda"
 _LOCATION, _PARTY = f"{CBV}SDT-location", f"{CBV}SDT-possessing_party"
 _LEAVING = frozenset(
     {"shipping", "departing", "retail_selling", "dispensing", "destroying", "decommissioning", "loading"}
 )
-_STEPS_ZH = {
-    "accepting": "验收", "arriving": "到达", "assembling": "装配", "collecting": "收集", "commissioning": "赋码",
-    "consigning": "托运", "creating_class_instance": "建批", "cycle_counting": "盘点", "decommissioning": "注销",
-    "departing": "离开", "destroying": "销毁", "disassembling": "拆解", "dispensing": "发药", "encoding": "写标签",
-    "entering_exiting": "进出", "holding": "扣留", "inspecting": "检验", "installing": "安装", "killing": "灭活标签",
-    "loading": "装车", "packing": "装箱", "picking": "拣货", "receiving": "收货", "removing": "拆下",
-    "repackaging": "改包装", "repairing": "维修", "replacing": "更换", "reserving": "预留", "retail_selling": "销售",
-    "sampling": "抽样", "sensor_reporting": "传感器上报", "shipping": "发货", "staging_outbound": "待运",
-    "stock_taking": "清点", "stocking": "上架", "storing": "入库", "transporting": "运输", "unloading": "卸车",
-    "unpacking": "拆箱", "void_shipping": "撤销发货",
+_STEPS = {  # CBV 2.0, 7.1, as a sentence has them
+    "accepting": ("accepts", "验收"), "arriving": ("takes in on arrival", "到达"), "assembling": ("assembles", "装配"),
+    "collecting": ("collects", "收集"), "commissioning": ("puts codes on", "赋码"), "consigning": ("consigns", "托运"),
+    "creating_class_instance": ("begins", "建批"), "cycle_counting": ("counts", "盘点"),
+    "decommissioning": ("takes codes off", "注销"), "departing": ("sends off", "发车"),
+    "destroying": ("destroys", "销毁"), "disassembling": ("takes apart", "拆解"), "dispensing": ("dispenses", "发药"),
+    "encoding": ("writes tags of", "写标签"), "entering_exiting": ("sees pass", "进出"),
+    "holding": ("holds back", "扣留"),
+    "inspecting": ("inspects", "检验"), "installing": ("installs", "安装"), "killing": ("kills tags of", "灭活标签"),
+    "loading": ("loads", "装车"), "packing": ("packs", "装箱"), "picking": ("picks", "拣货"),
+    "receiving": ("receives", "收货"), "removing": ("removes", "拆下"), "repackaging": ("repacks", "改包装"),
+    "repairing": ("repairs", "维修"), "replacing": ("replaces", "更换"), "reserving": ("reserves", "预留"),
+    "retail_selling": ("sells", "销售"), "sampling": ("takes samples of", "抽样"),
+    "sensor_reporting": ("measures", "传感器上报"), "shipping": ("ships", "发货"),
+    "staging_outbound": ("stages", "待运"),
+    "stock_taking": ("takes stock of", "清点"), "stocking": ("stocks", "上架"), "storing": ("stores", "入库"),
+    "transforming": ("makes", "制造"), "transporting": ("carries", "运输"), "unloading": ("unloads", "卸车"),
+    "unpacking": ("unpacks", "拆箱"), "void_shipping": ("takes back the shipment of", "撤销发货"),
 }  # fmt: skip
+_CANONICAL = re.compile(r"https://id\.gs1\.org/[^\s,;]+")
 
 
 def play_commissioned(step: Commissioned, world: World) -> Text:
@@ -119,7 +128,7 @@ def _group(step: TraceStep, world: World, action: Action, parent: str, what: str
     )  # fmt: skip
     box = container.text
     tail = Text(f" into {box.en}", f"，装入{box.zh}") if action is Action.ADD else Text(
-        f" out of {box.en}", f"，自{box.zh}取出"
+        f" out of {box.en}", f"（自{box.zh}）"
     )  # fmt: skip
     return _captured(step, world, word, event, both, place, tail)
 
@@ -163,8 +172,8 @@ def play_destroyed(step: Destroyed, world: World) -> Text:
 
 
 def play_observed(step: Observed, world: World) -> Text:
-    if step.biz_step not in _STEPS_ZH:
-        raise Usage(f"no business step {step.biz_step!r}", where="CBV 2.0, 7.1", fix=", ".join(_STEPS_ZH))
+    if step.biz_step not in _STEPS or step.biz_step == MADE:
+        raise Usage(f"no business step {step.biz_step!r}", where="CBV 2.0, 7.1", fix=", ".join(_STEPS))
     named = repository(world).named(step.what)
     action = Action.DELETE if step.biz_step == "decommissioning" else Action.OBSERVE
     event = _object(world, step, step.biz_step, named, step.place, action=action)
@@ -180,12 +189,12 @@ def play_transformed(step: Transformed, world: World) -> Text:
         output_quantities=outputs.quantities, ilmd=_ilmd(step.lot, step.data),
     )  # fmt: skip
     lot = Text(f", lot {step.lot}", f"，批次{step.lot}") if step.lot else Text("", "")
-    tail = Text(f" into {outputs.text.en}{lot.en}", f"，产出{outputs.text.zh}{lot.zh}")
+    tail = Text(f"{lot.en} out of {inputs.text.en}", f"{lot.zh}，用料{inputs.text.zh}")
     both = Named(
-        epcs=inputs.epcs, quantities=inputs.quantities, text=inputs.text,
+        epcs=inputs.epcs, quantities=inputs.quantities, text=outputs.text,
         classes=tuple(dict.fromkeys((*outputs.classes, *inputs.classes))),
     )  # fmt: skip
-    return _captured(step, world, "transforming", event, both, step.place, tail)
+    return _captured(step, world, MADE, event, both, step.place, tail)
 
 
 def play_measured(step: Measured, world: World) -> Text:
@@ -202,83 +211,29 @@ def play_measured(step: Measured, world: World) -> Text:
     event = _object(
         world, step, "sensor_reporting", named, step.place, sensors=(SensorElement(reports=reports),)
     )
-    shown = ", ".join(f"{time} {value} {step.uom}" for time, value in step.values.items())
-    return _captured(
-        step, world, "sensor_reporting", event, named, step.place, Text(f": {shown}", f"：{shown}")
-    )
+    shown = [f"{time} {amount_text(value, step.uom)}" for time, value in step.values.items()]
+    tail = Text(f": {', '.join(shown)}", f"：{'、'.join(shown)}")
+    return _captured(step, world, "sensor_reporting", event, named, step.place, tail)
 
 
 def play_store(step: StoreGoods, world: World) -> Text:
     here = repository(world)
     zone, named = here.trace.zone(step.zone), here.named(step.what)
-    lying = here.zones.setdefault(zone.name, {})
-    fresh = _goods(zone, named, step.amount)
-    declared = Zone(
-        name=zone.name, apart=zone.apart, most={kind: Decimal(most) for kind, most in zone.most.items()}
-    )
-    faults = judge_storage([each.goods for each in (*lying.values(), *fresh.values())], [declared])
-    head = Text(f"{named.text.en} in {zone.title_en}", f"{named.text.zh}存入{zone.title_zh}")
-    if faults:
-        first = faults[0]
-        classes = {kind for each in fresh.values() for kind in each.goods.classes[:1]}
-        reason = (
-            "SEGREGATION"
-            if first.needs is not None
-            else "TOO_MUCH"
-            if classes <= zone.most.keys()
-            else "CLASS"
+    fresh = goods_of(zone, named, step.amount)
+    fault = why_not(zone, here.zones.get(zone.name, {}), fresh)
+    if fault is not None:
+        expect_refused(step.refused, fault.reason, fault.said.en)
+        world.count(Counted.REFUSED, step="storing", place=zone.place, zone=zone.name, reason=fault.reason)
+        return Text(
+            f"{named.text.en} in {zone.title_en}: refused, {fault.said.en}",
+            f"{named.text.zh}存入{zone.title_zh}：拒绝，{fault.said.zh}",
         )
-        expect_refused(step.refused, reason, first.what)
-        world.count(Counted.REFUSED, step="storing", place=zone.place, zone=zone.name, reason=reason)
-        words = f"（{first.needs.words[1]}）" if first.needs is not None else ""
-        return Text(f"{head.en} is refused: {first.what}", f"{head.zh}被拒绝：{reason}{words}")
     event = _object(world, step, "storing", named, zone.place)
-    told = _captured(
-        step, world, "storing", event, named, zone.place, Text(f", {zone.title_en}", f"，{zone.title_zh}")
-    )
+    into = Text(f" in {zone.title_en}", f"，存入{zone.title_zh}")
+    told = _captured(step, world, "storing", event, named, zone.place, into)
     if not step.refused:
-        lying.update(fresh)
+        here.zones.setdefault(zone.name, {}).update(fresh)
     return told
-
-
-def _goods(zone: StorageZone, named: Named, amount: int) -> dict[str, Lying]:
-    """What is to lie in a zone, thing by thing; an amount is shared out to single things evenly."""
-    hazard = next((item.hazard for item in named.classes if item.hazard), ())
-    if not hazard or len(named.classes) != 1:
-        raise Usage("not one class of dangerous goods", where=zone.name, fix="give ItemClass.hazard")
-    found = dict[str, Lying]()
-    each = Decimal(amount) / len(named.epcs) if amount and named.epcs else Decimal(1)
-    for uri in named.epcs:
-        found[canonical_id(uri)] = Lying(
-            goods=Goods(name=uri, classes=hazard, amount=each, zone=zone.name), left=Decimal(1)
-        )
-    for part in named.quantities:
-        much = part.quantity or Decimal(1)
-        found[canonical_id(part.epc_class)] = Lying(
-            goods=Goods(name=part.epc_class, classes=hazard, amount=Decimal(amount) or much, zone=zone.name),
-            left=much,
-        )
-    return found
-
-
-def _take_out(here: Repository, named: Named) -> None:
-    """What left its place lies in no zone any more; of a quantity its share."""
-    gone: dict[str, Decimal | None] = {canonical_id(uri): None for uri in named.epcs}
-    gone |= {canonical_id(part.epc_class): part.quantity for part in named.quantities}
-    for lying in here.zones.values():
-        for name, much in gone.items():
-            found = lying.get(name)
-            if found is None:
-                continue
-            if much is None or much >= found.left:
-                del lying[name]
-                continue
-            rest = found.left - much
-            goods = found.goods
-            amount = goods.amount * rest / found.left
-            lying[name] = Lying(
-                goods=Goods(name=goods.name, classes=goods.classes, amount=amount, zone=goods.zone), left=rest
-            )
 
 
 # Events
@@ -324,29 +279,29 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
     here, tail = repository(world), tail or Text("", "")
     where = here.place_text(place)
     item = named.classes[0].name if named.classes else ""
-    title = "制造" if word == "transforming" else _STEPS_ZH[word]
+    verb = Text(*_STEPS[word])
     head = Text(
-        f"{where.en}, {word.replace('_', ' ')}: {named.text.en}{tail.en}",
-        f"{where.zh}{title}：{named.text.zh}{tail.zh}",
+        f"{where.en} {verb.en} {named.text.en}{tail.en}", f"{where.zh}{verb.zh}：{named.text.zh}{tail.zh}"
     )
     try:
         said = here.capture(event)
     except JinkaError as error:
         expect_refused(step.refused, UNREADABLE, error)
         world.count(Counted.REFUSED, step=word, place=place, item=item, reason=UNREADABLE)
-        return Text(f"{head.en} is refused: {error}", f"{head.zh}被拒绝：不是有效事件")
+        return Text(f"{head.en}; refused: {error}", f"{head.zh}；拒绝：不是有效事件")
     if said.refused:
         expect_refused(step.refused, said.refused, said.what)
         world.count(Counted.REFUSED, step=word, place=place, item=item, reason=said.refused)
-        return Text(f"{head.en} is refused: {said.what}", f"{head.zh}被拒绝：{_rule_zh(said.refused)}")
+        what = _CANONICAL.sub(lambda found: here.shown(found[0]), said.what)
+        return Text(f"{head.en}; refused: {what}", f"{head.zh}；拒绝：{_rule_zh(said.refused)}")
     expect_done(step.refused)
     if set(said.found) != set(step.found):
         raise StepFailed(
             f"the rules remark {', '.join(said.found) or 'nothing'}, wanted {', '.join(step.found) or 'nothing'}",
             where=word,
         )
-    if word in _LEAVING or word == "transforming":
-        _take_out(here, named)
+    if word in _LEAVING or word == MADE:
+        take_out(here, named)
     world.count(Counted.EVENT, step=word, place=place, item=item)
     noted_en = f" (noted: {', '.join(step.found)})" if step.found else ""
     noted_zh = f"（提示：{'、'.join(_rule_zh(code) for code in step.found)}）" if step.found else ""

@@ -36,7 +36,7 @@ from jinka.reports.day import Text
 from jinka.trace.check import answer_check
 from jinka.trace.conditions import MINUTE_US, Limit
 from jinka.trace.lineage import NodeSort
-from jinka.trace.recall import ITEMS, SOLD_ITEMS, SOLD_OF, HolderScope, Line, NoticeState, RecallEvent
+from jinka.trace.recall import ITEMS, SOLD_ITEMS, SOLD_OF, Fate, HolderScope, Line, NoticeState, RecallEvent
 from jinka.trace.tag_chips import ChipMismatch
 
 DRAFTS, APPROVES = "officer 1", "officer 2"
@@ -128,11 +128,11 @@ def play_recall(step: Recall, world: World) -> Text:
     for name in found:
         world.count(Counted.EVENT, step="recall notice", place=name, item=step.name)
     drill = Text("drill: ", "演练：") if step.drill else Text("", "")
-    titles = [(here.place_text(name), text) for name, text in step.holders.items()]
+    titles = [(here.place_text(name), _said(here, text)) for name, text in step.holders.items()]
     return Text(
         f"{drill.en}{step.title_en}: notices to "
-        + "; ".join(f"{place.en} ({text})" for place, text in titles),
-        f"{drill.zh}{step.title_zh}：通知" + "；".join(f"{place.zh}（{text}）" for place, text in titles),
+        + "; ".join(f"{place.en} ({text.en})" for place, text in titles),
+        f"{drill.zh}{step.title_zh}：通知" + "；".join(f"{place.zh}（{text.zh}）" for place, text in titles),
     )
 
 
@@ -178,13 +178,35 @@ def play_answer(step: AnswerRecall, world: World) -> Text:
     except (Refused, NotFound) as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, step="recall answer", place=step.holder, reason="REFUSED")
-        return Text(f"{head.en}: refused ({error})", f"{head.zh}：拒绝")
+        return Text(f"{head.en}: refused ({error.what})", f"{head.zh}：拒绝")
     expect_done(step.refused)
     settled = here.desk.books.get(number).notice(holder).state is NoticeState.SETTLED
     if outcomes and settled is not step.settled:
         raise StepFailed(f"the notice is {'settled' if settled else 'still open'}", where=step.holder)
     world.count(Counted.EVENT, step="recall answer", place=step.holder, item=step.recall)
-    return Text(f"{head.en}: {step.outcomes or 'acknowledged'}", f"{head.zh}：{step.outcomes or '确认收悉'}")
+    said = _said(here, step.outcomes) if outcomes else Text("acknowledged", "确认收悉")
+    return Text(f"{head.en}: {said.en}", f"{head.zh}：{said.zh}")
+
+
+def _said(here: Repository, text: str) -> Text:
+    """Lines of a notice, or outcomes, in words: 3 items quarantined, 40 KGM rice#A1."""
+    words_en, words_zh = list[str](), list[str]()
+    fates = {fate.value[0]: fate.value[1] for fate in Fate}
+    for part in (each.strip() for each in text.split(",")):
+        amount, *rest = part.split(" ")
+        fate = rest.pop() if len(rest) > 1 and rest[-1] in fates and rest[-1:] != ["sold"] else ""
+        if not fate and len(rest) > 1 and rest[-2:] == ["sold", "sold"]:
+            fate = rest.pop()
+        sold = rest[-1] == "sold" and rest.pop() == "sold"
+        thing = (
+            here.named(rest[-1]).text if rest[-1] != ITEMS else Text("item" if amount == "1" else ITEMS, "件")
+        )
+        much_zh = "数量不详的" if amount == "some" else " ".join((amount, *rest[:-1]))
+        words_en.append(
+            " ".join((amount, *rest[:-1], thing.en)) + " sold" * sold + (f" {fate}" if fate else "")
+        )
+        words_zh.append(f"{much_zh}{thing.zh}" + "（已售）" * sold + fates.get(fate, ""))
+    return Text(", ".join(words_en), "、".join(words_zh))
 
 
 def _outcome(lines: dict[str, str], text: str) -> str:
@@ -206,7 +228,7 @@ def play_close(step: CloseRecall, world: World) -> Text:
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, step="recall closed", item=step.recall, reason="REFUSED")
-        return Text(f"The recall cannot be closed: {error}", "召回不能结束：尚有持有人未结清")
+        return Text(f"The recall cannot be closed: {error.what}", "召回不能结束：尚有持有人未结清")
     expect_done(step.refused)
     world.count(Counted.EVENT, step="recall closed", item=step.recall)
     count = len(recall.notices)
@@ -280,7 +302,7 @@ def play_conditions(step: Conditions, world: World) -> Text:
     title = here.named(step.what).text
     limits = Text(", ".join(one.title_en for one in declared), "、".join(one.title_zh for one in declared))
     return Text(
-        f"{title.en}, {limits.en}: outside {counts[0]} times, too long {counts[1]} times, unknown {counts[2]} times"
+        f"{title.en}, {limits.en}: {counts[0]} excursions, {counts[1]} too long, {counts[2]} gaps in the record"
         + (f"; seals: {', '.join(fault.sign.value[0] for fault in found.seals)}" if seals else ""),
         f"{title.zh}，{limits.zh}：超限{counts[0]}次，其中超时{counts[1]}次，记录中断{counts[2]}次"
         + (f"；封志：{'、'.join(fault.sign.value[1] for fault in found.seals)}" if seals else ""),

@@ -19,7 +19,7 @@ from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.app.trace_config import TraceFile
 from jinka.app.trace_recall import RecallDesk
 from jinka.app.trace_serving import repository_services
-from jinka.codec.epcis import Document, Event, Quantity, write_json
+from jinka.codec.epcis import Document, Event, Extension, Quantity, Vocabulary, VocabularyElement, write_json
 from jinka.codec.tags import SCHEME_BY_NAME, canonical_id, decode_hex, encode, make_tag, parse_urn
 from jinka.declaration.trace import ItemClass, ItemKey, Trace, TracePlace
 from jinka.kit import Usage, utc_micros
@@ -35,6 +35,7 @@ _NAMED = re.compile(
 )
 _RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
 _RANGE_MAX = 10_000
+_SYMBOLS = {"KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "L", "MLT": "mL", "MTQ": "m³", "CEL": "℃", "P1": "%"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class Repository:
     recalls: dict[str, int] = field(default_factory=dict)
     zones: dict[str, dict[str, Lying]] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
+    _introduced: bool = False  # whether the places' master data went in
 
     # Names
 
@@ -117,7 +119,7 @@ class Repository:
             uri = self._show(item.lot(lot), f"{item.name}#{lot}") if lot else self._show(item.kind, item.name)
             amount = Decimal(found["amount"]) if found["amount"] else None
             quantities.append(Quantity(epc_class=uri, quantity=amount, uom=found["uom"]))
-            much = f"{found['amount']} {found['uom'] or ''}".strip() if amount is not None else ""
+            much = amount_text(found["amount"], found["uom"]) if amount is not None else ""
             words_en.append(item.title_en + (f" lot {lot}" if lot else "") + (f" ({much})" if much else ""))
             words_zh.append(item.title_zh + (f"批次{lot}" if lot else "") + (f"（{much}）" if much else ""))
         return Named(
@@ -158,7 +160,12 @@ class Repository:
 
     def capture(self, event: Event) -> Captured:
         """One event as a document over the REST interface; raises what the repository refuses a document with."""
-        body = write_json(Document(events=(event,), creation_time_us=self.clock.now_micros()))
+        document = Document(
+            events=(event,), creation_time_us=self.clock.now_micros(),
+            vocabularies=() if self._introduced else (_master_data(self.trace.places),),
+        )  # fmt: skip
+        self._introduced = True
+        body = write_json(document)
         headers = {"content-type": "application/ld+json", "gs1-epcis-version": "2.0.0"}
         answered = self.application.reply(Ask(method="POST", path=("capture",), headers=headers, body=body))
         number = answered.headers["Location"].rpartition("/")[2]
@@ -174,6 +181,29 @@ class Repository:
             found=tuple(dict.fromkeys(each["code"] for each in findings if each["severity"] != "error")),
             event_id=one.get("eventID", ""),
         )  # fmt: skip
+
+
+def _master_data(places: Iterable[TracePlace]) -> Vocabulary:
+    """CBV 2.0, 9.2: names of places, and where they are."""
+
+    def attributes(place: TracePlace) -> Iterable[tuple[str, str]]:
+        yield "name", place.title_zh
+        if place.at is not None:
+            yield from zip(("latitude", "longitude"), map(str, place.at), strict=True)
+
+    return Vocabulary(
+        type="urn:epcglobal:epcis:vtype:BusinessLocation",
+        elements=tuple(
+            VocabularyElement(
+                id=place.location,
+                attributes=tuple(
+                    (f"urn:epcglobal:cbv:mda#{name}", Extension(namespace="", name="attribute", text=text))
+                    for name, text in attributes(place)
+                ),
+            )
+            for place in places
+        ),
+    )
 
 
 def repository(world: World) -> Repository:
@@ -192,6 +222,11 @@ def repository(world: World) -> Repository:
         )  # fmt: skip
 
     return world.service("trace", make)
+
+
+def amount_text(amount: str, uom: str | None) -> str:
+    """An amount with the symbol of its unit (UN/CEFACT Recommendation 20), where it has a common one."""
+    return f"{amount} {_SYMBOLS.get(uom, uom)}" if uom else amount
 
 
 def serials(text: str) -> Iterable[str]:

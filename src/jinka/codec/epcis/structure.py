@@ -54,28 +54,34 @@ def check_size(event: Event) -> None:
         sizes = dict(zip(_LISTS, map(len, _lists(event)), strict=True))
         _too_many(sizes, THINGS_MAX, "identifiers and quantities")
     error, places = event.error, (event.read_point, event.biz_location)
-    if error is not None and len(error.corrective_event_ids) > FACTS_MAX:
+    count = sum(map(_values, (event.extensions, event.ilmd))) + _sensor_values(event)
+    for place in places:
+        if place is not None and place.extensions:
+            count += _values(place.extensions)
+    if error is not None:
+        count += len(error.corrective_event_ids) + _values(error.extensions)
+    if count > FACTS_MAX:
+        _too_many(_facts(event), FACTS_MAX, "sensor reports and values of extensions")
+    if count > NAMESPACES_MAX and len(names_of(event_extensions(event))[0]) > NAMESPACES_MAX:
+        sizes, fix = _facts(event), f"at most {NAMESPACES_MAX} in one event"
         raise Refused(
-            "too many ids", where="/errorDeclaration/correctiveEventIDs", fix=f"at most {FACTS_MAX}"
+            "extensions of too many namespaces", where=f"/{max(sizes, key=sizes.__getitem__)}", fix=fix
         )
-    if event.extensions or event.ilmd or event.sensors or error or any(at and at.extensions for at in places):
-        sizes = {"sensorElementList": _sensor_values(event), "ilmd": _values(event.ilmd)}
-        if error is not None:
-            sizes["errorDeclaration"] = _values(error.extensions)
-        for name, place in zip(("readPoint", "bizLocation"), places, strict=True):
-            sizes[name] = 0 if place is None else _values(place.extensions)
-        prefixes = {namespace: f"{prefix}:" for prefix, namespace in event.prefixes}
-        for tree in event.extensions:
-            name = prefixes.get(tree.namespace, "") + tree.name
-            sizes[name] = sizes.get(name, 0) + _values((tree,))
-        count = sum(sizes.values())
-        if count > FACTS_MAX:
-            _too_many(sizes, FACTS_MAX, "sensor reports and values of extensions")
-        if count > NAMESPACES_MAX and len(names_of(event_extensions(event))[0]) > NAMESPACES_MAX:
-            fix = f"at most {NAMESPACES_MAX} in one event"
-            raise Refused(
-                "extensions of too many namespaces", where=f"/{max(sizes, key=sizes.__getitem__)}", fix=fix
-            )
+
+
+def _facts(event: Event) -> dict[str, int]:
+    """How many values stand in each field, by the names of fields."""
+    sizes = {"sensorElementList": _sensor_values(event), "ilmd": _values(event.ilmd)}
+    if event.error is not None:
+        sizes["errorDeclaration"] = _values(event.error.extensions)
+        sizes["errorDeclaration/correctiveEventIDs"] = len(event.error.corrective_event_ids)
+    for name, place in (("readPoint", event.read_point), ("bizLocation", event.biz_location)):
+        sizes[name] = 0 if place is None else _values(place.extensions)
+    prefixes = {namespace: f"{prefix}:" for prefix, namespace in event.prefixes}
+    for tree in event.extensions:
+        name = prefixes.get(tree.namespace, "") + tree.name
+        sizes[name] = sizes.get(name, 0) + _values((tree,))
+    return sizes
 
 
 def _sensor_values(event: Event) -> int:
@@ -92,7 +98,9 @@ def _sensor_values(event: Event) -> int:
 
 def _values(trees: tuple[Extension, ...]) -> int:
     """How many values trees have, whole trees and their parts."""
-    count, todo = 0, [trees] if trees else []
+    if not trees:
+        return 0
+    count, todo = 0, [trees]
     while todo:
         some = todo.pop()
         count += len(some)

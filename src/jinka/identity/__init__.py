@@ -3,7 +3,7 @@
 A certification authority without I/O: certificate profiles, applications approved by two officers, certificates for
 RSA, ECDSA and SM2 keys (the last in pairs with an escrowed encryption key), revocation lists and OCSP answers. Follows
 RFC 5280 and 6960, GM/T 0015 and 0034. What certificates are made of, and whether one may be believed, is in `crypto`;
-sockets are in `node`.
+sockets are in `node`. Beside it stand base records (`jinka.identity.base_records`) and who may see them.
 """
 
 from jinka.identity.application import TRANSITIONS, Act, Application, State, Step

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import hmac
-import json
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from jinka.identity.base_records import LogRow, check_notes, proofs
+from jinka.identity.base_records import believed, check_notes, proofs
 from jinka.keys import AuditReport, Checkpoint
 from jinka.kit import Finding, JinkaError, Severity
 from jinka.store.base_records_book import Book
 from jinka.store.base_records_cases import list_cases
 from jinka.store.base_records_credit import entries_of, proof_of
 
+Bodies = Sequence[dict[str, Any]]
+
 
 def examine_records(book: Book, checkpoints: Sequence[Checkpoint] = ()) -> AuditReport:
     """Every place where log and tables do not agree, as findings."""
     rows = book.log_rows()
     report = check_notes(rows, checkpoints)
+    bodies = list(believed(rows))
     found = [
         *report.findings,
-        *_statements(book, rows),
-        *_credit(book, rows),
-        *_cases(book, rows),
-        *_consents(book, rows),
+        *_statements(book, bodies),
+        *_credit(book, bodies),
+        *_cases(book, bodies),
+        *_consents(book, bodies),
     ]
     if not book.ends_with(report.entries, report.head):
         found.append(_finding("END_CHANGED", "log", "the end that is kept is not that of its last entry"))
     return dataclasses.replace(report, findings=tuple(found))
 
 
-def _statements(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
-    proven = proofs(rows)
+def _statements(book: Book, bodies: Bodies) -> Iterator[Finding]:
+    proven = proofs(bodies)
     for record, said, seq in book.every_statement():
         proof = proven.pop((record, seq), None)
         where = f"record {record} statement {seq}"
@@ -46,12 +49,12 @@ def _statements(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
         yield _finding("STATEMENT_MISSING", f"record {record} statement {seq}", "it was taken away")
 
 
-def _credit(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
+def _credit(book: Book, bodies: Bodies) -> Iterator[Finding]:
     proven = dict[int, bytes]()
-    for row in rows:
-        if row.act in ("credit.reported", "credit.deleted"):
-            facts = json.loads(row.body)["facts"]
-            if row.act == "credit.reported":
+    for body in bodies:
+        if body["act"] in ("credit.reported", "credit.deleted"):
+            facts = body["facts"]
+            if body["act"] == "credit.reported":
                 proven[facts["entry"]] = bytes.fromhex(facts["proof"])
             for number in facts.get("entries", ()):
                 proven.pop(number, None)
@@ -68,16 +71,16 @@ def _credit(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
         yield _finding("CREDIT_MISSING", f"entry {number}", "it was taken away before its time")
 
 
-def _cases(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
+def _cases(book: Book, bodies: Bodies) -> Iterator[Finding]:
     noted: dict[int, list[str]] = {}
-    for row in rows:
-        facts = json.loads(row.body)["facts"] if row.body else {}
+    for body in bodies:
+        facts = body["facts"]
         if "state" in facts and "proof" in facts:
             noted.setdefault(facts["number"], []).append(facts["proof"])
     try:
         known = {case.number: case for case in list_cases(book)}
-    except (JinkaError, ValueError):
-        yield _finding("CASE_CHANGED", "cases", "a sealed note does not open")
+    except (JinkaError, ValueError, LookupError):
+        yield _finding("CASE_CHANGED", "cases", "a sealed note does not open, or a table's word was changed")
         return
     for number in sorted(noted.keys() | known.keys()):
         acts = known[number].acts if number in known else ()
@@ -86,16 +89,20 @@ def _cases(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
             yield _finding("CASE_CHANGED", f"case {number}", "its acts are not those that were noted")
 
 
-def _consents(book: Book, rows: Sequence[LogRow]) -> Iterator[Finding]:
+def _consents(book: Book, bodies: Bodies) -> Iterator[Finding]:
     given, ended = dict[int, str](), set[int]()
-    for row in rows:
-        if row.act in ("consent.given", "consent.withdrawn"):
-            facts = json.loads(row.body)["facts"]
-            if row.act == "consent.given":
+    for body in bodies:
+        if body["act"] in ("consent.given", "consent.withdrawn"):
+            facts = body["facts"]
+            if body["act"] == "consent.given":
                 given[facts["consent"]] = facts["proof"]
             else:
                 ended.add(facts["consent"])
-    found = {one.number: one for one in book.consents(None)}
+    try:
+        found = {one.number: one for one in book.consents(None)}
+    except (ValueError, TypeError):
+        yield _finding("CONSENT_CHANGED", "consents", "one of them cannot be read")
+        return
     for number in sorted(given.keys() | found.keys()):
         one = found.get(number)
         same = one is not None and book.consent_proof(one).hex() == given.get(number)

@@ -35,7 +35,7 @@ from jinka.identity.base_records.copies import ERASE, Copy, Held, Message
 from jinka.identity.base_records.credit import Entry, Sign, expired, fee_due, standing
 from jinka.identity.base_records.declared import PART
 from jinka.identity.base_records.fields import FieldSpec, FieldType, RecordKind, Ref, Sensitivity
-from jinka.identity.base_records.notes import ORIGIN, LogRow, Note, check_notes, plain, proofs
+from jinka.identity.base_records.notes import ORIGIN, LogRow, Note, believed, check_notes, plain, proofs
 from jinka.identity.base_records.statements import Record, Statement, check_source
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "Statement",
     "ViewRule",
     "Why",
+    "believed",
     "check_consent",
     "check_look",
     "check_notes",

@@ -108,15 +108,25 @@ def check_notes(rows: Sequence[LogRow], checkpoints: Sequence[Checkpoint] = ()) 
     return dataclasses.replace(report, findings=tuple(found[:FINDINGS_MAX]))
 
 
-def proofs(rows: Iterable[LogRow]) -> dict[tuple[int, int], bytes]:
-    """What the log proves: for a record's number and a statement's, the keyed hash of the statement."""
-    found: dict[tuple[int, int], bytes] = {}
+def believed(rows: Iterable[LogRow]) -> Iterator[dict[str, Any]]:
+    """The bodies that are what their entries were made of; the others `check_notes` finds."""
     for row in rows:
-        if row.act == "records.write" and row.body:
-            body = json.loads(row.body)
-            for seq, proof in body["facts"].get("statements", []):
-                found[body["record"], seq] = bytes.fromhex(proof)
-    return found
+        try:
+            detail = AuditEntry.from_line(row.line).detail
+        except Refused:
+            continue
+        if row.body and hmac.compare_digest(hashlib.sha256(row.body.encode()).digest(), detail):
+            yield json.loads(row.body)
+
+
+def proofs(bodies: Iterable[dict[str, Any]]) -> dict[tuple[int, int], bytes]:
+    """What the log proves: for a record's number and a statement's, the keyed hash of the statement."""
+    return {
+        (body["record"], seq): bytes.fromhex(proof)
+        for body in bodies
+        if body["act"] == "records.write"
+        for seq, proof in body["facts"]["statements"]
+    }
 
 
 def _bodies(rows: Iterable[LogRow]) -> Iterator[Finding]:

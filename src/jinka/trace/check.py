@@ -27,8 +27,8 @@ class Verdict(Enum):
         True,
     )
     CONTRADICTED = (
-        "contradicted", "该编码的记录自相矛盾，编码可能已被复制。",
-        "The records of this code contradict one another. It may have been copied.", True,
+        "contradicted", "该编码的记录自相矛盾：编码可能已被复制，也可能有记录不实。",
+        "The records of this code contradict one another: it may have been copied, or a record is false.", True,
     )  # fmt: skip
     NEVER_MADE = (
         "never made", "同类产品均有记录，但没有此编码的记录。",

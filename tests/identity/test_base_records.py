@@ -204,3 +204,14 @@ def test_a_third_party_adds_its_own_and_changes_nothing_that_stands() -> None:
     ):
         with pytest.raises(Usage, match=what):
             Catalogue([PART, _foreign(**bad)])
+
+
+def test_a_number_in_the_wrong_place_is_not_repeated() -> None:
+    number = "440301199003072719"
+    for changes in ({"department": number}, {"purpose": number}, {"kind": number}, {"fields": (number,)}):
+        with pytest.raises(Usage) as refused:
+            decide(KNOWN, dataclasses.replace(_look(), **changes), [], NOW)  # type: ignore[arg-type]
+        assert number not in str(refused.value)
+    with pytest.raises(Usage) as wrong:
+        Look(department="bank", officer=number, purpose="audit", kind="person")
+    assert number not in str(wrong.value)

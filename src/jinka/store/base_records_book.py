@@ -63,6 +63,7 @@ class Book:
             connection.exec_driver_sql("LOCK TABLE base_log_end IN SHARE ROW EXCLUSIVE MODE")
         self._end = connection.execute(sa.select(log_end)).one_or_none()
         self._chain: AuditChain | None = None
+        self._opened: dict[Ref, Record] = {}  # in this transaction: opening what is sealed takes time
         self.now = max(clock.now_micros(), self._end.at_us if self._end else 0)
 
     @property
@@ -113,10 +114,14 @@ class Book:
 
     def record(self, ref: Ref) -> Record:
         """A record with all its statements; raises `Refused` when a sealed value was moved or damaged."""
+        if ref in self._opened:
+            return self._opened[ref]
         rows = self.connection.execute(
             sa.select(statements).where(statements.c.record == ref.number).order_by(statements.c.seq)
         )
-        return Record(ref=ref, statements=tuple(self.statement(row) for row in rows))
+        found = Record(ref=ref, statements=tuple(self.statement(row) for row in rows))
+        self._opened[ref] = found
+        return found
 
     def statement(self, row: Any) -> Statement:
         """A row, opened."""
@@ -129,6 +134,7 @@ class Book:
 
     def keep(self, ref: Ref, said: Statement) -> bytes:
         """Write a statement, and return its proof."""
+        self._opened.pop(ref, None)
         self.connection.execute(
             statements.insert(),
             {

@@ -15,7 +15,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from jinka.identity.base_records.access import check_text
-from jinka.identity.base_records.fields import Words
+from jinka.identity.base_records.fields import Words, echoed
 from jinka.kit import Refused, Usage
 
 SUPERVISION = "supervision"
@@ -58,7 +58,7 @@ class Machine:
         found = next((step for step in self.steps if step.act == act), None)
         if found is None:
             known = ", ".join(step.act for step in self.steps[1:])
-            raise Usage("no such step", where=f"{self.name} {act[:40]}", fix=f"one of {known}")
+            raise Usage("no such step", where=f"{self.name} {echoed(act, 'step')}", fix=f"one of {known}")
         return found
 
 
@@ -120,7 +120,11 @@ class Case:
                 f"it is {state}; {act.act} does not apply", where=where, fix=f"possible: {possible}"
             )
         if act.actor != self._party(step.by):
-            raise Refused(f"{act.act} is not for {act.actor}", where=where, fix=f"it is for: {step.by.value}")
+            raise Refused(
+                f"{act.act} is not for {_party_said(act.actor)}",
+                where=where,
+                fix=f"it is for: {step.by.value}",
+            )
         if self.acts and act.actor == SUPERVISION and act.officer == self.acts[0].officer:
             raise Refused("nobody judges what he did himself", where=where, fix="a second officer must")
         if step.reason and not act.note.strip():
@@ -133,6 +137,13 @@ class Case:
 
 def _step(act: str, title: Words, sources: str, target: str, by: Party, *, reason: bool = False) -> Step:
     return Step(act=act, title=title, sources=tuple(sources.split()), target=target, by=by, reason=reason)
+
+
+def _party_said(actor: str) -> str:
+    kind, _, number = actor.partition(":")
+    return (
+        actor if echoed(kind, "") and (not number or (number.isdigit() and len(number) < 11)) else "this party"
+    )
 
 
 REVIEW = Machine(

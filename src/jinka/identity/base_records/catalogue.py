@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
-from jinka.identity.base_records.fields import FieldSpec, FieldType, RecordKind, Words, check_code
+from jinka.identity.base_records.fields import FieldSpec, FieldType, RecordKind, Words, check_code, echoed
 from jinka.kit import Usage
 
 ANYONE = "anyone"  # in a rule: every declared department, for every declared purpose
@@ -107,18 +107,26 @@ class Catalogue:
     def kind(self, name: str) -> RecordKind:
         """The kind of that name; raises `Usage`."""
         if name not in self.kinds:
-            raise Usage("no such kind of record", where=name[:40], fix=f"one of {', '.join(self.kinds)}")
+            raise Usage(
+                "no such kind of record", where=echoed(name, "kind"), fix=f"one of {', '.join(self.kinds)}"
+            )
         return self.kinds[name]
 
     def check_department(self, code: str) -> None:
         """Raises `Usage` unless it is declared."""
         if code not in self.departments:
-            raise Usage("no such department", where=code[:40], fix=f"one of {', '.join(self.departments)}")
+            raise Usage(
+                "no such department",
+                where=echoed(code, "department"),
+                fix=f"one of {', '.join(self.departments)}",
+            )
 
     def check_purpose(self, code: str) -> None:
         """Raises `Usage` unless it is declared."""
         if code not in self.purposes:
-            raise Usage("no such purpose", where=code[:40], fix=f"one of {', '.join(self.purposes)}")
+            raise Usage(
+                "no such purpose", where=echoed(code, "purpose"), fix=f"one of {', '.join(self.purposes)}"
+            )
 
     def rules_for(self, department: str, purpose: str, kind: str) -> Iterator[ViewRule]:
         """The rules that bear on a look."""

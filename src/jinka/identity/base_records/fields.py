@@ -107,7 +107,7 @@ class RecordKind:
         found = next((field for field in self.fields if field.name == name), None)
         if found is None:
             known = ", ".join(field.name for field in self.fields)
-            raise Usage("no such field", where=f"{self.name}.{name[:40]}", fix=f"one of {known}")
+            raise Usage("no such field", where=f"{self.name}.{echoed(name, 'field')}", fix=f"one of {known}")
         return found
 
     @property
@@ -139,3 +139,8 @@ def check_code(text: str, where: str) -> None:
     """Raises `Usage` unless ``text`` can name a department, a purpose or a kind."""
     if not _CODE.fullmatch(text):
         raise Usage("not a code", where=where, fix="a-z, then a-z, 0-9 and -, at most 32")
+
+
+def echoed(text: str, instead: str) -> str:
+    """What was named, in an error: only if it can be a name of this table, for it may be somebody's number."""
+    return text if _CODE.fullmatch(text.replace("_", "-")) else instead

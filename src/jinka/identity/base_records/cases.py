@@ -142,7 +142,9 @@ def _step(act: str, title: Words, sources: str, target: str, by: Party, *, reaso
 def _party_said(actor: str) -> str:
     kind, _, number = actor.partition(":")
     return (
-        actor if echoed(kind, "") and (not number or (number.isdigit() and len(number) < 11)) else "this party"
+        actor
+        if echoed(kind, "") and (not number or (number.isdigit() and len(number) < 11))
+        else "this party"
     )
 
 

@@ -76,13 +76,13 @@ class Hearer(ThreadingHTTPServer):
 
     def times(self) -> list[list[int]]:
         """The event times of each document, in seconds."""
-        return [_times(json.loads(body)) for _, body in self.heard]
+        return [times_of(json.loads(body)) for _, body in self.heard]
 
     def ids(self) -> list[str]:
         return [headers["webhook-id"] for headers, _ in self.heard]
 
 
-def _times(document: Mapping[str, Any]) -> list[int]:
+def times_of(document: Mapping[str, Any]) -> list[int]:
     events = document["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
     return [int(event["eventTime"][17:19]) for event in events]
 
@@ -223,7 +223,7 @@ def test_a_kill_after_the_receiver_took_it_repeats_one_message_and_loses_none(
 
 
 def test_a_receiver_that_wants_less_at_once_gets_less(rig: Rig, hearer: Hearer) -> None:
-    hearer.answer = lambda document: 413 if len(_times(document)) > 2 else 200
+    hearer.answer = lambda document: 413 if len(times_of(document)) > 2 else 200
     rig.subscribe(hearer.url)
     rig.capture(*range(1, 8))
     while rig.deliver():
@@ -287,74 +287,6 @@ def test_it_ends_with_its_query_and_sees_with_its_owner_s_eyes(rig: Rig, hearer:
     assert len(hearer.heard) == 1
 
 
-def test_a_repeat_is_the_same_bytes_whatever_may_be_seen_meanwhile(rig: Rig, hearer: Hearer) -> None:
-    hidden = 1
-
-    class Eyes:
-        def bounded(self, _: Caller) -> bool:
-            return True
-
-        def narrow(self, _: Caller, query: EventQuery) -> EventQuery:
-            return query
-
-        def show(self, _caller: Caller, events: Sequence[Event], _what: str) -> Sequence[Event]:
-            return events[hidden:]
-
-    rig.out = replace(rig.out, services=replace(rig.out.services, sight=Eyes()))
-    rig.subscribe(hearer.url, owner="mill")
-    rig.capture(1, 2)
-    hearer.answer = lambda _: 500
-    rig.deliver()
-    hidden = 0  # another event made the first one the owner's as well
-    for _ in range(3):
-        rig.clock.pass_s(99)
-        rig.deliver()
-    assert hearer.times() == [[2]] * 4
-    hearer.answer = lambda _: 200
-    rig.clock.pass_s(999)
-    rig.capture(3)
-    assert rig.deliver() == 2
-    assert hearer.times() == [[2]] * 5 + [[3]]
-    contents: dict[str, set[bytes]] = {}
-    for headers, body in hearer.heard:
-        contents.setdefault(headers["webhook-id"], set()).add(body)
-    assert [len(bodies) for bodies in contents.values()] == [1, 1]
-
-
-def test_a_query_that_fails_is_told_under_an_id_of_its_own(
-    rig: Rig, hearer: Hearer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rig.subscribe(hearer.url)
-    rig.capture(1)
-    with monkeypatch.context() as patched:
-
-        def slow(*_: Any) -> Any:
-            raise Refused("too long")
-
-        patched.setattr("jinka.app.trace_subscriptions.find", slow)
-        hearer.answer = lambda _: 500
-        rig.deliver()
-    hearer.answer = lambda _: 200
-    rig.clock.pass_s(99)
-    assert rig.deliver() == 1
-    problem, told = hearer.heard
-    assert json.loads(problem[1])["status"] >= 400
-    assert _times(json.loads(told[1])) == [1]
-    assert problem[0]["webhook-id"] != told[0]["webhook-id"]
-
-
-def test_an_owner_who_is_let_in_no_more_is_sent_nothing(rig: Rig, hearer: Hearer) -> None:
-    rig.subscribe(hearer.url, owner="mill")
-    rig.capture(1)
-    hearer.answer = lambda _: 500
-    rig.deliver()
-    rig.clock.pass_s(99)
-    rig.out = replace(rig.out, let_in=lambda owner: owner != "mill")
-    assert rig.deliver() == 0
-    assert len(hearer.heard) == 1
-    assert rig.kept().outcome == "its owner is let in no more"
-
-
 def test_nothing_is_sent_inside(rig: Rig, hearer: Hearer) -> None:
     rig.out = replace(rig.out, receivers=Receivers(plain=True))
     rig.subscribe(hearer.url)
@@ -374,7 +306,7 @@ def test_a_slow_receiver_holds_up_nobody(rig: Rig, hearer: Hearer) -> None:
             return super().post(hearer.url, headers, body)
 
     def answer(document: Any) -> int:
-        if _times(document) == [2]:
+        if times_of(document) == [2]:
             told.set()
         return 200
 

@@ -249,6 +249,7 @@ def new(
     to: Annotated[Path, typer.Option(help="The folder of the package; it must be new or empty.")] = Path(
         "sector"
     ),
+    as_json: Json = False,
 ) -> int:
     """Begin a sector of your own: a package with a commented declaration that runs and passes the check.
 

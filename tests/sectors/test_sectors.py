@@ -23,7 +23,7 @@ PAGES = ROOT.parents[1] / "docs" / "sectors"
 LINES_MAX = 260
 FILES = sorted(path for path in (ROOT / "sectors").glob("*.py") if path.name != "__init__.py")
 # the files of one sector may know one another: Shenzhen's card, tariff and open data are one
-FAMILIES = (("shenzhen_taps", "shenzhen_tariff", "transit_shenzhen", "transit"),)
+FAMILIES = (("shenzhen_taps", "shenzhen_tariff", "transit_shenzhen", "transit"), ("parking", "road_tariff"))
 
 
 @pytest.mark.parametrize("name", sorted(all_sectors()))

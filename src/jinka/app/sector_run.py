@@ -12,6 +12,7 @@ from typing import Any
 from jinka.app import (
     sector_base,
     sector_money,
+    sector_pass,
     sector_purse,
     sector_records,
     sector_trace,
@@ -40,6 +41,7 @@ from jinka.declaration import (
     Move,
     Observed,
     Packed,
+    PayFor,
     Reads,
     Recall,
     Received,
@@ -95,6 +97,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Tell: _tell,
     Load: sector_purse.play_load,
     Tap: sector_purse.play_tap,
+    PayFor: sector_pass.play_pay_for,
     Holds: sector_purse.play_holds,
     List: sector_purse.play_list,
     Clear: sector_purse.play_clear,

@@ -38,6 +38,7 @@ from jinka.declaration.steps import (
     Write,
 )
 from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
+from jinka.declaration.steps_pass import PayFor
 from jinka.declaration.steps_trace import (
     AnswerRecall,
     CheckItem,
@@ -95,6 +96,7 @@ __all__ = [
     "Observed",
     "Packed",
     "Party",
+    "PayFor",
     "Reads",
     "Recall",
     "Received",

@@ -10,6 +10,7 @@ from jinka.sectors import (
     campus,
     fuel,
     identity_card,
+    parking,
     social_security,
     transit_shenzhen,
     travel_document,
@@ -26,6 +27,6 @@ PROFILES: tuple[ApplicationProfile, ...] = (
     usim.PROFILE,
 )
 
-SECTORS: tuple[Sector, ...] = (campus.SECTOR,)
+SECTORS: tuple[Sector, ...] = (campus.SECTOR, parking.SECTOR)
 
 __all__ = ["PROFILES", "SECTORS"]

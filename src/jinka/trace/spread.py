@@ -20,11 +20,22 @@ from typing import NamedTuple, Protocol
 
 from jinka.kit import Usage
 from jinka.trace.lineage import ENDS, EdgeKind, NodeSort
-from jinka.trace.stays import BEFORE_US, FOREVER_US, GROUPING, Rows, Stay, emptied, sort_in, stays_of
+from jinka.trace.stays import (
+    BEFORE_US,
+    FOREVER_US,
+    GROUPING,
+    Rows,
+    Stay,
+    emptied,
+    plain_stay,
+    sort_in,
+    stays_of,
+)
 
 NODES_MAX = 5_000_000
 _USE, _MAKE, _MEMBER = int(EdgeKind.USE), int(EdgeKind.MAKE), int(EdgeKind.MEMBER)
 _AT, _ENDS = int(EdgeKind.AT), frozenset(int(step) for step in ENDS)
+_ITEM = int(NodeSort.ITEM)
 _LOT, _CLASS, _TRANSFORMATION = int(NodeSort.LOT), int(NodeSort.CLASS), int(NodeSort.TRANSFORMATION)
 _CONTAINER, _HOLDS = int(NodeSort.CONTAINER), int(EdgeKind.HOLDS)
 _ALWAYS = ((BEFORE_US, FOREVER_US),)
@@ -161,9 +172,7 @@ class _Walk:
             return
         self._found.reached[node] = how
         if len(self._found.reached) > self._nodes_max:
-            raise Usage(
-                f"more than {self._nodes_max} things", where="trace", fix="begin with a smaller scope"
-            )
+            raise self._too_many()
         if node & 7 == _CLASS and how.depth:
             self._found.limits.add(node)
         else:
@@ -230,30 +239,39 @@ class _Walk:
         found = self._found
         inside: list[int] = []
         holders: set[int] = set()
-        stays, rows = found.stays, found.rows
+        stays, rows, empties = found.stays, found.rows, found.empties
         for node in nodes:
             if node in stays:
                 continue
             stays[node] = []
-            last = 0
-            for row in rows[node]:
-                if row[1] >= _USE:
-                    break  # in the order of kinds: nothing of packing follows
-                if row[1] in GROUPING:
-                    last = row[3]
-                    holders.add(last)
-            if last:
+            own = rows[node]
+            if not own or own[0][1] >= _USE:
+                continue  # in the order of kinds: nothing of packing follows
+            plain = None if node & 7 == _LOT else plain_stay(node, own)
+            if plain is not None:
+                stays[node].append(plain)
+                holders.add(plain[1])
+                continue
+            parents = [row[3] for row in own if row[1] in GROUPING]
+            holders.update(parents)
+            if parents:
                 inside.append(node)
         self._fetch(list(holders))
+        emptied_ones = False
         for holder in holders:
-            if holder not in found.empties:
-                found.empties[holder] = emptied(rows[holder])
+            if holder not in empties:
+                empties[holder] = emptied(rows[holder])
+            emptied_ones = emptied_ones or bool(empties[holder])
+        if emptied_ones:
+            inside += [node for node in nodes if len(stays[node]) == 1 and empties[stays[node][0][1]]]
         for node in inside:
-            stays[node] = stays_of(node, rows[node], found.empties, several=node & 7 == _LOT)
+            stays[node] = stays_of(node, rows[node], empties, several=node & 7 == _LOT)
 
     def _ahead(self, level: Sequence[int]) -> None:
         """Into transformations, out of them, and from a lot to its items."""
-        reached = self._found.reached
+        reached, exposed, ended, append = (
+            self._found.reached, self._exposed, self._found.ended, self._next.append
+        )  # fmt: skip
         for node in level:
             _, _, _, known_us, depth = reached[node]
             until = self._found.ended.get(node, FOREVER_US)
@@ -269,11 +287,21 @@ class _Walk:
                     # a product is affected whatever the clocks say; an item of a lot as its lot is
                     since = BEFORE_US if kind == _MAKE or known_us == BEFORE_US else max(known_us, at)
                     known = reached.get(target)
-                    if known is None or known.since_us > since or self._again(target):
+                    if (
+                        known is None
+                        and target & 7 == _ITEM
+                        and target not in exposed
+                        and target not in ended
+                    ):
+                        reached[target] = Reach(node, kind, event, since, depth + 1)
+                        append(target)  # as `_reach` does; by far the most
+                    elif known is None or known[3] > since or target in exposed or target in ended:
                         self._reach(target, Reach(node, kind, event, since, depth + 1))
+            if len(reached) > self._nodes_max:
+                raise self._too_many()
 
-    def _again(self, node: int) -> bool:
-        return node in self._exposed or node in self._found.ended
+    def _too_many(self) -> Usage:
+        return Usage(f"more than {self._nodes_max} things", where="trace", fix="begin with a smaller scope")
 
     def _behind(self, level: Sequence[int]) -> None:
         """To what it was made of; to its lot, which is followed where the item's own making is not known."""

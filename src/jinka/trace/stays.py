@@ -100,11 +100,8 @@ def stays_of(
 
     ``several``: it may be in many containers at once, since it is a lot.
     """
-    if not several and (plain := _plain(child, rows)) is not None:
-        stay, gone = plain
-        if empties.get(stay[1]):
-            stay = _cut(stay, empties, attached=False)
-        return [_cut_gone(stay, sorted(gone)) if gone else stay]
+    if not several and (plain := plain_stay(child, rows)) is not None:
+        return [_cut(plain, empties, attached=False)]
     made: list[Stay] = []
     both: tuple[list[_Fact], list[_Fact]] = ([], [])  # what is packed, and what is attached
     ends_of_it: list[tuple[int, int]] = []
@@ -125,8 +122,11 @@ def stays_of(
     return made
 
 
-def _plain(child: int, rows: Rows) -> tuple[Stay, list[tuple[int, int]] | None] | None:
-    """The one stay of a thing that was packed once, perhaps taken out again, and its ends: by far the most."""
+def plain_stay(child: int, rows: Rows) -> Stay | None:
+    """The one stay of a thing that was packed once, perhaps taken out or ended: by far the most. Else None.
+
+    As if its container was never emptied.
+    """
     packed: tuple[int, int, int, str | None] | None = None
     out: tuple[int, int, int] | None = None
     gone: list[tuple[int, int]] | None = None
@@ -144,10 +144,12 @@ def _plain(child: int, rows: Rows) -> tuple[Stay, list[tuple[int, int]] | None] 
         return None
     parent, since, begun, amount = packed
     if out is None:
-        return Stay(child, parent, since, FOREVER_US, begun, 0, _OPEN, amount), gone
-    if out[0] != parent or out[1] <= since:
+        stay = Stay(child, parent, since, FOREVER_US, begun, 0, _OPEN, amount)
+    elif out[0] != parent or out[1] <= since:
         return None
-    return Stay(child, parent, since, out[1], begun, out[2], _UNPACKED, amount), gone
+    else:
+        stay = Stay(child, parent, since, out[1], begun, out[2], _UNPACKED, amount)
+    return _cut_gone(stay, sorted(gone)) if gone else stay
 
 
 def _walk(

@@ -7,6 +7,7 @@ import datetime as dt
 from jinka.declaration import (
     AnswerRecall,
     Archetype,
+    Assess,
     CheckItem,
     CloseRecall,
     Commissioned,
@@ -35,6 +36,7 @@ from jinka.declaration import (
     Transformed,
     Unpacked,
 )
+from jinka.tariff.sheet import Choose, Line, Sheet
 
 TRACE = Trace(
     items=(
@@ -59,6 +61,12 @@ TRACE = Trace(
     rules={"AFTER_END": "refuse"},
 )  # fmt: skip
 
+REFUND = Sheet(
+    name="refund", title_en="Refund of a bag", title_zh="退款", source="test", facts=("price", "sold"),
+    lines=(Line(code="refund", title_en="Refund", title_zh="退款", value=Choose("sold", ((1, "price"),))),),
+    result="refund",
+)  # fmt: skip
+
 CHAIN = Journey(
     name="chain",
     title_en="From the farm to the shop, and back",
@@ -74,12 +82,16 @@ CHAIN = Journey(
         Measured("pallet/1", "mill", {"09:30": "18", "10:30": "24", "10:50": "19", "12:00": "18.5"}, at="12:00"),
         Conditions("rice/2", ("cool",), excursions=1, remembers={"rice breaches": "breaches"}),
         Conditions("pallet/1", ("cool",), excursions=1),
+        Measured("rice/7", "mill", {"12:00": "64.4"}, uom="FAH"),
+        Conditions("rice/7"),
         Shipped("pallet/1", "mill", "shop", at="13:00", seal="S1"),
         Received("pallet/1", "shop", at="+1 08:00", seal="S1"),
         Unpacked("pallet/1", "shop"),
         Sold("rice/1", "shop"),
         CheckItem("rice/1", "sold", remembers={"bag": "sold"}),
-        CheckItem("rice/2", "known"),
+        CheckItem("rice/2", "known", remembers={"other bag": "sold"}),
+        Assess("refund", {"price": 5_000, "sold": "=bag"}, {"refund": 5_000}),
+        Assess("refund", {"price": 5_000, "sold": "=other bag"}, {}, refused="REFUSED"),
         CheckItem("rice/99", "never made", signs=("unknown_serial",)),
         CheckItem("rice/7", "contradicted", signs=("other_chip",), tid="E2801160200073A1B2C3D4E6"),
         TraceBack("rice/2", "paddy#P1", places=("mill", "shop")),
@@ -123,11 +135,12 @@ SECTOR = Sector(
     standards=("EPCIS 2.0",),
     archetypes=(Archetype.TRACE,),
     trace=TRACE,
+    sheets=(REFUND,),
     reports=(
-        Report(name="steps", title_en="Events by step", title_zh="各环节事件", counts=Counted.EVENT, by="step"),
         Report(
-            name="refusals", title_en="Refusals", title_zh="拒绝", counts=Counted.REFUSED, by="reason"
+            name="steps", title_en="Events by step", title_zh="各环节事件", counts=Counted.EVENT, by="step"
         ),
+        Report(name="refusals", title_en="Refusals", title_zh="拒绝", counts=Counted.REFUSED, by="reason"),
     ),
     journeys=(CHAIN,),
     no_worked_case="the journey has none",

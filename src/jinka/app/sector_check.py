@@ -15,6 +15,7 @@ from typing import TypeVar
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_docs import sector_page
 from jinka.app.sector_run import Played, play, report_rows
+from jinka.app.sector_trace_check import check_trace, trace_texts
 from jinka.card import Card, Personal
 from jinka.card.template import personalised
 from jinka.codec import Command
@@ -76,6 +77,8 @@ def check_sector(sector: Sector, sectors: Iterable[Sector]) -> Checked:
     tried["reports"] = len(sector.reports)
     _reports(sector, played, complain)
     tried["documentation"] = _documentation(sector, played, complain)
+    if sector.trace is not None:
+        tried["codes and places"] = check_trace(sector, complain)
     _whole(sector, complain)
     return Checked(sector=sector.name, tried=tried, findings=tuple(findings), played=tuple(played))
 
@@ -336,6 +339,8 @@ def _texts(sector: Sector) -> Iterator[tuple[str, str, str]]:
                   sector.all_sheets, sector.journeys, sector.reports):  # fmt: skip
         for one in group:
             yield str(getattr(one, "name", getattr(one, "code", ""))), one.title_en, one.title_zh
+    if sector.trace is not None:
+        yield from trace_texts(sector.trace)
     for sheet in sector.all_sheets:
         for line in sheet.lines:
             yield f"{sheet.name}.{line.code}", line.title_en, line.title_zh

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from jinka.app.sector_run import Played
+from jinka.app.sector_trace_docs import trace_tables
 from jinka.declaration import Sector
 from jinka.kit import format_minor
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
@@ -84,6 +85,10 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
         yield f"- {word('composes')}: {', '.join(f'`{name}`' for name in sector.composes)}"
     for profile in sector.profiles:
         yield from _application(sector, profile, zh)
+    if sector.trace is not None:
+        for heading, columns, cells in trace_tables(sector.trace, zh=zh):
+            yield from ("", f"## {heading}", "")
+            yield from _table(columns, cells)
     if sector.entitlements:
         yield from ("", f"## {word('rights')}", "")
         named = {

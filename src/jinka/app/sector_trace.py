@@ -83,7 +83,9 @@ def play_commissioned(step: Commissioned, world: World) -> Text:
     here = repository(world)
     named = here.named(step.what)
     word = "commissioning" if named.epcs else "creating_class_instance"
-    event = _object(world, step, word, named, step.place, action=Action.ADD, ilmd=_ilmd(step.lot, step.data))
+    event = _object(
+        world, step, word, named, step.place, action=Action.ADD, ilmd=_ilmd(here, named, step.lot, step.data)
+    )
     tags = [tag_of(item, uri) for item, uri in zip(named.classes, named.epcs[:1], strict=False) if item.tag]
     if step.tid:
         _bind(here, step, named)
@@ -186,7 +188,7 @@ def play_transformed(step: Transformed, world: World) -> Text:
     event = replace(
         _begun(EventType.TRANSFORMATION, "commissioning", step, world, step.place),
         input_epcs=inputs.epcs, input_quantities=inputs.quantities, output_epcs=outputs.epcs,
-        output_quantities=outputs.quantities, ilmd=_ilmd(step.lot, step.data),
+        output_quantities=outputs.quantities, ilmd=_ilmd(here, outputs, step.lot, step.data),
     )  # fmt: skip
     lot = Text(f", lot {step.lot}", f"，批次{step.lot}") if step.lot else Text("", "")
     tail = Text(f"{lot.en} out of {inputs.text.en}", f"{lot.zh}，用料{inputs.text.zh}")
@@ -268,7 +270,11 @@ def _begun(
     )  # fmt: skip
 
 
-def _ilmd(lot: str, data: Mapping[str, str]) -> tuple[Extension, ...]:
+def _ilmd(here: Repository, named: Named, lot: str, data: Mapping[str, str]) -> tuple[Extension, ...]:
+    """Master data of a lot; it is known by its short name from now on."""
+    for item in named.classes:
+        if lot and named.epcs:
+            here.named(f"{item.name}#{lot}")
     rows = {**({"lotNumber": lot} if lot else {}), **data}
     return tuple(Extension(namespace=_MASTER, name=name, text=value) for name, value in rows.items())
 

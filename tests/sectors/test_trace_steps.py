@@ -1,0 +1,224 @@
+"""Steps of things that are followed, over a small food chain: farm, mill, shop, recall.
+
+Goal: a journey goes as declared on the real capture road, and a declaration that is wrong anywhere is refused. Method:
+the walker over `tests.sectors.food_chain`, and short journeys in which one step says something untrue.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from jinka.app.sector_check import check_sector
+from jinka.app.sector_docs import sector_page
+from jinka.app.sector_run import play, report_rows
+from jinka.app.sector_trace_world import repository, serials, tag_of
+from jinka.app.sector_world import StepFailed, World
+from jinka.codec.tags import TagError, canonical_id
+from jinka.declaration import (
+    Admit,
+    AnswerRecall,
+    CheckItem,
+    Commissioned,
+    Conditions,
+    ItemClass,
+    ItemKey,
+    Journey,
+    Measured,
+    Observed,
+    Packed,
+    Recall,
+    Received,
+    Sector,
+    Shipped,
+    Sold,
+    Step,
+    StoreGoods,
+    Trace,
+    TraceBack,
+    TraceForward,
+    TracePlace,
+    Transformed,
+    Unpacked,
+)
+from jinka.kit import Usage
+from jinka.sectors import campus
+from tests.sectors.food_chain import SECTOR, TRACE
+
+BEGIN = (
+    Commissioned("paddy#P1 10 KGM", "farm", at="06:00"),
+    Shipped("paddy#P1 10 KGM", "farm", "mill"),
+    Received("paddy#P1 10 KGM", "mill"),
+    Transformed("paddy#P1 10 KGM", "rice/1..3", "mill", lot="R1"),
+)
+CHIP = "E2801160200073A1B2C3D4E5"
+
+
+def _play(*steps: Step, sector: Sector = SECTOR, trace: Trace = TRACE) -> list[str]:
+    journey = Journey(name="j", title_en="J", title_zh="事", date=dt.date(2026, 3, 9), steps=steps)
+    sector = replace(sector, journeys=(journey,), trace=trace)
+    return [told.said.en for told in play(sector, journey, [sector]).told]
+
+
+def test_the_walker_finds_nothing_wrong_and_reports_count() -> None:
+    checked = check_sector(SECTOR, [SECTOR])
+    assert [str(finding) for finding in checked.findings] == []
+    assert checked.tried["codes and places"] == 9
+    (played,) = checked.played
+    steps, refusals = (report_rows(report, played.happenings) for report in SECTOR.reports)
+    assert ("recall notice", 3, 0) in steps
+    assert ("shipping", 4, 0) in steps
+    assert ("QUARANTINED", 2, 0) in refusals
+    told = [(one.said.en, one.said.zh) for one in played.told]
+    assert any("tag 3015A537C80C0E4000000007" in en and "标签3015" in zh for en, zh in told)
+    for zh, words in ((False, ("`6901234.012345`", "4.3: 500", "≤ 20 ℃")), (True, ("追溯对象", "熏蒸剂库"))):
+        page = sector_page(SECTOR, checked.played, zh=zh)
+        assert all(word in page for word in words)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ((TraceBack("rice/1", "paddy#P1, rice#R1"),), "not reached: rice#R1"),
+        ((TraceBack("rice/1", ""),), "reached besides: paddy#P1"),
+        ((TraceForward("paddy#P1", "rice/1..3"),), "besides: rice#R1"),
+        ((TraceBack("rice/1", "paddy#P1", places=("farm", "mill")),), "it was at mill"),
+        ((TraceBack("rice/1", "paddy#P1", breaks=("CYCLE",)),), "broken as nothing"),
+        ((Received("rice/9", "shop"), TraceBack("rice/9", "")), "broken as ORIGIN"),
+        ((Recall("r", "R", "召回", "paddy#P1", {"mill": "2 items"}),), "it concerns mill: 3 items"),
+        (
+            (Recall("r", "R", "召回", "paddy#P1", {"mill": "3 items", "shop": "1 items"}),),
+            "it concerns mill: 3 items",
+        ),
+        ((CheckItem("rice/1", "sold"),), "it says known"),
+        ((CheckItem("rice/1", "known", signs=("after_end",)),), "it says known, signs nothing"),
+        ((Sold("rice/1", "mill", refused="QUARANTINED"),), "should have been refused"),
+        ((Sold("rice/1", "mill"), Sold("rice/1", "mill", found=("AFTER_END",))), "remark nothing"),
+        ((Transformed("paddy#P1 10 KGM", "rice/1", "mill"),), "remark BORN_TWICE"),
+        ((Unpacked("pallet/1", "mill", "rice/1"),), "remark UNPACKED_NOT_PACKED"),
+        ((Shipped("rice/1", "mill", "nowhere"),), "no place 'nowhere'"),
+        ((Observed("transforming", "rice/1", "mill"),), "no business step"),
+        ((Observed("inspecting", "gold/1", "mill"),), "no item class 'gold'"),
+        ((Observed("inspecting", "", "mill"),), "refused as NOTHING_NAMED"),
+        ((Packed("rice/1", "rice/1", "mill"),), "refused as OWN_PARENT"),
+        ((Observed("inspecting", "rice/1", "mill", document="no uri"),), "refused as UNREADABLE"),
+        ((Measured("rice/1", "mill", {"06:04": "30"}), Conditions("rice/1")), "excursions 1"),
+        ((Conditions("rice/1"),), "nobody measured it"),
+        ((Commissioned("rice/8", "mill", tid=CHIP), Commissioned("rice/9", "mill", tid=CHIP)), "bound already"),
+        ((StoreGoods("fumigants", "rice/1"),), "not one class of dangerous goods"),
+        ((StoreGoods("fumigants", "bleach#B 501 KGM"),), "refused as TOO_MUCH"),
+        ((AnswerRecall("r", "mill"),), "no recall 'r'"),
+        (
+            (Recall("r", "R", "召回", "paddy#P1", {"mill": "3 items"}), AnswerRecall("r", "mill", "2 items returned")),
+            "still open",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_said_wrongly_fails(steps: tuple[Step, ...], said: str) -> None:
+    with pytest.raises(StepFailed, match="step") as failed:
+        _play(*BEGIN, *steps)
+    assert said in str(failed.value)
+
+
+def test_a_drill_holds_nothing_back_and_a_place_may_be_the_cause() -> None:
+    told = _play(
+        *BEGIN,
+        Recall("d", "Heat", "高温", "mill", {"mill": "3 items"}, kind="place", since="06:00", until="07:00",
+               drill=True, at="08:00"),
+        Sold("rice/1", "mill"),
+    )  # fmt: skip
+    assert told[-2].startswith("drill: Heat: notices to The mill (3 items)")
+
+
+def test_amounts_that_leave_a_zone_leave_room() -> None:
+    told = _play(
+        StoreGoods("fumigants", "bleach#B 400 KGM", at="08:00"),
+        StoreGoods("fumigants", "bleach/1..2", amount=200, refused="TOO_MUCH"),
+        Shipped("bleach#B 100 KGM", "mill", "farm"),
+        StoreGoods("fumigants", "bleach/1..2", amount=200),
+        StoreGoods("fumigants", "bleach/3", refused="TOO_MUCH"),
+        Sold("bleach/1", "mill"),
+        StoreGoods("fumigants", "bleach/3"),
+    )
+    assert "501 where 500 may be" in told[4]
+
+
+def test_an_answer_is_a_fact_of_a_right() -> None:
+    sector, [journey] = replace(campus.SECTOR, trace=TRACE), campus.SECTOR.journeys[:1]
+    steps = (
+        Commissioned("rice/1", "mill", at="08:00"),
+        CheckItem("rice/1", "known", remembers={"bag": "verdict"}),
+        Admit("li", "house-e3", "door", facts={"house": "=bag"}, refused="OTHER_HOUSE"),
+    )
+    assert len(play(sector, replace(journey, steps=steps), [sector]).told) == 3
+
+
+def test_the_walker_names_what_nobody_uses() -> None:
+    other = TracePlace("port", "The port", "港口", "6901234.00009")
+    wrong = ItemClass("gold", "Gold", "黄金", ItemKey.TRADE_ITEM, "6901234.12")
+    short = replace(SECTOR.journeys[0], steps=BEGIN)
+    trace = replace(TRACE, places=(*TRACE.places, other), items=(*TRACE.items, wrong))
+    checked = check_sector(replace(SECTOR, trace=trace, journeys=(short,)), [SECTOR])
+    found = {(finding.code, finding.where.partition(".")[2]) for finding in checked.findings}
+    assert {
+        ("UNUSED", "port"), ("UNUSED", "gold"), ("UNUSED", "cool"), ("UNUSED", "fumigants"),
+        ("UNUSED", "AFTER_END"), ("UNUSED", "trace"), ("UNUSED", "shop"), ("CODE", "gold"),
+    } <= found  # fmt: skip
+    assert ("UNUSED", "paddy") not in found
+
+
+@pytest.mark.parametrize(
+    ("key", "stem", "serial", "uri"),
+    [
+        (ItemKey.TRADE_ITEM, "6901234.012345", "7", "urn:epc:id:sgtin:6901234.012345.7"),
+        (ItemKey.LOGISTIC_UNIT, "6901234", "12", "urn:epc:id:sscc:6901234.0000000012"),
+        (ItemKey.ASSET, "6901234.12345", "7", "urn:epc:id:grai:6901234.12345.7"),
+        (ItemKey.SINGLE_ASSET, "6901234", "CYL7", "urn:epc:id:giai:6901234.CYL7"),
+        (ItemKey.DRUG, "8360001", "42", "urn:jinka:drug:83600010000000000042"),
+        (ItemKey.ECODE, "10001", "1234", "urn:jinka:ecode:100011234"),
+        (ItemKey.OTHER, "urn:example:battery:", "B1", "urn:example:battery:B1"),
+    ],
+)
+def test_codes_of_items(key: ItemKey, stem: str, serial: str, uri: str) -> None:
+    item = ItemClass("thing", "Thing", "物", key, stem)
+    assert item.item(serial) == uri
+    if uri.startswith("urn:epc:"):
+        assert canonical_id(uri).startswith("https://id.gs1.org/")
+    trace = Trace(items=(item,), places=(TracePlace("here", "Here", "此处", "6901234.00001"),))
+    told = _play(
+        Commissioned(f"thing/{serial}", "here", at="08:00"),
+        CheckItem(f"thing/{serial}", "known"),
+        trace=trace,
+    )
+    assert f"Thing {serial}" in told[0]
+
+
+def test_codes_that_are_none() -> None:
+    drug = ItemClass("drug", "Drug", "药品", ItemKey.DRUG, "8360001")
+    with pytest.raises(TagError, match="20 digits"):
+        drug.item("12345678901234")
+    with pytest.raises(Usage, match="only trade items have lots"):
+        drug.lot("A")
+    with pytest.raises(Usage, match="stands twice"):
+        Trace(items=(drug, drug), places=())
+    assert list(serials("08..11")) == ["08", "09", "10", "11"]
+    for text in ("5..1", "1..99999"):
+        with pytest.raises(Usage, match="no range"):
+            serials(text)
+    rice = TRACE.item("rice")
+    assert tag_of(rice, rice.item("7")) == "3015A537C80C0E4000000007"
+
+
+@pytest.mark.parametrize(
+    "text", ["rice/1 5 KGM", "rice 5 KG M", "/1", "rice#", "rice/1..20000", "phosphine/1 x"]
+)
+def test_names_that_name_nothing(text: str) -> None:
+    journey = replace(SECTOR.journeys[0], steps=())
+    world = World(SECTOR, journey, {})
+    try:
+        with pytest.raises(Usage):
+            repository(world).named(text)
+    finally:
+        world.close()

@@ -260,10 +260,25 @@ def test_schemathesis_finds_no_fault_in_subscriptions(made: Delivery, tmp_path: 
         done = subprocess.run(
             [
                 sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIG), "run",
-                f"http{url.removeprefix('ws')}/openapi.json", "--include-path-regex", "subscriptions",
+                f"http{url.removeprefix('ws')}/openapi.json", "--include-path-regex", "subscriptions|receiver",
+                "--header", "who: mill",
                 "--phases", "fuzzing", "--max-examples", "3", "--seed", "1", "--no-color",
                 "--generation-database", "none",
             ],
             cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
+
+
+def test_a_participant_names_a_receiver_of_notices_and_sees_what_waits(made: Delivery) -> None:
+    here, wish = ("trace", "receiver"), {"dest": OUTSIDE, "signatureToken": "13df38d8"}
+    assert ask(made, "GET", *here, who="mill")[0] == 404
+    status, _, told = ask(made, "PUT", *here, body=wish, who="mill")
+    assert (status, told["dest"], told["taken"], told["waiting"]) == (200, OUTSIDE, 0, 0)
+    assert ask(made, "GET", *here, who="mill")[2] == told
+    assert "13df38d8" not in json.dumps(told)
+    assert ask(made, "GET", *here, who="farm")[0] == 404
+    assert ask(made, "PUT", *here, body=wish)[0] == 403  # nobody in particular has no notices
+    for wrong in ({}, {"dest": "https://127.0.0.1/"}, {"dest": OUTSIDE, "stream": True}):
+        assert ask(made, "PUT", *here, body=wrong, who="mill")[0] == 400
+    assert [ask(made, "DELETE", *here, who="mill")[0] for _ in range(2)] == [204, 404]

@@ -50,7 +50,7 @@ class EpcisApplication:
         self._services, self._websocket = services, websocket
         self._mount = tuple(filter(None, mount.split("/")))
         delivers = any(resource.path.endswith("/subscriptions") for resource in more)
-        traces = any(resource.path.startswith("/trace/") for resource in more)
+        traces = any(resource.path == "/trace/back" for resource in more)
         own = (
             Resource(
                 path="/events", methods={"GET": epcis_events.events, "POST": epcis_capture.capture_event}

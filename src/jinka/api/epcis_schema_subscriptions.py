@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 of subscriptions: two paths, and what one looks like when it is made and when it is read."""
+"""The OpenAPI 3.1 of what is delivered: subscriptions, and a participant's receiver of recall notices."""
 
 from __future__ import annotations
 
@@ -70,6 +70,23 @@ SCHEMAS: Mapping[str, _Schema] = {
             "outcome": {"type": "string"},
         },
     },
+    "Receiver": {
+        "type": "object",
+        "required": ["dest", "createdAt", "taken", "waiting"],
+        "properties": {
+            "dest": _DEST,
+            "createdAt": _TIME,
+            "taken": {"type": "integer"},
+            "waiting": {"type": "integer"},
+            "outcome": {"type": "string"},
+        },
+    },
+}
+_RECEIVER_WISH: _Schema = {
+    "type": "object",
+    "required": ["dest"],
+    "additionalProperties": False,
+    "properties": {"dest": _DEST, "signatureToken": _WISHED["signatureToken"]},
 }
 
 
@@ -97,6 +114,7 @@ def subscription_paths(
         requestBody={"required": True, "content": wish},
     )
     made["responses"]["201"]["headers"] = {"Location": {"schema": {"type": "string"}}}
+    receiver = {"$ref": "#/components/schemas/Receiver"}
     several = {"type": "array", "items": {"$ref": _ONE}}
     possible = "What is possible here"
     stem = "/queries/{queryName}/subscriptions"
@@ -110,5 +128,19 @@ def subscription_paths(
             "get": answered(200, "A subscription", {"$ref": _ONE}, parameters=[query_name, id_, *headers]),
             "delete": answered(204, "Unsubscribe", parameters=[query_name, id_]),
             "options": answered(204, possible, parameters=[query_name, id_]),
+        },
+        "/trace/receiver": {
+            "get": answered(200, "Where one's recall notices go", receiver),
+            "put": answered(
+                200,
+                "Have recall notices sent there",
+                receiver,
+                requestBody={
+                    "required": True,
+                    "content": {"application/json": {"schema": _RECEIVER_WISH}},
+                },
+            ),
+            "delete": answered(204, "Have none sent"),
+            "options": answered(204, possible),
         },
     }

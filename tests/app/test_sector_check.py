@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from jinka.app import sector_check
+from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_check import check_sector
 from jinka.app.sector_new import begin_sector
-from jinka.app.sector_run import all_sectors, play
+from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
 from jinka.declaration import Admit, Assess, Clear, Holds, Sector, Tap, WorkedCase
 from jinka.kit import Refused, Usage

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.audit import read_key
+from jinka.app.sector_catalogue import all_sectors
 from jinka.crypto.note import NOTE_MAX
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.identity.base_records import (
@@ -300,8 +301,8 @@ def office(
 
 
 def catalogue(parts: Sequence[Part] = ()) -> Catalogue:
-    """What is declared in Jinka, in packages that are installed (entry points), and by the caller."""
-    found = [PART, *parts]
+    """What is declared in Jinka and its sectors, in packages that are installed (entry points), and by the caller."""
+    found = [PART, *(sector.part for sector in all_sectors().values() if sector.part is not None), *parts]
     for point in sorted(entry_points(group=PARTS), key=lambda one: one.name):
         part = point.load()
         if not isinstance(part, Part):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from jinka.app.sector_run import ENTRY_POINTS
+from jinka.app.sector_catalogue import ENTRY_POINTS
 from jinka.kit import Refused, Usage
 from jinka.node import file_errors, write_durable
 

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 from jinka.app import (
@@ -18,6 +17,7 @@ from jinka.app import (
     sector_trace,
     sector_trace_answers,
 )
+from jinka.app.sector_catalogue import catalogue_of
 from jinka.app.sector_world import Happening, StepFailed, World
 from jinka.declaration import (
     Admit,
@@ -62,10 +62,9 @@ from jinka.declaration import (
     Withdraw,
     Write,
 )
-from jinka.kit import JinkaError, NotFound, Usage
+from jinka.kit import JinkaError, Usage
 from jinka.reports.day import Text
 
-ENTRY_POINTS = "jinka.sectors"
 _MINUTE = dt.timedelta(minutes=1)
 
 
@@ -132,44 +131,6 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     CheckItem: sector_trace_answers.play_check,
     Conditions: sector_trace_answers.play_conditions,
 }
-
-
-def all_sectors() -> dict[str, Sector]:
-    """Every sector by name: Jinka's own, and those that installed packages bring by the entry point."""
-    from jinka.sectors import SECTORS
-
-    found = {sector.name: sector for sector in SECTORS}
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        loaded = entry.load()
-        if not isinstance(loaded, Sector):
-            raise Usage(f"{entry.value} is no Sector", where=f"entry point {entry.name}", fix="name a Sector")
-        if found.setdefault(loaded.name, loaded) is not loaded:
-            raise Usage(
-                f"a second sector {loaded.name!r}", where=f"entry point {entry.name}", fix="rename it"
-            )
-    return found
-
-
-def find_sector(name: str) -> Sector:
-    """A sector by its name; `NotFound` with the names that there are."""
-    sectors = all_sectors()
-    if name not in sectors:
-        raise NotFound(f"no sector {name!r}", where="sector", fix="one of " + ", ".join(sectors))
-    return sectors[name]
-
-
-def catalogue_of(sector: Sector, sectors: Iterable[Sector]) -> dict[str, Sector]:
-    """The sectors that this one's journeys need, by the names of their applications. `NotFound` for one that is
-    missing.
-    """
-    owners = {profile.name: one for one in sectors for profile in one.profiles}
-    missing = [name for name in sector.composes if name not in owners]
-    if missing:
-        raise NotFound(
-            f"no application {missing[0]!r}", where=f"{sector.name}.composes", fix="see jinka sector list"
-        )
-    own = {profile.name: sector for profile in sector.profiles}
-    return {**{name: owners[name] for name in sector.composes}, **own}
 
 
 def play(sector: Sector, journey: Journey, sectors: Iterable[Sector]) -> Played:

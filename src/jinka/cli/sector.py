@@ -50,7 +50,7 @@ def list_(as_json: Json = False, lang: Lang = Language.EN) -> int:
 
     Example: [bold]jinka sector list --lang zh[/bold]
     """
-    from jinka.app.sector_run import all_sectors
+    from jinka.app.sector_catalogue import all_sectors
 
     rows = list(all_sectors().values())
     if as_json:
@@ -94,8 +94,8 @@ def show(name: Name, as_json: Json = False, lang: Lang = Language.EN) -> int:
 
     Example: [bold]jinka sector show campus --lang zh[/bold]
     """
+    from jinka.app.sector_catalogue import find_sector
     from jinka.app.sector_docs import sector_page
-    from jinka.app.sector_run import find_sector
 
     sector = find_sector(name)
     if as_json:
@@ -119,8 +119,9 @@ def docs(
 
     Example: [bold]jinka sector docs campus --to docs/sectors[/bold]
     """
+    from jinka.app.sector_catalogue import all_sectors, find_sector
     from jinka.app.sector_docs import sector_page
-    from jinka.app.sector_run import all_sectors, find_sector, play
+    from jinka.app.sector_run import play
     from jinka.node import write_durable
 
     if not name and to is None:
@@ -157,8 +158,8 @@ def check(
 
     Code 6 when something is missing or untrue. Example: [bold]jinka sector check --all[/bold]
     """
+    from jinka.app.sector_catalogue import all_sectors, find_sector
     from jinka.app.sector_check import check_sector
-    from jinka.app.sector_run import all_sectors, find_sector
 
     if bool(name) == all_:
         raise Usage("name a sector, or --all", where="sector check", fix="jinka sector check --all")
@@ -203,7 +204,8 @@ def run(
 
     Example: [bold]jinka sector run campus --lang zh[/bold]
     """
-    from jinka.app.sector_run import all_sectors, find_sector, play, report_rows
+    from jinka.app.sector_catalogue import all_sectors, find_sector
+    from jinka.app.sector_run import play, report_rows
 
     sector, zh, words = find_sector(name), lang is Language.ZH, _RUN[lang]
     known = all_sectors()

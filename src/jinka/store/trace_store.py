@@ -31,6 +31,7 @@ from jinka.store.trace_capture import (
     decide,
     first_free,
     insert,
+    known_ids,
 )
 from jinka.store.trace_document import unpack
 from jinka.store.trace_edges import remove_edges, write_edges
@@ -240,10 +241,4 @@ def _edges(connection: sa.Connection, numbered: Sequence[tuple[int, Prepared]]) 
 
 def _declared_before(connection: sa.Connection, keys: Sequence[bytes]) -> set[tuple[bytes, bytes]]:
     """Keys and contents of those of some events that were declared to be errors before they came."""
-    found: set[tuple[bytes, bytes]] = set()
-    columns = table.ids.c
-    for at in range(0, len(keys), 500):
-        asked = sa.select(columns.key, columns.content)
-        asked = asked.where(columns.key.in_(keys[at : at + 500]), columns.declared != b"")
-        found.update((key, content) for key, content in connection.execute(asked))
-    return found
+    return {(key, content) for key, declared, content, _ in known_ids(connection, keys) if declared}

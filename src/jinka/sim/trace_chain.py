@@ -316,9 +316,12 @@ class Chain:
         return (Quantity(epc_class=lot, quantity=amount, uom=uom),)
 
     def _receiver(self, place: str) -> tuple[Typed, ...]:
-        """Who gets a shipment: the place and its firm the first time, then the place, or sometimes the firm alone."""
+        """Who gets a shipment: the place, or sometimes its firm alone.
+
+        Where the number does not tell that they belong together, the first shipment names both.
+        """
         firm = Typed(id=self.firm(place), type=_PARTY)
-        if place not in self._introduced:
+        if place not in self._introduced and firm.id.replace("/417/", "/414/") != place:
             self._introduced.add(place)
             return (Typed(id=place, type=_LOCATION), firm)
         return (firm,) if self._slips(Slip.PARTY_NAMED, share=4) else (Typed(id=place, type=_LOCATION),)

@@ -13,7 +13,7 @@ import pytest
 
 from jinka.app.sector_check import check_sector
 from jinka.app.sector_docs import sector_page
-from jinka.app.sector_run import play, report_rows
+from jinka.app.sector_run import PLAYERS, play, report_rows
 from jinka.app.sector_trace_world import repository, serials, tag_of
 from jinka.app.sector_world import StepFailed, World
 from jinka.codec.tags import TagError, canonical_id
@@ -21,6 +21,7 @@ from jinka.declaration import (
     Admit,
     AnswerRecall,
     CheckItem,
+    CloseRecall,
     Commissioned,
     Conditions,
     ItemClass,
@@ -153,6 +154,44 @@ def test_an_answer_is_a_fact_of_a_right() -> None:
         Admit("li", "house-e3", "door", facts={"house": "=bag"}, refused="OTHER_HOUSE"),
     )
     assert len(play(sector, replace(journey, steps=steps), [sector]).told) == 3
+
+
+def test_a_date_of_expiry_is_known_of_the_lot_and_of_what_is_made_in_it() -> None:
+    world = World(SECTOR, replace(SECTOR.journeys[0], steps=()), {})
+    world.now = dt.datetime(2026, 3, 9, 8)
+    try:
+        for step in (
+            Commissioned("paddy#P1 10 KGM", "farm", data={"itemExpirationDate": "2026-03-08"}),
+            Transformed("paddy#P1 10 KGM", "rice/1", "mill", data={"itemExpirationDate": "2026-04-08"}),
+            CheckItem("rice/1", "known", remembers={"late": "expired", "left": "days left"}),
+            CheckItem("paddy#P1", "known", remembers={"paddy late": "expired", "paddy left": "days left"}),
+        ):
+            PLAYERS[type(step)](step, world)
+            world.now += dt.timedelta(minutes=1)
+        assert world.remembered == {"late": 0, "left": 30, "paddy late": 1, "paddy left": 0}
+    finally:
+        world.close()
+
+
+def test_goods_on_a_vehicle_are_where_it_is_and_unmeasured_ones_are_asked_for() -> None:
+    truck = ItemClass("truck", "Truck", "货车", ItemKey.SINGLE_ASSET, "6901234", tag="GIAI-96")
+    _play(
+        *BEGIN,
+        Packed("truck/77", "rice/1..2", "mill"),
+        Shipped("truck/77", "mill", "shop"),
+        Recall("r", "R", "召回", "paddy#P1", {"mill": "1 items", "shop": "2 items"}),
+        Received("truck/77", "shop", at="09:00"),
+        Shipped("truck/77", "shop", "market", refused="QUARANTINED"),
+        trace=replace(TRACE, items=(*TRACE.items, truck)),
+    )
+    _play(
+        Commissioned("paddy#P1 10 KGM", "farm", at="06:00"),
+        Shipped("paddy#P1", "farm", "mill"),
+        Recall("r", "R", "召回", "paddy#P1", {"farm": "10 KGM paddy#P1", "mill": "some paddy#P1"}),
+        AnswerRecall("r", "mill", "4 KGM paddy#P1 destroyed"),
+        AnswerRecall("r", "farm", "6 KGM paddy#P1 quarantined, 4 KGM paddy#P1 missing"),
+        CloseRecall("r"),
+    )
 
 
 def test_the_walker_names_what_nobody_uses() -> None:

@@ -6,6 +6,7 @@ Answers come from the repository's own index: walks (`jinka.app.trace_lineage`),
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -35,7 +36,7 @@ from jinka.kit import NotFound, Refused, Usage, utc_micros
 from jinka.reports.day import Text
 from jinka.trace.check import answer_check
 from jinka.trace.conditions import MINUTE_US, Limit
-from jinka.trace.lineage import NodeSort
+from jinka.trace.lineage import EdgeKind, NodeSort
 from jinka.trace.recall import ITEMS, SOLD_ITEMS, SOLD_OF, Fate, HolderScope, Line, NoticeState, RecallEvent
 from jinka.trace.tag_chips import ChipMismatch
 
@@ -212,11 +213,14 @@ def _said(here: Repository, text: str) -> Text:
 def _outcome(lines: dict[str, str], text: str) -> str:
     """An outcome as the recall desk takes it."""
     found = _OUTCOME.fullmatch(text)
-    if found is None or found["line"] not in lines:
+    line = found["line"] if found else ""
+    if line not in lines:  # of what nobody measured the notice has no unit, the holder has
+        line = line.partition(" ")[2]
+    if found is None or line not in lines:
         raise Usage(
             f"{text!r}", where="AnswerRecall.outcomes", fix=f"AMOUNT LINE FATE; lines: {', '.join(lines)}"
         )
-    subject = {ITEMS: "items", SOLD_ITEMS: "sold"}.get(lines[found["line"]], lines[found["line"]])
+    subject = {ITEMS: "items", SOLD_ITEMS: "sold"}.get(lines[line], lines[line])
     return f"{subject}:{found['fate']}={found['amount']}"
 
 
@@ -263,6 +267,9 @@ def play_check(step: CheckItem, world: World) -> Text:
         "verdict": says, "sold": int(answer.ended_us is not None), "recalled": int(bool(answer.recalls)),
         "warns": int(answer.verdict.warns), "known": int(facts.known), "events": answer.events,
     }  # fmt: skip
+    if facts.known and (until := _expires(here, name)) is not None:
+        words["days left"] = max((until - world.now.date()).days, 0)
+        words["expired"] = int(until < world.now.date())
     _remember(world, step.remembers, words)
     world.count(Counted.EVENT, step="checked", item=here.named(step.code).classes[0].name, verdict=says)
     title = here.named(step.code).text
@@ -273,6 +280,22 @@ def play_check(step: CheckItem, world: World) -> Text:
         f"{title.en} is checked: {en}" + (f" ({signs_en})" if signs_en else ""),
         f"查验{title.zh}：{zh}" + (f"（{signs_zh}）" if signs_zh else ""),
     )
+
+
+def _expires(here: Repository, name: str) -> dt.date | None:
+    """The earliest date of expiry in the master data (CBV 2.0, 9.3) of a thing or its lot; None where none is told."""
+    with here.links() as links:
+        node = links.number(name)
+        rows = [*links.leaving([node]), *links.arriving([node], (EdgeKind.MAKE, EdgeKind.MEMBER))]
+        events = links.events(row[4] for row in rows).values()
+    told = [
+        dt.date.fromisoformat(each.text[:10])
+        for event in events
+        if event.error is None
+        for each in event.ilmd
+        if each.name == "itemExpirationDate"
+    ]
+    return min(told, default=None)
 
 
 def play_conditions(step: Conditions, world: World) -> Text:

@@ -15,8 +15,9 @@ from jinka.declaration.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class TraceStep(Step):
-    """What all events have. ``document`` is a business document (despatch advice, prescription) as a URI, ``seal`` the
-    number of a seal that was seen.
+    """What all events have. ``document`` is a business document as a URI, its CBV type before it if it has one
+    (``desadv urn:...``, ``inv urn:...``); ``seal`` the number of a seal that was seen; ``disposition`` a word of CBV
+    2.0, 7.2, where it is not the step's usual one (a shipment that is ``returned`` or ``recalled``).
     """
 
     _: KW_ONLY
@@ -131,9 +132,9 @@ class Measured(TraceStep):
 
 @dataclass(frozen=True, slots=True)
 class TraceBack(Step):
-    """Where a thing comes from. ``reaches`` are all things it was made of, or is of, and none else; ``places`` where
-    it was itself, in their order, if given; ``breaks`` where the chain does not tell (names of
-    `jinka.trace.provenance.BreakKind`).
+    """Where a thing comes from. ``reaches`` are all things it was made of, and none else, or its lot where its own
+    making is not told; ``places`` where it was itself, in their order, if given; ``breaks`` where the chain does not
+    tell (names of `jinka.trace.provenance.BreakKind`).
     """
 
     what: str
@@ -207,7 +208,8 @@ class CheckItem(Step):
 
     ``signs`` are exactly what was noticed (two_places, impossible_travel, unknown_serial, after_end, other_chip,
     checked_often); ``tid`` the chip that bore the code now. ``remembers`` keeps answers under names, to be facts of
-    later steps (``=name``): the words verdict, sold, recalled, warns, known, events.
+    later steps (``=name``): the words verdict, sold, recalled, warns, known, events, and of what has a date of expiry
+    (``data={"itemExpirationDate": ...}``) expired and days left.
     """
 
     code: str

@@ -83,6 +83,7 @@ def _told(hearer: Hearer) -> list[dict[str, Any]]:
 def test_a_holder_is_told_its_own_and_what_changes_in_order_and_signed(rig: Rig, hearer: Hearer) -> None:
     rig.receive(hearer.url)
     assert rig.deliver() == 0  # a draft is told to nobody
+    assert rig.road.books.unread() == []  # and is not looked at again before there is more of it
     rig.act(RecallEvent.APPROVE)
     assert [rig.deliver(), rig.deliver()] == [1, 0]
     rig.act(RecallEvent.ACKNOWLEDGE, holder=SITE)  # its own word is no news to it

@@ -47,9 +47,8 @@ class NoticeRoad:
         count = 0
         for owner, number, acts in self.books.unread():
             recall = self.recalls.books.get(number)
-            if recall.begun_us is None:  # a draft is told to nobody
-                continue
-            own = self.owns(owner, sorted(recall.notices))
+            # a draft is told to nobody
+            own = self.owns(owner, sorted(recall.notices)) if recall.begun_us is not None else set[str]()
             told = {holder: message_of(recall, holder) for holder in sorted(own)}
             count += self.books.tell(
                 owner, number, min(acts, len(recall.acts)), told, self.clock.now_micros()

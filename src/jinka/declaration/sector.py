@@ -172,7 +172,8 @@ class Report:
     title_en: str
     title_zh: str
     counts: Counted
-    by: str  # product, device, operator, application, reason, entitlement, sheet, account, record, department
+    by: str  # product, device, operator, application, reason, entitlement, sheet, account, record, department;
+    # of events: step, place, item, verdict, zone
     unit: Unit = Unit.FEN
 
 

@@ -99,7 +99,7 @@ CHAIN = Journey(
         Recall("cadmium", "Cadmium in rice", "大米镉超标", "paddy#P1", {
             "farm": "100 KGM paddy#P1",
             "mill": "2 items, 300 KGM paddy#P1",
-            "shop": "3 items, 1 items sold",
+            "shop": "3 items, 1 item sold",
         }, kind="lot", hazard="cadmium above GB 2762"),
         Sold("rice/2", "shop", refused="QUARANTINED"),
         Shipped("rice/5", "mill", "market", refused="QUARANTINED"),
@@ -109,7 +109,7 @@ CHAIN = Journey(
         AnswerRecall("cadmium", "mill", "2 items quarantined", settled=False),
         CloseRecall("cadmium", refused="REFUSED"),
         AnswerRecall("cadmium", "mill", "2 items quarantined, 300 KGM paddy#P1 destroyed"),
-        AnswerRecall("cadmium", "shop", "3 items returned, 1 items sold missing"),
+        AnswerRecall("cadmium", "shop", "3 items returned, 1 item sold missing"),
         Shipped("rice/2..4", "shop", "mill", disposition="returned"),
         Received("rice/2..4", "mill"),
         Destroyed("rice/2..4", "mill"),

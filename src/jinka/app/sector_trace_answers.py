@@ -41,6 +41,7 @@ from jinka.trace.recall import ITEMS, SOLD_ITEMS, SOLD_OF, Fate, HolderScope, Li
 from jinka.trace.tag_chips import ChipMismatch
 
 DRAFTS, APPROVES = "officer 1", "officer 2"
+_ONE = re.compile(r"^1 item\b")
 _OUTCOME = re.compile(r"(?P<amount>[0-9]+(?:\.[0-9]+)?) (?P<line>.+) (?P<fate>[a-z]+)")
 
 
@@ -120,7 +121,7 @@ def play_recall(step: Recall, world: World) -> Text:
     here.recalls[step.name] = drafted.number
     assert drafted.scope is not None, "a draft has a scope"
     found = {_holder(here, scope): _lines(here, scope) for scope in drafted.scope.holders}
-    wanted = {name: {part.strip() for part in text.split(",")} for name, text in step.holders.items()}
+    wanted = {name: set(_parts(text)) for name, text in step.holders.items()}
     if found != wanted:
         told = "; ".join(f"{name}: {', '.join(sorted(lines))}" for name, lines in found.items())
         raise StepFailed(f"it concerns {told or 'nobody'}", where=step.name)
@@ -173,7 +174,7 @@ def play_answer(step: AnswerRecall, world: World) -> Text:
         if notice.state is NoticeState.ISSUED:
             here.desk.act(number, RecallEvent.ACKNOWLEDGE, by=step.holder, holder=holder)
         lines = {_subject(here, line): line.subject for line in notice.scope.lines}
-        outcomes = [_outcome(lines, part.strip()) for part in filter(None, step.outcomes.split(","))]
+        outcomes = [_outcome(lines, part) for part in _parts(step.outcomes)]
         if outcomes:
             here.desk.act(number, RecallEvent.REPORT, by=step.holder, holder=holder, outcomes=outcomes)
     except (Refused, NotFound) as error:
@@ -193,7 +194,7 @@ def _said(here: Repository, text: str) -> Text:
     """Lines of a notice, or outcomes, in words: 3 items quarantined, 40 KGM rice#A1."""
     words_en, words_zh = list[str](), list[str]()
     fates = {fate.value[0]: fate.value[1] for fate in Fate}
-    for part in (each.strip() for each in text.split(",")):
+    for part in _parts(text):
         amount, *rest = part.split(" ")
         fate = rest.pop() if len(rest) > 1 and rest[-1] in fates and rest[-1:] != ["sold"] else ""
         if not fate and len(rest) > 1 and rest[-2:] == ["sold", "sold"]:
@@ -208,6 +209,11 @@ def _said(here: Repository, text: str) -> Text:
         )
         words_zh.append(f"{much_zh}{thing.zh}" + "（已售）" * sold + fates.get(fate, ""))
     return Text(", ".join(words_en), "、".join(words_zh))
+
+
+def _parts(text: str) -> list[str]:
+    """The lines of a text; one item is written as one, and counted as any number."""
+    return [_ONE.sub("1 items", part.strip()) for part in text.split(",") if part.strip()]
 
 
 def _outcome(lines: dict[str, str], text: str) -> str:

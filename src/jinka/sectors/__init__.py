@@ -11,6 +11,7 @@ from jinka.sectors import (
     fuel,
     identity_card,
     parking,
+    social_insurance,
     social_security,
     transit_shenzhen,
     travel_document,
@@ -27,6 +28,6 @@ PROFILES: tuple[ApplicationProfile, ...] = (
     usim.PROFILE,
 )
 
-SECTORS: tuple[Sector, ...] = (campus.SECTOR, parking.SECTOR)
+SECTORS: tuple[Sector, ...] = (campus.SECTOR, parking.SECTOR, social_insurance.SECTOR)
 
 __all__ = ["PROFILES", "SECTORS"]

@@ -1,0 +1,226 @@
+"""Social security and civil affairs: the LD/T card beside records of insurance, job seeking, assistance and care.
+
+The card's folders open to keys of the authorities alone and no journey opens them; what authorities
+write from month to month lies in an application of Jinka's, updated under the maintenance key.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.declaration import (
+    Account,
+    Admit,
+    Agree,
+    Archetype,
+    Ask,
+    Assess,
+    Counted,
+    Device,
+    DeviceKind,
+    Journey,
+    JourneyCard,
+    Keep,
+    Reads,
+    Report,
+    Sector,
+    Stands,
+    Start,
+    Tell,
+    Viewed,
+    Write,
+)
+from jinka.identity.base_records import Clause, FieldSpec, FieldType, Named, Part, RecordKind, ViewRule
+from jinka.identity.base_records import Sensitivity as Level
+from jinka.sectors.social_insurance_rights import CARD, INSURED, RIGHTS, RIGHTS_OF_USE, TAG, WORN
+from jinka.sectors.social_insurance_rules import CASES, SHEETS
+from jinka.sectors.social_security import RECORDS
+
+_AGENCY, _ELSEWHERE = "social-insurance", "agency-of-arrival"
+_SPELL = RecordKind(
+    name="insurance-spell",
+    title=("spell of insurance", "参保记录"),
+    fields=tuple(
+        FieldSpec(name=name, title=title, type=kind, source=_AGENCY, sensitivity=Level.PERSONAL, target=target,
+                  words=words)
+        for name, title, kind, target, words in (
+            ("insured", ("insured person", "参保人"), FieldType.REFERENCE, "person", ()),
+            ("division", ("region", "统筹地区"), FieldType.DIVISION, "", ()),
+            ("months", ("months", "缴费月数"), FieldType.COUNT, "", ()),
+            ("status", ("status", "状态"), FieldType.WORD, "", ("paying", "transferred", "drawn")),
+        )
+    ),
+)  # fmt: skip
+PART = Part(
+    departments=(Named(code=_ELSEWHERE, title=("agency of the place of arrival", "转入地经办机构")),),
+    purposes=(Named(code="transfer", title=("transfer of insurance", "关系转移接续")),),
+    kinds=(_SPELL,),
+    rules=(
+        ViewRule(department=_ELSEWHERE, purpose="transfer", kind=_SPELL.name, fields=("division", "months", "status"),
+                 clause=Clause(law="social-insurance", article="19"), case=True),
+    ),
+)  # fmt: skip
+
+
+def _card(name: str, en: str, zh: str, **records: str) -> JourneyCard:
+    return JourneyCard(name, en, zh, (Start(
+        application=RIGHTS.name, pin="135790",
+        records={"insured at": "440300", "months": "186", "pension drawn": "0"} | {
+            key.replace("_", " "): value for key, value in records.items()},
+    ),))  # fmt: skip
+
+
+_LDT = {"card id": "440300D15600000599110145FFFFFFFF", "class": "1", "version": "3.00", "card number": "A12345678",
+        "social security number": "11010519491231002X", "name": "王秀英", "born on": "19491231"}  # fmt: skip
+WANG = JourneyCard(
+    "wang", "Wang Xiuying's card", "王秀英的卡", (Start(application=CARD.name, pin="135790", records=_LDT),)
+)
+_PERSON = {"identity_number": "11010519491231002X", "name": "王秀英", "birth_date": "1949-12-31"}
+ENROLMENT = Journey(
+    name="enrolment", title_en="Enrolled, and the card read", title_zh="参保登记与读卡",
+    date=dt.date(2026, 3, 2), cards=(WANG,),
+    steps=(
+        Keep("wang", "person", "public-security", _PERSON, at="09:00"),
+        Ask("wang", _AGENCY, "insurance-enrolment", fields=("identity_number", "name"), refused="NO_CASE"),
+        Ask("wang", _AGENCY, "insurance-enrolment", {"identity_number": "11010519491231002X", "name": "王秀英"},
+            case="SI-2026-0007"),
+        Reads("wang", "desk", {"card number": "A12345678", "version": "3.00"},
+              refused=("social security number", "name")),
+        Reads("wang", "desk", {"social security number": "11010519491231002X", "name": "王秀英",
+                                "born on": "19491231"}, pin="135790"),
+        Viewed("wang", ((_AGENCY, "insurance-enrolment", False), (_AGENCY, "insurance-enrolment", True))),
+    ),
+)  # fmt: skip
+LIU = _card("liu", "Liu Gang's card", "刘刚的卡", job_seeker_until="20260831", benefit_months="1", training_left="1",
+            assistance_until="20260331")  # fmt: skip
+BENEFITS = Journey(
+    name="benefits", title_en="Injured, out of work, retired", title_zh="工伤、失业与退休",
+    date=dt.date(2026, 4, 1), cards=(LIU,),
+    steps=(
+        Assess("work-injury", {"wage": 800_000, "average": 1_000_000, "minimum": 236_000, "grade": 4},
+               {"months": 21, "grant": 16_800_000, "allowance": 600_000, "employer": 0}, at="09:00"),
+        Assess("work-injury", {"wage": 300_000, "average": 1_000_000, "minimum": 236_000, "grade": 6},
+               {"own wage": 600_000, "grant": 9_600_000, "allowance": 0, "employer": 360_000}),
+        Assess("unemployment-months", {"years": 0, "unused": 0}, {"months": 0}),
+        Assess("unemployment-months", {"years": 7, "unused": 3}, {"months": 21}),
+        Admit("liu", "job-centre", "benefit-month"),
+        Admit("liu", "job-centre", "benefit-month", refused="USED_UP"),
+        Admit("liu", "job-centre", "training"),
+        Admit("liu", "job-centre", "training", refused="USED_UP"),
+        Write("liu", "job-centre", {"job seeker until": "20260331", "training left": "1"}),
+        Admit("liu", "job-centre", "training", refused="NOT_REGISTERED"),
+        Assess("retirement", {"who": "man", "born": 1970 * 12}, {"delay": 16, "age": 736, "least": 192}),
+        Assess("pension", {"average": 807_900, "index": 84, "paid months": 208, "account": 9_114_787, "age": 50,
+                           "additional": 1}, {"pension": 187_311}),
+        Stands("person", 16_800_000 + 600_000 + 9_600_000 + 360_000 + 187_311),
+    ),
+)  # fmt: skip
+ZHAO = _card("zhao", "Zhao Min's card", "赵敏的卡")
+_ASKED = {"region": "440300", "least": "186"}
+MOVING = Journey(
+    name="moving", title_en="Insured in two regions", title_zh="跨地区参保",
+    date=dt.date(2026, 5, 6), cards=(ZHAO,),
+    steps=(
+        Keep("zhao", "person", "public-security", {"identity_number": "440524188001010014", "name": "赵敏"},
+             at="09:00"),
+        Keep("spell", "insurance-spell", _AGENCY,
+             {"insured": "@zhao", "division": "440300", "months": "120", "status": "paying"}),
+        Ask("spell", _ELSEWHERE, "transfer", fields=("months", "status"), refused="NO_CASE"),
+        Ask("spell", _ELSEWHERE, "transfer", {"division": "440300", "months": "120", "status": "paying"},
+            case="T-2026-31"),
+        Assess("transfer", {"old months": 120, "new months": 66, "last old": 24_240, "first new": 24_242},
+               {}, refused="REFUSED"),
+        Tell("A month is missing between the two: it is made up before the transfer.",
+             "两地之间断缴一个月，补缴后方可转移。"),
+        Assess("transfer", {"old months": 121, "new months": 66, "last old": 24_241, "first new": 24_241},
+               {"paid twice": 1, "months": 186}),
+        Keep("spell", "insurance-spell", _AGENCY, {"status": "transferred"}),
+        Keep("spell", "insurance-spell", _ELSEWHERE, {"status": "paying"}, refused="REFUSED"),
+        Write("zhao", "arrival", {"insured at": "110100", "months": "186"}),
+        Admit("zhao", "desk-of-rights", "draw-pension", facts=_ASKED, refused="INSURED_ELSEWHERE"),
+        Admit("zhao", "arrival", "draw-pension", facts={"region": "110100", "least": "198"}, refused="TOO_FEW_MONTHS"),
+        Admit("zhao", "arrival", "draw-pension", facts={"region": "110100", "least": "186"}),
+        Write("zhao", "desk-of-rights", {"insured at": "440300"}),
+        Admit("zhao", "desk-of-rights", "draw-pension", facts=_ASKED, refused="ALREADY_DRAWN"),
+    ),
+)  # fmt: skip
+ASSISTANCE = Journey(
+    name="assistance", title_en="A household in need", title_zh="困难家庭救助",
+    date=dt.date(2026, 3, 9), cards=(LIU,),
+    steps=(
+        Keep("job", "employment", "human-resources", {"since": "2024-05-01", "base_fen": "180000",
+                                                           "status": "employed"}, at="09:00"),
+        Keep("liu", "person", "public-security", {"identity_number": "440301199003072719", "name": "刘刚"}),
+        Keep("liu", "person", "human-resources", {"employments": "@job"}),
+        Ask("job", "civil-affairs", "assistance-check", fields=("base_fen",), case="DB-118", refused="NO_COMMISSION"),
+        Agree("liu", "civil-affairs", "assistance-check", ("base_fen", "status"), kind="employment", separate=True),
+        Ask("job", "civil-affairs", "assistance-check", {"base_fen": "180000", "status": "employed"}, case="DB-118"),
+        Assess("subsistence", {"standard": 139_500, "persons": 3, "income": 180_000, "refusals": 0},
+               {"allowance": 238_500}),
+        Assess("subsistence", {"standard": 139_500, "persons": 3, "income": 180_000, "refusals": 3},
+               {"allowance": 99_000}),
+        Admit("liu", "desk-of-rights", "assisted", at="10:00"),
+        Assess("medical-aid", {"own": 400_000, "ceiling": 5_000_000}, {"aid": 280_000, "left": 120_000}),
+        Stands("treasury.aid", 100_000_000 - 238_500 - 99_000 - 280_000),
+        Admit("liu", "desk-of-rights", "assisted", at="+30 10:00", refused="NOT_ASSISTED"),
+    ),
+)  # fmt: skip
+_WORN = (Start(application=TAG.name, records={"care level": "3", "home": "C-204", "meals": "1"}),)
+CARE = Journey(
+    name="care", title_en="A day with a worn tag", title_zh="佩戴标签的一天", date=dt.date(2026, 3, 9),
+    cards=(JourneyCard("tag", "Grandmother Wang's tag", "王奶奶的标签", _WORN),),
+    steps=(
+        Assess("care-level", {"score": 40}, {"level": 3}, at="08:00"),
+        Admit("tag", "hall", "meal", at="11:30"),
+        Admit("tag", "hall", "meal", refused="USED_UP"),
+        Admit("tag", "gate", "go-out", at="15:00", refused="NOT_ALONE"),
+        Reads("tag", "gate", {"home": "C-204", "care level": "3"}),
+        Tell("The gate calls the carer of the room.", "门岗通知该房间护理员。"),
+        Assess("care-level", {"score": 50}, {"level": 2}, at="+90 09:00"),
+        Write("tag", "care-office", {"care level": "2", "meals": "3"}),
+        Admit("tag", "gate", "go-out"),
+    ),
+)  # fmt: skip
+
+
+def _device(name: str, en: str, zh: str, application: str) -> Device:
+    return Device(name, en, zh, DeviceKind.CHECK, application=application)
+
+
+def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
+    return Report(name=name, title_en=en, title_zh=zh, counts=counts, by=by)
+
+
+SECTOR = Sector(
+    name="social-security", title_en="Social security and civil affairs", title_zh="社会保障与民政",
+    about_en="Enrolment, work injury, unemployment, pension, transfers, assistance and care of the elderly.",
+    about_zh="参保登记、工伤、失业、养老、关系转移、社会救助与养老照护。",
+    authority=CARD.authority, standards=("LD/T 32", "LD/T 33", "GB/T 42195"), archetypes=(Archetype.RECORD,),
+    profiles=(CARD, RIGHTS, TAG), records={CARD.name: RECORDS, RIGHTS.name: INSURED, TAG.name: WORN},
+    accounts=(
+        Account("fund.injury", "Work injury fund", "工伤保险基金", 50_000_000),
+        Account("fund.pension", "Pension fund", "养老保险基金", 50_000_000),
+        Account("treasury.aid", "Assistance, treasury", "社会救助资金", 100_000_000),
+        Account("employer", "The employer", "用人单位", overdraws=True),
+        Account("person", "The insured person's account", "参保人账户"),
+        Account("hospital", "The hospital", "医疗机构"),
+    ),
+    devices=(
+        _device("desk", "the service hall", "社保服务大厅", CARD.name),
+        _device("desk-of-rights", "the agency's desk", "经办窗口", RIGHTS.name),
+        _device("arrival", "the agency of arrival", "转入地经办窗口", RIGHTS.name),
+        _device("job-centre", "the job centre", "就业服务中心", RIGHTS.name),
+        _device("hall", "the dining hall", "养老院食堂", TAG.name),
+        _device("gate", "the gate of the home", "养老院门禁", TAG.name),
+        _device("care-office", "the care office", "照护评估室", TAG.name),
+    ),
+    sheets=SHEETS, entitlements=RIGHTS_OF_USE, worked_cases=CASES, part=PART,
+    reports=(
+        _report("benefits", "Benefits by account", "待遇支付", Counted.MOVED, "account"),
+        _report("assessments", "Assessments", "待遇核定", Counted.ASSESSED, "sheet"),
+        _report("services", "Rights used", "待遇享受", Counted.ADMITTED, "entitlement"),
+        _report("refusals", "Refusals by reason", "拒绝原因", Counted.REFUSED, "reason"),
+        _report("looks", "Looks at base records", "信息查询", Counted.LOOKED, "department"),
+    ),
+    journeys=(ENROLMENT, BENEFITS, MOVING, ASSISTANCE, CARE),
+)  # fmt: skip

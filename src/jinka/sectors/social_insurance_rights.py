@@ -1,0 +1,78 @@
+"""What authorities write onto the cards of social insurance and care, and the rights that stand on it.
+
+The card of LD/T 33 in its second version asks for the PIN before it names its holder (Jinka's choice: the standard's
+rights are not readable).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jinka.codec.fields import Coding
+from jinka.profile.applications import pin, record, record_application
+from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
+from jinka.sectors.social_security import HOLDER, PROFILE, READ_RIGHT
+
+CARD = replace(
+    PROFILE,
+    version=2,
+    files=tuple(
+        replace(one, read_right=READ_RIGHT) if (one.folder, one.fid) == (0, HOLDER) else one
+        for one in PROFILE.files
+    ),
+)
+INSURED = (
+    record(1, "insured at", Coding.DIGITS, 3, "440300", "Region of insurance", "参保地"),
+    record(2, "months", Coding.NUMBER, 2, "120", "Months paid in", "累计缴费月数"),
+    record(3, "pension drawn", Coding.NUMBER, 1, "0", "Pension is drawn", "已领取养老金"),
+    record(
+        4, "job seeker until", Coding.DATE, 4, "20261231", "Registered job seeker until", "求职登记有效期"
+    ),
+    record(5, "benefit months", Coding.NUMBER, 1, "12", "Months of unemployment benefit", "失业金剩余月数"),
+    record(6, "training left", Coding.NUMBER, 1, "1", "Training courses left", "培训券余数"),
+    record(7, "assistance until", Coding.DATE, 4, "20261231", "Assistance until", "救助有效期"),
+)
+RIGHTS = record_application(
+    name="cn.social-insurance.rights", aid=b"JINKA.SI.RIGHTS", fid=0x3F30, title_en="Insurance and assistance",
+    title_zh="社保与救助记录", authority="Ministry of Human Resources and Social Security 人力资源和社会保障部",
+    standards=("LD/T 33",), records=INSURED, extra_keys=(pin(),),
+)  # fmt: skip
+WORN = (
+    record(1, "care level", Coding.NUMBER, 1, "3", "Level of care", "照护等级"),
+    record(2, "home", Coding.TEXT, 8, "C-204", "Room", "房间"),
+    record(3, "meals", Coding.NUMBER, 1, "3", "Meals left today", "当日餐次"),
+)
+TAG = record_application(
+    name="cn.elder-care.tag", aid=b"JINKA.CARE.TAG", fid=0x3F31, title_en="Worn tag", title_zh="老人佩戴标签",
+    authority="Ministry of Civil Affairs 民政部", standards=("GB/T 42195",), records=WORN,
+)  # fmt: skip
+
+
+def _right(
+    name: str, en: str, zh: str, application: str, *conditions: Condition,
+    changes: tuple[Change, ...] = (), source: str = "",
+) -> Entitlement:  # fmt: skip
+    return Entitlement(
+        name=name, title_en=en, title_zh=zh, application=application, conditions=conditions, changes=changes,
+        source=source,
+    )  # fmt: skip
+
+
+_SEEKS = Condition("job seeker until", Test.NOT_BEFORE, Fact("date"), "NOT_REGISTERED")
+RIGHTS_OF_USE = (
+    _right("draw-pension", "Begin to draw the pension", "申领养老金", RIGHTS.name,
+           Condition("pension drawn", Test.AT_MOST, 0, "ALREADY_DRAWN"),
+           Condition("insured at", Test.EQUALS, Fact("region"), "INSURED_ELSEWHERE"),
+           Condition("months", Test.AT_LEAST, Fact("least"), "TOO_FEW_MONTHS"),
+           changes=(Change("pension drawn", put="1"),), source="社会保险法第16、19条"),
+    _right("benefit-month", "A month of unemployment benefit", "领取一个月失业金", RIGHTS.name, _SEEKS,
+           Condition("benefit months", Test.AT_LEAST, 1, "USED_UP"), changes=(Change("benefit months", take=1),),
+           source="失业保险条例第14、17条"),
+    _right("training", "A training course", "参加职业培训", RIGHTS.name, _SEEKS,
+           Condition("training left", Test.AT_LEAST, 1, "USED_UP"), changes=(Change("training left", take=1),)),
+    _right("assisted", "Treated as a household in need", "救助对象待遇", RIGHTS.name,
+           Condition("assistance until", Test.NOT_BEFORE, Fact("date"), "NOT_ASSISTED")),
+    _right("go-out", "Go out alone", "独自外出", TAG.name, Condition("care level", Test.AT_MOST, 2, "NOT_ALONE")),
+    _right("meal", "A meal in the hall", "食堂就餐", TAG.name, Condition("meals", Test.AT_LEAST, 1, "USED_UP"),
+           changes=(Change("meals", take=1),)),
+)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,7 @@ from jinka.clearing import (
     ClearingTables,
     DayResult,
     FeeTable,
+    attested_table,
     clear_day,
     tariff_prices,
 )
@@ -194,11 +196,13 @@ def clear_application(
         table = table.append_column(number, pa.array(range(len(records)), pa.int64()))
         pq.write_table(table.cast(pa.schema([*RECORD_SCHEMA, number])), folder / "records")
         registry = _registry(world, application)
+        told = list(world.concluded(application).values())
         result = clear_day(
             engine,
             ClearingTables(
                 records=engine.parquet([folder / "records"]),
                 **{name: engine.arrow(name, rows) for name, rows in registry.items()},
+                **({"attested": engine.arrow("attested", attested_table(told))} if told else {}),
             ),
             ClearingParams(
                 business_date=world.now.date(),
@@ -208,7 +212,7 @@ def clear_application(
                 zone=ZONE,
             ),
             keys=world.keys(sector),
-            explain=_explain(sector, application),
+            explain=_explain(world, application),
             fees=FeeTable(
                 scheme=SCHEME,
                 scheme_bp=sector.fees_bp[0],
@@ -223,10 +227,18 @@ def clear_application(
     return result, rows
 
 
-def _explain(sector: Sector, application: str) -> Explain:
-    """The tariff's prices; who bears a discount is the party of that role. A lost exit costs what was asked."""
-    payers = {party.role: party.code for party in sector.parties}
-    of_tariff = tariff_prices(sector.tariffs[application], payers)
+def _explain(world: World, application: str) -> Explain:
+    """The tariff's prices; who bears a discount is the party of that role. A lost exit costs what was asked.
+
+    Where a sector takes another's cards, its own tariff for them counts as well.
+    """
+    owner = world.sector_of(application)
+    payers = {party.role: party.code for party in (*world.sector.parties, *owner.parties)}
+    found = [one.tariffs[application] for one in (owner, world.sector) if application in one.tariffs]
+    tariff = found[0]
+    if found[-1] is not tariff:
+        tariff = replace(tariff, products=(*tariff.products, *found[-1].products))
+    of_tariff = tariff_prices(tariff, payers)
 
     def explain(pairs: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], Price]:
         lost = {pair: Price(charge=pair[1]) for pair in pairs if pair[0] == LOST_EXIT_PRODUCT}
@@ -295,6 +307,10 @@ def _registry(world: World, application: str) -> dict[str, pa.Table]:
         SCHEME: Role.SCHEME,
         **{party.code: party.role for party in sector.parties},
     }
+    if world.sector is not sector:  # whose devices take these cards
+        own = world.sector
+        parties |= {own.acquirer: Role.ACQUIRER, own.load_agent: Role.LOAD_AGENT}
+        parties |= {party.code: party.role for party in own.parties}
     used = [(name, number) for name, number in world.numbered() if world.application_of(name) == application]
     rows: dict[str, list[dict[str, object]]] = {
         "participants": [
@@ -302,8 +318,9 @@ def _registry(world: World, application: str) -> dict[str, pa.Table]:
             for code, role in parties.items()
         ],
         "terminals": [
-            {"terminal_id": number, "device": name, "operator": world.device(name)[1].operator or sector.load_agent,
-             "acquirer": sector.acquirer, "line": None, "stop": None, "status": 1}
+            {"terminal_id": number, "device": name,
+             "operator": world.device(name)[1].operator or world.device(name)[0].load_agent,
+             "acquirer": world.device(name)[0].acquirer, "line": None, "stop": None, "status": 1}
             for name, number in used
         ],
         "psams": [{"psam_id": number.rjust(10, b"\x01"), "terminal_id": number, "status": 1} for _, number in used],
@@ -338,6 +355,9 @@ def _count(world: World, application: str, rows: Iterable[Mapping[str, object]])
     devices = {number: name for name, number in world.numbered()}
     for row in rows:
         if row["outcome"] == "PAID":
+            if row["txn_type"] == TransactionType.UNLOAD:
+                world.count(Counted.MOVED, int(row["amount"]), unit, application=application)  # type: ignore[call-overload]
+                continue
             kind = Counted.LOADED if row["txn_type"] in loads else Counted.PAID
             world.count(
                 kind, int(row["amount"]), unit,  # type: ignore[call-overload]

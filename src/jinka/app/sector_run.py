@@ -11,6 +11,7 @@ from typing import Any
 from jinka.app import (
     sector_base,
     sector_money,
+    sector_move,
     sector_pass,
     sector_purse,
     sector_records,
@@ -39,6 +40,7 @@ from jinka.declaration import (
     Load,
     Measured,
     Move,
+    MoveBalance,
     Observed,
     Packed,
     PayFor,
@@ -97,6 +99,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Load: sector_purse.play_load,
     Tap: sector_purse.play_tap,
     PayFor: sector_pass.play_pay_for,
+    MoveBalance: sector_move.play_move_balance,
     Holds: sector_purse.play_holds,
     List: sector_purse.play_list,
     Clear: sector_purse.play_clear,

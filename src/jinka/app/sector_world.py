@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from jinka.app.sector_cards import VirtualCard, make_card
-from jinka.card import SamKey, make_psam
+from jinka.card import Psam, SamKey, make_psam
 from jinka.codec.clearing import ClearingRecord
 from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector
 from jinka.issuer import MaintenanceHost
@@ -202,18 +202,19 @@ class World:
                 f"{name} is a {device.kind.value}", where=self.journey.name, fix="use a purse terminal"
             )
         profile = self.profile(self.application_of(name))
+        owner = self.sector_of(profile.name)  # another sector where its cards are good here as well
         return PurseTerminal(
             DeviceData(
                 aid=profile.aid, profile=profile.name, profile_version=profile.version,
                 ride_record_id=profile.ride_record_id, key_index=1, mode=device.mode, zone=ZONE,
                 operator=device.operator, acquirer=sector.acquirer,
-                issuers={self.issuer_number(sector): sector.issuer}, psam_name=PSAM_NAME,
-                region=self.issuer_number(sector)[:2],
+                issuers={self.issuer_number(owner): owner.issuer}, psam_name=PSAM_NAME,
+                region=self.issuer_number(sector)[:2], spent_record_id=profile.spent_record_id,
             ),
-            self._psam(name, profile, sector), self._pricer(sector, device, profile), self.now.date(),
+            self._psam(name, profile, owner), self._pricer(sector, device, profile), self.now.date(),
         )  # fmt: skip
 
-    def _psam(self, name: str, profile: ApplicationProfile, sector: Sector) -> object:
+    def _psam(self, name: str, profile: ApplicationProfile, sector: Sector) -> Psam:
         algorithm, number = profile.keys[0].algorithm, self.terminal_number(name)
         versions = [key.version for key in profile.keys if key.use is KeyUse.PURCHASE]
         keys = [
@@ -229,7 +230,7 @@ class World:
         )  # fmt: skip
 
     def _pricer(self, sector: Sector, device: Device, profile: ApplicationProfile) -> Pricer:
-        tariff = sector.tariffs.get(profile.name)
+        tariff = sector.tariffs.get(profile.name) or self.sector_of(profile.name).tariffs.get(profile.name)
         if tariff is None:
             raise Usage("a purse without a tariff", where=f"{sector.name}.{profile.name}", fix="declare one")
         if not device.fare:
@@ -246,12 +247,17 @@ class World:
         if device.kind is not DeviceKind.LOAD:
             raise Usage(f"{name} is a {device.kind.value}", where=self.journey.name, fix="use a load counter")
         profile = self.profile(self.application_of(name))
+        owner = self.sector_of(profile.name)
         found = LoadDevice(
             terminal_id=self.terminal_number(name), aid=profile.aid, profile=profile.name,
             profile_version=profile.version, key_index=1, zone=ZONE, operator=device.operator or sector.load_agent,
-            acquirer=sector.acquirer, issuers={self.issuer_number(sector): sector.issuer},
+            acquirer=sector.acquirer, issuers={self.issuer_number(owner): owner.issuer},
         )  # fmt: skip
         return LoadTerminal(found, self.now.date())
+
+    def concluded(self, application: str) -> dict[tuple[bytes, int], ClearingRecord]:
+        """What the hosts of an application's issuer concluded themselves: unloads, releases (`jinka.issuer`)."""
+        return self.service(f"concluded {application}", dict)
 
     def terminal_number(self, name: str) -> bytes:
         """The 6 bytes of a device, given when it is first asked for."""

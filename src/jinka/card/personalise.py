@@ -19,6 +19,7 @@ PUBLIC_SIZE = 30
 CARD_NUMBER_AT, START_AT, EXPIRY_AT, OWN_AT = 10, 20, 24, 28
 _KEY_RECORD = 24
 _RIDE_FILE = 0x001A
+_SPENT_SIZE = 12
 _PIECE = 240
 _QUOTA_MAX = 0xFFFE  # FFFF declares none; no card has so much
 _LEAVE = Command(0x00, 0xA4, 0, 0, b"\x3f\x00")
@@ -219,7 +220,12 @@ def _content(profile: ApplicationProfile, spec: FileSpec, personal: Personal) ->
             return []
         return [Command(0x00, 0xD6, 0x80 | spec.sfi, 0, purse_start(personal))]
     if spec.fid == _RIDE_FILE and profile.ride_record_id:
-        body = personal.ride_record or bytes(spec.size - 2)
-        record = bytes((profile.ride_record_id, len(body))) + body
-        return [Command(0x00, 0xE2, 0, spec.sfi << 3 | 4, record)]
+        spent = (
+            bytes((profile.spent_record_id, _SPENT_SIZE)) + bytes(_SPENT_SIZE)
+            if profile.spent_record_id
+            else b""
+        )
+        body = personal.ride_record or bytes(spec.size - 2 - len(spent))
+        ride = bytes((profile.ride_record_id, len(body))) + body
+        return [Command(0x00, 0xE2, 0, spec.sfi << 3 | 4, record) for record in (ride, spent) if record]
     return []

@@ -4,7 +4,8 @@ Each transaction is two commands: INITIALIZE, which draws a random number and ch
 UPDATE, which checks the other side's MAC and writes balance, counter, log, proof and cached records in one
 transaction of the memory. The balance includes the overdraft limit: what the holder owns is the balance less the
 limit. That, and the tail of the unload's MAC3, no readable text confirms. With SM4 keys this is Jinka's own profile.
-The grey lock of fuel cards is in `jinka.card.grey`.
+The grey lock of fuel cards is in `jinka.card.grey`. A purse without a passbook beside it is unloaded as a passbook is,
+if its application has an unload key: Jinka's own addition, for old cards whose balance goes onto new ones.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ _INITIALIZE = {
     (0x03, PURSE): Kind(TransactionType.CAPP_PURCHASE, Step.DEBIT, KeyUse.PURCHASE, False),
     (0x04, PASSBOOK): Kind(TransactionType.OVERDRAFT_LIMIT, Step.LIMIT, KeyUse.OVERDRAFT, True),
     (0x05, PASSBOOK): Kind(TransactionType.UNLOAD, Step.UNLOAD, KeyUse.UNLOAD, True),
+    (0x05, PURSE): Kind(TransactionType.UNLOAD, Step.UNLOAD, KeyUse.UNLOAD, True),
 }
 _DEBITS = {0x01: Step.DEBIT, 0x02: Step.CASH, 0x03: Step.UNLOAD}
 
@@ -128,6 +130,8 @@ def initialize(card: CardOs, command: Command) -> bytes:
     if len(data) != (7 if kind.step is Step.LIMIT else 11):
         raise CardError(StatusWord.WRONG_LENGTH)
     purse = find_purse(card, command.p2)
+    if kind.step is Step.UNLOAD and command.p2 == PURSE and PASSBOOK in card.folder.children:
+        raise CardError(StatusWord.P1P2_WRONG)  # proofs of one type could not be told apart
     key, counter = ready(card, purse, kind, data[0])
     memory, at = card.nvm.memory, purse.at
     if is_grey(memory, purse):

@@ -25,6 +25,7 @@ from jinka.profile.spec import (
 )
 
 RIDE_RECORD_ID, RIDE_RECORD_SIZE = 0x31, 48
+SPENT_RECORD_ID, SPENT_RECORD_SIZE = 0x32, 12
 AFTER_PIN = 0x11
 RECORD_FILE = 0x0005
 _PERSONAL_OF_FILES = {
@@ -105,8 +106,12 @@ def purse_application(
     after_pin: Sequence[int] = (),
     extra_keys: tuple[KeySpec, ...] = (),
     unloads: bool = False,
+    counts_spent: bool = False,
 ) -> ApplicationProfile:
-    """A purse in ``unit`` with a ride record for entries and exits, and records of its own besides."""
+    """A purse in ``unit`` with a ride record for entries and exits, and records of its own besides.
+
+    ``unloads`` lets the issuer take its balance off again; ``counts_spent`` keeps what was spent this month and today.
+    """
     keys = (
         *(files.service_key(KeyUse.PURCHASE, "purchase", version, version) for version in (1, 2, 3)),
         files.service_key(KeyUse.LOAD, "load", 1),
@@ -115,10 +120,11 @@ def purse_application(
         files.service_key(KeyUse.MAINTENANCE, "maintenance"),
         *extra_keys,
     )
+    spent = bytes((SPENT_RECORD_ID, SPENT_RECORD_SIZE)) + bytes(SPENT_RECORD_SIZE) if counts_spent else b""
     ride = FileSpec(
-        fid=0x001A, kind=FileKind.VARIABLE, size=RIDE_RECORD_SIZE + 2, write_right=FREE, mac_required=True,
+        fid=0x001A, kind=FileKind.VARIABLE, size=RIDE_RECORD_SIZE + 2 + len(spent), write_right=FREE, mac_required=True,
         title_en="Ride record (composite application)", title_zh="复合应用文件（乘车记录）",
-        example=bytes((RIDE_RECORD_ID, RIDE_RECORD_SIZE)) + bytes(RIDE_RECORD_SIZE),
+        example=bytes((RIDE_RECORD_ID, RIDE_RECORD_SIZE)) + bytes(RIDE_RECORD_SIZE) + spent,
     )  # fmt: skip
     made = (
         files.key_file(keys),
@@ -134,6 +140,7 @@ def purse_application(
         standards=standards, files=made, keys=keys,
         purse=PurseSpec(fid=0x0002, unit=unit, limit=limit, tac_kid=0, log_sfi=0x18),
         personal=(*_PERSONAL_OF_FILES.items(), *_personal(records)), ride_record_id=RIDE_RECORD_ID,
+        spent_record_id=SPENT_RECORD_ID if counts_spent else 0,
     )  # fmt: skip
 
 

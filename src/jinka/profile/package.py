@@ -51,7 +51,7 @@ def encode(profile: ApplicationProfile) -> bytes:
         tlv(_AID, profile.aid),
         tlv(_FID, profile.fid.to_bytes(2, "big")),
         tlv(_KIND, bytes((profile.application,))),
-        tlv(_RIDE, bytes((profile.ride_record_id,))),
+        tlv(_RIDE, bytes((profile.ride_record_id, profile.spent_record_id)).rstrip(b"\0") or b"\0"),
         *(tlv(_FOLDER, _folder_bytes(spec)) for spec in profile.folders),
         *(tlv(_FILE, _file_bytes(spec)) for spec in profile.files),
         *(tlv(_KEY, _key_bytes(spec)) for spec in profile.keys),
@@ -106,7 +106,8 @@ def _profile(parts: list[tuple[int, bytes, int]]) -> ApplicationProfile:
         purse=_purse(single[_PURSE]) if _PURSE in single else None,
         application=ApplicationKind(_number(single[_KIND], 1)),
         folders=tuple(map(_folder, lists[_FOLDER])),
-        ride_record_id=_number(single[_RIDE], 1),
+        ride_record_id=_number(single[_RIDE][:1], 1),
+        spent_record_id=_number(single[_RIDE][1:], 1) if len(single[_RIDE]) > 1 else 0,
     )
 
 

@@ -198,6 +198,7 @@ class ApplicationProfile:
     folders: tuple[FolderSpec, ...] = ()
     personal: tuple[tuple[int, PersonalDatum], ...] = ()
     ride_record_id: int = 0
+    spent_record_id: int = 0  # of a second record in the same file: what was spent this month and today
 
     def file(self, fid: int) -> FileSpec:
         """The file with this identifier; `Usage` when the profile has none."""

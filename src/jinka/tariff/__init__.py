@@ -5,7 +5,17 @@ No cards and no I/O here. The facts are those of the T-Union trip record (JT/T 9
 """
 
 from jinka.tariff.body import tariff_from_body, tariff_to_body
-from jinka.tariff.engine import ENTRY_PRODUCT, Days, Product, Tariff, Transfer, TransferRule, full_price
+from jinka.tariff.engine import (
+    ENTRY_PRODUCT,
+    Cap,
+    Days,
+    Period,
+    Product,
+    Tariff,
+    Transfer,
+    TransferRule,
+    full_price,
+)
 from jinka.tariff.facts import Charge, HolderClass, Mode, PaidRide, Pricer, RideFacts, RideState, TapKind
 from jinka.tariff.fares import LOST_EXIT_PRODUCT, SheetPricer
 from jinka.tariff.rules import AmountOff, Bands, Rule, Share
@@ -15,11 +25,13 @@ __all__ = [
     "LOST_EXIT_PRODUCT",
     "AmountOff",
     "Bands",
+    "Cap",
     "Charge",
     "Days",
     "HolderClass",
     "Mode",
     "PaidRide",
+    "Period",
     "Pricer",
     "Product",
     "RideFacts",

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from enum import Enum
 from typing import Any, TypeVar
 
 from jinka.kit import Usage
 from jinka.registry import Role
-from jinka.tariff.engine import Days, Product, Tariff, Transfer, TransferRule
+from jinka.tariff.engine import Cap, Days, Period, Product, Tariff, Transfer, TransferRule
 from jinka.tariff.facts import HolderClass, Mode
 from jinka.tariff.rules import AmountOff, Bands, Rule, Share
 
@@ -38,6 +38,7 @@ def tariff_to_body(tariff: Tariff) -> bytes:
             "within_seconds": int(tariff.transfer.within.total_seconds()),
             "pairs": sorted([first.name, then.name] for first, then in tariff.transfer.pairs),
         },
+        **({"caps": [_plain_cap(cap) for cap in tariff.caps]} if tariff.caps else {}),
     }
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
@@ -50,14 +51,18 @@ def tariff_from_body(body: bytes) -> Tariff:
         raw = json.loads(body)
     except (ValueError, RecursionError):
         raise Usage("not a tariff", where="tariff", fix="send it again") from None
-    plain = _record(raw, "tariff", {"format", "name", "gross_max_fen", "products", "transfer"})
+    plain = _record(raw, "tariff", {"format", "name", "gross_max_fen", "products", "transfer"}, {"caps"})
     if plain["format"] != _FORMAT:
         raise Usage("another format", where="tariff.format", fix=f"write {_FORMAT}")
     products = tuple(
         _product(one, f"tariff.products[{place}]")
         for place, one in enumerate(_list(plain["products"], "tariff.products"))
     )
-    codes = [product.code for product in products]
+    caps = tuple(
+        _cap(one, f"tariff.caps[{place}]")
+        for place, one in enumerate(_list(plain.get("caps", []), "tariff.caps"))
+    )
+    codes = [product.code for product in products] + [cap.code for cap in caps]
     if len(set(codes)) != len(codes):
         raise Usage("a product stands twice", where="tariff.products", fix="one product for each code")
     transfer = _record(plain["transfer"], "tariff.transfer", {"within_seconds", "pairs"})
@@ -75,6 +80,7 @@ def tariff_from_body(body: bytes) -> Tariff:
             within=dt.timedelta(seconds=seconds), pairs=frozenset((first, then) for first, then in pairs)
         ),
         gross_max_fen=_number(plain["gross_max_fen"], "tariff.gross_max_fen", _FARE_MAX),
+        caps=caps,
     )
 
 
@@ -89,12 +95,41 @@ def _plain_product(product: Product) -> dict[str, Any]:
         "days": product.days.name,
         "borne_by": product.borne_by.name if product.borne_by is not None else None,
         "rule": _plain_rule(product.rule),
+        **({"month_from": product.month_from} if product.month_from else {}),
     }
+
+
+def _plain_cap(cap: Cap) -> dict[str, Any]:
+    return {
+        "code": cap.code,
+        "title_en": cap.title_en,
+        "title_zh": cap.title_zh,
+        "period": cap.period.name,
+        "most_fen": cap.most_fen,
+        "modes": [mode.name for mode in cap.modes],
+        "holders": [holder.name for holder in cap.holders],
+    }
+
+
+def _cap(raw: Any, where: str) -> Cap:
+    plain = _record(raw, where, {"code", "title_en", "title_zh", "period", "most_fen", "modes", "holders"})
+    return Cap(
+        code=_text(plain["code"], f"{where}.code"),
+        title_en=_text(plain["title_en"], f"{where}.title_en"),
+        title_zh=_text(plain["title_zh"], f"{where}.title_zh"),
+        period=_named(Period, plain["period"], f"{where}.period"),
+        most_fen=_number(plain["most_fen"], f"{where}.most_fen", _FARE_MAX),
+        modes=tuple(_named(Mode, one, f"{where}.modes") for one in _list(plain["modes"], f"{where}.modes")),
+        holders=tuple(
+            _named(HolderClass, one, f"{where}.holders")
+            for one in _list(plain["holders"], f"{where}.holders")
+        ),
+    )
 
 
 def _product(raw: Any, where: str) -> Product:
     fields = {"code", "title_en", "title_zh", "modes", "holders", "transfer", "days", "borne_by", "rule"}
-    plain = _record(raw, where, fields)
+    plain = _record(raw, where, fields, {"month_from"})
     bearer = plain["borne_by"]
     return Product(
         code=_text(plain["code"], f"{where}.code"),
@@ -109,6 +144,7 @@ def _product(raw: Any, where: str) -> Product:
         days=_named(Days, plain["days"], f"{where}.days"),
         rule=_rule(plain["rule"], f"{where}.rule"),
         borne_by=None if bearer is None else _named(Role, bearer, f"{where}.borne_by"),
+        month_from=_number(plain.get("month_from", 0), f"{where}.month_from", _FARE_MAX),
     )
 
 
@@ -148,8 +184,8 @@ def _band(raw: Any, where: str) -> tuple[int | None, int]:
     return limit, _number(band[1], where, _PERCENT_MAX)
 
 
-def _record(raw: Any, where: str, names: set[str]) -> dict[str, Any]:
-    if not isinstance(raw, dict) or set(raw) != names:
+def _record(raw: Any, where: str, names: set[str], may: Set[str] = frozenset()) -> dict[str, Any]:
+    if not isinstance(raw, dict) or set(raw) - may != names:
         raise Usage("other fields than a tariff has", where=where, fix=", ".join(sorted(names)))
     return raw
 

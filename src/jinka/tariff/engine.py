@@ -47,6 +47,7 @@ class Product:
     rule: Rule
     borne_by: Role | None = None
     days: Days = Days.ANY
+    month_from: int = 0  # sold once this much was spent in the month, before the ride
 
     def subsidy(self, gross_fen: int) -> int:
         """What somebody else pays the operator for one ride: the amount off, or the whole discount of a share."""
@@ -70,22 +71,68 @@ class TransferRule:
         return dt.timedelta(0) <= boarded_at - last.at <= self.within
 
 
+class Period(Enum):
+    """What a cap adds up."""
+
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """Nobody spends more in the period: the ride that reaches it costs the rest, those after it nothing.
+
+    Its code is the product of such a ride, whose gross fare is then what was left. Needs a card that keeps count.
+    """
+
+    code: str
+    title_en: str
+    title_zh: str
+    period: Period
+    most_fen: int
+    modes: tuple[Mode, ...] = ()  # all when empty
+    holders: tuple[HolderClass, ...] = ()
+
+    def left(self, facts: RideFacts) -> int | None:
+        """What may still be charged; None where the cap does not apply."""
+        if (self.modes and facts.mode not in self.modes) or (
+            self.holders and facts.holder not in self.holders
+        ):
+            return None
+        spent = facts.spent_today if self.period is Period.DAY else facts.spent_month
+        return max(0, self.most_fen - spent)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """Products in the order in which they are tried, and the transfer rule. Implements `facts.Pricer`."""
+    """Products in the order in which they are tried, caps, and the transfer rule. Implements `facts.Pricer`."""
 
     name: str
     products: tuple[Product, ...]
     transfer: TransferRule
     gross_max_fen: int  # no ride costs more: a gross fare beyond it is explained by nothing
+    caps: tuple[Cap, ...] = ()
 
     def price(self, facts: RideFacts) -> Charge:
         """Price one tap. An entry costs nothing; `Usage` when no product fits the holder and the mode."""
         if facts.kind is TapKind.ENTRY:
             return Charge(0, ENTRY_PRODUCT)
-        transfer = self.is_transfer(facts)
-        product = self.select(facts.mode, facts.holder, transfer, rest_day=facts.rest_day)
-        return Charge(product.rule.price(facts.gross_fare), product.code)
+        return self.charge(facts, facts.gross_fare)
+
+    def charge(self, facts: RideFacts, gross: int) -> Charge:
+        """The charge of a ride of this gross fare: the first product that fits, down to what a cap leaves."""
+        product = self.select(
+            facts.mode, facts.holder, self.is_transfer(facts),
+            rest_day=facts.rest_day, spent_month=facts.spent_month,
+        )  # fmt: skip
+        amount, by = product.rule.price(gross), None
+        for cap in self.caps:
+            left = cap.left(facts)
+            if left is not None and left < amount:
+                amount, by = left, cap.code
+        if by is not None:
+            return Charge(amount, by, gross=amount)
+        return Charge(amount, product.code, gross=None if gross == facts.gross_fare else gross)
 
     def is_transfer(self, facts: RideFacts) -> bool:
         """A bus ride is judged when boarding; a metro ride by the time of its entry, when that is on the card."""
@@ -97,13 +144,19 @@ class Tariff:
         return self.transfer.grants(state.last_paid, facts.mode, facts.line, facts.at)
 
     def select(
-        self, mode: Mode, holder: HolderClass, is_transfer: bool, *, rest_day: bool = False
+        self,
+        mode: Mode,
+        holder: HolderClass,
+        is_transfer: bool,
+        *,
+        rest_day: bool = False,
+        spent_month: int = 0,
     ) -> Product:
-        """Return the first product for this mode, holder, kind of ride and kind of day."""
+        """Return the first product for this mode, holder, kind of ride, kind of day and what was spent before."""
         unwanted = Transfer.NEVER if is_transfer else Transfer.ONLY
         closed = Days.WORK if rest_day else Days.REST
         for product in self.products:
-            if product.transfer is unwanted or product.days is closed:
+            if product.transfer is unwanted or product.days is closed or spent_month < product.month_from:
                 continue
             if mode in product.modes and holder in product.holders:
                 return product
@@ -125,9 +178,12 @@ class Tariff:
     def price_table(self, pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
         """The charge for each (product, gross fare) that occurs, so that bulk engines can join on it.
 
-        Pairs of an unknown product, or of a fare that the tariff cannot ask, are absent.
+        Pairs of an unknown product, or of a fare that the tariff cannot ask, are absent. What a cap left is its fare.
         """
+        capped = {cap.code for cap in self.caps}
         return {
+            pair: pair[1] for pair in set(pairs) if pair[0] in capped and 0 <= pair[1] <= self.gross_max_fen
+        } | {
             (code, gross): 0 if code == ENTRY_PRODUCT else self.product(code).rule.price(gross)
             for code, gross in set(pairs)
             if 0 <= gross <= self.gross_max_fen

@@ -88,6 +88,8 @@ class RideFacts:
     state: RideState | None
     at: dt.datetime
     rest_day: bool = False  # by the terminal's calendar
+    spent_today: int = 0  # by the card's own record, where it keeps one
+    spent_month: int = 0
 
 
 @dataclass(frozen=True, slots=True)

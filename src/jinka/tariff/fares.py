@@ -22,7 +22,8 @@ class SheetPricer:
     """``measures`` are facts by (stop of entry, stop of exit); a tap that is paid at once has its stop twice.
 
     Known without them: ``minutes`` since the entry (begun ones count), ``hour`` of the tap, ``gross`` as the till gave
-    it, ``holder`` as a word. ``lost_exit`` is the gross fare of a card that comes in again without having gone out.
+    it, ``holder`` as a word, ``spent_today`` and ``spent_month`` of a card that keeps count. ``lost_exit`` is the
+    gross fare of a card that comes in again without having gone out.
     """
 
     tariff: Tariff
@@ -38,10 +39,7 @@ class SheetPricer:
             if self.lost_exit is None or state is None or state.kind is not TapKind.ENTRY:
                 return Charge(0, ENTRY_PRODUCT)
             return Charge(self.lost_exit, LOST_EXIT_PRODUCT, gross=self.lost_exit)
-        gross = self.gross(facts)
-        transfer = self.tariff.is_transfer(facts)
-        product = self.tariff.select(facts.mode, facts.holder, transfer, rest_day=facts.rest_day)
-        return Charge(product.rule.price(gross), product.code, gross=gross)
+        return self.tariff.charge(facts, self.gross(facts))
 
     def gross(self, facts: RideFacts) -> int:
         """The fare before discounts."""
@@ -54,6 +52,8 @@ class SheetPricer:
             "hour": facts.at.hour,
             "gross": facts.gross_fare,
             "holder": facts.holder.name.lower(),
+            "spent_today": facts.spent_today,
+            "spent_month": facts.spent_month,
             **self.constants,
             **self.measures.get((start, facts.station), {}),
         }

@@ -141,6 +141,7 @@ class PassbookDevice:
     operator: str
     acquirer: str
     issuers: Mapping[bytes, str]
+    purse: int = 1  # 2 where an application without a passbook lets its purse be unloaded
 
 
 class PassbookTerminal:
@@ -163,7 +164,7 @@ class PassbookTerminal:
             raise Usage(f"an unload of {amount}", where="unload.amount", fix="1 to 2^32-1")
         public, issuer = self._open(card, pin)
         kid = self._device.unload_key_index
-        begin = bytes((0x80, 0x50, 0x05, 0x01, 0x0B, kid)) + amount.to_bytes(4, "big")
+        begin = bytes((0x80, 0x50, 0x05, self._device.purse, 0x0B, kid)) + amount.to_bytes(4, "big")
         step = "initialize for unload"
         opened = ask_exactly(card, step, begin + self._device.terminal_id + b"\x10", 16)
         request = UnloadRequest(

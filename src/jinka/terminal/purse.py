@@ -23,13 +23,13 @@ from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadK
 from jinka.terminal.lists_download import Download, Downloads
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.reading import DATA_WRONG, PublicData, read_holder, read_public, read_ride, select
-from jinka.terminal.ride import RideStamp, encode_ride
+from jinka.terminal.ride import RideStamp, ride_command
+from jinka.terminal.spent import Spent, cache_spent, read_spent
 from jinka.terminal.torn import Unresolved
 from jinka.terminal.torn_state import TornTap, TornTaps
 
 _RESUME = dt.timedelta(minutes=20)
 _CAPP = bytes((TransactionType.CAPP_PURCHASE,))
-_RIDE_FILE = 0x1A << 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,7 @@ class DeviceData:
     region: bytes = bytes(2)
     acquirer_number: bytes = bytes(8)
     key_periods: tuple[KeyPeriod, ...] = ()  # the preferred one first
+    spent_record_id: int = 0  # of cards that keep what they spent; 0 asks for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,20 +253,14 @@ class PurseTerminal:
         data = self._data
         holder = read_holder(card)
         state = read_ride(card, data.ride_record_id)
-        charge = self.pricer.price(
-            RideFacts(
-                mode=data.mode,
-                kind=tap.kind,
-                line=tap.line,
-                station=tap.station,
-                gross_fare=tap.gross_fare,
-                holder=holder,
-                state=state,
-                at=tap.at,
-                rest_day=self.calendar.is_rest_day(tap.at.date()),
-            )
-        )
-        return self._pay(card, tap, public, issuer, charge, (state,))
+        spent = read_spent(card, data.spent_record_id, tap.at) if data.spent_record_id else None
+        facts = RideFacts(
+            mode=data.mode, kind=tap.kind, line=tap.line, station=tap.station, gross_fare=tap.gross_fare,
+            holder=holder, state=state, at=tap.at, rest_day=self.calendar.is_rest_day(tap.at.date()),
+            spent_today=spent.today if spent else 0, spent_month=spent.month if spent else 0,
+        )  # fmt: skip
+        charge = self.pricer.price(facts)
+        return self._pay(card, tap, public, issuer, charge, (state,), spent)
 
     def _pay(
         self,
@@ -275,6 +270,7 @@ class PurseTerminal:
         issuer: str,
         charge: Charge,
         ride: tuple[RideState | None] | None,
+        spent: Spent | None = None,
     ) -> TapOutcome:
         """The composite purchase of ``charge``; ``ride`` is the state to go on from, or None to leave it as it is."""
         data = self._data
@@ -308,6 +304,8 @@ class PurseTerminal:
         self._session = signed[:4]
         if ride is not None:
             self._cache_ride(card, tap, ride[0], charge, balance)
+        if spent is not None and charge.amount:
+            cache_spent(card, data.spent_record_id, spent, charge.amount, tap.at)
         record = self._record(tap, public, issuer, charge, opened, signed, moment, balance)
         return self._debit(card, tap, record, signed, moment)
 
@@ -326,10 +324,7 @@ class PurseTerminal:
             city=data.region,
             acquirer=data.acquirer_number,
         )
-        body = encode_ride(ride, stamp)
-        size, record_id = len(body), data.ride_record_id
-        head = bytes((0x80, 0xDC, record_id, _RIDE_FILE, size + 2, record_id, size))
-        ask(card, "update capp data cache", head + body)
+        ask(card, "update capp data cache", ride_command(data.ride_record_id, ride, stamp))
 
     def _record(
         self,

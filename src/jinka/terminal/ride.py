@@ -51,6 +51,13 @@ def encode_ride(ride: RideState, stamp: RideStamp) -> bytes:
     )
 
 
+def ride_command(record_id: int, ride: RideState, stamp: RideStamp) -> bytes:
+    """UPDATE CAPP DATA CACHE with the ride, to be written by the purchase that is begun."""
+    return bytes((0x80, 0xDC, record_id, 0x1A << 3, RIDE_SIZE + 2, record_id, RIDE_SIZE)) + encode_ride(
+        ride, stamp
+    )
+
+
 def decode_ride(raw: bytes) -> RideState | None:
     """The state in a ride record; None for a card that never rode (zeros). `Usage` for anything unreadable."""
     if len(raw) != RIDE_SIZE:

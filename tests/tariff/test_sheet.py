@@ -42,6 +42,7 @@ def sheet(value: Expression, *facts: str) -> Sheet:
         (percent("a", 85), {"a": 10}, 9),  # 8.5 is rounded half up
         (percent("a", 85, rounding=Rounding.DOWN), {"a": 10}, 8),
         (Times("a", 1, 3, Rounding.UP), {"a": 10}, 4),
+        (Times("a", 2, Minus("b", 1)), {"a": 10, "b": 4}, 7),  # 20 by 3
         (Begun("a", 60), {"a": 0}, 0),
         (Begun("a", 60), {"a": 60}, 1),
         (Begun("a", 60), {"a": 61}, 2),
@@ -100,6 +101,12 @@ def test_wrong_facts_are_refused_with_their_place(facts: dict[str, int | str], w
     with pytest.raises(Usage, match=word) as error:
         sheet(Minus("a", 5), "a").fill(facts)
     assert error.value.where.startswith("t.")
+
+
+def test_nothing_is_divided_by_nothing() -> None:
+    for by in (0, 1):
+        with pytest.raises(Usage, match="divided by"):
+            sheet(Times("a", 1, Minus("b", 1)), "a", "b").fill({"a": 10, "b": by})
 
 
 def test_a_sheet_that_does_not_fit_is_refused() -> None:

@@ -59,11 +59,14 @@ class Less:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """``of`` times ``numerator`` by ``denominator``: a percentage, a price for each unit, a month's twelfth."""
+    """``of`` times ``numerator`` by ``denominator``: a percentage, a price for each unit, a month's twelfth.
+
+    A denominator that comes to zero or below is refused.
+    """
 
     of: Expression
     numerator: Expression
-    denominator: int = 1
+    denominator: Expression = 1
     rounding: Rounding = Rounding.HALF_UP
 
 
@@ -218,8 +221,8 @@ def _parts(expression: Expression) -> Iterator[Expression]:
             yield from parts
         case Minus(whole, part) | Less(whole, part):
             yield from (whole, part)
-        case Times(of, numerator, _, _):
-            yield from (of, numerator)
+        case Times(of, numerator, denominator, _):
+            yield from (of, numerator, denominator)
         case Begun(of, _):
             yield of
         case Marginal(of, bands, _, start, _):
@@ -258,7 +261,10 @@ def _value(expression: Expression, values: Mapping[str, Fact], where: str, depth
         case Less(whole, part):
             return max(0, of(whole) - of(part))
         case Times(base, numerator, denominator, rounding):
-            return rounding.divide(of(base) * of(numerator), denominator)
+            by = of(denominator)
+            if by <= 0:
+                raise Usage(f"divided by {by}", where=where, fix="check the facts")
+            return rounding.divide(of(base) * of(numerator), by)
         case Begun(base, size):
             return Rounding.UP.divide(of(base), size)
         case Least(parts):

@@ -50,7 +50,9 @@ def expression_text(expression: Expression, *, zh: bool = False) -> str:
         case Less(whole, part):
             return f"({of(whole)} - ({of(part)}), {word('floor')})"
         case Times(base, numerator, denominator, rounding):
-            over = f" / {denominator}" if denominator != 1 else ""
+            plain = isinstance(denominator, int | str)
+            below = of(denominator) if plain else f"({of(denominator)})"
+            over = f" / {below}" if denominator != 1 else ""
             ending = "" if rounding is Rounding.HALF_UP else f" ({word(rounding.name.lower())})"
             return f"({of(base)}) × {of(numerator)}{over}{ending}"
         case Begun(base, size):

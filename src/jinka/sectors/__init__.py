@@ -16,6 +16,7 @@ from jinka.sectors import (
     transit_shenzhen,
     travel_document,
     usim,
+    vehicles,
 )
 
 PROFILES: tuple[ApplicationProfile, ...] = (
@@ -28,6 +29,11 @@ PROFILES: tuple[ApplicationProfile, ...] = (
     usim.PROFILE,
 )
 
-SECTORS: tuple[Sector, ...] = (campus.SECTOR, parking.SECTOR, social_insurance.SECTOR)
+SECTORS: tuple[Sector, ...] = (
+    campus.SECTOR,
+    parking.SECTOR,
+    social_insurance.SECTOR,
+    vehicles.SECTOR,
+)
 
 __all__ = ["PROFILES", "SECTORS"]

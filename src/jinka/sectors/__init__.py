@@ -8,6 +8,7 @@ from jinka.profile import ApplicationProfile
 from jinka.sectors import (
     bank,
     campus,
+    food,
     fuel,
     identity_card,
     parking,
@@ -34,6 +35,7 @@ SECTORS: tuple[Sector, ...] = (
     parking.SECTOR,
     social_insurance.SECTOR,
     vehicles.SECTOR,
+    food.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

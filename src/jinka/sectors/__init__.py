@@ -10,6 +10,7 @@ from jinka.sectors import (
     campus,
     food,
     fuel,
+    housing_fund,
     identity_card,
     parking,
     social_insurance,
@@ -36,6 +37,7 @@ SECTORS: tuple[Sector, ...] = (
     social_insurance.SECTOR,
     vehicles.SECTOR,
     food.SECTOR,
+    housing_fund.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

@@ -7,6 +7,7 @@ from jinka.declaration import Sector
 from jinka.profile import ApplicationProfile
 from jinka.sectors import (
     bank,
+    broadcasting,
     campus,
     food,
     fuel,
@@ -15,9 +16,11 @@ from jinka.sectors import (
     parking,
     social_insurance,
     social_security,
+    telecom,
     transit_shenzhen,
     travel_document,
     usim,
+    utilities,
     vehicles,
 )
 
@@ -38,6 +41,9 @@ SECTORS: tuple[Sector, ...] = (
     vehicles.SECTOR,
     food.SECTOR,
     housing_fund.SECTOR,
+    utilities.SECTOR,
+    telecom.SECTOR,
+    broadcasting.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

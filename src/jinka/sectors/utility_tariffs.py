@@ -1,0 +1,102 @@
+"""Tariffs of the utilities as published: Beijing's water and electricity, Zhejiang's electricity by the year.
+
+Units are litres (1 m³ = 1,000) and watt-hours; rates in the tables are hundredths of a fen a kWh, or fen a m³.
+"""
+
+from __future__ import annotations
+
+from jinka.declaration import WorkedCase
+from jinka.tariff.sheet import Line, Marginal, Sheet, Sum
+
+_WATER_STEPS = (180_000, 260_000, None)  # litres a household and year
+
+
+def _water(rates: tuple[int, int, int]) -> Marginal:
+    return Marginal("litres", tuple(zip(_WATER_STEPS, rates, strict=True)), per=1_000, start="before")
+
+
+WATER = Sheet(
+    name="water-year",
+    title_en="Water of a household, by the year",
+    title_zh="居民阶梯水价（按年）",
+    source="北京市发展和改革委员会 关于北京市居民用水实行阶梯水价的通知（京发改〔2014〕865号，2014-05-01起）",
+    facts=("litres", "before"),
+    lines=(
+        Line(code="works", title_en="Water fee", title_zh="水费", value=_water((207, 407, 607)), payer="household",
+             payee="water-works"),
+        Line(code="resource", title_en="Water resource fee", title_zh="水资源费", value=_water((157, 157, 157)),
+             payer="household", payee="water-resource"),
+        Line(code="sewage", title_en="Sewage treatment fee", title_zh="污水处理费", value=_water((136, 136, 136)),
+             payer="household", payee="sewage"),
+        Line(code="price", title_en="To pay", title_zh="应付", value=Sum(("works", "resource", "sewage"))),
+    ),
+    result="price",
+    rising=("litres",),
+)  # fmt: skip
+ELECTRICITY = Sheet(
+    name="electricity-month",
+    title_en="Electricity of a household, by the month",
+    title_zh="居民阶梯电价（按月）",
+    source="北京市发展和改革委员会 居民阶梯电价（2012-07-01起，不满1千伏，一户一表）",
+    facts=("watt_hours", "before"),
+    lines=(
+        Line(code="price", title_en="To pay", title_zh="应付", payer="household", payee="power",
+             value=Marginal("watt_hours", ((240_000, 4_883), (400_000, 5_383), (None, 7_883)), per=100_000,
+                            start="before")),
+    ),
+    result="price",
+    rising=("watt_hours",),
+)  # fmt: skip
+ZHEJIANG = Sheet(
+    name="electricity-year",
+    title_en="Electricity of a household, by the year (Zhejiang)",
+    title_zh="居民阶梯电价（浙江，按年）",
+    source="浙江省物价局 关于完善居民生活用电阶梯电价政策有关事项的通知",
+    facts=("watt_hours", "before"),
+    lines=(
+        Line(code="price", title_en="To pay", title_zh="应付", payer="household", payee="power",
+             value=Marginal("watt_hours", ((2_760_000, 538), (4_800_000, 588), (None, 838)), per=10_000,
+                            start="before")),
+    ),
+    result="price",
+    rising=("watt_hours",),
+)  # fmt: skip
+
+_ROW = "its rows, quoted at the address; "
+_WATER_AT = "laihamady.com/ms/760561.html"
+CASES = (
+    WorkedCase(
+        title_en="One cubic metre in the first step: 5.00 yuan in three parts", title_zh="第一档1立方米5元",
+        sheet="water-year", facts={"litres": 1_000, "before": 0},
+        gives={"works": 207, "resource": 157, "sewage": 136, "price": 500},
+        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed", address=_WATER_AT,
+    ),
+    WorkedCase(
+        title_en="One in the second step: 7.00 yuan", title_zh="第二档1立方米7元",
+        sheet="water-year", facts={"litres": 1_000, "before": 200_000},
+        gives={"works": 407, "resource": 157, "sewage": 136, "price": 700},
+        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed", address=_WATER_AT,
+    ),
+    WorkedCase(
+        title_en="One in the third step: 9.00 yuan", title_zh="第三档1立方米9元",
+        sheet="water-year", facts={"litres": 1_000, "before": 260_000},
+        gives={"works": 607, "resource": 157, "sewage": 136, "price": 900},
+        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed", address=_WATER_AT,
+    ),
+    WorkedCase(
+        title_en="300 m³ in a year: 1,820.00 yuan", title_zh="全年300立方米1820元",
+        sheet="water-year", facts={"litres": 300_000, "before": 0}, gives={"price": 182_000},
+        source="京发改〔2014〕865号, annex: " + _ROW + "one step of arithmetic on them", address=_WATER_AT,
+    ),
+    WorkedCase(
+        title_en="500 kWh in a month: 282.15 yuan", title_zh="当月500度282.15元",
+        sheet="electricity-month", facts={"watt_hours": 500_000, "before": 0}, gives={"price": 28_215},
+        source="Beijing, 2012-07-01: 0.4883, 0.5383 and 0.7883 yuan a kWh; one step of arithmetic on them",
+    ),
+    WorkedCase(
+        title_en="5,000 kWh in a year in Zhejiang: 2,852.00 yuan", title_zh="浙江全年5000度2852元",
+        sheet="electricity-year", facts={"watt_hours": 5_000_000, "before": 0}, gives={"price": 285_200},
+        source="浙江省物价局's notice: 0.538, 0.588 and 0.838 yuan a kWh; one step of arithmetic on them",
+        address="github.com/cc01cc/Eru living-cost-electricity.md, which links the notice",
+    ),
+)  # fmt: skip

@@ -145,12 +145,17 @@ def _card_key(issuers: Issuers, made: Application, key: KeySpec, number: bytes, 
             raise Usage("this application has a PIN", where=f"start of {made.profile.name}", fix="give one")
         return pin_bytes(start.pin)
     if not key.service_purpose:
-        return SeededRandomness(f"{made.profile.name}|{key.use}|{key.kid}|{key.folder}").token_bytes(16)
+        return unserved_key(made.profile, key)
     factors = np.frombuffer(card_factor(number), np.uint8).reshape(1, 8)
     [found] = issuers.keys(made.sector).chip_keys(
         Purpose(key.service_purpose), algorithm=key.algorithm, version=key.version, factors8=factors
     )
     return bytes(found.tobytes())
+
+
+def unserved_key(profile: ApplicationProfile, key: KeySpec) -> bytes:
+    """A key that no key service derives, such as that of an issuer's desk: the same on all cards of a journey."""
+    return SeededRandomness(f"{profile.name}|{key.use}|{key.kid}|{key.folder}").token_bytes(16)
 
 
 def _key_set(label: str) -> KeySet:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from jinka.app.sector_cards import pin_bytes
+from jinka.app.sector_codes import check_character
 from jinka.app.sector_docs import sector_page
 from jinka.app.sector_run import Played, play, report_rows
 from jinka.app.sector_trace_check import check_trace, trace_texts
@@ -22,7 +23,7 @@ from jinka.codec import Command
 from jinka.codec.fields import decode_field, encode_field
 from jinka.declaration import Admit, Assess, Journey, Sector, Tap, WorkedCase
 from jinka.kit import Finding, JinkaError, Severity
-from jinka.profile import FREE, ApplicationProfile, FileKind, FileSpec, KeyUse, PersonalDatum
+from jinka.profile import FREE, ApplicationKind, ApplicationProfile, FileKind, FileSpec, KeyUse, PersonalDatum
 from jinka.profile.package import decode, encode
 from jinka.sim.randomness import SeededRandomness
 from jinka.tariff import Tariff
@@ -125,7 +126,7 @@ def _encodings(sector: Sector, profile: ApplicationProfile, complain: Complain) 
         if spec.kind is FileKind.BINARY and spec.example:
             _enter(card, profile, spec, pin=spec.read_right != FREE)
             raw = card.transmit(Command(0x00, 0xB0, 0, 0, b"", len(spec.example)).build())
-            if raw != spec.example + b"\x90\x00":
+            if raw != spec.example + b"\x90\x00" and _reachable(profile, spec):
                 complain("EXAMPLE", f"{profile.name}.{spec.fid:04X}", f"the card answers {raw[-2:].hex()}")
         elif spec.kind is FileKind.VARIABLE and spec.example:
             _enter(card, profile, spec, pin=spec.read_right != FREE)
@@ -253,13 +254,20 @@ def _rises(sheet: Sheet, facts: dict[str, Fact], name: str, start: int, complain
 
 
 def _case(sector: Sector, case: WorkedCase, complain: Complain) -> None:
+    if not case.source:
+        complain("WORKED_CASE", case.title_en, "a case without its source")
+    if case.check:
+        found = check_character(case.check, case.number[:-1])
+        if found != case.number[-1]:
+            complain(
+                "WORKED_CASE", case.check, f"{case.number[:-1]} ends in {found}, published is {case.number}"
+            )
+        return
     sheet = sector.sheet(case.sheet)
     lines = sheet.fill(case.facts)
     for code, wanted in case.gives.items():
         if lines[code] != wanted:
             complain("WORKED_CASE", f"{sheet.name}.{code}", f"comes to {lines[code]}, published is {wanted}")
-    if not case.source:
-        complain("WORKED_CASE", sheet.name, "a case without its source")
 
 
 # Journeys, reports, documentation, and the whole
@@ -326,7 +334,8 @@ def _whole(sector: Sector, complain: Complain) -> None:
         by_file = {spec.fid: spec for spec in profile.files if not spec.folder}
         for fid, datum in profile.personal:
             found = by_file.get(fid)
-            if datum in _BEHIND_PIN and found is not None and _allows(found.read_right, 0):
+            public = profile.application is ApplicationKind.IDENTITY  # a certificate is for everybody to read
+            if datum in _BEHIND_PIN and found is not None and not public and _allows(found.read_right, 0):
                 complain(
                     "PERSONAL", f"{profile.name}.{fid:04X}", f"the holder's {datum.value} is free to read"
                 )

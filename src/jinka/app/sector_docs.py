@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jinka.app.sector_run import Played
 from jinka.app.sector_trace_docs import trace_tables
-from jinka.declaration import Sector
+from jinka.declaration import Sector, WorkedCase
 from jinka.kit import format_minor
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
 from jinka.profile.entitlement import Change, Fact
@@ -115,6 +115,9 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
     if sector.no_worked_case:
         yield word("nocase", sector.no_worked_case)
     for case in sector.worked_cases:
+        if case.check:
+            yield _checked_number(case, zh)
+            continue
         facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
         gives = ", ".join(f"{name} {value}" for name, value in case.gives.items())
         where = f" <{case.address}>" if case.address else ""
@@ -134,6 +137,12 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
     yield from ("", f"## {word('journeys')}")
     for one in played:
         yield from _journey(one, zh)
+
+
+def _checked_number(case: WorkedCase, zh: bool) -> str:
+    title, where = case.title_zh if zh else case.title_en, f" <{case.address}>" if case.address else ""
+    last = f"{case.number[:-1]} → {case.number[-1]}"
+    return f"- {title}: {last} (`{case.check}`). {_W['source'][zh]}: {case.source}{where}"
 
 
 def _application(sector: Sector, profile: ApplicationProfile, zh: bool) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from jinka.app import (
     sector_base,
+    sector_identity,
     sector_money,
     sector_move,
     sector_pass,
@@ -17,6 +18,7 @@ from jinka.app import (
     sector_records,
     sector_trace,
     sector_trace_answers,
+    sector_travel,
 )
 from jinka.app.sector_catalogue import catalogue_of
 from jinka.app.sector_world import Happening, StepFailed, World
@@ -133,6 +135,8 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     CloseRecall: sector_trace_answers.play_close,
     CheckItem: sector_trace_answers.play_check,
     Conditions: sector_trace_answers.play_conditions,
+    **sector_identity.PLAYERS,
+    **sector_travel.PLAYERS,
 }
 
 

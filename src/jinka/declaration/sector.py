@@ -138,15 +138,21 @@ class Journey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkedCase:
-    """A result that a public rule or tariff publishes itself, which the sheet must give to the unit."""
+    """A result that a public rule or tariff publishes itself, which the sheet must give to the unit.
+
+    In place of a sheet, ``check`` may name a standard of check characters (gb11643, gb32100 ...): then ``number`` is a
+    published number, and its last character is what the standard must give for those before it.
+    """
 
     title_en: str
     title_zh: str
-    sheet: str
-    facts: Mapping[str, Fact]
-    gives: Mapping[str, int]
+    sheet: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    gives: Mapping[str, int] = field(default_factory=dict)
     source: str  # document, number, date, clause
     address: str = ""
+    check: str = ""
+    number: str = ""
 
 
 class Counted(Enum):
@@ -162,6 +168,8 @@ class Counted(Enum):
     EVENT = "event"  # trace events
     LOOKED = "looked"  # looks at base records, allowed or refused
     BILLED = "billed"
+    SIGNED = "signed"  # documents and invoices, by cards
+    INSPECTED = "inspected"  # travel documents, whatever the verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +243,10 @@ class Sector:
                     f"a {what} stands twice: {sorted(twice)[0]}", where=self.name, fix="name each once"
                 )
         for case in self.worked_cases:
+            if bool(case.sheet) == bool(case.check) or bool(case.check) != bool(case.number):
+                raise Usage("a sheet, or a check and its number", where=f"{self.name}.{case.title_en}")
+            if case.check:
+                continue
             sheet = self.sheet(case.sheet)
             for line in case.gives:
                 sheet.line(line)

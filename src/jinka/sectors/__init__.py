@@ -12,6 +12,7 @@ from jinka.sectors import (
     food,
     fuel,
     housing_fund,
+    identity,
     identity_card,
     parking,
     social_insurance,
@@ -44,6 +45,7 @@ SECTORS: tuple[Sector, ...] = (
     utilities.SECTOR,
     telecom.SECTOR,
     broadcasting.SECTOR,
+    identity.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

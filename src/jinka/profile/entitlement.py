@@ -41,7 +41,9 @@ _SAID_ZH = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that the terminal knows or is told; ``date`` (YYYYMMDD) and ``time`` (HHMM) are always known."""
+    """Something that the terminal knows or is told; ``date`` (YYYYMMDD), ``time`` (HHMM) and ``moment`` (both) always
+    are.
+    """
 
     name: str
 

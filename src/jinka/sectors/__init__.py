@@ -18,6 +18,7 @@ from jinka.sectors import (
     social_insurance,
     social_security,
     telecom,
+    tourism,
     transit_shenzhen,
     travel_document,
     usim,
@@ -46,6 +47,7 @@ SECTORS: tuple[Sector, ...] = (
     telecom.SECTOR,
     broadcasting.SECTOR,
     identity.SECTOR,
+    tourism.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

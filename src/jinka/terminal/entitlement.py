@@ -67,7 +67,7 @@ def admit(
     pin: bytes = b"",
 ) -> Admission:
     """Read, judge, write back. Raises `NotEntitled`, `ChipRefused` and `CardRemoved`; nobody was admitted then."""
-    known = {"date": f"{at:%Y%m%d}", "time": f"{at:%H%M}", **facts}
+    known = {"date": f"{at:%Y%m%d}", "time": f"{at:%H%M}", "moment": f"{at:%Y%m%d%H%M}", **facts}
     wanted = {condition.record for condition in entitlement.conditions}
     wanted |= {change.record for change in entitlement.changes}
     asked = [spec for spec in records if spec.name in wanted]

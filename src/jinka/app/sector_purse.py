@@ -191,12 +191,13 @@ def clear_application(
     sector, profile = world.sector_of(application), world.profile(application)
     with TemporaryDirectory() as made, DuckEngine(threads=1, memory_limit="1GB") as engine:
         folder = Path(made)
+        records = _of_today(world, records)
         table = record_table(records, [batch_id(r.terminal_id, 1) for r in records], range(len(records)))
         number = pa.field("record_id", pa.int64(), nullable=False)
         table = table.append_column(number, pa.array(range(len(records)), pa.int64()))
         pq.write_table(table.cast(pa.schema([*RECORD_SCHEMA, number])), folder / "records")
         registry = _registry(world, application)
-        told = list(world.concluded(application).values())
+        told = _of_today(world, world.concluded(application).values())
         result = clear_day(
             engine,
             ClearingTables(
@@ -225,6 +226,11 @@ def clear_application(
     _post(world, application, result)
     _carry_over(world, application, rows)
     return result, rows
+
+
+def _of_today(world: World, records: Iterable[ClearingRecord]) -> list[ClearingRecord]:
+    """A business day lasts until it is cleared, be it a month: terminals deliver into the one that is open."""
+    return [replace(record, business_date=world.now.date()) for record in records]
 
 
 def _explain(world: World, application: str) -> Explain:

@@ -32,7 +32,7 @@ from jinka.settlement.posting import Entry, post
 from jinka.sim.field import PSAM_NAME
 from jinka.sim.randomness import SeededRandomness
 from jinka.store import open_database
-from jinka.tariff import Pricer, SheetPricer
+from jinka.tariff import Pricer, SheetPricer, Tariff
 from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
 
 _S = TypeVar("_S")
@@ -203,15 +203,18 @@ class World:
             )
         profile = self.profile(self.application_of(name))
         owner = self.sector_of(profile.name)  # another sector where its cards are good here as well
+        pricer = self._pricer(sector, device, profile)
+        tariff = pricer.tariff if isinstance(pricer, SheetPricer) else pricer
+        counts = isinstance(tariff, Tariff) and tariff.counts(device.mode)
         return PurseTerminal(
             DeviceData(
                 aid=profile.aid, profile=profile.name, profile_version=profile.version,
                 ride_record_id=profile.ride_record_id, key_index=1, mode=device.mode, zone=ZONE,
                 operator=device.operator, acquirer=sector.acquirer,
                 issuers={self.issuer_number(owner): owner.issuer}, psam_name=PSAM_NAME,
-                region=self.issuer_number(sector)[:2], spent_record_id=profile.spent_record_id,
+                region=self.issuer_number(sector)[:2], spent_record_id=profile.spent_record_id if counts else 0,
             ),
-            self._psam(name, profile, owner), self._pricer(sector, device, profile), self.now.date(),
+            self._psam(name, profile, owner), pricer, self.now.date(),
         )  # fmt: skip
 
     def _psam(self, name: str, profile: ApplicationProfile, sector: Sector) -> Psam:

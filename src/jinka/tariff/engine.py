@@ -168,6 +168,11 @@ class Tariff:
         """Return every product whose rule turns this gross fare into this charge; empty when none does."""
         return [p for p in self.products if mode in p.modes and p.rule.price(gross_fen) == charged_fen]
 
+    def counts(self, mode: Mode) -> bool:
+        """Whether what is spent in this mode decides later prices, so that cards have to keep count of it."""
+        by_month = any(product.month_from and mode in product.modes for product in self.products)
+        return by_month or any(not cap.modes or mode in cap.modes for cap in self.caps)
+
     def product(self, code: str) -> Product:
         """Find a product by its code."""
         for product in self.products:

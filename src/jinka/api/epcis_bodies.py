@@ -65,7 +65,7 @@ class Bodies:
                     more = await self._window(body, receive, most)
         except TimeoutError:
             if body.cut:
-                raise EpcisError(Exceptions.BUSY, "others need the room", fix=_AGAIN) from None
+                raise _cut_off() from None
             rate = f"{WINDOW_BYTES} bytes in {WINDOW_S:g} s, and all within {BODY_S:g} s"
             raise EpcisError(Exceptions.TIMEOUT, "too slow", where="body", fix=rate) from None
         finally:
@@ -98,6 +98,8 @@ class Bodies:
         return True
 
     def _take(self, body: Body, part: bytes, most: int) -> None:
+        if body.cut:  # and this came before it was told so: what came first is gone
+            raise _cut_off()
         body.parts.append(part)
         body.size += len(part)
         self._held += len(part)
@@ -122,6 +124,10 @@ class Bodies:
         if largest.timer is not None:
             largest.timer.reschedule(asyncio.get_running_loop().time())
         return True
+
+
+def _cut_off() -> EpcisError:
+    return EpcisError(Exceptions.BUSY, "others need the room", fix=_AGAIN)
 
 
 def too_large(most: int) -> EpcisError:

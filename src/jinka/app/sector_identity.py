@@ -34,6 +34,7 @@ from jinka.terminal.link import ChipRefused
 from jinka.terminal.reading import select
 
 _NONCE = 16
+_BEFORE_POST = " / "  # in a common name
 _ACTS = {"revoke": ("revoked", "吊销"), "suspend": ("suspended", "冻结"), "resume": ("resumed", "恢复")}
 
 
@@ -81,12 +82,12 @@ class Document:
                 raise Disbelieved("UNTRUSTED", str(error), self.name) from error
             entry = found.entries.get(holder.serial)
             if entry is not None and entry.since <= one.at:
-                raise Disbelieved("REVOKED", f"{holder.common_name}: {entry.reason.value}", self.name)
+                raise Disbelieved("REVOKED", f"{holder.common_name}: {entry.reason.name}", self.name)
             try:
                 verify_message(holder.public_der, self.message(one.covers), one.value)
             except Refused as error:
                 raise Disbelieved("ALTERED", str(error), self.name) from error
-            name, _, post = holder.common_name.partition(" / ")
+            name, _, post = holder.common_name.partition(_BEFORE_POST)
             rows.append((one, name, post))
         return rows
 
@@ -124,7 +125,7 @@ def play_certify(step: Certify, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
     profile = identity_application(card)
     subject = Subject(
-        common_name=f"{step.holder} / {step.post}" if step.post else step.holder,
+        common_name=f"{step.holder}{_BEFORE_POST}{step.post}" if step.post else step.holder,
         organisation=step.organisation, organisation_code=step.code,
     )  # fmt: skip
     try:
@@ -135,7 +136,10 @@ def play_certify(step: Certify, world: World) -> Text:
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, device=step.device, application=profile.name, reason="CERTIFICATE")
-        return Text(f"No certificate for {step.holder}: {error}", f"{step.holder}的证书申请被驳回（{error}）")
+        return Text(
+            f"No certificate for {step.holder}: {error.what}",
+            f"{step.holder}的证书申请被驳回（{error.what}）",
+        )
     expect_done(step.refused)
     world.count(Counted.WRITTEN, record="certificate", application=profile.name, device=step.device)
     post_en, post_zh = (f", {step.post}", f"（{step.post}）") if step.post else ("", "")
@@ -193,11 +197,15 @@ def play_verify(step: Verify, world: World) -> Text:
         return Text(f"{head.en}: {error.reason} ({error.what})", f"{head.zh}：{error.reason}（{error.what}）")
     expect_done(step.refused)
     world.count(Counted.ADMITTED, device=step.device, entitlement="verify")
-    names = [f"{name} ({post})" if post else name for _, name, post in rows]
+    names = list(dict.fromkeys(_shown(name, post) for _, name, post in rows))
     return Text(
         f"{head.en}: signed by {', '.join(names)}",
         f"{head.zh}：{'、'.join(names)}签署，链、状态、时间均有效",
     )
+
+
+def _shown(name: str, post: str) -> str:
+    return f"{name} ({post})" if post else name
 
 
 def _require_posts(step: Verify, rows: list[tuple[Signature, str, str]]) -> None:
@@ -235,9 +243,11 @@ def play_log_on(step: LogOn, world: World) -> Text:
         )
     expect_done(step.refused)
     world.count(Counted.ADMITTED, device=step.device, entitlement="log-on")
+    name, _, post = found.holder.name.partition(_BEFORE_POST)
+    who = _shown(name, post)
     return Text(
-        f"{card.title.en} answers the challenge of {device.title_en}; OCSP says good: {found.holder.name} is logged on",
-        f"{card.title.zh}应答{device.title_zh}的随机挑战，OCSP状态有效：{found.holder.name}已登录",
+        f"{card.title.en} answers the challenge of {device.title_en}; OCSP says good: {who} is logged on",
+        f"{card.title.zh}应答{device.title_zh}的随机挑战，OCSP状态有效：{who}已登录",
     )
 
 

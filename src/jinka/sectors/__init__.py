@@ -9,6 +9,7 @@ from jinka.sectors import (
     bank,
     broadcasting,
     campus,
+    eport,
     fire,
     food,
     fuel,
@@ -54,6 +55,7 @@ SECTORS: tuple[Sector, ...] = (
     tourism.SECTOR,
     medical.SECTOR,
     fire.SECTOR,
+    eport.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

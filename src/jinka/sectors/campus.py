@@ -10,10 +10,12 @@ import datetime as dt
 
 from jinka.codec.fields import Coding
 from jinka.declaration import (
+    Account,
     Admit,
     Agree,
     Archetype,
     Ask,
+    Assess,
     Clear,
     Counted,
     Device,
@@ -28,27 +30,24 @@ from jinka.declaration import (
     Reads,
     Report,
     Sector,
+    Stands,
     Start,
     Tap,
     Viewed,
     Withdraw,
+    WorkedCase,
     Write,
 )
 from jinka.profile.applications import pin, purse_application, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.profile.spec import PersonalDatum
 from jinka.tariff import full_price
+from jinka.tariff.sheet import Choose, Line, Sheet, Times
 
 PURSE = purse_application(
-    name="cn.campus.purse",
-    aid=b"JINKA.CAMPUS.1",
-    fid=0x3F21,
-    title_en="Campus purse",
-    title_zh="校园电子钱包",
-    authority="The university 高等学校",
-    standards=("JR/T 0025.2",),
-    limit=200_000,
-)
+    name="cn.campus.purse", aid=b"JINKA.CAMPUS.1", fid=0x3F21, title_en="Campus purse", title_zh="校园电子钱包",
+    authority="The university 高等学校", standards=("JR/T 0025.2",), limit=200_000,
+)  # fmt: skip
 RECORDS = (
     record(1, "student number", Coding.TEXT, 12, "2024010001", "Student number", "学号",
            fid=0x0006, personal=PersonalDatum.IDENTITY_NUMBER),
@@ -56,19 +55,14 @@ RECORDS = (
     record(1, "enrolled until", Coding.DATE, 4, "20280701", "Enrolled until", "学籍有效期"),
     record(2, "dormitory", Coding.TEXT, 8, "E3", "Dormitory", "宿舍楼"),
     record(3, "books left", Coding.NUMBER, 1, "10", "Books that may still be borrowed", "可借册数"),
+    record(4, "lectures attended", Coding.NUMBER, 2, "0", "Lectures attended", "出勤次数"),
+    record(5, "next free meal", Coding.DATE, 4, "20260309", "Day of the next free meal", "下次免费餐日期"),
 )  # fmt: skip
 STUDENT = record_application(
-    name="cn.campus.student",
-    aid=b"JINKA.CAMPUS.2",
-    fid=0x3F22,
-    title_en="Student record",
-    title_zh="学生信息应用",
-    authority="The university 高等学校",
-    standards=("LD/T 33",),
-    records=RECORDS,
-    after_pin=(0x0006,),
+    name="cn.campus.student", aid=b"JINKA.CAMPUS.2", fid=0x3F22, title_en="Student record", title_zh="学生信息应用",
+    authority="The university 高等学校", standards=("LD/T 33",), records=RECORDS, after_pin=(0x0006,),
     extra_keys=(pin(),),
-)
+)  # fmt: skip
 
 BORROW = Entitlement(
     name="borrow",
@@ -92,13 +86,46 @@ DOOR = Entitlement(
     ),
 )
 
+ATTEND = Entitlement(
+    name="attend",
+    title_en="Sign in at a lecture",
+    title_zh="课堂考勤",
+    application=STUDENT.name,
+    conditions=(Condition("enrolled until", Test.NOT_BEFORE, Fact("date"), "NOT_ENROLLED"),),
+    changes=(Change("lectures attended", take=-1),),
+)
+MEAL = Entitlement(
+    name="meal",
+    title_en="One free meal a school day",
+    title_zh="每个学习日一份营养餐",
+    application=STUDENT.name,
+    conditions=(Condition("next free meal", Test.NOT_AFTER, Fact("date"), "EATEN_TODAY"),),
+    changes=(Change("next free meal", put=Fact("next school day")),),
+    source="农村义务教育学生营养改善计划",
+)
+MEALS = Sheet(
+    name="meal-subsidy",
+    title_en="Meal subsidy of a rural pupil",
+    title_zh="农村义务教育学生营养膳食补助",
+    source="国务院办公厅关于实施农村义务教育学生营养改善计划的意见 (国办发〔2011〕54号) and its later rates",
+    facts=("since", "days"),
+    rising=("days",),
+    lines=(
+        Line(code="rate", title_en="A day", title_zh="每生每天",
+             value=Choose("since", ((2011, 300), (2014, 400), (2021, 500)))),
+        Line(code="subsidy", title_en="Subsidy", title_zh="补助", value=Times("days", "rate"),
+             payer="treasury.education", payee="school.kitchen"),
+    ),
+    result="subsidy",
+)  # fmt: skip
+
 LI = JourneyCard(
     "li", "Li Ming's card", "李明的卡",
     (
         Start(application=PURSE.name, balance=5_000),
         Start(application=STUDENT.name, pin="246810", records={
             "student number": "2024010001", "name": "李明", "enrolled until": "20280701", "dormitory": "E3",
-            "books left": "1",
+            "books left": "1", "lectures attended": "41", "next free meal": "20260309",
         }),
     ),
 )  # fmt: skip
@@ -127,6 +154,28 @@ DAY = Journey(
         Clear({"campus.canteen": 1_250, "campus.laundry": 400}, at="23:50"),
     ),
 )
+SCHOOL = Journey(
+    name="school",
+    title_en="Lectures and free meals",
+    title_zh="考勤与营养餐",
+    date=dt.date(2026, 3, 9),
+    cards=(
+        LI,
+        JourneyCard("left", "a card of somebody who left", "已离校学生的卡", (
+            Start(application=STUDENT.name, pin="135790", records={"enrolled until": "20250701"}),
+        )),
+    ),
+    steps=(
+        Admit("li", "hall", "attend", at="08:00"),
+        Reads("li", "hall", {"lectures attended": "42"}),
+        Admit("left", "hall", "attend", refused="NOT_ENROLLED"),
+        Admit("li", "hatch", "meal", facts={"next school day": "20260310"}, at="11:50"),
+        Admit("li", "hatch", "meal", facts={"next school day": "20260310"}, refused="EATEN_TODAY"),
+        Admit("li", "hatch", "meal", facts={"next school day": "20260311"}, at="+1 11:55"),
+        Assess("meal-subsidy", {"since": 2021, "days": 2}, {"subsidy": 1_000}),
+        Stands("school.kitchen", 1_000),
+    ),
+)  # fmt: skip
 ENROLMENT = Journey(
     name="enrolment",
     title_en="Who may see a student's records",
@@ -161,12 +210,14 @@ SECTOR = Sector(
         Device("canteen", "the canteen", "食堂", DeviceKind.PURSE, operator="campus.canteen"),
         Device("laundry", "the laundry", "洗衣房", DeviceKind.PURSE, operator="campus.laundry"),
         Device("library", "the library", "图书馆", DeviceKind.CHECK, application=STUDENT.name),
+        Device("hall", "the lecture hall", "教室考勤机", DeviceKind.CHECK, application=STUDENT.name),
+        Device("hatch", "the kitchen hatch", "食堂取餐口", DeviceKind.CHECK, application=STUDENT.name),
         Device("office", "the registrar", "教务处", DeviceKind.CHECK, application=STUDENT.name),
         Device("house-e3", "the door of house E3", "E3宿舍门禁", DeviceKind.CHECK, application=STUDENT.name),
         Device("house-e4", "the door of house E4", "E4宿舍门禁", DeviceKind.CHECK, application=STUDENT.name),
     ),
     tariffs={PURSE.name: full_price("campus-sale", title_en="Sale", title_zh="消费", gross_max_fen=20_000)},
-    entitlements=(BORROW, DOOR),
+    entitlements=(BORROW, DOOR, ATTEND, MEAL),
     reports=(
         Report(
             name="sales",
@@ -190,6 +241,21 @@ SECTOR = Sector(
             by="department",
         ),
     ),
-    journeys=(DAY, ENROLMENT),
-    no_worked_case="no public rule of campus cards publishes a computed result",
+    journeys=(DAY, SCHOOL, ENROLMENT),
+    accounts=(
+        Account("treasury.education", "Education treasury", "教育财政专户", 50_000),
+        Account("school.kitchen", "School kitchen", "学校食堂账户"),
+    ),
+    sheets=(MEALS,),
+    worked_cases=(
+        WorkedCase(
+            title_en="A year of 200 school days from autumn 2021, one step from the published rate and days",
+            title_zh="2021年秋季起每生每天5元，全年按200天计算",
+            sheet="meal-subsidy",
+            facts={"since": 2021, "days": 200},
+            gives={"rate": 500, "subsidy": 100_000},
+            source="国办发〔2011〕54号 (3 yuan a day, 200 days a year); 财政部、教育部 2021 (5 yuan from autumn 2021)",
+            address="http://cn.chinagate.cn/indepths/fupin/2012-12/21/content_27481804.htm",
+        ),
+    ),
 )

@@ -1,0 +1,209 @@
+"""Medical insurance and health: a bill split on the spot, the personal account as a purse, records, instruments.
+
+The personal account is a purse of JR/T 0025.2 that pays no more than the bill leaves to it; the fund's part and cash
+move between accounts. Shared records are base records: seen by consent, or in an emergency, which is always reviewed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.declaration import (
+    Account,
+    Admit,
+    Agree,
+    Archetype,
+    Ask,
+    Assess,
+    Clear,
+    Counted,
+    Device,
+    DeviceKind,
+    Holds,
+    Journey,
+    JourneyCard,
+    Keep,
+    Load,
+    Party,
+    Reads,
+    Report,
+    Sector,
+    Stands,
+    Start,
+    Tap,
+    Viewed,
+    Withdraw,
+    Write,
+)
+from jinka.sectors.medical_records import (
+    ACCOUNT,
+    GAUGE,
+    GAUGE_RECORDS,
+    HEALTH,
+    HEALTH_RECORDS,
+    INSPECTOR,
+    LICENCE,
+    NHSA,
+    PART,
+    RIGHTS,
+)
+from jinka.sectors.medical_rules import CASES, SHEETS
+from jinka.tariff import full_price
+
+
+def _holder(**records: str) -> tuple[Start, ...]:
+    held = {"name": "周婷", "scheme": "employee", "insured until": "20261231", "registered": "-",
+            "prescribed until": "20260312", "prescriptions": "0"} | records  # fmt: skip
+    return (
+        Start(application=ACCOUNT.name, balance=50_000),
+        Start(application=HEALTH.name, pin="314159", records=held),
+    )
+
+
+ZHOU = JourneyCard("zhou", "Zhou Ting's card", "周婷的卡", _holder())
+_BILL: dict[str, int | str] = {"grade": 3, "who": "employee", "ceiling": 10_000_000}
+WARD = Journey(
+    name="ward", title_en="Two stays in a year", title_zh="一年两次住院", date=dt.date(2026, 3, 9), cards=(ZHOU,),
+    steps=(
+        Load("zhou", "account-desk", 30_000, at="08:00"),
+        Admit("zhou", "ward", "settle", facts={"scheme": "employee"}, at="10:00"),
+        Assess("inpatient", {**_BILL, "class A": 4_000_000, "class B": 1_000_000, "class C": 20_000, "stay": 1,
+                             "spent": 0, "account": 80_000},
+               {"scope": 4_900_000, "deductible": 130_000, "fund": 4_194_500, "own": 825_500, "from account": 80_000,
+                "cash": 745_500}, remembers={"spent": "spent now", "account": "from account"}),
+        Tap("zhou", "hospital-till", 80_000, gross=80_000),
+        Assess("inpatient", {**_BILL, "class A": 9_000_000, "class B": 0, "class C": 0, "stay": 2, "spent": "=spent",
+                             "account": 0},
+               {"deductible": 65_000, "fund": 5_805_500, "spent now": 10_000_000, "own": 3_194_500}, at="+60 10:00"),
+        Holds("zhou", 0),
+        Stands("hospital", 4_194_500 + 745_500 + 5_805_500 + 3_194_500),
+        Clear({"medical.hospital": 80_000}),
+    ),
+)  # fmt: skip
+_ELSEWHERE: dict[str, int | str] = {
+    "deductible": 100_000,
+    "ratio": 85,
+    "spent": 0,
+    "ceiling": 10_000_000,
+    "scope": "=scope",
+    "outside": "=out",
+}
+_THERE: dict[str, int | str] = {"class A": 1_000_000, "class B": 200_000, "local drug": 50_000}
+TRAVEL = Journey(
+    name="elsewhere", title_en="Treated in another province", title_zh="跨省异地就医", date=dt.date(2026, 5, 11),
+    steps=(
+        Assess("catalogue-there", {**_THERE, "place": "listed there"}, {"scope": 1_230_000, "outside": 20_000},
+               at="09:00",
+               remembers={"scope": "scope", "out": "outside"}),
+        Assess("benefits-of-home", {**_ELSEWHERE, "how": "referred"},
+               {"ratio there": 75, "fund": 847_500, "cash": 402_500}),
+        Assess("benefits-of-home", {**_ELSEWHERE, "how": "neither"}, {"ratio there": 65, "fund": 734_500},
+               posts=False),
+        Assess("catalogue-there", {**_THERE, "place": "not listed there"}, {"scope": 1_180_000, "outside": 70_000}),
+        Assess("japan-ceiling", {"bill": 945_760, "income": "ア"}, {"pays": 253_638}),
+        Stands("hospital", 1_250_000),
+    ),
+)  # fmt: skip
+FARMER = JourneyCard("farmer", "A farmer's card", "农民的卡", _holder(scheme="rural"))
+FARM = Journey(
+    name="farmers-card", title_en="The farmers' card", title_zh="新农合卡", date=dt.date(2026, 3, 16), cards=(FARMER,),
+    steps=(
+        Admit("farmer", "ward", "settle", facts={"scheme": "employee"}, refused="OTHER_SCHEME", at="09:00"),
+        Admit("farmer", "ward", "settle", facts={"scheme": "rural"}),
+        Assess("farmers", {"scope": 830_000, "level": "county", "spent": 0}, {"fund": 600_000, "cash": 230_000}),
+        Assess("farmers", {"scope": 830_000, "level": "county", "spent": 5_700_000}, {"fund": 300_000}),
+        Admit("farmer", "ward", "settle", facts={"scheme": "rural"}, at="+300 09:00", refused="NOT_INSURED"),
+    ),
+)  # fmt: skip
+CLINIC = Journey(
+    name="clinic", title_en="Registered, examined, prescribed", title_zh="挂号、就诊、开方、取药",
+    date=dt.date(2026, 3, 9),
+    cards=(
+        ZHOU,
+        JourneyCard("gauge", "A blood pressure meter", "血压计", (Start(application=GAUGE.name, records={
+            "kind": "sphygmomanometer", "verified until": "20260311"}),)),
+        JourneyCard("inspector", "The inspector's card", "检定员的卡", (Start(application=INSPECTOR.name, records={
+            "inspects": "sphygmomanometer", "licensed until": "20271231"}),)),
+    ),
+    steps=(
+        Admit("zhou", "clinic", "see-doctor", facts={"clinic": "cardiology"}, refused="NOT_REGISTERED", at="08:00"),
+        Write("zhou", "registration", {"registered": "cardiology"}),
+        Admit("zhou", "clinic", "see-doctor", facts={"clinic": "cardiology"}),
+        Admit("gauge", "instrument-desk", "use-instrument"),
+        Assess("prescription", {"kind": "ordinary", "days": 8, "drugs": 2}, {}, refused="REFUSED"),
+        Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 6}, {}, refused="REFUSED"),
+        Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 5}, {"most": 7}),
+        Write("zhou", "clinic", {"prescribed until": "20260309", "prescriptions": "1"}),
+        Admit("zhou", "pharmacy", "dispense"),
+        Admit("zhou", "pharmacy", "dispense", refused="DISPENSED"),
+        Admit("zhou", "pharmacy", "dispense", at="+1 08:00", refused="EXPIRED"),
+        Reads("zhou", "registration", {"scheme": "employee"}, refused=("name",)),
+        Admit("gauge", "instrument-desk", "use-instrument", at="+5 08:00", refused="VERIFICATION_OVER"),
+        Admit("inspector", "inspection", "inspect", facts={"kind": "ecg"}, refused="OTHER_KIND"),
+        Admit("inspector", "inspection", "inspect", facts={"kind": "sphygmomanometer"}),
+        Write("gauge", "instrument-desk", {"verified until": "20270311"}),
+        Admit("gauge", "instrument-desk", "use-instrument"),
+    ),
+)  # fmt: skip
+_LOOK = ("other-hospital", "treatment")
+SHARED = Journey(
+    name="shared-records", title_en="Who reads a patient's records", title_zh="病历共享与急诊调阅",
+    date=dt.date(2026, 3, 9),
+    steps=(
+        Keep("zhou", "patient", "health", {"patient_number": "440301199003072719", "blood_group": "AB",
+                                           "allergies": "penicillin", "diagnosis": "hypertension"}, at="09:00"),
+        Ask("zhou", *_LOOK, fields=("diagnosis",), refused="NO_GROUND"),
+        Agree("zhou", *_LOOK, ("diagnosis",), kind="patient", separate=True, as_="second opinion"),
+        Ask("zhou", *_LOOK, {"diagnosis": "hypertension"}),
+        Withdraw("zhou", "second opinion"),
+        Ask("zhou", *_LOOK, fields=("diagnosis",), refused="WITHDRAWN"),
+        Ask("zhou", *_LOOK, {"allergies": "penicillin", "blood_group": "AB"}, emergency=True, reason="unconscious"),
+        Ask("zhou", *_LOOK, fields=("diagnosis",), emergency=True, reason="unconscious", refused="NO_EMERGENCY"),
+        Viewed("zhou", tuple((*_LOOK, shown) for shown in (False, True, False, True, False))),
+    ),
+)  # fmt: skip
+
+
+def _check(name: str, en: str, zh: str, application: str) -> Device:
+    return Device(name, en, zh, DeviceKind.CHECK, application=application)
+
+
+def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
+    return Report(name=name, title_en=en, title_zh=zh, counts=counts, by=by)
+
+
+SECTOR = Sector(
+    name="medical", title_en="Medical insurance and health", title_zh="医疗保险与卫生健康",
+    about_en="Bills split into fund, personal account and cash; prescriptions; shared records; instruments.",
+    about_zh="费用由基金、个人账户、现金分担；处方、病历共享、计量器具。",
+    authority=NHSA, standards=("JR/T 0025.2", "LD/T 33", "WS/T 543"), archetypes=(Archetype.PURSE, Archetype.RECORD),
+    profiles=(ACCOUNT, HEALTH, GAUGE, INSPECTOR),
+    records={HEALTH.name: HEALTH_RECORDS, GAUGE.name: GAUGE_RECORDS, INSPECTOR.name: LICENCE},
+    parties=(Party("medical.hospital", "Hospital", "医院"),),
+    accounts=(
+        Account("fund.medical", "Pooled fund", "统筹基金", 100_000_000),
+        Account("fund.rural", "Rural fund", "新农合基金", 50_000_000),
+        Account("patient", "The patient's cash", "患者现金", overdraws=True),
+        Account("hospital", "The hospital", "医院"),
+    ),
+    devices=(
+        Device("account-desk", "the insurance agency", "医保经办窗口", DeviceKind.LOAD),
+        Device("hospital-till", "the hospital's till", "医院收费处", DeviceKind.PURSE, operator="medical.hospital"),
+        _check("ward", "the ward", "住院处", HEALTH.name),
+        _check("registration", "registration", "挂号处", HEALTH.name),
+        _check("clinic", "the clinic", "门诊诊室", HEALTH.name),
+        _check("pharmacy", "the pharmacy", "药房", HEALTH.name),
+        _check("instrument-desk", "the instrument room", "设备科", GAUGE.name),
+        _check("inspection", "the metrology station", "计量检定所", INSPECTOR.name),
+    ),
+    tariffs={ACCOUNT.name: full_price("medical-account", title_en="From the account", title_zh="账户支付",
+                                      gross_max_fen=2_000_000)},
+    sheets=SHEETS, entitlements=RIGHTS, worked_cases=CASES, part=PART,
+    reports=(
+        _report("paid", "From personal accounts", "个人账户支付", Counted.PAID, "operator"),
+        _report("split", "Bills by payee", "费用结算", Counted.MOVED, "account"),
+        _report("services", "Services", "就医服务", Counted.ADMITTED, "entitlement"),
+        _report("looks", "Looks at records", "病历查询", Counted.LOOKED, "department"),
+    ),
+    journeys=(WARD, TRAVEL, FARM, CLINIC, SHARED),
+)  # fmt: skip

@@ -9,6 +9,7 @@ from jinka.sectors import (
     bank,
     broadcasting,
     campus,
+    enterprise,
     eport,
     fire,
     food,
@@ -56,6 +57,7 @@ SECTORS: tuple[Sector, ...] = (
     medical.SECTOR,
     fire.SECTOR,
     eport.SECTOR,
+    enterprise.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

@@ -9,6 +9,7 @@ from jinka.sectors import (
     bank,
     broadcasting,
     campus,
+    drugs,
     enterprise,
     eport,
     fire,
@@ -58,6 +59,7 @@ SECTORS: tuple[Sector, ...] = (
     fire.SECTOR,
     eport.SECTOR,
     enterprise.SECTOR,
+    drugs.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

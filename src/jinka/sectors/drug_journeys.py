@@ -1,0 +1,178 @@
+"""The licence card of the drug trade and its journeys: capsules with a recall, vaccines, and a box sold twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.codec.fields import Coding
+from jinka.declaration import (
+    Admit,
+    AnswerRecall,
+    Assess,
+    CheckItem,
+    CloseRecall,
+    Commissioned,
+    Conditions,
+    Destroyed,
+    Journey,
+    JourneyCard,
+    Measured,
+    Observed,
+    Packed,
+    Reads,
+    Recall,
+    Received,
+    Shipped,
+    Sold,
+    Stands,
+    Start,
+    Tell,
+    TraceBack,
+    TraceForward,
+    Transformed,
+    Unpacked,
+    Write,
+)
+from jinka.profile.applications import record, record_application
+
+LICENCE_RECORDS = (
+    record(1, "licence", Coding.TEXT, 20, "AA7550001", "Licence number", "许可证号"),
+    record(2, "practice", Coding.TEXT, 4, "GSP", "Good practice", "质量管理规范"),
+    record(3, "scope", Coding.TEXT, 40, "prescription,vaccine", "Scope", "经营范围"),
+    record(4, "good until", Coding.DATE, 4, "20281231", "Licensed until", "许可有效期"),
+)
+LICENCE = record_application(
+    name="cn.drugs.licence", aid=b"JINKA.DRUGS.1", fid=0x3F53, title_en="Drug maker's or dealer's licence",
+    title_zh="药品生产经营许可电子证照卡", authority="Medical products administration 药品监督管理部门",
+    standards=("LD/T 33",), records=LICENCE_RECORDS,
+)  # fmt: skip
+
+
+def _firm(name: str, en: str, zh: str, number: str, practice: str, scope: str, until: str) -> JourneyCard:
+    return JourneyCard(name, en, zh, (Start(application=LICENCE.name, records={
+        "licence": number, "practice": practice, "scope": scope, "good until": until}),))  # fmt: skip
+
+
+MAKER = _firm(
+    "maker", "the maker's licence", "生产企业许可证", "GD20260001", "GMP", "prescription,vaccine", "20301231"
+)
+DEALER = _firm("dealer", "the wholesaler's licence", "批发企业许可证", "AA7550001", "GSP", "prescription,vaccine",
+               "20281231")  # fmt: skip
+SHOP = _firm(
+    "shop", "the first pharmacy's licence", "第一药店许可证", "DA7550002", "GSP", "prescription", "20281231"
+)
+LATE = _firm(
+    "late", "the second pharmacy's licence", "第二药店许可证", "DA7550003", "GSP", "prescription", "20260228"
+)
+
+CHAIN = Journey(
+    name="chain",
+    title_en="A lot of capsules from the maker to two pharmacies, a return and a recall",
+    title_zh="一批胶囊由生产企业到两家药店，以及退回和召回",
+    date=dt.date(2026, 3, 9),
+    cards=(MAKER, DEALER, SHOP, LATE),
+    steps=(
+        Admit("maker", "purchasing", "deals", facts={"practice": "GMP", "goods": "prescription"}, at="07:00"),
+        Commissioned("substance#API1 50 KGM", "maker"),
+        Transformed("substance#API1 40 KGM", "capsules/1..6", "maker", at="08:00",
+                    data={"lotNumber": "260301", "itemExpirationDate": "2028-02-29"}),
+        Packed("carton/1", "capsules/1..6", "maker"),
+        Admit("dealer", "purchasing", "deals", facts={"practice": "GSP", "goods": "prescription"}),
+        Shipped("carton/1", "maker", "wholesaler", document="desadv urn:jinka:doc:drug-note-1"),
+        Received("carton/1", "wholesaler", at="+1 08:00"),
+        Unpacked("carton/1", "wholesaler"),
+        Admit("late", "purchasing", "deals", facts={"practice": "GSP", "goods": "prescription"},
+              refused="LICENCE_EXPIRED"),
+        Admit("shop", "purchasing", "deals", facts={"practice": "GSP", "goods": "vaccine"}, refused="OUT_OF_SCOPE"),
+        Admit("dealer", "purchasing", "deals", facts={"practice": "GMP", "goods": "prescription"},
+              refused="OTHER_PRACTICE"),
+        Write("late", "authority", {"good until": "20310228"}),
+        Reads("late", "authority", {"licence": "DA7550003", "good until": "20310228"}),
+        Admit("late", "purchasing", "deals", facts={"practice": "GSP", "goods": "prescription"}),
+        Admit("shop", "purchasing", "deals", facts={"practice": "GSP", "goods": "prescription"}),
+        Shipped("capsules/1..3", "wholesaler", "pharmacy-1", at="+1 10:00"),
+        Shipped("capsules/4..5", "wholesaler", "pharmacy-2"),
+        Received("capsules/1..3", "pharmacy-1", at="+2 08:00"),
+        Received("capsules/4..5", "pharmacy-2"),
+        Sold("capsules/1", "pharmacy-1", dispensed=True),
+        Tell("A crushed box goes back to the wholesaler, who destroys it.", "一盒破损药品退回批发企业后销毁。"),
+        Shipped("capsules/5", "pharmacy-2", "wholesaler", disposition="returned"),
+        Received("capsules/5", "wholesaler", at="+3 08:00"),
+        Destroyed("capsules/5", "wholesaler"),
+        Sold("capsules/5", "pharmacy-2", refused="AFTER_END"),
+        CheckItem("capsules/3", "known"),
+        CheckItem("capsules/777", "unknown"),
+        TraceBack("capsules/3", "substance#API1", places=("maker", "wholesaler", "pharmacy-1")),
+        TraceForward("substance#API1", "capsules/1..6", places=("maker",)),
+        Recall("impurity", "Impurity in the active substance", "原料药杂质超标", "substance#API1", {
+            "maker": "10 KGM substance#API1", "wholesaler": "1 item", "pharmacy-1": "2 items, 1 item sold",
+            "pharmacy-2": "1 item",
+        }, grade="2"),
+        Assess("recall-notice", {"grade": 2}, {"days": 3}),
+        Sold("capsules/2", "pharmacy-1", dispensed=True, refused="QUARANTINED"),
+        AnswerRecall("impurity", "maker", "10 KGM substance#API1 destroyed"),
+        AnswerRecall("impurity", "wholesaler", "1 item quarantined"),
+        AnswerRecall("impurity", "pharmacy-1", "2 items returned, 1 item sold used"),
+        CloseRecall("impurity", refused="REFUSED"),
+        AnswerRecall("impurity", "pharmacy-2", "1 item returned"),
+        CloseRecall("impurity"),
+    ),
+)  # fmt: skip
+VACCINE = Journey(
+    name="vaccine",
+    title_en="Two cartons of vaccine, of which one got warm",
+    title_zh="两箱疫苗，其中一箱超温",
+    date=dt.date(2026, 4, 13),
+    steps=(
+        Commissioned("vaccine/1..6", "maker", at="06:00", data={"itemExpirationDate": "2027-10-12"}),
+        Packed("carton/11", "vaccine/1..3", "maker"),
+        Packed("carton/12", "vaccine/4..6", "maker"),
+        Shipped("carton/11", "maker", "clinic", at="08:00", seal="V1"),
+        Shipped("carton/12", "maker", "clinic", seal="V2"),
+        Measured("carton/11", "clinic", {"08:10": "4.5", "09:00": "5", "09:50": "4"}, at="10:00"),
+        Measured("carton/12", "clinic", {"08:10": "4.5", "09:00": "9.5", "09:50": "6"}),
+        Received("carton/11", "clinic", seal="V1"),
+        Received("carton/12", "clinic", seal="V2"),
+        Conditions("carton/11", ("vaccines",)),
+        Conditions("carton/12", ("vaccines",), excursions=1, breaches=1),
+        Unpacked("carton/11", "clinic"),
+        Unpacked("carton/12", "clinic"),
+        Destroyed("vaccine/4..6", "clinic"),
+        Sold("vaccine/4", "clinic", dispensed=True, refused="AFTER_END"),
+        CheckItem("vaccine/1", "known", remembers={"late": "expired"}),
+        Sold("vaccine/1", "clinic", dispensed=True),
+    ),
+)  # fmt: skip
+INSURED = Journey(
+    name="insured",
+    title_en="A box is paid for by insurance once; its copy is refused",
+    title_zh="一盒药医保只结算一次，仿冒同码被拒",
+    date=dt.date(2026, 5, 11),
+    steps=(
+        Commissioned("capsules/101..102", "maker", at="06:00"),
+        Shipped("capsules/101..102", "maker", "pharmacy-1"),
+        Received("capsules/101..102", "pharmacy-1", at="+1 08:00"),
+        CheckItem("capsules/101", "known", remembers={"sold": "sold"}, at="+1 09:00"),
+        Assess("one-sale", {"scan": "scanned", "sold": "=sold"}, {"settles": 1}, remembers={"pays": "settles"}),
+        Assess("drug-bill", {"price": 4_000, "fund share": 70, "settles": "=pays"}, {"fund": 2_800, "patient": 1_200}),
+        Sold("capsules/101", "pharmacy-1", dispensed=True),
+        Tell("The second pharmacy scans a box that bears the same code: a copy, or one that came back.",
+             "第二药店扫描到同一追溯码：仿冒或回流药品。"),
+        CheckItem("capsules/101", "sold", remembers={"again": "sold"}, at="+2 09:00"),
+        Assess("one-sale", {"scan": "scanned", "sold": "=again"}, {"settles": 0}, remembers={"pays": "settles"}),
+        Assess("drug-bill", {"price": 4_000, "fund share": 70, "settles": "=pays"}, {}, refused="REFUSED"),
+        Tell("It is sold for cash all the same; from then on every check of the code warns.",
+             "该药店仍以现金售出，此后查验该码一律警示。"),
+        Sold("capsules/101", "pharmacy-2", dispensed=True),
+        CheckItem("capsules/101", "contradicted", signs=("after_end",)),
+        Tell("A box that is not scanned is not settled either.", "不扫码的药品同样不予结算。"),
+        CheckItem("capsules/102", "known", remembers={"sold": "sold"}),
+        Assess("one-sale", {"scan": "none", "sold": "=sold"}, {"settles": 0}, remembers={"pays": "settles"}),
+        Assess("drug-bill", {"price": 4_000, "fund share": 70, "settles": "=pays"}, {}, refused="REFUSED"),
+        Stands("drugs.fund", 997_200),
+        Stands("drugs.pharmacy", 4_000),
+        Observed("inspecting", "capsules/102", "pharmacy-1"),
+    ),
+)  # fmt: skip
+
+JOURNEYS = (CHAIN, VACCINE, INSURED)

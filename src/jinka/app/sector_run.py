@@ -11,6 +11,7 @@ from typing import Any
 from jinka.app import (
     sector_base,
     sector_identity,
+    sector_meter,
     sector_money,
     sector_move,
     sector_pass,
@@ -137,6 +138,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Conditions: sector_trace_answers.play_conditions,
     **sector_identity.PLAYERS,
     **sector_travel.PLAYERS,
+    **sector_meter.PLAYERS,
 }
 
 

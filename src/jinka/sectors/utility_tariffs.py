@@ -6,7 +6,7 @@ Units are litres (1 m³ = 1,000) and watt-hours; rates in the tables are hundred
 from __future__ import annotations
 
 from jinka.declaration import WorkedCase
-from jinka.tariff.sheet import Line, Marginal, Sheet, Sum
+from jinka.tariff.sheet import Line, Marginal, Sheet, Sum, Times
 
 _WATER_STEPS = (180_000, 260_000, None)  # litres a household and year
 
@@ -60,6 +60,30 @@ ZHEJIANG = Sheet(
     ),
     result="price",
     rising=("watt_hours",),
+)  # fmt: skip
+GAS = Sheet(
+    name="gas-month",
+    title_en="Gas of a household (an example of a price)",
+    title_zh="居民燃气（示例价格）",
+    source="the price of 2.63 yuan a cubic metre is an example; prices are local",
+    facts=("litres",),
+    lines=(
+        Line(code="price", title_en="To pay", title_zh="应付", value=Times("litres", 263, 1_000), payer="household",
+             payee="gas-works"),
+    ),
+    result="price",
+)  # fmt: skip
+HEAT = Sheet(
+    name="heat-season",
+    title_en="Heat by meter (an example of a price)",
+    title_zh="热计量收费（示例价格）",
+    source="the price of 0.16 yuan a kilowatt-hour is an example; prices are local",
+    facts=("watt_hours",),
+    lines=(
+        Line(code="price", title_en="To pay", title_zh="应付", value=Times("watt_hours", 16, 1_000), payer="household",
+             payee="heat-works"),
+    ),
+    result="price",
 )  # fmt: skip
 
 _ROW = "its rows, quoted at the address; "

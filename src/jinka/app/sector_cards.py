@@ -100,12 +100,15 @@ def make_card(issuers: Issuers, wanted: JourneyCard, place: int) -> VirtualCard:
         name=wanted.name, title=Text(wanted.title_en, wanted.title_zh), number=number, holder=wanted.holder,
         link=Reader(chip), applications={}, opening={}, randomness=issuers.randomness,
     )  # fmt: skip
-    for at, start in enumerate(wanted.starts, 1):
-        _put_on(issuers, card, start, _DOMAIN_AID + bytes((0, at)), factory)
+    for start in wanted.starts:
+        put_on(issuers, card, start)
     return card
 
 
-def _put_on(issuers: Issuers, card: VirtualCard, start: Start, domain: bytes, factory: KeySet) -> None:
+def put_on(issuers: Issuers, card: VirtualCard, start: Start) -> None:
+    """The card's issuer makes a domain and hands it over; the authority puts its application into it."""
+    domain = _DOMAIN_AID + bytes((0, len(card.applications) + 1))
+    factory = _key_set(f"{issuers.label}|factory of {card.name}")
     sector, profile = issuers.sector_of(start.application), issuers.profile(start.application)
     keys = _key_set(f"{issuers.label}|{profile.name} on {card.name}")
     issuer = FieldUpdate(card.link, domain=ISSUER_AID, keys=factory, randomness=issuers.randomness)

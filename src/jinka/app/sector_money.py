@@ -11,7 +11,7 @@ from jinka.tariff.sheet import Fact
 
 
 def play_assess(step: Assess, world: World) -> Text:
-    sheet = world.sector.sheet(step.sheet)
+    sheet = world.sheet(step.sheet)
     facts = {name: fact_of(world, value) for name, value in step.facts.items()}
     try:
         lines = sheet.fill(facts)

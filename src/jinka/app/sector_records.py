@@ -28,6 +28,7 @@ def play_write(step: Write, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, application=application, reason="WRITE")
         return Text(f"{device.title_en} may not write {names}: {error}", f"{device.title_zh}不得写入")
     expect_done(step.refused)
+    world.written_onto(step.card, application).update(step.values)
     for name in step.values:
         world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
     titles = {spec.name: Text(spec.title_en, spec.title_zh) for spec in world.record_specs(application)}
@@ -94,6 +95,7 @@ def play_admit(step: Admit, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=f"{error.sw:04X}")
         return Text(f"{head.en} is refused by the card ({error})", f"{head.zh}被卡拒绝（{error.sw:04X}）")
     expect_done(step.refused)
+    world.written_onto(step.card, right.application).update(found.written)
     world.count(Counted.ADMITTED, device=step.device, entitlement=right.name, application=right.application)
     written = ", ".join(f"{name} {value}" for name, value in found.written.items())
     return Text(head.en + " holds" + (f"; written: {written}" if written else ""),

@@ -33,6 +33,7 @@ from jinka.sim.field import PSAM_NAME
 from jinka.sim.randomness import SeededRandomness
 from jinka.store import open_database
 from jinka.tariff import Pricer, SheetPricer, Tariff
+from jinka.tariff.sheet import Sheet
 from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
 
 _S = TypeVar("_S")
@@ -158,6 +159,25 @@ class World:
             if sector.name == of:
                 return sector, sector.device(own)
         raise NotFound(f"no sector {of!r}", where=name, fix="see jinka sector list")
+
+    def sheet(self, name: str) -> Sheet:
+        """A sheet of this sector, or of one that it composes: ``tax:monthly``."""
+        of, colon, own = name.partition(":")
+        if not colon:
+            return self.sector.sheet(name)
+        for sector in self.catalogue.values():
+            if sector.name == of:
+                return sector.sheet(own)
+        raise NotFound(f"no sector {of!r}", where=name, fix="see jinka sector list")
+
+    def written_onto(self, card: str, application: str) -> dict[str, str]:
+        """What the authority's own file says of its records on a card: as issued, and as it wrote since."""
+        files: dict[tuple[str, str], dict[str, str]] = self.service("files of authorities", dict)
+        if (card, application) not in files:
+            starts = [start for one in self.journey.cards if one.name == card for start in one.starts]
+            issued = [start.records for start in starts if start.application == application]
+            files[card, application] = dict(issued[0]) if issued else {}
+        return files[card, application]
 
     def application_of(self, device: str) -> str:
         sector, found = self.device(device)
@@ -285,13 +305,14 @@ class World:
 
     def _open_accounts(self) -> None:
         """The sector's accounts, those of the sectors whose parts it uses included; openings come from outside."""
+        sectors = {one.name: one for one in (*self.catalogue.values(), self.sector)}.values()
+        declared = {account.code: account for sector in sectors for account in sector.accounts}
         opened = []
-        for sector in {one.name: one for one in (*self.catalogue.values(), self.sector)}.values():
-            for account in sector.accounts:
-                flags = AccountFlag.NONE if account.overdraws else AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
-                opened.append(replace(account_name(account.code).opened(Unit.FEN), flags=flags))
+        for account in declared.values():
+            flags = AccountFlag.NONE if account.overdraws else AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
+            opened.append(replace(account_name(account.code).opened(Unit.FEN), flags=flags))
         self.ledger.create_accounts(opened)
-        for account in self.sector.accounts:
+        for account in declared.values():
             if account.opening:
                 self.move("outside", account.code, account.opening)
 

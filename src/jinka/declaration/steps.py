@@ -112,10 +112,19 @@ class Block(Step):
 
 @dataclass(frozen=True, slots=True)
 class Replace(Step):
-    """A new card for a lost one: each authority puts its application onto it; what the old one held counts no more."""
+    """A new card for a lost one, which is listed: each authority puts its own application onto it from its own files.
+
+    ``applications`` are those that come now, all when empty. A purse's balance is what the issuer's books say, once
+    ``claim_days`` have passed since the loss and all that was heard of is cleared. Refused is NOT_LISTED, CLAIM_PERIOD
+    or NOT_CLEARED.
+    """
 
     lost: str
     new: str
+    _: KW_ONLY
+    applications: tuple[str, ...] = ()
+    claim_days: int = 7
+    refused: str = ""
 
 
 # Records and rights
@@ -168,6 +177,8 @@ class Admit(Step):
 @dataclass(frozen=True, slots=True)
 class Assess(Step):
     """A sheet is filled; lines that name a payer and a payee move money between accounts, if ``posts``.
+
+    The sheet may be of a sector that this one composes: ``tax:monthly``.
 
     ``remembers`` keeps lines under names, to be facts of later steps (write them as ``=name``).
     """

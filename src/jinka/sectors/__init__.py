@@ -9,6 +9,7 @@ from jinka.sectors import (
     bank,
     broadcasting,
     campus,
+    citizen,
     drugs,
     enterprise,
     eport,
@@ -60,6 +61,7 @@ SECTORS: tuple[Sector, ...] = (
     eport.SECTOR,
     enterprise.SECTOR,
     drugs.SECTOR,
+    citizen.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

@@ -76,7 +76,7 @@ class Context:
         if not 0 < len(shown) <= _SHOWN_MAX:
             return self._extended(value)
         found = _SEEN.get(shown)
-        if found is None or found.limits != self.limits:
+        if found is None or (found.limits is not self.limits and found.limits != self.limits):
             found = self._extended(value)
             if len(_SEEN) >= _SEEN_MAX:
                 _SEEN.clear()

@@ -31,7 +31,7 @@ from jinka.codec.epcis.model import (
     SensorReport,
     Typed,
 )
-from jinka.codec.epcis.scalars import number_text, time_text
+from jinka.codec.epcis.scalars import minute_text, number_text
 from jinka.codec.epcis.vocabulary import (
     BIZ_STEPS,
     COMPONENTS,
@@ -137,7 +137,9 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
 
 
 def _time(micros: int) -> str:
-    return time_text((micros + 500) // 1000 * 1000)
+    minute, millis = divmod((micros + 500) // 1000, 60_000)
+    digits = str(100_000 + millis)
+    return f"{minute_text(minute)}{digits[1:3]}.{digits[3:]}Z"
 
 
 def _value(text: str) -> str:
@@ -212,7 +214,7 @@ def _sensor(sensor: SensorElement, ignore: Names) -> str:
 
 def _report_rules(sensors: tuple[SensorElement, ...]) -> list[str]:
     """``bizRules`` of a report has no place in the standard's order, so it comes with what is left over."""
-    found = list[str]()
+    found: list[str] = []
     for sensor in sensors:
         rules = [f"sensorReportbizRules={_value(one.biz_rules)}" for one in sensor.reports if one.biz_rules]
         if rules:
@@ -236,16 +238,19 @@ _REPORT = table(tuple(field for field in SENSOR_REPORT if field.name != "bizRule
 
 def _record(name: str, known: Table, found: SensorMetadata | SensorReport, ignore: Names) -> str:
     parts = [name]
-    for (label, write), value in zip(known.rows, known.values(found), strict=True):
-        if value is not None and (text := write(value)):
-            parts += (label, "=", text)
+    rows = known.rows
+    for at, value in enumerate(known.values(found)):
+        if value is not None:
+            label, write = rows[at]
+            if text := write(value):
+                parts += (label, "=", text)
     if found.extensions:
         parts += _extensions(found.extensions, ignore)
     return "".join(parts)
 
 
 def _extensions(found: Extensions, ignore: Names) -> list[str]:
-    texts = list[str]()
+    texts: list[str] = []
     for one in found:
         name, space = one.name, one.namespace
         if name == "comment" and (space, name) == _COMMENT:

@@ -73,12 +73,15 @@ def read_json(data: bytes, *, limits: Limits = LIMITS, faults: Faults | None = N
 
 
 def _head(found: dict[str, Any], context: Context) -> dict[str, Any]:
-    head = dict[str, Any]()
-    for name, attribute in _TEXTS.items():
-        if name in found:
-            if type(found[name]) is not str:
+    head: dict[str, Any] = {}
+    for name, value in found.items():
+        attribute = _TEXTS.get(name)
+        if attribute is not None:
+            if type(value) is not str:
                 raise Refused("is not text", where=f"/{name}")
-            head[attribute] = found[name]
+            head[attribute] = value
+    if "@id" in found:
+        head["id"] = found["@id"]
     if "creationDate" in found:
         try:
             head["creation_time_us"] = time_us(str(found["creationDate"]))
@@ -87,7 +90,7 @@ def _head(found: dict[str, Any], context: Context) -> dict[str, Any]:
     if "id" in head:
         head["id"] = _child(head["id"], context, "/id")
     version = head.get("schema_version", "2.0")
-    if not _VERSION(version):
+    if version != "2.0" and not _VERSION(version):
         raise Refused(f"version {version[:20]} is not read", where="/schemaVersion", fix="2.0")
     if "epcisHeader" in found:
         header = _object(found["epcisHeader"], "/epcisHeader")
@@ -98,8 +101,8 @@ def _head(found: dict[str, Any], context: Context) -> dict[str, Any]:
             _only(master, ("vocabularyList",), place)
             place += "/vocabularyList"
             head["vocabularies"] = _vocabularies(master.get("vocabularyList", []), context, place)
-    rest = [(name, value) for name, value in found.items() if name not in _KNOWN]
-    if rest:
+    if not found.keys() <= _KNOWN:
+        rest = [(name, value) for name, value in found.items() if name not in _KNOWN]
         head["extensions"] = read_extensions(rest, context)
     return head
 
@@ -127,7 +130,7 @@ def _events(
 ) -> tuple[Event, ...]:
     if len(found) > context.limits.events:
         raise Refused(f"{len(found)} events", where=place or "", fix=f"at most {context.limits.events}")
-    made = list[Event]()
+    made: list[Event] = []
     for at, entry in enumerate(found):
         try:
             event = read_event(entry, context)
@@ -142,7 +145,7 @@ def _events(
 
 
 def _vocabularies(found: Any, context: Context, place: str) -> tuple[Vocabulary, ...]:
-    made = list[Vocabulary]()
+    made: list[Vocabulary] = []
     for at, entry in enumerate(_array(found, place)):
         inner = f"{place}/{at}"
         vocabulary = _object(entry, inner)
@@ -164,7 +167,7 @@ def _vocabularies(found: Any, context: Context, place: str) -> tuple[Vocabulary,
 def _element(found: Any, context: Context, place: str) -> VocabularyElement:
     element = _object(found, place)
     _only(element, ("id", "@id", "attributes", "children"), place)
-    attributes = list[tuple[str, Extension]]()
+    attributes: list[tuple[str, Extension]] = []
     for at, entry in enumerate(_array(element.get("attributes", []), f"{place}/attributes")):
         inner = f"{place}/attributes/{at}"
         attribute = _object(entry, inner)

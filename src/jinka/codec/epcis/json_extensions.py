@@ -21,8 +21,8 @@ TEXT = "#text"
 
 def read_extensions(fields: Iterable[tuple[str, Any]], context: Context, *, depth: int = 0) -> Extensions:
     """The fields of an object that are none of EPCIS's; ``depth`` is that of the object among extensions."""
-    found = list[Extension]()
-    names = set[tuple[str, str]]()
+    found: list[Extension] = []
+    names: set[tuple[str, str]] = set()
     for key, value in fields:
         try:
             name = context.name(key, nested=depth > 0)
@@ -37,7 +37,7 @@ def read_extensions(fields: Iterable[tuple[str, Any]], context: Context, *, dept
 
 def read_values(name: str, value: Any, context: Context) -> Extensions:
     """The values under a name of EPCIS's own (an attribute of master data): one for each of an array."""
-    found = list[Extension]()
+    found: list[Extension] = []
     _values(("", name), value, context, 0, found)
     return tuple(found)
 

@@ -120,7 +120,7 @@ def _each(one: _Read) -> Callable[[Any, Context], tuple[Any, ...]]:
     def several(value: Any, context: Context) -> tuple[Any, ...]:
         if type(value) is not list:
             raise Refused("is no array")
-        made = list[Any]()
+        made: list[Any] = []
         try:
             for entry in value:
                 made.append(one(entry, context))
@@ -140,7 +140,7 @@ def _ids(value: Any, context: Context) -> tuple[str, ...]:
                 return once(value)
         except TypeError:  # one is no text
             pass
-    made = list[str]()
+    made: list[str] = []
     try:
         for entry in value:
             made.append(context.uri(entry))
@@ -247,7 +247,8 @@ def _record(make: Callable[..., Any], fields: Mapping[str, tuple[str, _Read]]) -
     """A reader of objects with simple fields and extensions."""
 
     def record(value: Any, context: Context) -> Any:
-        values, extensions = dict[str, Any](), list[tuple[str, Any]]()
+        values: dict[str, Any] = {}
+        extensions: list[tuple[str, Any]] = []
         for name, entry in _object(value).items():
             field = fields.get(name)
             if field is None:

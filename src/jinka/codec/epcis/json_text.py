@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from jinka.codec.epcis.scalars import LIMITS, Limits
@@ -43,6 +44,9 @@ def load_json(data: bytes, limits: Limits = LIMITS) -> Any:
         raise Refused(f"more than {limits.values} values", fix="in several documents")
     try:
         try:
+            found, end = _SCAN(text, 0)
+            return found if end == len(text) else _STRICT.decode(text)  # space, or a fault, is behind it
+        except StopIteration:  # or before it
             return _STRICT.decode(text)
         except _TwiceError:
             found = _MARKING.decode(text)  # what follows may be no JSON at all
@@ -107,6 +111,7 @@ def _no_constant(name: str) -> NoReturn:
 _STRICT = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=Literal, parse_int=Literal, parse_constant=_no_constant
 )
+_SCAN: Callable[[str, int], tuple[Any, int]] = vars(_STRICT)["scan_once"]
 _MARKING = json.JSONDecoder(
     object_pairs_hook=_marked, parse_float=Literal, parse_int=Literal, parse_constant=_no_constant
 )

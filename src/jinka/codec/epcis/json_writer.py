@@ -104,7 +104,7 @@ def _settled(
         names = choose_prefixes(namespaces, hints, banned)
         text = write(names)
         declared = {prefix for prefix in names.values() if prefix not in PREFIXES}
-        heads = set[str]()
+        heads: set[str] = set()
         if len(declared) > _FEW or _stands_before(declared, text):
             heads.update(_HEAD_OF_VALUE.findall(text))
         if declared.isdisjoint(heads):
@@ -164,7 +164,7 @@ def _object(members: list[str]) -> str:
 
 
 def _vocabulary(found: Vocabulary, names: Names) -> str:
-    elements = list[str]()
+    elements: list[str] = []
     for element in found.elements:
         parts = [f'"id":{quoted(element.id)}']
         if element.attributes:
@@ -292,7 +292,7 @@ def _error(error: ErrorDeclaration, names: Names) -> str:
 
 
 def _sensor(sensor: SensorElement, names: Names) -> str:
-    parts = list[str]()
+    parts: list[str] = []
     if sensor.metadata is not None:
         parts.append(f'"sensorMetadata":{_record(_METADATA, sensor.metadata, names)}')
     reports = ",".join(_record(_REPORT, report, names) for report in sensor.reports)
@@ -330,7 +330,7 @@ def _record(known: Table, found: SensorMetadata | SensorReport, names: Names) ->
 
 def _extensions(found: Extensions, names: Names) -> list[str]:
     """The members of an object, an array for siblings of one name."""
-    parts = list[str]()
+    parts: list[str] = []
     for (namespace, name), same in grouped(found).items() if found else ():
         key = f"{names[namespace]}:{to_uri(name)}" if namespace else name
         values = [_value(one, names) for one in same]

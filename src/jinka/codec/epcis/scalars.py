@@ -57,12 +57,19 @@ _PLAIN = re.compile(
 ).fullmatch  # URIs of the commonest characters, one a line
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MINUTES = _NUMBERS = 4_000  # remembered: events come by the minute, and measures again and again
+_USUAL = len("2026-01-02T03:04:05.678+08:00")
+_SECONDS = {f"{second:02d}": second * 1_000_000 for second in range(60)}
 _LAST_US = 253_370_764_800_000_000  # 9999-01-01: so that no zone leads out of the calendar
 _FIRST_US = -62_104_060_800_000_000  # 0002-01-01
 
 
 def time_us(text: str) -> int:
     """UTC microseconds of an ISO 8601 time with its zone. Digits beyond the microsecond are cut off."""
+    if len(text) <= _USUAL:
+        try:
+            return _minute(text[:17]) + _SECONDS[text[17:19]] + _rest(text[19:])
+        except LookupError:  # a fault, or so near to the calendar's ends that the zone decides
+            pass
     found = _TIME(text)
     if found is None:
         raise Refused(
@@ -81,6 +88,28 @@ def time_us(text: str) -> int:
 
 
 @lru_cache(_MINUTES)
+def _minute(text: str) -> int:
+    """The beginning of a minute, ``2026-01-02T03:04:``, as if in UTC; `LookupError` for what is none."""
+    found = _TIME(f"{text}00Z")
+    if found is None or not "0003" <= text[:4] <= "9997":
+        raise LookupError
+    try:
+        return _minute_us(text[:16], "Z")
+    except ValueError:
+        raise LookupError from None
+
+
+@lru_cache(_MINUTES)
+def _rest(text: str) -> int:
+    """What follows the seconds, ``.678+08:00``: the fraction less the zone; `LookupError` for what is neither."""
+    found = _TIME(f"2000-01-01T00:00:00{text}")
+    if found is None:
+        raise LookupError
+    fraction, zone = found.groups()
+    return int((fraction or "")[:6].ljust(6, "0")) - (0 if zone == "Z" else _zone_seconds(zone) * 1_000_000)
+
+
+@lru_cache(_MINUTES)
 def _minute_us(text: str, zone: str) -> int:
     """The beginning of a minute in a zone."""
     minutes = (date.fromisoformat(text[:10]).toordinal() - _EPOCH_DAY) * 1_440
@@ -95,12 +124,13 @@ def time_text(micros: int, zone: str = "Z") -> str:
     minute, rest = divmod(micros, 60_000_000)
     seconds, fraction = divmod(rest, 1_000_000)
     if fraction % 1000:
-        return f"{_minute_text(minute)}{seconds:02d}.{fraction:06d}{zone}"
-    return f"{_minute_text(minute)}{seconds:02d}.{fraction // 1000:03d}{zone}"
+        return f"{minute_text(minute)}{seconds:02d}.{fraction:06d}{zone}"
+    return f"{minute_text(minute)}{seconds:02d}.{fraction // 1000:03d}{zone}"
 
 
 @lru_cache(_MINUTES)
-def _minute_text(minute: int) -> str:
+def minute_text(minute: int) -> str:
+    """The beginning of a time in UTC, up to its seconds."""
     day, rest = divmod(minute, 1_440)
     return f"{date.fromordinal(day + _EPOCH_DAY).isoformat()}T{rest // 60:02d}:{rest % 60:02d}:"
 
@@ -111,6 +141,7 @@ def _zone_seconds(zone: str) -> int:
     return -seconds if zone[0] == "-" else seconds
 
 
+@lru_cache(_MINUTES)
 def zone_offset(text: str) -> str:
     """An ``eventTimeZoneOffset``, as it is."""
     if not _ZONE(text):
@@ -122,7 +153,9 @@ def are_plain_uris(texts: list[str]) -> bool:
     """Whether each of some texts is a URI by a look at all together. Where it says no, each is looked at."""
     lines = "\n".join(texts)
     return (
-        lines.count("\n") < len(texts) and len(max(texts, key=len)) <= _URI_MAX and _PLAIN(lines) is not None
+        lines.count("\n") < len(texts)
+        and (len(lines) <= _URI_MAX or len(max(texts, key=len)) <= _URI_MAX)
+        and _PLAIN(lines) is not None
     )
 
 
@@ -133,7 +166,7 @@ def is_uri(text: str) -> bool:
 
 def uri(text: str) -> str:
     """An absolute URI, as it is."""
-    if not is_uri(text):
+    if len(text) > _URI_MAX or _URI(text) is None:
         raise Refused(
             f"{text[:60]!r} is no URI", fix="a full URI of ASCII characters, what is not is percent-encoded"
         )

@@ -102,7 +102,7 @@ def _events(
 ) -> tuple[Event, ...]:
     if len(found) > limits.events:
         raise Refused(f"{len(found)} events", where="/EventList", fix=f"at most {limits.events}")
-    made = list[Event]()
+    made: list[Event] = []
     for at, (place, element) in enumerate(found):
         try:
             event = read_xml_event(element, hints)
@@ -116,7 +116,7 @@ def _events(
 
 
 def _head(root: Element) -> dict[str, Any]:
-    head = dict[str, Any]()
+    head: dict[str, Any] = {}
     place = f"/{root.name}"
     version = root.attributes.get(("", "schemaVersion"), "2.0")
     if not _VERSION(version):
@@ -132,7 +132,7 @@ def _head(root: Element) -> dict[str, Any]:
     header = _child(root, "EPCISHeader")
     if header is not None:
         head |= _header(header, f"{place}/EPCISHeader")
-    extensions = list[Extension]()
+    extensions: list[Extension] = []
     for step, child in children(root):
         if child.namespace or child.name not in _KNOWN:
             if child.namespace in EPCIS_SPACES and child.name in _KNOWN:
@@ -146,7 +146,7 @@ def _head(root: Element) -> dict[str, Any]:
 
 
 def _header(header: Element, place: str) -> dict[str, Any]:
-    head = dict[str, Any]()
+    head: dict[str, Any] = {}
     for step, child in children(header):
         if child.namespace == SBDH and child.name == "StandardBusinessDocumentHeader":
             for attribute, path in (
@@ -184,7 +184,7 @@ def _vocabularies(listed: Element, place: str) -> Iterator[Vocabulary]:
         where = place + step
         if vocabulary.name != "Vocabulary":
             raise Refused("is unknown here", where=where, fix="Vocabulary alone")
-        elements = list[VocabularyElement]()
+        elements: list[VocabularyElement] = []
         for inner, group in children(vocabulary):
             if group.name != "VocabularyElementList":
                 raise Refused("is not read here", where=where + inner, fix="leave it out")

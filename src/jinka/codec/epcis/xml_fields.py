@@ -56,7 +56,7 @@ def missing(where: str) -> str:
 
 def children(element: Element) -> Iterator[tuple[str, Element]]:
     """The children with their XPath steps, those of wrappers in their place."""
-    counts = dict[str, int]()
+    counts: dict[str, int] = {}
     for child in element.children:
         counts[child.name] = number = counts.get(child.name, 0) + 1
         place = f"/{child.name}" if number == 1 else f"/{child.name}[{number}]"
@@ -94,7 +94,7 @@ def _each(name: str, read: Read) -> Callable[[Element], tuple[Any, ...]]:
 
     def several(element: Element) -> tuple[Any, ...]:
         no_text(element)
-        made = list[Any]()
+        made: list[Any] = []
         for place, child in children(element):
             try:
                 if child.name != name or child.namespace:
@@ -126,7 +126,7 @@ def _word(words: Words) -> Callable[[str], str]:
 def _once(element: Element, names: Mapping[str, Read]) -> dict[str, Any]:
     """The fields of an element of a closed kind, each once."""
     no_text(element)
-    made = dict[str, Any]()
+    made: dict[str, Any] = {}
     for place, child in children(element):
         try:
             if child.name not in names or child.namespace:
@@ -218,7 +218,7 @@ def _record(element: Element, fields: Mapping[str, tuple[str, Callable[[str], An
     """Attributes as values; those of another namespace as extensions."""
     if element.children or element.text:
         raise Refused("has content", fix="attributes alone")
-    values = dict[str, Any]()
+    values: dict[str, Any] = {}
     for (space, name), text in element.attributes.items():
         if space:
             continue

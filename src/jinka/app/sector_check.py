@@ -21,7 +21,7 @@ from jinka.card import Card, Personal
 from jinka.card.template import personalised
 from jinka.codec import Command
 from jinka.codec.fields import decode_field, encode_field
-from jinka.declaration import Admit, Assess, Journey, Sector, Tap, WorkedCase
+from jinka.declaration import Admit, Assess, Invoice, Journey, Sector, Tap, Unlock, WorkedCase
 from jinka.kit import Finding, JinkaError, Severity
 from jinka.profile import FREE, ApplicationKind, ApplicationProfile, FileKind, FileSpec, KeyUse, PersonalDatum
 from jinka.profile.package import decode, encode
@@ -316,7 +316,10 @@ def _whole(sector: Sector, complain: Complain) -> None:
         if device.name not in used:
             complain("UNUSED", device.name, "no journey uses the device")
     tried = {
-        (s.entitlement, bool(s.refused)) for j in sector.journeys for s in j.steps if isinstance(s, Admit)
+        (s.entitlement, bool(s.refused))
+        for j in sector.journeys
+        for s in j.steps
+        if isinstance(s, Admit | Invoice)
     }
     for right in sector.entitlements:
         for refused in (False, True):
@@ -327,7 +330,7 @@ def _whole(sector: Sector, complain: Complain) -> None:
     if not sector.journeys:
         complain("JOURNEYS", "journeys", "no journey")
     if any(profile.purse for profile in sector.profiles) and not any(
-        isinstance(step, Tap) for journey in sector.journeys for step in journey.steps
+        isinstance(step, Tap | Unlock) for journey in sector.journeys for step in journey.steps
     ):
         complain("UNUSED", "profiles", "a purse that no journey pays with")
     for profile in sector.profiles:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinka.app import (
+    sector_bank,
     sector_base,
+    sector_fuel,
     sector_identity,
+    sector_invoice,
     sector_meter,
     sector_money,
     sector_move,
@@ -69,6 +72,7 @@ from jinka.declaration import (
     Withdraw,
     Write,
 )
+from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayOnline, ReportLost, TakeBack
 from jinka.kit import JinkaError, Usage
 from jinka.reports.day import Text
 
@@ -116,6 +120,11 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Assess: sector_money.play_assess,
     Move: sector_money.play_move,
     Stands: sector_money.play_stands,
+    OpenAccount: sector_bank.play_open_account,
+    PayOnline: sector_bank.play_pay_online,
+    TakeBack: sector_bank.play_take_back,
+    AccountHolds: sector_bank.play_account_holds,
+    ReportLost: sector_bank.play_report_lost,
     Keep: sector_base.play_keep,
     Agree: sector_base.play_agree,
     Withdraw: sector_base.play_withdraw,
@@ -139,7 +148,9 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     CloseRecall: sector_trace_answers.play_close,
     CheckItem: sector_trace_answers.play_check,
     Conditions: sector_trace_answers.play_conditions,
+    **sector_fuel.PLAYERS,
     **sector_identity.PLAYERS,
+    **sector_invoice.PLAYERS,
     **sector_travel.PLAYERS,
     **sector_meter.PLAYERS,
 }

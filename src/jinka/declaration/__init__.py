@@ -38,6 +38,15 @@ from jinka.declaration.steps import (
     Write,
 )
 from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
+from jinka.declaration.steps_fuel import (
+    Distribute,
+    Fill,
+    FundMaster,
+    Lock,
+    Restrict,
+    Unlock,
+    UnlockOnline,
+)
 from jinka.declaration.steps_identity import (
     Alter,
     Certify,
@@ -49,6 +58,7 @@ from jinka.declaration.steps_identity import (
     Sign,
     Verify,
 )
+from jinka.declaration.steps_invoice import Declare, Invoice
 from jinka.declaration.steps_meter import (
     CallEmergency,
     ChangeMeterKey,
@@ -108,14 +118,19 @@ __all__ = [
     "Conditions",
     "Consume",
     "Counted",
+    "Declare",
     "Destroyed",
     "Device",
     "DeviceKind",
+    "Distribute",
     "Fare",
+    "Fill",
     "Forge",
+    "FundMaster",
     "Holds",
     "InsertCard",
     "Inspect",
+    "Invoice",
     "IssueDocument",
     "ItemClass",
     "ItemKey",
@@ -126,6 +141,7 @@ __all__ = [
     "KeyIn",
     "List",
     "Load",
+    "Lock",
     "LogOn",
     "Measured",
     "Meter",
@@ -144,6 +160,7 @@ __all__ = [
     "Replace",
     "ReplaceMeter",
     "Report",
+    "Restrict",
     "Revoke",
     "Sector",
     "Segregation",
@@ -163,6 +180,8 @@ __all__ = [
     "TraceForward",
     "TracePlace",
     "Transformed",
+    "Unlock",
+    "UnlockOnline",
     "Unpacked",
     "Verify",
     "Viewed",

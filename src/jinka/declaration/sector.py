@@ -101,6 +101,8 @@ class Device:
     mode: Mode = Mode.SHOP
     fare: str = ""
     application: str = ""  # the profile's name; the sector's first when empty
+    station: str = ""  # of a pump: those of one station know one another's claims
+    grade: int = 0  # of a pump: what its nozzle sells, a bit of the card's rule; 0 for any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from jinka.sectors import (
     fire,
     food,
     fuel,
+    fuel_sector,
     housing_fund,
     identity,
     identity_card,
@@ -46,6 +47,7 @@ PROFILES: tuple[ApplicationProfile, ...] = (
 SECTORS: tuple[Sector, ...] = (
     campus.SECTOR,
     parking.SECTOR,
+    fuel_sector.SECTOR,
     transit_beijing.SECTOR,
     social_insurance.SECTOR,
     utilities.SECTOR,

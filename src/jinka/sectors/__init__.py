@@ -24,6 +24,7 @@ from jinka.sectors import (
     parking,
     social_insurance,
     social_security,
+    tax,
     telecom,
     tourism,
     transit_beijing,
@@ -64,6 +65,7 @@ SECTORS: tuple[Sector, ...] = (
     enterprise.SECTOR,
     drugs.SECTOR,
     citizen.SECTOR,
+    tax.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

@@ -1,0 +1,193 @@
+"""Tax: a tax-control card in a cash register signs numbered invoices, keeps their sums, and declares each month.
+
+GB 18240 describes cash registers with a tax-control function; the layout and keys of real tax-control cards are not
+public, so the records here are Jinka's own. A card that has not been declared in time issues no more invoices.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.codec.fields import Coding
+from jinka.declaration import (
+    Account,
+    Alter,
+    Archetype,
+    Assess,
+    Certify,
+    Counted,
+    Declare,
+    Device,
+    DeviceKind,
+    Invoice,
+    Journey,
+    JourneyCard,
+    Reads,
+    Report,
+    Revoke,
+    Sector,
+    Stands,
+    Start,
+    Verify,
+    Write,
+)
+from jinka.kit import Unit
+from jinka.profile.applications import record, record_application
+from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
+from jinka.sectors import tax_rules
+
+SIGNS = "jinka.identity"
+CODE = "91350100M000100Y43"  # the example of GB 32100-2015
+NUMBER, DECLARED, NET, VAT = "last number", "declared to", "net sum", "vat sum"
+RECORDS = (
+    record(1, "taxpayer", Coding.TEXT, 18, CODE, "Taxpayer's number", "纳税人识别号"),
+    record(2, "invoice code", Coding.TEXT, 12, "144032600111", "Invoice code", "发票代码"),
+    record(3, NUMBER, Coding.NUMBER, 4, "1000", "Last invoice number", "最近发票号码"),
+    record(4, "allotted to", Coding.NUMBER, 4, "1100", "Numbers allotted up to", "领用号码止"),
+    record(5, "most each", Coding.NUMBER, 5, "1000000", "Limit of one invoice, fen", "单张限额（分）"),
+    record(6, NET, Coding.NUMBER, 6, "0", "Amounts since the last declaration", "本期金额累计"),
+    record(7, VAT, Coding.NUMBER, 6, "0", "VAT since the last declaration", "本期税额累计"),
+    record(8, DECLARED, Coding.NUMBER, 4, "1000", "Declared up to number", "已申报至号码"),
+    record(9, "declare by", Coding.DATE, 4, "20260415", "To be declared by", "申报截止日"),
+)
+CARD = record_application(
+    name="cn.tax.control",
+    aid=b"JINKA.TAX.1",
+    fid=0x3F35,
+    title_en="Tax-control card",
+    title_zh="税控卡",
+    authority="Tax authority 税务机关",
+    standards=("GB 18240",),
+    records=RECORDS,
+)
+ISSUE = Entitlement(
+    name="issue",
+    title_en="Issue the next invoice",
+    title_zh="开具下一张发票",
+    application=CARD.name,
+    conditions=(
+        Condition("declare by", Test.NOT_BEFORE, Fact("date"), "NOT_DECLARED"),
+        Condition("allotted to", Test.AT_LEAST, Fact("number"), "NUMBERS_USED_UP"),
+        Condition("most each", Test.AT_LEAST, Fact("amount"), "OVER_LIMIT"),
+    ),
+    changes=(Change(NUMBER, put=Fact("number")), Change(NET, put=Fact(NET)), Change(VAT, put=Fact(VAT))),
+    source="中华人民共和国发票管理办法 (国务院令第764号, 2023-07-20), Art. 22, 23",
+)
+
+
+def _invoice(document: str, gross: int, net: int, *, rate: int = 13, at: str = "", torn: bool = False,
+             refused: str = "") -> Invoice:  # fmt: skip
+    return Invoice(
+        "shop", "till", document, entitlement=ISSUE.name, sheet="vat-split", facts={"gross": gross, "rate": rate},
+        gives={"net": net, "vat": gross - net}, number=NUMBER, charged="net", sums={NET: "net", VAT: "vat"},
+        tells=("taxpayer", "invoice code"), pin="161803", at=at, torn=torn, refused=refused,
+    )  # fmt: skip
+
+
+def _declare(count: int, gives: dict[str, int], *, by: str = "20260515", at: str = "", refused: str = "",
+             without: tuple[str, ...] = (), twice: tuple[str, ...] = ()) -> Declare:  # fmt: skip
+    return Declare(
+        "shop", "tax-office", count, gives, number=NUMBER, declared=DECLARED, sums={NET: "net", VAT: "vat"},
+        resets={"declare by": by}, remembers={"output": VAT}, at=at, refused=refused, without=without, twice=twice,
+    )  # fmt: skip
+
+
+SHOP = JourneyCard("shop", "The shop's tax-control card", "商店的税控卡", (
+    Start(application=CARD.name, records={
+        "taxpayer": CODE, "invoice code": "144032600111", NUMBER: "1000", "allotted to": "1004", "most each": "1000000",
+        NET: "0", VAT: "0", DECLARED: "1000", "declare by": "20260415",
+    }),
+    Start(application=SIGNS, pin="161803"),
+), holder="shop")  # fmt: skip
+_CERTIFIED = Certify("shop", "tax-office", "示例公司", pin="161803", code=CODE,
+                     organisation="GB 32100 example company 示例公司", at="08:00")  # fmt: skip
+MONTH = Journey(
+    name="month",
+    title_en="A month of invoices and its declaration",
+    title_zh="一个月的开票与申报",
+    date=dt.date(2026, 4, 1),
+    cards=(SHOP,),
+    steps=(
+        _CERTIFIED,
+        _invoice("invoice A", 9_600, 8_496, at="09:00"),
+        Verify("invoice A", "public"),
+        _invoice("invoice B", 113_000, 100_000, torn=True, at="10:00"),
+        Reads("shop", "till", {NUMBER: "1002", NET: "108496", VAT: "14104"}),
+        _invoice("invoice C", 10_900, 10_000, rate=9),
+        Verify("invoice B", "public"),
+        _invoice("invoice D", 2_260_000, 2_000_000, refused="OVER_LIMIT"),
+        _invoice("invoice D", 5_650, 5_000, at="17:00"),
+        Reads("shop", "till", {NUMBER: "1004", NET: "123496", VAT: "15654"}),
+        _invoice("invoice E", 1_130, 1_000, refused="NUMBERS_USED_UP"),
+        Write("shop", "tax-office", {"allotted to": "1100"}, at="+1 09:00"),
+        _invoice("invoice E", 1_130, 1_000),
+        _declare(5, {}, without=("invoice C",), refused="GAP", at="+10 09:00"),
+        _declare(5, {}, twice=("invoice A",), refused="REPEATED"),
+        _declare(5, {NET: 124_496, VAT: 15_784}),
+        Reads("shop", "till", {NET: "0", VAT: "0", DECLARED: "1005", "declare by": "20260515"}),
+        Assess("vat-month", {"output": "=output", "input": 4_000, "carried": 1_000}, {"payable": 10_784, "left": 0}),
+        Stands("treasury", 10_784),
+        _invoice("invoice F", 1_130, 1_000, at="+40 09:00"),
+        _invoice("invoice G", 1_130, 1_000, refused="NOT_DECLARED", at="+45 09:00"),
+        _declare(1, {NET: 1_000, VAT: 130}, by="20260615"),
+        Assess("vat-month", {"output": "=output", "input": 500, "carried": 0}, {"payable": 0, "left": 370}),
+        _invoice("invoice G", 1_130, 1_000),
+        _declare(1, {VAT: 130}, by="20260715", at="+70 09:00"),
+    ),
+)  # fmt: skip
+FRAUD = Journey(
+    name="fraud",
+    title_en="False invoices are found out",
+    title_zh="虚假发票的查验",
+    date=dt.date(2026, 4, 7),
+    cards=(SHOP,),
+    steps=(
+        _CERTIFIED,
+        _invoice("invoice A", 9_600, 8_496, at="09:00"),
+        _invoice("invoice B", 113_000, 100_000),
+        Verify("invoice B", "public"),
+        Alter("invoice B", "number=1002; day=2026-04-07; net=10000; vat=1300; total=11300"),
+        Verify("invoice B", "public", refused="ALTERED"),
+        _declare(2, {}, refused="ALTERED", at="12:00"),
+        Revoke("shop", at="13:00"),
+        _invoice("invoice C", 1_130, 1_000),
+        Verify("invoice C", "public", refused="REVOKED"),
+        Verify("invoice A", "public"),
+        Assess("vat-small", {"period": "month", "sales": 12_000_000}, {"taxed": 12_000_000, "payable": 120_000}),
+    ),
+)  # fmt: skip
+
+SECTOR = Sector(
+    name="tax",
+    title_en="Tax",
+    title_zh="税务",
+    about_en="A tax-control card: signed invoices without a gap, the month's declaration, anybody's verification.",
+    about_zh="税控卡：发票连号签名、按月抄报、任何人可查验。",
+    authority="Tax authority 税务机关",
+    standards=("GB 18240", "ISO/IEC 7816-8"),
+    archetypes=(Archetype.RECORD,),
+    profiles=(CARD,),
+    records={CARD.name: RECORDS},
+    composes=(SIGNS,),
+    accounts=(
+        Account("taxpayer", "The taxpayer", "纳税人", overdraws=True),
+        Account("treasury", "The treasury", "国库"),
+    ),
+    devices=(
+        Device("till", "the cash register", "税控收款机", DeviceKind.CHECK, application=CARD.name),
+        Device("tax-office", "the tax office", "办税服务厅", DeviceKind.CHECK, application=CARD.name),
+        Device("public", "anybody's verification page", "发票查验平台", DeviceKind.CHECK, application=CARD.name),
+    ),
+    sheets=tax_rules.SHEETS,
+    entitlements=(ISSUE,),
+    worked_cases=tax_rules.WORKED_CASES,
+    reports=(
+        Report(name="invoices", title_en="Invoices signed by card", title_zh="各卡开票张数", counts=Counted.SIGNED,
+               by="device", unit=Unit.POINT),
+        Report(name="refused", title_en="Refusals by reason", title_zh="拒绝原因", counts=Counted.REFUSED, by="reason",
+               unit=Unit.POINT),
+        Report(name="revenue", title_en="Paid to the treasury", title_zh="入库税款", counts=Counted.MOVED,
+               by="account"),
+    ),
+    journeys=(MONTH, FRAUD),
+)  # fmt: skip

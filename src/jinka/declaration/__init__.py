@@ -37,6 +37,7 @@ from jinka.declaration.steps import (
     Tell,
     Write,
 )
+from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayOnline, ReportLost, TakeBack
 from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
 from jinka.declaration.steps_fuel import (
     Distribute,
@@ -99,6 +100,7 @@ from jinka.trace.storage import Segregation
 
 __all__ = [
     "Account",
+    "AccountHolds",
     "Admit",
     "Agree",
     "Alter",
@@ -150,9 +152,11 @@ __all__ = [
     "Move",
     "MoveBalance",
     "Observed",
+    "OpenAccount",
     "Packed",
     "Party",
     "PayFor",
+    "PayOnline",
     "ReadRemotely",
     "Reads",
     "Recall",
@@ -160,6 +164,7 @@ __all__ = [
     "Replace",
     "ReplaceMeter",
     "Report",
+    "ReportLost",
     "Restrict",
     "Revoke",
     "Sector",
@@ -173,6 +178,7 @@ __all__ = [
     "Step",
     "StorageZone",
     "StoreGoods",
+    "TakeBack",
     "Tap",
     "Tell",
     "Trace",

@@ -11,21 +11,27 @@ import datetime as dt
 from jinka.codec.fields import Coding
 from jinka.declaration import (
     Account,
+    AccountHolds,
     Admit,
     Archetype,
+    Ask,
     Assess,
     Counted,
     Device,
     DeviceKind,
     Journey,
     JourneyCard,
-    Move,
+    Keep,
+    OpenAccount,
+    PayOnline,
     Reads,
     Report,
     Sector,
     Stands,
     Start,
+    TakeBack,
     Tell,
+    Viewed,
     Write,
 )
 from jinka.profile.applications import pin, record, record_application
@@ -134,9 +140,37 @@ ROADWORTHY = Journey(
         Admit("car", "gate", "road", facts={"plate": "粤B99999"}, refused="OTHER_PLATE"),
         Assess("vessel-tax", {"tons": 2_000, "month": 5}, {"due": 533_333}),
         Stands("treasury.vehicle-tax", 575_333),
-        Assess("fine", {"fine": 20_000, "days late": 10}, {"due": 26_000}),
-        Move("owner", "treasury.fines", 26_000, "Fine with what is added for being late", "缴纳罚款及加处罚款"),
+    ),
+)  # fmt: skip
+FINES = Journey(
+    name="fine", title_en="A fine is paid at a bank", title_zh="银行缴纳罚款", date=dt.date(2026, 4, 1),
+    steps=(
+        OpenAccount("lilei", 30_000, pin="123456", at="09:00"),
+        Tell("The decision said 200 yuan within fifteen days; he comes ten days late.",
+             "处罚决定：罚款200元，15日内缴纳；逾期10日到银行缴款。"),
+        Assess("fine", {"fine": 20_000, "days late": 10}, {"late": 6_000, "due": 26_000}),
+        PayOnline("lilei", "treasury.fines", 26_000, pin="654321", refused="55"),
+        PayOnline("lilei", "treasury.fines", 26_000, pin="123456", lost=True),
+        AccountHolds("lilei", 30_000),
+        PayOnline("lilei", "treasury.fines", 26_000, pin="123456", as_="fine"),
+        PayOnline("lilei", "treasury.fines", 26_000, pin="123456", refused="51"),
         Stands("treasury.fines", 26_000),
+        Tell("The decision is revoked on review: the treasury gives the money back.", "复议撤销处罚决定，罚款退还。"),
+        TakeBack("fine"),
+        AccountHolds("lilei", 30_000),
+        Stands("treasury.fines", 0),
+    ),
+)  # fmt: skip
+RECORDS_SEEN = Journey(
+    name="records", title_en="Who may see a driver's record", title_zh="谁可查看驾驶人信息", date=dt.date(2026, 4, 2),
+    steps=(
+        Keep("licence", "driver", "traffic-police", {"file_number": "440300123456", "vehicle_class": "C1",
+             "valid_to": "2030-04-15", "points": "9"}, at="09:00"),
+        Keep("lilei", "person", "public-security", {"identity_number": "440301199003072719", "name": "李雷"}),
+        Keep("lilei", "person", "traffic-police", {"licences": "@licence"}),
+        Ask("licence", "traffic-police", "traffic-enforcement", {"points": "9"}, case="440300-2026-0815"),
+        Ask("licence", "bank", "loan-review", fields=("points",), refused="NO_GROUND"),
+        Viewed("lilei", (("traffic-police", "traffic-enforcement", True), ("bank", "loan-review", False))),
     ),
 )  # fmt: skip
 
@@ -172,7 +206,8 @@ SECTOR = Sector(
     reports=(
         _report("checks", "Checks passed", "核查通过", Counted.ADMITTED, "entitlement"),
         _report("refusals", "Refusals by reason", "拒绝原因", Counted.REFUSED, "reason"),
+        _report("looks", "Looks at drivers' records", "信息查询", Counted.LOOKED, "department"),
         _report("revenue", "Paid to the treasury", "入库金额", Counted.MOVED, "account"),
     ),
-    journeys=(POINTS_YEAR, ROADWORTHY),
+    journeys=(POINTS_YEAR, ROADWORTHY, FINES, RECORDS_SEEN),
 )  # fmt: skip

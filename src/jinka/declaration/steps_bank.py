@@ -1,0 +1,67 @@
+"""Steps of bank accounts: opened, paid from through the switch, taken back; and purchases with a bank card's chip.
+
+Merchants are accounts of the sector: what an issuer approves, the acquirer pays into them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+
+from jinka.declaration.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccount(Step):
+    """A bank opens an account with ``amount`` on it (for credit: its line) and gives it a card number and a PIN.
+
+    ``card`` names a card of the journey with a bank application: then the account is that card's.
+    """
+
+    account: str
+    amount: int
+    _: KW_ONLY
+    pin: str
+    card: str = ""
+    application: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayOnline(Step):
+    """An account pays a merchant over the switch: a request with its MAC and PIN, decided by the issuer's host, booked.
+
+    ``refused`` is the answer's code (51 no money, 55 wrong PIN, 41 lost: ISO 8583, field 39). ``lost``: the answer is
+    lost on its way to the till, which reverses. ``as_`` keeps the payment under a name.
+    """
+
+    account: str
+    merchant: str
+    amount: int
+    _: KW_ONLY
+    pin: str = ""
+    as_: str = ""
+    lost: bool = False
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack(Step):
+    """A payment is reversed, and the merchant gives the money back; ``refused`` is the answer's code."""
+
+    payment: str
+    _: KW_ONLY
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHolds(Step):
+    """What an account at the bank has left."""
+
+    account: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLost(Step):
+    """The holder reports the account's card as lost."""
+
+    account: str

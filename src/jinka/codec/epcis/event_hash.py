@@ -65,7 +65,7 @@ Names = Collection[tuple[str, str]]
 
 def event_hash(event: Event, *, ignore: Names = ()) -> str:
     """The event's hash as a ``ni`` URI (RFC 6920)."""
-    return f"ni:///sha-256;{event_digest(event, ignore=ignore).hex()}?ver=CBV2.0"
+    return f"ni:///sha-256;{hashlib.sha256(pre_hash(event, ignore=ignore).encode()).hexdigest()}?ver=CBV2.0"
 
 
 def event_digest(event: Event, *, ignore: Names = ()) -> bytes:
@@ -77,7 +77,7 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
     """The string that is hashed. ``ignore``: (namespace, name) of extensions that do not count."""
     parts = [
         "eventType=",
-        event.event_type.value,
+        event.event_type._value_,  # ``value`` is a call
         "eventTime=",
         _time(event.event_time_us),
         "eventTimeZoneOffset=",
@@ -104,7 +104,7 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
     if event.output_quantities:
         _quantities("outputQuantityList", event.output_quantities, parts)
     if event.action is not None:
-        parts += ("action=", event.action.value)
+        parts += ("action=", event.action._value_)
     if event.transformation_id is not None:
         parts += ("transformationID=", _value(event.transformation_id))
     if event.biz_step is not None:

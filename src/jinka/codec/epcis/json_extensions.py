@@ -17,6 +17,7 @@ from jinka.codec.epcis.scalars import TEXT_MAX, number
 from jinka.kit.errors import Refused
 
 TEXT = "#text"
+_STRING, _NUMBER, _BOOLEAN = Kind.STRING, Kind.NUMBER, Kind.BOOLEAN
 
 
 def read_extensions(fields: Iterable[tuple[str, Any]], context: Context, *, depth: int = 0) -> Extensions:
@@ -54,7 +55,7 @@ def _values(name: tuple[str, str], value: Any, context: Context, depth: int, int
     elif type(value) is dict:
         if depth >= context.limits.depth:
             raise Refused("is nested too deep", fix=f"at most {context.limits.depth} levels")
-        text, kind = _text(value[TEXT]) if TEXT in value else ("", Kind.STRING)
+        text, kind = _text(value[TEXT]) if TEXT in value else ("", _STRING)
         rest = ((key, inner) for key, inner in value.items() if key != TEXT)
         children = read_extensions(rest, context, depth=depth + 1)
         into.append(Extension(namespace=name[0], name=name[1], text=text, kind=kind, children=children))
@@ -67,10 +68,10 @@ def _text(value: Any) -> tuple[str, Kind]:
     if type(value) is str:
         if len(value) > TEXT_MAX:
             raise Refused(f"a text of {len(value)} characters", fix=f"at most {TEXT_MAX}")
-        return value.strip(), Kind.STRING
+        return value.strip(), _STRING
     if type(value) is Literal:
         number(value)
-        return str.__str__(value), Kind.NUMBER
+        return str.__str__(value), _NUMBER
     if type(value) is bool:
-        return "true" if value else "false", Kind.BOOLEAN
+        return "true" if value else "false", _BOOLEAN
     raise Refused("is neither text nor a number")

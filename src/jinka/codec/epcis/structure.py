@@ -27,21 +27,25 @@ _LISTS: Mapping[str, str] = {  # name -> attribute
     "persistentDisposition/set": "dispositions_set",
     "persistentDisposition/unset": "dispositions_unset",
 }
+# To look a member up by its name is dear.
+_AGGREGATION, _TRANSACTION = EventType.AGGREGATION, EventType.TRANSACTION
+_TRANSFORMATION, _ASSOCIATION = EventType.TRANSFORMATION, EventType.ASSOCIATION
+_ADD, _OBSERVE, _DELETE = Action.ADD, Action.OBSERVE, Action.DELETE
 _lists = attrgetter(*_LISTS.values())
 
 
 def check_event(event: Event) -> None:
     """Raise `Refused`, with the name of the field, for an event that lacks what its type needs."""
     kind = event.event_type
-    if (event.action is None) != (kind is EventType.TRANSFORMATION):
+    if (event.action is None) != (kind is _TRANSFORMATION):
         raise Refused("the action is missing", where="/action", fix="ADD, OBSERVE or DELETE")
-    if event.ilmd and event.action not in (None, Action.ADD):
+    if event.ilmd and event.action not in (None, _ADD):
         raise Refused("master data of instances and lots belong to ADD", where="/ilmd", fix="leave it out")
-    if kind is EventType.TRANSFORMATION:
+    if kind is _TRANSFORMATION:
         _transformation(event)
-    elif kind is EventType.AGGREGATION or kind is EventType.ASSOCIATION:
+    elif kind is _AGGREGATION or kind is _ASSOCIATION:
         _group(event)
-    elif kind is EventType.TRANSACTION and not event.transactions:
+    elif kind is _TRANSACTION and not event.transactions:
         raise Refused("names no transaction", where="/bizTransactionList", fix="at least one")
 
 
@@ -53,9 +57,11 @@ def check_size(event: Event) -> None:
     if sum(map(len, _lists(event))) > THINGS_MAX:
         sizes = dict(zip(_LISTS, map(len, _lists(event)), strict=True))
         _too_many(sizes, THINGS_MAX, "identifiers and quantities")
-    error, places = event.error, (event.read_point, event.biz_location)
-    count = sum(map(_values, (event.extensions, event.ilmd))) + _sensor_values(event)
-    for place in places:
+    error = event.error
+    count = _values(event.extensions) + _values(event.ilmd)
+    if event.sensors:
+        count += _sensor_values(event)
+    for place in (event.read_point, event.biz_location):
         if place is not None and place.extensions:
             count += _values(place.extensions)
     if error is not None:
@@ -88,11 +94,10 @@ def _sensor_values(event: Event) -> int:
     """Reports of sensors, and the values that extend them."""
     count = 0
     for sensor in event.sensors:
-        count += len(sensor.reports) + _values(sensor.extensions)
-        if sensor.metadata is not None:
-            count += _values(sensor.metadata.extensions)
-        for report in sensor.reports:
-            count += _values(report.extensions)
+        count += len(sensor.reports)
+        for one in (sensor, sensor.metadata, *sensor.reports):
+            if one is not None and one.extensions:
+                count += _values(one.extensions)
     return count
 
 
@@ -104,7 +109,9 @@ def _values(trees: tuple[Extension, ...]) -> int:
     while todo:
         some = todo.pop()
         count += len(some)
-        todo += [one.children for one in some if one.children]
+        for one in some:
+            if one.children:
+                todo.append(one.children)
     return count
 
 
@@ -138,11 +145,9 @@ def check_quantity(element: Quantity) -> None:
 
 
 def _group(event: Event) -> None:
-    if event.parent_id is None and (
-        event.action is not Action.OBSERVE or event.event_type is EventType.ASSOCIATION
-    ):
+    if event.parent_id is None and (event.action is not _OBSERVE or event.event_type is _ASSOCIATION):
         raise Refused("names no parent", where="/parentID", fix="only an observed aggregation may do without")
-    if event.action is not Action.DELETE:
+    if event.action is not _DELETE:
         _some("names no child", "/childEPCs", event.child_epcs, event.child_quantities)
 
 

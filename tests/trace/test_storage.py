@@ -66,3 +66,7 @@ def test_a_zone_with_its_neighbours_and_amounts() -> None:
     }
     assert judge_storage(goods[:1], [zone]) == []
     assert needed_between(goods[0], goods[1]) is Segregation.NONE
+    chlorine = Goods(name="chlorine", classes=("2.3", "5.1", "8"))
+    ammonia = Goods(name="ammonia", classes=("2.3", "8"))
+    assert needed_between(chlorine, chlorine) is Segregation.NONE
+    assert needed_between(chlorine, ammonia) is Segregation.SEPARATED

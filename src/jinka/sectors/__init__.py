@@ -17,6 +17,7 @@ from jinka.sectors import (
     food,
     fuel,
     fuel_sector,
+    hazardous,
     housing_fund,
     identity,
     identity_card,
@@ -66,6 +67,7 @@ SECTORS: tuple[Sector, ...] = (
     drugs.SECTOR,
     citizen.SECTOR,
     tax.SECTOR,
+    hazardous.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

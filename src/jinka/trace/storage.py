@@ -115,7 +115,13 @@ def segregation(first: str, second: str) -> Segregation:
 
 
 def needed_between(first: Goods, second: Goods) -> Segregation:
-    """The strictest that any of their classes asks for. Of class 1 with class 1: OWN."""
+    """The strictest that any of their classes asks for. Of class 1 with class 1: OWN.
+
+    Goods of the very same classes are held apart by their first class alone: two cylinders of chlorine are not kept
+    from one another by its subsidiary risks (IMDG Code, 7.2.6.1, taken narrowly).
+    """
+    if first.classes == second.classes:
+        return segregation(first.classes[0], second.classes[0])
     return max(segregation(a, b) for a in first.classes for b in second.classes)
 
 

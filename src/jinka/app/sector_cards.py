@@ -30,6 +30,7 @@ from jinka.tariff import HolderClass
 
 _CARD_NUMBERS = 9000_0000_0000_0000
 _DOMAIN_AID = bytes.fromhex("D156000501")
+_REGISTRY = 64  # a domain, a package and an instance for each application, and the issuer's own
 _NAME_MAX = 15  # a package is named after its application and its version: the domain may give both
 
 
@@ -94,7 +95,7 @@ def make_card(issuers: Issuers, wanted: JourneyCard, place: int) -> VirtualCard:
     """Make the card, the ``place``-th of its journey, and put its applications onto it."""
     number = bytes.fromhex(f"0000{_CARD_NUMBERS + place:016d}")
     factory = _key_set(f"{issuers.label}|factory of {wanted.name}")
-    memory = with_issuer_domain(blank_memory(), factory, kdd10=number)
+    memory = with_issuer_domain(blank_memory(), factory, kdd10=number, records=_REGISTRY)
     chip = Card(Nvm(memory), SeededRandomness(f"{issuers.label}|chip {wanted.name}"))
     card = VirtualCard(
         name=wanted.name, title=Text(wanted.title_en, wanted.title_zh), number=number, holder=wanted.holder,

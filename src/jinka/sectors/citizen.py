@@ -18,15 +18,20 @@ from jinka.declaration import (
     Block,
     Certify,
     Clear,
+    Commodity,
     Counted,
     Device,
     DeviceKind,
     Holds,
+    InsertCard,
     Journey,
     JourneyCard,
     Keep,
     List,
     Load,
+    Meter,
+    MeterKind,
+    MeterShows,
     Party,
     Reads,
     Replace,
@@ -50,7 +55,7 @@ PURSE = purse_application(
 )  # fmt: skip
 _TRANSIT, _ACCOUNT = "cn.beijing.transit", "cn.medical.account"
 _HEALTH, _SOCIAL = "cn.health.card", "cn.social-security"
-_TICKET, _IDENTITY = "cn.tour.ticket", "jinka.identity"
+_TICKET, _IDENTITY, _METER = "cn.tour.ticket", "jinka.identity", "cn.utility.meter"
 _PERSON = {"social security number": "11010519491231002X", "name": "林月", "card number": "A00000815",
            "card id": "440300D15600000599110145FFFFFFFF"}  # fmt: skip
 _PATIENT = {"name": "林月", "scheme": "employee", "insured until": "20261231", "registered": "-",
@@ -109,6 +114,8 @@ _DAY_CARD = JourneyCard(
         Start(application=_TICKET, records={"sight": "museum", "visit day": "20260310", "entries left": "1",
                                             "identity tail": "002X", "price": "0"}),
         Start(application=_IDENTITY, pin="141421"),
+        Start(application=_METER, records=dict.fromkeys(
+            ("order number", "order amount", "order meter", "credited order", "reading", "left", "owed"), "0")),
     ),
 )  # fmt: skip
 _MUSEUM = {"sight": "museum", "identity tail": "002X"}
@@ -127,6 +134,8 @@ DAY = Journey(
                {"fund": 74_800, "own": 146_200, "from account": 30_000, "cash": 116_200}),
         Tap("lin", "medical:hospital-till", 30_000, gross=30_000),
         Stands("hospital", 74_800 + 116_200),
+        Assess("utilities:gas-month", {"litres": 20_000}, {"price": 5_260}, at="14:30"),
+        Write("lin", "utilities:counter", {"order number": "1", "order amount": "20000", "order meter": "5001"}),
         Admit("lin", "tourism:palace-gate", "enter", facts=_MUSEUM, at="15:00"),
         Admit("lin", "tourism:palace-gate", "enter", facts=_MUSEUM, refused="ALREADY_USED"),
         Certify("lin", "certificate-desk", "林月", pin="141421", organisation="深圳示例有限公司",
@@ -142,6 +151,10 @@ DAY = Journey(
                        ("bank", "loan-review", True), ("bank", "loan-review", False))),
         Reads("lin", "social-security:desk", {"card number": "A00000815"}, refused=("name",)),
         Reads("lin", "medical:registration", {"scheme": "employee"}, refused=("name",)),
+        InsertCard("lin", "gas", 20_000, at="18:30"),
+        InsertCard("lin", "gas", 0),
+        MeterShows("gas", 20_000, 0),
+        Stands("gas-works", 5_260),
         Clear({"bj.rail": 500, "citizen.canteen": 2_200, "medical.hospital": 30_000}, at="23:50"),
         Holds("lin", 17_800, application=PURSE.name),
         Holds("lin", 0, application=_ACCOUNT),
@@ -154,12 +167,16 @@ SECTOR = Sector(
     about_zh="社保、公交、健康、市民服务与数字证书一卡承载，联合发行。",
     authority=PURSE.authority, standards=("JR/T 0025.2", "人社部发〔2011〕83号"),
     archetypes=(Archetype.PURSE, Archetype.RECORD), profiles=(PURSE,),
-    composes=(_TRANSIT, _ACCOUNT, _HEALTH, _SOCIAL, _TICKET, _IDENTITY),
+    composes=(_TRANSIT, _ACCOUNT, _HEALTH, _SOCIAL, _TICKET, _IDENTITY, _METER),
     parties=(Party("citizen.canteen", "Canteen of the service hall", "政务服务大厅餐厅"),),
     devices=(
         Device("centre", "the citizen card centre", "市民卡服务网点", DeviceKind.LOAD),
         Device("canteen", "the canteen", "餐厅", DeviceKind.PURSE, operator="citizen.canteen"),
         Device("certificate-desk", "the enterprise hall", "企业服务窗口", DeviceKind.CHECK, application=_IDENTITY),
+    ),
+    meters=(
+        Meter(name="gas", title_en="the gas meter at home", title_zh="家中燃气表", kind=MeterKind.CARD,
+              commodity=Commodity.GAS, number=5001, application=_METER),
     ),
     tariffs={PURSE.name: full_price("citizen-sale", title_en="Sale", title_zh="消费", gross_max_fen=50_000)},
     reports=(

@@ -1,7 +1,8 @@
 """Check characters that public standards publish examples of, by name, for the worked cases of sectors.
 
 Each function takes a number without its last character and gives that character. GB 11643 (citizens), GB 32100 and
-GB 11714 (organisations), ICAO Doc 9303-3 (zones of travel documents), GS1 keys, ISO/IEC 7812-1 (cards).
+GB 11714 (organisations), ICAO Doc 9303-3 (zones of travel documents), GS1 keys, ISO/IEC 7812-1 (cards),
+ISO 6346 (containers), UPU S10 (postal items).
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from types import MappingProxyType
 
 from jinka.codec.mrz import check_digit as zone_digit
 from jinka.kit import NotFound, Refused
-from jinka.registry.check_digits import gs1_digit, luhn_digit, mod_11_2_character
+from jinka.registry.check_digits import (
+    container_digit,
+    gs1_digit,
+    luhn_digit,
+    mod_11_2_character,
+    postal_digit,
+)
 from jinka.registry.credit_code import check_credit_code, check_organisation_code
 
 _CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,6 +47,8 @@ CODES: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "icao9303": zone_digit,
         "gs1": gs1_digit,
         "iso7812": luhn_digit,
+        "iso6346": container_digit,
+        "upu-s10": postal_digit,
     }
 )
 

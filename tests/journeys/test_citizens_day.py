@@ -47,9 +47,17 @@ def test_the_day_has_all_its_authorities(day: Played) -> None:
         for p in sector.profiles
         if p.name in CITIZEN.composes
     }
-    assert {"transit-beijing", "medical", "social-security", "tourism", "identity", "utilities"} <= owners
+    assert {
+        "transit-beijing",
+        "medical",
+        "social-security",
+        "tourism",
+        "identity",
+        "utilities",
+        "fuel",
+    } <= owners
     kinds = {told.kind for told in day.told}
-    assert {"Tap", "Admit", "InsertCard", "Sign", "Verify", "Clear", "Ask", "Viewed"} <= kinds
+    assert {"Tap", "Admit", "InsertCard", "Unlock", "Sign", "Verify", "Clear", "Ask", "Viewed"} <= kinds
 
 
 def test_nobody_reads_what_belongs_to_another(day: Played) -> None:

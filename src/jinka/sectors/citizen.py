@@ -22,6 +22,7 @@ from jinka.declaration import (
     Counted,
     Device,
     DeviceKind,
+    Fill,
     Holds,
     InsertCard,
     Journey,
@@ -29,6 +30,7 @@ from jinka.declaration import (
     Keep,
     List,
     Load,
+    Lock,
     Meter,
     MeterKind,
     MeterShows,
@@ -42,6 +44,7 @@ from jinka.declaration import (
     Start,
     Tap,
     Tell,
+    Unlock,
     Verify,
     Viewed,
     Write,
@@ -55,7 +58,8 @@ PURSE = purse_application(
 )  # fmt: skip
 _TRANSIT, _ACCOUNT = "cn.beijing.transit", "cn.medical.account"
 _HEALTH, _SOCIAL = "cn.health.card", "cn.social-security"
-_TICKET, _IDENTITY, _METER = "cn.tour.ticket", "jinka.identity", "cn.utility.meter"
+_TICKET, _IDENTITY = "cn.tour.ticket", "jinka.identity"
+_METER, _FUEL = "cn.utility.meter", "cn.fuel"
 _PERSON = {"social security number": "11010519491231002X", "name": "林月", "card number": "A00000815",
            "card id": "440300D15600000599110145FFFFFFFF"}  # fmt: skip
 _PATIENT = {"name": "林月", "scheme": "employee", "insured until": "20261231", "registered": "-",
@@ -114,6 +118,7 @@ _DAY_CARD = JourneyCard(
         Start(application=_TICKET, records={"sight": "museum", "visit day": "20260310", "entries left": "1",
                                             "identity tail": "002X", "price": "0"}),
         Start(application=_IDENTITY, pin="141421"),
+        Start(application=_FUEL, balance=40_000),
         Start(application=_METER, records=dict.fromkeys(
             ("order number", "order amount", "order meter", "credited order", "reading", "left", "owed"), "0")),
     ),
@@ -136,6 +141,9 @@ DAY = Journey(
         Stands("hospital", 74_800 + 116_200),
         Assess("utilities:gas-month", {"litres": 20_000}, {"price": 5_260}, at="14:30"),
         Write("lin", "utilities:counter", {"order number": "1", "order amount": "20000", "order meter": "5001"}),
+        Lock("lin", "fuel:pump-92"),
+        Fill("lin", "fuel:pump-92", 21_000),
+        Unlock("lin", "fuel:pump-92", 21_000),
         Admit("lin", "tourism:palace-gate", "enter", facts=_MUSEUM, at="15:00"),
         Admit("lin", "tourism:palace-gate", "enter", facts=_MUSEUM, refused="ALREADY_USED"),
         Certify("lin", "certificate-desk", "林月", pin="141421", organisation="深圳示例有限公司",
@@ -155,7 +163,8 @@ DAY = Journey(
         InsertCard("lin", "gas", 0),
         MeterShows("gas", 20_000, 0),
         Stands("gas-works", 5_260),
-        Clear({"bj.rail": 500, "citizen.canteen": 2_200, "medical.hospital": 30_000}, at="23:50"),
+        Clear({"bj.rail": 500, "citizen.canteen": 2_200, "medical.hospital": 30_000, "fuel.south": 21_000},
+              at="23:50"),
         Holds("lin", 17_800, application=PURSE.name),
         Holds("lin", 0, application=_ACCOUNT),
     ),
@@ -167,7 +176,7 @@ SECTOR = Sector(
     about_zh="社保、公交、健康、市民服务与数字证书一卡承载，联合发行。",
     authority=PURSE.authority, standards=("JR/T 0025.2", "人社部发〔2011〕83号"),
     archetypes=(Archetype.PURSE, Archetype.RECORD), profiles=(PURSE,),
-    composes=(_TRANSIT, _ACCOUNT, _HEALTH, _SOCIAL, _TICKET, _IDENTITY, _METER),
+    composes=(_TRANSIT, _ACCOUNT, _HEALTH, _SOCIAL, _TICKET, _IDENTITY, _METER, _FUEL),
     parties=(Party("citizen.canteen", "Canteen of the service hall", "政务服务大厅餐厅"),),
     devices=(
         Device("centre", "the citizen card centre", "市民卡服务网点", DeviceKind.LOAD),

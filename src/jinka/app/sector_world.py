@@ -38,6 +38,7 @@ from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
 
 _S = TypeVar("_S")
 ZONE = "Asia/Shanghai"
+TRIP_FILE = 0x001E  # JT/T 978.2
 
 
 class StepFailed(JinkaError):
@@ -233,6 +234,7 @@ class World:
                 operator=device.operator, acquirer=sector.acquirer,
                 issuers={self.issuer_number(owner): owner.issuer}, psam_name=PSAM_NAME,
                 region=self.issuer_number(sector)[:2], spent_record_id=profile.spent_record_id if counts else 0,
+                keeps_trips=any(file.fid == TRIP_FILE for file in profile.files),
             ),
             self._psam(name, profile, owner), pricer, self.now.date(),
         )  # fmt: skip

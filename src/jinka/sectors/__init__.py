@@ -28,6 +28,7 @@ from jinka.sectors import (
     tax,
     telecom,
     tourism,
+    transit,
     transit_beijing,
     transit_shenzhen,
     travel_document,
@@ -50,6 +51,7 @@ SECTORS: tuple[Sector, ...] = (
     campus.SECTOR,
     parking.SECTOR,
     fuel_sector.SECTOR,
+    transit.SECTOR,
     transit_beijing.SECTOR,
     social_insurance.SECTOR,
     utilities.SECTOR,
@@ -66,8 +68,9 @@ SECTORS: tuple[Sector, ...] = (
     enterprise.SECTOR,
     drugs.SECTOR,
     citizen.SECTOR,
-    tax.SECTOR,
     hazardous.SECTOR,
+    tax.SECTOR,
+    bank.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

@@ -23,7 +23,7 @@ from jinka.terminal.lists import Acknowledgement, BlockList, Calendar, DownloadK
 from jinka.terminal.lists_download import Download, Downloads
 from jinka.terminal.outcome import TapOutcome, TapStatus
 from jinka.terminal.reading import DATA_WRONG, PublicData, read_holder, read_public, read_ride, select
-from jinka.terminal.ride import RideStamp, ride_command
+from jinka.terminal.ride import RIDE_SIZE, TRIP_HEAD, RideStamp, ride_command
 from jinka.terminal.spent import Spent, cache_spent, read_spent
 from jinka.terminal.torn import Unresolved
 from jinka.terminal.torn_state import TornTap, TornTaps
@@ -51,6 +51,7 @@ class DeviceData:
     acquirer_number: bytes = bytes(8)
     key_periods: tuple[KeyPeriod, ...] = ()  # the preferred one first
     spent_record_id: int = 0  # of cards that keep what they spent; 0 asks for none
+    keeps_trips: bool = False  # of cards with the trip file 001E (JT/T 978.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +325,10 @@ class PurseTerminal:
             city=data.region,
             acquirer=data.acquirer_number,
         )
-        ask(card, "update capp data cache", ride_command(data.ride_record_id, ride, stamp))
+        command = ride_command(data.ride_record_id, ride, stamp)
+        ask(card, "update capp data cache", command)
+        if data.keeps_trips:
+            ask(card, "update capp data cache", TRIP_HEAD + command[-RIDE_SIZE:])
 
     def _record(
         self,

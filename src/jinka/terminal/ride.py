@@ -18,6 +18,7 @@ RIDE_SIZE = 48
 _TERMINAL, _INDUSTRY, _LINE, _STATION, _AMOUNT, _BALANCE, _MOMENT, _CITY = 1, 9, 10, 13, 17, 21, 25, 32
 _RESERVED = 42
 _BEFORE_MAX_SECONDS = 0xFFFF
+TRIP_HEAD = bytes((0x80, 0xDC, 0x00, 0x1E << 3, RIDE_SIZE))  # a new record of the cyclic trip file 001E
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ _OLD_STEMS = tuple(
     (words.urn_stem, words.stem)
     for words in (BIZ_STEPS, DISPOSITIONS, TRANSACTION_TYPES, PARTY_TYPES, ERROR_REASONS)
 )  # the readers change them in fields that hold words; in extensions nobody else does
+_STEMS = tuple(stem for stem, _ in _OLD_STEMS)
 # Words as the readers hold them, which are no numbers and no identities of things.
 _SETTLED = frozenset(
     uri
@@ -119,7 +120,7 @@ def pre_hash(event: Event, *, ignore: Names = ()) -> str:
     _place("bizLocation", event.biz_location, ignore, parts)
     if event.sensors:
         parts.append("sensorElementList")
-        parts += sorted(_sensor(sensor, ignore) for sensor in event.sensors)
+        parts += sorted([_sensor(sensor, ignore) for sensor in event.sensors])
     if event.transactions:
         _typed("bizTransactionList", "bizTransaction", event.transactions, parts)
     if event.destinations:
@@ -154,9 +155,10 @@ def _value(text: str) -> str:
         if double not in (float("inf"), float("-inf")):
             return str(double)
     if first == "u" and text.startswith("urn:epcglobal:cbv:"):
-        for stem, web in _OLD_STEMS:
+        for stem, web in _OLD_STEMS if text.startswith(_STEMS) else ():
             if text.startswith(stem):
                 return web + text[len(stem) :]
+        return text
     return canonical_id(text) if ":" in text else text
 
 
@@ -206,7 +208,7 @@ def _sensor(sensor: SensorElement, ignore: Names) -> str:
     parts = ["sensorElement"]
     if sensor.metadata is not None:
         parts.append(_record("sensorMetadata", _METADATA, sensor.metadata, ignore))
-    parts += sorted(_record("sensorReport", _REPORT, report, ignore) for report in sensor.reports)
+    parts += sorted([_record("sensorReport", _REPORT, report, ignore) for report in sensor.reports])
     if sensor.extensions:
         parts += _extensions(sensor.extensions, ignore)
     return "".join(parts)

@@ -68,9 +68,9 @@ def read_event(found: Any, context: Context = ROOT) -> Event:
     key = ""
     try:
         for key, value in found.items():
-            if key in fields:
-                attribute, read = fields[key]
-                values[attribute] = read(value, context)
+            field = fields.get(key)
+            if field is not None:
+                values[field[0]] = field[1](value, context)
             elif key not in _NO_FIELDS:
                 if key in _FIELDS:
                     raise Refused(f"is no field of a {kind.value}", fix="leave it out")
@@ -168,6 +168,8 @@ def _word(words: Words) -> Callable[[Any, Context], str]:
 
 def _checked(value: Any, known: Mapping[str, Any]) -> None:
     """Refuse a name that an object of a closed kind does not have."""
+    if value.keys() <= known.keys():
+        return
     for name in value:
         if name not in known:
             raise Refused("is unknown here", where=f"/{escape(name)}", fix="leave it out")

@@ -317,6 +317,42 @@ def test_who_made_room_is_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(both())
 
 
+def test_who_is_cut_as_his_window_ends_costs_nobody_else_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both happen in one turn of the loop, which was busy for a moment."""
+    monkeypatch.setattr(epcis_bodies, "BODIES_MAX", 1_000)
+
+    async def both() -> None:
+        loop, bodies = asyncio.get_running_loop(), Bodies()
+        slow, other = bodies.begin("slow"), bodies.begin("other")
+        never, late = loop.create_future(), loop.create_future()
+        first = iter([{"type": "http.request", "body": b"x" * 800, "more_body": True}])
+
+        async def slowly() -> Any:
+            return next(first, None) or await never
+
+        async def at_once() -> Any:
+            return await late
+
+        monkeypatch.setattr(epcis_bodies, "WINDOW_S", 0.05)
+        reading = asyncio.create_task(bodies.read(slow, slowly, 900))
+        await asyncio.sleep(0)
+        monkeypatch.setattr(epcis_bodies, "WINDOW_S", 5.0)
+        taking = asyncio.create_task(bodies.read(other, at_once, 900))
+        await asyncio.sleep(0)
+        assert slow.timer is not None
+        end = slow.timer.when() or 0
+        whole = {"type": "http.request", "body": b"y" * 500, "more_body": False}
+        loop.call_at(end - 0.001, late.set_result, whole)
+        while loop.time() < end + 0.01:
+            pass
+        with pytest.raises(EpcisError):
+            await reading
+        await taking
+        assert other.whole() == b"y" * 500
+
+    asyncio.run(both())
+
+
 @pytest.mark.usefixtures("named")
 def test_one_peer_has_so_many_bodies_coming(
     port: int, monkeypatch: pytest.MonkeyPatch, held: Callable[[int], None]

@@ -22,8 +22,10 @@ from jinka.store import database_at
 from jinka.store.trace_capture import prepare
 from jinka.store.trace_checks import KEPT, SqlChecks
 from jinka.store.trace_edges import SqlLinks
+from jinka.store.trace_edges_state import put_edges_state
 from jinka.store.trace_recalls import SqlRecalls
 from jinka.store.trace_store import TraceStore
+from jinka.trace.lineage import EDGES_VERSION
 from jinka.trace.read_events import EventMaker, ReadPlace
 from jinka.trace.recall import Act, Cause, CauseKind, Grade, RecallEvent, draft
 from jinka.trace.recall_scope import scope_of
@@ -201,6 +203,14 @@ def test_a_chip_that_readers_saw_under_another_code_is_a_contradiction(
         [prepare(replace(event, error=ErrorDeclaration(declaration_time_us=1)))]
     )  # a reader's mistake
     assert "another chip" not in _ask(client, GOOD).text
+
+
+def test_edges_of_older_rules_are_no_fault_of_who_asks(client: TestClient, database: sa.Engine) -> None:
+    with database.begin() as connection:
+        put_edges_state(connection, EDGES_VERSION - 1, -1)
+    assert (answer := _ask(client, GOOD)).status_code == 503
+    assert "put in order" in answer.text
+    assert "正在整理" in _ask(client, GOOD, "zh").text
 
 
 def test_who_asks_is_one_client_by_its_network() -> None:

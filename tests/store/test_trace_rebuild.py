@@ -83,6 +83,9 @@ def test_it_goes_on_where_it_was_killed(fresh_sqlite: object, monkeypatch: pytes
         assert _rows(database) == before
         with database.begin() as connection:
             assert quarantine_of(connection, []) is not None
+            put_edges_state(connection, EDGES_VERSION - 1, -1)
+            with pytest.raises(Refused, match=r"cannot be told.*version"):
+                quarantine_of(connection, [])
 
 
 def _hold(books: SqlRecalls) -> None:

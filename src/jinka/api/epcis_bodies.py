@@ -8,6 +8,7 @@ event loop; nothing here is for threads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -122,7 +123,8 @@ class Bodies:
         self.let_go(largest)
         largest.cut = True
         if largest.timer is not None:
-            largest.timer.reschedule(asyncio.get_running_loop().time())
+            with contextlib.suppress(RuntimeError):  # its window is ending in this very turn
+                largest.timer.reschedule(asyncio.get_running_loop().time())
         return True
 
 

@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from jinka.api.limits import Buckets
 from jinka.api.problems import TooMany
 from jinka.codec.tags import canonical_id, digital_link, parse_elements
-from jinka.kit import Clock, JinkaError
+from jinka.kit import Clock, JinkaError, Refused
 from jinka.reports.trace_graph import short_name
 from jinka.store.trace_checks import SqlChecks
 from jinka.trace.check import CheckAnswer, Verdict, answer_check
@@ -55,6 +55,7 @@ _W = {
     "events": ("Events", "事件数"), "recall": ("Recall", "召回"), "checks": ("Times checked", "核验次数"),
     "no": ("This is no code that can be checked.", "无法识别该编码。"),
     "many": ("Too many checks. Wait a minute.", "核验过于频繁，请稍后再试。"),
+    "later": ("The records are being put in order. Come again later.", "记录正在整理，请稍后再试。"),
     "proof": (
         "A record proves that events of this code were reported. It does not prove that what you hold is that very "
         "thing: who copies a product copies its code too.",
@@ -99,7 +100,11 @@ class CheckPage:
         if not name:
             return _page(zh=zh, code=code, fault=_W["no"][zh], status=400)
         count = self._asked.first(client, name)
-        answer = answer_check(self._checks.facts(name, self._clock.now_micros(), count=count))
+        try:
+            facts = self._checks.facts(name, self._clock.now_micros(), count=count)
+        except Refused:  # the edges are being made again, or have to be
+            return _page(zh=zh, code=code, fault=_W["later"][zh], status=503)
+        answer = answer_check(facts)
         return _page(zh=zh, code=code, answer=answer)
 
 

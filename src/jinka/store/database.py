@@ -5,12 +5,13 @@ SQLite: WAL, synchronous FULL, foreign keys. PostgreSQL 15 or newer: what the se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from jinka.kit import Refused, Usage
 
@@ -142,3 +143,9 @@ def _begin(connection: sa.Connection) -> None:
 def reading(engine: sa.Engine) -> sa.Engine:
     """The same database for reading alone: on SQLite, beside a writer."""
     return engine.execution_options(**{READS: True})
+
+
+def add_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:
+    """Write a row, unless one with its key is there: another connection may write it at the same moment."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).values(dict(row)).on_conflict_do_nothing())

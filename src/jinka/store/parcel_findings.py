@@ -14,6 +14,7 @@ from jinka.codec.parcel import Manifest
 from jinka.identity.application import same_person
 from jinka.kit import Finding, Refused, Severity, Usage, make_id
 from jinka.store import parcel_tables as table
+from jinka.store.database import add_once
 
 CLOCK_TOLERANCE_MICROS = 10 * 60 * 1_000_000
 
@@ -43,7 +44,7 @@ def note(
     """
     parts = (manifest.label, finding.code, finding.where, finding.what)
     name = make_id("parcel finding", *parts, *((at_micros,) if each else ()))
-    table.add_once(
+    add_once(
         connection,
         table.findings,
         {

@@ -7,11 +7,10 @@ is never deleted; its state moves on. Conflicts, findings and suspensions are ap
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from jinka.kit import JinkaError
 from jinka.store.database import reading
@@ -99,12 +98,6 @@ def look(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One that only reads, beside whoever writes."""
     with _known_errors(), reading(engine).connect() as connection:
         yield connection
-
-
-def add_once(connection: sa.Connection, table: sa.Table, row: Mapping[str, object]) -> None:
-    """Write a row, unless one with its key is there: another connection may write it at the same moment."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(dict(row)).on_conflict_do_nothing())
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from jinka.codec.parcel import FIRST, Kind, Manifest, StreamId, read_envelope, read_manifest
 from jinka.kit import Finding, NotFound, Refused, Severity
 from jinka.store import parcel_tables as table
+from jinka.store.database import add_once
 from jinka.store.parcel_findings import Noted, clock_findings, note, noted_in, suspended_in
 
 AHEAD_MAX = 10_000  # numbers that may be missing before one that waits
@@ -328,7 +329,7 @@ def _keep_evidence(connection: sa.Connection, manifest: Manifest, envelope: byte
         )
     ).scalars().all()  # fmt: skip
     if manifest.digest not in here and len(here) < _EVIDENCE_MAX:
-        table.add_once(
+        add_once(
             connection,
             table.conflicts,
             {

@@ -14,7 +14,7 @@ from jinka.codec.epcis.vocabulary import DISPOSITIONS
 from jinka.codec.tags import canonical_id
 from jinka.kit import Usage
 from jinka.store import trace_tables as table
-from jinka.store.database import reading
+from jinka.store.database import add_once, reading
 from jinka.store.schema import metadata
 from jinka.store.trace_document import unpack
 from jinka.store.trace_edges import SqlLinks
@@ -99,7 +99,11 @@ class SqlChecks:
         """What readers reported of the code's chip, the newest `KEPT`; not what was declared an error since."""
         word, about, other = table.terms.alias(), table.terms.alias(), table.ids.alias()
         own, events = table.ids.alias(), table.events
-        void = sa.select(other.c.key).where(other.c.key == own.c.key, other.c.declared != b"")
+        same = (
+            other.c.key == own.c.key,
+            other.c.content == own.c.content,
+        )  # not another's event of the same id
+        void = sa.select(other.c.key).where(*same, other.c.declared != b"")
         found = (
             sa.select(events.c.seq, events.c.document)
             .where(
@@ -125,7 +129,7 @@ class SqlChecks:
         with self._write.begin() as connection:
             times = list(connection.scalars(sa.select(checks.c.at_us).where(own).order_by(checks.c.at_us)))
             if now_us not in times:
-                connection.execute(checks.insert().values(node=node, at_us=now_us))
+                add_once(connection, checks, {"node": node, "at_us": now_us})
                 times.append(now_us)
             if len(times) > KEPT:
                 connection.execute(checks.delete().where(own, checks.c.at_us < times[-KEPT]))

@@ -17,7 +17,7 @@ from jinka.kit import NotFound, Refused
 from jinka.store.database import reading
 from jinka.store.schema import metadata
 from jinka.store.trace_edges import SqlLinks
-from jinka.store.trace_edges_state import edges_state
+from jinka.store.trace_edges_state import check_edges
 from jinka.store.trace_recall_text import act_of, act_text, cause_of, cause_text
 from jinka.store.trace_tables import terms
 from jinka.store.trace_terms import Field
@@ -146,11 +146,12 @@ def quarantine_of(connection: sa.Connection, events: Sequence[Event]) -> Quarant
     """The gate for the events of one job; None where no recall holds anything back."""
     if not _any_holds(connection):
         return None
-    if edges_state(connection)[1] >= 0:
+    try:
+        check_edges(connection)
+    except Refused as stale:
         raise Refused(
-            "what recalls hold back cannot be told: the edges are being made again", where="trace",
-            fix="capture it when jinka trace rebuild has ended",
-        )  # fmt: skip
+            f"what recalls hold back cannot be told: {stale.what}", where="trace", fix=stale.fix
+        ) from None
     times = [event.event_time_us for event in events] or [0]
     links = JobLinks(SqlLinks.over(connection), events)
 

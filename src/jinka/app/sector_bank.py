@@ -21,7 +21,7 @@ from jinka.crypto.block_key import BlockCipher, BlockKey
 from jinka.crypto.mac import MacAlgorithm
 from jinka.crypto.pin_block import PinFormat, PinZone, encipher_pin
 from jinka.declaration import Counted, Step
-from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayOnline, ReportLost, TakeBack
+from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayInto, PayOnline, ReportLost, TakeBack
 from jinka.issuer import (
     CardAct,
     CardChecks,
@@ -276,6 +276,29 @@ def play_take_back(step: TakeBack, world: World) -> Text:
                 f"{step.payment}冲正：{payment.merchant}退回{shown}")  # fmt: skip
 
 
+def play_pay_into(step: PayInto, world: World) -> Text:
+    found, shown = town(world), format_minor(step.amount)
+    found.number(step.account)
+    found.stan += 1
+    try:
+        found.pay(
+            account_name(step.payer).id, HolderAccount(number=step.account).id, step.amount,
+            IssuerTransfer.TRANSFER_IN, "into", found.stan,
+        )  # fmt: skip
+    except StepFailed as error:
+        expect_refused(step.refused, "REFUSED", error)
+        world.count(Counted.REFUSED, account=step.payer, reason="NO_MONEY")
+        return Text(
+            f"{step.payer} cannot pay {shown} into {step.account}",
+            f"{step.payer}不足以付{shown}入{step.account}",
+        )
+    expect_done(step.refused)
+    world.count(Counted.MOVED, step.amount, account=step.account)
+    return Text(
+        f"{step.payer} pays {shown} into {step.account}", f"{step.payer}付{shown}入账户{step.account}"
+    )
+
+
 def play_account_holds(step: AccountHolds, world: World) -> Text:
     town(world).number(step.account)
     name = HolderAccount(number=step.account).id
@@ -351,6 +374,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     OpenAccount: play_open_account,
     PayOnline: play_pay_online,
     TakeBack: play_take_back,
+    PayInto: play_pay_into,
     AccountHolds: play_account_holds,
     ReportLost: play_report_lost,
 }

@@ -32,6 +32,7 @@ from jinka.tariff.sheet import Fact, Sheet
 _PIN = "123456"
 _DENIED = frozenset({0x6982, 0x6985, 0x6986, 0x6988, 0x6987})
 _SAMPLES = 200
+_EMV_RECORD = 0x70  # the template of a record that terminals read by place (EMV Book 3, 6.5.11)
 _BEHIND_PIN = frozenset({PersonalDatum.NAME, PersonalDatum.IDENTITY_NUMBER})
 
 
@@ -165,6 +166,8 @@ def _read(card: Card, spec: FileSpec) -> bytes:
     number = spec.example[0] if spec.kind is FileKind.VARIABLE and spec.example else 1
     size = spec.example[1] + 2 if spec.kind is FileKind.VARIABLE and spec.example else spec.record_length or 1
     by = 0x00 if spec.kind is FileKind.VARIABLE else 0x04  # its id, or its number
+    if spec.kind is FileKind.VARIABLE and number == _EMV_RECORD:
+        number, by = 1, (spec.fid & 0x1F) << 3 | 0x04
     return card.transmit(Command(0x00, 0xB2, number, by, b"", size).build())
 
 
@@ -337,7 +340,8 @@ def _whole(sector: Sector, complain: Complain) -> None:
         by_file = {spec.fid: spec for spec in profile.files if not spec.folder}
         for fid, datum in profile.personal:
             found = by_file.get(fid)
-            public = profile.application is ApplicationKind.IDENTITY  # a certificate is for everybody to read
+            # A certificate is for everybody to read, and EMV shows its holder's name to every terminal.
+            public = profile.application in (ApplicationKind.IDENTITY, ApplicationKind.EMV)
             if datum in _BEHIND_PIN and found is not None and not public and _allows(found.read_right, 0):
                 complain(
                     "PERSONAL", f"{profile.name}.{fid:04X}", f"the holder's {datum.value} is free to read"

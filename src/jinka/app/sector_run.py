@@ -72,7 +72,6 @@ from jinka.declaration import (
     Withdraw,
     Write,
 )
-from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayOnline, ReportLost, TakeBack
 from jinka.kit import JinkaError, Usage
 from jinka.reports.day import Text
 
@@ -120,11 +119,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Assess: sector_money.play_assess,
     Move: sector_money.play_move,
     Stands: sector_money.play_stands,
-    OpenAccount: sector_bank.play_open_account,
-    PayOnline: sector_bank.play_pay_online,
-    TakeBack: sector_bank.play_take_back,
-    AccountHolds: sector_bank.play_account_holds,
-    ReportLost: sector_bank.play_report_lost,
+    **sector_bank.PLAYERS,
     Keep: sector_base.play_keep,
     Agree: sector_base.play_agree,
     Withdraw: sector_base.play_withdraw,

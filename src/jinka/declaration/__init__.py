@@ -37,7 +37,7 @@ from jinka.declaration.steps import (
     Tell,
     Write,
 )
-from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayOnline, ReportLost, TakeBack
+from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayInto, PayOnline, ReportLost, TakeBack
 from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
 from jinka.declaration.steps_fuel import (
     Distribute,
@@ -156,6 +156,7 @@ __all__ = [
     "Packed",
     "Party",
     "PayFor",
+    "PayInto",
     "PayOnline",
     "ReadRemotely",
     "Reads",

@@ -65,3 +65,14 @@ class ReportLost(Step):
     """The holder reports the account's card as lost."""
 
     account: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayInto(Step):
+    """An account of the sector (a treasury, an employer) pays into an account at the bank; it cannot be overdrawn."""
+
+    payer: str
+    account: str
+    amount: int
+    _: KW_ONLY
+    refused: str = ""

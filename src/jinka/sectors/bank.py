@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jinka.codec import Algorithm
+from jinka.declaration import Archetype, Counted, Report, Sector
 from jinka.profile import (
     NEVER,
     ApplicationKind,
@@ -21,6 +22,7 @@ from jinka.profile import (
     KeyUse,
     PersonalDatum,
 )
+from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, SHEETS
 
 AID_DEBIT = bytes.fromhex("A000000333010101")
 AID_CREDIT = bytes.fromhex("A000000333010102")
@@ -88,7 +90,7 @@ _FILES = (
         size=96,
         title_en="Holder and track 2 equivalent data",
         title_zh="持卡人与磁道2等效数据",
-        example=bytes.fromhex("70 15 5713 6228000100001117D3012220000000000F"),
+        example=bytes.fromhex("70 13 5711 6228000100001117D3012220000000000F"),
     ),
     FileSpec(
         fid=0x0002,
@@ -164,3 +166,22 @@ ENVIRONMENT = ApplicationProfile(
     keys=(),
     application=ApplicationKind.EMV,
 )
+
+
+def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
+    return Report(name=name, title_en=en, title_zh=zh, counts=counts, by=by)
+
+
+SECTOR = Sector(
+    name="bank", title_en="Bank", title_zh="银行",
+    about_en="Debit and credit over the switch, electronic cash, the official business card.",
+    about_zh="借记、贷记联机交易，电子现金，公务卡。",
+    authority=PROFILE.authority, standards=(*PROFILE.standards, "ISO 8583:1987", "发改价格〔2016〕557号"),
+    archetypes=(Archetype.PURSE,), profiles=(PROFILE, PROFILE_CREDIT, ENVIRONMENT), accounts=ACCOUNTS,
+    sheets=SHEETS, worked_cases=CASES,
+    reports=(
+        _report("paid", "Paid, by whom it went to", "入账金额", Counted.MOVED, "account"),
+        _report("refusals", "Refusals by answer", "拒绝应答码", Counted.REFUSED, "reason"),
+    ),
+    journeys=(CARDS, BUSINESS),
+)  # fmt: skip

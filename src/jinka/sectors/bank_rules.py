@@ -1,0 +1,167 @@
+"""Bank cards' tables and journeys: fees of a purchase, the official business card (公务卡) and its standards.
+
+Fees: 发改价格〔2016〕557号. Official travel: 中央和国家机关差旅费管理办法 (财行〔2013〕531号), lodging in
+Beijing of 2016 (财行〔2015〕497号). What must be paid by the card: 财库〔2011〕160号.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.declaration import (
+    Account,
+    AccountHolds,
+    Assess,
+    Journey,
+    OpenAccount,
+    PayInto,
+    PayOnline,
+    ReportLost,
+    Stands,
+    TakeBack,
+    Tell,
+    WorkedCase,
+)
+from jinka.tariff.sheet import Choose, Expression, Least, Line, Minus, Sheet, Sum, Times
+
+FEE_LAW = "国家发展改革委、中国人民银行关于完善银行卡刷卡手续费定价机制的通知（发改价格〔2016〕557号）"
+TRAVEL_LAW = "中央和国家机关差旅费管理办法（财行〔2013〕531号）；财行〔2015〕497号"
+CARD_LAW = "中央预算单位公务卡强制结算目录（财库〔2011〕160号）"
+
+
+def _line(code: str, en: str, zh: str, value: Expression, payer: str = "", payee: str = "") -> Line:
+    return Line(code=code, title_en=en, title_zh=zh, value=value, payer=payer, payee=payee)
+
+
+_NETWORK = Least((Times("amount", 325, 1_000_000), 325))
+FEES = Sheet(
+    name="swipe-fee", title_en="Fees of a purchase, at most", title_zh="刷卡手续费上限", source=FEE_LAW,
+    facts=("amount", "card"),
+    lines=(
+        _line("issuer", "issuer's service", "发卡行服务费", Choose("card", (
+            ("debit", Least((Times("amount", 35, 10_000), 1_300))), ("credit", Times("amount", 45, 10_000))))),
+        _line("network of issuer", "network, from the issuer", "网络服务费（发卡行）", _NETWORK),
+        _line("network of acquirer", "network, from the acquirer", "网络服务费（收单行）", _NETWORK),
+        _line("all", "together", "合计", Sum(("issuer", "network of issuer", "network of acquirer"))),
+    ),
+    result="all", rising=("amount",),
+)  # fmt: skip
+TRAVEL = Sheet(
+    name="official-travel", title_en="Official travel", title_zh="公务差旅费", source=TRAVEL_LAW,
+    facts=("days", "region", "nights", "rank", "lodging"),
+    lines=(
+        _line("meals", "meals, by calendar days", "伙食补助费",
+              Times("days", Choose("region", (("plateau", 12_000), ("other", 10_000))))),
+        _line("transport", "transport within the city", "市内交通费", Times("days", 8_000)),
+        _line("ceiling", "ceiling of lodging in Beijing", "北京住宿费限额",
+              Times("nights", Choose("rank", (("minister", 110_000), ("bureau", 65_000), ("other", 50_000))))),
+        _line("lodging paid", "lodging that is reimbursed", "可报住宿费", Least(("lodging", "ceiling"))),
+        _line("allowance", "allowance, paid to the traveller", "补助合计", Sum(("meals", "transport")),
+              "treasury.travel", "staff"),
+    ),
+    result="allowance", rising=("days",),
+)  # fmt: skip
+CLAIM = Sheet(
+    name="card-claim", title_en="Claim of what the business card paid", title_zh="公务卡报销", source=CARD_LAW,
+    facts=("purpose", "paid", "standard", "budget"),
+    lines=(
+        _line("claimed", "official part; private spending is no case", "公务支出（私人消费不予报销）",
+              Choose("purpose", (("lodging", "paid"), ("train", "paid"), ("meeting", "paid")))),
+        _line("approved", "within the standard", "按标准核定", Least(("claimed", "standard"))),
+        _line("own", "borne by the holder", "个人承担", Minus("claimed", "approved")),
+        _line("rest", "left of the budget; below zero it is refused", "预算指标余额（不足则拒绝）",
+              Minus("budget", "approved")),
+    ),
+    result="approved", rising=("paid",),
+)  # fmt: skip
+SHEETS = (FEES, TRAVEL, CLAIM)
+
+
+def _case(
+    en: str, zh: str, sheet: Sheet, facts: dict[str, int | str], gives: dict[str, int], how: str
+) -> WorkedCase:
+    return WorkedCase(
+        title_en=en, title_zh=zh, sheet=sheet.name, facts=facts, gives=gives, source=f"{sheet.source}: {how}",
+        address="http://www.023yc.cn/news/newshow.aspx?id=41152" if sheet is FEES else "",
+    )  # fmt: skip
+
+
+_TRIP = {"days": 3, "nights": 2, "lodging": 90_000}
+CASES = (
+    _case("10,000 yuan by debit card", "借记卡1万元", FEES, {"amount": 1_000_000, "card": "debit"},
+          {"issuer": 1_300, "network of issuer": 325, "network of acquirer": 325}, "caps printed"),
+    _case("1,000 yuan by debit card", "借记卡1000元", FEES, {"amount": 100_000, "card": "debit"},
+          {"issuer": 350}, "rate printed, sum by one step"),
+    _case("10,000 yuan by credit card", "贷记卡1万元", FEES, {"amount": 1_000_000, "card": "credit"},
+          {"issuer": 4_500}, "rate printed, sum by one step"),
+    _case("Three days in a common place", "出差3天", TRAVEL, {**_TRIP, "region": "other", "rank": "other"},
+          {"meals": 30_000, "transport": 24_000, "ceiling": 100_000}, "day rates printed, times days"),
+    _case("Three days in Tibet", "西藏出差3天", TRAVEL, {**_TRIP, "region": "plateau", "rank": "bureau"},
+          {"meals": 36_000, "ceiling": 130_000}, "day rates printed, times days"),
+)  # fmt: skip
+
+ACCOUNTS = (
+    Account("treasury.travel", "Treasury: budget for travel", "国库：差旅预算", opening=220_000),
+    Account("staff", "Staff", "职工"),
+    Account("hotel", "Hotel", "酒店"),
+    Account("railway", "Railway", "铁路"),
+    Account("karaoke", "Karaoke", "歌厅"),
+    Account("shop", "Shop", "商店"),
+    Account("wages", "The holders' wages", "职工工资", overdraws=True),
+)
+
+BUSINESS = Journey(
+    name="business", title_en="An official business card", title_zh="公务卡消费与报销", date=dt.date(2026, 3, 16),
+    steps=(
+        Tell("The card's line is the bank's credit; nothing of it is the treasury's until a claim is approved.",
+             "公务卡用银行授信，报销核准前不动用国库资金。"),
+        OpenAccount("zhou", 1_000_000, pin="246810", at="09:00"),
+        PayOnline("zhou", "railway", 55_300, pin="246810", as_="ticket"),
+        PayOnline("zhou", "hotel", 110_000, pin="246810", at="+2 12:00"),
+        PayOnline("zhou", "karaoke", 48_000, pin="246810", at="+2 21:00"),
+        AccountHolds("zhou", 1_000_000 - 55_300 - 110_000 - 48_000),
+        Assess("official-travel", {"days": 3, "region": "other", "nights": 2, "rank": "other", "lodging": 110_000},
+               {"allowance": 54_000, "lodging paid": 100_000}, at="+3 09:00"),
+        Assess("card-claim", {"purpose": "lodging", "paid": 110_000, "standard": 100_000, "budget": 166_000},
+               {"approved": 100_000, "own": 10_000, "rest": 66_000}),
+        PayInto("treasury.travel", "zhou", 100_000),
+        Assess("card-claim", {"purpose": "train", "paid": 55_300, "standard": 55_300, "budget": 66_000},
+               {"approved": 55_300, "rest": 10_700}),
+        PayInto("treasury.travel", "zhou", 55_300),
+        Tell("The evening was private: no claim.", "当晚系私人消费，不予报销。"),
+        Assess("card-claim", {"purpose": "karaoke", "paid": 48_000, "standard": 48_000, "budget": 10_700}, {},
+               refused="REFUSED"),
+        PayInto("wages", "zhou", 58_000),
+        AccountHolds("zhou", 1_000_000),
+        Tell("A second journey is over the budget, and the ledger itself lets nothing go.",
+             "再次出差超出预算，账簿亦不放款。"),
+        PayOnline("zhou", "hotel", 40_000, pin="246810", at="+9 12:00"),
+        Assess("card-claim", {"purpose": "lodging", "paid": 40_000, "standard": 50_000, "budget": 10_700}, {},
+               refused="REFUSED"),
+        PayInto("treasury.travel", "zhou", 40_000, refused="REFUSED"),
+        Stands("treasury.travel", 10_700),
+        Stands("staff", 54_000),
+    ),
+)  # fmt: skip
+CARDS = Journey(
+    name="accounts", title_en="Debit and credit over the switch", title_zh="借记与贷记联机交易",
+    date=dt.date(2026, 3, 18),
+    steps=(
+        OpenAccount("savings", 100_000, pin="123456", at="09:00"),
+        OpenAccount("credit line", 500_000, pin="654321"),
+        PayOnline("savings", "shop", 30_000, pin="111111", refused="55"),
+        PayOnline("savings", "shop", 30_000, pin="123456", as_="coat"),
+        PayOnline("savings", "shop", 80_000, pin="123456", refused="51"),
+        PayOnline("savings", "shop", 20_000, pin="123456", lost=True),
+        AccountHolds("savings", 70_000),
+        TakeBack("coat"),
+        AccountHolds("savings", 100_000),
+        PayOnline("credit line", "shop", 120_000, pin="654321"),
+        PayInto("wages", "credit line", 120_000),
+        Assess("swipe-fee", {"amount": 120_000, "card": "credit"}, {"issuer": 540}),
+        ReportLost("savings"),
+        PayOnline("savings", "shop", 1_000, pin="123456", refused="41"),
+        AccountHolds("savings", 100_000),
+        Stands("shop", 120_000),
+    ),
+)  # fmt: skip

@@ -9,15 +9,17 @@ from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.declaration import Counted
-from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
+from jinka.declaration.steps_base import Agree, Ask, Keep, Review, Viewed, Withdraw
 from jinka.identity.base_records import PART, Catalogue, Consent, Look, LookRefused, Ref, Sought
+from jinka.identity.base_records.cases import SUPERVISION
 from jinka.identity.base_records.notes import BROKEN_GLASS, LOOK
 from jinka.keys import Outcome
-from jinka.kit import JinkaError, NotFound, utc_micros
+from jinka.kit import JinkaError, NotFound, Refused, utc_micros
 from jinka.reports.day import Text
 from jinka.store.base_records import BaseRecords, Said
+from jinka.store.base_records_cases import act_on_case
 
-_OFFICER = "officer-1"
+_OFFICER, _REVIEWER = "officer-1", "officer-2"
 
 
 class _Clock:
@@ -33,6 +35,7 @@ class _Register:
     books: BaseRecords
     refs: dict[str, Ref] = field(default_factory=dict)
     consents: dict[str, int] = field(default_factory=dict)
+    reviews: dict[str, int] = field(default_factory=dict)  # the last of a record
 
     def ref(self, name: str) -> Ref:
         if name not in self.refs:
@@ -118,6 +121,10 @@ def play_ask(step: Ask, world: World) -> Text:
         world.count(Counted.LOOKED, department=step.department, record=ref.kind)
         return Text(f"{head.en}: refused, and noted", f"{head.zh}：拒绝，并已留痕")
     expect_done(step.refused)
+    if seen.review:
+        found.reviews[step.record] = seen.review
+    elif step.emergency:
+        raise StepFailed("an ordinary ground was enough: no emergency, no review", where=step.record)
     shown = {name: values[-1] for name, values in seen.values.items() if values}
     if shown != dict(step.shows):
         raise StepFailed(
@@ -127,6 +134,29 @@ def play_ask(step: Ask, world: World) -> Text:
     grounds = "; ".join(sorted(set(seen.grounds.values())))
     review = Text(" (a review follows)", "（须事后复核）") if seen.review else Text("", "")
     return Text(f"{head.en}: shown, by {grounds}{review.en}", f"{head.zh}：可查，依据{grounds}{review.zh}")
+
+
+def play_review(step: Review, world: World) -> Text:
+    found = _register(world)
+    if step.record not in found.reviews:
+        raise NotFound("no emergency look", where=step.record, fix="Ask with emergency first")
+    title = _department(found, step.by)
+    try:
+        with found.books.book() as book:
+            case = act_on_case(
+                book, found.reviews[step.record], step.act, actor=step.by,
+                officer=_REVIEWER if step.by == SUPERVISION else _OFFICER, text=step.reason,
+            )  # fmt: skip
+    except Refused as error:
+        expect_refused(step.refused, "REFUSED", error)
+        world.count(Counted.REFUSED, department=step.by, reason="REVIEW")
+        return Text(f"{title.en}: {step.act} is refused ({error.what})", f"{title.zh}的复核操作被拒绝")
+    expect_done(step.refused)
+    said = case.machine.step(step.act).title
+    return Text(
+        f"{title.en} on the emergency look at {step.record}: {said[0]} ({step.reason})",
+        f"{title.zh}就{step.record}的紧急查询：{said[1]}（{step.reason}）",
+    )
 
 
 def play_viewed(step: Viewed, world: World) -> Text:

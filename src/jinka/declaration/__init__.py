@@ -38,7 +38,7 @@ from jinka.declaration.steps import (
     Write,
 )
 from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayInto, PayOnline, ReportLost, TakeBack
-from jinka.declaration.steps_base import Agree, Ask, Keep, Viewed, Withdraw
+from jinka.declaration.steps_base import Agree, Ask, Keep, Review, Viewed, Withdraw
 from jinka.declaration.steps_fuel import (
     Distribute,
     Fill,
@@ -165,6 +165,7 @@ __all__ = [
     "Replace",
     "ReplaceMeter",
     "Report",
+    "Review",
     "ReportLost",
     "Restrict",
     "Revoke",

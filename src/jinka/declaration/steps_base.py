@@ -50,7 +50,7 @@ class Withdraw(Step):
 class Ask(Step):
     """A department looks at a record: it is shown ``shows`` exactly, or refused for a reason of `Why` (NO_GROUND ...).
 
-    ``emergency`` breaks the glass, which leads to a review.
+    ``emergency`` breaks the glass, which must lead to a review (`Review`).
     """
 
     record: str
@@ -71,3 +71,17 @@ class Viewed(Step):
 
     holder: str
     looks: tuple[tuple[str, str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Review(Step):
+    """What becomes of the last emergency look at a record: ``explain`` by the department that looked, ``justify`` or
+    ``blame`` by the supervision, never by an officer of the look. A second verdict is REFUSED.
+    """
+
+    record: str
+    act: str
+    reason: str
+    _: KW_ONLY
+    by: str = "supervision"
+    refused: str = ""

@@ -1,7 +1,8 @@
 """Plays the steps of certificates: keys made on cards, documents signed and verified, log-on by challenge.
 
 A document counts as received when it is signed: a signature made before its certificate was revoked keeps its force,
-one that came after has none. There is no time stamp service here; the recipient's own time stands for it.
+one that came after has none, and one that was made on hold has it again when the hold is lifted. There is no time
+stamp service here; the recipient's own time stands for it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,22 @@ from jinka.terminal.reading import select
 
 _NONCE = 16
 _BEFORE_POST = " / "  # in a common name
+REASONS_ZH = {
+    "ALTERED": "签名与内容不符",
+    "REVOKED": "签署人证书已吊销或冻结",
+    "UNTRUSTED": "证书不可信",
+    "SIGNERS_MISSING": "签署岗位不齐",
+    "GAP": "缺号",
+    "REPEATED": "重号",
+    "SUMS_DIFFER": "卡内累计数不符",
+}
+_STATUS_ZH = {
+    IdentityStatus.NO_CERTIFICATE: "卡内无证书",
+    IdentityStatus.ISSUER_UNKNOWN: "签发机构未知或证书无效",
+    IdentityStatus.REVOKED: "证书已吊销或冻结",
+    IdentityStatus.KEY_FALSE: "密钥不符",
+    IdentityStatus.REFUSED: "口令错误或卡拒绝",
+}
 _ACTS = {"revoke": ("revoked", "吊销"), "suspend": ("suspended", "冻结"), "resume": ("resumed", "恢复")}
 
 
@@ -138,7 +155,7 @@ def play_certify(step: Certify, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, application=profile.name, reason="CERTIFICATE")
         return Text(
             f"No certificate for {step.holder}: {error.what}",
-            f"{step.holder}的证书申请被驳回（{error.what}）",
+            f"{step.holder}的证书申请被驳回",
         )
     expect_done(step.refused)
     world.count(Counted.WRITTEN, record="certificate", application=profile.name, device=step.device)
@@ -194,7 +211,10 @@ def play_verify(step: Verify, world: World) -> Text:
     except Disbelieved as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, reason=error.reason)
-        return Text(f"{head.en}: {error.reason} ({error.what})", f"{head.zh}：{error.reason}（{error.what}）")
+        return Text(
+            f"{head.en}: {error.reason} ({error.what})",
+            f"{head.zh}：不通过，{REASONS_ZH[error.reason]}（{error.reason}）",
+        )
     expect_done(step.refused)
     world.count(Counted.ADMITTED, device=step.device, entitlement="verify")
     names = list(dict.fromkeys(_shown(name, post) for _, name, post in rows))
@@ -239,7 +259,7 @@ def play_log_on(step: LogOn, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, reason=status.name)
         return Text(
             f"{card.title.en} does not log on at {device.title_en}: {status.value}",
-            f"{card.title.zh}在{device.title_zh}登录失败：{status.name}",
+            f"{card.title.zh}在{device.title_zh}登录失败：{_STATUS_ZH[status]}（{status.name}）",
         )
     expect_done(step.refused)
     world.count(Counted.ADMITTED, device=step.device, entitlement="log-on")

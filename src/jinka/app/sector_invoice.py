@@ -12,7 +12,7 @@ from typing import Any
 
 from jinka.app.sector_authority import offices, utc
 from jinka.app.sector_cards import VirtualCard
-from jinka.app.sector_identity import Disbelieved, Document, document_of, documents, sign
+from jinka.app.sector_identity import REASONS_ZH, Disbelieved, Document, document_of, documents, sign
 from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import StepFailed, World
@@ -136,7 +136,10 @@ def play_declare(step: Declare, world: World) -> Text:
     except Disbelieved as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, reason=error.reason)
-        return Text(f"{head.en}: {error.reason} ({error.what})", f"{head.zh}：{error.reason}（{error.what}）")
+        return Text(
+            f"{head.en}: {error.reason} ({error.what})",
+            f"{head.zh}：不受理，{REASONS_ZH[error.reason]}（{error.reason}）",
+        )
     expect_done(step.refused)
     if len(bills) != step.count or any(totals[name] != wanted for name, wanted in step.gives.items()):
         raise StepFailed(f"{len(bills)} bills with {totals}", where=step.device)

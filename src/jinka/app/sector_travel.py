@@ -29,6 +29,13 @@ from jinka.terminal.inspection import InspectionTerminal, Result, Verdict
 _FACE = b"\xff\xd8\xff\xe0" + b"a simulated photograph" * 8 + b"\xff\xd9"
 _WIDTH, _HEIGHT = 240, 320
 _GROUPS = (1, 2, 14, 15)
+_VERDICTS_ZH = {
+    Verdict.COPY_NOT_EXCLUDED: "不能排除复制",
+    Verdict.SIGNER_UNKNOWN: "签名者不可信",
+    Verdict.EXPIRED: "已过期",
+    Verdict.FORGED: "伪造",
+    Verdict.UNREADABLE: "不可读",
+}
 _FORGED = {
     "name": ("another name in data group 1", "改写DG1姓名"),
     "photo": ("another photograph in data group 2", "替换DG2人像"),
@@ -148,7 +155,8 @@ def play_inspect(step: Inspect, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, reason=verdict.name)
         return Text(
             f"{head.en}: {verdict.name}, not so: {', '.join(check.value[0] for check in failed)}",
-            f"{head.zh}：{verdict.name}，不符项：{'、'.join(check.value[1] for check in failed)}",
+            f"{head.zh}：{_VERDICTS_ZH[verdict]}（{verdict.name}），未通过："
+            f"{'、'.join(check.value[1] for check in failed)}",
         )
     expect_done(step.refused)
     world.count(Counted.ADMITTED, device=step.device, entitlement="inspection")

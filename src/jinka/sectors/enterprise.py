@@ -143,6 +143,10 @@ SIGNATURE = Journey(
         LogOn("firm", "portal", pin="271828", refused="REVOKED"),
         Certify("firm", "registry", "示例公司", pin="271828", **_NAMES, at="16:00"),
         LogOn("firm", "portal", pin="271828"),
+        Sign("firm", "deed", "the warehouse is sold", pin="000000", refused="WRONG_PIN"),
+        Sign("firm", "deed", "the warehouse is sold", pin="000001", refused="WRONG_PIN"),
+        Sign("firm", "deed", "the warehouse is sold", pin="000002", refused="6983"),
+        Sign("firm", "deed", "the warehouse is sold", pin="271828", refused="6983"),
     ),
 )  # fmt: skip
 ANNUAL = Journey(

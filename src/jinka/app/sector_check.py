@@ -16,12 +16,13 @@ from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_codes import check_character
 from jinka.app.sector_docs import sector_page
 from jinka.app.sector_run import Played, play, report_rows
+from jinka.app.sector_subscription import check_plans
 from jinka.app.sector_trace_check import check_trace, trace_texts
 from jinka.card import Card, Personal
 from jinka.card.template import personalised
 from jinka.codec import Command
 from jinka.codec.fields import decode_field, encode_field
-from jinka.declaration import Admit, Assess, Invoice, Journey, Sector, Tap, Unlock, WorkedCase
+from jinka.declaration import Admit, Assess, Invoice, Journey, PayBySheet, Sector, Tap, Unlock, WorkedCase
 from jinka.kit import Finding, JinkaError, Severity
 from jinka.profile import FREE, ApplicationKind, ApplicationProfile, FileKind, FileSpec, KeyUse, PersonalDatum
 from jinka.profile.package import decode, encode
@@ -81,6 +82,7 @@ def check_sector(sector: Sector, sectors: Iterable[Sector]) -> Checked:
     tried["documentation"] = _documentation(sector, played, complain)
     if sector.trace is not None:
         tried["codes and places"] = check_trace(sector, complain)
+    check_plans(sector, complain)
     _whole(sector, complain)
     return Checked(sector=sector.name, tried=tried, findings=tuple(findings), played=tuple(played))
 
@@ -90,8 +92,13 @@ def check_sector(sector: Sector, sectors: Iterable[Sector]) -> Checked:
 
 def example_card(profile: ApplicationProfile) -> Card:
     """A card of one application that holds the declared example of each file; keys of its own, PIN 123456."""
+    pin_size = 8 if profile.application is ApplicationKind.USIM else 0
     keys = tuple(
-        b"" if key.initial else pin_bytes(_PIN) if key.use is KeyUse.PIN else bytes((place + 1,)) * 16
+        b""
+        if key.initial
+        else pin_bytes(_PIN).ljust(pin_size, b"\xff")
+        if key.use is KeyUse.PIN
+        else bytes((place + 1,)) * 16
         for place, key in enumerate(profile.keys)
     )
     contents = {
@@ -156,7 +163,8 @@ def _enter(card: Card, profile: ApplicationProfile, spec: FileSpec, *, pin: bool
         card.transmit(Command(0x00, 0xA4, 0, 0, spec.folder.to_bytes(2, "big")).build())
     if pin and _has_pin(profile, spec.folder):
         key = next(key for key in profile.keys if key.use is KeyUse.PIN and key.folder == spec.folder)
-        card.transmit(Command(0x00, 0x20, 0, 0, (key.initial or pin_bytes(_PIN)).rstrip(b"\xff")).build())
+        right = (key.initial or pin_bytes(_PIN)).rstrip(b"\xff").ljust(8, b"\xff")  # a USIM wants all eight
+        card.transmit(Command(0x00, 0x20, 0, key.kid, right).build())
     card.transmit(Command(0x00, 0xA4, 0, 0, spec.fid.to_bytes(2, "big")).build())
 
 
@@ -314,7 +322,12 @@ def _whole(sector: Sector, complain: Complain) -> None:
     for where, en, zh in _texts(sector):
         if not en.strip() or not any("\u4e00" <= letter <= "\u9fff" for letter in zh):
             complain("TEXT", where, "not said in both languages")
-    used = {getattr(step, "device", "") for journey in sector.journeys for step in journey.steps}
+    steps = [step for journey in sector.journeys for step in journey.steps]
+    used = {getattr(step, "device", "") for step in steps}
+    at_meters = {getattr(step, "meter", getattr(step, "new", "")) for step in steps}
+    for meter in sector.meters:
+        if meter.name not in at_meters:
+            complain("UNUSED", meter.name, "no journey uses the meter")
     for device in sector.devices:
         if device.name not in used:
             complain("UNUSED", device.name, "no journey uses the device")
@@ -333,7 +346,7 @@ def _whole(sector: Sector, complain: Complain) -> None:
     if not sector.journeys:
         complain("JOURNEYS", "journeys", "no journey")
     if any(profile.purse for profile in sector.profiles) and not any(
-        isinstance(step, Tap | Unlock) for journey in sector.journeys for step in journey.steps
+        isinstance(step, Tap | PayBySheet | Unlock) for journey in sector.journeys for step in journey.steps
     ):
         complain("UNUSED", "profiles", "a purse that no journey pays with")
     for profile in sector.profiles:
@@ -352,7 +365,7 @@ def _texts(sector: Sector) -> Iterator[tuple[str, str, str]]:
     yield "title", sector.title_en, sector.title_zh
     yield "about", sector.about_en, sector.about_zh
     for group in (sector.profiles, sector.parties, sector.accounts, sector.devices, sector.entitlements,
-                  sector.all_sheets, sector.journeys, sector.reports):  # fmt: skip
+                  sector.all_sheets, sector.journeys, sector.reports, sector.meters, sector.plans):  # fmt: skip
         for one in group:
             yield str(getattr(one, "name", getattr(one, "code", ""))), one.title_en, one.title_zh
     if sector.trace is not None:

@@ -17,10 +17,12 @@ from jinka.app import (
     sector_meter,
     sector_money,
     sector_move,
+    sector_network,
     sector_pass,
     sector_purse,
     sector_records,
     sector_replace,
+    sector_subscription,
     sector_trace,
     sector_trace_answers,
     sector_travel,
@@ -150,6 +152,8 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     **sector_invoice.PLAYERS,
     **sector_travel.PLAYERS,
     **sector_meter.PLAYERS,
+    **sector_subscription.PLAYERS,
+    **sector_network.PLAYERS,
 }
 
 

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from jinka.declaration.steps import Step
 from jinka.declaration.steps_meter import Meter
+from jinka.declaration.steps_subscription import Plan
 from jinka.declaration.trace import Trace
 from jinka.identity.base_records import Part
 from jinka.kit import Unit, Usage
@@ -215,6 +216,7 @@ class Sector:
     worked_cases: tuple[WorkedCase, ...] = ()
     no_worked_case: str = ""  # why no public rule with a published result was found
     meters: tuple[Meter, ...] = ()
+    plans: tuple[Plan, ...] = ()
     trace: Trace | None = None  # things that are followed, and where
     part: Part | None = None  # departments, purposes, kinds and rules of base records that it adds
     region: str = "440300"  # GB/T 2260
@@ -241,6 +243,7 @@ class Sector:
             ("profile", [one.name for one in self.profiles]),
             ("report", [one.name for one in self.reports]),
             ("meter", [one.name for one in self.meters]),
+            ("plan", [one.code for one in self.plans]),
         ):
             twice = {name for name in found if found.count(name) > 1}
             if twice:

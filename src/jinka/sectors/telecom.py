@@ -9,24 +9,35 @@ from __future__ import annotations
 import datetime as dt
 
 from jinka.declaration import (
+    Account,
     Archetype,
-    Assess,
+    Attach,
+    Bill,
+    Charge,
     Clear,
     Counted,
     Device,
     DeviceKind,
+    EndSubscription,
     Holds,
     Journey,
     JourneyCard,
     Load,
     Party,
+    PayBill,
+    PayBySheet,
+    Plan,
     Report,
     Sector,
+    Serve,
+    Stands,
     Start,
-    Tap,
+    Subscribe,
+    Tell,
     WorkedCase,
 )
 from jinka.profile.applications import purse_application
+from jinka.sectors.usim import PROFILE as USIM
 from jinka.tariff import full_price
 from jinka.tariff.sheet import Begun, Choose, Line, Sheet, Times
 
@@ -64,13 +75,68 @@ CARD = JourneyCard("card", "the phone card", "电话卡", (Start(application=PHO
 CALLS = Journey(
     name="public-phone", title_en="At a public phone", title_zh="公用电话", date=dt.date(2026, 3, 9), cards=(CARD,),
     steps=(
-        Assess("long-distance", {"seconds": 61, "tariff": "day"}, {"price": 77}, at="10:00"),
-        Tap("card", "phone", 77, gross=77),
-        Tap("card", "phone", gross=77, refused="NEEDS_LOAD"),
+        PayBySheet("card", "phone", "long-distance", {"seconds": 61, "tariff": "day"}, 77, at="10:00"),
+        PayBySheet("card", "phone", "long-distance", {"seconds": 61, "tariff": "day"}, refused="NEEDS_LOAD"),
         Load("card", "shop", 2_000),
-        Tap("card", "phone", 77, gross=77),
-        Holds("card", 1_946),
-        Clear({"telecom.phones": 154}, at="23:50"),
+        PayBySheet("card", "phone", "long-distance", {"seconds": 60, "tariff": "hong-kong"}, 200),
+        PayBySheet("card", "phone", "long-distance", {"seconds": 61, "tariff": "night"}, 44, at="23:30"),
+        Holds("card", 1_779),
+        Clear({"telecom.phones": 321}, at="23:50"),
+    ),
+)  # fmt: skip
+_SIM = USIM.name
+SIM = Journey(
+    name="sim", title_en="A phone and its network", title_zh="手机入网鉴权", date=dt.date(2026, 3, 9),
+    steps=(
+        Attach("zhang", _SIM, at="08:00"),
+        Attach("zhang", _SIM),
+        Attach("zhang", _SIM, false_network=True, refused="NETWORK_FALSE"),
+        Tell("The home network loses its numbers and goes on with an old copy.", "归属网络丢失序列号，由旧备份恢复。"),
+        Attach("zhang", _SIM, restored=True, resynchronises=True),
+        Attach("zhang", _SIM),
+        Attach("li", _SIM, pin="4321"),
+    ),
+)  # fmt: skip
+PLAN = Plan(
+    code="mobile", title_en="Mobile, 39 yuan a month", title_zh="手机套餐39元/月", price_fen=3_900,
+    services=("calls", "data"), payee="operator", months=1, due_days=10, grace_days=5, each_fen=3_000, day_fen=5_000,
+    month_fen=10_000,
+)  # fmt: skip
+SMALL = Journey(
+    name="phone-bill", title_en="Small payments on the phone's bill", title_zh="话费小额支付", date=dt.date(2026, 3, 1),
+    steps=(
+        Subscribe("zhang", "mobile", at="09:00"),
+        Serve("zhang", "calls", state="active"),
+        Serve("zhang", "television", refused="NOT_IN_PLAN"),
+        Bill("zhang", 3_900),
+        Bill("zhang", 3_900, refused="NOT_YET"),
+        PayBill("zhang", "subscriber", 3_900),
+        PayBill("zhang", "subscriber", 3_900, refused="NOTHING_OWED"),
+        Charge("zhang", "music", 3_000, at="+1 10:00"),
+        Charge("zhang", "music", 3_001, refused="OVER_EACH"),
+        Charge("zhang", "music", 2_000),
+        Charge("zhang", "music", 1, refused="OVER_DAY"),
+        Charge("zhang", "games", 3_000, at="+2 10:00"),
+        Charge("zhang", "games", 2_001, refused="OVER_DAY"),
+        Charge("zhang", "games", 2_000),
+        Charge("zhang", "games", 100, at="+3 10:00", refused="OVER_MONTH"),
+        Bill("zhang", 13_900, at="+31 00:10"),
+        Charge("zhang", "games", 100),
+        Serve("zhang", "calls", at="+41 09:00", state="active"),
+        Serve("zhang", "calls", at="+42 09:00", state="in arrears"),
+        Charge("zhang", "games", 100, refused="NOT_OPEN"),
+        Serve("zhang", "calls", at="+47 09:00", state="suspended", refused="NOT_OPEN"),
+        PayBill("zhang", "empty", 13_900, refused="NO_MONEY"),
+        PayBill("zhang", "subscriber", 13_900),
+        Serve("zhang", "calls", state="active"),
+        Bill("zhang", 4_000, at="+61 00:10"),
+        PayBill("zhang", "subscriber", 4_000),
+        EndSubscription("zhang"),
+        Serve("zhang", "calls", state="ended", refused="NOT_OPEN"),
+        Bill("zhang", 3_900, at="+92 00:10", refused="ENDED"),
+        Stands("music", 5_000),
+        Stands("games", 5_100),
+        Stands("operator", 111_700),
     ),
 )  # fmt: skip
 
@@ -82,8 +148,16 @@ SECTOR = Sector(
     about_zh="用户卡鉴权、公用电话卡、话费小额支付。",
     authority="Telecom operators 电信运营商",
     standards=("3GPP TS 33.102", "3GPP TS 35.206", "JR/T 0025.2"),
-    archetypes=(Archetype.PURSE,),
-    profiles=(PHONE,),
+    archetypes=(Archetype.PURSE, Archetype.SUBSCRIPTION),
+    profiles=(PHONE, USIM),
+    accounts=(
+        Account("subscriber", "The subscriber's bank account", "用户银行账户", overdraws=True),
+        Account("empty", "An account without money", "无余额的账户"),
+        Account("operator", "The operator", "运营商", opening=100_000),
+        Account("music", "A music shop", "音乐商户"),
+        Account("games", "A maker of games", "游戏商户"),
+    ),
+    plans=(PLAN,),
     parties=(Party("telecom.phones", "Public phones", "公用电话"),),
     devices=(
         Device("phone", "the public phone", "公用电话机", DeviceKind.PURSE, operator="telecom.phones"),
@@ -94,7 +168,9 @@ SECTOR = Sector(
     worked_cases=CASES,
     reports=(
         Report(name="calls", title_en="Paid calls", title_zh="公用电话话费", counts=Counted.PAID, by="operator"),
+        Report(name="bills", title_en="Billed by plan", title_zh="各套餐出账", counts=Counted.BILLED, by="product"),
+        Report(name="paid", title_en="Paid to", title_zh="各收款方", counts=Counted.MOVED, by="account"),
         Report(name="refused", title_en="Refused", title_zh="拒绝", counts=Counted.REFUSED, by="reason"),
     ),
-    journeys=(CALLS,),
+    journeys=(CALLS, SIM, SMALL),
 )  # fmt: skip

@@ -41,7 +41,7 @@ def read_json(data: bytes, *, limits: Limits = LIMITS, faults: Faults | None = N
     if limits is not LIMITS:
         context = Context(ROOT.prefixes, limits)
     if type(found) is list:
-        return Document(events=_events(found, context, "", faults))
+        return Document(events=_events(found, context, "", faults, len(data)))
     if type(found) is not dict:
         raise Refused(
             "is no EPCIS document",
@@ -50,7 +50,7 @@ def read_json(data: bytes, *, limits: Limits = LIMITS, faults: Faults | None = N
     kind = found.get("type", found.get("@type"))
     name = kind.removeprefix("epcis:") if type(kind) is str else ""
     if name not in ("EPCISDocument", "EPCISQueryDocument"):
-        return Document(events=_events([found], context, None, faults))
+        return Document(events=_events([found], context, None, faults, len(data)))
     if "@context" in found:
         context = context.extended(found["@context"])
     head = _head(found, context)
@@ -69,7 +69,8 @@ def read_json(data: bytes, *, limits: Limits = LIMITS, faults: Faults | None = N
         events, place = results.get("eventList", []), f"{place}/eventList"
     if type(events) is not list:
         raise Refused("is no array of events", where=place)
-    return Document(events=_events(events, context, place, faults), prefixes=context.declared, **head)
+    made = _events(events, context, place, faults, len(data))
+    return Document(events=made, prefixes=context.declared, **head)
 
 
 def _head(found: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _results(body: dict[str, Any], head: dict[str, Any]) -> tuple[dict[str, Any]
 
 
 def _events(
-    found: list[Any], context: Context, place: str | None, faults: Faults | None
+    found: list[Any], context: Context, place: str | None, faults: Faults | None, octets: int
 ) -> tuple[Event, ...]:
     if len(found) > context.limits.events:
         raise Refused(f"{len(found)} events", where=place or "", fix=f"at most {context.limits.events}")
@@ -134,7 +135,7 @@ def _events(
     for at, entry in enumerate(found):
         try:
             event = read_event(entry, context)
-            check_size(event)
+            check_size(event, octets=octets)
             made.append(event)
         except Refused as fault:
             placed = fault if place is None else fault_at(f"{place}/{at}", fault)

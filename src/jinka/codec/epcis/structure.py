@@ -7,6 +7,7 @@ sense is for `trace`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
 
@@ -49,12 +50,12 @@ def check_event(event: Event) -> None:
         raise Refused("names no transaction", where="/bizTransactionList", fix="at least one")
 
 
-def check_size(event: Event) -> None:
+def check_size(event: Event, *, octets: int = sys.maxsize) -> None:
     """Raise `Refused` for an event of more values than are taken of one, with the field that has most of them.
 
-    For who reads documents: what is kept was let in.
+    For who reads documents: what is kept was let in. A document of few ``octets`` has no more things than these.
     """
-    if sum(map(len, _lists(event))) > THINGS_MAX:
+    if octets > THINGS_MAX and sum(map(len, _lists(event))) > THINGS_MAX:
         sizes = dict(zip(_LISTS, map(len, _lists(event)), strict=True))
         _too_many(sizes, THINGS_MAX, "identifiers and quantities")
     error = event.error

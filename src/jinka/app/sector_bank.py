@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
+from jinka.app.sector_emv import CHIP_KEYS, EXPIRY, SEQUENCE, journey_key, pan_of
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import ZONE, StepFailed, World, account_name
 from jinka.codec import Algorithm
@@ -71,9 +72,7 @@ _TILL_MAC = MacRule(kind=MacKind.ISO, key="zone_mac/TDES/1@till", field=128)
 _TILL_PIN = PinRule(key="zone_pin/TDES/1@till", format=PinFormat.ISO_0)
 _BANK_PIN = PinRule(key="zone_pin/TDES/1@bank", format=PinFormat.ISO_0)
 _PIN_KEY, _VALUE_KEY = "pin_verify/TDES/9", "card_verify/TDES/9"
-CHIP_KEYS = {use: f"{use}/TDES/9" for use in ("cryptogram", "script_mac", "script_data")}
-_EXPIRY = "3912"
-_BILL, _PURCHASE = "500000", "000000"
+_BILL = "500000"
 _LOST_ANSWER = "68"
 
 
@@ -149,10 +148,17 @@ class Town:
             raise NotFound(f"no account {account!r}", where="bank", fix="OpenAccount first")
         return self.numbers[account]
 
+    def account_of(self, pan: str) -> str:
+        """Whose card this is; `NotFound` for one without an account."""
+        for account, number in self.numbers.items():
+            if number == pan:
+                return account
+        raise NotFound("the card has no account", where="bank", fix="OpenAccount with card=")
+
     def pin_block(self, pin: str, pan: str) -> bytes:
         """As a PIN pad makes it."""
         zone = PinZone(
-            key=BlockKey(cipher=BlockCipher.TDES, value=_value(_TILL_PIN.key)), format=PinFormat.ISO_0
+            key=BlockKey(cipher=BlockCipher.TDES, value=journey_key(_TILL_PIN.key)), format=PinFormat.ISO_0
         )
         return encipher_pin(zone, pin, pan, self.world.randomness)
 
@@ -213,11 +219,11 @@ def town(world: World) -> Town:
 
 def play_open_account(step: OpenAccount, world: World) -> Text:
     found = town(world)
-    pan = card_number(world, step.card) if step.card else f"62284899{len(found.numbers) + 1:08d}"
+    pan = pan_of(world.card(step.card).number) if step.card else f"62284899{len(found.numbers) + 1:08d}"
     found.host.open_account(HolderAccount(number=step.account))
     card = IssuedCard(
-        pan=pan, account=step.account, expiry4=_EXPIRY, chip=bool(step.card), sequence="01" if step.card else "00",
-        pin_reference=found.reference(step.pin, pan),
+        pan=pan, account=step.account, expiry4=f"{EXPIRY:%y%m}", chip=bool(step.card),
+        sequence=f"{SEQUENCE:02d}" if step.card else "00", pin_reference=found.reference(step.pin, pan),
     )  # fmt: skip
     found.host.add_card(card.act(CardAct.ACTIVATE))
     found.numbers[step.account] = pan
@@ -316,11 +322,6 @@ def play_report_lost(step: ReportLost, world: World) -> Text:
     return Text(f"The card of {step.account} is reported lost", f"{step.account}的卡挂失")
 
 
-def card_number(world: World, card: str) -> str:
-    """The number of a journey's bank card, from the number of the chip."""
-    return f"622848{world.card(card).number.hex()[-10:]}"
-
-
 def _reversed(found: Town, payment: Payment) -> str:
     """The answer's code to a reversal of a payment (0400, field 90)."""
     sent = payment.request
@@ -346,11 +347,6 @@ def _utc(seconds: int) -> str:
     return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%m%d%H%M%S}"
 
 
-def _value(name: str) -> bytes:
-    """The value of a journey's key: simulated, and the same on every machine."""
-    return make_id("jinka.journey.key", name)
-
-
 def _keys(world: World, clock: Town) -> SoftKeyService:
     ceremony = hold_ceremony(
         issuer=ISSUER,
@@ -365,7 +361,7 @@ def _keys(world: World, clock: Town) -> SoftKeyService:
     )
     for text in (_TILL_MAC.key, _TILL_PIN.key, _BANK_PIN.key, _PIN_KEY, _VALUE_KEY, *CHIP_KEYS.values()):
         name = KeyName.parse(text)
-        key = made.holding.provider.load(KeyKind(name.algorithm), _value(text))
+        key = made.holding.provider.load(KeyKind(name.algorithm), journey_key(text))
         working.keys.add(KeyRecord(name=name, check=""), key)
     return made
 

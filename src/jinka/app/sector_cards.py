@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from jinka.app.sector_emv import emv_personal
 from jinka.card import Card, Nvm, Personal
 from jinka.card.domains import with_issuer_domain
 from jinka.card.files import ISSUER_AID, blank_memory
@@ -21,7 +22,7 @@ from jinka.declaration import JourneyCard, Sector, Start
 from jinka.issuer import FieldUpdate
 from jinka.keys import Purpose, SoftKeyService, card_factor
 from jinka.kit import Randomness, Usage
-from jinka.profile import ApplicationProfile, KeySpec, KeyUse
+from jinka.profile import ApplicationKind, ApplicationProfile, KeySpec, KeyUse
 from jinka.profile.records import RecordSpec
 from jinka.reports.day import Text
 from jinka.sim.field import Reader
@@ -129,6 +130,9 @@ def put_on(issuers: Issuers, card: VirtualCard, start: Start) -> None:
 
 
 def _personal(issuers: Issuers, card: VirtualCard, made: Application, start: Start) -> Personal:
+    if made.profile.application is ApplicationKind.EMV:
+        others = [one.profile for one in card.applications.values()]
+        return emv_personal(made.sector, made.profile, card.number, start, others)
     specs = issuers.record_specs(made.profile.name)
     return Personal(
         card_no=card.number,

@@ -11,6 +11,7 @@ from typing import Any
 from jinka.app import (
     sector_bank,
     sector_base,
+    sector_chip,
     sector_fuel,
     sector_identity,
     sector_invoice,
@@ -123,6 +124,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     Move: sector_money.play_move,
     Stands: sector_money.play_stands,
     **sector_bank.PLAYERS,
+    **sector_chip.PLAYERS,
     Keep: sector_base.play_keep,
     Agree: sector_base.play_agree,
     Withdraw: sector_base.play_withdraw,

@@ -37,7 +37,16 @@ from jinka.declaration.steps import (
     Tell,
     Write,
 )
-from jinka.declaration.steps_bank import AccountHolds, OpenAccount, PayInto, PayOnline, ReportLost, TakeBack
+from jinka.declaration.steps_bank import (
+    AccountHolds,
+    CashHolds,
+    OpenAccount,
+    PayByChip,
+    PayInto,
+    PayOnline,
+    ReportLost,
+    TakeBack,
+)
 from jinka.declaration.steps_base import Agree, Ask, Keep, Review, Viewed, Withdraw
 from jinka.declaration.steps_fuel import (
     Distribute,
@@ -122,6 +131,7 @@ __all__ = [
     "Bill",
     "Block",
     "CallEmergency",
+    "CashHolds",
     "Certify",
     "ChangeMeterKey",
     "Charge",
@@ -170,6 +180,7 @@ __all__ = [
     "Packed",
     "Party",
     "PayBill",
+    "PayByChip",
     "PayBySheet",
     "PayFor",
     "PayInto",

@@ -21,7 +21,7 @@ from jinka.declaration.steps_subscription import Plan
 from jinka.declaration.trace import Trace
 from jinka.identity.base_records import Part
 from jinka.kit import Unit, Usage
-from jinka.profile import ApplicationProfile
+from jinka.profile import ApplicationProfile, EmvSpec
 from jinka.profile.entitlement import Entitlement
 from jinka.profile.records import RecordSpec
 from jinka.registry import Role
@@ -205,6 +205,7 @@ class Sector:
     reports: tuple[Report, ...]
     profiles: tuple[ApplicationProfile, ...] = ()
     records: Mapping[str, tuple[RecordSpec, ...]] = field(default_factory=dict)  # by profile's name
+    emv: Mapping[str, EmvSpec] = field(default_factory=dict)  # of bank cards, by profile's name
     composes: tuple[str, ...] = ()  # profiles of other sectors, by name, that its cards carry as well
     parties: tuple[Party, ...] = ()
     accounts: tuple[Account, ...] = ()

@@ -76,3 +76,34 @@ class PayInto(Step):
     amount: int
     _: KW_ONLY
     refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayByChip(Step):
+    """A bank card is held to a reader (qPBOC): paid ``offline`` from its electronic cash, or ``online`` (``gives``).
+
+    The device's operator is the account that is paid, ``pool`` the account behind all electronic cash. Above ``floor``
+    the reader goes online, if it can. ``refused`` is DECLINED_OFFLINE, DECLINED_ONLINE or REFUSED.
+    """
+
+    card: str
+    device: str
+    amount: int
+    gives: str = ""
+    _: KW_ONLY
+    pool: str = "electronic-cash"
+    application: str = ""
+    online: bool = True
+    floor: int = 30_000
+    pin: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CashHolds(Step):
+    """How much electronic cash the card itself says that it holds (GET DATA, 9F79)."""
+
+    card: str
+    amount: int
+    _: KW_ONLY
+    application: str = ""

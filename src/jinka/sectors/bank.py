@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jinka.codec import Algorithm
-from jinka.declaration import Archetype, Counted, Report, Sector
+from jinka.declaration import Archetype, Counted, Device, DeviceKind, Report, Sector
 from jinka.profile import (
     NEVER,
     ApplicationKind,
@@ -22,7 +22,7 @@ from jinka.profile import (
     KeyUse,
     PersonalDatum,
 )
-from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, SHEETS
+from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, CASH, SHEETS
 
 AID_DEBIT = bytes.fromhex("A000000333010101")
 AID_CREDIT = bytes.fromhex("A000000333010102")
@@ -178,10 +178,12 @@ SECTOR = Sector(
     about_zh="借记、贷记联机交易，电子现金，公务卡。",
     authority=PROFILE.authority, standards=(*PROFILE.standards, "ISO 8583:1987", "发改价格〔2016〕557号"),
     archetypes=(Archetype.PURSE,), profiles=(PROFILE, PROFILE_CREDIT, ENVIRONMENT), accounts=ACCOUNTS,
+    emv={PROFILE.name: SPEC, PROFILE_CREDIT.name: SPEC_CREDIT},
+    devices=(Device("kiosk", "the kiosk's reader", "便利店读卡器", DeviceKind.CHECK, operator="shop"),),
     sheets=SHEETS, worked_cases=CASES,
     reports=(
         _report("paid", "Paid, by whom it went to", "入账金额", Counted.MOVED, "account"),
         _report("refusals", "Refusals by answer", "拒绝应答码", Counted.REFUSED, "reason"),
     ),
-    journeys=(CARDS, BUSINESS),
+    journeys=(CARDS, CASH, BUSINESS),
 )  # fmt: skip

@@ -12,12 +12,16 @@ from jinka.declaration import (
     Account,
     AccountHolds,
     Assess,
+    CashHolds,
     Journey,
+    JourneyCard,
     OpenAccount,
+    PayByChip,
     PayInto,
     PayOnline,
     ReportLost,
     Stands,
+    Start,
     TakeBack,
     Tell,
     WorkedCase,
@@ -107,6 +111,7 @@ ACCOUNTS = (
     Account("railway", "Railway", "铁路"),
     Account("karaoke", "Karaoke", "歌厅"),
     Account("shop", "Shop", "商店"),
+    Account("electronic-cash", "Electronic cash on cards", "电子现金备付金", opening=50_000),
     Account("wages", "The holders' wages", "职工工资", overdraws=True),
 )
 
@@ -163,5 +168,31 @@ CARDS = Journey(
         PayOnline("savings", "shop", 1_000, pin="123456", refused="41"),
         AccountHolds("savings", 100_000),
         Stands("shop", 120_000),
+    ),
+)  # fmt: skip
+MEI = JourneyCard(
+    "mei", "Han Mei's card", "韩梅的卡",
+    (Start(application="cn.bank.debit", balance=50_000, pin="123456"), Start(application="cn.bank.environment")),
+)  # fmt: skip
+CASH = Journey(
+    name="cash", title_en="Electronic cash and the chip", title_zh="电子现金与芯片交易", date=dt.date(2026, 3, 20),
+    cards=(MEI,),
+    steps=(
+        OpenAccount("mei", 100_000, pin="123456", card="mei", at="08:00"),
+        CashHolds("mei", 50_000),
+        Tell("Below the reader's floor the card pays by itself.", "低于终端限额，卡片脱机支付。"),
+        PayByChip("mei", "kiosk", 1_250, "offline"),
+        PayByChip("mei", "kiosk", 8_750, "offline", online=False),
+        CashHolds("mei", 40_000),
+        AccountHolds("mei", 100_000),
+        PayByChip("mei", "kiosk", 60_000, "online", pin="123456"),
+        CashHolds("mei", 40_000),
+        AccountHolds("mei", 40_000),
+        PayByChip("mei", "kiosk", 41_000, refused="DECLINED_ONLINE", pin="123456"),
+        PayByChip("mei", "kiosk", 45_000, online=False, refused="DECLINED_OFFLINE"),
+        ReportLost("mei"),
+        PayByChip("mei", "kiosk", 35_000, refused="DECLINED_ONLINE", pin="123456"),
+        Stands("shop", 70_000),
+        Stands("electronic-cash", 40_000),
     ),
 )  # fmt: skip

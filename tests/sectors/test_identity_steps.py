@@ -173,7 +173,7 @@ def test_a_verdict_is_never_other_than_declared(steps: tuple[Step, ...], match: 
 
 BILL = tax.MONTH.steps[1]
 TAX = (tax.MONTH.steps[0], BILL)
-DECLARED = tax._declare(1, {tax.NET: 8_496})
+DECLARED = tax._declare(1, {"net": 8_496})
 
 
 def _tax(*steps: Step) -> list[str]:
@@ -181,13 +181,13 @@ def _tax(*steps: Step) -> list[str]:
 
 
 def test_a_card_whose_sums_are_not_the_bills_is_found_out() -> None:
-    meddled = Write("shop", "tax-office", {tax.NET: "8495"})
+    meddled = Write("shop", "tax-office", {tax.COUNTER: tax.counter(1001, 1000, 8_495, 1_104)})
     assert "SUMS_DIFFER" in _tax(meddled, replace(DECLARED, refused="SUMS_DIFFER"))[-1]
 
 
 def test_a_number_set_back_repeats_and_is_found_out() -> None:
     assert isinstance(BILL, Invoice)
-    back = Write("shop", "tax-office", {tax.NUMBER: "1000"})
+    back = Write("shop", "tax-office", {tax.COUNTER: tax.counter(1000, 1000, 8_496, 1_104)})
     again = replace(BILL, document="invoice A again", at="")
     assert "number 1001 stands twice" in _tax(back, again, replace(DECLARED, refused="REPEATED"))[-1]
 
@@ -199,7 +199,7 @@ def test_an_unsigned_bill_is_a_gap_until_it_is_signed() -> None:
     said = _tax(
         torn,
         replace(torn, document="invoice C", torn=False),
-        replace(DECLARED, count=3, gives={tax.NET: 25_488}),
+        replace(DECLARED, count=3, gives={"net": 25_488}),
     )
     assert "1001 to 1003" in said[-1]
 
@@ -209,7 +209,7 @@ def test_an_unsigned_bill_is_a_gap_until_it_is_signed() -> None:
     [
         {"gives": {"net": 8_495}},
         {"refused": "OVER_LIMIT"},
-        {"number": "no record"},
+        {"counter": "no record"},
         {"document": "invoice A"},
     ],
 )

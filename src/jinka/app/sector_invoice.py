@@ -1,13 +1,14 @@
 """Plays the steps of numbered bills: counted and signed by a card at a till, handed in, and found out where they lie.
 
-The number and the sums are written onto the card before the bill is signed. A card that is pulled away between the two
-leaves a number that the till has a bill for and no signature; the till signs that bill first when the card comes back.
+The number and the sums are written onto the card, in one record, before the bill is signed. A card that is pulled away
+between the two leaves a number that the till has a bill for and no signature; the till signs that bill first when the
+card comes back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinka.app.sector_authority import offices, utc
@@ -25,6 +26,7 @@ from jinka.terminal.entitlement import NotEntitled, admit, write_records
 from jinka.terminal.records import read_records
 
 _BETWEEN = "; "
+_NUMBER, _SUM = 10, 14  # digits
 
 
 @dataclass(slots=True)
@@ -33,6 +35,31 @@ class _Till:
 
     bills: list[str] = field(default_factory=list)
     unsigned: Document | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counter:
+    """The one record in which a card counts."""
+
+    number: int
+    declared: int
+    sums: Mapping[str, int]
+
+    @classmethod
+    def read(cls, digits: str, lines: tuple[str, ...]) -> _Counter:
+        if len(digits) != 2 * _NUMBER + _SUM * len(lines):
+            raise Usage(f"{len(digits)} digits", where="counter", fix="10, 10, and 14 for each sum")
+        sums = digits[2 * _NUMBER :]
+        return cls(
+            number=int(digits[:_NUMBER]), declared=int(digits[_NUMBER : 2 * _NUMBER]),
+            sums={line: int(sums[_SUM * at : _SUM * (at + 1)]) for at, line in enumerate(lines)},
+        )  # fmt: skip
+
+    @property
+    def digits(self) -> str:
+        """As the card keeps it; what does not fit is refused when it is encoded."""
+        head = f"{self.number:0{_NUMBER}d}{self.declared:0{_NUMBER}d}"
+        return head + "".join(f"{total:0{_SUM}d}" for total in self.sums.values())
 
 
 def _till(world: World, card: str) -> _Till:
@@ -61,10 +88,11 @@ def play_invoice(step: Invoice, world: World) -> Text:
     for code, wanted in step.gives.items():
         if lines[code] != wanted:
             raise StepFailed(f"{code} comes to {lines[code]}, not {wanted}", where=sheet.name)
-    held = _read(world, card, right.application, (step.number, *step.sums, *step.tells))
-    number = int(held[step.number] or 0) + 1
-    facts = {name: str(int(held[name] or 0) + lines[line]) for name, line in step.sums.items()}
-    facts |= {"number": str(number), "amount": str(lines[step.charged])}
+    held = _read(world, card, right.application, (step.counter, *step.tells))
+    was = _Counter.read(held[step.counter], step.sums)
+    number = was.number + 1
+    now = replace(was, number=number, sums={line: total + lines[line] for line, total in was.sums.items()})
+    facts = {"number": str(number), "amount": str(lines[step.charged]), "counter": now.digits}
     try:
         admit(
             card.link, right, aid=world.profile(right.application).aid,
@@ -125,8 +153,8 @@ def _sign_pending(step: Invoice, world: World, till: _Till) -> str:
 def play_declare(step: Declare, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
     application = world.application_of(step.device)
-    held = _read(world, card, application, (step.number, step.declared, *step.sums))
-    first, last = int(held[step.declared] or 0) + 1, int(held[step.number] or 0)
+    held = _Counter.read(_read(world, card, application, (step.counter,))[step.counter], step.sums)
+    first, last = held.declared + 1, held.number
     names = [name for name in _till(world, step.card).bills if name not in step.without]
     names += step.twice
     head = Text(f"{card.title.en} declares at {device.title_en}", f"{card.title.zh}在{device.title_zh}申报")
@@ -146,14 +174,16 @@ def play_declare(step: Declare, world: World) -> Text:
     write_records(
         card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
         records=world.record_specs(application),
-        values={step.declared: str(last), **dict.fromkeys(step.sums, "0"), **step.resets},
+        values={
+            step.counter: replace(held, declared=last, sums=dict.fromkeys(step.sums, 0)).digits, **step.resets,
+        },
     )  # fmt: skip
-    for name, record in step.remembers.items():
-        world.remembered[name] = totals[record]
-    world.count(Counted.WRITTEN, record=step.declared, application=application, device=step.device)
-    titles = {spec.name: Text(spec.title_en, spec.title_zh) for spec in world.record_specs(application)}
-    told_en = ", ".join(f"{titles[name].en} {format_minor(total)}" for name, total in totals.items())
-    told_zh = "，".join(f"{titles[name].zh}{format_minor(total)}" for name, total in totals.items())
+    for name, line in step.remembers.items():
+        world.remembered[name] = totals[line]
+    world.count(Counted.WRITTEN, record=step.counter, application=application, device=step.device)
+    titles = {line.code: line for sheet in world.sector.all_sheets for line in sheet.lines}
+    told_en = ", ".join(f"{titles[code].title_en} {format_minor(total)}" for code, total in totals.items())
+    told_zh = "，".join(f"{titles[code].title_zh}{format_minor(total)}" for code, total in totals.items())
     return Text(
         f"{head.en}: numbers {first} to {last} without a gap, {told_en}",
         f"{head.zh}：{first}至{last}号连续无缺，{told_zh}",
@@ -161,7 +191,7 @@ def play_declare(step: Declare, world: World) -> Text:
 
 
 def _checked(
-    step: Declare, world: World, bills: list[Document], wanted: range, held: Mapping[str, str]
+    step: Declare, world: World, bills: list[Document], wanted: range, held: _Counter
 ) -> dict[str, int]:
     """Each bill believed and by this card, each number once, the sums those of the card."""
     office, at = offices(world), utc(world)
@@ -178,10 +208,10 @@ def _checked(
     missing = sorted(set(wanted) - set(numbers))
     if missing:
         raise Disbelieved("GAP", f"number {missing[0]} is missing", step.device)
-    totals = {name: sum(int(_said(bill)[line]) for bill in bills) for name, line in step.sums.items()}
-    for name, total in totals.items():
-        if total != int(held[name] or 0):
-            raise Disbelieved("SUMS_DIFFER", f"{name}: the card holds {held[name]}", step.device)
+    totals = {line: sum(int(_said(bill)[line]) for bill in bills) for line in step.sums}
+    for line, total in totals.items():
+        if total != held.sums[line]:
+            raise Disbelieved("SUMS_DIFFER", f"{line}: the card holds {held.sums[line]}", step.device)
     return totals
 
 

@@ -1,7 +1,9 @@
 """Steps of numbered bills that a card counts, signs and declares: tax-control invoices, and whatever must have no gap.
 
-The card keeps the last number and running sums as records; a right of the sector says when a number may be used, and
-writes them back. Each bill is a signed document of the journey, so `Verify` and `Alter` work on it.
+The card keeps one record of digits, written at once so that a card pulled away holds all of it or nothing: the last
+number (10), the number declared up to (10), then a sum (14) for each line that is added up. A right of the sector says
+when a number may be used, and writes the record. Each bill is a signed document of the journey, so `Verify` and
+`Alter` work on it.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ from jinka.declaration.steps import Number, Step
 class Invoice(Step):
     """A till fills a sheet, the card counts on and signs. ``document`` names the bill.
 
-    The right is judged with the facts ``number`` (the next one), ``amount`` (of ``charged``) and, for each record of
-    ``sums``, its new value under the record's name; its changes write them. ``torn`` pulls the card away after it has
-    counted and before it has signed: the till finishes that bill when the card is next used there.
+    The right is judged with the facts ``number`` (the next one), ``amount`` (of ``charged``) and ``counter`` (the new
+    value of the record), which its change writes. ``torn`` pulls the card away after it has counted and before it has
+    signed: the till finishes that bill when the card is next used there.
     """
 
     card: str
@@ -29,9 +31,9 @@ class Invoice(Step):
     sheet: str
     facts: Mapping[str, Number]
     gives: Mapping[str, int]
-    number: str  # the record of the last number
+    counter: str  # the record
     charged: str  # the sheet's line that is charged
-    sums: Mapping[str, str]  # records of running sums by the line that they add up
+    sums: tuple[str, ...]  # lines that are added up, in the order of the record
     tells: tuple[str, ...] = ()  # records that are printed on the bill, such as the seller's number
     pin: str = ""
     torn: bool = False
@@ -42,10 +44,10 @@ class Invoice(Step):
 class Declare(Step):
     """The bills since the last declaration are handed in with the card; an office checks each and begins anew.
 
-    Numbers must run on from ``declared`` to ``number`` without a gap, each signature must be good, and the sums that
-    the card holds must be those of the bills. ``without`` and ``twice`` are bills that are kept back or handed in a
-    second time. Refused is GAP, REPEATED, SUMS_DIFFER, or a reason of `Verify`. ``resets`` is written when all is well;
-    ``remembers`` keeps sums under names, to be facts of later steps.
+    Numbers must run on from the one declared up to, without a gap, each signature must be good, and the sums that the
+    card holds must be those of the bills. ``without`` and ``twice`` are bills that are kept back or handed in a second
+    time. Refused is GAP, REPEATED, SUMS_DIFFER, or a reason of `Verify`. When all is well the sums begin at zero and
+    ``resets`` is written; ``remembers`` keeps sums by line under names, to be facts of later steps.
     """
 
     card: str
@@ -53,9 +55,8 @@ class Declare(Step):
     count: int
     gives: Mapping[str, int] = field(default_factory=dict)
     _: KW_ONLY
-    number: str
-    declared: str
-    sums: Mapping[str, str]
+    counter: str
+    sums: tuple[str, ...]
     resets: Mapping[str, str] = field(default_factory=dict)
     remembers: Mapping[str, str] = field(default_factory=dict)
     without: tuple[str, ...] = ()

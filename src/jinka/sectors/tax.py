@@ -38,17 +38,29 @@ from jinka.sectors import tax_rules
 
 SIGNS = "jinka.identity"
 CODE = "91350100M000100Y43"  # the example of GB 32100-2015
-NUMBER, DECLARED, NET, VAT = "last number", "declared to", "net sum", "vat sum"
+COUNTER, SUMS = "counter", ("net", "vat")
+
+
+def counter(number: int, declared: int, net: int, vat: int) -> str:
+    """The record of digits that one invoice writes at once."""
+    return f"{number:010d}{declared:010d}{net:014d}{vat:014d}"
+
+
 RECORDS = (
     record(1, "taxpayer", Coding.TEXT, 18, CODE, "Taxpayer's number", "纳税人识别号"),
     record(2, "invoice code", Coding.TEXT, 12, "144032600111", "Invoice code", "发票代码"),
-    record(3, NUMBER, Coding.NUMBER, 4, "1000", "Last invoice number", "最近发票号码"),
+    record(
+        3,
+        COUNTER,
+        Coding.DIGITS,
+        24,
+        counter(1000, 1000, 0, 0),
+        "Last number, number declared to, amounts and VAT since",
+        "最近号码、已申报号码、本期金额与税额累计",
+    ),
     record(4, "allotted to", Coding.NUMBER, 4, "1100", "Numbers allotted up to", "领用号码止"),
     record(5, "most each", Coding.NUMBER, 5, "1000000", "Limit of one invoice, fen", "单张限额（分）"),
-    record(6, NET, Coding.NUMBER, 6, "0", "Amounts since the last declaration", "本期金额累计"),
-    record(7, VAT, Coding.NUMBER, 6, "0", "VAT since the last declaration", "本期税额累计"),
-    record(8, DECLARED, Coding.NUMBER, 4, "1000", "Declared up to number", "已申报至号码"),
-    record(9, "declare by", Coding.DATE, 4, "20260415", "To be declared by", "申报截止日"),
+    record(6, "declare by", Coding.DATE, 4, "20260415", "To be declared by", "申报截止日"),
 )
 CARD = record_application(
     name="cn.tax.control",
@@ -70,7 +82,7 @@ ISSUE = Entitlement(
         Condition("allotted to", Test.AT_LEAST, Fact("number"), "NUMBERS_USED_UP"),
         Condition("most each", Test.AT_LEAST, Fact("amount"), "OVER_LIMIT"),
     ),
-    changes=(Change(NUMBER, put=Fact("number")), Change(NET, put=Fact(NET)), Change(VAT, put=Fact(VAT))),
+    changes=(Change(COUNTER, put=Fact("counter")),),
     source="中华人民共和国发票管理办法 (国务院令第764号, 2023-07-20), Art. 22, 23",
 )
 
@@ -79,7 +91,7 @@ def _invoice(document: str, gross: int, net: int, *, rate: int = 13, at: str = "
              refused: str = "") -> Invoice:  # fmt: skip
     return Invoice(
         "shop", "till", document, entitlement=ISSUE.name, sheet="vat-split", facts={"gross": gross, "rate": rate},
-        gives={"net": net, "vat": gross - net}, number=NUMBER, charged="net", sums={NET: "net", VAT: "vat"},
+        gives={"net": net, "vat": gross - net}, counter=COUNTER, charged="net", sums=SUMS,
         tells=("taxpayer", "invoice code"), pin="161803", at=at, torn=torn, refused=refused,
     )  # fmt: skip
 
@@ -87,15 +99,15 @@ def _invoice(document: str, gross: int, net: int, *, rate: int = 13, at: str = "
 def _declare(count: int, gives: dict[str, int], *, by: str = "20260515", at: str = "", refused: str = "",
              without: tuple[str, ...] = (), twice: tuple[str, ...] = ()) -> Declare:  # fmt: skip
     return Declare(
-        "shop", "tax-office", count, gives, number=NUMBER, declared=DECLARED, sums={NET: "net", VAT: "vat"},
-        resets={"declare by": by}, remembers={"output": VAT}, at=at, refused=refused, without=without, twice=twice,
+        "shop", "tax-office", count, gives, counter=COUNTER, sums=SUMS,
+        resets={"declare by": by}, remembers={"output": "vat"}, at=at, refused=refused, without=without, twice=twice,
     )  # fmt: skip
 
 
 SHOP = JourneyCard("shop", "The shop's tax-control card", "商店的税控卡", (
     Start(application=CARD.name, records={
-        "taxpayer": CODE, "invoice code": "144032600111", NUMBER: "1000", "allotted to": "1004", "most each": "1000000",
-        NET: "0", VAT: "0", DECLARED: "1000", "declare by": "20260415",
+        "taxpayer": CODE, "invoice code": "144032600111", COUNTER: counter(1000, 1000, 0, 0), "allotted to": "1004",
+        "most each": "1000000", "declare by": "20260415",
     }),
     Start(application=SIGNS, pin="161803"),
 ), holder="shop")  # fmt: skip
@@ -112,27 +124,27 @@ MONTH = Journey(
         _invoice("invoice A", 9_600, 8_496, at="09:00"),
         Verify("invoice A", "public"),
         _invoice("invoice B", 113_000, 100_000, torn=True, at="10:00"),
-        Reads("shop", "till", {NUMBER: "1002", NET: "108496", VAT: "14104"}),
+        Reads("shop", "till", {COUNTER: counter(1002, 1000, 108_496, 14_104)}),
         _invoice("invoice C", 10_900, 10_000, rate=9),
         Verify("invoice B", "public"),
         _invoice("invoice D", 2_260_000, 2_000_000, refused="OVER_LIMIT"),
         _invoice("invoice D", 5_650, 5_000, at="17:00"),
-        Reads("shop", "till", {NUMBER: "1004", NET: "123496", VAT: "15654"}),
+        Reads("shop", "till", {COUNTER: counter(1004, 1000, 123_496, 15_654)}),
         _invoice("invoice E", 1_130, 1_000, refused="NUMBERS_USED_UP"),
         Write("shop", "tax-office", {"allotted to": "1100"}, at="+1 09:00"),
         _invoice("invoice E", 1_130, 1_000),
         _declare(5, {}, without=("invoice C",), refused="GAP", at="+10 09:00"),
         _declare(5, {}, twice=("invoice A",), refused="REPEATED"),
-        _declare(5, {NET: 124_496, VAT: 15_784}),
-        Reads("shop", "till", {NET: "0", VAT: "0", DECLARED: "1005", "declare by": "20260515"}),
+        _declare(5, {"net": 124_496, "vat": 15_784}),
+        Reads("shop", "till", {COUNTER: counter(1005, 1005, 0, 0), "declare by": "20260515"}),
         Assess("vat-month", {"output": "=output", "input": 4_000, "carried": 1_000}, {"payable": 10_784, "left": 0}),
         Stands("treasury", 10_784),
         _invoice("invoice F", 1_130, 1_000, at="+40 09:00"),
         _invoice("invoice G", 1_130, 1_000, refused="NOT_DECLARED", at="+45 09:00"),
-        _declare(1, {NET: 1_000, VAT: 130}, by="20260615"),
+        _declare(1, {"net": 1_000, "vat": 130}, by="20260615"),
         Assess("vat-month", {"output": "=output", "input": 500, "carried": 0}, {"payable": 0, "left": 370}),
         _invoice("invoice G", 1_130, 1_000),
-        _declare(1, {VAT: 130}, by="20260715", at="+70 09:00"),
+        _declare(1, {"vat": 130}, by="20260715", at="+70 09:00"),
     ),
 )  # fmt: skip
 FRAUD = Journey(

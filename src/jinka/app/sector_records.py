@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import NamedTuple
+
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused
@@ -9,9 +12,24 @@ from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Admit, Block, Counted, Reads, Write
 from jinka.kit import Refused
 from jinka.reports.day import Text
-from jinka.terminal.entitlement import NotEntitled, admit, write_records
+from jinka.terminal.entitlement import Admission, NotEntitled, admit, write_records
 from jinka.terminal.link import ChipRefused
 from jinka.terminal.records import read_records
+
+
+class Admitted(NamedTuple):
+    """An admission as its device keeps it until it reports."""
+
+    device: str
+    right: str
+    at: dt.datetime
+    found: Admission
+
+
+def admissions(world: World) -> list[Admitted]:
+    """All admissions of the journey so far."""
+    made: list[Admitted] = world.service("admissions", list)
+    return made
 
 
 def play_write(step: Write, world: World) -> Text:
@@ -96,6 +114,7 @@ def play_admit(step: Admit, world: World) -> Text:
         return Text(f"{head.en} is refused by the card ({error})", f"{head.zh}被卡拒绝（{error.sw:04X}）")
     expect_done(step.refused)
     world.written_onto(step.card, right.application).update(found.written)
+    admissions(world).append(Admitted(step.device, right.name, world.now, found))
     world.count(Counted.ADMITTED, device=step.device, entitlement=right.name, application=right.application)
     written = ", ".join(f"{name} {value}" for name, value in found.written.items())
     return Text(head.en + " holds" + (f"; written: {written}" if written else ""),

@@ -94,6 +94,7 @@ from jinka.declaration.steps_subscription import (
     Serve,
     Subscribe,
 )
+from jinka.declaration.steps_tickets import CopyCard, GatesReport
 from jinka.declaration.steps_trace import (
     AnswerRecall,
     CheckItem,
@@ -142,6 +143,7 @@ __all__ = [
     "Commodity",
     "Conditions",
     "Consume",
+    "CopyCard",
     "Counted",
     "Declare",
     "Destroyed",
@@ -153,6 +155,7 @@ __all__ = [
     "Fill",
     "Forge",
     "FundMaster",
+    "GatesReport",
     "Holds",
     "InsertCard",
     "Inspect",

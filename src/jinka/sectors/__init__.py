@@ -21,6 +21,7 @@ from jinka.sectors import (
     housing_fund,
     identity,
     identity_card,
+    logistics,
     medical,
     parking,
     social_insurance,
@@ -71,6 +72,7 @@ SECTORS: tuple[Sector, ...] = (
     hazardous.SECTOR,
     tax.SECTOR,
     bank.SECTOR,
+    logistics.SECTOR,
 )
 
 __all__ = ["PROFILES", "SECTORS"]

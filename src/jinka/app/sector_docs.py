@@ -109,7 +109,11 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
         yield from ("", f"### {word('products')}: `{name}`", "")
         yield from _table(
             (word("content"), word("value")),
-            [(f"{p.title_zh if zh else p.title_en} (`{p.code}`)", p.rule.text()) for p in tariff.products],
+            [(f"{p.title_zh if zh else p.title_en} (`{p.code}`)", p.rule.text()) for p in tariff.products]
+            + [
+                (f"{cap.title_zh if zh else cap.title_en} (`{cap.code}`)", f"<= {format_minor(cap.most_fen)}")
+                for cap in tariff.caps
+            ],
         )
     yield from ("", f"## {word('cases')}", "")
     if sector.no_worked_case:

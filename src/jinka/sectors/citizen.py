@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 
 from jinka.declaration import (
+    Account,
+    AccountHolds,
     Admit,
     Agree,
     Archetype,
@@ -34,10 +36,13 @@ from jinka.declaration import (
     Meter,
     MeterKind,
     MeterShows,
+    OpenAccount,
     Party,
+    PayOnline,
     Reads,
     Replace,
     Report,
+    ReportLost,
     Sector,
     Sign,
     Stands,
@@ -59,7 +64,7 @@ PURSE = purse_application(
 _TRANSIT, _ACCOUNT = "cn.beijing.transit", "cn.medical.account"
 _HEALTH, _SOCIAL = "cn.health.card", "cn.social-security"
 _TICKET, _IDENTITY = "cn.tour.ticket", "jinka.identity"
-_METER, _FUEL = "cn.utility.meter", "cn.fuel"
+_METER, _FUEL, _BANK = "cn.utility.meter", "cn.fuel", "cn.bank.debit"
 _PERSON = {"social security number": "11010519491231002X", "name": "林月", "card number": "A00000815",
            "card id": "440300D15600000599110145FFFFFFFF"}  # fmt: skip
 _PATIENT = {"name": "林月", "scheme": "employee", "insured until": "20261231", "registered": "-",
@@ -169,6 +174,40 @@ DAY = Journey(
         Holds("lin", 0, application=_ACCOUNT),
     ),
 )  # fmt: skip
+_BANK_CARD = JourneyCard(
+    "lin", "Lin Yue's citizen card", "林月的市民卡",
+    (
+        Start(application=_HEALTH, pin="271828", records=_PATIENT),
+        Start(application=_SOCIAL, pin="161803", records=_PERSON),
+        Start(application=_BANK, pin="112358"),
+    ),
+)  # fmt: skip
+_SETTLES = {"scheme": "employee"}
+BANK = Journey(
+    name="bank-part", title_en="The bank's part is the bank's own", title_zh="银行应用由银行负责",
+    date=dt.date(2026, 3, 11),
+    cards=(_BANK_CARD,),
+    steps=(
+        OpenAccount("wages", 100_000, pin="112358", card="lin", application=_BANK, at="09:00"),
+        PayOnline("wages", "shop", 20_000, pin="112358"),
+        Block("lin", _BANK),
+        Admit("lin", "medical:ward", "settle", facts=_SETTLES),
+        Reads("lin", "social-security:desk", {"name": "林月"}, pin="161803"),
+        Block("lin", _BANK, blocked=False),
+        Block("lin", _SOCIAL),
+        PayOnline("wages", "shop", 5_000, pin="112358"),
+        Tell("The card is lost: each authority stops its own part.", "卡片遗失：各发行方各自挂失。"),
+        ReportLost("wages"),
+        PayOnline("wages", "shop", 5_000, pin="112358", refused="41"),
+        List("lin"),
+        Admit("lin", "medical:ward", "settle", facts=_SETTLES, refused="BLOCKED"),
+        Replace("lin", "lin-2", applications=(_BANK,)),
+        Replace("lin", "lin-2", applications=(_HEALTH,)),
+        Admit("lin-2", "medical:ward", "settle", facts=_SETTLES),
+        AccountHolds("wages", 75_000),
+        Stands("shop", 25_000),
+    ),
+)  # fmt: skip
 
 SECTOR = Sector(
     name="citizen", title_en="Citizen card", title_zh="市民卡",
@@ -176,7 +215,7 @@ SECTOR = Sector(
     about_zh="社保、公交、健康、市民服务与数字证书一卡承载，联合发行。",
     authority=PURSE.authority, standards=("JR/T 0025.2", "人社部发〔2011〕83号"),
     archetypes=(Archetype.PURSE, Archetype.RECORD), profiles=(PURSE,),
-    composes=(_TRANSIT, _ACCOUNT, _HEALTH, _SOCIAL, _TICKET, _IDENTITY, _METER, _FUEL),
+    composes=(_TRANSIT, _ACCOUNT, _HEALTH, _SOCIAL, _TICKET, _IDENTITY, _METER, _FUEL, _BANK),
     parties=(Party("citizen.canteen", "Canteen of the service hall", "政务服务大厅餐厅"),),
     devices=(
         Device("centre", "the citizen card centre", "市民卡服务网点", DeviceKind.LOAD),
@@ -187,6 +226,7 @@ SECTOR = Sector(
         Meter(name="gas", title_en="the gas meter at home", title_zh="家中燃气表", kind=MeterKind.CARD,
               commodity=Commodity.GAS, number=5001, application=_METER),
     ),
+    accounts=(Account("shop", "A shop", "商店"),),
     tariffs={PURSE.name: full_price("citizen-sale", title_en="Sale", title_zh="消费", gross_max_fen=50_000)},
     reports=(
         Report(name="paid", title_en="Paid by application", title_zh="各应用消费", counts=Counted.PAID,
@@ -196,6 +236,6 @@ SECTOR = Sector(
         Report(name="looks", title_en="Looks at base records", title_zh="信息查询", counts=Counted.LOOKED,
                by="department"),
     ),
-    journeys=(PARTS, DAY),
+    journeys=(PARTS, DAY, BANK),
     no_worked_case="no rule of citizen cards publishes a computed result; the composed applications bring theirs",
 )  # fmt: skip

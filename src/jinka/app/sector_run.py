@@ -24,6 +24,7 @@ from jinka.app import (
     sector_records,
     sector_replace,
     sector_subscription,
+    sector_television,
     sector_tickets,
     sector_trace,
     sector_trace_answers,
@@ -158,6 +159,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     **sector_subscription.PLAYERS,
     **sector_network.PLAYERS,
     **sector_tickets.PLAYERS,
+    **sector_television.PLAYERS,
 }
 
 

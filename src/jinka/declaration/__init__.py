@@ -94,6 +94,7 @@ from jinka.declaration.steps_subscription import (
     Serve,
     Subscribe,
 )
+from jinka.declaration.steps_television import BuyTitle, Channel, Entitle, Pair, Watch
 from jinka.declaration.steps_tickets import CopyCard, GatesReport
 from jinka.declaration.steps_trace import (
     AnswerRecall,
@@ -131,10 +132,12 @@ __all__ = [
     "Attach",
     "Bill",
     "Block",
+    "BuyTitle",
     "CallEmergency",
     "CashHolds",
     "Certify",
     "ChangeMeterKey",
+    "Channel",
     "Charge",
     "CheckItem",
     "Clear",
@@ -151,6 +154,7 @@ __all__ = [
     "DeviceKind",
     "Distribute",
     "EndSubscription",
+    "Entitle",
     "Fare",
     "Fill",
     "Forge",
@@ -181,6 +185,7 @@ __all__ = [
     "Observed",
     "OpenAccount",
     "Packed",
+    "Pair",
     "Party",
     "PayBill",
     "PayByChip",
@@ -226,6 +231,7 @@ __all__ = [
     "Unpacked",
     "Verify",
     "Viewed",
+    "Watch",
     "Withdraw",
     "WorkedCase",
     "Write",

@@ -18,6 +18,7 @@ from typing import TypeVar
 from jinka.declaration.steps import Step
 from jinka.declaration.steps_meter import Meter
 from jinka.declaration.steps_subscription import Plan
+from jinka.declaration.steps_television import Channel
 from jinka.declaration.trace import Trace
 from jinka.identity.base_records import Part
 from jinka.kit import Unit, Usage
@@ -218,6 +219,7 @@ class Sector:
     no_worked_case: str = ""  # why no public rule with a published result was found
     meters: tuple[Meter, ...] = ()
     plans: tuple[Plan, ...] = ()
+    channels: tuple[Channel, ...] = ()
     trace: Trace | None = None  # things that are followed, and where
     part: Part | None = None  # departments, purposes, kinds and rules of base records that it adds
     region: str = "440300"  # GB/T 2260
@@ -245,6 +247,7 @@ class Sector:
             ("report", [one.name for one in self.reports]),
             ("meter", [one.name for one in self.meters]),
             ("plan", [one.code for one in self.plans]),
+            ("channel", [one.code for one in self.channels]),
         ):
             twice = {name for name in found if found.count(name) > 1}
             if twice:

@@ -13,7 +13,7 @@ import pytest
 
 from jinka.app.sector_authority import offices
 from jinka.app.sector_check import check_sector
-from jinka.app.sector_codes import check_character
+from jinka.app.sector_codes import CODES, check_character
 from jinka.app.sector_docs import sector_page
 from jinka.app.sector_identity import document_of
 from jinka.app.sector_run import PLAYERS, play
@@ -75,6 +75,16 @@ def test_a_check_that_is_not_there_is_named() -> None:
         check_character("gb1", "123")
     with pytest.raises(Refused, match="no character"):
         check_character("gb11714", "d2143569")
+
+
+@pytest.mark.parametrize("standard", CODES)
+@pytest.mark.parametrize("body", ["", "é", "12", "-1", "CSQU30543é", "abcdefgh"])
+def test_what_is_no_number_is_refused_or_has_a_character(standard: str, body: str) -> None:
+    try:
+        found = check_character(standard, body)
+    except JinkaError:
+        return
+    assert len(found) == 1
 
 
 def test_a_false_published_number_is_a_finding() -> None:

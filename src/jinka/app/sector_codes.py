@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from jinka.codec.mrz import check_digit as zone_digit
-from jinka.kit import NotFound, Refused
+from jinka.kit import NotFound, Refused, Usage
 from jinka.registry.check_digits import (
     container_digit,
     gs1_digit,
@@ -54,7 +54,12 @@ CODES: Mapping[str, Callable[[str], str]] = MappingProxyType(
 
 
 def check_character(code: str, body: str) -> str:
-    """The check character of ``body`` by the standard ``code``; `NotFound` for a standard that is not here."""
+    """The check character of ``body`` by the standard ``code``; `NotFound` for a standard that is not here,
+    `Usage` for what is no number of it.
+    """
     if code not in CODES:
         raise NotFound(f"no check {code!r}", where="worked case", fix="one of " + ", ".join(CODES))
-    return CODES[code](body)
+    try:
+        return CODES[code](body)
+    except (ValueError, IndexError):
+        raise Usage(f"no number of {code}", where="worked case", fix="see the standard") from None

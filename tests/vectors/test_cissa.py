@@ -1,5 +1,6 @@
-"""DVB-CISSA against ETSI TS 103 127, annex B, as github.com/tsduck/tsduck has it (src/utest/crypto/tv_dvb_cissa.h, commit
-12b836f9943feba41d56a0b3213faeffeed6368e). Goal: the published blocks, and the clear rest. Cases 1 and 4.
+"""DVB-CISSA against ETSI TS 103 127, annex B, cases 1 and 4. Goal: the published blocks, and the clear rest.
+
+As github.com/tsduck/tsduck has them: src/utest/crypto/tv_dvb_cissa.h, commit 12b836f9943feba41d56a0b3213faeffeed6368e.
 """
 
 from __future__ import annotations

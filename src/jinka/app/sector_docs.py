@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from jinka.app.sector_run import Played
+from jinka.app.sector_service_docs import service_tables
 from jinka.app.sector_trace_docs import trace_tables
 from jinka.declaration import Sector, WorkedCase
 from jinka.kit import format_minor
@@ -89,6 +90,9 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
         for heading, columns, cells in trace_tables(sector.trace, zh=zh):
             yield from ("", f"## {heading}", "")
             yield from _table(columns, cells)
+    for heading, columns, cells in service_tables(sector, zh=zh):
+        yield from ("", f"## {heading}", "")
+        yield from _table(columns, cells)
     if sector.entitlements:
         yield from ("", f"## {word('rights')}", "")
         named = {

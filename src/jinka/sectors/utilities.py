@@ -13,6 +13,7 @@ from jinka.declaration import (
     Account,
     Archetype,
     Assess,
+    Bill,
     CallEmergency,
     ChangeMeterKey,
     Commodity,
@@ -27,14 +28,18 @@ from jinka.declaration import (
     Meter,
     MeterKind,
     MeterShows,
+    PayBill,
+    Plan,
     ReadRemotely,
     Reads,
     ReplaceMeter,
     Report,
     Sector,
     SellToken,
+    Serve,
     Stands,
     Start,
+    Subscribe,
     Tell,
     Write,
 )
@@ -166,6 +171,28 @@ REMOTE = Journey(
     ),
 )  # fmt: skip
 
+PLAN = Plan(
+    code="heat-base", title_en="Heat, the fixed part of a month", title_zh="供热基本费（按月，示例）", price_fen=12_000,
+    services=("heat",), payee="heat-works", months=1, due_days=15, grace_days=30,
+)  # fmt: skip
+ARREARS = Journey(
+    name="arrears", title_en="Heat that is not paid for", title_zh="热费欠缴", date=dt.date(2025, 11, 15),
+    steps=(
+        Subscribe("flat-301", "heat-base", at="09:00"),
+        Bill("flat-301", 12_000),
+        Serve("flat-301", "heat", at="+15 09:00", state="active"),
+        Serve("flat-301", "heat", at="+16 09:00", state="in arrears"),
+        Bill("flat-301", 12_000, at="+30 09:00"),
+        Serve("flat-301", "heat", at="+46 09:00", state="suspended", refused="NOT_OPEN"),
+        PayBill("flat-301", "household", 12_000),
+        Tell("One of two overdue bills is paid: the valve stays shut.", "两笔欠费只缴一笔，阀门不开。"),
+        Serve("flat-301", "heat", state="suspended", refused="NOT_OPEN"),
+        PayBill("flat-301", "household", 12_000),
+        Serve("flat-301", "heat", state="active"),
+        Stands("heat-works", 24_000),
+    ),
+)  # fmt: skip
+
 SECTOR = Sector(
     name="utilities",
     title_en="Utilities",
@@ -174,7 +201,7 @@ SECTOR = Sector(
     about_zh="燃气、自来水、电、热：表具购量卡、键盘代码预付费、远程抄表。",
     authority="Gas, water, power and heat companies 燃气、供水、供电、供热企业",
     standards=("CJ/T 166", "IEC 62055-41"),
-    archetypes=(Archetype.RECORD,),
+    archetypes=(Archetype.RECORD, Archetype.SUBSCRIPTION),
     profiles=(CARD,),
     records={CARD.name: RECORDS},
     accounts=(
@@ -194,8 +221,10 @@ SECTOR = Sector(
         Report(name="paid", title_en="Paid to", title_zh="各收款方", counts=Counted.MOVED, by="account"),
         Report(name="credited", title_en="Credited by meter, in litres", title_zh="各水表充入量（升）",
                counts=Counted.WRITTEN, by="device", unit=Unit.MILLILITRE),
+        Report(name="billed", title_en="Billed by plan", title_zh="出账", counts=Counted.BILLED, by="product"),
         Report(name="refused", title_en="Refused", title_zh="拒绝", counts=Counted.REFUSED, by="reason"),
     ),
     meters=METERS,
-    journeys=(BUY, TOKENS, REMOTE),
+    plans=(PLAN,),
+    journeys=(BUY, TOKENS, REMOTE, ARREARS),
 )  # fmt: skip

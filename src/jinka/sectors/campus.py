@@ -1,7 +1,7 @@
 """Campus: one card that pays in the canteen, borrows in the library and opens the dormitory.
 
-A purse application and a record application on one card. There is no national standard of campus cards whose file
-layout is readable; the layout here is JR/T 0025.2's purse and Jinka's records.
+A purse and a record application on one card. No national standard of campus cards has a file layout that could be read;
+the layout here is JR/T 0025.2's purse and Jinka's records.
 """
 
 from __future__ import annotations
@@ -87,22 +87,16 @@ DOOR = Entitlement(
 )
 
 ATTEND = Entitlement(
-    name="attend",
-    title_en="Sign in at a lecture",
-    title_zh="课堂考勤",
-    application=STUDENT.name,
+    name="attend", title_en="Sign in at a lecture", title_zh="课堂考勤", application=STUDENT.name,
     conditions=(Condition("enrolled until", Test.NOT_BEFORE, Fact("date"), "NOT_ENROLLED"),),
     changes=(Change("lectures attended", take=-1),),
-)
+)  # fmt: skip
 MEAL = Entitlement(
-    name="meal",
-    title_en="One free meal a school day",
-    title_zh="每个学习日一份营养餐",
-    application=STUDENT.name,
+    name="meal", title_en="One free meal a school day", title_zh="每个学习日一份营养餐", application=STUDENT.name,
     conditions=(Condition("next free meal", Test.NOT_AFTER, Fact("date"), "EATEN_TODAY"),),
     changes=(Change("next free meal", put=Fact("next school day")),),
     source="农村义务教育学生营养改善计划",
-)
+)  # fmt: skip
 MEALS = Sheet(
     name="meal-subsidy",
     title_en="Meal subsidy of a rural pupil",

@@ -52,9 +52,9 @@ TRACE = Trace(
     ),
     kept=(
         KeptWithin("chilled", "Chilled food carried at 0 to 10 °C", "冷藏食品运输0～10℃", "0", "10",
-                   outside_minutes=30, gap_minutes=60, source="GB 31605-2020"),
+                   outside_minutes=30, gap_minutes=60, source="GB 31605-2020; the minutes: the carrier's own"),
         KeptWithin("frozen", "Frozen food carried at -18 °C or colder", "冷冻食品运输不高于-18℃", "", "-18",
-                   outside_minutes=15, gap_minutes=60, source="GB 31605-2020"),
+                   outside_minutes=15, gap_minutes=60, source="GB 31605-2020; the minutes: the carrier's own"),
     ),
     rules={"AFTER_END": "refuse", "AFTER_USE": "refuse"},
 )  # fmt: skip

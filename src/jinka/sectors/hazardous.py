@@ -24,7 +24,15 @@ from jinka.declaration import (
 )
 from jinka.kit import Unit
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
-from jinka.sectors.hazardous_journeys import CARD_RECORDS, CONTAINER, JOURNEYS, OFFICER, PERMIT, PROFILES
+from jinka.sectors.hazardous_journeys import (
+    CARD_RECORDS,
+    CONTAINER,
+    JOURNEYS,
+    OFFICER,
+    PERMIT,
+    PROFILES,
+    SIGNS,
+)
 from jinka.tariff.sheet import Choose, Line, Sheet, Step, Sum, Times
 
 WORKS = Entitlement(
@@ -120,7 +128,7 @@ TRACE = Trace(
     ),
     kept=(
         KeptWithin("cylinders", "Gas cylinders out of the heat", "气瓶不得受热", "", "40", gap_minutes=120,
-                   source="气瓶安全技术规程 TSG 23-2021: no exposure to heat; 40 °C is the usual bound"),
+                   source="the limit of this operator's own"),
     ),
     zones=(
         StorageZone("gas", "Gas store", "毒气库区", "warehouse", {"2.3": 6_000, "3": 100_000},
@@ -138,13 +146,14 @@ SECTOR = Sector(
     title_zh="危险品与特殊物资",
     about_en="Zones take what their licence and the table of segregation allow. A container leaves when two have "
     "released it, driver and escort have shown their cards and its seal is the right one. Military and emergency "
-    "stock are kept apart and released by two.",
-    about_zh="库区按许可和隔离表收货。集装箱须经双人放行、驾驶员和押运员验卡、封志相符方可出库。军用与应急物资分库保管，双人出库。",
+    "stock are kept apart; what leaves needs an order that two officers have signed.",
+    about_zh="库区按许可和隔离表收货。集装箱须经双人放行、驾驶员和押运员验卡、封志相符方可出库。军用与应急物资分库保管，出库单须双人签名。",
     authority="Emergency management 应急管理部门",
     standards=("GB 18218-2018", "IMDG Code 7.2.4", "国务院令第591号", "国务院令第445号", "EPCIS 2.0"),
     archetypes=(Archetype.TRACE, Archetype.RECORD),
     profiles=PROFILES,
     records=CARD_RECORDS,
+    composes=(SIGNS,),
     devices=(
         Device("desk", "the store's desk", "库房登记台", DeviceKind.CHECK, application=CONTAINER.name),
         Device("gate", "the store's gate", "库区大门", DeviceKind.CHECK, application=CONTAINER.name),

@@ -8,6 +8,7 @@ from jinka.codec.fields import Coding
 from jinka.declaration import (
     Admit,
     Assess,
+    Certify,
     Commissioned,
     Conditions,
     Journey,
@@ -17,18 +18,21 @@ from jinka.declaration import (
     Reads,
     Received,
     Shipped,
+    Sign,
     Start,
     StoreGoods,
     Tell,
     TraceBack,
     TraceForward,
     Unpacked,
+    Verify,
     Write,
 )
 from jinka.profile import ApplicationProfile
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.spec import PersonalDatum
 
+SIGNS = "jinka.identity"
 _AUTHORITY = "Emergency management 应急管理部门"
 _OFFICER = (
     record(1, "name", Coding.TEXT, 30, "李勇", "Name", "姓名", fid=0x0006, personal=PersonalDatum.NAME),
@@ -63,9 +67,12 @@ PROFILES: tuple[ApplicationProfile, ...] = (CONTAINER, OFFICER, PERMIT)
 CARD_RECORDS = {OFFICER.name: _OFFICER, CONTAINER.name: _CONTAINER, PERMIT.name: _PERMIT}
 
 
-def _officer(name: str, en: str, zh: str, post: str, stores: str, until: str = "20281231") -> JourneyCard:
-    return JourneyCard(name, en, zh, (Start(application=OFFICER.name, pin="135790", records={
-        "name": zh[:2], "post": post, "stores": stores, "good until": until}),))  # fmt: skip
+def _officer(
+    name: str, en: str, zh: str, post: str, stores: str, until: str = "20281231", *, signs: bool = False
+) -> JourneyCard:
+    duty = Start(application=OFFICER.name, pin="135790", records={
+        "name": "李勇", "post": post, "stores": stores, "good until": until})  # fmt: skip
+    return JourneyCard(name, en, zh, (duty, Start(application=SIGNS, pin="246802")) if signs else (duty,))
 
 
 def _tag(name: str, en: str, zh: str) -> JourneyCard:
@@ -163,28 +170,36 @@ RESERVES = Journey(
     cards=(
         _tag("tag", "the container's tag", "集装箱标签"),
         _officer("soldier", "the military keeper's card", "军库保管员证", "keeper", "military"),
-        _officer("keeper", "the emergency keeper's card", "应急库保管员证", "keeper", "emergency"),
-        _officer("chief", "the emergency commander's card", "应急指挥员证", "commander", "emergency"),
+        _officer("keeper", "the emergency keeper's card", "应急库保管员证", "keeper", "emergency", signs=True),
+        _officer("chief", "the emergency commander's card", "应急指挥员证", "commander", "emergency", signs=True),
     ),
     steps=(
+        Certify("keeper", "desk", "王刚", pin="246802", post="keeper", at="07:30"),
+        Certify("chief", "desk", "陈军", pin="246802", post="commander"),
         StoreGoods("magazine", "signals#M1 300 EA", at="08:00"),
         StoreGoods("magazine", "ammonia#N9 10 KGM", refused="SEGREGATION"),
         Commissioned("tents/1..3", "emergency", lot="T1"),
-        Packed("container/5", "tents/1..2", "emergency"),
+        Packed("container/3", "tents/1..2", "emergency"),
         Write("tag", "desk", {"seal": "R1"}),
         Tell("An officer of the military store may release nothing of the emergency store.",
              "军库人员无权放行应急物资。"),
         Admit("soldier", "desk", "on-duty", facts={"post": "keeper", "store": "emergency"}, refused="OTHER_STORE"),
         Admit("tag", "gate", "leaves", facts={"seal": "R1"}, refused="KEEPER_MISSING"),
         Admit("keeper", "desk", "on-duty", facts={"post": "keeper", "store": "emergency"}),
+        Sign("keeper", "release order", "container CSQU3054383, 2 tents, seal R1, to the town", pin="246802"),
         Write("tag", "desk", {"keeper": "yes"}),
+        Verify("release order", "gate", needs={"keeper": 1, "commander": 1}, refused="SIGNERS_MISSING"),
+        Sign("keeper", "release order", pin="246802"),
+        Verify("release order", "gate", needs={"keeper": 1, "commander": 1}, refused="SIGNERS_MISSING"),
         Admit("chief", "desk", "on-duty", facts={"post": "commander", "store": "emergency"}),
+        Sign("chief", "release order", pin="246802", counter=True),
+        Verify("release order", "gate", needs={"keeper": 1, "commander": 1}),
         Write("tag", "desk", {"commander": "yes"}),
         Admit("tag", "gate", "leaves", facts={"seal": "R1"}, refused="DRIVER_MISSING"),
         Write("tag", "desk", {"driver": "yes", "escort": "yes"}),
         Admit("tag", "gate", "leaves", facts={"seal": "R1"}),
-        Shipped("container/5", "emergency", "town", at="09:00", seal="R1"),
-        Received("container/5", "town", at="15:00", seal="R1"),
+        Shipped("container/3", "emergency", "town", at="09:00", seal="R1"),
+        Received("container/3", "town", at="15:00", seal="R1"),
         TraceForward("tents/1", "", places=("emergency", "town")),
         Tell("Two lots of cartridges ask for their compatibility groups; without them the second is not taken.",
              "两批弹药同库须核对配装组，未核对的第二批不收。"),

@@ -161,7 +161,7 @@ SECTOR = Sector(
     worked_cases=(
         WorkedCase(title_en="Postal number 47312482", title_zh="邮件号47312482", sheet="s10",
                    facts=_digits(_SERIAL, "47312482"), gives={"sum": 200, "check": 9},
-                   source="UPU S10-12, example 473124829", address=_S10_AT),
+                   source="UPU S10, example 473124829", address=_S10_AT),
         WorkedCase(title_en="Container CSQU305438", title_zh="箱号CSQU305438", sheet="container",
                    facts=_digits(_PLACES, "CSQU305438"), gives={"sum": 6_185, "check": 3},
                    source="ISO 6346, example CSQU3054383", address=_6346_AT),

@@ -48,6 +48,7 @@ from jinka.declaration.steps_bank import (
     TakeBack,
 )
 from jinka.declaration.steps_base import Agree, Ask, Keep, Review, Viewed, Withdraw
+from jinka.declaration.steps_folders import OpenFolder
 from jinka.declaration.steps_fuel import (
     Distribute,
     Fill,
@@ -94,6 +95,7 @@ from jinka.declaration.steps_subscription import (
     Serve,
     Subscribe,
 )
+from jinka.declaration.steps_tags import ReadTag, WriteTag
 from jinka.declaration.steps_television import BuyTitle, Channel, Entitle, Pair, Watch
 from jinka.declaration.steps_tickets import CopyCard, GatesReport
 from jinka.declaration.steps_trace import (
@@ -184,6 +186,7 @@ __all__ = [
     "MoveBalance",
     "Observed",
     "OpenAccount",
+    "OpenFolder",
     "Packed",
     "Pair",
     "Party",
@@ -195,6 +198,7 @@ __all__ = [
     "PayOnline",
     "Plan",
     "ReadRemotely",
+    "ReadTag",
     "Reads",
     "Recall",
     "Received",
@@ -235,4 +239,5 @@ __all__ = [
     "Withdraw",
     "WorkedCase",
     "Write",
+    "WriteTag",
 ]

@@ -1,7 +1,7 @@
 """Social security and civil affairs: the LD/T card beside records of insurance, job seeking, assistance and care.
 
-The card's folders open to keys of the authorities alone and no journey opens them; what authorities
-write from month to month lies in an application of Jinka's, updated under the maintenance key.
+The card's folders open to keys of the authorities (EXTERNAL AUTHENTICATE); what other authorities write from month to
+month lies in an application of Jinka's, updated under the maintenance key.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from jinka.declaration import (
     Journey,
     JourneyCard,
     Keep,
+    OpenFolder,
     Reads,
     Report,
     Sector,
@@ -32,7 +33,15 @@ from jinka.declaration import (
 )
 from jinka.identity.base_records import Clause, FieldSpec, FieldType, Named, Part, RecordKind, ViewRule
 from jinka.identity.base_records import Sensitivity as Level
-from jinka.sectors.social_insurance_rights import CARD, INSURED, RIGHTS, RIGHTS_OF_USE, TAG, WORN
+from jinka.sectors.social_insurance_rights import (
+    CARD,
+    FOLDER_RECORDS,
+    INSURED,
+    RIGHTS,
+    RIGHTS_OF_USE,
+    TAG,
+    WORN,
+)
 from jinka.sectors.social_insurance_rules import CASES, SHEETS
 from jinka.sectors.social_security import RECORDS
 
@@ -88,6 +97,11 @@ ENROLMENT = Journey(
               refused=("social security number", "name")),
         Reads("wang", "desk", {"social security number": "11010519491231002X", "name": "王秀英",
                                 "born on": "19491231"}, pin="135790"),
+        OpenFolder("wang", "desk", {"pension months": ""}, proves=False, refused="6982"),
+        OpenFolder("wang", "desk", {"pension months": ""}, {"pension months": "186", "employment": "retired"}),
+        OpenFolder("wang", "desk", {"pension months": "186", "employment": "retired"}),
+        OpenFolder("wang", "desk", {}, {"injury grade": "4"}, reading=True, refused="6982"),
+        OpenFolder("wang", "desk", {"injury grade": ""}),
         Viewed("wang", ((_AGENCY, "insurance-enrolment", False), (_AGENCY, "insurance-enrolment", True))),
     ),
 )  # fmt: skip
@@ -196,7 +210,8 @@ SECTOR = Sector(
     about_en="Enrolment, work injury, unemployment, pension, transfers, assistance and care of the elderly.",
     about_zh="参保登记、工伤、失业、养老、关系转移、社会救助与养老照护。",
     authority=CARD.authority, standards=("LD/T 32", "LD/T 33", "GB/T 42195"), archetypes=(Archetype.RECORD,),
-    profiles=(CARD, RIGHTS, TAG), records={CARD.name: RECORDS, RIGHTS.name: INSURED, TAG.name: WORN},
+    profiles=(CARD, RIGHTS, TAG), records={CARD.name: (*RECORDS, *FOLDER_RECORDS), RIGHTS.name: INSURED,
+                                           TAG.name: WORN},
     accounts=(
         Account("fund.injury", "Work injury fund", "工伤保险基金", 50_000_000),
         Account("fund.pension", "Pension fund", "养老保险基金", 50_000_000),

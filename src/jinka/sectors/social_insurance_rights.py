@@ -32,6 +32,18 @@ INSURED = (
     record(6, "training left", Coding.NUMBER, 1, "1", "Training courses left", "培训券余数"),
     record(7, "assistance until", Coding.DATE, 4, "20261231", "Assistance until", "救助有效期"),
 )
+_EMPLOYMENT, _INSURANCE = 0xDF02, 0xDF03
+# LD/T 33 has these files; their columns are not readable, so these are Jinka's.
+FOLDER_RECORDS = (
+    replace(record(1, "employment", Coding.TEXT, 10, "employed", "Employment", "就业状态", fid=0xEF05),
+            folder=_EMPLOYMENT),
+    replace(record(1, "idle months", Coding.NUMBER, 1, "12", "Unemployment months", "失业保险月数", fid=0xEF05),
+            folder=_INSURANCE),
+    replace(record(1, "pension months", Coding.NUMBER, 2, "186", "Pension months", "养老保险月数", fid=0xEF07),
+            folder=_INSURANCE),
+    replace(record(1, "injury grade", Coding.NUMBER, 1, "4", "Grade of injury", "工伤等级", fid=0xEF15),
+            folder=_INSURANCE),
+)  # fmt: skip
 RIGHTS = record_application(
     name="cn.social-insurance.rights", aid=b"JINKA.SI.RIGHTS", fid=0x3F30, title_en="Insurance and assistance",
     title_zh="社保与救助记录", authority="Ministry of Human Resources and Social Security 人力资源和社会保障部",

@@ -25,6 +25,7 @@ from jinka.declaration import (
     OpenAccount,
     PayOnline,
     Reads,
+    ReadTag,
     Report,
     Sector,
     Stands,
@@ -33,6 +34,7 @@ from jinka.declaration import (
     Tell,
     Viewed,
     Write,
+    WriteTag,
 )
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
@@ -128,8 +130,18 @@ POINTS_YEAR = Journey(
     ),
 )  # fmt: skip
 ROADWORTHY = Journey(
-    name="roadworthy", title_en="Inspection and tax", title_zh="检验与车船税", date=dt.date(2026, 5, 11), cards=(CAR,),
+    name="roadworthy", title_en="E-plate, inspection and tax", title_zh="电子标识、检验与车船税",
+    date=dt.date(2026, 5, 11), cards=(CAR,),
     steps=(
+        WriteTag("e-plate", "giai+", {"8004": "6901234440300000123", "91": "B12345"}, "E280116020001234", at="07:30"),
+        ReadTag("e-plate", "portal", {"91": "B12345"}),
+        Tell("Somebody drives with a copy of the plate; another tag nobody registered.",
+             "有人使用复制的电子标识；另一枚标识未经登记。"),
+        WriteTag("copy", "giai+", {"8004": "6901234440300000123", "91": "B12345"}, "E280116020009999", forged=True),
+        ReadTag("copy", "portal", refused="OTHER_CHIP"),
+        WriteTag("home-made", "giai+", {"8004": "6901234440300000999", "91": "B99999"}, "E280116020007777",
+                 forged=True),
+        ReadTag("home-made", "portal", refused="UNKNOWN"),
         Admit("car", "gate", "road", facts={"plate": "粤B12345"}, refused="NOT_INSPECTED", at="08:00"),
         Assess("inspection", {"use": "small private", "age": 7}, {"months": 12}),
         Write("car", "station", {"inspected until": "20270531"}),
@@ -199,6 +211,7 @@ SECTOR = Sector(
         _check("patrol", "the patrol's reader", "路面执勤终端", DRIVER.name),
         _check("desk", "the desk for offences", "违法处理窗口", DRIVER.name),
         _check("gate", "the reader at the road", "路口读写器", VEHICLE.name),
+        _check("portal", "the portal over the road", "路侧电子标识读写器", VEHICLE.name),
         _check("station", "the inspection station", "检验机构", VEHICLE.name),
         _check("tax-desk", "the insurer that collects the tax", "代收车船税的保险机构", VEHICLE.name),
     ),

@@ -16,6 +16,8 @@ def service_tables(sector: Sector, *, zh: bool) -> Iterator[_Table]:
     def word(en: str, chinese: str) -> str:
         return chinese if zh else en
 
+    rows: list[tuple[str, ...]]
+    columns: tuple[str, ...]
     if sector.plans:
         rows = []
         for plan in sector.plans:

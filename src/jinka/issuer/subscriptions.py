@@ -70,11 +70,11 @@ class Terms:
         if bool(self.months) == bool(self.days) or min(self.months, self.days, self.price_fen) < 0:
             raise Usage("a period is months or days, and a price is not below zero", where="terms")
 
-    def after(self, begin: dt.date) -> dt.date:
-        """The first day of the next period; the last of a month where it has no such day."""
+    def after(self, begin: dt.date, periods: int = 1) -> dt.date:
+        """The first day behind so many periods; the last of a month where it has no such day."""
         if self.days:
-            return begin + dt.timedelta(days=self.days)
-        year, month = divmod(begin.year * 12 + begin.month - 1 + self.months, 12)
+            return begin + dt.timedelta(days=self.days * periods)
+        year, month = divmod(begin.year * 12 + begin.month - 1 + self.months * periods, 12)
         last = (dt.date(year + (month == 11), (month + 1) % 12 + 1, 1) - dt.timedelta(days=1)).day
         return dt.date(year, month + 1, min(begin.day, last))
 
@@ -121,7 +121,7 @@ class Subscription:
         small = sum(amount for _, amount in self.charges[self._billed :])
         self._billed = len(self.charges)
         made = Bill(
-            begin=begin, until=self.terms.after(begin), amount_fen=self.terms.price_fen + small,
+            begin=begin, until=self.terms.after(self.begin, len(self.bills) + 1), amount_fen=self.terms.price_fen + small,
             due=today + dt.timedelta(days=self.terms.due_days),
         )  # fmt: skip
         self.bills.append(made)

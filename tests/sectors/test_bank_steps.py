@@ -19,6 +19,7 @@ from jinka.declaration import (
     PayInto,
     PayOnline,
     ReadTag,
+    Sector,
     Stands,
     Start,
     Step,
@@ -36,11 +37,11 @@ CARD = JourneyCard("card", "a card", "一张卡",
 CHIPPED = OpenAccount("a", 10_000, pin="123456", card="card", at="09:00")
 
 
-def played(*steps: Step, cards: tuple[JourneyCard, ...] = (), sector: object = BANK) -> None:
+def played(*steps: Step, cards: tuple[JourneyCard, ...] = (), sector: Sector = BANK) -> None:
     journey = Journey(
         name="try", title_en="a try", title_zh="试", date=dt.date(2026, 3, 9), steps=steps, cards=cards
     )
-    play(replace(sector, journeys=(journey,)), journey, SECTORS)  # type: ignore[type-var]
+    play(replace(sector, journeys=(journey,)), journey, SECTORS)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_what_is_not_so_fails(step: Step) -> None:
 
 
 def test_a_payment_is_taken_back_once() -> None:
-    with pytest.raises(StepFailed, match="step 6 .*no payment"):
+    with pytest.raises(StepFailed, match=r"step 6 .*no payment"):
         played(
             OPENED, PayOnline("a", "shop", 1_000, pin="123456", as_="one"), TakeBack("one"),
             AccountHolds("a", 10_000), Stands("shop", 0), TakeBack("one"),

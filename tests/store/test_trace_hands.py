@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from jinka.codec.epcis import ErrorDeclaration, Event
@@ -22,6 +23,7 @@ from jinka.store.trace_hands import had_by, held
 from jinka.store.trace_store import TraceStore
 from jinka.trace.access import Stay, read_owns
 from tests.epcis_rig import Clock
+from tests.store.test_gateway_migration import at_version
 from tests.trace.test_access import DOOR, FARM, FIELD, HALL, MILL, MINE, OTHER, SHOP, SPY, STORE, seen
 
 KEY = canonical_id(MINE)
@@ -101,6 +103,41 @@ def test_who_says_the_same_later_is_believed_and_nobody_undoes_it_for_him(where:
         assert made.capture("spy", event) == [Outcome.DUPLICATE]
         assert made.capture("brand", void(event), own=True) == [Outcome.ACCEPTED]
         assert made.had() == set()
+
+
+@pytest.mark.parametrize("first", ["word", "error"])
+def test_each_ones_word_stands_by_itself_where_two_said_the_same(where: Path | str, first: str) -> None:
+    to_spy = seen(1_500, FIELD, to=DOOR)
+    same = replace(seen(2_000, FIELD, to=STORE), read_point=None)
+    with chain(where) as made:
+        made.capture("brand", seen(1_000, FIELD, to=HALL), to_spy)
+        made.capture("spy", same)
+        steps = [("mill", same), ("brand", void(to_spy))]
+        for by, event in steps if first == "word" else reversed(steps):
+            made.capture(by, event)
+        assert made.had() == {"brand", "mill", "shop"}  # the mill says it too, and had it by itself
+        other = seen(2_500, FIELD)
+        made.capture("brand", other)
+        made.capture("brand", void(other))  # an error of something else changes nothing
+        assert made.had() == {"brand", "mill", "shop"}
+        made.capture("brand", void(seen(1_000, FIELD, to=HALL)))
+        assert made.had() == set()  # and whoever is left says it of what he never had
+
+
+def test_an_upgrade_keeps_the_claims_that_there_are(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'old.db'}")
+    at_version(engine, "0029")
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO trace_claims VALUES ('a', 1, 'mill', 'farm', 5, 3, 1)"))
+    at_version(engine, "0030")
+    with engine.begin() as connection:
+        connection.execute(sa.text("INSERT INTO trace_claims VALUES ('a', 1, 'mill', 'shop', 5, 1, 0)"))
+        rows = connection.execute(sa.text("SELECT * FROM trace_claims ORDER BY said_by")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [
+        ("a", 1, "mill", "farm", 5, 3, 1),
+        ("a", 1, "mill", "shop", 5, 1, 0),
+    ]
 
 
 def test_no_declaration_looks_through_more_than_its_things(where: Path | str) -> None:

@@ -53,7 +53,7 @@ claims = sa.Table(
     sa.Column("item", _WORD, primary_key=True),
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("participant", sa.Text, primary_key=True),
-    sa.Column("said_by", sa.Text, nullable=False),
+    sa.Column("said_by", sa.Text, primary_key=True),  # several may say it, each with grounds of his own
     sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Column("grounds", sa.SmallInteger, nullable=False),
     sa.Column("state", sa.SmallInteger, nullable=False),
@@ -94,13 +94,13 @@ def _write(
     things = {item for _, event in plain for item in things_of(event)}
     judged = Claims(Owners(everyone), had_by(connection, things))
     trusted = any(one.id == by and one.sees_all for one in everyone)
-    rows: dict[tuple[str, int, str], tuple[Any, ...]] = {}
+    rows: dict[tuple[str, int, str, str], tuple[Any, ...]] = {}
     believed: set[int] = set()
     for seq, event in plain:
         for item, (grounds, everybody) in judged.made(event, by, trusted=trusted).items():
             believed.add(seq)
             for one in everybody:
-                rows[item, seq, one] = (item, seq, one, by, event.event_time_us, int(grounds), 0)
+                rows[item, seq, one, by] = (item, seq, one, by, event.event_time_us, int(grounds), 0)
     if by:
         insert_rows(connection, owned, sorted((seq, by, seq in believed) for seq, _ in events))
     if not rows:
@@ -108,14 +108,14 @@ def _write(
     mark = _mark(connection)
     _raw(connection).executemany(  # who says it again may have better grounds
         f"INSERT INTO trace_claims AS c VALUES ({', '.join([mark] * 7)}) "  # noqa: S608
-        "ON CONFLICT (item, seq, participant) DO UPDATE SET said_by = excluded.said_by, grounds = excluded.grounds "
+        "ON CONFLICT (item, seq, participant, said_by) DO UPDATE SET grounds = excluded.grounds "
         "WHERE c.grounds > excluded.grounds",
         sorted(rows.values()),
     )
     _grow(connection, rows.values())
-    having = {one for _, _, one in rows}
+    having = {one for _, _, one, _ in rows}
     fallen = sa.select(claims.c.item).where(_FALLEN, claims.c.said_by.in_(sorted(having)))
-    _settle(connection, _chunks(connection, fallen, claims.c.item, {item for item, _, _ in rows}))
+    _settle(connection, _chunks(connection, fallen, claims.c.item, {item for item, _, _, _ in rows}))
 
 
 def _grow(connection: sa.Connection, rows: Collection[tuple[Any, ...]]) -> None:
@@ -168,22 +168,22 @@ def _settle(connection: sa.Connection, items: Collection[str]) -> None:
     """Judge all claims to some things again, and sum up what stands."""
     for item in sorted(items):
         rows = connection.execute(sa.select(claims).where(claims.c.item == item)).all()
-        times = {(row.seq, row.participant): (row.at_us, row.state) for row in rows}
+        times = {(row.seq, row.participant, row.said_by): (row.at_us, row.state) for row in rows}
         judged = standing(
             Claim(row.seq, row.participant, row.said_by, Grounds(row.grounds), row.state == State.VOID)
             for row in rows
         )
         mark, changed, stands = _mark(connection), list[tuple[Any, ...]](), list[tuple[Any, ...]]()
         for claim, state in judged.items():
-            at, before = times[claim.seq, claim.participant]
+            at, before = times[claim.seq, claim.participant, claim.said_by]
             if state != before:
-                changed.append((int(state), item, claim.seq, claim.participant))
+                changed.append((int(state), item, claim.seq, claim.participant, claim.said_by))
             if state is State.STANDS:
                 stands.append((item, claim.seq, claim.participant, "", at, 0, 0))
         if changed:
             _raw(connection).executemany(
                 f"UPDATE trace_claims SET state = {mark} "  # noqa: S608
-                f"WHERE item = {mark} AND seq = {mark} AND participant = {mark}",
+                f"WHERE item = {mark} AND seq = {mark} AND participant = {mark} AND said_by = {mark}",
                 changed,
             )
         connection.execute(hands.delete().where(hands.c.item == item))

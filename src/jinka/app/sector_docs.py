@@ -13,6 +13,7 @@ from jinka.declaration import Sector, WorkedCase
 from jinka.kit import format_minor
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
 from jinka.profile.entitlement import Change, Fact
+from jinka.tariff import Tariff
 from jinka.tariff.sheet import Sheet
 from jinka.tariff.sheet_text import expression_text
 
@@ -93,43 +94,16 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
     for heading, columns, cells in service_tables(sector, zh=zh):
         yield from ("", f"## {heading}", "")
         yield from _table(columns, cells)
-    if sector.entitlements:
-        yield from ("", f"## {word('rights')}", "")
-        named = {
-            one.name: one.title_zh if zh else one.title_en for row in sector.records.values() for one in row
-        }
-        rows = [
-            (f"{right.title_zh if zh else right.title_en} (`{right.name}`)",
-             "; ".join(f"{one.text(zh=zh, names=named)} ({one.reason})" for one in right.conditions),
-             "; ".join(_change(one) for one in right.changes), right.source)
-            for right in sector.entitlements
-        ]  # fmt: skip
-        yield from _table((word("right"), word("needs"), word("changes"), word("source")), rows)
+    yield from _rights(sector, zh)
     if sector.all_sheets or sector.tariffs:
         yield from ("", f"## {word('fares')}")
     for sheet in sector.all_sheets:
         yield from _sheet(sheet, zh)
     for name, tariff in sector.tariffs.items():
         yield from ("", f"### {word('products')}: `{name}`", "")
-        yield from _table(
-            (word("content"), word("value")),
-            [(f"{p.title_zh if zh else p.title_en} (`{p.code}`)", p.rule.text()) for p in tariff.products]
-            + [
-                (f"{cap.title_zh if zh else cap.title_en} (`{cap.code}`)", f"<= {format_minor(cap.most_fen)}")
-                for cap in tariff.caps
-            ],
-        )
+        yield from _table((word("content"), word("value")), _products(tariff, zh))
     yield from ("", f"## {word('cases')}", "")
-    if sector.no_worked_case:
-        yield word("nocase", sector.no_worked_case)
-    for case in sector.worked_cases:
-        if case.check:
-            yield _checked_number(case, zh)
-            continue
-        facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
-        gives = ", ".join(f"{name} {value}" for name, value in case.gives.items())
-        where = f" <{case.address}>" if case.address else ""
-        yield f"- {case.title_zh if zh else case.title_en}: {facts} → {gives}. {word('source')}: {case.source}{where}"
+    yield from _cases(sector, zh)
     yield from ("", f"## {word('parties')}", "")
     for party in sector.parties:
         yield f"- {party.title_zh if zh else party.title_en} (`{party.code}`)"
@@ -147,10 +121,31 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
         yield from _journey(one, zh)
 
 
-def _checked_number(case: WorkedCase, zh: bool) -> str:
-    title, where = case.title_zh if zh else case.title_en, f" <{case.address}>" if case.address else ""
-    last = f"{case.number[:-1]} → {case.number[-1]}"
-    return f"- {title}: {last} (`{case.check}`). {_W['source'][zh]}: {case.source}{where}"
+def _rights(sector: Sector, zh: bool) -> Iterator[str]:
+    if not sector.entitlements:
+        return
+    yield from ("", f"## {_W['rights'][zh]}", "")
+    named = {one.name: one.title_zh if zh else one.title_en for row in sector.records.values() for one in row}
+    rows = [
+        (f"{right.title_zh if zh else right.title_en} (`{right.name}`)",
+         "; ".join(f"{one.text(zh=zh, names=named)} ({one.reason})" for one in right.conditions),
+         "; ".join(_change(one) for one in right.changes), right.source)
+        for right in sector.entitlements
+    ]  # fmt: skip
+    yield from _table(tuple(_W[name][zh] for name in ("right", "needs", "changes", "source")), rows)
+
+
+def _cases(sector: Sector, zh: bool) -> Iterator[str]:
+    if sector.no_worked_case:
+        yield _W["nocase"][zh].format(sector.no_worked_case)
+    for case in sector.worked_cases:
+        title, where = case.title_zh if zh else case.title_en, f" <{case.address}>" if case.address else ""
+        facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
+        gives = ", ".join(f"{name} {value}" for name, value in case.gives.items())
+        shown = f"{facts} → {gives}"
+        if case.check:
+            shown = f"{case.number[:-1]} → {case.number[-1]} (`{case.check}`)"
+        yield f"- {title}: {shown}. {_W['source'][zh]}: {case.source}{where}"
 
 
 def _application(sector: Sector, profile: ApplicationProfile, zh: bool) -> Iterator[str]:
@@ -200,6 +195,15 @@ def _change(change: Change) -> str:
     shown = change.take if change.take is not None else change.put
     name = f"<{shown.name}>" if isinstance(shown, Fact) else str(shown)
     return f"{change.record} {'-' if change.take is not None else '='} {name}"
+
+
+def _products(tariff: Tariff, zh: bool) -> list[tuple[str, str]]:
+    products = [(f"{p.title_zh if zh else p.title_en} (`{p.code}`)", p.rule.text()) for p in tariff.products]
+    caps = [
+        (f"{cap.title_zh if zh else cap.title_en} (`{cap.code}`)", f"<= {format_minor(cap.most_fen)}")
+        for cap in tariff.caps
+    ]
+    return products + caps
 
 
 def _sheet(sheet: Sheet, zh: bool) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from jinka.app.sector_run import Played
 from jinka.app.sector_service_docs import service_tables
 from jinka.app.sector_trace_docs import trace_tables
-from jinka.declaration import Sector, WorkedCase
+from jinka.declaration import Sector
 from jinka.kit import format_minor
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
 from jinka.profile.entitlement import Change, Fact

@@ -17,8 +17,8 @@ from jinka.sim.trace_truth import Due
 from jinka.trace.lineage import EdgeKind
 from jinka.trace.recall import Scope
 from jinka.trace.recall_place import present_at
-from jinka.trace.recall_scope import NamedLinks, scope_of
-from jinka.trace.spread import Seed, spread_back, spread_forward
+from jinka.trace.recall_scope import scope_of
+from jinka.trace.spread import NamedLinks, Seed, spread_back, spread_forward
 
 _KILOGRAMS = {"": Decimal(1), "KGM": Decimal(1), "TNE": Decimal(1000)}
 _SHOWN = 3  # differences in a message

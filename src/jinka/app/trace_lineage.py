@@ -20,7 +20,7 @@ from jinka.store import database_at
 from jinka.store.database import Database
 from jinka.store.trace_edges import SqlLinks
 from jinka.trace.provenance import Graph, graph_of
-from jinka.trace.spread import Seed, Spread, spread_back, spread_forward
+from jinka.trace.spread import Links, Seed, Spread, spread_back, spread_forward
 from jinka.trace.stays import BEFORE_US, FOREVER_US
 
 NODES_MAX = 200_000  # of a graph that a person looks at; a recall has no such bound
@@ -67,7 +67,7 @@ def follow(links: SqlLinks, asked: Sequence[str], *, forward: bool, since_us: in
     return Traced(graph=graph, events=links.event_ids(graph.events()))
 
 
-def walk(links: SqlLinks, seeds: Iterable[Seed], *, forward: bool, nodes_max: int) -> Spread:
+def walk(links: Links, seeds: Iterable[Seed], *, forward: bool, nodes_max: int) -> Spread:
     """A walk with the collector at rest: millions of rows are made, and none of them refers to itself."""
     with no_collection():
         if forward:

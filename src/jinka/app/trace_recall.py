@@ -22,11 +22,13 @@ from jinka.node.system import SystemClock
 from jinka.reports import Language
 from jinka.reports.trace_recall import notice_text, recall_facts, recall_files
 from jinka.store.database import Database
+from jinka.store.trace_belief import anything_after, judge_of
 from jinka.store.trace_edges import SqlLinks
 from jinka.store.trace_recalls import SqlRecalls, events_of_device
 from jinka.trace.lineage import EdgeKind, NodeSort
 from jinka.trace.recall import (
     ITEMS,
+    SAID_ITEMS,
     SOLD_ITEMS,
     SOLD_OF,
     Act,
@@ -39,9 +41,11 @@ from jinka.trace.recall import (
     RecallEvent,
     draft,
 )
+from jinka.trace.recall_doubts import DoubtfulLinks, Sober
 from jinka.trace.recall_place import present_at
 from jinka.trace.recall_scope import FoundScope, scope_of
-from jinka.trace.spread import NODES_MAX, Seed
+from jinka.trace.rules import RuleBook
+from jinka.trace.spread import NODES_MAX, Seed, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US
 
 _PAGE = 10_000
@@ -64,8 +68,9 @@ class Plan:
 class RecallDesk:
     """The recalls of one repository."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, *, ahead_s: int = RuleBook().ahead_s) -> None:
+        """``ahead_s``: by how much clocks may be ahead; what is told of later says not where things are."""
+        self._database, self._clock, self._ahead_us = database, clock, ahead_s * 1_000_000
         self.books = SqlRecalls(database)
 
     def draft(self, plan: Plan, *, by: str) -> Recall:
@@ -81,16 +86,29 @@ class RecallDesk:
 
     def scope(self, cause: Cause) -> FoundScope:
         """Whom a cause concerns, as of now."""
+        now_us = self._clock.now_micros()
+        until_us = now_us + self._ahead_us
         with SqlLinks(self._database) as links, no_collection():
-            seeds = list(self._seeds(links, cause))
-            if not seeds:
+            judge, sober = judge_of(self._database, links), None
+            if judge is None and not anything_after(self._database, until_us):
+                found = self._walked(links, links, cause)
+            else:
+                doubtful = DoubtfulLinks(links, until_us, judge)
+                found = self._walked(links, doubtful, cause)
+                while doubtful.learn():
+                    sober = Sober(
+                        links=doubtful, found=self._walked(links, doubtful, cause), until_us=until_us
+                    )
+            if not found.reached and (sober is None or not sober.found.reached):
                 raise Usage(
                     "nothing was there then",
                     where=", ".join(cause.names),
                     fix="look at the place and the times",
                 )
-            found = walk(links, seeds, forward=True, nodes_max=NODES_MAX)
-            return scope_of(links, found, as_of_us=self._clock.now_micros())
+            return scope_of(links, found, as_of_us=now_us, sober=sober)
+
+    def _walked(self, links: SqlLinks, over: SqlLinks | DoubtfulLinks, cause: Cause) -> Spread:
+        return walk(over, self._seeds(links, over, cause), forward=True, nodes_max=NODES_MAX)
 
     def act(self, number: int, event: RecallEvent, *, by: str, holder: str = "", reason: str = "",
             outcomes: Sequence[str] = ()) -> Recall:  # fmt: skip
@@ -131,14 +149,15 @@ class RecallDesk:
                 if thing.node & 7 != NodeSort.TRANSFORMATION:
                     yield names[thing.node]
 
-    def _seeds(self, links: SqlLinks, cause: Cause) -> Iterator[Seed]:
+    def _seeds(self, links: SqlLinks, over: SqlLinks | DoubtfulLinks, cause: Cause) -> Iterator[Seed]:
         low = cause.since_us if cause.since_us is not None else BEFORE_US
         high = cause.until_us if cause.until_us is not None else FOREVER_US
         for name in cause.names:
             if cause.kind is CauseKind.PLACE:
                 place = links.number(name)
                 rows = links.arriving([place], (EdgeKind.AT,), None, high)
-                yield from present_at(links, place, rows, low, high)
+                rows = over.kept(rows) if isinstance(over, DoubtfulLinks) else rows
+                yield from present_at(over, place, rows, low, high)
             elif cause.kind is CauseKind.DEVICE:
                 yield from self._measured(links, name, low, high)
             else:
@@ -189,7 +208,7 @@ def _outcome(text: str) -> Outcome:
         said = Decimal(amount)
     except InvalidOperation:
         raise Usage(f"no amount: {amount!r}", where=where) from None
-    named = {"": ITEMS, "items": ITEMS, "sold": SOLD_ITEMS}
+    named = {"": ITEMS, "items": ITEMS, "sold": SOLD_ITEMS, "said": SAID_ITEMS}
     if subject not in named:
         sold = SOLD_OF if subject.startswith(SOLD_OF) else ""
         subject = sold + canonical_id(subject.removeprefix(sold))

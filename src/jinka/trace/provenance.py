@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 from jinka.trace.holding import Holding, holdings
 from jinka.trace.lineage import ARRIVES, BIRTHS, LEAVES, EdgeKind, NodeSort, Step
-from jinka.trace.recall_scope import NamedLinks
-from jinka.trace.spread import Spread
+from jinka.trace.spread import NamedLinks, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Ending
 
 SIGHTS_MAX = 2_000  # of one thing

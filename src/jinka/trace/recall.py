@@ -132,7 +132,8 @@ class Cause:
 
 
 _AMOUNT_MAX = Decimal(10) ** 15
-ITEMS, SOLD_ITEMS = "items", "items sold"  # subjects of lines that are counted; every other is a lot
+# Subjects of lines that are counted; every other is a lot. How many are where they are said to be, nobody knows.
+ITEMS, SOLD_ITEMS, SAID_ITEMS = "items", "items sold", "items said to be there"
 SOLD_OF = "sold:"  # before a lot: so much of it was sold there
 
 
@@ -369,5 +370,8 @@ def _check_outcomes(notice: Notice, outcomes: Iterable[Outcome]) -> None:
             continue
         if not outcome.amount.is_finite() or not 0 < outcome.amount < _AMOUNT_MAX:
             raise Refused(f"an amount of {outcome.amount}", where=outcome.subject, fix="more than zero")
-        if outcome.subject in (ITEMS, SOLD_ITEMS) and outcome.amount != outcome.amount.to_integral_value():
+        if (
+            outcome.subject in (ITEMS, SOLD_ITEMS, SAID_ITEMS)
+            and outcome.amount != outcome.amount.to_integral_value()
+        ):
             raise Refused(f"{outcome.amount} items", where="items", fix="items are whole")

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 
 from jinka.trace.lineage import ENDS, LEAVES, EdgeKind, NodeSort
 from jinka.trace.provenance import births_of, journey
-from jinka.trace.recall_scope import NamedLinks, balances_of
-from jinka.trace.spread import CONTENT, Seed, Spread, lift
+from jinka.trace.recall_scope import balances_of
+from jinka.trace.spread import CONTENT, NamedLinks, Seed, Spread, lift
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
 
 _THINGS = (NodeSort.ITEM, NodeSort.OTHER, NodeSort.CONTAINER)

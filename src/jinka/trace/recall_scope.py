@@ -11,32 +11,24 @@ import hashlib
 import sys
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from jinka.trace.balance import LotBalance, balance_of
 from jinka.trace.holding import Holding, Standing, holdings
 from jinka.trace.lineage import EdgeKind, NodeSort
-from jinka.trace.recall import SOLD_ITEMS, SOLD_OF, HolderScope, Line, Scope
-from jinka.trace.spread import Links, Spread
-from jinka.trace.stays import FOREVER_US, Rows
+from jinka.trace.recall import SAID_ITEMS, SOLD_ITEMS, SOLD_OF, HolderScope, Line, Scope
+from jinka.trace.recall_doubts import Sober, said_at
+from jinka.trace.spread import Links, NamedLinks, Spread
+from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
 
 _WORDS = {standing: standing.value[0] for standing in Standing}
 _COUNTED = (int(NodeSort.ITEM), int(NodeSort.OTHER))
+_THERE = (Standing.HELD, Standing.ON_ITS_WAY, Standing.SOLD)
 _MOVED = frozenset({EdgeKind.AT, EdgeKind.SENT, EdgeKind.USE, EdgeKind.PACK, EdgeKind.ATTACH})
-
-
-class NamedLinks(Links, Protocol):
-    """Links that know what the nodes are called, and whose the places are."""
-
-    def names(self, wanted: Iterable[int]) -> Mapping[int, str]: ...
-
-    def parties(self, places: Iterable[int]) -> Mapping[int, Collection[int]]:
-        """To which parties places belong, by events that name both, or by master data."""
-        ...
 
 
 class Part(IntEnum):
@@ -69,35 +61,94 @@ class FoundScope:
     balances: dict[int, LotBalance] = field(default_factory=dict)
 
 
-def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int,
-             party_of: Callable[[str], str] = str) -> FoundScope:  # fmt: skip
-    """``party_of`` says who is at a place, by default the place itself."""
-    nodes = found.things()
-    where = holdings(links, found, [node for node in nodes if node & 7 in (*_COUNTED, NodeSort.CONTAINER)])
-    balances = balances_of(links, found, [node for node in nodes if node & 7 == NodeSort.LOT])
-    things = [_thing(found, node, where.get(node)) for node in nodes]
-    things += _carriers(links, found)
+def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int, party_of: Callable[[str], str] = str,
+             sober: Sober | None = None) -> FoundScope:  # fmt: skip
+    """``party_of`` says who is at a place, by default the place itself. ``sober``: the same without what is doubted,
+    which then says where things are; the doubtful may only add holders."""
+    until_us = sober.until_us if sober else FOREVER_US
+    nodes = [*found.things(), *(n for n in (sober.found.things() if sober else ()) if n not in found.reached)]
+    counted = [node for node in nodes if node & 7 in (*_COUNTED, NodeSort.CONTAINER)]
+    lots = [node for node in nodes if node & 7 == NodeSort.LOT]
+    told = holdings(links, found, counted)
+    where, balances = told, balances_of(links, found, lots, until_us=until_us)
+    containers = _containers(links, found, balances)
+    said = _Said()
+    if sober is not None:
+        where = _placed(sober, told)
+        said.add_items(sober, found, told, where)
+        said.add_lots(sober, found, balances, containers)
+        balances = balances | balances_of(sober.links, sober.found, lots)
+        containers = _placed(sober, _containers(links, found, balances))
+    things = [_thing(found if n in found.reached else sober.found, n, where.get(n)) for n in nodes]  # type: ignore[union-attr]
+    things += _carriers(links, found, sober)
+    limits = found.limits | ({node for node in sober.links.ahead if node in found.rows} if sober else set())
     names = links.names(
         {
             *(holding.holder for holding in where.values() if holding.holder),
+            *(holding.holder for holding in containers.values() if holding.holder),
             *(place for balance in balances.values() for place in balance.lies_at() if place),
             *(place for balance in balances.values() for place in (*balance.unsure_at(), *balance.sold)),
+            *said.items,
+            *(place for _, place in said.lots),
             *balances,
-            *found.limits,
+            *limits,
         }
     )
-    holders = _holders(things, balances, _containers(links, found, balances), names, party_of)
     unplaced = sum(not holding.holder and holding.standing is not Standing.USED for holding in where.values())
     scope = Scope(
         as_of_us=as_of_us,
         digest=_digest(nodes),
         things=len(nodes),
-        holders=holders,
-        limits=tuple(sorted(names[node] for node in found.limits if node in names)),
+        holders=_holders(things, balances, containers, said, names, party_of),
+        limits=tuple(sorted(names[node] for node in limits if node in names)),
         unplaced=unplaced,
         foreign=tuple(sorted((names[lot], uom) for lot, each in balances.items() for uom in each.foreign)),
     )
     return FoundScope(scope=scope, things=things, balances=balances)
+
+
+def _placed(sober: Sober, told: Mapping[int, Holding]) -> dict[int, Holding]:
+    """Where things are by what is not doubted; where that says nothing, by whatever was said."""
+    plain = holdings(sober.links, sober.found, [node for node in told if node in sober.found.rows])
+    return {
+        node: plain[node] if node in plain and plain[node].standing is not Standing.UNKNOWN else each
+        for node, each in told.items()
+    }
+
+
+class _Said:
+    """Who else is said to have something: of whom nobody who is believed says it."""
+
+    def __init__(self) -> None:
+        self.items: dict[int, int] = Counter()  # how many, by place
+        self.lots: set[tuple[int, int]] = set()  # lots and places
+
+    def add_items(self, sober: Sober, found: Spread, told: Mapping[int, Holding],
+                  where: Mapping[int, Holding]) -> None:  # fmt: skip
+        suspect = {node for node, _ in sober.links.doubted}
+        for node, each in where.items():
+            last = told[node]
+            if node & 7 not in _COUNTED or (last is each and node not in suspect):
+                continue
+            at: set[int] = set()
+            if last.standing in _THERE and last.since_us <= sober.until_us:
+                at.add(last.holder)
+            if node in suspect:
+                since = each.since_us if each is not last else BEFORE_US
+                at |= said_at(sober, found.rows.get(node, ()), node, since)
+            for place in at - {0, each.holder}:
+                self.items[place] += 1
+
+    def add_lots(self, sober: Sober, found: Spread, balances: Mapping[int, LotBalance],
+                 containers: Mapping[int, Holding]) -> None:  # fmt: skip
+        for lot in {
+            node for node, _ in sober.links.doubted if node & 7 == NodeSort.LOT and node in found.rows
+        }:
+            at = said_at(sober, found.rows[lot], lot, BEFORE_US)
+            if lot in balances:
+                balance = balances[lot]
+                at |= balance.lies_at().keys() | balance.unsure_at() | balance.sold.keys()
+            self.lots |= {(lot, containers[n].holder if n in containers else n) for n in at if n}
 
 
 def _digest(nodes: Sequence[int]) -> str:
@@ -116,13 +167,15 @@ def _thing(found: Spread, node: int, holding: Holding | None) -> Thing:
     return Thing(node, part, how.via, how.kind, how.event, standing, place, holder)
 
 
-def _carriers(links: Links, found: Spread) -> list[Thing]:
+def _carriers(links: Links, found: Spread, sober: Sober | None) -> list[Thing]:
     now = [
         node
         for node, windows in found.carriers.items()
         if windows[-1][1] == FOREVER_US and node not in found.reached
     ]
     where = holdings(links, found, now)
+    if sober is not None:
+        where = _placed(sober, where)
     return [
         Thing(
             node,
@@ -198,7 +251,8 @@ def _containers(links: Links, found: Spread, balances: Mapping[int, LotBalance])
 
 
 def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], containers: Mapping[int, Holding],
-             names: Mapping[int, str], party_of: Callable[[str], str]) -> tuple[HolderScope, ...]:  # fmt: skip
+             said: _Said, names: Mapping[int, str],
+             party_of: Callable[[str], str]) -> tuple[HolderScope, ...]:  # fmt: skip
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     lots: dict[str, dict[tuple[str, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     parties: dict[int, str] = {}
@@ -224,13 +278,23 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
             place = containers[node].holder if node in containers else node
             if place in names:
                 lots[party(place)][names[lot], balance.uom] += 0
+    for lot, place in said.lots:
+        if place in names and lot in balances:
+            for key in (names[lot], SOLD_OF + names[lot]):
+                if (key, balances[lot].uom) in lots[party(place)]:
+                    break
+            else:
+                lots[party(place)][names[lot], balances[lot].uom] += 0
+    rumours = Counter({party(place): 1 for place in said.items if place in names})
     made = []
-    for holder in sorted({*counts, *lots}):
+    for holder in sorted({*counts, *lots, *rumours}):
         standings = counts[holder]
         here = standings[_WORDS[Standing.HELD]] + standings[_WORDS[Standing.ON_ITS_WAY]]
         lines = [Line(amount=Decimal(here))] if here else []
         if sold := standings[_WORDS[Standing.SOLD]]:
             lines.append(Line(subject=SOLD_ITEMS, amount=Decimal(sold)))
+        if rumours[holder]:  # he has to answer, and may answer 0
+            lines.append(Line(subject=SAID_ITEMS, amount=Decimal(0)))
         lines += [
             Line(subject=lot, amount=amount, uom=uom) for (lot, uom), amount in sorted(lots[holder].items())
         ]

@@ -12,7 +12,7 @@ Such nodes are reached and said to be a limit (`Spread.limits`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -60,6 +60,16 @@ class Links(Protocol):
 
     def arriving(self, nodes: Sequence[int], kinds: Sequence[int]) -> Rows:
         """Every edge of these kinds that ends at one of ``nodes``."""
+        ...
+
+
+class NamedLinks(Links, Protocol):
+    """Links that know what the nodes are called, and whose the places are."""
+
+    def names(self, wanted: Iterable[int]) -> Mapping[int, str]: ...
+
+    def parties(self, places: Iterable[int]) -> Mapping[int, Collection[int]]:
+        """To which parties places belong, by events that name both, or by master data."""
         ...
 
 

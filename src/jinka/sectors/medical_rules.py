@@ -1,7 +1,8 @@
 """Tables of medical insurance as sheets: a bill's split at home and elsewhere, the farmers' table, prescriptions.
 
-Beijing's bands are those of 北京市基本医疗保险规定 as they stood from about 2012 to 2024; no Chinese authority's worked
-bill was found, so the bill whose results are printed is Japan's monthly ceiling (高額療養費), and is named so.
+Beijing's bands (北京市基本医疗保险规定) are those in force from about 2012 to 2024; the notices themselves were not
+at hand. No Chinese authority's worked bill was found, so the bill whose results are printed is Japan's monthly ceiling
+(高額療養費), and is named so.
 """
 
 from __future__ import annotations
@@ -44,6 +45,29 @@ BILL = Sheet(
             Less(Less("scope", "deductible"), "share"), Less("ceiling", "spent")))),
         Line(code="spent now", title_en="paid by the fund this year", title_zh="年度基金累计支付",
              value=Sum(("spent", "fund"))),
+        Line(code="own", title_en="left to the patient", title_zh="个人负担合计", value=Less("total", "fund")),
+        Line(code="from account", title_en="from the personal account", title_zh="个人账户支付", value=Least((
+            Less("own", "class C"), "account"))),
+        Line(code="cash", title_en="cash", title_zh="现金支付", value=Less("own", "from account"), payer="patient",
+             payee="hospital"),
+    ),
+    result="own", rising=("class A", "class B", "class C"),
+)  # fmt: skip
+CLINIC = Sheet(
+    name="outpatient", title_en="Outpatient bill, employees", title_zh="职工门诊费用结算", source=BEIJING,
+    facts=("class A", "class B", "class C", "place", "used", "spent", "account"),
+    lines=(
+        Line(code="total", title_en="bill", title_zh="费用总额", value=Sum(("class A", "class B", "class C"))),
+        Line(code="scope", title_en="within the catalogue: A, and 90 % of B",
+             title_zh="目录内费用（甲类全额、乙类90%）",
+             value=Sum(("class A", percent("class B", 90)))),
+        Line(code="deductible", title_en="what is left of the year's deductible", title_zh="当年剩余起付线",
+             value=Least(("scope", Less(180_000, "used")))),
+        Line(code="fund", title_en="fund, up to 20,000 yuan in the year", title_zh="统筹基金支付（年度封顶2万元）",
+             payer="fund.medical", payee="hospital", value=Least((
+                 Choose("place", (("hospital", percent(Less("scope", "deductible"), 70)),
+                                  ("community", percent(Less("scope", "deductible"), 90)))),
+                 Less(2_000_000, "spent")))),
         Line(code="own", title_en="left to the patient", title_zh="个人负担合计", value=Less("total", "fund")),
         Line(code="from account", title_en="from the personal account", title_zh="个人账户支付", value=Least((
             Less("own", "class C"), "account"))),
@@ -130,7 +154,7 @@ CEILING = Sheet(
     ),
     result="pays", rising=("bill",),
 )  # fmt: skip
-SHEETS = (BILL, PLACE, HOME, FARMERS, PRESCRIPTION, CEILING)
+SHEETS = (BILL, CLINIC, PLACE, HOME, FARMERS, PRESCRIPTION, CEILING)
 FIRST_STAY: dict[str, int | str] = {"class A": 5_000_000, "class B": 0, "class C": 0, "grade": 3, "stay": 1,
                                     "spent": 0,
               "ceiling": 10_000_000, "account": 0}  # fmt: skip

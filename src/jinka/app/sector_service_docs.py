@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jinka.declaration import Sector
+from jinka.declaration import Commodity, MeterKind, Sector
 from jinka.kit import format_minor
 
 _Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
+
+_ZH = {
+    MeterKind.CARD: "插卡",
+    MeterKind.KEYPAD: "键盘代码",
+    MeterKind.REMOTE: "远程抄表",
+    Commodity.ELECTRICITY: "电",
+    Commodity.WATER: "水",
+    Commodity.GAS: "燃气",
+    Commodity.HEAT: "热",
+}
 
 
 def service_tables(sector: Sector, *, zh: bool) -> Iterator[_Table]:
@@ -37,7 +47,7 @@ def service_tables(sector: Sector, *, zh: bool) -> Iterator[_Table]:
         yield word("Plans", "套餐"), columns, rows
     if sector.meters:
         rows = [
-            (f"{word(one.title_en, one.title_zh)} (`{one.name}`)", one.kind.value, one.commodity.name.lower(),
+            (f"{word(one.title_en, one.title_zh)} (`{one.name}`)", _ZH[one.kind] if zh else one.kind.value, word(one.commodity.name.lower(), _ZH[one.commodity]),
              str(one.number))
             for one in sector.meters
         ]  # fmt: skip

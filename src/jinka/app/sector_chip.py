@@ -15,7 +15,7 @@ from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import StepFailed, World, account_name
 from jinka.codec import Command, tlv
 from jinka.codec.emv_tags import Tag
-from jinka.codec.iso8583 import Message
+from jinka.codec.iso8583 import Message, Value
 from jinka.declaration import Counted, Step
 from jinka.declaration.steps_bank import CashHolds, PayByChip
 from jinka.issuer import AuthorisationRequest, Entry, Kind, Trace
@@ -34,13 +34,21 @@ _CONTACTLESS, _PURCHASE = "072", "000000"
 class _Line:
     """The way from the reader over the switch to the issuer's host."""
 
-    def __init__(self, found: Town, account: str, amount: int) -> None:
-        self._found, self._account, self._amount = found, account, amount
+    def __init__(self, found: Town, account: str, amount: int, pin: str) -> None:
+        self._found, self._account, self._amount, self._pin = found, account, amount, pin
         self.request: Message | None = None
 
     def authorise(self, request: bytes) -> bytes | None:
+        pan = self._found.number(self._account)
+        pin: dict[str, Value] = {"f52": self._found.pin_block(self._pin, pan)} if self._pin else {}
         self.request = self._found.request(
-            self._account, self._amount, f3=_PURCHASE, f22=_CONTACTLESS, f23=f"{SEQUENCE:03d}", f55=request
+            self._account,
+            self._amount,
+            f3=_PURCHASE,
+            f22=_CONTACTLESS,
+            f23=f"{SEQUENCE:03d}",
+            f55=request,
+            **pin,
         )
         answer = self._found.ask(self.request)
         if answer is None:
@@ -62,7 +70,7 @@ def play_pay_by_chip(step: PayByChip, world: World) -> Text:
         ),
         world.randomness,
     )  # fmt: skip
-    line = _Line(found, account, step.amount)
+    line = _Line(found, account, step.amount, step.pin)
     pins = [step.pin] if step.pin else []
     sale = Sale(amount_fen=step.amount, at=world.now, pin=lambda: pins.pop() if pins else None)
     outcome = reader.tap(card.link, sale, line)

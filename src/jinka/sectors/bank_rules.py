@@ -174,9 +174,13 @@ MEI = JourneyCard(
     "mei", "Han Mei's card", "韩梅的卡",
     (Start(application="cn.bank.debit", balance=50_000, pin="123456"), Start(application="cn.bank.environment")),
 )  # fmt: skip
+LIN = JourneyCard(
+    "lin", "Lin Tao's credit card", "林涛的贷记卡",
+    (Start(application="cn.bank.credit", pin="654321"), Start(application="cn.bank.environment")),
+)  # fmt: skip
 CASH = Journey(
     name="cash", title_en="Electronic cash and the chip", title_zh="电子现金与芯片交易", date=dt.date(2026, 3, 20),
-    cards=(MEI,),
+    cards=(MEI, LIN),
     steps=(
         OpenAccount("mei", 100_000, pin="123456", card="mei", at="08:00"),
         CashHolds("mei", 50_000),
@@ -185,6 +189,8 @@ CASH = Journey(
         PayByChip("mei", "kiosk", 8_750, "offline", online=False),
         CashHolds("mei", 40_000),
         AccountHolds("mei", 100_000),
+        PayByChip("mei", "kiosk", 60_000, refused="DECLINED_OFFLINE"),
+        PayByChip("mei", "kiosk", 60_000, refused="DECLINED_ONLINE", pin="111111"),
         PayByChip("mei", "kiosk", 60_000, "online", pin="123456"),
         CashHolds("mei", 40_000),
         AccountHolds("mei", 40_000),
@@ -192,7 +198,13 @@ CASH = Journey(
         PayByChip("mei", "kiosk", 45_000, online=False, refused="DECLINED_OFFLINE"),
         ReportLost("mei"),
         PayByChip("mei", "kiosk", 35_000, refused="DECLINED_ONLINE", pin="123456"),
-        Stands("shop", 70_000),
+        Tell("A credit card goes the same way and has a line instead of a balance.",
+             "贷记卡同样联机，以授信额度代替余额。"),
+        OpenAccount("lin", 90_000, pin="654321", card="lin"),
+        PayByChip("lin", "kiosk", 80_000, "online", application="cn.bank.credit", pin="654321"),
+        PayByChip("lin", "kiosk", 35_000, application="cn.bank.credit", refused="DECLINED_ONLINE", pin="654321"),
+        AccountHolds("lin", 10_000),
+        Stands("shop", 150_000),
         Stands("electronic-cash", 40_000),
     ),
 )  # fmt: skip

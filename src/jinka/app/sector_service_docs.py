@@ -47,8 +47,8 @@ def service_tables(sector: Sector, *, zh: bool) -> Iterator[_Table]:
         yield word("Plans", "套餐"), columns, rows
     if sector.meters:
         rows = [
-            (f"{word(one.title_en, one.title_zh)} (`{one.name}`)", _ZH[one.kind] if zh else one.kind.value, word(one.commodity.name.lower(), _ZH[one.commodity]),
-             str(one.number))
+            (f"{word(one.title_en, one.title_zh)} (`{one.name}`)", word(one.kind.value, _ZH[one.kind]),
+             word(one.commodity.name.lower(), _ZH[one.commodity]), str(one.number))
             for one in sector.meters
         ]  # fmt: skip
         columns = (

@@ -121,7 +121,8 @@ class Subscription:
         small = sum(amount for _, amount in self.charges[self._billed :])
         self._billed = len(self.charges)
         made = Bill(
-            begin=begin, until=self.terms.after(self.begin, len(self.bills) + 1), amount_fen=self.terms.price_fen + small,
+            begin=begin, until=self.terms.after(self.begin, len(self.bills) + 1),
+            amount_fen=self.terms.price_fen + small,
             due=today + dt.timedelta(days=self.terms.due_days),
         )  # fmt: skip
         self.bills.append(made)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from jinka.app.trace_notices import message_of
 from jinka.codec.epcis import Event
 from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.trace.lineage import EdgeKind
@@ -306,6 +307,41 @@ def test_a_wider_scope_brings_new_notices_and_opens_settled_ones_again() -> None
     assert recall.notices[X].state is NoticeState.REPORTED  # one more item lies there
     assert recall.notices[Z].state is NoticeState.SETTLED  # nothing is there any more
     assert recall.notices[Y].issued_us == 2
+
+
+def test_a_report_of_what_was_there_settles_nothing_that_came_later() -> None:
+    some = parts((lot("A"), 40))
+    events = [
+        made(1, [], BATCH[:2], lot="A", where=1),
+        seen(2, "receiving", 2, *BATCH[:2]),
+        seen(1, "commissioning", 3, quantities=some, add=True),
+    ]
+    done = [seen(3, "destroying", 2, *BATCH[:2]), seen(3, "destroying", 3, quantities=some)]
+    other = [
+        made(4, [], BATCH[2:4], lot="A", where=1),
+        seen(5, "receiving", 2, *BATCH[2:4]),
+        seen(5, "receiving", 3, quantities=some),
+    ]
+    recall = draft(
+        number=1, title="glass", grade=Grade.FIRST, cause=Cause(kind=CauseKind.LOT, names=(lot("A"),)),
+        scope=_scope(events, lot("A"))[0].scope, at_us=1, by="li",
+    ).after(_act(E.APPROVE, 2))  # fmt: skip
+    told = {Y: _outcomes((ITEMS, Fate.DESTROYED, 2)), Z: _outcomes((lot("A"), Fate.DESTROYED, 40))}
+    for holder, outcomes in told.items():
+        recall = recall.after(_act(E.REPORT, 3, holder=holder, outcomes=outcomes))
+    same = recall.after(_act(E.WIDEN, 4, scope=_scope(events, lot("A"))[0].scope))
+    wider = recall.after(_act(E.WIDEN, 4, scope=_scope([*events, *done, *other], lot("A"))[0].scope))
+    for holder, outcomes in told.items():
+        assert same.notices[holder].state is NoticeState.SETTLED
+        assert message_of(same, holder) == message_of(recall, holder)
+        again = wider.notices[holder]
+        assert again.state is NoticeState.REPORTED
+        assert (
+            again.open_lines() == again.scope.lines == recall.notices[holder].scope.lines
+        )  # as much of others
+        assert message_of(wider, holder) != message_of(recall, holder)
+        wider = wider.after(_act(E.REPORT, 5, holder=holder, outcomes=outcomes))
+        assert wider.notices[holder].state is NoticeState.SETTLED
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def message_of(recall: Recall, holder: str) -> bytes:
             {"subject": line.subject, "amount": None if line.unknown else str(line.amount), "unit": line.uom}
             for line in notice.scope.lines
         ],
-        "reminders": notice.reminders, "acknowledge_within_hours": recall.grade.hours,
+        "digest": notice.scope.digest, "reminders": notice.reminders, "acknowledge_within_hours": recall.grade.hours,
         "notice": f"/trace/recalls/{recall.number}/notices/{quote(holder, safe=':')}",
     }  # fmt: skip
     if not over:  # what is over asks for nothing

@@ -70,6 +70,7 @@ def _scope_facts(scope: Scope) -> dict[str, Any]:
                 "holder": each.holder,
                 "lines": [[line.subject, str(line.amount), line.uom] for line in each.lines],
                 "standings": dict(each.standings),
+                "digest": each.digest,
             }
             for each in scope.holders
         ],
@@ -82,6 +83,7 @@ def _scope_of(facts: dict[str, Any]) -> Scope:
             holder=each["holder"],
             lines=tuple(Line(subject=s, amount=Decimal(a), uom=u) for s, a, u in each["lines"]),
             standings=each["standings"],
+            digest=each.get("digest", ""),
         )
         for each in facts["holders"]
     )

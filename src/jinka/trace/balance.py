@@ -44,6 +44,9 @@ class LotBalance:
     on_way: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # by whom it is sent to
     inside: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # by container
     sold: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))  # of what ended, by seller
+    got: dict[int, Decimal] = field(
+        default_factory=lambda: defaultdict(Decimal)
+    )  # all that ever came to a place
     came: set[int] = field(default_factory=set)  # where some came, by events that do not say how much
     seen: set[int] = field(default_factory=set)  # where some was seen by other steps
     unknown: bool = False  # an event did not say how much, or in a unit of another kind
@@ -151,6 +154,7 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
         case EdgeKind.MAKE:
             found.made += amount
             found.at_place[place] += amount
+            found.got[place] += amount
         case EdgeKind.USE:
             found.used += amount
             found.at_place[place] -= amount
@@ -160,9 +164,11 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
         case EdgeKind.UNPACK | EdgeKind.DETACH:
             found.inside[other] -= amount
             found.at_place[place] += amount
+            found.got[place] += amount
         case EdgeKind.AT if step in BIRTHS:
             found.made += amount
             found.at_place[other] += amount
+            found.got[other] += amount
         case EdgeKind.AT if step in ENDS:
             found.ended += amount
             if step in _SALES:
@@ -180,6 +186,7 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
 def _receive(found: LotBalance, place: int, amount: Decimal, parties: Collection[int]) -> None:
     """Off the way to this place, then to whose it is, then to nobody knows where. The rest came from unknown."""
     found.at_place[place] += amount
+    found.got[place] += amount
     rest = amount - _off_way(found, (place, *sorted(parties), 0), amount)
     if rest and found.made:
         found.at_place[0] -= rest

@@ -155,11 +155,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolderScope:
-    """Who has something of it, or had it last, as the events tell: what he has to account for, all by standing."""
+    """Who has something of it, or had it last, as the events tell: what he has to account for, all by standing.
+
+    ``digest`` names the things and amounts themselves: as many others are not the same. Acts of before it have none.
+    """
 
     holder: str
     lines: tuple[Line, ...]
     standings: Mapping[str, int] = field(default_factory=dict)
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,12 +211,17 @@ class Notice:
     acknowledged_us: int | None = None
     outcomes: tuple[Outcome, ...] = ()
     reminders: int = 0
+    answered: str = ""  # the digest of the scope that the outcomes are about
+
+    def current(self) -> tuple[Outcome, ...]:
+        """What he reported on the things and amounts that are in the scope now; of others it settles nothing."""
+        return self.outcomes if self.answered == self.scope.digest or not self.scope.lines else ()
 
     def open_lines(self) -> tuple[Line, ...]:
         """What the holder has not accounted for."""
         made = []
         for line in self.scope.lines:
-            told = [o.amount for o in self.outcomes if o.subject == line.subject]
+            told = [o.amount for o in self.current() if o.subject == line.subject]
             said = sum(told, Decimal(0))
             if said < line.amount or (line.unknown and not told):
                 made.append(replace(line, amount=line.amount - said))
@@ -312,7 +321,7 @@ class Recall:
             made = replace(made, acknowledged_us=act.at_us)
         if act.event is RecallEvent.REPORT:
             _check_outcomes(notice, act.outcomes)
-            made = _settled(replace(made, outcomes=act.outcomes))
+            made = _settled(replace(made, outcomes=act.outcomes, answered=notice.scope.digest))
         return replace(self, notices=MappingProxyType({**self.notices, act.holder: made}))
 
     def notice(self, holder: str) -> Notice:

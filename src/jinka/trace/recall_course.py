@@ -71,7 +71,7 @@ def _point(recall: Recall, at_us: int, event: RecallEvent, holder: str) -> Point
     for notice in recall.notices.values():
         for line in notice.scope.lines:
             due[line.uom] += line.amount
-            said = [o for o in notice.outcomes if o.subject == line.subject]
+            said = [o for o in notice.current() if o.subject == line.subject]
             answered[line.uom] += min(line.amount, sum((o.amount for o in said), Decimal(0)))
             safe[line.uom] += min(line.amount, sum((o.amount for o in said if o.fate.safe), Decimal(0)))
     each = recall.notices.values()

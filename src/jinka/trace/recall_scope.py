@@ -28,6 +28,7 @@ from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
 _WORDS = {standing: standing.value[0] for standing in Standing}
 _COUNTED = (int(NodeSort.ITEM), int(NodeSort.OTHER))
 _THERE = (Standing.HELD, Standing.ON_ITS_WAY, Standing.SOLD)
+_ASKED_FOR = frozenset(_WORDS[each] for each in _THERE)
 _MOVED = frozenset({EdgeKind.AT, EdgeKind.SENT, EdgeKind.USE, EdgeKind.PACK, EdgeKind.ATTACH})
 
 
@@ -120,7 +121,7 @@ class _Said:
     """Who else is said to have something: of whom nobody who is believed says it."""
 
     def __init__(self) -> None:
-        self.items: dict[int, int] = Counter()  # how many, by place
+        self.items: dict[int, list[int]] = defaultdict(list)  # by place
         self.lots: set[tuple[int, int]] = set()  # lots and places
 
     def add_items(self, sober: Sober, found: Spread, told: Mapping[int, Holding],
@@ -137,7 +138,7 @@ class _Said:
                 since = each.since_us if each is not last else BEFORE_US
                 at |= said_at(sober, found.rows.get(node, ()), node, since)
             for place in at - {0, each.holder}:
-                self.items[place] += 1
+                self.items[place].append(node)
 
     def add_lots(self, sober: Sober, found: Spread, balances: Mapping[int, LotBalance],
                  containers: Mapping[int, Holding]) -> None:  # fmt: skip
@@ -156,6 +157,11 @@ def _digest(nodes: Sequence[int]) -> str:
     if sys.byteorder == "little":
         packed.byteswap()
     return hashlib.sha256(packed.tobytes()).hexdigest()
+
+
+def _digest_of(nodes: Sequence[int], got: Sequence[tuple[str, str]], lines: Sequence[Line]) -> str:
+    told = [*sorted(got), *((line.subject, str(line.amount), line.uom) for line in lines)]
+    return hashlib.sha256(f"{_digest(nodes)} {told!r}".encode()).hexdigest()
 
 
 def _thing(found: Spread, node: int, holding: Holding | None) -> Thing:
@@ -255,6 +261,8 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
              party_of: Callable[[str], str]) -> tuple[HolderScope, ...]:  # fmt: skip
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     lots: dict[str, dict[tuple[str, str], Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    known: dict[str, list[int]] = defaultdict(list)  # the things, and what ever came of the lots
+    got: dict[str, list[tuple[str, str]]] = defaultdict(list)
     parties: dict[int, str] = {}
 
     def party(node: int) -> str:
@@ -262,12 +270,19 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
             parties[node] = party_of(names[node])
         return parties[node]
 
-    many = Counter(
-        [(t.holder, t.standing) for t in things if t.holder and t.node & 7 in _COUNTED and not t.part]
-    )
-    for (node, standing), count in many.items():
-        counts[party(node)][standing] += count
+    own: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for t in things:
+        if t[7] and t[0] & 7 in _COUNTED and not t[1]:
+            own[t[7], t[5]].append(t[0])
+    for (node, standing), some in own.items():
+        counts[party(node)][standing] += len(some)
+        known[party(node)] += some if standing in _ASKED_FOR else []
+    for place, some in said.items.items():
+        known[party(place)] += some
     for lot, balance in balances.items():
+        for node, amount in balance.got.items():
+            if node in names:
+                got[party(node)].append((names[lot], str(amount)))
         for node, amount in balance.lies_at().items():
             place = containers[node].holder if node in containers else node
             if place in names:
@@ -285,7 +300,7 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
                     break
             else:
                 lots[party(place)][names[lot], balances[lot].uom] += 0
-    rumours = Counter({party(place): 1 for place in said.items if place in names})
+    rumours = {party(place) for place in said.items}
     made = []
     for holder in sorted({*counts, *lots, *rumours}):
         standings = counts[holder]
@@ -293,12 +308,13 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
         lines = [Line(amount=Decimal(here))] if here else []
         if sold := standings[_WORDS[Standing.SOLD]]:
             lines.append(Line(subject=SOLD_ITEMS, amount=Decimal(sold)))
-        if rumours[holder]:  # he has to answer, and may answer 0
+        if holder in rumours:  # he has to answer, and may answer 0
             lines.append(Line(subject=SAID_ITEMS, amount=Decimal(0)))
         lines += [
             Line(subject=lot, amount=amount, uom=uom) for (lot, uom), amount in sorted(lots[holder].items())
         ]
         if lines:  # who has used up or destroyed all of it has nothing to account for
             shown = {word: count for word, count in standings.items() if count}
-            made.append(HolderScope(holder=holder, lines=tuple(lines), standings=shown))
+            digest = _digest_of(known[holder], got[holder], lines)
+            made.append(HolderScope(holder=holder, lines=tuple(lines), standings=shown, digest=digest))
     return tuple(made)

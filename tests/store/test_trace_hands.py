@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from jinka.codec.epcis import ErrorDeclaration, Event
+from jinka.codec.epcis import Action, ErrorDeclaration, Event, EventType
 from jinka.codec.tags import canonical_id
 from jinka.store import database_at
 from jinka.store.database import Database
@@ -28,6 +28,7 @@ from tests.trace.test_access import DOOR, FARM, FIELD, HALL, MILL, MINE, OTHER, 
 
 KEY = canonical_id(MINE)
 BRAND = replace(FARM, id="brand", owns=read_owns(["4012345"]))
+YARD = "urn:epc:id:sgln:4012345.00009.0"
 
 
 def void(event: Event) -> Event:
@@ -122,6 +123,29 @@ def test_each_ones_word_stands_by_itself_where_two_said_the_same(where: Path | s
         assert made.had() == {"brand", "mill", "shop"}
         made.capture("brand", void(seen(1_000, FIELD, to=HALL)))
         assert made.had() == set()  # and whoever is left says it of what he never had
+
+
+def test_who_captures_for_another_gives_sight_in_his_name(where: Path | str) -> None:
+    case = "urn:epc:id:sscc:6901234.0000000017"
+    packed = replace(
+        seen(1_000, YARD), event_type=EventType.AGGREGATION, action=Action.ADD, epcs=(), parent_id=case,
+        child_epcs=(MINE,),
+    )  # fmt: skip
+    sent = seen(2_000, YARD, to=HALL)
+    with chain(where) as made:
+        AccessBooks(made.database).put(
+            replace(SPY, id="carrier", owns=read_owns(["6905555"]), captures=BRAND.owns)
+        )
+        made.capture("carrier", packed)
+        made.capture("mill", seen(3_000, HALL, case, to=STORE))
+        assert made.had() == {"brand"}
+        assert made.stay("shop") == Stay(3_000, 3_000)  # in the case: that it lay in it is the brand's word
+        made.capture("carrier", sent)
+        assert made.had() == {"brand", "mill"}
+        made.capture("mill", seen(4_000, HALL, to=STORE))
+        assert made.had() == {"brand", "mill", "shop"}
+        assert made.capture("carrier", void(sent), own=True) == [Outcome.ACCEPTED]
+        assert made.had() == {"brand"}
 
 
 def test_an_upgrade_keeps_the_claims_that_there_are(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from jinka.codec.tags import canonical_id
 from jinka.trace.access import Owners, read_owns
-from jinka.trace.claims import Claim, Grounds, State, names_of, standing, why_not
+from jinka.trace.claims import Claim, Claims, Grounds, State, names_of, standing, why_not
 from tests.trace.test_access import ALL, DOOR, FARM, FIELD, FOREIGN, HALL, MILL, MINE, SPY, seen
 
 BRAND = replace(FARM, id="brand", owns=read_owns(["4012345"]))
@@ -56,6 +56,23 @@ def test_an_event_is_told_by_whose_place_it_was(event, who, where) -> None:  # t
     told = why_not(event, who, OWNERS, {KEY: {"mill"}})
     assert told[1] == where
     assert bool(told[0]) == bool(where)
+
+
+def test_who_captures_for_another_speaks_as_that_one_about_its_place_alone() -> None:
+    owners = Owners(
+        [*ALL, BRAND, replace(SPY, id="carrier", owns=read_owns(["6905555"]), captures=BRAND.owns)]
+    )
+    yard = "urn:epc:id:sgln:4012345.00009.0"  # the brand's; the field is the farm's, by its own identifier
+    told = Claims(owners, {}).made(seen(1, yard, to=HALL), "carrier")[KEY]
+    assert told == {"brand": (Grounds.RIGHT, {"brand", "mill"})}  # nobody has it for having told it
+    assert Claims(owners, {}).of(seen(1, FIELD, to=HALL), "carrier") == {}
+    assert Claims(owners, {KEY: {"farm"}}).made(seen(2, FIELD, to=HALL), "carrier")[KEY] == {
+        "farm": (Grounds.HAD, {"farm", "mill"})
+    }
+    assert (
+        Claims(owners, {}).of(seen(1, DOOR, to=yard), "carrier") == {}
+    )  # where it goes to lets nobody speak
+    assert Claims(owners, {}).of(seen(1, yard, to=HALL), "spy") == {}
 
 
 def test_only_things_of_events_without_a_place_have_to_be_known() -> None:

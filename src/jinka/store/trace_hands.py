@@ -18,10 +18,12 @@ from jinka.store.schema import metadata
 from jinka.store.trace_rows import insert_rows
 from jinka.store.trace_turns import SqlTurns
 from jinka.trace.access import Owners, Participant, Stay, containers, shared, things_of
+from jinka.trace.choreography import Deed, Turn
 from jinka.trace.claims import Claim, Claims, Grounds, State, standing
 
 _ROUNDS_MAX = 6  # containers in containers through which a thing came into somebody's hands
 _ASKED = 500
+_LAID = frozenset({Deed.PACKED, Deed.UNPACKED})
 _WORD = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _FALLEN = sa.text(f"state = {int(State.FALLEN)}")  # written out, so that SQLite sees its index
 Numbered = Sequence[tuple[int, Event]]
@@ -97,10 +99,12 @@ def _write(
     rows: dict[tuple[str, int, str, str], tuple[Any, ...]] = {}
     believed: set[int] = set()
     for seq, event in plain:
-        for item, (grounds, everybody) in judged.made(event, by, trusted=trusted).items():
+        for item, told in judged.made(event, by, trusted=trusted).items():
             believed.add(seq)
-            for one in everybody:
-                rows[item, seq, one, by] = (item, seq, one, by, event.event_time_us, int(grounds), 0)
+            for speaker, (grounds, everybody) in told.items():
+                for one in everybody:
+                    row = (item, seq, one, speaker, event.event_time_us, int(grounds), 0)
+                    rows[item, seq, one, speaker] = row
     if by:
         insert_rows(connection, owned, sorted((seq, by, seq in believed) for seq, _ in events))
     if not rows:
@@ -231,20 +235,40 @@ def held(connection: sa.Connection, viewer: str, items: Collection[str]) -> dict
 
 
 def _packed(connection: sa.Connection, items: Collection[str]) -> dict[str, list[tuple[str, Stay]]]:
-    """The containers that things lay in, as those say who had the things (or who is not told apart)."""
+    """The containers that things lay in, as those say who had the things (or who is not told apart).
+
+    Who captured it for others says it in their names: that is a claim of theirs.
+    """
     known = SqlTurns(connection).turns(items)
     said = captors(connection, sorted({turn.seq for turns in known.values() for turn in turns}))
     had = had_by(connection, items)
+    stands = _standing(connection, known)
     return {
         item: list(
             containers(
                 turn
                 for turn in turns
-                if not (who := said.get(turn.seq)) or not who.isdisjoint(had.get(item, ()))
+                if not (who := said.get(turn.seq))
+                or not who.isdisjoint(had.get(item, ()))
+                or (item, turn.seq) in stands
             )
         )
         for item, turns in known.items()
     }
+
+
+def _standing(connection: sa.Connection, known: Mapping[str, Collection[Turn]]) -> set[tuple[str, int]]:
+    """Of things and the events that packed or unpacked them, those of which a claim stands."""
+    pairs = sorted(
+        {(item, turn.seq) for item, turns in known.items() for turn in turns if turn.deed in _LAID}
+    )
+    found, columns = set[tuple[str, int]](), claims.c
+    for at in range(0, len(pairs), _ASKED):
+        asked = sa.select(columns.item, columns.seq).where(
+            sa.tuple_(columns.item, columns.seq).in_(pairs[at : at + _ASKED]), columns.state == State.STANDS
+        )
+        found.update((item, seq) for item, seq in connection.execute(asked))
+    return found
 
 
 def _in_hands(connection: sa.Connection, viewer: str, items: Collection[str]) -> dict[str, Stay]:

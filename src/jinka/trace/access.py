@@ -98,7 +98,9 @@ class Owners:
     """Whose a place or a party is. The longer prefix wins, an identifier before every prefix."""
 
     def __init__(self, participants: Iterable[Participant]) -> None:
-        self._of = {own: one.id for one in participants for own in one.owns}
+        everyone = list(participants)
+        self._of = {own: one.id for one in everyone for own in one.owns}
+        self._captures = {one.id: one.captures for one in everyone if one.captures}
         self._lengths = sorted({len(own) for own in self._of if own.isdigit()}, reverse=True)
 
     def owner(self, id_: str) -> str:
@@ -120,6 +122,13 @@ class Owners:
     def named(self, event: Event) -> set[str]:
         """Everybody whose place or party the event names."""
         return {owner for id_ in _parties(event) if (owner := self.owner(id_))}
+
+    def spoken_for(self, event: Event, who: str) -> set[str]:
+        """The others at whose places the event happened, and who let ``who`` capture for them there."""
+        captures = self._captures.get(who, ())
+        places = [place.id for place in (event.read_point, event.biz_location) if place is not None]
+        let = {self.owner(id_) for id_ in places if captures and self.within(id_, captures)}
+        return let - {"", who}
 
     def key_owner(self, item: str) -> str:
         """Whose company prefix the key of a thing has; empty for nobody's."""

@@ -2,7 +2,9 @@
 
 Who captures an event is believed of a thing that it had before, whose key is its own, or of which nobody has spoken and
 whose key belongs to nobody who takes part. Only who is believed makes others have it too: those whose places and
-parties its event names. So a stranger cannot get sight of a thing by claiming it, nor two of them together.
+parties its event names. Who captures for others (``captures``) is judged as each of those at whose places the event
+happened, and has nothing for having told it. So a stranger cannot get sight of a thing by claiming it, nor two of them
+together.
 
 An event that is declared an error makes nobody have anything any more, and what was believed because of it falls with
 it (`standing`); a corrective event is judged as any other, and what had fallen may stand again by it.
@@ -56,22 +58,33 @@ class Claims:
 
     def of(self, event: Event, captured_by: str, *, trusted: bool = False) -> dict[str, set[str]]:
         """Each thing of the event with those who have it by this event. ``trusted``: the server's operator says so."""
-        return {item: who for item, (_, who) in self.made(event, captured_by, trusted=trusted).items()}
+        made = self.made(event, captured_by, trusted=trusted)
+        return {item: set().union(*(who for _, who in told.values())) for item, told in made.items()}
 
     def made(
         self, event: Event, captured_by: str, *, trusted: bool = False
-    ) -> dict[str, tuple[Grounds, set[str]]]:
-        """The same with why it is believed."""
+    ) -> dict[str, dict[str, tuple[Grounds, set[str]]]]:
+        """The same by who says it, and why he is believed: who captured it, and those for whom he did."""
         if event.error is not None:
             return {}
-        everybody = involved(event, captured_by, self._owners)
-        found: dict[str, tuple[Grounds, set[str]]] = {}
+        trusted = trusted or not captured_by
+        others = set[str]() if trusted else self._owners.spoken_for(event, captured_by)
+        speakers = [captured_by, *sorted(others)]
+        everybody = {one: involved(event, one, self._owners) for one in speakers}
+        found: dict[str, dict[str, tuple[Grounds, set[str]]]] = {}
         for item in things_of(event):
             had = self._had.setdefault(item, set())
-            grounds = Grounds.RIGHT if trusted or not captured_by else self._believed(captured_by, item, had)
-            if grounds is not None:
-                had |= everybody
-                found[item] = (grounds, everybody)
+            told: dict[str, tuple[Grounds, set[str]]] = {}
+            for one in speakers:
+                grounds = Grounds.RIGHT if trusted else self._believed(one, item, had)
+                if one == captured_by and others and grounds is Grounds.FIRST:
+                    continue  # those were the first for whom it is told
+                if grounds is not None:
+                    told[one] = (grounds, everybody[one])
+            for _, who in told.values():
+                had |= who
+            if told:
+                found[item] = told
         return found
 
     def _believed(self, who: str, item: str, had: Collection[str]) -> Grounds | None:

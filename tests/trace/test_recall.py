@@ -12,9 +12,12 @@ import pytest
 from jinka.app.trace_notices import message_of
 from jinka.codec.epcis import Event
 from jinka.kit import JinkaError, NotFound, Refused, Usage
+from jinka.reports import Language
+from jinka.reports.trace_recall import notice_text
 from jinka.trace.lineage import EdgeKind
 from jinka.trace.recall import (
     ITEMS,
+    MORE_OF,
     SOLD_ITEMS,
     SOLD_OF,
     Act,
@@ -163,6 +166,38 @@ def test_where_a_lot_was_seen_and_nobody_said_how_much_is_told_as_unknown() -> N
     assert recall.after(_act(RecallEvent.REPORT, 3, holder=Y, outcomes=nothing)).notices[Y].open_lines() == ()
     with pytest.raises(Refused, match="an amount of 0"):
         recall.after(_act(RecallEvent.REPORT, 3, holder=X, outcomes=nothing))
+
+
+def test_what_nobody_measured_is_asked_for_beside_what_somebody_did() -> None:
+    some, bare = parts((lot("A"), 40)), parts((lot("A"), None))
+    begun = seen(0, "commissioning", 1, quantities=parts((lot("A"), 100)), add=True)
+    twice = [
+        begun,
+        seen(1, "shipping", 1, quantities=some, to=2),
+        seen(2, "receiving", 2, quantities=some),
+        seen(3, "shipping", 1, quantities=bare, to=2),
+        seen(4, "receiving", 2, quantities=bare),
+    ]
+    more, sold = MORE_OF + lot("A"), SOLD_OF + lot("A")
+    assert _lines(_scope(twice, lot("A"))[0].scope) == {X: {lot("A"): 60}, Y: {lot("A"): 40, more: 0}}
+    sale = seen(5, "retail_selling", 1, quantities=bare)
+    assert _lines(_scope([begun, sale], lot("A"))[0].scope) == {X: {lot("A"): 100, sold: 0}}
+    both = [begun, seen(4, "retail_selling", 1, quantities=some), sale]
+    lines = {lot("A"): 60, sold: 40, MORE_OF + sold: 0}
+    found = _scope(both, lot("A"))[0].scope
+    assert _lines(found) == {X: lines}
+    recall = draft(
+        number=1, title="glass", grade=Grade.FIRST, cause=Cause(kind=CauseKind.LOT, names=(lot("A"),)),
+        scope=found, at_us=1, by="li",
+    ).after(_act(RecallEvent.APPROVE, 2))  # fmt: skip
+    measured = _outcomes((lot("A"), Fate.RETURNED, 60), (sold, Fate.SOLD, 40))
+    told = recall.after(_act(RecallEvent.REPORT, 3, holder=X, outcomes=measured))
+    assert [line.subject for line in told.notices[X].open_lines()] == [MORE_OF + sold]
+    for language, words in ((Language.EN, "more of "), (Language.ZH, "另有")):
+        assert words in notice_text(recall, recall.notices[X], language=language)
+    rest = Outcome(subject=MORE_OF + sold, fate=Fate.SOLD, amount=Decimal(0))
+    told = recall.after(_act(RecallEvent.REPORT, 3, holder=X, outcomes=(*measured, rest)))
+    assert told.notices[X].state is NoticeState.SETTLED
 
 
 def test_a_lot_that_was_made_without_an_amount_is_followed_by_what_moved() -> None:

@@ -37,7 +37,18 @@ from jinka.reports.day import Text
 from jinka.trace.check import answer_check
 from jinka.trace.conditions import MINUTE_US, Limit
 from jinka.trace.lineage import EdgeKind, NodeSort
-from jinka.trace.recall import ITEMS, SOLD_ITEMS, SOLD_OF, Fate, HolderScope, Line, NoticeState, RecallEvent
+from jinka.trace.recall import (
+    ITEMS,
+    MORE_OF,
+    SAID_ITEMS,
+    SOLD_ITEMS,
+    SOLD_OF,
+    Fate,
+    HolderScope,
+    Line,
+    NoticeState,
+    RecallEvent,
+)
 from jinka.trace.tag_chips import ChipMismatch
 
 DRAFTS, APPROVES = "officer 1", "officer 2"
@@ -156,11 +167,13 @@ def _line_text(here: Repository, line: Line) -> str:
 
 
 def _subject(here: Repository, line: Line) -> str:
-    if line.subject in (ITEMS, SOLD_ITEMS):
+    if line.subject in (ITEMS, SOLD_ITEMS, SAID_ITEMS):
         return line.subject
-    sold = line.subject.startswith(SOLD_OF)
-    lot = here.shown(line.subject.removeprefix(SOLD_OF))
-    return " ".join(filter(None, (line.uom if not line.unknown else "", lot, "sold" if sold else "")))
+    named = line.subject.removeprefix(MORE_OF)
+    sold, more = named.startswith(SOLD_OF), named != line.subject
+    lot = here.shown(named.removeprefix(SOLD_OF))
+    words = (line.uom if not line.unknown else "", "more of" if more else "", lot, "sold" if sold else "")
+    return " ".join(filter(None, words))
 
 
 def play_answer(step: AnswerRecall, world: World) -> Text:

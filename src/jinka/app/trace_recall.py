@@ -28,6 +28,7 @@ from jinka.store.trace_recalls import SqlRecalls, events_of_device
 from jinka.trace.lineage import EdgeKind, NodeSort
 from jinka.trace.recall import (
     ITEMS,
+    MORE_OF,
     SAID_ITEMS,
     SOLD_ITEMS,
     SOLD_OF,
@@ -210,8 +211,10 @@ def _outcome(text: str) -> Outcome:
         raise Usage(f"no amount: {amount!r}", where=where) from None
     named = {"": ITEMS, "items": ITEMS, "sold": SOLD_ITEMS, "said": SAID_ITEMS}
     if subject not in named:
-        sold = SOLD_OF if subject.startswith(SOLD_OF) else ""
-        subject = sold + canonical_id(subject.removeprefix(sold))
+        more = MORE_OF if subject.startswith(MORE_OF) else ""
+        rest = subject.removeprefix(more)
+        sold = SOLD_OF if rest.startswith(SOLD_OF) else ""
+        subject = more + sold + canonical_id(rest.removeprefix(sold))
     subject = named.get(subject, subject)
     return Outcome(subject=subject, fate=_choice(Fate, fate, where), amount=said)
 

@@ -22,7 +22,18 @@ from jinka.reports.tables import Cell, Column, Kind, Table
 from jinka.reports.trace_graph import short_name
 from jinka.reports.words import Language, in_language
 from jinka.trace.holding import Standing
-from jinka.trace.recall import ITEMS, SAID_ITEMS, SOLD_ITEMS, SOLD_OF, Fate, Line, Notice, NoticeState, Recall
+from jinka.trace.recall import (
+    ITEMS,
+    MORE_OF,
+    SAID_ITEMS,
+    SOLD_ITEMS,
+    SOLD_OF,
+    Fate,
+    Line,
+    Notice,
+    NoticeState,
+    Recall,
+)
 from jinka.trace.recall_course import Point, course, fates, overdue
 
 _STYLE = (
@@ -49,7 +60,7 @@ _W = {
     "course": ("Shares", "完成比例"), "notices": ("Notices", "通知数"), "effect": ("Over time", "进程"),
     "acts": ("Acts", "记录"), "unit": ("Unit", "单位"), "items": ("items", "件"), "sold": ("items sold", "件（已售）"),
     "reason": ("Reason", "理由"), "said": ("items said to be there", "件（据称在此）"),
-    "unknown": ("amount unknown", "数量不明"), "lot sold": ("sold", "已售"),
+    "more": ("more of", "另有"), "unknown": ("amount unknown", "数量不明"), "lot sold": ("sold", "已售"),
     "foreign": ("Units that cannot be converted", "无法换算的单位"),
 }  # fmt: skip
 _STANDINGS = {
@@ -274,6 +285,8 @@ def _known(line: Line) -> str | None:
 
 
 def _subject(subject: str, *, zh: bool) -> str:
+    if subject.startswith(MORE_OF):
+        return f"{_W['more'][zh]} {_subject(subject.removeprefix(MORE_OF), zh=zh)}"
     if subject.startswith(SOLD_OF):
         return f"{short_name(subject.removeprefix(SOLD_OF))} ({_W['lot sold'][zh]})"
     return {ITEMS: _W["items"][zh], SOLD_ITEMS: _W["sold"][zh], SAID_ITEMS: _W["said"][zh]}.get(

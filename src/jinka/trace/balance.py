@@ -48,6 +48,7 @@ class LotBalance:
         default_factory=lambda: defaultdict(Decimal)
     )  # all that ever came to a place
     came: set[int] = field(default_factory=set)  # where some came, by events that do not say how much
+    sold_some: set[int] = field(default_factory=set)  # who sold some, by events that do not say how much
     seen: set[int] = field(default_factory=set)  # where some was seen by other steps
     unknown: bool = False  # an event did not say how much, or in a unit of another kind
     foreign: set[str] = field(default_factory=set)  # such units
@@ -73,6 +74,10 @@ class LotBalance:
         """Where there is some of it, or was, and nobody knows how much: a place, receiver or container."""
         told = self.at_place.keys() | self.on_way.keys()
         return (self.came | (self.seen - told)) - self.lies_at().keys() - {0}
+
+    def more_at(self) -> set[int]:
+        """Where more of it came than was measured: what is known to lie there is not all."""
+        return (self.came & self.lies_at().keys()) - {0}
 
 
 def balance_of(
@@ -104,7 +109,9 @@ def balance_of(
             found.seen.add(other)
             continue
         amount = _amount(found, quantity, uom)
-        if amount is None:
+        if amount is None and kind == EdgeKind.AT and step in ENDS:
+            (found.sold_some if step in _SALES else found.seen).add(other)
+        elif amount is None:
             found.came.add(_comes_to(kind, step, other, sent.get(event, 0), _place(around, other, event, at)))
         else:
             place = _place(around, other, event, at)

@@ -135,6 +135,7 @@ _AMOUNT_MAX = Decimal(10) ** 15
 # Subjects of lines that are counted; every other is a lot. How many are where they are said to be, nobody knows.
 ITEMS, SOLD_ITEMS, SAID_ITEMS = "items", "items sold", "items said to be there"
 SOLD_OF = "sold:"  # before a lot: so much of it was sold there
+MORE_OF = "more:"  # before these: beside the measured amount there is one, or was, that nobody measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from jinka.trace.balance import LotBalance, balance_of
 from jinka.trace.holding import Holding, Standing, holdings
 from jinka.trace.lineage import EdgeKind, NodeSort
-from jinka.trace.recall import SAID_ITEMS, SOLD_ITEMS, SOLD_OF, HolderScope, Line, Scope
+from jinka.trace.recall import MORE_OF, SAID_ITEMS, SOLD_ITEMS, SOLD_OF, HolderScope, Line, Scope
 from jinka.trace.recall_doubts import Sober, said_at
 from jinka.trace.spread import Links, NamedLinks, Spread
 from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
@@ -88,7 +88,11 @@ def scope_of(links: NamedLinks, found: Spread, *, as_of_us: int, party_of: Calla
             *(holding.holder for holding in where.values() if holding.holder),
             *(holding.holder for holding in containers.values() if holding.holder),
             *(place for balance in balances.values() for place in balance.lies_at() if place),
-            *(place for balance in balances.values() for place in (*balance.unsure_at(), *balance.sold)),
+            *(
+                place
+                for balance in balances.values()
+                for place in (*balance.unsure_at(), *balance.sold, *balance.sold_some)
+            ),
             *said.items,
             *(place for _, place in said.lots),
             *balances,
@@ -148,7 +152,7 @@ class _Said:
             at = said_at(sober, found.rows[lot], lot, BEFORE_US)
             if lot in balances:
                 balance = balances[lot]
-                at |= balance.lies_at().keys() | balance.unsure_at() | balance.sold.keys()
+                at |= balance.lies_at().keys() | balance.unsure_at() | balance.sold.keys() | balance.sold_some
             self.lots |= {(lot, containers[n].holder if n in containers else n) for n in at if n}
 
 
@@ -289,10 +293,14 @@ def _holders(things: Sequence[Thing], balances: Mapping[int, LotBalance], contai
                 lots[party(place)][names[lot], balance.uom] += amount
         for node, amount in balance.sold.items():
             lots[party(node)][SOLD_OF + names[lot], balance.uom] += amount
-        for node in balance.unsure_at():
+        for node in (*balance.unsure_at(), *balance.more_at()):
             place = containers[node].holder if node in containers else node
             if place in names:
-                lots[party(place)][names[lot], balance.uom] += 0
+                mark = MORE_OF if lots[party(place)].get((names[lot], balance.uom)) else ""
+                lots[party(place)][mark + names[lot], balance.uom] += 0
+        for node in balance.sold_some:
+            mark = MORE_OF if node in balance.sold else ""
+            lots[party(node)][mark + SOLD_OF + names[lot], balance.uom] += 0
     for lot, place in said.lots:
         if place in names and lot in balances:
             for key in (names[lot], SOLD_OF + names[lot]):

@@ -73,6 +73,8 @@ def test_who_captures_for_another_speaks_as_that_one_about_its_place_alone() -> 
         Claims(owners, {}).of(seen(1, DOOR, to=yard), "carrier") == {}
     )  # where it goes to lets nobody speak
     assert Claims(owners, {}).of(seen(1, yard, to=HALL), "spy") == {}
+    first = Claims(owners, {}).made(seen(1, yard, FOREIGN), "carrier")[canonical_id(FOREIGN)]
+    assert first == {"brand": (Grounds.FIRST, {"brand"})}  # the key is nobody's: the brand was the first
 
 
 def test_only_things_of_events_without_a_place_have_to_be_known() -> None:

@@ -2,19 +2,19 @@
 
 A thing is there from its sighting until it is seen elsewhere, leaves or ends. What lies in a container is seen with it,
 and what was taken out stays where the container was then; what was made there is there. A lot is there while its
-balance says so, from then on with all of it: which part stood there, nobody can tell later.
+balance says so, or some of it lies in what is there, from then on with all of it: which part, nobody can tell later.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jinka.trace.lineage import ENDS, LEAVES, EdgeKind, NodeSort
 from jinka.trace.provenance import births_of, journey
 from jinka.trace.recall_scope import balances_of
 from jinka.trace.spread import CONTENT, NamedLinks, Seed, Spread, lift
-from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows
+from jinka.trace.stays import BEFORE_US, FOREVER_US, Rows, emptied, stays_of
 
 _THINGS = (NodeSort.ITEM, NodeSort.OTHER, NodeSort.CONTAINER)
 _OVER = LEAVES | ENDS
@@ -32,12 +32,38 @@ def present_at(links: NamedLinks, place: int, rows: Rows, since_us: int, until_u
     held = {node for node in moments.keys() | made if node & 7 in _THINGS}
     found = lift(links, held | _inside(links, held, until_us))
     births = births_of(links, found, [*found.reached])
+    there: dict[int, list[tuple[int, int]]] = {}
     for node in sorted(found.reached):
         for low, high in _times_at(place, found, node, births.get(node, ())):
+            if low <= until_us:
+                there.setdefault(node, []).append((low, high))
             if low <= until_us and high >= since_us:
                 seeds.append(Seed(node, max(low, since_us), min(high, until_us)))
-    lots = sorted(node for node in moments.keys() | made if node & 7 == NodeSort.LOT)
-    return seeds + list(_lots(links, place, lots, since_us, until_us))
+    cased = _cased(links, found, there, since_us, until_us)
+    lots = sorted({*(node for node in moments.keys() | made if node & 7 == NodeSort.LOT), *cased})
+    loose = list(_lots(links, place, lots, since_us, until_us))
+    return seeds + loose + [Seed(lot, at) for lot, at in cased.items() if at <= until_us]
+
+
+def _cased(links: NamedLinks, found: Spread, there: Mapping[int, Sequence[tuple[int, int]]], since_us: int,
+           until_us: int) -> dict[int, int]:  # fmt: skip
+    """The lots of which some lay in what was there at any time until then: since when in the interval, else never."""
+    put: dict[int, list[int]] = defaultdict(list)
+    for child, _, at, parent, *_ in links.arriving(sorted(there), CONTENT):
+        if child & 7 == NodeSort.LOT and at <= until_us:
+            put[child].append(parent)
+    rows: dict[int, list[Sequence[object]]] = defaultdict(list)
+    for row in links.leaving(sorted(put)):
+        rows[row[0]].append(row)
+    moments = dict.fromkeys(sorted(put), FOREVER_US)
+    empties = {parent: emptied(found.rows.get(parent, ())) for parents in put.values() for parent in parents}
+    for lot in moments:
+        for stay in stays_of(lot, rows[lot], empties, several=True):  # type: ignore[arg-type]
+            for low, high in there.get(stay.parent, ()):
+                begin = max(low, stay.since_us, since_us)
+                if begin <= min(high, stay.until_us, until_us):
+                    moments[lot] = min(moments[lot], begin)
+    return moments
 
 
 def _inside(links: NamedLinks, containers: Iterable[int], until_us: int) -> set[int]:

@@ -113,8 +113,15 @@ CONSIGNMENT = Journey(
         TraceForward("mail/9CN", "", places=("sender", "hub", "depot")),
     ),
 )  # fmt: skip
-_REPORT = {"ticket": "ticket", "left": "left", "price": 5_000, "pays": "logistics.sold",
-           "stands_in": "logistics.guarantee"}  # fmt: skip
+
+
+def _report(gates: tuple[str, ...], found: int, at: str = "", **twice: tuple[str, ...]) -> GatesReport:
+    return GatesReport(
+        gates, "rides", found, ticket="ticket", left="left", price=5_000, pays="logistics.sold",
+        stands_in="logistics.guarantee", twice=twice, at=at,
+    )  # fmt: skip
+
+
 TICKETS = Journey(
     name="tickets",
     title_en="A ticket is used once; its copy gets through another offline gate, is found, and is settled",
@@ -136,10 +143,10 @@ TICKETS = Journey(
         Admit("false", "east", "rides", facts={"train": "G101"}, refused="USED"),
         Tell("The east gate reports first: two uses, nothing odd. The west gate's report shows the second one.",
              "东口先上报，两次使用均无异常；西口上报后才显出重复。"),
-        GatesReport(("east",), "rides", 2, **_REPORT, at="20:00"),
+        _report(("east",), 2, "20:00"),
         Stands("logistics.east", 10_000),
-        GatesReport(("east", "west"), "rides", 1, **_REPORT, twice={"E1": ("east", "west")}, at="20:30"),
-        GatesReport(("east", "west"), "rides", 0, **_REPORT),
+        _report(("east", "west"), 1, "20:30", E1=("east", "west")),
+        _report(("east", "west"), 0),
         Stands("logistics.west", 5_000),
         Stands("logistics.sold", 10_000),
         Stands("logistics.guarantee", 45_000),

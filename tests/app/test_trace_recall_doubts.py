@@ -156,6 +156,16 @@ def test_where_nobody_is_told_apart_everybody_is_believed(tmp_path: Path) -> Non
         assert _holders(rig) == {SPY_AT: {ITEMS: "1"}}
 
 
+def test_how_much_clocks_may_be_ahead_is_the_files_to_say(tmp_path: Path) -> None:
+    with rig_at(tmp_path / "t.db", tmp_path) as rig:
+        rig.people()
+        ahead = Clock().now_micros() + 900_000_000
+        _told(rig, *TO_THE_MILL, ("mill", replace(seen(4, "retail_selling", HALL), event_time_us=ahead)))
+        assert _holders(rig) == AT_MILL
+        rig.file.write_text(rig.file.read_text() + "[rules]\nahead_s = 1000\n")
+        assert _holders(rig) == {HALL: {SOLD_ITEMS: "1"}}
+
+
 def test_what_is_to_happen_later_moves_nothing_and_is_said(where: Path | str) -> None:
     later, things = 24 * 365 * 129, [chains.item(n) for n in range(4)]
     told = [

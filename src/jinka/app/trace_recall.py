@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from jinka.app.trace_config import read_trace_file
 from jinka.app.trace_lineage import thing_name, trace_database, walk
 from jinka.codec.tags import canonical_id
 from jinka.kit import Clock, Usage
@@ -179,8 +180,12 @@ class RecallDesk:
 @contextmanager
 def recall_desk(at: str, clock: Clock | None = None) -> Iterator[RecallDesk]:
     """The desk of a repository, its database open."""
+    rules = read_trace_file(Path(at)).tables["rules"] if at.endswith(".toml") else {}
+    ahead_s = RuleBook().ahead_s
+    if type(own := rules.get("ahead_s")) is int and own >= 0:  # another is refused where the rules are read
+        ahead_s = own
     with trace_database(at) as database:
-        yield RecallDesk(database, clock or SystemClock())
+        yield RecallDesk(database, clock or SystemClock(), ahead_s=ahead_s)
 
 
 def _cause(plan: Plan) -> Cause:

@@ -190,6 +190,8 @@ def test_a_third_party_adds_its_own_and_changes_nothing_that_stands() -> None:
         name="member", title=("member", "成员"), type=FieldType.REFERENCE, source="library", target="person",
         sensitivity=Sensitivity.PERSONAL, holds=True,
     )  # fmt: skip
+    owner = dataclasses.replace(held, name="owner", holds=False, held=True)
+    twice = dataclasses.replace(owner, name="twice")
     for bad, what in (
         ({"kinds": (PART.kinds[2],)}, "declared twice"),
         ({"departments": (Named(code="bank", title=("mine", "我的")),)}, "declared twice"),
@@ -200,6 +202,10 @@ def test_a_third_party_adds_its_own_and_changes_nothing_that_stands() -> None:
         (
             {"kinds": (RecordKind(name="reader", title=("r", "读"), fields=(held,)),)},
             "another part's records",
+        ),
+        (
+            {"kinds": (RecordKind(name="reader", title=("r", "读"), fields=(owner, twice)),)},
+            "holder would be said twice",
         ),
     ):
         with pytest.raises(Usage, match=what):

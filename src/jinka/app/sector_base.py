@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import ZONE, StepFailed, World
@@ -19,7 +20,7 @@ from jinka.reports.day import Text
 from jinka.store.base_records import BaseRecords, Said
 from jinka.store.base_records_cases import act_on_case
 
-_OFFICER, _REVIEWER = "officer-1", "officer-2"
+OFFICER, _REVIEWER = "officer-1", "officer-2"
 
 
 class _Clock:
@@ -31,7 +32,9 @@ class _Clock:
 
 
 @dataclass(slots=True)
-class _Register:
+class Register:
+    """The base records of a world, with a journey's names for what is in them."""
+
     books: BaseRecords
     refs: dict[str, Ref] = field(default_factory=dict)
     consents: dict[str, int] = field(default_factory=dict)
@@ -43,27 +46,29 @@ class _Register:
         return self.refs[name]
 
 
-def _register(world: World) -> _Register:
-    def make() -> _Register:
+def register_of(world: World) -> Register:
+    """The register of a world, made when it is first asked for."""
+
+    def make() -> Register:
         sectors = {one.name: one for one in (*world.catalogue.values(), world.sector)}
         parts = [one.part for one in sectors.values() if one.part is not None]
         vault = NumberVault(world.randomness.token_bytes(KEY_BYTES), world.randomness)
-        return _Register(BaseRecords(world.database("base"), Catalogue((PART, *parts)), vault, _Clock(world)))
+        return Register(BaseRecords(world.database("base"), Catalogue((PART, *parts)), vault, _Clock(world)))
 
     return world.service("base records", make)
 
 
 def play_keep(step: Keep, world: World) -> Text:
-    found = _register(world)
+    found = register_of(world)
     values = {
         name: str(found.ref(value[1:])) if value.startswith("@") else value
         for name, value in step.values.items()
     }
-    title = _department(found, step.department)
+    title = department_title(found, step.department)
     try:
         made = found.books.write(
             found.refs.get(step.record, step.kind), [Said(field=name, value=value) for name, value in values.items()],
-            department=step.department, officer=_OFFICER, why=world.journey.name,
+            department=step.department, officer=OFFICER, why=world.journey.name,
         )  # fmt: skip
     except JinkaError as error:
         expect_refused(step.refused, "REFUSED", error)
@@ -79,15 +84,15 @@ def play_keep(step: Keep, world: World) -> Text:
 
 
 def play_agree(step: Agree, world: World) -> Text:
-    found = _register(world)
+    found = register_of(world)
     draft = Consent(
         number=0, holder=0, department=step.department, purpose=step.purpose, kind=step.kind,
         fields=frozenset(step.fields), separate=step.separate, guardian=0, given_us=0, until_us=0,
     )  # fmt: skip
     until = world.now.date() + dt.timedelta(days=step.days)
-    given = found.books.consent(found.ref(step.holder), draft, until=until, officer=_OFFICER)
+    given = found.books.consent(found.ref(step.holder), draft, until=until, officer=OFFICER)
     found.consents[step.as_ or step.department] = given.number
-    title, why = _department(found, step.department), found.books.catalogue.purposes[step.purpose].title
+    title, why = department_title(found, step.department), found.books.catalogue.purposes[step.purpose].title
     return Text(
         f"{step.holder} lets {title.en} see {', '.join(step.fields)} for {why[0]} until {until}",
         f"{step.holder}同意{title.zh}为{why[1]}查看{len(step.fields)}项信息，至{until}",
@@ -95,20 +100,20 @@ def play_agree(step: Agree, world: World) -> Text:
 
 
 def play_withdraw(step: Withdraw, world: World) -> Text:
-    found = _register(world)
+    found = register_of(world)
     if step.consent not in found.consents:
         raise NotFound(f"no consent {step.consent!r}", where=step.holder)
-    found.books.withdraw(found.ref(step.holder), found.consents[step.consent], officer=_OFFICER)
+    found.books.withdraw(found.ref(step.holder), found.consents[step.consent], officer=OFFICER)
     return Text(f"{step.holder} takes the consent back", f"{step.holder}撤回同意")
 
 
 def play_ask(step: Ask, world: World) -> Text:
-    found = _register(world)
+    found = register_of(world)
     ref = found.ref(step.record)
-    title, why = _department(found, step.department), found.books.catalogue.purposes[step.purpose].title
+    title, why = department_title(found, step.department), found.books.catalogue.purposes[step.purpose].title
     fields = step.fields or tuple(step.shows)
     look = Look(
-        department=step.department, officer=_OFFICER, purpose=step.purpose, kind=ref.kind, fields=fields,
+        department=step.department, officer=OFFICER, purpose=step.purpose, kind=ref.kind, fields=fields,
         case=step.case, reason=step.reason, emergency=step.emergency,
     )  # fmt: skip
     head = Text(f"{title.en} asks for {', '.join(fields)} of {step.record} ({why[0]})",
@@ -133,19 +138,22 @@ def play_ask(step: Ask, world: World) -> Text:
     world.count(Counted.LOOKED, department=step.department, record=ref.kind)
     grounds = "; ".join(sorted(set(seen.grounds.values())))
     review = Text(" (a review follows)", "（须事后复核）") if seen.review else Text("", "")
-    return Text(f"{head.en}: shown, by {grounds}{review.en}", f"{head.zh}：可查，依据{grounds}{review.zh}")
+    return Text(
+        f"{head.en}: shown, by {grounds}{review.en}",
+        f"{head.zh}：可查，依据{grounds.replace('consent ', '本人同意书')}{review.zh}",
+    )
 
 
 def play_review(step: Review, world: World) -> Text:
-    found = _register(world)
+    found = register_of(world)
     if step.record not in found.reviews:
         raise NotFound("no emergency look", where=step.record, fix="Ask with emergency first")
-    title = _department(found, step.by)
+    title = department_title(found, step.by)
     try:
         with found.books.book() as book:
             case = act_on_case(
                 book, found.reviews[step.record], step.act, actor=step.by,
-                officer=_REVIEWER if step.by == SUPERVISION else _OFFICER, text=step.reason,
+                officer=_REVIEWER if step.by == SUPERVISION else OFFICER, text=step.reason,
             )  # fmt: skip
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)
@@ -160,21 +168,28 @@ def play_review(step: Review, world: World) -> Text:
 
 
 def play_viewed(step: Viewed, world: World) -> Text:
-    found = _register(world)
+    found = register_of(world)
     rows = [
         row.as_dict() for row in found.books.looks(found.ref(step.holder)) if row.act in (LOOK, BROKEN_GLASS)
     ]
     looks = tuple((row["department"], row["purpose"], row["outcome"] == Outcome.OK.value) for row in rows)
     if looks != tuple(step.looks):
         raise StepFailed(f"the holder sees {looks}, not {step.looks}", where=step.holder)
-    told = [(_department(found, department), shown) for department, _, shown in looks]
+    told = []
+    for row, (department, purpose, shown) in zip(rows, looks, strict=True):
+        at = f"{dt.datetime.fromtimestamp(row['at_micros'] // 1_000_000, ZoneInfo(ZONE)):%m-%d %H:%M}"
+        title, why = department_title(found, department), found.books.catalogue.purposes[purpose].title
+        told.append(Text(
+            f"{at} {title.en} for {why[0]} ({'shown' if shown else 'refused'})",
+            f"{at} {title.zh}，{why[1]}（{'已查' if shown else '被拒'}）",
+        ))  # fmt: skip
     return Text(
-        f"{step.holder} reads who looked: "
-        + ", ".join(f"{t.en} ({'shown' if ok else 'refused'})" for t, ok in told),
-        f"{step.holder}查看访问记录：" + "、".join(f"{t.zh}（{'已查' if ok else '被拒'}）" for t, ok in told),
+        f"{step.holder} reads who looked: " + "; ".join(one.en for one in told),
+        f"{step.holder}查看访问记录：" + "；".join(one.zh for one in told),
     )
 
 
-def _department(found: _Register, code: str) -> Text:
+def department_title(found: Register, code: str) -> Text:
+    """What a department is called."""
     title = found.books.catalogue.departments[code].title
     return Text(title[0], title[1])

@@ -67,7 +67,7 @@ class Ask(Step):
 
 @dataclass(frozen=True, slots=True)
 class Viewed(Step):
-    """What the holder reads of the looks at his records, in order: (department, purpose, whether it was shown)."""
+    """What the holder reads of the looks at his records, in order: (department, purpose, whether it was shown); told with the time."""
 
     holder: str
     looks: tuple[tuple[str, str, bool], ...]

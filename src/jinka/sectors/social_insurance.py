@@ -51,7 +51,7 @@ _SPELL = RecordKind(
     title=("spell of insurance", "参保记录"),
     fields=tuple(
         FieldSpec(name=name, title=title, type=kind, source=_AGENCY, sensitivity=Level.PERSONAL, target=target,
-                  words=words)
+                  words=words, held=bool(target))
         for name, title, kind, target, words in (
             ("insured", ("insured person", "参保人"), FieldType.REFERENCE, "person", ()),
             ("division", ("region", "统筹地区"), FieldType.DIVISION, "", ()),

@@ -165,13 +165,13 @@ BOOKING = Journey(
     cards=(VISITOR,),
     steps=(
         Keep("han", "person", "public-security", {"identity_number": "440301199003072719", "name": "韩梅"}, at="09:00"),
-        Keep("order", "booking", "scenic-area", {"booking_number": "B20260501-0007", "visitor_number":
-             "440301199003072719", "sight": "palace", "day": "2026-05-01"}),
-        Ask("order", "scenic-area", "admission", {"visitor_number": "440301199003072719", "day": "2026-05-01"},
-            at="+11 08:30"),
+        Keep("order", "booking", "scenic-area", {"booking_number": "B20260501-0007", "visitor": "@han",
+             "visitor_number": "440301199003072719", "sight": "palace", "day": "2026-05-01"}),
+        Ask("order", "scenic-area", "admission", {"visitor_number": "440301199003072719"}, at="+11 08:30"),
         Ask("order", "bank", "loan-review", fields=("sight",), refused="NO_GROUND"),
         Ask("han", "scenic-area", "admission", fields=("name",), refused="NO_GROUND"),
-        Viewed("han", (("scenic-area", "admission", False),)),
+        Viewed("han", (("scenic-area", "admission", True), ("bank", "loan-review", False),
+                       ("scenic-area", "admission", False))),
         Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "6000"}),
         Admit("visitor", "palace-gate", "enter", facts={**_ME, "identity tail": "0014"}, refused="OTHER_PERSON"),
         Admit("visitor", "palace-gate", "enter", facts=_ME),

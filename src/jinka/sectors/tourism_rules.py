@@ -83,10 +83,18 @@ CASES = (
 
 
 def _field(
-    name: str, en: str, zh: str, kind: FieldType, sensitivity: Sensitivity, *, key: bool = False
+    name: str,
+    en: str,
+    zh: str,
+    kind: FieldType,
+    sensitivity: Sensitivity,
+    *,
+    key: bool = False,
+    target: str = "",
 ) -> FieldSpec:
     return FieldSpec(
-        name=name, title=(en, zh), type=kind, source="scenic-area", sensitivity=sensitivity, key=key
+        name=name, title=(en, zh), type=kind, source="scenic-area", sensitivity=sensitivity, key=key, target=target,
+        held=bool(target),
     )  # fmt: skip
 
 
@@ -95,6 +103,8 @@ BOOKINGS = Part(
     purposes=(Named(code="admission", title=("admission by a booking", "预约核验入园")),),
     kinds=(RecordKind(name="booking", title=("booking", "门票预约"), fields=(
         _field("booking_number", "number of the booking", "订单号", FieldType.TEXT, Sensitivity.INTERNAL, key=True),
+        _field("visitor", "visitor, whose booking it is", "游客（预约人）", FieldType.REFERENCE, Sensitivity.PERSONAL,
+               target="person"),
         _field("visitor_number", "visitor's number", "游客公民身份号码", FieldType.CITIZEN, Sensitivity.PERSONAL),
         _field("sight", "sight", "景区", FieldType.TEXT, Sensitivity.INTERNAL),
         _field("day", "day of the visit", "参观日期", FieldType.DATE, Sensitivity.INTERNAL),

@@ -205,10 +205,15 @@ class Book:
                     )
 
     def holder(self, ref: Ref | None, on: dt.date) -> Ref | None:
-        """Whose record it is: itself, or whoever refers to it as its holder on a day."""
+        """Whose record it is: itself, whom it names as its holder on a day, or whoever refers to it so."""
         for _ in range(_HOLDERS_DEEP):
             if ref is None:
                 return None
+            held = next((one for one in self.catalogue.kind(ref.kind).fields if one.held), None)
+            if held is not None:
+                named = self.record(ref).values(held, on)
+                ref = Ref.parse(named[-1].value) if named else None
+                continue
             relations = list(self.catalogue.holding(ref.kind))
             if not relations:
                 return ref

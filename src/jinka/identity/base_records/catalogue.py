@@ -159,6 +159,9 @@ class Catalogue:
                 raise Usage("its source is no department", where=where)
             if spec.type is FieldType.REFERENCE and spec.target not in self.kinds:
                 raise Usage("it refers to no kind", where=where)
+        held = [spec for spec in kind.fields if spec.held]
+        if len(held) > 1 or (held and any(self.holding(kind.name))):
+            raise Usage("its holder would be said twice", where=f"kind {kind.name}", fix="by one field alone")
 
     def _check_rule(self, rule: ViewRule) -> None:
         where = f"rule {rule.department}/{rule.purpose}/{rule.kind}"

@@ -53,6 +53,7 @@ class FieldSpec:
 
     ``key``: it finds the record, and no two records have one value of it at a time. ``many``: several values hold at
     once. ``holds``: whoever refers so is the holder of what is referred to, and nobody else is at that time.
+    ``held``: the record's holder is whom it refers to.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FieldSpec:
     key: bool = False
     many: bool = False
     holds: bool = False
+    held: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -75,6 +77,8 @@ class FieldSpec:
             raise Usage("a target belongs to a reference", where=self.name)
         if self.holds and self.type is not FieldType.REFERENCE:
             raise Usage("only who refers to a record holds it", where=self.name)
+        if self.held and (self.type is not FieldType.REFERENCE or self.many or self.holds):
+            raise Usage("a holder is one that is referred to", where=self.name)
 
     @property
     def personal(self) -> bool:

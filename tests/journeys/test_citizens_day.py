@@ -13,10 +13,11 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import Played, play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Clear, Counted, Journey, Reads, Sign, Step, Tap
+from jinka.declaration import Admit, Clear, Counted, Journey, Reads, Sign, Step, Tap, Write
 
 CITIZEN = all_sectors()["citizen"]
 DAY = CITIZEN.journey("day")
+_SOCIAL, _HEALTH = "cn.social-security", "cn.health.card"
 
 
 def _play(journey: Journey) -> Played:
@@ -61,14 +62,54 @@ def test_the_day_has_all_its_authorities(day: Played) -> None:
 
 
 def test_nobody_reads_what_belongs_to_another(day: Played) -> None:
-    """Two authorities' records refuse each other's look without the PIN; base records refuse and tell the holder."""
+    """No desk gets at another authority's records, be it with the PIN; its own show without the PIN what is public
+    alone; base records refuse and tell the holder.
+    """
     refused = [one for one in day.happenings if one.counted is Counted.REFUSED]
+    others = [
+        (one.by["device"], one.by.get("application") or one.by["entitlement"])
+        for one in refused
+        if one.by.get("reason") == "NOT_ITS_OWN"
+    ]
+    assert others == [
+        ("medical:registration", "cn.social-security"),
+        ("social-security:desk", "cn.health.card"),
+        ("canteen", "cn.health.card"),
+        ("medical:account-desk", "cn.tour.ticket"),
+        ("tourism:palace-gate", "cn.health.card"),
+        ("medical:account-desk", "see-doctor"),
+    ]
     assert {one.by["application"] for one in refused if one.by.get("reason") == "READ"} == {
         "cn.social-security",
         "cn.health.card",
     }
     looks = [one.by["department"] for one in refused if one.by.get("reason") == "NO_GROUND"]
     assert looks == ["housing-fund", "bank"]
+
+
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        (
+            Reads("lin", "medical:registration", {"card number": "A00000815"}, application=_SOCIAL),
+            "NOT_ITS_OWN",
+        ),
+        (
+            Reads("lin", "canteen", application=_HEALTH, refused=("scheme",), pin="271828"),
+            "wanted READ",
+        ),
+        (
+            Reads("lin", "medical:registration", refused=("name",), reason="NOT_ITS_OWN"),
+            "is its own",
+        ),
+        (Write("lin", "canteen", {"scheme": "rural"}, application=_HEALTH), "NOT_ITS_OWN"),
+        (Write("lin", "canteen", {"name": "X"}, application=_SOCIAL, pin="161803"), "NOT_ITS_OWN"),
+        (Admit("lin", "medical:account-desk", "see-doctor", facts={"clinic": "cardiology"}), "NOT_ITS_OWN"),
+    ],
+)
+def test_no_device_is_lent_the_key_of_another_authority(step: Step, what: str) -> None:
+    with pytest.raises(StepFailed, match=what):
+        _play(replace(DAY, steps=(step,)))
 
 
 def _with(wanted: type[Step], change: dict[str, object]) -> Journey:

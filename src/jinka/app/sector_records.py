@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_world import StepFailed, World
+from jinka.app.sector_world import NotItsOwn, StepFailed, World
 from jinka.declaration import Admit, Block, Counted, Reads, Write
 from jinka.kit import Refused
 from jinka.reports.day import Text
@@ -37,13 +37,16 @@ def play_write(step: Write, world: World) -> Text:
     application = step.application or world.application_of(step.device)
     names = ", ".join(step.values)
     try:
+        world.require_own(step.device, application)
         write_records(
             card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
             records=world.record_specs(application), values=step.values, pin=_pin(step.pin),
         )  # fmt: skip
     except Refused as error:
-        expect_refused(step.refused, "REFUSED", error)
-        world.count(Counted.REFUSED, device=step.device, application=application, reason="WRITE")
+        foreign = isinstance(error, NotItsOwn)
+        expect_refused(step.refused, NotItsOwn.reason if foreign else "REFUSED", error)
+        reason = NotItsOwn.reason if foreign else "WRITE"
+        world.count(Counted.REFUSED, device=step.device, application=application, reason=reason)
         return Text(f"{device.title_en} may not write {names}: {error}", f"{device.title_zh}不得写入")
     expect_done(step.refused)
     world.written_onto(step.card, application).update(step.values)
@@ -63,6 +66,24 @@ def play_reads(step: Reads, world: World) -> Text:
     application = step.application or world.application_of(step.device)
     specs = {spec.name: spec for spec in world.record_specs(application)}
     wanted = [specs[name] for name in (*step.values, *step.refused)]
+    try:
+        world.require_own(step.device, application)
+    except NotItsOwn as error:
+        expect_refused(step.reason, error.reason, error)
+        if step.values or not step.refused:
+            raise StepFailed(f"nothing of {application} is shown here", where=step.device) from error
+        world.count(Counted.REFUSED, device=step.device, application=application, reason=error.reason)
+        asked_en = ", ".join(specs[name].title_en for name in step.refused)
+        asked_zh = "、".join(specs[name].title_zh for name in step.refused)
+        profile = world.profile(application)
+        return Text(
+            f"{device.title_en} asks {card.title.en} for {asked_en} of {profile.title_en}: refused, not its own",
+            f"{device.title_zh}欲读{card.title.zh}上{profile.title_zh}的{asked_zh}：非本机构应用，拒绝",
+        )
+    if step.reason != "READ":
+        raise StepFailed(
+            f"the application is its own, so it is not refused as {step.reason}", where=step.device
+        )
     readings = read_records(card.link, world.profile(application).aid, wanted, pin=_pin(step.pin))
     for one in readings:
         name = one.record.name
@@ -93,6 +114,12 @@ def play_admit(step: Admit, world: World) -> Text:
         f"{card.title.en} at {device.title_en}: {right.title_en}",
         f"{card.title.zh}在{device.title_zh}：{right.title_zh}",
     )
+    try:
+        world.require_own(step.device, right.application)
+    except NotItsOwn as error:
+        expect_refused(step.refused, error.reason, error)
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
+        return Text(f"{head.en} is refused, not its own application", f"{head.zh}拒绝，非本机构应用")
     if card.number in world.blocked:
         expect_refused(step.refused, "BLOCKED", "on the list")
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="BLOCKED")

@@ -22,7 +22,7 @@ from jinka.codec.clearing import ClearingRecord
 from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector
 from jinka.issuer import MaintenanceHost
 from jinka.keys import Purpose, SoftKeyService, hold_ceremony
-from jinka.kit import JinkaError, NotFound, Unit, Usage
+from jinka.kit import JinkaError, NotFound, Refused, Unit, Usage
 from jinka.ledger import AccountFlag, MemoryLedger
 from jinka.profile import ApplicationProfile, KeyUse
 from jinka.profile.records import RecordSpec
@@ -43,6 +43,12 @@ TRIP_FILE = 0x001E  # JT/T 978.2
 
 class StepFailed(JinkaError):
     """A step did not end as the journey says that it must."""
+
+
+class NotItsOwn(Refused):
+    """A device turned to an application that is none of its authority's."""
+
+    reason = "NOT_ITS_OWN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +195,14 @@ class World:
                 "no application", where=f"{sector.name}.{device}", fix="name the device's application"
             )
         return sector.profiles[0].name
+
+    def require_own(self, device: str, application: str) -> None:
+        """Raise `NotItsOwn` unless the device uses this application: no authority's key is lent to others' devices."""
+        found = self.device(device)[1]
+        if application not in (self.application_of(device), *found.also):
+            raise NotItsOwn(
+                f"{application} is none of its applications", where=device, fix="declare it in Device.also"
+            )
 
     def only_application(self, card: VirtualCard, application: str = "") -> str:
         """The application that a step means: the one that it names, or the first of the card."""

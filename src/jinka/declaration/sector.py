@@ -93,7 +93,11 @@ class DeviceKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of a party. ``fare`` names a `Fare`; without one the fare comes with the tap."""
+    """One device of a party. ``fare`` names a `Fare`; without one the fare comes with the tap.
+
+    It writes, reads and judges records of its own ``application`` and of those in ``also``, and of no other on the
+    card: the keys of an authority are for its own devices.
+    """
 
     name: str
     title_en: str
@@ -105,6 +109,7 @@ class Device:
     application: str = ""  # the profile's name; the sector's first when empty
     station: str = ""  # of a pump: those of one station know one another's claims
     grade: int = 0  # of a pump: what its nozzle sells, a bit of the card's rule; 0 for any
+    also: tuple[str, ...] = ()  # further profiles whose records it uses, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,10 @@ class Replace(Step):
 
 @dataclass(frozen=True, slots=True)
 class Write(Step):
-    """An authority writes records of its application on a card, under its own key."""
+    """An authority writes records of its application on a card, under its own key.
+
+    Refused is REFUSED by the card or host, or NOT_ITS_OWN where the application is none of the device's.
+    """
 
     card: str
     device: str
@@ -146,7 +149,7 @@ class Write(Step):
 @dataclass(frozen=True, slots=True)
 class Reads(Step):
     """A device reads records from the card; each must be what is said here, and ``refused`` names those it may not
-    read.
+    read: by the card (``reason`` READ), or since the application is none of the device's (NOT_ITS_OWN).
     """
 
     card: str
@@ -156,6 +159,7 @@ class Reads(Step):
     pin: str = ""
     application: str = ""
     refused: tuple[str, ...] = ()
+    reason: str = "READ"
 
 
 @dataclass(frozen=True, slots=True)

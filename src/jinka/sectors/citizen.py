@@ -65,6 +65,7 @@ _TRANSIT, _ACCOUNT = "cn.beijing.transit", "cn.medical.account"
 _HEALTH, _SOCIAL = "cn.health.card", "cn.social-security"
 _TICKET, _IDENTITY = "cn.tour.ticket", "jinka.identity"
 _METER, _FUEL, _BANK = "cn.utility.meter", "cn.fuel", "cn.bank.debit"
+_OTHERS = "NOT_ITS_OWN"  # the record is another authority's
 _PERSON = {"social security number": "11010519491231002X", "name": "林月", "card number": "A00000815",
            "card id": "440300D15600000599110145FFFFFFFF"}  # fmt: skip
 _PATIENT = {"name": "林月", "scheme": "employee", "insured until": "20261231", "registered": "-",
@@ -164,6 +165,12 @@ DAY = Journey(
                        ("bank", "loan-review", True), ("bank", "loan-review", False))),
         Reads("lin", "social-security:desk", {"card number": "A00000815"}, refused=("name",)),
         Reads("lin", "medical:registration", {"scheme": "employee"}, refused=("name",)),
+        Reads("lin", "medical:registration", application=_SOCIAL, refused=("card number",), reason=_OTHERS),
+        Reads("lin", "social-security:desk", application=_HEALTH, refused=("scheme",), reason=_OTHERS),
+        Reads("lin", "canteen", application=_HEALTH, refused=("scheme",), pin="271828", reason=_OTHERS),
+        Reads("lin", "medical:account-desk", application=_TICKET, refused=("visit day",), reason=_OTHERS),
+        Write("lin", "tourism:palace-gate", {"registered": "-"}, application=_HEALTH, refused=_OTHERS),
+        Admit("lin", "medical:account-desk", "see-doctor", facts={"clinic": "cardiology"}, refused=_OTHERS),
         InsertCard("lin", "gas", 20_000, at="18:30"),
         InsertCard("lin", "gas", 0),
         MeterShows("gas", 20_000, 0),

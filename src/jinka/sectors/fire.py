@@ -196,8 +196,10 @@ SECTOR = Sector(
     profiles=(EQUIPMENT, INSPECTOR),
     records={EQUIPMENT.name: EQUIPMENT_RECORDS, INSPECTOR.name: INSPECTOR_RECORDS},
     devices=(
-        Device("reader", "the inspector's reader", "巡检读写器", DeviceKind.CHECK, application=EQUIPMENT.name),
-        Device("workshop", "the service workshop", "维修点", DeviceKind.CHECK, application=EQUIPMENT.name),
+        Device("reader", "the inspector's reader", "巡检读写器", DeviceKind.CHECK, application=EQUIPMENT.name,
+               also=(INSPECTOR.name,)),
+        Device("workshop", "the service workshop", "维修点", DeviceKind.CHECK, application=EQUIPMENT.name,
+               also=(INSPECTOR.name,)),
     ),
     entitlements=(READY, CHECKED, WORKS),
     sheets=(LIFE,),

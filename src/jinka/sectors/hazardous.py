@@ -155,8 +155,10 @@ SECTOR = Sector(
     records=CARD_RECORDS,
     composes=(SIGNS,),
     devices=(
-        Device("desk", "the store's desk", "库房登记台", DeviceKind.CHECK, application=CONTAINER.name),
-        Device("gate", "the store's gate", "库区大门", DeviceKind.CHECK, application=CONTAINER.name),
+        Device("desk", "the store's desk", "库房登记台", DeviceKind.CHECK, application=CONTAINER.name,
+               also=(OFFICER.name,)),
+        Device("gate", "the store's gate", "库区大门", DeviceKind.CHECK, application=CONTAINER.name,
+               also=(OFFICER.name,)),
         Device("checkpoint", "the checkpoint", "检查站", DeviceKind.CHECK, application=PERMIT.name),
     ),
     entitlements=(WORKS, LEAVES, ARRIVES, CARRIES),

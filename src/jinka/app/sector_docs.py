@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jinka.app.sector_run import Played
 from jinka.app.sector_service_docs import service_tables
+from jinka.app.sector_titles import authority_title
 from jinka.app.sector_trace_docs import trace_tables
 from jinka.declaration import Sector
 from jinka.kit import format_minor
@@ -80,7 +81,8 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
     yield ""
     yield word("made", sector.name)
     yield ""
-    yield f"- {word('authority')}: {sector.authority}"
+    authority = authority_title(sector.authority)
+    yield f"- {word('authority')}: {authority.zh if zh else authority.en}"
     yield f"- {word('standards')}: {', '.join(sector.standards) or '-'}"
     yield f"- {word('archetypes')}: {', '.join(kind.value for kind in sector.archetypes)}"
     if sector.composes:

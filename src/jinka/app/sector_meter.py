@@ -14,6 +14,7 @@ from jinka.card.template import personalised
 from jinka.declaration import (
     CallEmergency,
     ChangeMeterKey,
+    Commodity,
     Consume,
     Counted,
     InsertCard,
@@ -37,6 +38,12 @@ from jinka.terminal.link import ask
 from jinka.terminal.meter import CardMeter, MeterRefused
 from jinka.terminal.reading import read_public, select
 
+_DISPLAY = {
+    Commodity.ELECTRICITY: "kWh",
+    Commodity.WATER: "m³",
+    Commodity.GAS: "m³",
+    Commodity.HEAT: "kWh",
+}  # what its register counts
 _GROUP, _IIN = "123456", "600727"
 
 
@@ -101,9 +108,10 @@ def _keypad_meter(world: World, name: str) -> KeypadMeter:
     return found
 
 
-def _shown(amount: int) -> str:
-    """Thousandths of the unit on the display (kWh, m³)."""
-    return f"{amount / 1000:,.3f}".rstrip("0").rstrip(".")
+def _shown(amount: int, meter: Meter) -> str:
+    """Thousandths of the unit on the display."""
+    number = f"{amount / 1000:,.3f}".rstrip("0").rstrip(".")
+    return f"{number} {_DISPLAY[meter.commodity]}"
 
 
 def play_insert(step: InsertCard, world: World) -> Text:
@@ -125,7 +133,7 @@ def play_insert(step: InsertCard, world: World) -> Text:
         raise StepFailed(f"{credited} was credited, not {step.credits}", where=step.meter)
     if credited:
         world.count(Counted.WRITTEN, credited, Unit.MILLILITRE, record="order", device=step.meter)
-    said = _shown(credited)
+    said = _shown(credited, meter)
     return Text(f"{head.en}: {said} credited; its readings are on the card",
                 f"{head.zh}：{'充入' + said if credited else '不再充入'}，读数回写卡内")  # fmt: skip
 
@@ -160,8 +168,8 @@ def play_consume(step: Consume, world: World) -> Text:
         raise StepFailed(f"{flows} flowed, not {wanted}", where=step.meter)
     closed = flows < step.amount
     return Text(
-        f"{meter.title_en}: {_shown(flows)} used" + (", then it closes" if closed else ""),
-        f"{meter.title_zh}用去{_shown(flows)}" + ("，随后关断" if closed else ""),
+        f"{meter.title_en}: {_shown(flows, meter)} used" + (", then it closes" if closed else ""),
+        f"{meter.title_zh}用去{_shown(flows, meter)}" + ("，随后关断" if closed else ""),
     )
 
 
@@ -179,8 +187,8 @@ def play_emergency(step: CallEmergency, world: World) -> Text:
     if lent != step.lends:
         raise StepFailed(f"it lends {lent}, not {step.lends}", where=step.meter)
     return Text(
-        f"{meter.title_en} lends {_shown(lent)}",
-        f"{meter.title_zh}开通应急量{_shown(lent)}",
+        f"{meter.title_en} lends {_shown(lent, meter)}",
+        f"{meter.title_zh}开通应急量{_shown(lent, meter)}",
     )
 
 
@@ -189,7 +197,7 @@ def play_shows(step: MeterShows, world: World) -> Text:
     found = (getattr(made, "left", 0), made.reading, getattr(made, "owed", 0))
     if found != (step.left, step.reading, step.owed):
         raise StepFailed(f"left, reading and owed are {found}", where=step.meter)
-    left, reading, owed = map(_shown, found)
+    left, reading, owed = (_shown(amount, meter) for amount in found)
     return Text(
         f"{meter.title_en} shows {left} left, reading {reading}" + (f", {owed} owed" if step.owed else ""),
         f"{meter.title_zh}显示：余量{left}，读数{reading}" + (f"，欠{owed}" if step.owed else ""),
@@ -211,8 +219,8 @@ def play_sell_token(step: SellToken, world: World) -> Text:
     meters.tokens[step.name] = digits
     shown = " ".join(digits[at : at + 4] for at in range(0, 20, 4))
     return Text(
-        f"The vendor sells {_shown(step.amount * 100)} for {meter.title_en}: {shown}",
-        f"售出{meter.title_zh}{_shown(step.amount * 100)}：{shown}",
+        f"The vendor sells {_shown(step.amount * 100, meter)} for {meter.title_en}: {shown}",
+        f"售出{meter.title_zh}{_shown(step.amount * 100, meter)}：{shown}",
     )
 
 
@@ -242,7 +250,10 @@ def play_key_in(step: KeyIn, world: World) -> Text:
     if credited != step.credits:
         raise StepFailed(f"{credited} was credited, not {step.credits}", where=step.meter)
     world.count(Counted.WRITTEN, credited, Unit.WATT_HOUR, record="token", device=step.meter)
-    return Text(f"{meter.title_en} credits {_shown(credited)}", f"{meter.title_zh}充入{_shown(credited)}")
+    return Text(
+        f"{meter.title_en} credits {_shown(credited, meter)}",
+        f"{meter.title_zh}充入{_shown(credited, meter)}",
+    )
 
 
 def play_read_remotely(step: ReadRemotely, world: World) -> Text:
@@ -271,8 +282,8 @@ def play_read_remotely(step: ReadRemotely, world: World) -> Text:
     if step.remember:
         world.remembered[step.remember] = used
     return Text(
-        f"{meter.title_en} reports {_shown(report.reading)}: {_shown(used)} used since the last reading",
-        f"{meter.title_zh}上报读数{_shown(report.reading)}，本期用量{_shown(used)}",
+        f"{meter.title_en} reports {_shown(report.reading, meter)}: {_shown(used, meter)} used since the last reading",
+        f"{meter.title_zh}上报读数{_shown(report.reading, meter)}，本期用量{_shown(used, meter)}",
     )
 
 

@@ -35,7 +35,17 @@ _NAMED = re.compile(
 )
 _RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
 _RANGE_MAX = 10_000
-_SYMBOLS = {"KGM": "kg", "GRM": "g", "TNE": "t", "LTR": "L", "MLT": "mL", "MTQ": "m³", "CEL": "℃", "P1": "%"}
+_SYMBOLS = {
+    "KGM": "kg",
+    "GRM": "g",
+    "TNE": "t",
+    "LTR": "L",
+    "MLT": "mL",
+    "MTQ": "m³",
+    "CEL": "℃",
+    "P1": "%",
+    "EA": "",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +236,7 @@ def repository(world: World) -> Repository:
 
 def amount_text(amount: str, uom: str | None) -> str:
     """An amount with the symbol of its unit (UN/CEFACT Recommendation 20), where it has a common one."""
-    return f"{amount} {_SYMBOLS.get(uom, uom)}" if uom else amount
+    return f"{amount} {_SYMBOLS.get(uom, uom)}".rstrip() if uom else amount
 
 
 def serials(text: str) -> Iterable[str]:

@@ -17,14 +17,15 @@ class JinkaError(Exception):
     """The root of all errors that Jinka raises on purpose.
 
     ``what`` states the fact, ``where`` the field path, file or byte offset, ``fix`` the next step.
+    ``zh`` is the fact in Chinese, for errors that people who use the system read in a table or a story.
     None of them may hold a key, a PIN or an unmasked card number.
     """
 
     fault = Fault.OURS
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        self.what, self.where, self.fix = what, where, fix
+    def __init__(self, what: str, *, where: str = "", fix: str = "", zh: str = "") -> None:
+        self.what, self.where, self.fix, self.zh = what, where, fix, zh
         super().__init__(what, where, fix)
 
     def __str__(self) -> str:

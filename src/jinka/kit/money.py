@@ -11,13 +11,15 @@ MAX_MINOR = 2**63 - 1
 
 
 class Unit(Enum):
-    """What a purse counts; the value is (code, minor units in one shown unit, symbol)."""
+    """What a purse or a line of a table counts; the value is (code, minor units in one shown unit, symbol)."""
 
     FEN = ("fen", 100, "¥")
     WATT_HOUR = ("Wh", 1000, "kWh")
     MILLILITRE = ("ml", 1000, "l")
     MINUTE = ("minute", 1, "min")
     POINT = ("point", 1, "pt")
+    NUMBER = ("number", 1, "")  # a plain number, shown without grouping: a year
+    MONTH = ("month", 1, "")  # months since year 0, shown as year and month
 
     @property
     def code(self) -> str:
@@ -33,6 +35,10 @@ def check_minor(value: int, *, where: str) -> int:
 
 def format_minor(value: int, unit: Unit = Unit.FEN) -> str:
     """``123456`` fen becomes ``1,234.56``; a sign is kept for positions and differences."""
+    if unit is Unit.NUMBER:
+        return str(value)
+    if unit is Unit.MONTH:
+        return f"{value // 12}-{value % 12 + 1:02d}"
     _, scale, _ = unit.value
     whole, rest = divmod(abs(value), scale)
     digits = len(str(scale)) - 1

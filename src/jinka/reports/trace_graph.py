@@ -28,7 +28,7 @@ _SORTS = {
 }  # fmt: skip
 _STANDINGS = {
     Standing.HELD: ("at", "位于"), Standing.ON_ITS_WAY: ("on its way to", "发往"), Standing.SOLD: ("sold at", "售于"),
-    Standing.DESTROYED: ("destroyed at", "销毁于"), Standing.USED: ("used up at", "投料于"),
+    Standing.DESTROYED: ("destroyed at", "销毁于"), Standing.USED: ("used up at", "使用于"),
     Standing.UNKNOWN: ("never seen", "无记录"),
 }  # fmt: skip
 _STYLE = """

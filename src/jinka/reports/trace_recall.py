@@ -65,7 +65,7 @@ _W = {
 }  # fmt: skip
 _STANDINGS = {
     Standing.HELD: ("held", "在库"), Standing.ON_ITS_WAY: ("on its way", "在途"), Standing.SOLD: ("sold", "已售"),
-    Standing.DESTROYED: ("destroyed", "已销毁"), Standing.USED: ("used up", "已投料"),
+    Standing.DESTROYED: ("destroyed", "已销毁"), Standing.USED: ("used up", "已使用"),
     Standing.UNKNOWN: ("never seen", "无记录"),
 }  # fmt: skip
 

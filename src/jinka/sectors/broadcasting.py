@@ -69,8 +69,8 @@ CARDS = (_card("main", "the main card", "主卡"), _card("second", "the secondar
 CHANNELS = (
     Channel(code="basic", title_en="basic channels", title_zh="基本频道", slot=1),
     Channel(code="film", title_en="the film channel", title_zh="付费电影频道", slot=2),
-    Channel(code="film-31", title_en="film 31 on demand", title_zh="点播影片31", slot=3, on_demand=True),
-    Channel(code="film-32", title_en="film 32 on demand", title_zh="点播影片32", slot=3, on_demand=True),
+    Channel(code="film-31", title_en="film 31 on demand", title_zh="影片31", slot=3, on_demand=True),
+    Channel(code="film-32", title_en="film 32 on demand", title_zh="影片32", slot=3, on_demand=True),
 )
 PLANS = (
     Plan(code="home", title_en="Basic channels, main card", title_zh="基本收视（主卡）", price_fen=1_800,

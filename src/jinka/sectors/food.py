@@ -41,7 +41,7 @@ TRACE = Trace(
         ItemClass("pallet", "Pallet", "托盘", ItemKey.LOGISTIC_UNIT, "6901234", tag="SSCC-96"),
     ),
     places=(
-        TracePlace("farm", "the farm", "养殖场", "6901234.00001"),
+        TracePlace("farm", "the farm", "农场", "6901234.00001"),
         TracePlace("slaughterhouse", "the slaughterhouse", "屠宰厂", "6901234.00002"),
         TracePlace("dairy", "the dairy", "乳品厂", "6901234.00003"),
         TracePlace("mill", "the mill", "粮油加工厂", "6901234.00004"),
@@ -92,7 +92,7 @@ SECTOR = Sector(
     title_zh="食品追溯",
     about_en="Meat, dairy, grain, oil and drinks are followed from the farm or the port to whoever eats them. Lots are "
     "split and merged, the cold chain is measured, and a recall finds exactly those who hold or sold what is unsafe.",
-    about_zh="肉类、乳品、粮食、食用油和饮品从养殖场或口岸一直追溯到消费者。批次可拆分、可合并，冷链全程测温，召回只通知确实持有或售出问题食品的单位。",
+    about_zh="肉类、乳品、粮食、食用油和饮品从农场或口岸一直追溯到消费者。批次可拆分、可合并，冷链全程测温，召回只通知确实持有或售出问题食品的单位。",
     authority="Market regulation 市场监督管理部门",
     standards=("EPCIS 2.0", "CBV 2.0", "GB 12904-2008", "GB 31605-2020", "GB/T 38155-2019"),
     archetypes=(Archetype.TRACE,),

@@ -125,6 +125,15 @@ _DAYS = {
     "narcotic injection, pain": 3, "slow-release narcotic, pain": 15, "narcotic, other form, pain": 7,
     "methylphenidate": 15, "psychotropic II": 7,
 }  # fmt: skip
+_KIND_ZH = {
+    "ordinary": "普通处方", "emergency": "急诊处方", "narcotic injection": "麻醉药品、第一类精神药品注射剂",
+    "slow-release narcotic": "麻醉药品、第一类精神药品控缓释制剂",
+    "narcotic, other form": "麻醉药品、第一类精神药品其他剂型",
+    "narcotic injection, pain": "注射剂（癌痛、中重度慢性疼痛）",
+    "slow-release narcotic, pain": "控缓释制剂（癌痛、中重度慢性疼痛）",
+    "narcotic, other form, pain": "其他剂型（癌痛、中重度慢性疼痛）",
+    "methylphenidate": "哌醋甲酯（儿童多动症）", "psychotropic II": "第二类精神药品",
+}  # fmt: skip
 PRESCRIPTION = Sheet(
     name="prescription", title_en="Prescription within its limits", title_zh="处方限量", source=PRESCRIBED,
     facts=("kind", "days", "drugs"),
@@ -169,7 +178,7 @@ CASES = (
                  facts={"scope": 100_000, "outside": 0, "deductible": 0, "ratio": 85, "how": how, "spent": 0,
                         "ceiling": 10_000_000}, gives={"ratio there": ratio}, source=REMOTE)
       for how, zh, ratio in (("referred", "转诊", 75), ("emergency", "急诊", 75), ("neither", "未转诊", 65))),
-    *(WorkedCase(title_en=f"Limit: {kind}", title_zh="处方限量", sheet=PRESCRIPTION.name,
+    *(WorkedCase(title_en=f"Limit: {kind}", title_zh=f"处方限量：{_KIND_ZH[kind]}", sheet=PRESCRIPTION.name,
                  facts={"kind": kind, "days": 1, "drugs": 1}, gives={"most": days}, source=PRESCRIBED)
       for kind, days in _DAYS.items()),
     *(WorkedCase(title_en=f"Japan: {bill:,} yen, class {income}", title_zh=f"日本计算事例{bill}日元",

@@ -115,7 +115,7 @@ RETIRE = Sheet(
             ("woman of 50", _delay(_month(1975, 1), 2, 60))))),
         Line(code="age", title_en="age in months", title_zh="退休年龄（月）", unit=Unit.POINT, value=Sum((
             Choose("who", (("man", 720), ("woman of 55", 660), ("woman of 50", 600))), "delay"))),
-        Line(code="retires", title_en="month of retirement", title_zh="退休月份", unit=Unit.POINT,
+        Line(code="retires", title_en="month of retirement", title_zh="退休月份", unit=Unit.MONTH,
              value=Sum(("born", "age"))),
         Line(code="least", title_en="months to be paid in at least", title_zh="最低缴费月数", unit=Unit.POINT,
              value=Step("retires", (*((_month(2030 + at, 1) - 1, 180 + 6 * at) for at in range(10)), (None, 240)))),

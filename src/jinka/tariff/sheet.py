@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from jinka.kit import MAX_MINOR, Unit, Usage
+from jinka.kit import MAX_MINOR, Unit, Usage, format_minor
 
 Fact = int | str
 DEPTH_MAX = 32
@@ -144,6 +144,7 @@ class Line:
     unit: Unit = Unit.FEN
     payer: str = ""
     payee: str = ""
+    shown: bool = True  # False: a working line, which a bill leaves out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +199,10 @@ class Sheet:
             value = _value(line.value, values, f"{self.name}.{line.code}")
             if not 0 <= value <= MAX_MINOR:
                 raise Usage(
-                    f"the line comes to {value}", where=f"{self.name}.{line.code}", fix="check the facts"
+                    f"the line comes to {value}",
+                    where=f"{self.name}.{line.code}",
+                    fix="check the facts",
+                    zh=f"{line.title_zh}为{format_minor(value, line.unit)}",
                 )
             made[line.code] = values[line.code] = value
         return made
@@ -281,7 +285,12 @@ def _value(expression: Expression, values: Mapping[str, Fact], where: str, depth
             for case, value in cases:
                 if case == fact:
                     return of(value)
-            raise Usage(f"no case {fact!r}", where=where, fix="one of " + ", ".join(str(c) for c, _ in cases))
+            raise Usage(
+                f"no case {fact!r}",
+                where=where,
+                fix="one of " + ", ".join(str(c) for c, _ in cases),
+                zh=f"{fact}不在规定情形之内",
+            )
 
 
 def _marginal(expression: Marginal, of: Callable[[Expression], int]) -> int:

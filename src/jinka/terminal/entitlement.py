@@ -30,7 +30,7 @@ class NotEntitled(Refused):
 
     def __init__(self, entitlement: Entitlement, condition: Condition) -> None:
         super().__init__(condition.reason, where=entitlement.name, fix=f"needs: {condition.text()}")
-        self.reason = condition.reason
+        self.reason, self.condition = condition.reason, condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ class Standing(Enum):
     ON_ITS_WAY = ("on its way", "在途")
     SOLD = ("sold", "已售")
     DESTROYED = ("destroyed", "已销毁")
-    USED = ("used up", "已投料")
+    USED = ("used up", "已使用")
     UNKNOWN = ("never seen", "无记录")
 
 

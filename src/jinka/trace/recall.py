@@ -70,7 +70,7 @@ class Fate(Enum):
     DESTROYED = ("destroyed", "已销毁", True)
     CORRECTED = ("corrected", "已补救", True)
     SOLD = ("sold", "已售出", False)
-    USED = ("used", "已投料", False)
+    USED = ("used", "已使用", False)
     MISSING = ("missing", "下落不明", False)
 
     @property

@@ -1,0 +1,80 @@
+"""What stands behind codes, in words: accounts, parties, authorities, conditions, what a use wrote.
+
+A code without a declared title is shown as it is: names of people in a story are their own titles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from jinka.app.sector_world import World
+from jinka.declaration.sector import Account, Party
+from jinka.kit import format_minor
+from jinka.profile.entitlement import Condition
+from jinka.profile.records import RecordSpec
+from jinka.reports.day import Text
+
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_NOW = {"moment": Text("now", "当前时间"), "date": Text("today", "当日"), "time": Text("now", "当前时刻")}
+_BLANK = "-"
+
+
+def account_title(world: World, code: str) -> Text:
+    """The title of an account or a party, of this sector or of one that it composes."""
+    for sector in (world.sector, *world.catalogue.values()):
+        rows: tuple[Account | Party, ...] = (*sector.accounts, *sector.parties)
+        for row in rows:
+            if row.code == code:
+                return Text(row.title_en, row.title_zh)
+    return Text(code, code)
+
+
+def amounts_text(world: World, amounts: Mapping[str, int]) -> Text:
+    """Who has what, by title; those with nothing are left out."""
+    shown = [
+        (account_title(world, code), format_minor(amount))
+        for code, amount in sorted(amounts.items())
+        if amount
+    ]
+    return Text(
+        ", ".join(f"{title.en} {amount}" for title, amount in shown),
+        "，".join(f"{title.zh}{amount}" for title, amount in shown),
+    )
+
+
+def authority_title(authority: str) -> Text:
+    """An authority is declared in English, then in Chinese: each reader gets his own."""
+    found = _CHINESE.search(authority)
+    if found is None or not found.start():
+        return Text(authority, authority)
+    return Text(authority[: found.start()].rstrip(), authority[found.start() :])
+
+
+def lacking(condition: Condition, specs: Mapping[str, RecordSpec], facts: Mapping[str, object]) -> Text:
+    """What a condition asks, with the facts that it was asked with; facts about a person are not printed."""
+    said = []
+    for zh in (False, True):
+        names = {name: spec.title_zh if zh else spec.title_en for name, spec in specs.items()}
+        text = condition.text(zh=zh, names=names)
+        spec = specs.get(condition.record)
+        for name, fact in facts.items():
+            kept = spec is not None and spec.personal is not None
+            text = text.replace(f"<{name}>", "***" if kept else str(fact))
+        for name, now in _NOW.items():
+            text = text.replace(f"<{name}>", now.zh if zh else now.en)
+        said.append(text)
+    return Text(*said)
+
+
+def written_text(specs: Mapping[str, RecordSpec], written: Mapping[str, str]) -> Text:
+    """Records with what was written into them; ``-`` stands for an empty one."""
+    return Text(
+        ", ".join(
+            f"{specs[name].title_en} {'emptied' if value == _BLANK else value}"
+            for name, value in written.items()
+        ),
+        "，".join(
+            f"{specs[name].title_zh}{'清空' if value == _BLANK else value}" for name, value in written.items()
+        ),
+    )

@@ -67,7 +67,10 @@ class Ask(Step):
 
 @dataclass(frozen=True, slots=True)
 class Viewed(Step):
-    """What the holder reads of the looks at his records, in order: (department, purpose, whether it was shown); told with the time."""
+    """What the holder reads of the looks at his records, in order: (department, purpose, whether it was shown).
+
+    They are told with the time of each.
+    """
 
     holder: str
     looks: tuple[tuple[str, str, bool], ...]

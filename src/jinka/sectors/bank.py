@@ -22,7 +22,7 @@ from jinka.profile import (
     KeyUse,
     PersonalDatum,
 )
-from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, CASH, SHEETS
+from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, CASH, CREDIT, SHEETS
 
 AID_DEBIT = bytes.fromhex("A000000333010101")
 AID_CREDIT = bytes.fromhex("A000000333010102")
@@ -174,8 +174,8 @@ def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
 
 SECTOR = Sector(
     name="bank", title_en="Bank", title_zh="银行",
-    about_en="Debit and credit over the switch, electronic cash, the official business card.",
-    about_zh="借记、贷记联机交易，电子现金，公务卡。",
+    about_en="Debit and credit over the switch, electronic cash, the official business card, credit records.",
+    about_zh="借记、贷记联机交易，电子现金，公务卡，征信异议。",
     authority=PROFILE.authority, standards=(*PROFILE.standards, "ISO 8583:1987", "发改价格〔2016〕557号"),
     archetypes=(Archetype.PURSE,), profiles=(PROFILE, PROFILE_CREDIT, ENVIRONMENT), accounts=ACCOUNTS,
     emv={PROFILE.name: SPEC, PROFILE_CREDIT.name: SPEC_CREDIT},
@@ -185,5 +185,5 @@ SECTOR = Sector(
         _report("paid", "Paid, by whom it went to", "入账金额", Counted.MOVED, "account"),
         _report("refusals", "Refusals by answer", "拒绝应答码", Counted.REFUSED, "reason"),
     ),
-    journeys=(CARDS, CASH, BUSINESS),
+    journeys=(CARDS, CASH, BUSINESS, CREDIT),
 )  # fmt: skip

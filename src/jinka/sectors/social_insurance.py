@@ -33,6 +33,7 @@ from jinka.declaration import (
 )
 from jinka.identity.base_records import Clause, FieldSpec, FieldType, Named, Part, RecordKind, ViewRule
 from jinka.identity.base_records import Sensitivity as Level
+from jinka.sectors.social_insurance_journeys import BENEFIT, CORRECTION, IDLE
 from jinka.sectors.social_insurance_rights import (
     CARD,
     FOLDER_RECORDS,
@@ -214,6 +215,7 @@ SECTOR = Sector(
                                            TAG.name: WORN},
     accounts=(
         Account("fund.injury", "Work injury fund", "工伤保险基金", 50_000_000),
+        Account("fund.unemployment", "Unemployment fund", "失业保险基金", 50_000_000),
         Account("fund.pension", "Pension fund", "养老保险基金", 50_000_000),
         Account("treasury.aid", "Assistance, treasury", "社会救助资金", 100_000_000),
         Account("employer", "The employer", "用人单位", overdraws=True),
@@ -229,7 +231,7 @@ SECTOR = Sector(
         _device("gate", "the gate of the home", "养老院门禁", TAG.name),
         _device("care-office", "the care office", "照护评估室", TAG.name),
     ),
-    sheets=SHEETS, entitlements=RIGHTS_OF_USE, worked_cases=CASES, part=PART,
+    sheets=(*SHEETS, BENEFIT), entitlements=RIGHTS_OF_USE, worked_cases=CASES, part=PART,
     reports=(
         _report("benefits", "Benefits by account", "待遇支付", Counted.MOVED, "account"),
         _report("assessments", "Assessments", "待遇核定", Counted.ASSESSED, "sheet"),
@@ -237,5 +239,5 @@ SECTOR = Sector(
         _report("refusals", "Refusals by reason", "拒绝原因", Counted.REFUSED, "reason"),
         _report("looks", "Looks at base records", "信息查询", Counted.LOOKED, "department"),
     ),
-    journeys=(ENROLMENT, BENEFITS, MOVING, ASSISTANCE, CARE),
+    journeys=(ENROLMENT, BENEFITS, IDLE, MOVING, ASSISTANCE, CARE, CORRECTION),
 )  # fmt: skip

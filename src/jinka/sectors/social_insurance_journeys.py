@@ -1,0 +1,101 @@
+"""Two more journeys of social security: a correction that reaches every copy, a year of unemployment benefit.
+
+The benefit lies between the subsistence allowance and the minimum wage (失业保险条例 Art. 18); 90 per cent of the
+minimum wage is where 人社部发〔2017〕71号 wants it to go. The wage in the journey is an example.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from jinka.declaration import (
+    Admit,
+    Assess,
+    Behind,
+    Correct,
+    Fetch,
+    Journey,
+    JourneyCard,
+    Keep,
+    Stands,
+    Start,
+    Step,
+    TakeCopy,
+    Tell,
+    Write,
+)
+from jinka.kit import Unit
+from jinka.sectors.social_insurance_rights import RIGHTS
+from jinka.tariff.sheet import Line, Minus, Sheet, percent
+
+BENEFIT = Sheet(
+    name="unemployment-benefit", title_en="A month of unemployment benefit", title_zh="失业保险金（月）",
+    source="失业保险条例（国务院令第258号）第18条；人社部发〔2017〕71号", facts=("minimum", "months left"),
+    lines=(
+        Line(code="rest", title_en="months that are left then", title_zh="剩余月数", unit=Unit.POINT,
+             value=Minus("months left", 1)),
+        Line(code="benefit", title_en="benefit, 90 per cent of the minimum wage", title_zh="按最低工资标准90%发放",
+             value=percent("minimum", 90), payer="fund.unemployment", payee="person"),
+    ),
+    result="benefit", rising=("minimum",),
+)  # fmt: skip
+_MINIMUM, _MONTHS = 252_000, 12
+
+
+def _month(number: int) -> tuple[Step, ...]:
+    return (
+        Admit("sun", "job-centre", "benefit-month", at=f"+{30 * number} 09:00"),
+        Assess(BENEFIT.name, {"minimum": _MINIMUM, "months left": "=left"}, {"benefit": 226_800},
+               remembers={"left": "rest"}),
+    )  # fmt: skip
+
+
+IDLE = Journey(
+    name="unemployment", title_en="Benefit month by month until it is used up", title_zh="失业金按月发放至领满",
+    date=dt.date(2026, 4, 1),
+    cards=(JourneyCard("sun", "Sun Li's card", "孙丽的卡", (Start(
+        application=RIGHTS.name, pin="135790",
+        records={"insured at": "440300", "months": "40", "pension drawn": "0", "job seeker until": "20270630",
+                 "benefit months": "0", "training left": "0", "assistance until": "20200101"},
+    ),)),),
+    steps=(
+        Tell("Three years paid in: twelve months.", "缴费满三年，领取期限十二个月。"),
+        Admit("sun", "job-centre", "benefit-month", refused="USED_UP", at="08:00"),
+        Assess("unemployment-months", {"years": 3, "unused": 0}, {"months": _MONTHS}, remembers={"left": "months"}),
+        Write("sun", "job-centre", {"benefit months": str(_MONTHS)}),
+        *(step for number in range(_MONTHS) for step in _month(number)),
+        Stands("person", _MONTHS * 226_800),
+        Tell("The thirteenth month: neither the card nor the table grants it.", "第十三个月：卡与核定均不再发放。"),
+        Admit("sun", "job-centre", "benefit-month", refused="USED_UP", at="+360 09:00"),
+        Assess(BENEFIT.name, {"minimum": _MINIMUM, "months left": "=left"}, {}, refused="REFUSED"),
+        Stands("fund.unemployment", 50_000_000 - _MONTHS * 226_800),
+    ),
+)  # fmt: skip
+_NAMED = ("identity_number", "name")
+_OLD = {"identity_number": "440301196204153220", "name": "吴莉"}
+_NEW = {**_OLD, "name": "吴丽"}
+CORRECTION = Journey(
+    name="correction", title_en="A correction reaches every copy", title_zh="更正同步至各部门副本",
+    date=dt.date(2026, 3, 4),
+    steps=(
+        Keep("wu", "person", "public-security", _OLD, at="09:00"),
+        TakeCopy("wu", "social-insurance", "benefit-check", _NAMED),
+        TakeCopy("wu", "medical-insurance", "benefit-check", _NAMED),
+        TakeCopy("wu", "housing-fund", "benefit-check", _NAMED, refused="NO_GROUND"),
+        Fetch("wu", "social-insurance", _OLD),
+        Fetch("wu", "medical-insurance", _OLD),
+        Behind(()),
+        Tell("The name was written wrongly: the register that is its source corrects it, nobody else.",
+             "姓名登记有误：由来源部门更正，其他部门无权更正。"),
+        Correct("wu", "medical-insurance", {"name": "吴丽"}, "holder's word", (), refused="REFUSED"),
+        Correct("wu", "public-security", {"name": "吴丽"}, "户口簿", ("social-insurance", "medical-insurance"),
+                at="+1 10:00"),
+        Behind(("social-insurance", "medical-insurance")),
+        Fetch("wu", "social-insurance", _NEW),
+        Fetch("wu", "medical-insurance", _NEW, acknowledges=False),
+        Tell("What was fetched but not acknowledged is told again.", "已取未确认者，仍列为未同步并再次下发。"),
+        Behind(("medical-insurance",)),
+        Fetch("wu", "medical-insurance", _NEW, at="+2 09:00"),
+        Behind(()),
+    ),
+)  # fmt: skip

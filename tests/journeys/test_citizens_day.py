@@ -36,8 +36,11 @@ def test_everybody_of_the_day_is_paid_once(day: Played) -> None:
             paid[one.by["operator"]] = paid.get(one.by["operator"], 0) + one.amount
     [clear] = [step for step in DAY.steps if isinstance(step, Clear)]
     assert paid == dict(clear.earns)
-    taps = sum(step.pays or 0 for step in DAY.steps if isinstance(step, Tap))
-    assert sum(paid.values()) >= taps
+    [bill] = [step for step in DAY.steps if isinstance(step, Tap) and step.pays == "=from account"]
+    assert bill.gross == bill.pays
+    assert paid["medical.hospital"] == 30_000
+    taps = sum(step.pays for step in DAY.steps if isinstance(step, Tap) and isinstance(step.pays, int))
+    assert sum(paid.values()) >= taps + paid["medical.hospital"]
     assert day.uncleared == 0
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from jinka.app.sector_emv import CHIP_KEYS, EXPIRY, SEQUENCE, journey_key, pan_of
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import number_of
+from jinka.app.sector_titles import account_title
 from jinka.app.sector_world import ZONE, StepFailed, World, account_name
 from jinka.codec import Algorithm
 from jinka.codec.iso8583 import Message, Value, dialect
@@ -237,20 +239,22 @@ def play_open_account(step: OpenAccount, world: World) -> Text:
 
 
 def play_pay_online(step: PayOnline, world: World) -> Text:
-    found, shown = town(world), format_minor(step.amount)
+    found, amount = town(world), number_of(world, step.amount)
+    shown = format_minor(amount)
     pan = found.number(step.account)
     pin: dict[str, Value] = {"f52": found.pin_block(step.pin, pan)} if step.pin else {}
-    request = found.request(step.account, step.amount, **pin)
+    request = found.request(step.account, amount, **pin)
     answer = found.ask(request)
-    head = Text(f"{step.account} pays {step.merchant} {shown} through the switch",
-                f"{step.account}经转接系统付{step.merchant}{shown}")  # fmt: skip
+    payee = account_title(world, step.merchant)
+    head = Text(f"{step.account} pays {payee.en} {shown} through the switch",
+                f"{step.account}经转接系统付{payee.zh}{shown}")  # fmt: skip
     code = answer.text(39) if answer is not None else _LOST_ANSWER
     if code != "00":
         expect_refused(step.refused, code, f"answer {code}")
         world.count(Counted.REFUSED, account=step.merchant, reason=code)
         return Text(f"{head.en}: refused, answer {code}", f"{head.zh}：拒绝，应答码{code}")
     expect_done(step.refused)
-    payment = Payment(request, step.merchant, step.amount)
+    payment = Payment(request, step.merchant, amount)
     if step.lost:
         back = _reversed(found, payment)
         if back != "00":
@@ -259,7 +263,9 @@ def play_pay_online(step: PayOnline, world: World) -> Text:
     found.settle(payment)
     if step.as_:
         found.payments[step.as_] = payment
-    world.count(Counted.MOVED, step.amount, account=step.merchant)
+    if step.remembers:
+        world.remembered[step.remembers] = amount
+    world.count(Counted.MOVED, amount, account=step.merchant)
     return Text(f"{head.en}: approved and booked", f"{head.zh}：批准并记账")
 
 
@@ -278,31 +284,32 @@ def play_take_back(step: TakeBack, world: World) -> Text:
     found.settle(payment, back=True)
     del found.payments[step.payment]
     shown = format_minor(payment.amount)
-    return Text(f"{step.payment} is reversed: {shown} back from {payment.merchant}",
-                f"{step.payment}冲正：{payment.merchant}退回{shown}")  # fmt: skip
+    payee = account_title(world, payment.merchant)
+    return Text(f"{step.payment} is reversed: {shown} back from {payee.en}",
+                f"{step.payment}冲正：{payee.zh}退回{shown}")  # fmt: skip
 
 
 def play_pay_into(step: PayInto, world: World) -> Text:
-    found, shown = town(world), format_minor(step.amount)
+    found, amount = town(world), number_of(world, step.amount)
+    shown = format_minor(amount)
     found.number(step.account)
+    payer = account_title(world, step.payer)
     found.stan += 1
     try:
         found.pay(
-            account_name(step.payer).id, HolderAccount(number=step.account).id, step.amount,
+            account_name(step.payer).id, HolderAccount(number=step.account).id, amount,
             IssuerTransfer.TRANSFER_IN, "into", found.stan,
         )  # fmt: skip
     except StepFailed as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, account=step.payer, reason="NO_MONEY")
         return Text(
-            f"{step.payer} cannot pay {shown} into {step.account}",
-            f"{step.payer}不足以付{shown}入{step.account}",
+            f"{payer.en} cannot pay {shown} into {step.account}",
+            f"{payer.zh}不足以付{shown}入{step.account}",
         )
     expect_done(step.refused)
-    world.count(Counted.MOVED, step.amount, account=step.account)
-    return Text(
-        f"{step.payer} pays {shown} into {step.account}", f"{step.payer}付{shown}入账户{step.account}"
-    )
+    world.count(Counted.MOVED, amount, account=step.account)
+    return Text(f"{payer.en} pays {shown} into {step.account}", f"{payer.zh}付{shown}入账户{step.account}")
 
 
 def play_account_holds(step: AccountHolds, world: World) -> Text:

@@ -14,8 +14,8 @@ from typing import Any
 from jinka.app.sector_authority import offices, utc
 from jinka.app.sector_cards import VirtualCard
 from jinka.app.sector_identity import REASONS_ZH, Disbelieved, Document, document_of, documents, sign
-from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import fact_of
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Counted
 from jinka.declaration.steps import Step

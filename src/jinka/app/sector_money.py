@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import fact_of, number_of, remember
+from jinka.app.sector_titles import account_title
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Assess, Counted, Move, Stands
 from jinka.kit import Unit, Usage, format_minor
 from jinka.reports.day import Text
-from jinka.tariff.sheet import Fact
 
 
 def play_assess(step: Assess, world: World) -> Text:
@@ -23,45 +24,40 @@ def play_assess(step: Assess, world: World) -> Text:
     except Usage as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, sheet=sheet.name, reason="ASSESS")
-        return Text(f"{sheet.title_en}: refused ({error})", f"{sheet.title_zh}：拒绝（{error.what}）")
+        return Text(
+            f"{sheet.title_en}: refused ({error})", f"{sheet.title_zh}：拒绝（{error.zh or error.what}）"
+        )
     expect_done(step.refused)
     for code, wanted in step.gives.items():
         if lines[code] != wanted:
             raise StepFailed(f"{code} comes to {lines[code]}, not {wanted}", where=sheet.name)
-    for name, code in step.remembers.items():
-        world.remembered[name] = lines[code]
+    remember(world, step.remembers, {**facts, **lines})
     world.count(Counted.ASSESSED, lines[sheet.result], sheet.line(sheet.result).unit, sheet=sheet.name)
     for line in moved:
         world.count(Counted.MOVED, lines[line.code], account=line.payee, sheet=sheet.name)
-    told = [(line, format_minor(lines[line.code], line.unit)) for line in sheet.lines if lines[line.code]]
+    told = [(line, format_minor(lines[line.code], line.unit)) for line in sheet.lines
+            if line.shown and lines[line.code]]  # fmt: skip
     return Text(
         f"{sheet.title_en}: " + ", ".join(f"{line.title_en} {shown}" for line, shown in told),
         f"{sheet.title_zh}：" + "，".join(f"{line.title_zh}{shown}" for line, shown in told),
     )
 
 
-def fact_of(world: World, value: Fact) -> Fact:
-    """``=name`` is what an earlier step remembered."""
-    if isinstance(value, str) and value.startswith("="):
-        if value[1:] not in world.remembered:
-            raise Usage(f"nothing is remembered as {value[1:]!r}", where=world.journey.name)
-        return world.remembered[value[1:]]
-    return value
-
-
 def play_move(step: Move, world: World) -> Text:
-    shown = format_minor(step.amount)
+    amount = number_of(world, step.amount)
+    shown = format_minor(amount)
     try:
-        world.move(step.payer, step.payee, step.amount)
+        world.move(step.payer, step.payee, amount)
     except Usage as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, account=step.payer, reason="MOVE")
         return Text(f"{step.why_en}: {shown} is refused ({error})", f"{step.why_zh}：{shown}被拒绝")
     expect_done(step.refused)
-    world.count(Counted.MOVED, step.amount, Unit.FEN, account=step.payee)
+    world.count(Counted.MOVED, amount, Unit.FEN, account=step.payee)
+    payer, payee = account_title(world, step.payer), account_title(world, step.payee)
     return Text(
-        f"{step.why_en}: {shown} from {step.payer} to {step.payee}",
-        f"{step.why_zh}：{shown}，由{step.payer}付{step.payee}",
+        f"{step.why_en}: {shown} from {payer.en} to {payee.en}",
+        f"{step.why_zh}：{shown}，由{payer.zh}付{payee.zh}",
     )
 
 
@@ -69,5 +65,8 @@ def play_stands(step: Stands, world: World) -> Text:
     found = world.stands_at(step.account)
     if found != step.amount:
         raise StepFailed(f"{step.account} stands at {found}, not {step.amount}", where=world.journey.name)
+    if step.remembers:
+        world.remembered[step.remembers] = found
     shown = format_minor(found)
-    return Text(f"{step.account} stands at {shown}", f"{step.account}余额{shown}")
+    title = account_title(world, step.account)
+    return Text(f"{title.en} stands at {shown}", f"{title.zh}余额{shown}")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused, play_tap
+from jinka.app.sector_remembered import fact_of
 from jinka.app.sector_world import StepFailed, World
 from jinka.card import personalised
 from jinka.card.usim import subscriber_data
@@ -85,7 +85,7 @@ def play_pay_by_sheet(step: PayBySheet, world: World) -> Text:
     due = sheet.fill({name: fact_of(world, value) for name, value in step.facts.items()})[sheet.result]
     paid = play_tap(Tap(step.card, step.device, step.pays, gross=due, refused=step.refused), world)
     facts = ", ".join(f"{name} {value}" for name, value in step.facts.items())
-    return Text(f"{sheet.title_en} ({facts}). {paid.en}", f"{sheet.title_zh}（{facts}）。{paid.zh}")
+    return Text(f"{sheet.title_en} ({facts}). {paid.en}", f"{sheet.title_zh}。{paid.zh}")
 
 
 PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import play_tap
+from jinka.app.sector_remembered import fact_of
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import PayFor, Tap
 from jinka.reports.day import Text

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jinka.app.sector_cards import VirtualCard
+from jinka.app.sector_remembered import number_of
+from jinka.app.sector_titles import amounts_text
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.clearing import (
     ClearingParams,
@@ -61,10 +63,11 @@ def play_load(step: Load, world: World) -> Text:
     application = world.application_of(step.device)
     profile, sector = world.profile(application), world.sector_of(application)
     host = LoadHost(world.keys(sector), purse_limit=profile.purse_spec.limit)
-    shown = format_minor(step.amount, profile.purse_spec.unit)
+    amount = number_of(world, step.amount)
+    shown = format_minor(amount, profile.purse_spec.unit)
     device = world.device(step.device)[1]
     try:
-        record = terminal.load(card.link, step.amount, world.now, host)
+        record = terminal.load(card.link, amount, world.now, host)
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, device=step.device, application=application, reason="LOAD")
@@ -88,8 +91,8 @@ def play_tap(step: Tap, world: World) -> Text:
     if step.torn:
         card.link.pull = "after"
     outcome = terminal.tap(
-        card.link, kind=step.kind, line=step.line, station=step.stop, gross_fare=step.gross, at=world.now,
-        line_code=None, stop_code=None,
+        card.link, kind=step.kind, line=step.line, station=step.stop,
+        gross_fare=number_of(world, step.gross), at=world.now, line_code=None, stop_code=None,
     )  # fmt: skip
     keep(world.records.setdefault(application, []), outcome)
     word = _KIND_WORDS[step.kind]
@@ -104,8 +107,8 @@ def play_tap(step: Tap, world: World) -> Text:
         )
     expect_done(step.refused)
     paid = outcome.record
-    if step.pays is not None and paid.amount != step.pays:
-        raise StepFailed(f"{paid.amount} was debited, not {step.pays}", where=step.device)
+    if step.pays is not None and paid.amount != (wanted := number_of(world, step.pays)):
+        raise StepFailed(f"{paid.amount} was debited, not {wanted}", where=step.device)
     shown, left = format_minor(paid.amount, unit), format_minor(paid.balance, unit)
     return Text(f"{head.en}: {shown} ({paid.product}), {left} left", f"{head.zh}：扣{shown}，余额{left}")
 
@@ -132,6 +135,8 @@ def play_holds(step: Holds, world: World) -> Text:
     held = balance_of(card, profile)
     if held != step.amount:
         raise StepFailed(f"the card holds {held}, not {step.amount}", where=card.name)
+    if step.remembers:
+        world.remembered[step.remembers] = held
     shown = format_minor(held, profile.purse_spec.unit)
     return Text(f"{card.title.en} holds {shown}", f"{card.title.zh}余额{shown}")
 
@@ -177,10 +182,10 @@ def play_clear(step: Clear, world: World) -> Text:
         raise StepFailed(
             f"rejected: {rejected or 'nothing'}, not {dict(step.rejected) or 'nothing'}", where="clear"
         )
-    paid = ", ".join(f"{party} {format_minor(amount)}" for party, amount in sorted(earned.items()) if amount)
+    paid = amounts_text(world, earned)
     return Text(
-        f"{count} records cleared and settled, positions add up to zero, books balance; earned: {paid or 'nothing'}",
-        f"清算{count}笔并结算，轧差合计为零，账务平衡；应收：{paid or '无'}",
+        f"{count} records cleared and settled, positions add up to zero, books balance; earned: {paid.en or 'nothing'}",
+        f"清算{count}笔并结算，轧差合计为零，账务平衡；应收：{paid.zh or '无'}",
     )
 
 

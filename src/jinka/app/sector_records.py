@@ -6,11 +6,14 @@ import datetime as dt
 from typing import NamedTuple
 
 from jinka.app.sector_cards import pin_bytes
-from jinka.app.sector_money import fact_of
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import fact_of, remember, texts_of
+from jinka.app.sector_titles import authority_title, lacking, written_text
 from jinka.app.sector_world import NotItsOwn, StepFailed, World
 from jinka.declaration import Admit, Block, Counted, Reads, Write
-from jinka.kit import Refused
+from jinka.kit import Refused, Usage
+from jinka.profile.entitlement import Entitlement, Fact
+from jinka.profile.records import RecordSpec
 from jinka.reports.day import Text
 from jinka.terminal.entitlement import Admission, NotEntitled, admit, write_records
 from jinka.terminal.link import ChipRefused
@@ -35,12 +38,13 @@ def admissions(world: World) -> list[Admitted]:
 def play_write(step: Write, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
     application = step.application or world.application_of(step.device)
-    names = ", ".join(step.values)
+    values = texts_of(world, step.values)
+    names = ", ".join(values)
     try:
         world.require_own(step.device, application)
         write_records(
             card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
-            records=world.record_specs(application), values=step.values, pin=_pin(step.pin),
+            records=world.record_specs(application), values=values, pin=_pin(step.pin),
         )  # fmt: skip
     except Refused as error:
         foreign = isinstance(error, NotItsOwn)
@@ -49,15 +53,15 @@ def play_write(step: Write, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, application=application, reason=reason)
         return Text(f"{device.title_en} may not write {names}: {error}", f"{device.title_zh}不得写入")
     expect_done(step.refused)
-    world.written_onto(step.card, application).update(step.values)
-    for name in step.values:
+    world.written_onto(step.card, application).update(values)
+    for name in values:
         world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
     titles = {spec.name: Text(spec.title_en, spec.title_zh) for spec in world.record_specs(application)}
     return Text(
         f"{device.title_en} writes onto {card.title.en}: "
-        + ", ".join(f"{titles[name].en} {value}" for name, value in step.values.items()),
+        + ", ".join(f"{titles[name].en} {value}" for name, value in values.items()),
         f"{device.title_zh}写入{card.title.zh}："
-        + "，".join(f"{titles[name].zh}{value}" for name, value in step.values.items()),
+        + "，".join(f"{titles[name].zh}{value}" for name, value in values.items()),
     )
 
 
@@ -95,6 +99,7 @@ def play_reads(step: Reads, world: World) -> Text:
             raise StepFailed(
                 f"{name} is {one.value!r} {one.reason}, not {step.values[name]!r}", where=step.device
             )
+    remember(world, step.remembers, {one.record.name: one.value for one in readings if one.value is not None})
     read_en = ", ".join(f"{specs[name].title_en} {value}" for name, value in step.values.items())
     read_zh = "，".join(f"{specs[name].title_zh}{value}" for name, value in step.values.items())
     kept_en = ", ".join(specs[name].title_en for name in step.refused)
@@ -124,17 +129,24 @@ def play_admit(step: Admit, world: World) -> Text:
         expect_refused(step.refused, "BLOCKED", "on the list")
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="BLOCKED")
         return Text(f"{head.en} is refused, the card is on the list", f"{head.zh}拒绝，卡在黑名单")
+    facts = _told(step, right, world)
+    for name in step.remembers:
+        world.remembered.pop(name, None)  # who is refused now leaves nothing behind of an earlier time
     try:
         found = admit(
             card.link, right, aid=world.profile(right.application).aid,
             records=world.record_specs(right.application), at=world.now,
-            facts={name: str(fact_of(world, value)) for name, value in step.facts.items()},
+            facts=facts,
             macs=world.maintenance(right.application), pin=_pin(step.pin),
         )  # fmt: skip
     except NotEntitled as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
-        return Text(f"{head.en} is refused: {error.reason} ({error.fix})", f"{head.zh}拒绝：{error.reason}")
+        needs = lacking(error.condition, _specs(world, right.application), step.facts)
+        return Text(
+            f"{head.en} is refused: {error.reason} (needs: {needs.en})",
+            f"{head.zh}拒绝：须{needs.zh}（{error.reason}）",
+        )
     except ChipRefused as error:
         expect_refused(step.refused, f"{error.sw:04X}", error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=f"{error.sw:04X}")
@@ -143,9 +155,32 @@ def play_admit(step: Admit, world: World) -> Text:
     world.written_onto(step.card, right.application).update(found.written)
     admissions(world).append(Admitted(step.device, right.name, world.now, found))
     world.count(Counted.ADMITTED, device=step.device, entitlement=right.name, application=right.application)
-    written = ", ".join(f"{name} {value}" for name, value in found.written.items())
-    return Text(head.en + " holds" + (f"; written: {written}" if written else ""),
-                head.zh + "成立" + (f"；写入{written}" if written else ""))  # fmt: skip
+    remember(world, step.remembers, {
+        "admitted": 1, "card": found.card_no.hex().upper(), **found.values, **found.written,
+    })  # fmt: skip
+    written = written_text(_specs(world, right.application), found.written)
+    return Text(head.en + " holds" + (f"; written: {written.en}" if written.en else ""),
+                head.zh + "成立" + (f"；写入{written.zh}" if written.zh else ""))  # fmt: skip
+
+
+def _told(step: Admit, right: Entitlement, world: World) -> dict[str, str]:
+    """The facts of an admission. What only an earlier step can establish is never typed; not established, it is empty,
+    so that no record equals it.
+    """
+    shown = {
+        each.against.name
+        for each in right.conditions
+        if isinstance(each.against, Fact) and each.against.shown
+    }
+    facts = dict[str, str]()
+    for name, value in step.facts.items():
+        if name in shown and not value.startswith("="):
+            raise Usage(
+                f"{name} is typed", where=right.name, fix="=name of what an Admit or Verify remembers"
+            )
+        unknown = name in shown and value[1:] not in world.remembered
+        facts[name] = "" if unknown else str(fact_of(world, value))
+    return facts
 
 
 def play_block(step: Block, world: World) -> Text:
@@ -157,11 +192,15 @@ def play_block(step: Block, world: World) -> Text:
         session.lock(made.profile.aid)
     else:
         session.unlock(made.profile.aid)
-    profile = made.profile
+    profile, authority = made.profile, authority_title(made.profile.authority)
     return Text(
-        f"{profile.authority}: {profile.title_en} on {card.title.en} is {'blocked' if step.blocked else 'released'}",
-        f"{profile.authority}：{card.title.zh}上的{profile.title_zh}{'锁定' if step.blocked else '解锁'}",
+        f"{authority.en}: {profile.title_en} on {card.title.en} is {'blocked' if step.blocked else 'released'}",
+        f"{authority.zh}：{card.title.zh}上的{profile.title_zh}{'锁定' if step.blocked else '解锁'}",
     )
+
+
+def _specs(world: World, application: str) -> dict[str, RecordSpec]:
+    return {spec.name: spec for spec in world.record_specs(application)}
 
 
 def _pin(digits: str) -> bytes:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby
 
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import remember
 from jinka.app.sector_trace import VOC, at_time
-from jinka.app.sector_trace_world import Repository, repository
+from jinka.app.sector_trace_world import Repository, amount_text, repository
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.app.trace_conditions import held_to
 from jinka.app.trace_lineage import follow
@@ -216,12 +217,18 @@ def _said(here: Repository, text: str) -> Text:
         thing = (
             here.named(rest[-1]).text if rest[-1] != ITEMS else Text("item" if amount == "1" else ITEMS, "件")
         )
-        much_zh = "数量不详的" if amount == "some" else " ".join((amount, *rest[:-1]))
+        much_zh = "数量不详的" if amount == "some" else _much_zh(amount, rest[:-1])
         words_en.append(
             " ".join((amount, *rest[:-1], thing.en)) + " sold" * sold + (f" {fate}" if fate else "")
         )
         words_zh.append(f"{much_zh}{thing.zh}" + "（已售）" * sold + fates.get(fate, ""))
     return Text(", ".join(words_en), "、".join(words_zh))
+
+
+def _much_zh(amount: str, words: list[str]) -> str:
+    """``40 KGM`` and ``100 KGM more of`` as amounts are written in Chinese."""
+    uom = words[0] if words and words[0].isupper() else None
+    return ("另有" if "more" in words else "") + amount_text(amount, uom)
 
 
 def _parts(text: str) -> list[str]:
@@ -289,7 +296,7 @@ def play_check(step: CheckItem, world: World) -> Text:
     if facts.known and (until := _expires(here, name)) is not None:
         words["days left"] = max((until - world.now.date()).days, 0)
         words["expired"] = int(until < world.now.date())
-    _remember(world, step.remembers, words)
+    remember(world, step.remembers, words)
     world.count(Counted.EVENT, step="checked", item=here.named(step.code).classes[0].name, verdict=says)
     title = here.named(step.code).text
     signs_en = "; ".join(sorted(each.sign.value[2] for each in noted))
@@ -339,7 +346,7 @@ def play_conditions(step: Conditions, world: World) -> Text:
     words: dict[str, int | str] = {
         "excursions": counts[0], "breaches": counts[1], "gaps": counts[2], "good": int(good),
     }  # fmt: skip
-    _remember(world, step.remembers, words)
+    remember(world, step.remembers, words)
     world.count(Counted.EVENT, step="conditions", verdict="kept" if good else "broken")
     title = here.named(step.what).text
     limits = Text(", ".join(one.title_en for one in declared), "、".join(one.title_zh for one in declared))
@@ -357,10 +364,3 @@ def _limit(one: KeptWithin) -> Limit:
         low=Decimal(one.low) if one.low else None, high=Decimal(one.high) if one.high else None,
         outside_us=one.outside_minutes * MINUTE_US, gap_us=one.gap_minutes * MINUTE_US,
     )  # fmt: skip
-
-
-def _remember(world: World, wanted: Mapping[str, str], words: Mapping[str, int | str]) -> None:
-    for name, word in wanted.items():
-        if word not in words:
-            raise Usage(f"no answer {word!r}", where="remembers", fix=", ".join(words))
-        world.remembered[name] = words[word]

@@ -2,7 +2,8 @@
 
 Times are the place's local time, ``08:30`` of the journey's date, or ``+2 08:30`` two days later; a step without one
 happens a minute after the last. Amounts are minor units of the purse or account. A step that names ``refused`` must
-be refused for that reason, and nothing may have moved.
+be refused for that reason, and nothing may have moved. ``=name`` in an amount, a value or a fact is what an earlier
+step remembered under that name.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Load(Step):
 
     card: str
     device: str
-    amount: int
+    amount: Number
     _: KW_ONLY
     refused: str = ""
 
@@ -56,10 +57,10 @@ class Tap(Step):
 
     card: str
     device: str
-    pays: int | None = None
+    pays: Number | None = None
     _: KW_ONLY
     kind: TapKind = TapKind.BOARD
-    gross: int = 0
+    gross: Number = 0
     line: int = 0
     stop: int = 0
     refused: str = ""
@@ -68,12 +69,13 @@ class Tap(Step):
 
 @dataclass(frozen=True, slots=True)
 class Holds(Step):
-    """What the card itself says that it holds."""
+    """What the card itself says that it holds; ``remembers`` keeps it under a name."""
 
     card: str
     amount: int
     _: KW_ONLY
     application: str = ""
+    remembers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +162,16 @@ class Reads(Step):
     application: str = ""
     refused: tuple[str, ...] = ()
     reason: str = "READ"
+    remembers: Mapping[str, str] = field(default_factory=dict)  # name -> record
 
 
 @dataclass(frozen=True, slots=True)
 class Admit(Step):
-    """A device judges a right by the card's records and the facts that it knows; its use is written back."""
+    """A device judges a right by the card's records and the facts that it knows; its use is written back.
+
+    ``remembers`` keeps under names what was found: the records that were judged, ``card`` (its number), ``admitted``.
+    One that is refused is forgotten under these names.
+    """
 
     card: str
     device: str
@@ -173,6 +180,7 @@ class Admit(Step):
     facts: Mapping[str, str] = field(default_factory=dict)
     pin: str = ""
     refused: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)
 
 
 # Tables and money
@@ -184,7 +192,7 @@ class Assess(Step):
 
     The sheet may be of a sector that this one composes: ``tax:monthly``.
 
-    ``remembers`` keeps lines under names, to be facts of later steps (write them as ``=name``).
+    ``remembers`` keeps lines and facts under names, to be facts of later steps (write them as ``=name``).
     """
 
     sheet: str
@@ -202,7 +210,7 @@ class Move(Step):
 
     payer: str
     payee: str
-    amount: int
+    amount: Number
     why_en: str
     why_zh: str
     _: KW_ONLY
@@ -211,10 +219,15 @@ class Move(Step):
 
 @dataclass(frozen=True, slots=True)
 class Stands(Step):
-    """What an account stands at: what it holds; what somebody outside has paid in counts below zero."""
+    """What an account stands at: what it holds; what somebody outside has paid in counts below zero.
+
+    ``remembers`` keeps it under a name.
+    """
 
     account: str
     amount: int
+    _: KW_ONLY
+    remembers: str = ""
 
 
 @dataclass(frozen=True, slots=True)

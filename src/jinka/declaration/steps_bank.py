@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from jinka.declaration.steps import Step
+from jinka.declaration.steps import Number, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,18 @@ class PayOnline(Step):
     """An account pays a merchant over the switch: a request with its MAC and PIN, decided by the issuer's host, booked.
 
     ``refused`` is the answer's code (51 no money, 55 wrong PIN, 41 lost: ISO 8583, field 39). ``lost``: the answer is
-    lost on its way to the till, which reverses. ``as_`` keeps the payment under a name.
+    lost on its way to the till, which reverses. ``as_`` keeps the payment under a name, ``remembers`` what was paid.
     """
 
     account: str
     merchant: str
-    amount: int
+    amount: Number
     _: KW_ONLY
     pin: str = ""
     as_: str = ""
     lost: bool = False
     refused: str = ""
+    remembers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class PayInto(Step):
 
     payer: str
     account: str
-    amount: int
+    amount: Number
     _: KW_ONLY
     refused: str = ""
 

@@ -43,9 +43,12 @@ _SAID_ZH = {
 class Fact:
     """Something that the terminal knows or is told; ``date`` (YYYYMMDD), ``time`` (HHMM) and ``moment`` (both) always
     are.
+
+    ``shown`` is what an earlier step established, an admission or a verified signature: nobody may type it.
     """
 
     name: str
+    shown: bool = False
 
 
 Against = str | int | tuple[str, ...] | Fact

@@ -123,17 +123,17 @@ WANG = JourneyCard("wang", "guide Wang's card", "王导的卡", (Start(applicati
     "identity number": "440301199003072719", "licence until": "20280630", "suspended until": "20200101",
     "languages": "zh,en", "points left": "10",
 }),))  # fmt: skip
-_ME = {"sight": "palace", "identity tail": "2719"}
+_ME, _DUE = {"sight": "palace", "identity tail": "2719"}, {"due": "due"}
 
 HOLIDAY = Journey(
     name="holiday", title_en="Three days in a resort", title_zh="度假三日", date=dt.date(2026, 5, 1), cards=(VISITOR,),
     steps=(
         Load("visitor", "reception-till", 50_000, at="09:00"),
         Tell("A student of nineteen pays half, her brother of six nothing.", "十九岁学生半价，六岁弟弟免票。"),
-        Assess("ticket", {"price": 6_000, "age": 19, "cm": 168, "student": 1}, {"due": 3_000}),
+        Assess("ticket", {"price": 6_000, "age": 19, "cm": 168, "student": 1}, {"due": 3_000}, remembers=_DUE),
         Assess("ticket", {"price": 6_000, "age": 6, "cm": 125, "student": 0}, {"due": 0}),
-        Tap("visitor", "ticket-office", 3_000, gross=3_000),
-        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "3000"}),
+        Tap("visitor", "ticket-office", "=due", gross="=due"),
+        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
         Reads("visitor", "palace-gate", {"price": "3000"}),
         Admit("visitor", "palace-gate", "enter", facts={**_ME, "identity tail": "0014"}, refused="OTHER_PERSON"),
         Admit("visitor", "palace-gate", "enter", facts={**_ME, "sight": "zoo"}, refused="OTHER_SIGHT"),
@@ -172,9 +172,13 @@ BOOKING = Journey(
         Ask("han", "scenic-area", "admission", fields=("name",), refused="NO_GROUND"),
         Viewed("han", (("scenic-area", "admission", True), ("bank", "loan-review", False),
                        ("scenic-area", "admission", False))),
-        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "6000"}),
+        Load("visitor", "reception-till", 10_000),
+        Assess("ticket", {"price": 6_000, "age": 23, "cm": 168, "student": 0}, {"due": 6_000}, remembers=_DUE),
+        Tap("visitor", "ticket-office", "=due", gross="=due"),
+        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
         Admit("visitor", "palace-gate", "enter", facts={**_ME, "identity tail": "0014"}, refused="OTHER_PERSON"),
         Admit("visitor", "palace-gate", "enter", facts=_ME),
+        Clear({"resort.tickets": 6_000}, at="+11 23:50"),
     ),
 )  # fmt: skip
 GUIDES = Journey(

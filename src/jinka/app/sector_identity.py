@@ -1,8 +1,9 @@
 """Plays the steps of certificates: keys made on cards, documents signed and verified, log-on by challenge.
 
-A document counts as received when it is signed: a signature made before its certificate was revoked keeps its force,
-one that came after has none, and one that was made on hold has it again when the hold is lifted. There is no time
-stamp service here; the recipient's own time stands for it.
+A signature counts as received when somebody first verified it with success: one received before its certificate was
+revoked keeps its force; one first shown after has none, whenever it says that it was made. One that is shown while its
+certificate is on hold has force again when the hold is lifted. There is no time stamp service here; the recipient's
+own time stands for it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from jinka.app.sector_authority import Offices, identity_application, offices, utc
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import remember
 from jinka.app.sector_world import World
 from jinka.crypto.certificates import verify_message
 from jinka.crypto.x509_fields import Subject
@@ -24,6 +26,7 @@ from jinka.declaration.steps import Step
 from jinka.declaration.steps_identity import Alter, Certify, LogOn, Revoke, Sign, Verify
 from jinka.kit import NotFound, Refused, Usage
 from jinka.reports.day import Text
+from jinka.tariff.sheet import Fact
 from jinka.terminal.identity import (
     CardSigner,
     IdentityStatus,
@@ -81,6 +84,7 @@ class Document:
     name: str
     text: str
     signatures: list[Signature] = field(default_factory=list)
+    received: dict[bytes, dt.datetime] = field(default_factory=dict)  # by the signature: its first Verify
 
     def message(self, covers: int = 0) -> bytes:
         """The bytes that a card signs: the document, then each signature that is counter-signed."""
@@ -98,7 +102,7 @@ class Document:
             except Refused as error:
                 raise Disbelieved("UNTRUSTED", str(error), self.name) from error
             entry = found.entries.get(holder.serial)
-            if entry is not None and entry.since <= one.at:
+            if entry is not None and entry.since <= self.received.get(one.value, at):
                 raise Disbelieved("REVOKED", f"{holder.common_name}: {entry.reason.name}", self.name)
             try:
                 verify_message(holder.public_der, self.message(one.covers), one.value)
@@ -106,6 +110,8 @@ class Document:
                 raise Disbelieved("ALTERED", str(error), self.name) from error
             name, _, post = holder.common_name.partition(_BEFORE_POST)
             rows.append((one, name, post))
+        for one in self.signatures:
+            self.received.setdefault(one.value, at)
         return rows
 
 
@@ -206,6 +212,8 @@ def play_verify(step: Verify, world: World) -> Text:
     document, device = document_of(world, step.document), world.device(step.device)[1]
     head = Text(f"{device.title_en} verifies {step.document}", f"{device.title_zh}验签{step.document}")
     try:
+        for name in step.remembers:
+            world.remembered.pop(name, None)
         rows = document.check(offices(world), utc(world))
         _require_posts(step, rows)
     except Disbelieved as error:
@@ -216,6 +224,7 @@ def play_verify(step: Verify, world: World) -> Text:
             f"{head.zh}：不通过，{REASONS_ZH[error.reason]}（{error.reason}）",
         )
     expect_done(step.refused)
+    remember(world, step.remembers, _said_in(document.text))
     world.count(Counted.ADMITTED, device=step.device, entitlement="verify")
     names = list(dict.fromkeys(_shown(name, post) for _, name, post in rows))
     return Text(
@@ -226,6 +235,18 @@ def play_verify(step: Verify, world: World) -> Text:
 
 def _shown(name: str, post: str) -> str:
     return f"{name} ({post})" if post else name
+
+
+def _said_in(text: str) -> dict[str, Fact]:
+    """The parts of a text, ``word value`` between semicolons, by their words; money with two decimals in fen."""
+    said: dict[str, Fact] = {"signed": 1}
+    for part in text.split(";"):
+        word, _, value = part.strip().partition(" ")
+        value = value.removesuffix(" %")
+        yuan, dot, fen = value.partition(".")
+        is_money = yuan.isdigit() and dot and fen.isdigit() and len(fen) == 2
+        said[word] = int(yuan + fen) if is_money else int(value) if value.isdigit() else value
+    return said
 
 
 def _require_posts(step: Verify, rows: list[tuple[Signature, str, str]]) -> None:

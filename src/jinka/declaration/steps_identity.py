@@ -63,6 +63,9 @@ class Verify(Step):
 
     ``needs`` says how many different holders of each post must have signed. Refused is ALTERED, REVOKED, UNTRUSTED
     (no chain, or outside its time), or SIGNERS_MISSING.
+
+    ``remembers`` keeps under names what the signed text says, ``word value; word value`` (money with two decimals in
+    minor units), and ``signed``. One that is refused is forgotten under these names.
     """
 
     document: str
@@ -70,6 +73,7 @@ class Verify(Step):
     _: KW_ONLY
     needs: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ _W = {
     "line": ("Line", "项目"),
     "value": ("Is", "计算"),
     "moves": ("Money moves", "资金流向"),
-    "cases": ("Published results that the tests demand", "公开发布、测试必须得出的结果"),
+    "cases": ("Results that the tests demand", "测试必须得出的结果"),
+    "published": ("published", "公布结果"),
+    "derived": ("one step from published figures", "据公布数值推算"),
     "nocase": ("No published result was found: {}", "未找到公开结果：{}"),
     "source": ("Source", "依据"),
     "parties": ("Parties and accounts", "参与方与账户"),
@@ -142,12 +144,13 @@ def _cases(sector: Sector, zh: bool) -> Iterator[str]:
         yield _W["nocase"][zh].format(sector.no_worked_case)
     for case in sector.worked_cases:
         title, where = case.title_zh if zh else case.title_en, f" <{case.address}>" if case.address else ""
+        word = f" [{_W['derived' if case.derived else 'published'][zh]}]"
         facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
         gives = ", ".join(f"{name} {value}" for name, value in case.gives.items())
         shown = f"{facts} → {gives}"
         if case.check:
             shown = f"{case.number[:-1]} → {case.number[-1]} (`{case.check}`)"
-        yield f"- {title}: {shown}. {_W['source'][zh]}: {case.source}{where}"
+        yield f"- {title}: {shown}. {_W['source'][zh]}: {case.source}{where}{word}"
 
 
 def _application(sector: Sector, profile: ApplicationProfile, zh: bool) -> Iterator[str]:

@@ -163,6 +163,7 @@ class WorkedCase:
     address: str = ""
     check: str = ""
     number: str = ""
+    derived: bool = False  # one step of arithmetic on printed figures; else the result itself is printed
 
 
 class Counted(Enum):

@@ -45,7 +45,6 @@ from jinka.profile.spec import PersonalDatum
 from jinka.tariff.sheet import Choose, Line, Sheet, Sum, Times
 
 _SOURCE = "GB 50444-2008 建筑灭火器配置验收及检查规范, tables 5.3.2 and 5.4.3"
-_WORDS = "https://56tv.org/news/20220827/59605.html"
 EQUIPMENT_RECORDS = (
     record(1, "kind", Coding.TEXT, 12, "powder", "Kind", "种类"),
     record(2, "serial", Coding.TEXT, 16, "F0001", "Serial number", "出厂编号"),
@@ -224,7 +223,7 @@ SECTOR = Sector(
             facts={"kind": kind, "made": 2015, "services": 2},
             gives={"first": years[0], "every": years[1], "scrap after": years[2],
                    "due": 2015 + years[0] + 2 * years[1], "scrap": 2015 + years[2]},
-            source=f"{_SOURCE} (years printed; the dates of one made in 2015 are one step from them)", address=_WORDS,
+            source=f"{_SOURCE} (years printed; the dates of one made in 2015 are one step from them)", derived=True,
         )
         for kind, zh, years in zip(_KINDS, ("水基型", "干粉", "洁净气体", "二氧化碳"), _YEARS, strict=True)
     ),

@@ -68,15 +68,16 @@ WARD = Journey(
     steps=(
         Load("zhou", "account-desk", 30_000, at="08:00"),
         Admit("zhou", "ward", "settle", facts={"scheme": "employee"}, at="10:00"),
+        Holds("zhou", 80_000, remembers="held"),
         Assess("inpatient", {**_BILL, "class A": 4_000_000, "class B": 1_000_000, "class C": 20_000, "stay": 1,
-                             "spent": 0, "account": 80_000},
+                             "spent": 0, "account": "=held"},
                {"scope": 4_900_000, "deductible": 130_000, "fund": 4_194_500, "own": 825_500, "from account": 80_000,
                 "cash": 745_500}, remembers={"spent": "spent now", "account": "from account"}),
-        Tap("zhou", "hospital-till", 80_000, gross=80_000),
+        Tap("zhou", "hospital-till", "=account", gross="=account"),
+        Holds("zhou", 0, remembers="held", at="+60 10:00"),
         Assess("inpatient", {**_BILL, "class A": 9_000_000, "class B": 0, "class C": 0, "stay": 2, "spent": "=spent",
-                             "account": 0},
-               {"deductible": 65_000, "fund": 5_805_500, "spent now": 10_000_000, "own": 3_194_500}, at="+60 10:00"),
-        Holds("zhou", 0),
+                             "account": "=held"},
+               {"deductible": 65_000, "fund": 5_805_500, "spent now": 10_000_000, "own": 3_194_500}),
         Stands("hospital", 4_194_500 + 745_500 + 5_805_500 + 3_194_500),
         Clear({"medical.hospital": 80_000}),
     ),
@@ -105,9 +106,12 @@ TRAVEL = Journey(
         Stands("hospital", 1_250_000),
     ),
 )  # fmt: skip
-FARMER = JourneyCard("farmer", "A farmer's card", "农民的卡", _holder(scheme="rural"))
+FARMER = JourneyCard(
+    "farmer", "A farmer's card", "农民的卡", _holder(scheme="rural", **{"insured until": "20121231"})
+)
 FARM = Journey(
-    name="farmers-card", title_en="The farmers' card", title_zh="新农合卡", date=dt.date(2026, 3, 16), cards=(FARMER,),
+    name="farmers-card", title_en="The farmers' card of 2012", title_zh="新农合卡（2012年）",
+    date=dt.date(2012, 3, 19), cards=(FARMER,),
     steps=(
         Admit("farmer", "ward", "settle", facts={"scheme": "employee"}, refused="OTHER_SCHEME", at="09:00"),
         Admit("farmer", "ward", "settle", facts={"scheme": "rural"}),

@@ -170,14 +170,10 @@ FIRST_STAY: dict[str, int | str] = {"class A": 5_000_000, "class B": 0, "class C
 CASES = (
     WorkedCase(title_en="50,000 yuan, first stay, an employee", title_zh="首次住院5万元，在职", sheet=BILL.name,
                facts={**FIRST_STAY, "who": "employee"}, gives={"fund": 4_289_500, "own": 710_500},
-               source=f"{BEIJING}: bands printed, sum by one step"),
+               source=f"{BEIJING}: bands printed, sum by one step", derived=True),
     WorkedCase(title_en="The same, a pensioner", title_zh="同上，退休", sheet=BILL.name,
                facts={**FIRST_STAY, "who": "pensioner"}, gives={"own": 478_300},
-               source=f"{BEIJING}: bands printed, sum by one step"),
-    *(WorkedCase(title_en=f"85 % at home, {how}", title_zh=f"本地85%，{zh}", sheet=HOME.name,
-                 facts={"scope": 100_000, "outside": 0, "deductible": 0, "ratio": 85, "how": how, "spent": 0,
-                        "ceiling": 10_000_000}, gives={"ratio there": ratio}, source=REMOTE)
-      for how, zh, ratio in (("referred", "转诊", 75), ("emergency", "急诊", 75), ("neither", "未转诊", 65))),
+               source=f"{BEIJING}: bands printed, sum by one step", derived=True),
     *(WorkedCase(title_en=f"Limit: {kind}", title_zh=f"处方限量：{_KIND_ZH[kind]}", sheet=PRESCRIPTION.name,
                  facts={"kind": kind, "days": 1, "drugs": 1}, gives={"most": days}, source=PRESCRIBED)
       for kind, days in _DAYS.items()),

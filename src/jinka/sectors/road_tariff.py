@@ -54,11 +54,10 @@ HOLIDAY = Sheet(
              value=Times(Times("begun", "not_over"), "small")),
     ),
 )  # fmt: skip
-_STREET = "https://simonwener.com/Flora/17008961.html"
 CASES = tuple(
     WorkedCase(
         title_en=f"{minutes} minutes at the kerb", title_zh=f"占道停车{minutes}分钟", sheet="kerb-day",
-        facts={"minutes": minutes}, gives={"fee": fee}, address=_STREET,
+        facts={"minutes": minutes}, gives={"fee": fee}, derived=True,
         source=f"{_KERB}; the rates are published, the sum is one step from them",
     )
     for minutes, fee in ((14, 0), (80, 1_375), (120, 2_500))

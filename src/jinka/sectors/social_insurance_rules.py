@@ -177,7 +177,7 @@ LAWS_ADDRESS = "https://github.com/LawRefBook/Laws"
 CASES = (
     *(WorkedCase(title_en=f"Months for grade {grade}", title_zh=f"{grade}级伤残补助月数", sheet=INJURY.name,
                  facts={**_WAGE, "grade": grade}, gives={"months": months, "grant": 800_000 * months},
-                 source=f"{INJURY_LAW}: months printed, sum by one step", address=LAWS_ADDRESS)
+                 source=f"{INJURY_LAW}: months printed, sum by one step", address=LAWS_ADDRESS, derived=True)
       for grade, months in _GRANT.items()),
     *(WorkedCase(title_en=f"{years} years, {unused} months unused", title_zh=f"缴费{years}年，剩余{unused}月",
                  sheet=IDLE.name, facts={"years": years, "unused": unused}, gives={"months": months},

@@ -66,7 +66,7 @@ SHEETS = (TICKET, RENEWAL, SUSPENSION, POINTS)
 CASES = (
     *(WorkedCase(title_en=f"{age} years, {cm} cm, student {student}", title_zh=f"{age}岁，{cm}厘米", sheet=TICKET.name,
                  facts={"price": 6_000, "age": age, "cm": cm, "student": student}, gives={"due": due},
-                 source=f"{TICKET_LAW}: rates printed (烟台市转发文本)", address="http://news.cncn.com/176276.html")
+                 source=f"{TICKET_LAW}: rates printed (烟台市转发文本)")
       for age, cm, student, due in (
           (6, 125, 0, 0), (7, 120, 0, 0), (7, 121, 0, 3_000), (18, 175, 0, 3_000), (19, 175, 0, 6_000),
           (21, 175, 1, 3_000))),
@@ -77,8 +77,8 @@ CASES = (
                  facts={"asked": asked}, gives={"months": months}, source=f"{GUIDE_LAW}第22条",
                  address="https://github.com/LawRefBook/Laws") for asked, months in ((1, 3), (5, 5), (9, 6))),
     *(WorkedCase(title_en=f"History: {offence}", title_zh=f"历史规定：扣{points}分", sheet=POINTS.name,
-                 facts={"offence": offence}, gives={"points": points}, source=REPEALED,
-                 address="http://www.wangxiao.cn/dy/2872509.html") for offence, points in OFFENCES.items()),
+                 facts={"offence": offence}, gives={"points": points}, source=REPEALED)
+      for offence, points in OFFENCES.items()),
 )  # fmt: skip
 
 

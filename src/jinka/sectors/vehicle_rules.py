@@ -115,6 +115,7 @@ def _derived(en: str, zh: str, sheet: Sheet, facts: dict[str, int | str], **give
     return WorkedCase(
         title_en=en, title_zh=zh, sheet=sheet.name, facts=facts, gives=gives,
         source=f"{sheet.source}: rows printed, the sum by one step",
+        derived=True,
     )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Holds, Load, Move, Stands, Step, Tap
-from jinka.sectors import campus, housing_fund
+from jinka.declaration import Admit, Holds, Load, Move, Stands, Step, Tap
+from jinka.sectors import campus, hazardous, housing_fund
 
 SECTORS = all_sectors().values()
 DAY = campus.SECTOR.journey("day")
@@ -60,3 +60,18 @@ def test_an_account_pays_what_it_was_found_to_stand_at() -> None:
         ),
     )
     assert len(play(housing_fund.SECTOR, journey, SECTORS).told) == 4
+
+
+def test_a_container_does_not_leave_by_typed_words_nor_without_one_of_the_five() -> None:
+    whole = hazardous.SECTOR.journey("escort")
+    gate = next(step for step in whole.steps if isinstance(step, Admit) and step.entitlement == "leaves")
+    cards = [step for step in whole.steps if isinstance(step, Admit) and step.remembers and not step.refused]
+    assert [step.card for step in cards] == ["keeper", "chief", "driver", "escort"]
+    for typed in ("keeper", "commander", "driver", "escort", "ordered seal"):
+        facts = {**gate.facts, typed: "yes"}
+        with pytest.raises(StepFailed, match=f"{typed} is typed"):
+            play(hazardous.SECTOR, replace(whole, steps=(replace(gate, facts=facts, at="09:00"),)), SECTORS)
+    for missing in cards[::3]:
+        steps = tuple(step for step in whole.steps if step is not missing)
+        with pytest.raises(StepFailed, match=r"nothing is remembered|MISSING"):
+            play(hazardous.SECTOR, replace(whole, steps=steps), SECTORS)

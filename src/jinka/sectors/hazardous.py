@@ -46,10 +46,11 @@ WORKS = Entitlement(
 LEAVES = Entitlement(
     name="leaves", title_en="A container leaves", title_zh="集装箱出库", application=CONTAINER.name,
     conditions=(
-        Condition("keeper", Test.EQUALS, "yes", "KEEPER_MISSING"),
-        Condition("commander", Test.EQUALS, "yes", "COMMANDER_MISSING"),
-        Condition("driver", Test.EQUALS, "yes", "DRIVER_MISSING"),
-        Condition("escort", Test.EQUALS, "yes", "ESCORT_MISSING"),
+        Condition("keeper", Test.EQUALS, Fact("keeper", shown=True), "KEEPER_MISSING"),
+        Condition("commander", Test.EQUALS, Fact("commander", shown=True), "COMMANDER_MISSING"),
+        Condition("seal", Test.EQUALS, Fact("ordered seal", shown=True), "ORDER_MISSING"),
+        Condition("driver", Test.EQUALS, Fact("driver", shown=True), "DRIVER_MISSING"),
+        Condition("escort", Test.EQUALS, Fact("escort", shown=True), "ESCORT_MISSING"),
         Condition("seal", Test.EQUALS, Fact("seal"), "OTHER_SEAL"),
     ),
     source="危险化学品安全管理条例 (国务院令第591号) Art. 44, 48; release by two is the store's rule",
@@ -70,7 +71,6 @@ CARRIES = Entitlement(
 )  # fmt: skip
 
 _SOURCE = "GB 18218-2018 危险化学品重大危险源辨识, 4.2 and table 1: sum of q/Q"
-_ADDRESS = "https://m.163wenku.com/p-1105879.html"
 _PRINTED = "危险化学品重大危险源监督管理暂行规定 (国家安全监管总局令第40号), annex 1: α, β and grades"
 HAZARD = Sheet(
     name="major-hazard", title_en="Major hazard and its grade", title_zh="重大危险源辨识与分级",
@@ -104,7 +104,7 @@ def _case(
     facts = dict(zip(("chlorine kg", "ammonia kg", "petrol kg"), kilograms, strict=True))
     return WorkedCase(
         title_en=en, title_zh=zh, sheet=HAZARD.name, facts={**facts, "people": people}, gives=gives,
-        source=f"{_SOURCE}; {_PRINTED} ({note})", address=_ADDRESS,
+        source=f"{_SOURCE}; {_PRINTED} ({note})", derived="step" in note,
     )  # fmt: skip
 
 

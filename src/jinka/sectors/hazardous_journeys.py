@@ -46,10 +46,10 @@ OFFICER = record_application(
 )  # fmt: skip
 _CONTAINER = (
     record(1, "seal", Coding.TEXT, 16, "H100", "Seal", "封志号"),
-    record(2, "keeper", Coding.TEXT, 3, "no", "Released by the keeper", "保管员放行"),
-    record(3, "commander", Coding.TEXT, 3, "no", "Released by the commander", "负责人放行"),
-    record(4, "driver", Coding.TEXT, 3, "no", "Driver admitted", "驾驶员已验"),
-    record(5, "escort", Coding.TEXT, 3, "no", "Escort admitted", "押运员已验"),
+    record(2, "keeper", Coding.TEXT, 20, "no", "Released by the keeper", "保管员放行"),
+    record(3, "commander", Coding.TEXT, 20, "no", "Released by the commander", "负责人放行"),
+    record(4, "driver", Coding.TEXT, 20, "no", "Driver admitted", "驾驶员已验"),
+    record(5, "escort", Coding.TEXT, 20, "no", "Escort admitted", "押运员已验"),
 )
 CONTAINER = record_application(
     name="cn.hazardous.container", aid=b"JINKA.HAZ.2", fid=0x3F55, title_en="Container's electronic tag",
@@ -86,10 +86,9 @@ def _permit(name: str, en: str, zh: str, journeys: str, until: str) -> JourneyCa
 
 
 STORE = Journey(
-    name="store",
+    name="store", date=dt.date(2026, 3, 9),
     title_en="What a warehouse takes and what it does not, and when it becomes a major hazard",
     title_zh="仓库收货与拒收，何时构成重大危险源",
-    date=dt.date(2026, 3, 9),
     steps=(
         Commissioned("chlorine/1..3", "plant", at="07:00"),
         Commissioned("ammonia#N1 5000 KGM", "plant"),
@@ -114,40 +113,64 @@ STORE = Journey(
         TraceForward("petrol#G1", "", places=("plant", "warehouse")),
     ),
 )  # fmt: skip
+_SHOWN = ("keeper", "commander", "driver", "escort", "ordered seal")  # never typed
+_GATE = {name: f"={name}" for name in _SHOWN}
+_TWO = {"keeper": 1, "commander": 1}
+
+
+def _shows(card: str, device: str, post: str, store: str) -> tuple[Admit, Write]:
+    """A card is shown for a post, and its number goes onto the container's tag."""
+    return (
+        Admit(card, device, "on-duty", facts={"post": post, "store": store}, remembers={post: "card"}),
+        Write("tag", device, {post: f"={post}"}),
+    )
+
+
+def _leaves(seal: str, refused: str = "") -> Admit:
+    return Admit("tag", "gate", "leaves", facts={**_GATE, "seal": seal}, refused=refused)
+
+
 ESCORT = Journey(
-    name="escort",
+    name="escort", date=dt.date(2026, 4, 14),
     title_en="A container with chlorine is released by two, escorted by two, and sealed",
     title_zh="一箱液氯：双人放行、双人押运、施封",
-    date=dt.date(2026, 4, 14),
     cards=(
         _tag("tag", "the container's tag", "集装箱标签"),
-        _officer("keeper", "the keeper's card", "保管员证", "keeper", "warehouse"),
-        _officer("chief", "the commander's card", "负责人证", "commander", "warehouse"),
+        _officer("keeper", "the keeper's card", "保管员证", "keeper", "warehouse", signs=True),
+        _officer("chief", "the commander's card", "负责人证", "commander", "warehouse", signs=True),
         _officer("driver", "the driver's card", "驾驶员证", "driver", "warehouse,road"),
         _officer("escort", "the escort's card", "押运员证", "escort", "warehouse,road"),
         _officer("late", "the other escort's card", "候补押运员证", "escort", "warehouse,road", "20260331"),
     ),
     steps=(
+        Certify("keeper", "desk", "李强", pin="246802", post="keeper", at="06:00"),
+        Certify("chief", "desk", "赵敏", pin="246802", post="commander"),
         Commissioned("chlorine/11", "warehouse", at="07:00"),
         Measured("chlorine/11", "warehouse", {"06:30": "20", "07:00": "20"}),
         Conditions("chlorine/11", ("cylinders",)),
         Packed("container/3", "chlorine/11", "warehouse"),
         Write("tag", "desk", {"seal": "H100"}),
-        Admit("keeper", "desk", "on-duty", facts={"post": "keeper", "store": "warehouse"}),
-        Write("tag", "desk", {"keeper": "yes"}),
-        Admit("tag", "gate", "leaves", facts={"seal": "H100"}, refused="COMMANDER_MISSING"),
+        Write("tag", "desk", {"keeper": "yes", "commander": "yes", "driver": "yes", "escort": "yes"}),
+        Tell("Words on the tag release nothing: nobody has shown a card.", "标签上写“是”不算放行：无人出示证件。"),
+        _leaves("H100", "KEEPER_MISSING"),
+        *_shows("keeper", "desk", "keeper", "warehouse"),
+        _leaves("H100", "COMMANDER_MISSING"),
         Tell("The keeper cannot be the commander as well.", "保管员不得兼作负责人放行。"),
         Admit("keeper", "desk", "on-duty", facts={"post": "commander", "store": "warehouse"}, refused="OTHER_POST"),
-        Admit("chief", "desk", "on-duty", facts={"post": "commander", "store": "warehouse"}),
-        Write("tag", "desk", {"commander": "yes"}),
-        Admit("driver", "gate", "on-duty", facts={"post": "driver", "store": "road"}),
-        Write("tag", "gate", {"driver": "yes"}),
-        Admit("late", "gate", "on-duty", facts={"post": "escort", "store": "road"}, refused="CARD_EXPIRED"),
-        Admit("tag", "gate", "leaves", facts={"seal": "H100"}, refused="ESCORT_MISSING"),
-        Admit("escort", "gate", "on-duty", facts={"post": "escort", "store": "road"}),
-        Write("tag", "gate", {"escort": "yes"}),
-        Admit("tag", "gate", "leaves", facts={"seal": "H999"}, refused="OTHER_SEAL"),
-        Admit("tag", "gate", "leaves", facts={"seal": "H100"}),
+        *_shows("chief", "desk", "commander", "warehouse"),
+        Sign("keeper", "order", "container CSQU3054383; seal H100; to the town", pin="246802"),
+        Verify("order", "gate", needs=_TWO, remembers={"ordered seal": "seal"}, refused="SIGNERS_MISSING"),
+        _leaves("H100", "ORDER_MISSING"),
+        Sign("chief", "order", pin="246802", counter=True),
+        Verify("order", "gate", needs=_TWO, remembers={"ordered seal": "seal"}),
+        _leaves("H100", "DRIVER_MISSING"),
+        *_shows("driver", "gate", "driver", "road"),
+        Admit("late", "gate", "on-duty", facts={"post": "escort", "store": "road"}, remembers={"escort": "card"},
+              refused="CARD_EXPIRED"),
+        _leaves("H100", "ESCORT_MISSING"),
+        *_shows("escort", "gate", "escort", "road"),
+        _leaves("H999", "OTHER_SEAL"),
+        _leaves("H100"),
         Shipped("container/3", "warehouse", "town", at="09:00", seal="H100"),
         Measured("container/3", "town", {"10:00": "21", "10:40": "43", "11:00": "22"}, at="11:05"),
         Received("container/3", "town", at="12:00", seal="H101"),
@@ -163,14 +186,14 @@ ESCORT = Journey(
     ),
 )  # fmt: skip
 RESERVES = Journey(
-    name="reserves",
-    title_en="Military and emergency stock: kept apart, released by two",
-    title_zh="军用与应急物资：分库保管、双人出库",
-    date=dt.date(2026, 7, 20),
+    name="reserves", date=dt.date(2026, 7, 20),
+    title_en="Military and emergency stock: kept apart, released by two", title_zh="军用与应急物资：分库保管、双人出库",
     cards=(
         _tag("tag", "the container's tag", "集装箱标签"),
         _officer("soldier", "the military keeper's card", "军库保管员证", "keeper", "military"),
         _officer("keeper", "the emergency keeper's card", "应急库保管员证", "keeper", "emergency", signs=True),
+        _officer("driver", "the driver's card", "驾驶员证", "driver", "emergency,road"),
+        _officer("escort", "the escort's card", "押运员证", "escort", "emergency,road"),
         _officer("chief", "the emergency commander's card", "应急指挥员证", "commander", "emergency", signs=True),
     ),
     steps=(
@@ -184,20 +207,20 @@ RESERVES = Journey(
         Tell("An officer of the military store may release nothing of the emergency store.",
              "军库人员无权放行应急物资。"),
         Admit("soldier", "desk", "on-duty", facts={"post": "keeper", "store": "emergency"}, refused="OTHER_STORE"),
-        Admit("tag", "gate", "leaves", facts={"seal": "R1"}, refused="KEEPER_MISSING"),
-        Admit("keeper", "desk", "on-duty", facts={"post": "keeper", "store": "emergency"}),
-        Sign("keeper", "release order", "container CSQU3054383, 2 tents, seal R1, to the town", pin="246802"),
-        Write("tag", "desk", {"keeper": "yes"}),
+        _leaves("R1", "KEEPER_MISSING"),
+        *_shows("keeper", "desk", "keeper", "emergency"),
+        Sign("keeper", "release order", "container CSQU3054383; 2 tents; seal R1; to the town", pin="246802"),
         Verify("release order", "gate", needs={"keeper": 1, "commander": 1}, refused="SIGNERS_MISSING"),
         Sign("keeper", "release order", pin="246802"),
         Verify("release order", "gate", needs={"keeper": 1, "commander": 1}, refused="SIGNERS_MISSING"),
-        Admit("chief", "desk", "on-duty", facts={"post": "commander", "store": "emergency"}),
+        *_shows("chief", "desk", "commander", "emergency"),
+        _leaves("R1", "ORDER_MISSING"),
         Sign("chief", "release order", pin="246802", counter=True),
-        Verify("release order", "gate", needs={"keeper": 1, "commander": 1}),
-        Write("tag", "desk", {"commander": "yes"}),
-        Admit("tag", "gate", "leaves", facts={"seal": "R1"}, refused="DRIVER_MISSING"),
-        Write("tag", "desk", {"driver": "yes", "escort": "yes"}),
-        Admit("tag", "gate", "leaves", facts={"seal": "R1"}),
+        Verify("release order", "gate", needs=_TWO, remembers={"ordered seal": "seal"}),
+        _leaves("R1", "DRIVER_MISSING"),
+        *_shows("driver", "gate", "driver", "road"),
+        *_shows("escort", "gate", "escort", "road"),
+        _leaves("R1"),
         Shipped("container/3", "emergency", "town", at="09:00", seal="R1"),
         Received("container/3", "town", at="15:00", seal="R1"),
         TraceForward("tents/1", "", places=("emergency", "town")),
@@ -210,10 +233,8 @@ RESERVES = Journey(
     ),
 )  # fmt: skip
 PRECURSOR = Journey(
-    name="precursor",
-    title_en="A permit of class 1 is good for one journey",
-    title_zh="一类易制毒化学品运输许可一次有效",
-    date=dt.date(2026, 6, 22),
+    name="precursor", date=dt.date(2026, 6, 22),
+    title_en="A permit of class 1 is good for one journey", title_zh="一类易制毒化学品运输许可一次有效",
     cards=(
         _permit("one", "the permit of class 1", "一类运输许可证", "1", "20260722"),
         _permit("three", "the permit of class 2", "二类运输许可证", "99", "20260921"),

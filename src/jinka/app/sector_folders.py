@@ -7,6 +7,7 @@ the same on all cards of a journey. The MAC of what is written comes from the ke
 from __future__ import annotations
 
 from jinka.app.sector_cards import VirtualCard, unserved_key
+from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import StepFailed, World
 from jinka.card.authenticate import authentication_answer
@@ -45,7 +46,8 @@ def play_open_folder(step: OpenFolder, world: World) -> Text:
         return Text(f"{head.en}: refused by the card ({error})", f"{head.zh}：卡拒绝（{error.sw:04X}）")
     expect_done(step.refused)
     world.written_onto(step.card, application).update(step.writes)
-    rows = [*step.reads.items(), *step.writes.items()]
+    known = (*step.reads.items(), *step.writes.items())
+    rows = [(name, shown_value(specs[name], value)) for name, value in known]
     return Text(
         f"{head.en}: " + ", ".join(f"{specs[name].title_en} {value or 'empty'}" for name, value in rows),
         f"{head.zh}：" + "，".join(f"{specs[name].title_zh}{value or '未写'}" for name, value in rows),

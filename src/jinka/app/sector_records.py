@@ -6,6 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from jinka.app.sector_cards import pin_bytes
+from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of, remember, texts_of
 from jinka.app.sector_titles import authority_title, lacking, written_text
@@ -56,12 +57,13 @@ def play_write(step: Write, world: World) -> Text:
     world.written_onto(step.card, application).update(values)
     for name in values:
         world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
-    titles = {spec.name: Text(spec.title_en, spec.title_zh) for spec in world.record_specs(application)}
+    specs = {spec.name: spec for spec in world.record_specs(application)}
+    shown = {name: shown_value(specs[name], value) for name, value in values.items()}
     return Text(
         f"{device.title_en} writes onto {card.title.en}: "
-        + ", ".join(f"{titles[name].en} {value}" for name, value in values.items()),
+        + ", ".join(f"{specs[name].title_en} {value}" for name, value in shown.items()),
         f"{device.title_zh}写入{card.title.zh}："
-        + "，".join(f"{titles[name].zh}{value}" for name, value in values.items()),
+        + "，".join(f"{specs[name].title_zh}{value}" for name, value in shown.items()),
     )
 
 
@@ -100,8 +102,9 @@ def play_reads(step: Reads, world: World) -> Text:
                 f"{name} is {one.value!r} {one.reason}, not {step.values[name]!r}", where=step.device
             )
     remember(world, step.remembers, {one.record.name: one.value for one in readings if one.value is not None})
-    read_en = ", ".join(f"{specs[name].title_en} {value}" for name, value in step.values.items())
-    read_zh = "，".join(f"{specs[name].title_zh}{value}" for name, value in step.values.items())
+    shown = {name: shown_value(specs[name], value) for name, value in step.values.items()}
+    read_en = ", ".join(f"{specs[name].title_en} {value}" for name, value in shown.items())
+    read_zh = "，".join(f"{specs[name].title_zh}{value}" for name, value in shown.items())
     kept_en = ", ".join(specs[name].title_en for name in step.refused)
     kept_zh = "、".join(specs[name].title_zh for name in step.refused)
     return Text(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jinka.app.sector_authority import utc
+from jinka.app.sector_masking import masked_number
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import World
 from jinka.card import Personal
@@ -106,7 +107,7 @@ def play_issue_document(step: IssueDocument, world: World) -> Text:
     signer = _signer(world, _country(world, step.state), step.state, step.signer_days)
     data = document_data(zone, _FACE, width=_WIDTH, height=_HEIGHT, signer=signer)
     _states(world).documents[step.document] = _Made(zone=zone, data=data)
-    printed = zone.lines()[1]
+    printed = masked_number(zone.lines()[1])
     return Text(
         f"{step.state} issues {step.document}; the second line of its zone reads `{printed}`",
         f"{step.state}签发{step.document}，机读区第二行为`{printed}`",

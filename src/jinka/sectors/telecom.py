@@ -1,7 +1,7 @@
 """Telecom: a USIM that the network authenticates, a public-phone card, small payments on the phone's account.
 
-The purse of the public-phone card is JR/T 0025.2's: the chips of the old phone cards were memory cards with counters
-of their own, of which no layout could be read.
+The purse of the public-phone card counts units, not fen, and is JR/T 0025.2's: the chips of the old phone cards were
+memory cards with counters of their own, of which no layout could be read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import datetime as dt
 from jinka.declaration import (
     Account,
     Archetype,
+    Assess,
     Attach,
     Bill,
     Charge,
@@ -36,6 +37,7 @@ from jinka.declaration import (
     Tell,
     WorkedCase,
 )
+from jinka.kit import Unit
 from jinka.profile.applications import purse_application
 from jinka.sectors.usim import PROFILE as USIM
 from jinka.tariff import full_price
@@ -43,7 +45,7 @@ from jinka.tariff.sheet import Begun, Choose, Line, Sheet, Times
 
 PHONE = purse_application(
     name="cn.telecom.phone", aid=b"JINKA.PHONE.1", fid=0x3F61, title_en="Public-phone card", title_zh="公用电话卡",
-    authority="Telecom operators 电信运营商", standards=("JR/T 0025.2",), limit=100_000,
+    authority="Telecom operators 电信运营商", standards=("JR/T 0025.2",), limit=1_000, unit=Unit.POINT,
 )  # fmt: skip
 CALL = Sheet(
     name="long-distance",
@@ -59,29 +61,36 @@ CALL = Sheet(
     result="price",
     rising=("seconds",),
 )  # fmt: skip
+UNITS = Sheet(
+    name="phone-units", title_en="Units of a call", title_zh="通话次数单位", facts=CALL.facts,
+    source=f"{CALL.source}; a unit of 0.10 yuan, Jinka's own figure",
+    lines=(*CALL.lines, Line(code="units", title_en="Units, each of 0.10 yuan begun", title_zh="单位（每0.10元）",
+                             unit=Unit.POINT, value=Begun("price", 10))),
+    result="units", rising=("seconds",),
+)  # fmt: skip
 _SOURCE = "信部联清〔2000〕1255号"
-_AT = "17951ip.com.cn/2068.html"
 CASES = (
     WorkedCase(title_en="Six seconds at home: 0.07 yuan", title_zh="国内长途每6秒0.07元", sheet="long-distance",
-               facts={"seconds": 6, "tariff": "day"}, gives={"price": 7}, source=_SOURCE + ": printed", address=_AT),
+               facts={"seconds": 6, "tariff": "day"}, gives={"price": 7}, source=_SOURCE + ": printed"),
     WorkedCase(title_en="Six seconds at night: 0.04 yuan", title_zh="夜间每6秒0.04元", sheet="long-distance",
-               facts={"seconds": 6, "tariff": "night"}, gives={"price": 4}, source=_SOURCE + ": printed", address=_AT),
+               facts={"seconds": 6, "tariff": "night"}, gives={"price": 4}, source=_SOURCE + ": printed"),
     WorkedCase(title_en="61 seconds: 0.77 yuan", title_zh="61秒0.77元", sheet="long-distance",
                facts={"seconds": 61, "tariff": "day"}, gives={"price": 77},
-               source=_SOURCE + ": 0.07 yuan for each 6 s begun; one step of arithmetic on it", address=_AT),
+               source=_SOURCE + ": 0.07 yuan for each 6 s begun; one step of arithmetic on it", derived=True),
 )  # fmt: skip
 
-CARD = JourneyCard("card", "the phone card", "电话卡", (Start(application=PHONE.name, balance=100),))
+CARD = JourneyCard("card", "the phone card", "电话卡", (Start(application=PHONE.name, balance=10),))
 CALLS = Journey(
     name="public-phone", title_en="At a public phone", title_zh="公用电话", date=dt.date(2026, 3, 9), cards=(CARD,),
     steps=(
-        PayBySheet("card", "phone", "long-distance", {"seconds": 61, "tariff": "day"}, 77, at="10:00"),
-        PayBySheet("card", "phone", "long-distance", {"seconds": 61, "tariff": "day"}, refused="NEEDS_LOAD"),
-        Load("card", "shop", 2_000),
-        PayBySheet("card", "phone", "long-distance", {"seconds": 60, "tariff": "hong-kong"}, 200),
-        PayBySheet("card", "phone", "long-distance", {"seconds": 61, "tariff": "night"}, 44, at="23:30"),
-        Holds("card", 1_779),
-        Clear({"telecom.phones": 321}, at="23:50"),
+        Assess("phone-units", {"seconds": 61, "tariff": "day"}, {"price": 77, "units": 8}, at="09:59"),
+        PayBySheet("card", "phone", "phone-units", {"seconds": 61, "tariff": "day"}, 8, at="10:00"),
+        PayBySheet("card", "phone", "phone-units", {"seconds": 61, "tariff": "day"}, refused="NEEDS_LOAD"),
+        Load("card", "shop", 200),
+        PayBySheet("card", "phone", "phone-units", {"seconds": 60, "tariff": "hong-kong"}, 20),
+        PayBySheet("card", "phone", "phone-units", {"seconds": 61, "tariff": "night"}, 5, at="23:30"),
+        Holds("card", 177),
+        Clear({"telecom.phones": 33}, at="23:50"),
     ),
 )  # fmt: skip
 _SIM = USIM.name
@@ -163,11 +172,12 @@ SECTOR = Sector(
         Device("phone", "the public phone", "公用电话机", DeviceKind.PURSE, operator="telecom.phones"),
         Device("shop", "the operator's shop", "营业厅", DeviceKind.LOAD),
     ),
-    tariffs={PHONE.name: full_price("phone-call", title_en="Call", title_zh="通话", gross_max_fen=50_000)},
-    sheets=(CALL,),
+    tariffs={PHONE.name: full_price("phone-call", title_en="Call", title_zh="通话", gross_max_fen=500)},
+    sheets=(CALL, UNITS),
     worked_cases=CASES,
     reports=(
-        Report(name="calls", title_en="Paid calls", title_zh="公用电话话费", counts=Counted.PAID, by="operator"),
+        Report(name="calls", title_en="Paid calls", title_zh="公用电话话费", counts=Counted.PAID, by="operator",
+               unit=Unit.POINT),
         Report(name="bills", title_en="Billed by plan", title_zh="各套餐出账", counts=Counted.BILLED, by="product"),
         Report(name="paid", title_en="Paid to", title_zh="各收款方", counts=Counted.MOVED, by="account"),
         Report(name="refused", title_en="Refused", title_zh="拒绝", counts=Counted.REFUSED, by="reason"),

@@ -127,7 +127,9 @@ TARIFF = replace(
         _product("taxi", "Taxi", "出租车", Mode.TAXI, 100, *_ALL),
     ),
     caps=(Cap(code="bike.day", title_en="Bikes, a day's most", title_zh="自行车日封顶", period=Period.DAY,
-              most_fen=600, modes=(Mode.BIKE,)),),
+              most_fen=600, modes=(Mode.BIKE,)),
+          Cap(code="bike.month", title_en="Bikes, a month's most", title_zh="自行车月封顶", period=Period.MONTH,
+              most_fen=1_500, modes=(Mode.BIKE,))),
 )  # fmt: skip
 
 
@@ -195,6 +197,15 @@ GUEST = Journey(
         Clear({"sz.metro": 500}, at="23:50"),
     ),
 )  # fmt: skip
+MONTH = Journey(
+    name="month", title_en="A month's cap on bikes", title_zh="自行车月封顶", date=dt.date(2026, 3, 27), cards=(LI,),
+    steps=(
+        Tell("Six yuan a day, fifteen a month; April begins anew.", "每日6元、每月15元封顶，四月重新累计。"),
+        *(Tap("li", "bike", fare, kind=kind, at=f"+{day} {hour:02d}:00")
+          for day, up in enumerate((600, 600, 300, 0, 0, 600)) for kind, hour, fare in ((_IN, 9, 0), (_OUT, 14, up))),
+        Holds("li", 10_000 - 2_100), Clear({"sz.bike": 2_100}, at="+5 23:50"),
+    ),
+)  # fmt: skip
 _METRES = {(1, 2): 8_000, (1, 3): 18_000, (1, 4): 4_000}
 
 
@@ -240,5 +251,5 @@ SECTOR = Sector(
         Report(name="products", title_en="Rides by product", title_zh="各产品乘次", counts=Counted.PAID, by="product"),
         Report(name="moved", title_en="Balances moved", title_zh="余额转移", counts=Counted.MOVED, by="application"),
     ),
-    journeys=(DAY, CHANGE, GUEST),
+    journeys=(DAY, MONTH, CHANGE, GUEST),
 )  # fmt: skip

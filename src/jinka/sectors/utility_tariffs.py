@@ -63,15 +63,16 @@ ZHEJIANG = Sheet(
 )  # fmt: skip
 GAS = Sheet(
     name="gas-month",
-    title_en="Gas of a household (an example of a price)",
-    title_zh="居民燃气（示例价格）",
-    source="the price of 2.63 yuan a cubic metre is an example; prices are local",
-    facts=("litres",),
+    title_en="Gas of a household, in steps by the year (an example of prices)",
+    title_zh="居民阶梯气价（按年，示例价格）",
+    source="an example: steps at 350 and 500 m³ a year, 2.63, 2.85 and 4.25 yuan a cubic metre; prices are local",
+    facts=("litres", "before"),
     lines=(
-        Line(code="price", title_en="To pay", title_zh="应付", value=Times("litres", 263, 1_000), payer="household",
-             payee="gas-works"),
+        Line(code="price", title_en="To pay", title_zh="应付", payer="household", payee="gas-works",
+             value=Marginal("litres", ((350_000, 263), (500_000, 285), (None, 425)), per=1_000, start="before")),
     ),
     result="price",
+    rising=("litres",),
 )  # fmt: skip
 HEAT = Sheet(
     name="heat-season",
@@ -87,40 +88,40 @@ HEAT = Sheet(
 )  # fmt: skip
 
 _ROW = "its rows, quoted at the address; "
-_WATER_AT = "laihamady.com/ms/760561.html"
 CASES = (
     WorkedCase(
         title_en="One cubic metre in the first step: 5.00 yuan in three parts", title_zh="第一档1立方米5元",
         sheet="water-year", facts={"litres": 1_000, "before": 0},
         gives={"works": 207, "resource": 157, "sewage": 136, "price": 500},
-        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed", address=_WATER_AT,
+        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed",
     ),
     WorkedCase(
         title_en="One in the second step: 7.00 yuan", title_zh="第二档1立方米7元",
         sheet="water-year", facts={"litres": 1_000, "before": 200_000},
         gives={"works": 407, "resource": 157, "sewage": 136, "price": 700},
-        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed", address=_WATER_AT,
+        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed",
     ),
     WorkedCase(
         title_en="One in the third step: 9.00 yuan", title_zh="第三档1立方米9元",
         sheet="water-year", facts={"litres": 1_000, "before": 260_000},
         gives={"works": 607, "resource": 157, "sewage": 136, "price": 900},
-        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed", address=_WATER_AT,
+        source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed",
     ),
     WorkedCase(
         title_en="300 m³ in a year: 1,820.00 yuan", title_zh="全年300立方米1820元",
         sheet="water-year", facts={"litres": 300_000, "before": 0}, gives={"price": 182_000},
-        source="京发改〔2014〕865号, annex: " + _ROW + "one step of arithmetic on them", address=_WATER_AT,
+        source="京发改〔2014〕865号, annex: " + _ROW + "one step of arithmetic on them", derived=True,
     ),
     WorkedCase(
         title_en="500 kWh in a month: 282.15 yuan", title_zh="当月500度282.15元",
         sheet="electricity-month", facts={"watt_hours": 500_000, "before": 0}, gives={"price": 28_215},
         source="Beijing, 2012-07-01: 0.4883, 0.5383 and 0.7883 yuan a kWh; one step of arithmetic on them",
+        derived=True,
     ),
     WorkedCase(
         title_en="5,000 kWh in a year in Zhejiang: 2,852.00 yuan", title_zh="浙江全年5000度2852元",
         sheet="electricity-year", facts={"watt_hours": 5_000_000, "before": 0}, gives={"price": 285_200},
         source="浙江省物价局's notice: 0.538, 0.588 and 0.838 yuan a kWh; one step of arithmetic on them",
-        address="github.com/cc01cc/Eru living-cost-electricity.md, which links the notice",
+        derived=True,
     ),
 )  # fmt: skip

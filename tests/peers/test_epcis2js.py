@@ -40,11 +40,24 @@ def server(tmp_path: Path) -> Iterator[str]:
     command = [Path(sys.executable).with_name("jinka"), "trace", "serve", str(tmp_path / "trace.toml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
         try:
+            lines = [process.stdout.readline()]
+            while lines[-1] not in ("}\n", ""):
+                lines.append(process.stdout.readline())
             yield str(json.loads("".join(lines))["epcis"])
         finally:
             process.send_signal(signal.SIGTERM)
+
+
+def test_a_server_that_is_stopped_as_it_begins_stops(tmp_path: Path) -> None:
+    """The signal may come after the address is told and before the server runs: it is not lost."""
+    (tmp_path / "trace.toml").write_text('[trace]\nlisten = "127.0.0.1:0"\n')
+    command = [Path(sys.executable).with_name("jinka"), "trace", "serve", str(tmp_path / "trace.toml")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "{\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM)
 
 
 def test_epcis2_js_captures_and_reads_what_it_gets(server: str, tmp_path: Path) -> None:

@@ -80,8 +80,8 @@ def _serve(
     threads = [threading.Thread(target=_rounds, args=(work, stop, runner), daemon=True) for work in works]
     for thread in threads:
         thread.start()
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them once more when it has ended
-        signal.signal(number, lambda *_: None)
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them over, and raises them again at its end
+        signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
     try:
         with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
             listening({"host": file.host, "port": place.getsockname()[1], "openapi": "/openapi.json"})

@@ -80,7 +80,8 @@ def _serve(
     threads = [threading.Thread(target=_rounds, args=(work, stop, runner), daemon=True) for work in works]
     for thread in threads:
         thread.start()
-    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them over, and raises them again at its end
+    # uvicorn takes them over, and raises them again at its end
+    for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
     try:
         with file_errors(file.path), socket.create_server((file.host, file.port)) as place:

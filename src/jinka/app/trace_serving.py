@@ -59,7 +59,8 @@ def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> N
         tls = line_tls(file)
         named = PeerNames(app)
         runner = epcis_server(named, websockets=True) if tls is None else tls_server(named, tls.server())
-        for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn takes them over, and raises them again at its end
+        # uvicorn takes them over, and raises them again at its end
+        for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
         with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
             port = place.getsockname()[1]

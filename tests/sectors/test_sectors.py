@@ -17,6 +17,7 @@ from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_check import check_sector
 from jinka.app.sector_docs import sector_page
 from jinka.sectors import SECTORS
+from tests.sectors.personal_values import personal_of
 
 ROOT = Path(jinka.__file__).parent
 PAGES = ROOT.parents[1] / "docs" / "sectors"
@@ -35,6 +36,7 @@ def test_a_sector_is_all_that_it_declares(name: str) -> None:
         committed = PAGES / f"{name}{suffix}"
         assert committed.is_file(), "run jinka sector docs --to docs/sectors"
         assert committed.read_text() == page, f"run jinka sector docs {name} --to docs/sectors"
+        assert personal_of(sectors[name], list(sectors.values())).found_in(page) == []
 
 
 def test_every_sector_of_the_tree_is_found() -> None:

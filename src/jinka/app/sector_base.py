@@ -50,12 +50,16 @@ def register_of(world: World) -> Register:
     """The register of a world, made when it is first asked for."""
 
     def make() -> Register:
-        sectors = {one.name: one for one in (*world.catalogue.values(), world.sector)}
-        parts = [one.part for one in sectors.values() if one.part is not None]
         vault = NumberVault(world.randomness.token_bytes(KEY_BYTES), world.randomness)
-        return Register(BaseRecords(world.database("base"), Catalogue((PART, *parts)), vault, _Clock(world)))
+        return Register(BaseRecords(world.database("base"), declared_records(world), vault, _Clock(world)))
 
     return world.service("base records", make)
+
+
+def declared_records(world: World) -> Catalogue:
+    """Departments, kinds and rules of a world's sectors."""
+    sectors = {one.name: one for one in (*world.catalogue.values(), world.sector)}
+    return Catalogue((PART, *(one.part for one in sectors.values() if one.part is not None)))
 
 
 def play_keep(step: Keep, world: World) -> Text:

@@ -98,9 +98,10 @@ def play_reads(step: Reads, world: World) -> Text:
                 raise StepFailed(f"{name} was read, and may not be", where=step.device)
             world.count(Counted.REFUSED, device=step.device, application=application, reason="READ")
         elif one.value != step.values[name]:
-            raise StepFailed(
-                f"{name} is {one.value!r} {one.reason}, not {step.values[name]!r}", where=step.device
+            found, wanted = (
+                shown_value(specs[name], value) for value in (one.value or "", step.values[name])
             )
+            raise StepFailed(f"{name} is {found!r} {one.reason}, not {wanted!r}", where=step.device)
     remember(world, step.remembers, {one.record.name: one.value for one in readings if one.value is not None})
     shown = {name: shown_value(specs[name], value) for name, value in step.values.items()}
     read_en = ", ".join(f"{specs[name].title_en} {value}" for name, value in shown.items())

@@ -12,6 +12,7 @@ from jinka.app import (
     sector_bank,
     sector_base,
     sector_chip,
+    sector_clear,
     sector_copies,
     sector_folders,
     sector_fuel,
@@ -34,6 +35,7 @@ from jinka.app import (
     sector_travel,
 )
 from jinka.app.sector_catalogue import catalogue_of
+from jinka.app.sector_masking import Masks
 from jinka.app.sector_world import Happening, StepFailed, World
 from jinka.declaration import (
     Admit,
@@ -84,6 +86,7 @@ from jinka.declaration import (
 )
 from jinka.kit import JinkaError, Usage
 from jinka.reports.day import Text
+from jinka.tariff.sheet import Fact, Sheet
 
 _MINUTE = dt.timedelta(minutes=1)
 
@@ -106,6 +109,7 @@ class Played:
     told: tuple[Told, ...]
     happenings: tuple[Happening, ...]
     uncleared: int = 0  # records that no step cleared
+    filled: tuple[tuple[Sheet, Mapping[str, Fact]], ...] = ()  # sheets, with the facts that they were given
 
 
 def _tell(step: Tell, _: World) -> Text:
@@ -120,7 +124,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     MoveBalance: sector_move.play_move_balance,
     Holds: sector_purse.play_holds,
     List: sector_purse.play_list,
-    Clear: sector_purse.play_clear,
+    Clear: sector_clear.play_clear,
     Write: sector_records.play_write,
     Reads: sector_records.play_reads,
     OpenFolder: sector_folders.play_open_folder,
@@ -178,6 +182,8 @@ def play(sector: Sector, journey: Journey, sectors: Iterable[Sector]) -> Played:
 
 def _played(world: World) -> Played:
     sector, journey = world.sector, world.journey
+    told_of = (journey, *sector.journeys)  # who is named in one is often met in another
+    masks = Masks.of(told_of, world.record_specs, world.application_of, sector_base.declared_records(world))
     told = []
     for number, step in enumerate(journey.steps, 1):
         world.now = moment(journey, step, world.now)
@@ -185,16 +191,17 @@ def _played(world: World) -> Played:
         try:
             said = PLAYERS[type(step)](step, world)
         except StepFailed as failed:
-            raise StepFailed(failed.what, where=where, fix=failed.fix) from failed
+            raise StepFailed(masks.hide(failed.what), where=where, fix=masks.hide(failed.fix)) from failed
         except JinkaError as error:
-            raise StepFailed(str(error), where=where) from error
-        told.append(Told(at=world.now, kind=type(step).__name__, said=said))
+            raise StepFailed(masks.hide(str(error)), where=where) from error
+        told.append(Told(at=world.now, kind=type(step).__name__, said=masks.text(said)))
     return Played(
         sector=sector,
         journey=journey,
         told=tuple(told),
         happenings=tuple(world.happenings),
         uncleared=sum(map(len, world.records.values())),
+        filled=tuple(world.filled),
     )
 
 

@@ -66,7 +66,7 @@ _HEALTH, _SOCIAL = "cn.health.card", "cn.social-security"
 _TICKET, _IDENTITY = "cn.tour.ticket", "jinka.identity"
 _METER, _FUEL, _BANK = "cn.utility.meter", "cn.fuel", "cn.bank.debit"
 _OTHERS = "NOT_ITS_OWN"  # the record is another authority's
-_PERSON = {"social security number": "11010519491231002X", "name": "林月", "card number": "A00000815",
+_PERSON = {"social security number": "440398199005120023", "name": "林月", "card number": "A00000815",
            "card id": "440300D15600000599110145FFFFFFFF"}  # fmt: skip
 _PATIENT = {"name": "林月", "scheme": "employee", "insured until": "20261231", "registered": "-",
             "prescribed until": "20260101", "prescriptions": "0"}  # fmt: skip
@@ -122,19 +122,19 @@ _DAY_CARD = JourneyCard(
     (
         *LIN.starts,
         Start(application=_TICKET, records={"sight": "museum", "visit day": "20260310", "entries left": "1",
-                                            "identity tail": "002X", "price": "0"}),
+                                            "identity tail": "0023", "price": "0"}),
         Start(application=_IDENTITY, pin="141421"),
         Start(application=_FUEL, balance=40_000),
         Start(application=_METER, records=dict.fromkeys(
             ("order number", "order amount", "order meter", "credited order", "reading", "left", "owed"), "0")),
     ),
 )  # fmt: skip
-_MUSEUM = {"sight": "museum", "identity tail": "002X"}
+_MUSEUM = {"sight": "museum", "identity tail": "0023"}
 DAY = Journey(
     name="day", title_en="A citizen's day", title_zh="市民的一天", date=dt.date(2026, 3, 10), cards=(_DAY_CARD,),
     steps=(
-        Keep("lin", "person", "public-security", {"identity_number": "11010519491231002X", "name": "林月",
-                                                  "birth_date": "1949-12-31"}, at="07:00"),
+        Keep("lin", "person", "public-security", {"identity_number": "440398199005120023", "name": "林月",
+                                                  "birth_date": "1990-05-12"}, at="07:00"),
         Tap("lin", "transit-beijing:rail", 0, kind=TapKind.ENTRY, stop=1, at="07:30"),
         Tap("lin", "transit-beijing:rail", 500, kind=TapKind.EXIT, stop=3, at="08:10"),
         Tap("lin", "canteen", 2_200, gross=2_200, at="12:00"),

@@ -117,7 +117,7 @@ LI = JourneyCard("li", "Li Lei's card (simulated)", "李雷的证件（模拟）
 ), holder="li")  # fmt: skip
 HAN = JourneyCard("han", "Han Meimei's old card (simulated)", "韩梅梅的旧证件（模拟）", (
     Start(application=RESIDENT.name, pin="135790", records={
-        "citizen number": "11010519491231002X", "name": "韩梅梅", "address": "北京市朝阳区", "valid until": "20260308",
+        "citizen number": "110198198802290066", "name": "韩梅梅", "address": "北京市朝阳区", "valid until": "20260308",
         "gate mark": "1112131415161718",
     }),
 ))  # fmt: skip
@@ -138,7 +138,7 @@ VERIFICATION = Journey(
         Reads("li", "counter", {"name": "李雷"}, pin="135790", at="09:00"),
         Reads("li", "counter", {"valid until": "20360309"}, refused=("name", "citizen number")),
         Admit("li", "counter", "holder", pin="135790", facts={"number": "440301199003072719"}),
-        Admit("li", "counter", "holder", pin="135790", facts={"number": "11010519491231002X"}, refused="OTHER_PERSON"),
+        Admit("li", "counter", "holder", pin="135790", facts={"number": "110198198802290066"}, refused="OTHER_PERSON"),
         Admit("li", "counter", "holder", pin="000000", facts={"number": "440301199003072719"}, refused="63C2"),
         Ask("li", "public-security", "identity-check", {"name": "李雷"}, case="2026-17"),
         Ask("li", "public-security", "identity-check", fields=("name",), refused="NO_CASE"),

@@ -160,7 +160,7 @@ SHARED = Journey(
     name="shared-records", title_en="Who reads a patient's records", title_zh="病历共享与急诊调阅",
     date=dt.date(2026, 3, 9),
     steps=(
-        Keep("zhou", "patient", "health", {"patient_number": "440301199003072719", "blood_group": "AB",
+        Keep("zhou", "patient", "health", {"patient_number": "440398198509230045", "blood_group": "AB",
                                            "allergies": "penicillin", "diagnosis": "hypertension"}, at="09:00"),
         Ask("zhou", *_LOOK, fields=("diagnosis",), refused="NO_GROUND"),
         Agree("zhou", *_LOOK, ("diagnosis",), kind="patient", separate=True, as_="second opinion"),

@@ -165,7 +165,7 @@ ASSISTANCE = Journey(
     steps=(
         Keep("job", "employment", "human-resources", {"since": "2024-05-01", "base_fen": "180000",
                                                            "status": "employed"}, at="09:00"),
-        Keep("liu", "person", "public-security", {"identity_number": "440301199003072719", "name": "刘刚"}),
+        Keep("liu", "person", "public-security", {"identity_number": "440398197901030019", "name": "刘刚"}),
         Keep("liu", "person", "human-resources", {"employments": "@job"}),
         Ask("job", "civil-affairs", "assistance-check", fields=("base_fen",), case="DB-118", refused="NO_COMMISSION"),
         Agree("liu", "civil-affairs", "assistance-check", ("base_fen", "status"), kind="employment", separate=True),

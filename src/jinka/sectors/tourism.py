@@ -120,7 +120,7 @@ VISITOR = JourneyCard(
      Start(application=PURSE.name, balance=2_000)),
 )  # fmt: skip
 WANG = JourneyCard("wang", "guide Wang's card", "王导的卡", (Start(application=GUIDE.name, pin="135790", records={
-    "identity number": "440301199003072719", "licence until": "20280630", "suspended until": "20200101",
+    "identity number": "110198198608150019", "licence until": "20280630", "suspended until": "20200101",
     "languages": "zh,en", "points left": "10",
 }),))  # fmt: skip
 _ME, _DUE = {"sight": "palace", "identity tail": "2719"}, {"due": "due"}
@@ -164,10 +164,10 @@ BOOKING = Journey(
     name="booking", title_en="A booking bound to the identity number", title_zh="实名预约", date=dt.date(2026, 4, 20),
     cards=(VISITOR,),
     steps=(
-        Keep("han", "person", "public-security", {"identity_number": "440301199003072719", "name": "韩梅"}, at="09:00"),
+        Keep("han", "person", "public-security", {"identity_number": "440398200610042719", "name": "韩梅"}, at="09:00"),
         Keep("order", "booking", "scenic-area", {"booking_number": "B20260501-0007", "visitor": "@han",
-             "visitor_number": "440301199003072719", "sight": "palace", "day": "2026-05-01"}),
-        Ask("order", "scenic-area", "admission", {"visitor_number": "440301199003072719"}, at="+11 08:30"),
+             "visitor_number": "440398200610042719", "sight": "palace", "day": "2026-05-01"}),
+        Ask("order", "scenic-area", "admission", {"visitor_number": "440398200610042719"}, at="+11 08:30"),
         Ask("order", "bank", "loan-review", fields=("sight",), refused="NO_GROUND"),
         Ask("han", "scenic-area", "admission", fields=("name",), refused="NO_GROUND"),
         Viewed("han", (("scenic-area", "admission", True), ("bank", "loan-review", False),

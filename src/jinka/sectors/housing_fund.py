@@ -1,7 +1,6 @@
 """Housing provident fund: contributions, withdrawals, loans and their equal instalments.
 
-Standard: 住房公积金管理条例 (国务院令第262号, revised by 710号), Art. 16-18, 24-26. Contributions are rounded to whole
-yuan, as fund centres do. A loan's growth is worked in steps of a billionth of a millionth: exact to the fen.
+Standard: 住房公积金管理条例 (国务院令第262号, revised by 710号), Art. 16-18, 24-26. Tables: `housing_fund_rules`.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ from jinka.declaration import (
     DeviceKind,
     Journey,
     JourneyCard,
+    Move,
     Reads,
     Report,
     Sector,
     Stands,
     Start,
     Tell,
-    WorkedCase,
     Write,
 )
-from jinka.kit import Unit
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.profile.spec import PersonalDatum
-from jinka.tariff.sheet import Choose, Expression, Least, Line, Minus, Most, Sheet, Step, Sum, Times
+from jinka.sectors.housing_fund_rules import CASES, LAW, SHEETS
 
-LAW = "住房公积金管理条例（国务院令第262号，2019年第710号修订）"
-RATES = "中国人民银行关于下调个人住房公积金贷款利率的通知（2025-05-08起）"
+LOANS_LAW = (
+    "建金〔2014〕148号第一条（连续缴存6个月，不得贷第三套）；建金〔2015〕128号（首套贷款结清后方可再贷）"
+)
 RECORDS = (
     record(1, "fund number", Coding.TEXT, 12, "440300123456", "Fund account number", "公积金账号", fid=0x0006,
            personal=PersonalDatum.IDENTITY_NUMBER),
@@ -44,6 +43,7 @@ RECORDS = (
     record(3, "loans", Coding.NUMBER, 1, "0", "Loans taken so far", "已贷款次数"),
     record(4, "arrears", Coding.NUMBER, 1, "0", "Instalments in arrears", "逾期期数"),
     record(5, "state", Coding.TEXT, 8, "open", "State of the account", "账户状态"),
+    record(6, "loan left", Coding.NUMBER, 4, "0", "Loan still to be repaid, in fen", "贷款余额（分）"),
 )  # fmt: skip
 CARD = record_application(
     name="cn.housing-fund", aid=b"JINKA.HOUSING.1", fid=0x3F33, title_en="Housing fund", title_zh="住房公积金应用",
@@ -59,95 +59,22 @@ BORROW = Entitlement(
         Condition("months", Test.AT_LEAST, 6, "TOO_FEW_MONTHS"),
         Condition("arrears", Test.AT_MOST, 0, "IN_ARREARS"),
         Condition("loans", Test.AT_MOST, 1, "THIRD_LOAN"),
+        Condition("loan left", Test.AT_MOST, 0, "LOAN_STANDING"),
     ),
-    changes=(Change("loans", put=Fact("loan number")),),
-    source="住房城乡建设部 财政部 中国人民银行关于发展住房公积金个人住房贷款业务的通知（建金〔2014〕148号）第一条",
+    changes=(Change("loans", put=Fact("loan number")), Change("loan left", put=Fact("loan"))), source=LOANS_LAW,
 )  # fmt: skip
 WITHDRAW_RIGHT = Entitlement(
     name="withdraw", title_en="Withdraw", title_zh="提取", application=CARD.name, conditions=(_OPEN,),
     source=f"{LAW}第24、25条",
 )  # fmt: skip
-
-CONTRIBUTION = Sheet(
-    name="contribution", title_en="Monthly contribution", title_zh="月缴存额",
-    source=f"{LAW}第16—18条；建金〔2005〕5号",
-    facts=("wage", "floor", "ceiling", "rate"),
-    lines=(
-        Line(code="within", title_en="how far the rate lies within 5 to 12 %", title_zh="缴存比例在5%至12%以内",
-             unit=Unit.POINT, value=Least((Minus("rate", 5), Minus(12, "rate")))),
-        Line(code="base", title_en="base", title_zh="缴存基数", value=Least((Most(("wage", "floor")), "ceiling"))),
-        Line(code="own", title_en="by the employee", title_zh="个人缴存",
-             value=Times(Times("base", "rate", 10_000), 100), payer="employee", payee="fund.account"),
-        Line(code="employer", title_en="by the employer", title_zh="单位缴存", value=Sum(("own",)), payer="employer",
-             payee="fund.account"),
-        Line(code="both", title_en="both", title_zh="月缴存额合计", value=Sum(("own", "employer"))),
-    ),
-    result="both", rising=("wage",),
-)  # fmt: skip
-_REASONS = ("home", "retired", "disabled", "abroad", "loan", "rent")  # Art. 24, (1) to (6)
-_CLOSING = {"retired", "disabled", "abroad"}
-WITHDRAWAL = Sheet(
-    name="withdrawal", title_en="Withdrawal", title_zh="提取", source=f"{LAW}第24条",
-    facts=("reason", "balance", "asked"),
-    lines=(
-        Line(code="closes", title_en="the account is closed", title_zh="销户", unit=Unit.POINT,
-             value=Choose("reason", tuple((reason, int(reason in _CLOSING)) for reason in _REASONS))),
-        Line(code="paid", title_en="paid out", title_zh="提取金额", payer="fund.account", payee="person",
-             value=Choose("reason", tuple(
-                 (reason, "balance" if reason in _CLOSING else Least(("asked", "balance"))) for reason in _REASONS))),
-    ),
-    result="paid", rising=("balance",),
-)  # fmt: skip
-_ONE = 10**15
-_POWERS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-_YEARS = {5: (32, 16, 8, 4), 10: (64, 32, 16, 8), 20: (128, 64, 32, 16), 30: (256, 64, 32, 8)}
-
-
-def _grown(months: tuple[int, ...]) -> Expression:
-    made: Expression = f"growth {months[0]}"
-    for power in months[1:]:
-        made = Times(made, f"growth {power}", _ONE)
-    return made
-
-
-LOAN = Sheet(
-    name="loan", title_en="Equal instalments of a first home's loan", title_zh="首套公积金贷款等额本息", source=RATES,
-    facts=("loan", "years", "day"),
-    lines=(
-        Line(code="rate", title_en="rate of a year, hundredths of a per cent", title_zh="年利率（万分之一）",
-             unit=Unit.POINT,
-             value=Choose("day", (("before 2025-05-08", Step("years", ((5, 235), (None, 285)))),
-                                  ("since 2025-05-08", Step("years", ((5, 210), (None, 260))))))),
-        Line(code="month", title_en="rate of a month, 10^-15", title_zh="月利率（10⁻¹⁵）", unit=Unit.POINT, shown=False,
-             value=Times("rate", _ONE, 120_000)),
-        Line(code="growth 1", title_en="growth in a month", title_zh="1个月本利", unit=Unit.POINT, shown=False,
-             value=Sum((_ONE, "month"))),
-        *(Line(code=f"growth {power}", title_en=f"growth in {power} months", title_zh=f"{power}个月本利",
-               unit=Unit.POINT, shown=False, value=Times(f"growth {power // 2}", f"growth {power // 2}", _ONE))
-          for power in _POWERS[1:]),
-        Line(code="growth", title_en="growth until the end", title_zh="到期本利", unit=Unit.POINT, shown=False,
-             value=Choose("years", tuple((years, _grown(months)) for years, months in _YEARS.items()))),
-        Line(code="instalment", title_en="instalment a month", title_zh="月还款额",
-             value=Times("loan", Times("growth", "month", _ONE), Minus("growth", _ONE))),
-    ),
-    result="instalment", rising=("loan",),
-)  # fmt: skip
-CASES = (
-    *(WorkedCase(title_en=f"Beijing's ceiling of {year} at 12 %", title_zh=f"北京{year}年度缴存上限",
-                 sheet=CONTRIBUTION.name, facts={"wage": 9_000_000, "floor": 242_000, "ceiling": ceiling, "rate": 12},
-                 gives={"own": own},
-                 source=f"北京住房公积金{year}年度缴存基数上限 (the notice was not read); {LAW}第18条")
-      for year, ceiling, own in ((2022, 3_188_400, 382_600), (2023, 3_389_100, 406_700), (2024, 3_528_300, 423_400))),
-    WorkedCase(title_en="One million for 30 years, before the cut of May 2025",
-               title_zh="100万元30年，2025年5月下调前",
-               sheet=LOAN.name, facts={"loan": 100_000_000, "years": 30, "day": "before 2025-05-08"},
-               gives={"rate": 285, "instalment": 413_557},
-               source=f"{RATES}: the example published with it "
-                      "(after the cut it prints 4,003.38; exact sums give 4,003.40)"),
+CLOSE = Entitlement(
+    name="close", title_en="Close the account", title_zh="销户", application=CARD.name,
+    conditions=(_OPEN, Condition("loan left", Test.AT_MOST, 0, "LOAN_STANDING")),
+    changes=(Change("state", put="closed"),), source=f"{LAW}第24条",
 )  # fmt: skip
 
 _CHEN = {"fund number": "440300000815", "months": "5", "paid until": "20260331", "loans": "0", "arrears": "0",
-         "state": "open"}  # fmt: skip
+         "state": "open", "loan left": "0"}  # fmt: skip
 CHEN = JourneyCard(
     "chen", "Chen Jing's card", "陈静的卡", (Start(application=CARD.name, pin="246802", records=_CHEN),)
 )
@@ -175,25 +102,43 @@ MONTHS = Journey(
         Assess("withdrawal", {"reason": "abroad", "balance": "=balance", "asked": 1}, {"paid": 140_000, "closes": 1}),
         Stands("fund.account", 0),
         Stands("person", 240_000),
-        Write("chen", "centre", {"state": "closed"}),
+        Admit("chen", "centre", "close"),
         Admit("chen", "centre", "withdraw", refused="CLOSED"),
     ),
 )  # fmt: skip
-_LOAN = {"paid since": "20260301", "loan number": "1"}
+_DAY = {"day": "since 2025-05-08"}
+_FIRST = {"paid since": "20260301", "loan number": "1", "loan": "=loan"}
+_SECOND = {"paid since": "20260401", "loan number": "2", "loan": "=loan"}
 LOANS = Journey(
-    name="loan", title_en="Loan and standing", title_zh="贷款与信用状况", date=dt.date(2026, 4, 10), cards=(CHEN,),
+    name="loan", title_en="Loans and standing", title_zh="贷款与信用状况", date=dt.date(2026, 4, 10), cards=(CHEN,),
     steps=(
-        Admit("chen", "loans", "borrow", facts=_LOAN, refused="TOO_FEW_MONTHS", at="09:00"),
+        Assess("loan", {"loan": 50_000_000, "years": 5, "home": "first", **_DAY},
+               {"rate": 2_100, "instalment": 878_577}, at="09:00",
+               remembers={"loan": "loan", "rate": "rate", "instalment": "instalment"}),
+        Admit("chen", "loans", "borrow", facts=_FIRST, refused="TOO_FEW_MONTHS"),
         Write("chen", "centre", {"months": "6", "arrears": "1"}),
-        Admit("chen", "loans", "borrow", facts=_LOAN, refused="IN_ARREARS"),
+        Admit("chen", "loans", "borrow", facts=_FIRST, refused="IN_ARREARS"),
         Write("chen", "centre", {"arrears": "0"}),
-        Admit("chen", "loans", "borrow", facts=_LOAN),
-        Assess("loan", {"loan": 100_000_000, "years": 30, "day": "since 2025-05-08"}, {"instalment": 400_340}),
-        Assess("loan", {"loan": 50_000_000, "years": 5, "day": "since 2025-05-08"}, {"rate": 210}),
-        Tell("A second loan is possible, a third is not.", "可申请第二次贷款，第三次不予受理。"),
-        Admit("chen", "loans", "borrow", facts={"paid since": "20260301", "loan number": "2"}),
-        Admit("chen", "loans", "borrow", facts=_LOAN, refused="THIRD_LOAN"),
-        Admit("chen", "loans", "borrow", facts={"paid since": "20260601", "loan number": "3"}, refused="NOT_PAYING"),
+        Admit("chen", "loans", "borrow", facts=_FIRST),
+        Move("fund.loans", "seller", "=loan", "The loan is paid out to the seller", "贷款发放至售房人"),
+        Assess("repayment", {"left": "=loan", "rate": "=rate", "paid": "=instalment"},
+               {"interest": 87_500, "principal": 791_077}, at="+30 09:00", remembers={"left": "rest"}),
+        Write("chen", "centre", {"loan left": "=left", "paid until": "20260430"}),
+        Tell("She asks for a second loan while the first stands: it must be repaid before, and the account stays open.",
+             "首笔贷款未结清即申请第二次贷款：须先结清，账户也不得销户。"),
+        Admit("chen", "loans", "borrow", facts=_SECOND, refused="LOAN_STANDING"),
+        Admit("chen", "centre", "close", refused="LOAN_STANDING"),
+        Assess("repayment", {"left": "=left", "rate": "=rate", "paid": 60_000_000},
+               {"interest": 86_116, "principal": 49_208_923, "rest": 0}, at="+60 09:00", remembers={"left": "rest"}),
+        Write("chen", "centre", {"loan left": "=left", "paid until": "20260531"}),
+        Stands("fund.loans", 10_000_000_000),
+        Assess("loan", {"loan": 100_000_000, "years": 30, "home": "second", **_DAY},
+               {"rate": 3_075, "instalment": 425_660}, remembers={"loan": "loan"}),
+        Admit("chen", "loans", "borrow", facts=_SECOND),
+        Move("fund.loans", "seller", "=loan", "The second loan is paid out", "第二次贷款发放"),
+        Tell("A third is not granted, whatever has been repaid.", "第三次申请不予受理，结清与否均同。"),
+        Admit("chen", "loans", "borrow", facts={**_SECOND, "loan number": "3"}, refused="THIRD_LOAN"),
+        Admit("chen", "loans", "borrow", facts={**_SECOND, "paid since": "20260801"}, refused="NOT_PAYING"),
     ),
 )  # fmt: skip
 SECTOR = Sector(
@@ -206,13 +151,16 @@ SECTOR = Sector(
         Account("employee", "The employee's wages", "职工工资", overdraws=True),
         Account("employer", "The employer", "用人单位", overdraws=True),
         Account("fund.account", "The employee's fund account", "职工公积金账户"),
-        Account("person", "The employee's bank account", "职工银行账户"),
+        Account("person", "The employee's bank account", "职工银行账户", overdraws=True),
+        Account("fund.loans", "The fund's money for loans", "公积金贷款资金", 10_000_000_000),
+        Account("fund.interest", "Interest that the fund earns", "贷款利息收入"),
+        Account("seller", "The home's seller", "售房人"),
     ),
     devices=(
         Device("centre", "the fund centre", "公积金中心窗口", DeviceKind.CHECK, application=CARD.name),
         Device("loans", "the loan desk of the bank", "受托银行贷款窗口", DeviceKind.CHECK, application=CARD.name),
     ),
-    sheets=(CONTRIBUTION, WITHDRAWAL, LOAN), entitlements=(BORROW, WITHDRAW_RIGHT), worked_cases=CASES,
+    sheets=SHEETS, entitlements=(BORROW, WITHDRAW_RIGHT, CLOSE), worked_cases=CASES,
     reports=(
         Report(name="moved", title_en="Paid in and out", title_zh="缴存与提取", counts=Counted.MOVED, by="account"),
         Report(name="applications", title_en="Applications", title_zh="业务申请", counts=Counted.ADMITTED,

@@ -132,7 +132,7 @@ def test_a_balance_moves_whole_and_spending_counts_by_day_and_month() -> None:
         Tap("new", "gate", 500, gross=500), Tap("new", "gate", 500, gross=500, torn=True),
         Tap("new", "gate", 500, gross=500),  # the torn one over again: counted once
         Tap("new", "gate", 200, gross=500), Tap("new", "gate", 0, gross=500),
-        Clear({"op": 1_200}, at="23:00"),
+        Clear({"op": 1_200, "loads.test": 3_000}, {"loads.test": 3_000}, at="23:00"),
         Tap("new", "gate", 500, gross=500, at="+1 08:00"),  # another day, another month
         Clear({"op": 500}, at="+1 23:00"),
     ))  # fmt: skip

@@ -85,7 +85,7 @@ def play_invoice(step: Invoice, world: World) -> Text:
     before = _finished(step, world, till)
     right, sheet = sector.entitlement(step.entitlement), sector.sheet(step.sheet)
     world.require_own(step.device, right.application)
-    lines = sheet.fill({name: fact_of(world, value) for name, value in step.facts.items()})
+    lines = world.fill(sheet, {name: fact_of(world, value) for name, value in step.facts.items()})
     for code, wanted in step.gives.items():
         if lines[code] != wanted:
             raise StepFailed(f"{code} comes to {lines[code]}, not {wanted}", where=sheet.name)

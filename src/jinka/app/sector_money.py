@@ -15,7 +15,7 @@ def play_assess(step: Assess, world: World) -> Text:
     sheet = world.sheet(step.sheet)
     facts = {name: fact_of(world, value) for name, value in step.facts.items()}
     try:
-        lines = sheet.fill(facts)
+        lines = world.fill(sheet, facts)
         moved = []
         for line in sheet.lines:
             if step.posts and line.payer and lines[line.code]:

@@ -82,7 +82,8 @@ def play_attach(step: Attach, world: World) -> Text:
 
 def play_pay_by_sheet(step: PayBySheet, world: World) -> Text:
     sheet = world.sector.sheet(step.sheet)
-    due = sheet.fill({name: fact_of(world, value) for name, value in step.facts.items()})[sheet.result]
+    facts_given = {name: fact_of(world, value) for name, value in step.facts.items()}
+    due = world.fill(sheet, facts_given)[sheet.result]
     paid = play_tap(Tap(step.card, step.device, step.pays, gross=due, refused=step.refused), world)
     facts = ", ".join(f"{name} {value}" for name, value in step.facts.items())
     return Text(f"{sheet.title_en} ({facts}). {paid.en}", f"{sheet.title_zh}。{paid.zh}")

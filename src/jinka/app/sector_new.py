@@ -80,7 +80,7 @@ VISIT = Journey(
         Admit("guest", "gate", "ride", refused="NO_RIDES_LEFT"),
         Tap("guest", "kiosk", 1_800, gross=1_800, at="12:00"),
         Holds("guest", 5_200),
-        Clear({{"{short}.kiosk": 1_800}}, at="22:00"),
+        Clear({{"{short}.kiosk": 1_800}}, {{"loads.{name}": 5_000}}, at="22:00"),
     ),
 )
 SECTOR = Sector(

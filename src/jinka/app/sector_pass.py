@@ -24,7 +24,7 @@ def play_pay_for(step: PayFor, world: World) -> Text:
             raise StepFailed(f"{name} cannot be read ({found[name].reason})", where=step.device)
         facts[fact] = int(value) if value.isdigit() else value
     sheet = world.sector.sheet(step.sheet)
-    due = sheet.fill(facts)[sheet.result]
+    due = world.fill(sheet, facts)[sheet.result]
     tapped = Tap(step.card, step.device, step.pays, gross=due, refused=step.refused)
     paid = play_tap(tapped, world)
     read_en = ", ".join(f"{specs[name].title_en} {found[name].value}" for name in step.reads.values())

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from jinka.app.sector_world import World
 from jinka.declaration.sector import Account, Party
-from jinka.kit import format_minor
+from jinka.kit import Unit, format_minor
 from jinka.profile.entitlement import Condition
 from jinka.profile.records import RecordSpec
 from jinka.reports.day import Text
@@ -27,13 +27,15 @@ def account_title(world: World, code: str) -> Text:
         for row in rows:
             if row.code == code:
                 return Text(row.title_en, row.title_zh)
+        if code == sector.load_agent:
+            return Text("load agent", "充值代理方")
     return Text(code, code)
 
 
-def amounts_text(world: World, amounts: Mapping[str, int]) -> Text:
+def amounts_text(world: World, amounts: Mapping[str, int], unit: Unit = Unit.FEN) -> Text:
     """Who has what, by title; those with nothing are left out."""
     shown = [
-        (account_title(world, code), format_minor(amount))
+        (account_title(world, code), format_minor(amount, unit))
         for code, amount in sorted(amounts.items())
         if amount
     ]

@@ -33,7 +33,7 @@ from jinka.sim.field import PSAM_NAME
 from jinka.sim.randomness import SeededRandomness
 from jinka.store import open_database
 from jinka.tariff import Pricer, SheetPricer, Tariff
-from jinka.tariff.sheet import Sheet
+from jinka.tariff.sheet import Fact, Sheet
 from jinka.terminal import DeviceData, LoadDevice, LoadTerminal, PurseTerminal
 
 _S = TypeVar("_S")
@@ -100,6 +100,7 @@ class World:
         self._moves = 0
         self._services: dict[str, object] = {}
         self._closing = ExitStack()
+        self.filled: list[tuple[Sheet, Mapping[str, Fact]]] = []  # with the facts that each was given
         self._terminals: dict[str, PurseTerminal | LoadTerminal] = {}
         self._numbers: dict[str, bytes] = {}
         self._open_accounts()
@@ -182,6 +183,12 @@ class World:
         files: dict[tuple[str, str], dict[str, str]] = self.service("files of authorities", dict)
         if (card, application) not in files:
             starts = [start for one in self.journey.cards if one.name == card for start in one.starts]
+    def fill(self, sheet: Sheet, facts: Mapping[str, Fact]) -> dict[str, int]:
+        """Fill a sheet; with what is kept, since the walker tries these facts further."""
+        lines = sheet.fill(facts)
+        self.filled.append((sheet, dict(facts)))
+        return lines
+
             issued = [start.records for start in starts if start.application == application]
             files[card, application] = dict(issued[0]) if issued else {}
         return files[card, application]

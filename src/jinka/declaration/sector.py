@@ -145,11 +145,18 @@ class Journey:
     steps: tuple[Step, ...]
     cards: tuple[JourneyCard, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not self.steps:
+            raise Usage(
+                "a journey without a step", where=self.name, fix="say what happens and what must come of it"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkedCase:
     """A result that a public rule or tariff publishes itself, which the sheet must give to the unit.
 
+    ``gives`` names the sheet's result or a line of money, and whatever other lines are published with it.
     In place of a sheet, ``check`` may name a standard of check characters (gb11643, gb32100 ...): then ``number`` is a
     published number, and its last character is what the standard must give for those before it.
     """

@@ -234,10 +234,12 @@ class Stands(Step):
 class Clear(Step):
     """The day's records are cleared, posted and settled (`jinka.clearing.day`). Positions add up to zero.
 
-    ``earns`` is what parties must have earned of charges and subsidies, before fees; ``rejected`` maps reasons to
-    counts.
+    ``earns`` is what each party earned of charges and subsidies, before fees; ``pays`` what each paid in: load agents
+    what was loaded, others the discounts that they bear. Who is not named has earned or paid in nothing. Charges are
+    paid by the issuer's float, and fees follow from the sector's rates. ``rejected`` maps reasons to counts.
     """
 
     earns: Mapping[str, int] = field(default_factory=dict)
+    pays: Mapping[str, int] = field(default_factory=dict)
     _: KW_ONLY
     rejected: Mapping[str, int] = field(default_factory=dict)

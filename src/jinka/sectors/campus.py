@@ -145,7 +145,7 @@ DAY = Journey(
         Holds("li", 13_350),
         List("li"),
         Tap("li", "canteen", gross=500, refused="BLOCKED"),
-        Clear({"campus.canteen": 1_250, "campus.laundry": 400}, at="23:50"),
+        Clear({"campus.canteen": 1_250, "campus.laundry": 400}, {"loads.campus": 10_000}, at="23:50"),
     ),
 )
 SCHOOL = Journey(
@@ -236,6 +236,7 @@ SECTOR = Sector(
         ),
     ),
     journeys=(DAY, SCHOOL, ENROLMENT),
+    words={"li": "李明"},
     accounts=(
         Account("treasury.education", "Education treasury", "教育财政专户", 50_000),
         Account("school.kitchen", "School kitchen", "学校食堂账户"),

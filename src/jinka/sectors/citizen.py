@@ -114,7 +114,7 @@ PARTS = Journey(
         Load("lin-2", "centre", 5_000),
         Tap("lin-2", "canteen", 1_800, gross=1_800),
         Holds("lin-2", 30_000, application=_ACCOUNT),
-        Clear({"citizen.canteen": 1_800}),
+        Clear({"citizen.canteen": 1_800}, {"loads.citizen": 5_000}),
     ),
 )  # fmt: skip
 _DAY_CARD = JourneyCard(
@@ -247,5 +247,7 @@ SECTOR = Sector(
                by="department"),
     ),
     journeys=(PARTS, DAY, BANK),
+    words={"lin": "林月", "legal representative": "法定代表人", "application form": "申请表",
+           "wages": "工资账户", "cardiology": "心内科", "employee": "职工医保", "museum": "博物馆"},
     no_worked_case="no rule of citizen cards publishes a computed result; the composed applications bring theirs",
 )  # fmt: skip

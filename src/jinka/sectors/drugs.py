@@ -62,7 +62,7 @@ _ONE_SALE = "医保发〔2025〕7号 (2025-03): in force for sales from 2025-07-
 _ONE_SALE_AT = "https://views.ce.cn/view/ent/202507/t20250703_2348644.shtml"
 ONE_SALE = Sheet(
     name="one-sale", title_en="May the fund settle this box", title_zh="该盒药品可否医保结算", source=_ONE_SALE,
-    facts=("scan", "sold"),
+    facts=("scan", "sold"), falling=("sold",),
     lines=(
         Line(code="shown", title_en="its code was scanned, or it is on the list of those without", unit=Unit.POINT,
              title_zh="已扫码或在无码库内", value=Choose("scan", (("scanned", 1), ("no-code list", 1), ("none", 0)))),
@@ -127,6 +127,7 @@ SECTOR = Sector(
                by="account"),
     ),
     journeys=JOURNEYS,
+    words={"vaccine": "疫苗", "prescription": "处方药"},
     worked_cases=(
         *(
             WorkedCase(

@@ -21,7 +21,7 @@ from jinka.declaration import (
 )
 from jinka.kit import Unit
 from jinka.sectors.food_journeys import JOURNEYS
-from jinka.tariff.sheet import Begun, Choose, Line, Minus, Sheet, Sum, Times
+from jinka.tariff.sheet import Begun, Choose, Line, Minus, Sheet, Sum, Times, Unordered
 
 _LOTS = ItemKey.TRADE_ITEM
 TRACE = Trace(
@@ -76,6 +76,7 @@ _DIGITS = tuple(f"d{place}" for place in range(1, 13))
 GTIN = Sheet(
     name="gtin-13", title_en="Check digit of a product's code", title_zh="商品条码校验码",
     source="GB 12904-2008, annex (the same as GS1 General Specifications, 7.9)", facts=_DIGITS,
+    unordered=Unordered.CHECK_CHARACTER,
     lines=(
         Line(code="sum", title_en="weighted sum", title_zh="加权和", unit=Unit.POINT,
              value=Sum((*_DIGITS[::2], Times(Sum(_DIGITS[1::2]), 3)))),

@@ -65,17 +65,15 @@ SALE = Sheet(
 )  # fmt: skip
 CASES = tuple(
     WorkedCase(
-        title_en=f"A ton of {product}", title_zh=f"一吨{zh}", sheet="fuel-tax", source=f"{_RULES}; {said}",
-        facts={"kilograms": 1_000, "product": product}, gives=gives,
+        title_en=f"A ton of {product}", title_zh=f"一吨{zh}", sheet="fuel-tax",
+        source=f"{_RULES}; litres as printed, the tax one step on",
+        facts={"kilograms": 1_000, "product": product}, gives={"litres": litres, "tax": tax}, derived=True,
     )
-    for product, zh, gives, said in (
-        ("petrol", "汽油", {"litres": 1_388, "tax": 210_976}, "litres as printed, the tax one step on"),
-        ("diesel", "柴油", {"litres": 1_176, "tax": 141_120}, "litres as printed, the tax one step on"),
-        ("kerosene", "航空煤油", {"litres": 1_246}, "as printed"),
-        ("naphtha", "石脑油", {"litres": 1_385}, "as printed"),
-        ("solvent", "溶剂油", {"litres": 1_282}, "as printed"),
-        ("lubricant", "润滑油", {"litres": 1_126}, "as printed"),
-        ("fuel-oil", "燃料油", {"litres": 1_015}, "as printed"),
+    for product, zh, litres, tax in (
+        ("petrol", "汽油", 1_388, 210_976), ("diesel", "柴油", 1_176, 141_120),
+        ("kerosene", "航空煤油", 1_246, 149_520), ("naphtha", "石脑油", 1_385, 210_520),
+        ("solvent", "溶剂油", 1_282, 194_864), ("lubricant", "润滑油", 1_126, 171_152),
+        ("fuel-oil", "燃料油", 1_015, 121_800),
     )
 )  # fmt: skip
 
@@ -119,7 +117,7 @@ STATION = Journey(
         UnlockOnline("zhao", "office-reader", "pump-92", 4_400, at="16:00"),
         Holds("zhao", 25_600),
         List("zhao"), Lock("zhao", "pump-92", refused="BLOCKED"),
-        Clear({"fuel.south": 39_000}, at="23:50"),
+        Clear({"fuel.south": 39_000}, {"loads.fuel": 10_000}, at="23:50"),
     ),
 )  # fmt: skip
 MASTER = _card("master", "the fleet's master card", "车队主卡")
@@ -150,7 +148,9 @@ FLEET = Journey(
         Unlock("lorry", "pump-diesel", 80_000, pump="pump-far", at="+2 15:00"),
         Holds("lorry", 40_000), Holds("van", 10_000),
         Assess("fuel-tax", {"kilograms": 10_000, "product": "diesel"}, {"tax": 1_411_200}, posts=False),
-        Clear({"fuel.south": 30_000, "fuel.west": 80_000}, at="+2 23:50"),
+        # 2,000.00 onto the master card, 1,600.00 off it again and onto the two others
+        Clear({"fuel.south": 30_000, "fuel.west": 80_000, "loads.fuel": 160_000}, {"loads.fuel": 360_000},
+              at="+2 23:50"),
     ),
 )  # fmt: skip
 

@@ -26,7 +26,19 @@ from jinka.declaration import (
 from jinka.kit import Unit
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.sectors.logistics_journeys import COURIER, COURIER_RECORDS, JOURNEYS, SIGNS, TICKET, TICKET_RECORDS
-from jinka.tariff.sheet import Choose, Line, Minus, Most, Rounding, Sheet, Step, Sum, Times, percent
+from jinka.tariff.sheet import (
+    Choose,
+    Line,
+    Minus,
+    Most,
+    Rounding,
+    Sheet,
+    Step,
+    Sum,
+    Times,
+    Unordered,
+    percent,
+)
 
 RIDES = Entitlement(
     name="rides", title_en="Pass a gate with an e-ticket", title_zh="持电子票进站", application=TICKET.name,
@@ -50,6 +62,7 @@ _SERIAL = tuple(f"d{place}" for place in range(1, 9))
 S10 = Sheet(
     name="s10", title_en="Check digit of a postal item", title_zh="邮件号码校验码",
     source="UPU S10: weights 8 6 4 2 3 5 9 7, 11 less the rest of 11; 10 is written 0, 11 is written 5", facts=_SERIAL,
+    unordered=Unordered.CHECK_CHARACTER,
     lines=(
         Line(code="sum", title_en="weighted sum", title_zh="加权和", unit=Unit.POINT,
              value=Sum(tuple(Times(d, w) for d, w in zip(_SERIAL, (8, 6, 4, 2, 3, 5, 9, 7), strict=True)))),
@@ -64,7 +77,7 @@ _PLACES = tuple(f"c{place}" for place in range(1, 11))
 CONTAINER = Sheet(
     name="container", title_en="Check digit of a freight container", title_zh="集装箱箱号校验码",
     source="ISO 6346 (GB/T 1836), annex A: letters count 10, 12 ... without 11, 22, 33; weights are powers of two",
-    facts=_PLACES,
+    facts=_PLACES, unordered=Unordered.CHECK_CHARACTER,
     lines=(
         Line(code="sum", title_en="weighted sum", title_zh="加权和", unit=Unit.POINT,
              value=Sum(tuple(Times(place, 2**at) for at, place in enumerate(_PLACES)))),
@@ -155,6 +168,11 @@ SECTOR = Sector(
         Report(name="settled", title_en="Settled", title_zh="结算金额", counts=Counted.MOVED, by="account"),
     ),
     journeys=JOURNEYS,
+    words={"east": "东口", "west": "西口", "waybill": "运单", "collector": "揽收员", "carrier": "承运人",
+           "depot": "营业部", "hub": "分拨中心",
+           "parcel 1 and EE473124829CN, sender to hub, sound": "包裹1及EE473124829CN，寄件人至分拨中心，完好",
+           "parcel 1 and EE473124829CN, sender to hub, damaged": "包裹1及EE473124829CN，寄件人至分拨中心，破损",
+           "logistics.guarantee": "发票方保证金"},
     worked_cases=(
         WorkedCase(title_en="Postal number 47312482", title_zh="邮件号47312482", sheet="s10",
                    facts=_digits(_SERIAL, "47312482"), gives={"sum": 200, "check": 9},

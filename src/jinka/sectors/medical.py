@@ -79,7 +79,7 @@ WARD = Journey(
                              "account": "=held"},
                {"deductible": 65_000, "fund": 5_805_500, "spent now": 10_000_000, "own": 3_194_500}),
         Stands("hospital", 4_194_500 + 745_500 + 5_805_500 + 3_194_500),
-        Clear({"medical.hospital": 80_000}),
+        Clear({"medical.hospital": 80_000}, {"loads.medical": 30_000}),
     ),
 )  # fmt: skip
 _ELSEWHERE: dict[str, int | str] = {
@@ -220,4 +220,7 @@ SECTOR = Sector(
         _report("looks", "Looks at records", "病历查询", Counted.LOOKED, "department"),
     ),
     journeys=(WARD, TRAVEL, FARM, CLINIC, SHARED),
+    words={"zhou": "周婷", "cardiology": "心内科", "ecg": "心电图机", "employee": "职工医保",
+           "rural": "新农合", "brought in unconscious": "送医时昏迷",
+           "the admission book agrees": "与入院登记相符"},
 )  # fmt: skip

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from jinka.declaration import WorkedCase
 from jinka.kit import Unit
-from jinka.tariff.sheet import Choose, Least, Less, Line, Marginal, Minus, Sheet, Step, Sum, percent
+from jinka.tariff.sheet import (
+    Choose,
+    Least,
+    Less,
+    Line,
+    Marginal,
+    Minus,
+    Sheet,
+    Step,
+    Sum,
+    Unordered,
+    percent,
+)
 
 BEIJING = "北京市基本医疗保险规定（市政府令第158号，约2012—2024年执行标准）"
 REMOTE = "关于进一步做好基本医疗保险跨省异地就医直接结算工作的通知（医保发〔2022〕22号）"
@@ -136,7 +148,7 @@ _KIND_ZH = {
 }  # fmt: skip
 PRESCRIPTION = Sheet(
     name="prescription", title_en="Prescription within its limits", title_zh="处方限量", source=PRESCRIBED,
-    facts=("kind", "days", "drugs"),
+    facts=("kind", "days", "drugs"), unordered=Unordered.WORDS,
     lines=(
         Line(code="most", title_en="days at most (an injection: one dose)", title_zh="最长天数（注射剂为一次量）",
              unit=Unit.POINT,

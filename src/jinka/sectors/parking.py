@@ -141,7 +141,7 @@ MOTORWAY = Journey(
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B99999"}, refused="OTHER_VEHICLE"),
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B12345"}),
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B12345"}, refused="NO_ENTRY"),
-        Clear({"road.motorway": 2_565}, at="23:00"),
+        Clear({"road.motorway": 2_565}, {"loads.parking": 10_000}, at="23:00"),
         Tell("Tomorrow is Qingming: who leaves after midnight goes free.", "次日清明假期开始，零时后驶离免费。"),
         Write("pass", "toll-entry", {"entry station": "101"}, at="23:20"),
         Write("pass", "gantry-8", {"last gantry": "8", "metres": "60000"}, at="23:50"),

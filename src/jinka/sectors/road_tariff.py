@@ -42,7 +42,7 @@ TOLL = Sheet(
 HOLIDAY = Sheet(
     name="holiday", title_en="Free passage on holidays", title_zh="重大节假日免费通行",
     source="国发〔2012〕37号 (State Council, 2012-07-24): the moment of leaving the exit lane counts",
-    facts=("left", "begins", "ends", "seats"), result="free",
+    facts=("left", "begins", "ends", "seats"), rising=("ends",), falling=("begins", "seats"), result="free",
     lines=(  # times are minutes from any one moment
         Line(code="begun", title_en="Has begun", title_zh="已开始", unit=Unit.POINT,
              value=Least((1, Less(Sum(("left", 1)), "begins")))),

@@ -160,6 +160,7 @@ MEDICAL_AID = Sheet(
 )  # fmt: skip
 CARE = Sheet(
     name="care-level", title_en="Ability of the elderly", title_zh="老年人能力等级", source=CARE_LAW, facts=("score",),
+    falling=("score",),
     lines=(
         Line(code="level", title_en="0 able to 4 wholly lost", title_zh="等级（0完好—4完全丧失）", unit=Unit.POINT,
              value=Step("score", ((29, 4), (45, 3), (65, 2), (89, 1), (None, 0)))),
@@ -169,9 +170,11 @@ CARE = Sheet(
 SHEETS = (INJURY, IDLE, PENSION, RETIRE, TRANSFER, AID, MEDICAL_AID, CARE)
 _WAGE = {"wage": 800_000, "average": 1_000_000, "minimum": 236_000}
 _BORN = (
-    ("man", 1964, 12, 0), ("man", 1965, 1, 1), ("man", 1965, 4, 1), ("man", 1965, 5, 2), ("man", 1976, 8, 35),
-    ("man", 1976, 9, 36), ("woman of 55", 1970, 1, 1), ("woman of 55", 1970, 5, 2), ("woman of 55", 1981, 9, 36),
-    ("woman of 50", 1975, 1, 1), ("woman of 50", 1984, 10, 59), ("woman of 50", 1984, 11, 60),
+    ("man", 1964, 12, 0, 2024, 12), ("man", 1965, 1, 1, 2025, 2), ("man", 1965, 4, 1, 2025, 5),
+    ("man", 1965, 5, 2, 2025, 7), ("man", 1976, 8, 35, 2039, 7), ("man", 1976, 9, 36, 2039, 9),
+    ("woman of 55", 1970, 1, 1, 2025, 2), ("woman of 55", 1970, 5, 2, 2025, 7),
+    ("woman of 55", 1981, 9, 36, 2039, 9), ("woman of 50", 1975, 1, 1, 2025, 2),
+    ("woman of 50", 1984, 10, 59, 2039, 9), ("woman of 50", 1984, 11, 60, 2039, 11),
 )  # fmt: skip
 LAWS_ADDRESS = "https://github.com/LawRefBook/Laws"
 CASES = (
@@ -192,8 +195,9 @@ CASES = (
                       "(a third party's transcription: the notice is not public); "
                       "国发〔2005〕38号"),
     *(WorkedCase(title_en=f"{who}, born {year}-{month:02}", title_zh=f"{year}年{month}月出生", sheet=RETIRE.name,
-                 facts={"who": who, "born": _month(year, month)}, gives={"delay": delay}, source=RETIRE_LAW)
-      for who, year, month, delay in _BORN),
+                 facts={"who": who, "born": _month(year, month)}, source=RETIRE_LAW,
+                 gives={"delay": delay, "retires": _month(*leaves)}, derived=not delay)
+      for who, year, month, delay, *leaves in _BORN),
     *(WorkedCase(title_en=f"Score {score}", title_zh=f"{score}分", sheet=CARE.name, facts={"score": score},
                  gives={"level": level}, source=CARE_LAW)
       for score, level in ((90, 0), (89, 1), (66, 1), (65, 2), (46, 2), (45, 3), (30, 3), (29, 4))),

@@ -90,7 +90,7 @@ CALLS = Journey(
         PayBySheet("card", "phone", "phone-units", {"seconds": 60, "tariff": "hong-kong"}, 20),
         PayBySheet("card", "phone", "phone-units", {"seconds": 61, "tariff": "night"}, 5, at="23:30"),
         Holds("card", 177),
-        Clear({"telecom.phones": 33}, at="23:50"),
+        Clear({"telecom.phones": 33}, {"loads.telecom": 200}, at="23:50"),
     ),
 )  # fmt: skip
 _SIM = USIM.name
@@ -183,4 +183,6 @@ SECTOR = Sector(
         Report(name="refused", title_en="Refused", title_zh="拒绝", counts=Counted.REFUSED, by="reason"),
     ),
     journeys=(CALLS, SIM, SMALL),
+    words={"zhang": "张先生", "li": "李女士", "calls": "通话", "data": "流量", "television": "电视",
+           "music": "音乐商户", "games": "游戏商户"},
 )  # fmt: skip

@@ -154,7 +154,8 @@ HOLIDAY = Journey(
         Admit("visitor", "door-1208", "door", facts={"room": "1208"}, refused="BLOCKED"),
         List("visitor", blocked=False),
         Admit("visitor", "door-1208", "door", facts={"room": "1208"}),
-        Clear({"resort.tickets": 3_000, "resort.table": 18_800, "resort.rides": 8_000}, at="23:50"),
+        Clear({"resort.tickets": 3_000, "resort.table": 18_800, "resort.rides": 8_000}, {"loads.tourism": 50_000},
+              at="23:50"),
         Admit("visitor", "palace-gate", "enter", facts=_ME, refused="OTHER_DAY", at="+1 09:00"),
         Admit("visitor", "door-1208", "door", facts={"room": "1208"}, at="+2 11:59"),
         Admit("visitor", "door-1208", "door", facts={"room": "1208"}, refused="CHECKED_OUT", at="+2 12:01"),
@@ -178,7 +179,7 @@ BOOKING = Journey(
         Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
         Admit("visitor", "palace-gate", "enter", facts={**_ME, "identity tail": "0014"}, refused="OTHER_PERSON"),
         Admit("visitor", "palace-gate", "enter", facts=_ME),
-        Clear({"resort.tickets": 6_000}, at="+11 23:50"),
+        Clear({"resort.tickets": 6_000}, {"loads.tourism": 10_000}, at="+11 23:50"),
     ),
 )  # fmt: skip
 GUIDES = Journey(
@@ -251,4 +252,6 @@ SECTOR = Sector(
         _report("looks", "Looks at bookings and persons", "信息查询", Counted.LOOKED, "record"),
     ),
     journeys=(HOLIDAY, BOOKING, GUIDES),
+    words={"han": "韩梅", "order": "订单", "palace": "古宫", "zoo": "动物园", "museum": "博物馆",
+           "ja": "日语", "pool": "泳池", "none": "无"},
 )  # fmt: skip

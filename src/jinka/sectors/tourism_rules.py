@@ -14,7 +14,7 @@ from jinka.identity.base_records import (
     ViewRule,
 )
 from jinka.kit import Unit
-from jinka.tariff.sheet import Choose, Expression, Least, Line, Most, Sheet, Step, percent
+from jinka.tariff.sheet import Choose, Expression, Least, Line, Most, Sheet, Step, Unordered, percent
 
 TICKET_LAW = "国家发展改革委关于进一步落实青少年门票价格优惠政策的通知（发改价格〔2012〕283号）"
 GUIDE_LAW = "导游人员管理条例（国务院令第263号，2017年修订）"
@@ -41,7 +41,7 @@ TICKET = Sheet(
 )  # fmt: skip
 RENEWAL = Sheet(
     name="guide-renewal", title_en="Renewal of a guide's licence", title_zh="导游证换发", source=f"{GUIDE_LAW}第8条",
-    facts=("months left",),
+    facts=("months left",), rising=("months left",),
     lines=(
         _number("months", "months of a licence", "有效期（月）", 36),
         _number("in time", "applied for at least three months before the end", "届满3个月前申请",
@@ -57,7 +57,7 @@ SUSPENSION = Sheet(
 )  # fmt: skip
 POINTS = Sheet(
     name="guide-points", title_en="Guide's points (repealed in 2016)", title_zh="导游扣分（2016年废止）",
-    source=REPEALED, facts=("offence",),
+    source=REPEALED, facts=("offence",), unordered=Unordered.WORDS,
     lines=(_number("points", "points of ten a year", "扣分（每年10分）", Choose("offence", tuple(OFFENCES.items()))),),
     result="points",
 )  # fmt: skip

@@ -45,7 +45,7 @@ from jinka.tariff import (
     Transfer,
     full_price,
 )
-from jinka.tariff.sheet import Begun, Less, Line, Sheet, Step, Sum, Times
+from jinka.tariff.sheet import Begun, Less, Line, Sheet, Step, Sum, Times, Unordered
 
 _BUREAU = "Shenzhen Municipal Transport Bureau 深圳市交通运输局"
 BEIJING = "cn.beijing.transit"  # good here as well
@@ -92,7 +92,7 @@ ZONES = Sheet(
 )  # fmt: skip
 FLAT = Sheet(
     name="flat", title_en="Ferry, one price", title_zh="轮渡单一票价",
-    source="a flat fare, Jinka's own figure", facts=(), result="fare",
+    source="a flat fare, Jinka's own figure", facts=(), result="fare", unordered=Unordered.ONE_AMOUNT,
     lines=(Line(code="fare", title_en="Fare", title_zh="票价", value=500),),
 )  # fmt: skip
 BIKE = Sheet(
@@ -170,7 +170,7 @@ DAY = Journey(
         Tap("li", "metro", 190, kind=_OUT, stop=4, at="21:30"),
         Holds("li", 10_000 - 160 - 245 - 240 - 500 - 600 - 2_860 - 1_590),
         Clear({"sz.bus": 160 + 240, "sz.metro": 285 + 500 + 300 + 1_590, "sz.ferry": 1_500, "sz.bike": 600,
-               "sz.driver": 2_860}, at="23:50"),
+               "sz.driver": 2_860}, {"sz.finance": 1_340}, at="23:50"),
     ),
 )  # fmt: skip
 CHANGE = Journey(
@@ -183,7 +183,7 @@ CHANGE = Journey(
         Tell("The old card is run off: no device takes it any more.", "旧卡注销，各终端拒收。"),
         List("first"), Tap("first", "old-bus", gross=200, refused="BLOCKED"),
         Load("second", "desk", 5_000), Tap("second", "bus", 160, gross=200, at="12:00"),
-        Clear({"sz.bus": 320}, at="23:50"),
+        Clear({"sz.bus": 320, "loads.transit": 3_180}, {"loads.transit": 8_180}, at="23:50"),
     ),
 )  # fmt: skip
 GUEST = Journey(

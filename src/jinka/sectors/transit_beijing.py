@@ -164,7 +164,7 @@ MONTH = Journey(
         *(tap for place, (day, time, till) in enumerate(_DAYS)
           for tap in _ride("li", f"+{day} {time}", f"+{day} {till}", _PAYS[place])),
         Holds("li", 30_000 - 20 * 500 - 13 * 400 - 250),
-        Clear({"bj.rail": 15_450}, at="+16 23:30"),
+        Clear({"bj.rail": 15_450}, {"loads.transit-beijing": 20_000}, at="+16 23:30"),
         *_ride("li", "+27 08:00", "+27 08:40", 500),  # February begins anew
         Clear({"bj.rail": 500}, at="+27 23:30"),
     ),
@@ -185,7 +185,7 @@ DAY = Journey(
         Assess("taxi", {"metres": 8_000, "quiet": 1, "peak": 0, "night": 1, "booked": 5},
                {"distance": 1_150, "dark": 230, "total": 3_510}, at="23:30", posts=False),
         Tap("li", "taxi", 3_510, gross=3_510),
-        Clear({"bj.rail": 1_700, "bj.bus": 900, "bj.driver": 3_510}, at="23:50"),
+        Clear({"bj.rail": 1_700, "bj.bus": 900, "bj.driver": 3_510}, {"bj.finance": 675}, at="23:50"),
     ),
 )  # fmt: skip
 _METRES = {(1, 2): 6_000, (1, 3): 22_000, (1, 4): 32_000, (1, 5): 53_000}

@@ -80,6 +80,7 @@ HEAT = Sheet(
     title_zh="热计量收费（示例价格）",
     source="the price of 0.16 yuan a kilowatt-hour is an example; prices are local",
     facts=("watt_hours",),
+    rising=("watt_hours",),
     lines=(
         Line(code="price", title_en="To pay", title_zh="应付", value=Times("watt_hours", 16, 1_000), payer="household",
              payee="heat-works"),

@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from jinka.declaration import WorkedCase
 from jinka.kit import Unit
-from jinka.tariff.sheet import Choose, Expression, Least, Less, Line, Sheet, Step, Sum, Times, percent
+from jinka.tariff.sheet import (
+    Choose,
+    Expression,
+    Least,
+    Less,
+    Line,
+    Sheet,
+    Step,
+    Sum,
+    Times,
+    Unordered,
+    percent,
+)
 
 POINTS_LAW = "道路交通安全违法行为记分管理办法（公安部令第163号，2022-04-01施行）"
 INSPECTION_LAW = "道路交通安全法实施条例（国务院令第405号）第16条"
@@ -29,23 +41,32 @@ def _number(code: str, en: str, zh: str, value: Expression) -> Line:
 
 
 def _sheet(
-    name: str, en: str, zh: str, source: str, facts: tuple[str, ...], *lines: Line, rising: str = ""
+    name: str,
+    en: str,
+    zh: str,
+    source: str,
+    facts: tuple[str, ...],
+    *lines: Line,
+    rising: tuple[str, ...] = (),
+    falling: tuple[str, ...] = (),
+    unordered: Unordered | None = None,
 ) -> Sheet:
     return Sheet(
         name=name, title_en=en, title_zh=zh, source=source, facts=facts, lines=lines, result=lines[-1].code,
-        rising=(rising,) if rising else (),
+        rising=rising, falling=falling, unordered=unordered,
     )  # fmt: skip
 
 
 POINTS = _sheet(
     "points", "Points for an offence", "违法记分", f"{POINTS_LAW}第7—13条", ("offence",),
-    _number("points", "points", "记分", Choose("offence", tuple(OFFENCES.items()))),
+    _number("points", "points", "记分", Choose("offence", tuple(OFFENCES.items()))), unordered=Unordered.WORDS,
 )  # fmt: skip
 CYCLE = _sheet(
     "cycle", "End of the yearly cycle", "记分周期届满", f"{POINTS_LAW}第3、15条", ("points", "unpaid"),
     _number("carried", "points that go over: those whose fine is unpaid, or all where twelve are full",
             "转入下一周期的记分（罚款未缴部分；满12分不予清除）", Step("points", ((11, "unpaid"), (None, "points")))),
     _number("left", "points left in the new cycle", "新周期剩余分值", Less(12, "carried")),
+    falling=("points", "unpaid"),
 )  # fmt: skip
 STUDY = _sheet(
     "study", "Study after twelve points", "满分学习与考试", f"{POINTS_LAW}第18、22条", ("points", "large"),
@@ -55,7 +76,7 @@ STUDY = _sheet(
             Step("points", ((11, 0), (23, 1), (35, 2), (None, 3)))),
     _number("days", "days of study", "学习天数",
             Choose("large", ((0, Least((Times("times", 7), 60))), (1, Least((Times("times", 30), 120)))))),
-    rising="points",
+    rising=("points",),
 )  # fmt: skip
 REDUCE = _sheet(
     "reduction", "Points taken off by study and service", "学法减分", f"{POINTS_LAW}第25、27条",
@@ -63,6 +84,7 @@ REDUCE = _sheet(
     _number("earned", "points earned", "可减分值", Sum(("online", Times("classroom", 2), "service"))),
     _number("off", "points off, six a cycle at most", "实减分值（一周期最高6分）",
             Least(("earned", Less(6, "before")))),
+    rising=("online", "classroom", "service"), falling=("before",),
 )  # fmt: skip
 INSPECTION = _sheet(
     "inspection", "Months to the next inspection", "检验间隔（月）", INSPECTION_LAW, ("use", "age"),
@@ -70,7 +92,7 @@ INSPECTION = _sheet(
         ("commercial passenger", Step("age", ((5, 12), (None, 6)))),
         ("goods", Step("age", ((10, 12), (None, 6)))),
         ("small private", Step("age", ((6, 24), (15, 12), (None, 6)))),
-        ("motorcycle", Step("age", ((4, 24), (None, 12)))), ("other", 12)))),
+        ("motorcycle", Step("age", ((4, 24), (None, 12)))), ("other", 12)))), falling=("age",),
 )  # fmt: skip
 
 
@@ -81,7 +103,7 @@ def _tax(name: str, en: str, zh: str, source: str, fact: str, year: Expression) 
         _number("months", "months from the month of purchase", "应纳税月份数", Less(13, "month")),
         Line(code="due", title_en="tax of the first year", title_zh="购置当年应纳税额",
              value=Times("year", "months", 12), payer="owner", payee="treasury.vehicle-tax"),
-        rising=fact,
+        rising=(fact,),
     )  # fmt: skip
 
 
@@ -99,7 +121,7 @@ FINE = _sheet(
     Line(code="late", title_en="3 % a day, at most the fine itself", title_zh="每日加处3%（不超过罚款数额）",
          value=Least((percent("fine", Times("days late", 3)), "fine"))),
     Line(code="due", title_en="to be paid", title_zh="应缴", value=Sum(("fine", "late"))),
-    rising="fine",
+    rising=("fine", "days late"),
 )  # fmt: skip
 SHEETS = (POINTS, CYCLE, STUDY, REDUCE, INSPECTION, VESSEL_TAX, CAR_TAX, FINE)
 
@@ -122,8 +144,10 @@ def _derived(en: str, zh: str, sheet: Sheet, facts: dict[str, int | str], **give
 CASES = (
     *(_case(f"Points: {name}", f"记{points}分", POINTS, {"offence": name}, points=points)
       for name, points in OFFENCES.items()),
-    _case("Paid and under twelve: cleared", "不满12分且罚款已缴，清除", CYCLE, {"points": 9, "unpaid": 0}, carried=0),
-    _case("An unpaid fine's points go over", "罚款未缴，转入下一周期", CYCLE, {"points": 9, "unpaid": 3}, carried=3),
+    _derived("Paid and under twelve: cleared", "不满12分且罚款已缴，清除", CYCLE, {"points": 9, "unpaid": 0},
+             carried=0, left=12),
+    _derived("An unpaid fine's points go over", "罚款未缴，转入下一周期", CYCLE, {"points": 9, "unpaid": 3},
+             carried=3, left=9),
     _case("Twelve once", "一次满12分", STUDY, {"points": 12, "large": 0}, days=7, tests=1),
     _case("Twenty-four", "24分", STUDY, {"points": 24, "large": 0}, days=14, tests=2),
     _case("Thirty-six, large vehicle", "36分（大型车）", STUDY, {"points": 36, "large": 1}, days=90, tests=3),

@@ -147,9 +147,21 @@ class Line:
     shown: bool = True  # False: a working line, which a bill leaves out
 
 
+class Unordered(Enum):
+    """Why a result neither grows nor shrinks with any fact: (value, Chinese)."""
+
+    ONE_AMOUNT = ("one amount for all", "统一定额")
+    WORDS = ("a table by words", "按类别列表，无大小之分")
+    CHECK_CHARACTER = ("a check character", "校验码，无大小之分")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """Lines in their order. ``facts`` are what must be given; ``rising`` those of which no line named here falls."""
+    """Lines in their order. ``facts`` are what must be given.
+
+    The result does not fall when one of ``rising`` grows, and does not rise when one of ``falling`` does; a sheet
+    without either says why in ``unordered``.
+    """
 
     name: str
     title_en: str
@@ -158,7 +170,9 @@ class Sheet:
     facts: tuple[str, ...]
     lines: tuple[Line, ...]
     result: str  # the line that is the answer
-    rising: tuple[str, ...] = ()  # facts: the result does not fall when one of them grows
+    rising: tuple[str, ...] = ()
+    falling: tuple[str, ...] = ()
+    unordered: Unordered | None = None
 
     def __post_init__(self) -> None:
         known = set(self.facts)
@@ -172,8 +186,11 @@ class Sheet:
                 raise Usage(f"no fact or line above {unknown[0]!r}", where=f"{self.name}.{line.code}")
             known.add(line.code)
         lines = {line.code for line in self.lines}
-        if self.result not in lines or set(self.rising) - set(self.facts):
-            raise Usage("the result is no line, or what rises no fact", where=self.name)
+        ordered = {*self.rising, *self.falling}
+        if self.result not in lines or ordered - set(self.facts):
+            raise Usage("the result is no line, or what it rises or falls with no fact", where=self.name)
+        if len(ordered) < len(self.rising) + len(self.falling) or (ordered and self.unordered):
+            raise Usage("it rises, or falls, or has no order", where=self.name, fix="one of them for a fact")
 
     def line(self, code: str) -> Line:
         """Find a line; `Usage` when there is none."""
@@ -181,6 +198,13 @@ class Sheet:
             if line.code == code:
                 return line
         raise Usage(f"no line {code!r}", where=f"sheet {self.name}")
+
+    def asks(self, code: str) -> set[str]:
+        """The facts that a line depends on, through the lines above it as well."""
+        found = set(names(self.line(code).value))
+        return {name for name in found if name in self.facts} | {
+            fact for name in found if name not in self.facts for fact in self.asks(name)
+        }
 
     def fill(self, facts: Mapping[str, Fact]) -> dict[str, int]:
         """The value of each line. `Usage` for facts that are missing, unknown, below zero or of no case."""

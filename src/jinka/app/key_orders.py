@@ -18,7 +18,8 @@ from jinka.app.issue_gate import require_device
 from jinka.app.key_folder import KeyFolder
 from jinka.app.ordered_keys import ABOUT, CardKeyOrder, order_factors
 from jinka.codec import Algorithm
-from jinka.keys import KeyName, Purpose
+from jinka.keys import KeyName
+from jinka.keys.hierarchy import chip_key_name
 from jinka.keys.service import LocalKeyService
 from jinka.kit import Refused, Usage
 from jinka.node import append_line, read_lines, write_durable
@@ -98,13 +99,15 @@ def order_card_keys(
     for spec in profile.keys:
         if spec.initial or not spec.service_purpose:  # the same for all, or nobody's to derive, as a PIN
             continue
-        name = f"{spec.service_purpose}-{algorithm.name}-{spec.version}.json"
+        key = chip_key_name(profile, spec, algorithm)
+        name = f"{key.purpose.value}-{key.algorithm}-{key.version}{f'-{key.owner}' * bool(key.owner)}.json"
         order = keys.order_card_keys(
-            purpose=Purpose(spec.service_purpose),
+            purpose=key.purpose,
             algorithm=algorithm,
-            version=spec.version,
+            version=key.version,
             factors8=factors,
             bureau=bureau,
+            owner=key.owner,
         )
         write_durable(out / name, order, private=True)
         written.append(name)

@@ -15,6 +15,7 @@ from jinka.app.key_folder import KeyFolder
 from jinka.app.key_orders import keys_given
 from jinka.codec import Algorithm
 from jinka.keys import KeyName, KeyRecord, KeyState
+from jinka.keys.hierarchy import chip_key_name
 from jinka.keys.orders import SAM_USAGE
 from jinka.kit import NotFound, Usage, parse_date
 from jinka.node import file_errors
@@ -162,7 +163,11 @@ def _carriers(registry: Registry | None, name: KeyName) -> int | None:
     carrying = [
         profile.name
         for profile in PROFILES
-        if any(k.service_purpose == name.purpose.value and k.version == name.version for k in profile.keys)
+        if any(
+            k.service_purpose == name.purpose.value
+            and chip_key_name(profile, k, Algorithm[name.algorithm]) == name
+            for k in profile.keys
+        )
     ]
     cards = registry.cards
     ours = pc.and_(

@@ -97,10 +97,16 @@ class OrderedKeys:
             )  # fmt: skip
 
     def chip_keys(
-        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factors8: npt.NDArray[np.uint8],
+        owner: str = "",
     ) -> npt.NDArray[np.uint8]:
         """The keys of these chips, ``(N, 16)``; `Refused` for a key or a card that the order has not."""
-        name = KeyName(purpose=purpose, algorithm=algorithm.name, version=version)
+        name = KeyName(purpose=purpose, algorithm=algorithm.name, version=version, owner=owner)
         values = self._keys.get(name)
         if values is None:
             raise Refused(f"no {name}", where=str(self._folder), fix="let the issuer order it")

@@ -9,9 +9,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
-from jinka.app.sector_cards import VirtualCard, unserved_key
+from jinka.app.sector_cards import VirtualCard
 from jinka.app.sector_world import ZONE, World
-from jinka.card.authenticate import authentication_answer
 from jinka.crypto import x509_ocsp
 from jinka.crypto.rsa_sign import ChipKeyKind
 from jinka.crypto.x509_certificate import Certificate, read_certificate
@@ -29,9 +28,8 @@ from jinka.identity import (
     make_root,
 )
 from jinka.kit import NotFound, Usage, utc_micros
-from jinka.profile import ApplicationKind, ApplicationProfile, KeyUse
+from jinka.profile import ApplicationKind, ApplicationProfile, KeySpec, KeyUse
 from jinka.terminal.identity import CardSigner, EnrolmentTerminal
-from jinka.terminal.maintenance import MacProvider
 
 APPROVERS = ("first officer", "second officer")
 ISSUER = "issuing officer"
@@ -56,18 +54,12 @@ def identity_application(card: VirtualCard) -> ApplicationProfile:
     raise NotFound(f"{card.name} has no application that signs", where="card", fix="compose one")
 
 
-class _IssuersKey:
-    """The desk's key by which a card lets its key pair be made."""
-
-    def __init__(self, profile: ApplicationProfile) -> None:
-        [self._key] = [
-            key for key in profile.keys
-            if key.use is KeyUse.EXTERNAL_AUTHENTICATE and key.kid == _ISSUER_KID
-        ]  # fmt: skip
-        self._secret = unserved_key(profile, self._key)
-
-    def answer(self, card_no: bytes, challenge: bytes) -> bytes:  # noqa: ARG002 the same for all cards
-        return authentication_answer(self._key.algorithm, self._secret, challenge)
+def _issuers_key(profile: ApplicationProfile) -> KeySpec:
+    """The key by whose proof a card lets its key pair be made."""
+    [found] = [
+        key for key in profile.keys if (key.use, key.kid) == (KeyUse.EXTERNAL_AUTHENTICATE, _ISSUER_KID)
+    ]
+    return found
 
 
 @dataclass(slots=True)
@@ -105,12 +97,12 @@ class Offices:
         *,
         clerk: str,
         pin: bytes,
-        macs: MacProvider,
-        at: dt.datetime,
+        world: World,
     ) -> bytes:
         """From the key pair on the chip to the certificate on it."""
-        profile = identity_application(card)
-        desk = EnrolmentTerminal(profile.aid, _IssuersKey(profile), macs)
+        profile, at = identity_application(card), utc(world)
+        access = world.access(profile.name, _issuers_key(profile))
+        desk = EnrolmentTerminal(profile.aid, access, world.maintenance(profile.name))
         public_der = desk.make_key(card.link, card.number, ChipKeyKind.P256)
         request = build_request(subject, CardSigner(card.link, profile.aid, pin, public_der))
         wanted = ProfileName.ORGANISATION if subject.organisation_code else ProfileName.PERSON

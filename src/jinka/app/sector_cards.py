@@ -20,7 +20,8 @@ from jinka.card.records import record_contents
 from jinka.crypto.scp import KeyFamily, KeySet
 from jinka.declaration import JourneyCard, Sector, Start
 from jinka.issuer import FieldUpdate
-from jinka.keys import Purpose, SoftKeyService, card_factor
+from jinka.keys import SoftKeyService, card_factor
+from jinka.keys.hierarchy import chip_key_name, chip_keys_of
 from jinka.kit import Randomness, Usage
 from jinka.profile import ApplicationKind, ApplicationProfile, KeySpec, KeyUse
 from jinka.profile.records import RecordSpec
@@ -153,16 +154,14 @@ def _card_key(issuers: Issuers, made: Application, key: KeySpec, number: bytes, 
             raise Usage("this application has a PIN", where=f"start of {made.profile.name}", fix="give one")
         return pin_bytes(start.pin)
     if not key.service_purpose:
-        return unserved_key(made.profile, key)
+        return _unserved_key(made.profile, key)
     factors = np.frombuffer(card_factor(number), np.uint8).reshape(1, 8)
-    [found] = issuers.keys(made.sector).chip_keys(
-        Purpose(key.service_purpose), algorithm=key.algorithm, version=key.version, factors8=factors
-    )
+    [found] = chip_keys_of(issuers.keys(made.sector), chip_key_name(made.profile, key), factors)
     return bytes(found.tobytes())
 
 
-def unserved_key(profile: ApplicationProfile, key: KeySpec) -> bytes:
-    """A key that no key service derives, such as that of an issuer's desk: the same on all cards of a journey."""
+def _unserved_key(profile: ApplicationProfile, key: KeySpec) -> bytes:
+    """A place for what a step puts there later, or a secret of the holder's: the same on all cards of a journey."""
     return SeededRandomness(f"{profile.name}|{key.use}|{key.kid}|{key.folder}").token_bytes(16)
 
 

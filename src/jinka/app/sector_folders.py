@@ -1,16 +1,15 @@
 """Plays the steps at folders of a card: a key is proved by EXTERNAL AUTHENTICATE, records are read and written by APDU.
 
-The key service has no verb for a challenge of a card: the keys that open folders are those of an authority's own desk,
-the same on all cards of a journey. The MAC of what is written comes from the key service.
+Each folder has a key to read and one to update, each with a root of its own in the authority's key service, which
+answers the card's challenge and makes the MAC of what is written.
 """
 
 from __future__ import annotations
 
-from jinka.app.sector_cards import VirtualCard, unserved_key
+from jinka.app.sector_cards import VirtualCard
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_world import StepFailed, World
-from jinka.card.authenticate import authentication_answer
 from jinka.codec import Command
 from jinka.codec.fields import decode_field, encode_field
 from jinka.declaration import Counted
@@ -35,6 +34,7 @@ def play_open_folder(step: OpenFolder, world: World) -> Text:
             _open(step, world, card, application, specs[name], writes=False)
             found = _read(card, specs[name])
             if found != wanted:
+                found, wanted = (shown_value(specs[name], value) for value in (found, wanted))
                 raise StepFailed(f"{name} is {found!r}, not {wanted!r}", where=step.device)
         for name, value in step.writes.items():
             _open(step, world, card, application, specs[name], writes=not step.reading)
@@ -70,7 +70,7 @@ def _open(
         if key.use is KeyUse.EXTERNAL_AUTHENTICATE and (key.folder, key.state_after) == (spec.folder, level)
     )  # fmt: skip
     challenge = ask_exactly(card.link, "get challenge", _CHALLENGE, 8)
-    answer = authentication_answer(key.algorithm, unserved_key(profile, key), challenge)
+    answer = world.access(application, key).answer(card.number, challenge)
     ask(card.link, "external authenticate", Command(0x00, 0x82, 0, key.kid, answer).build())
 
 

@@ -153,8 +153,7 @@ def play_certify(step: Certify, world: World) -> Text:
     )  # fmt: skip
     try:
         offices(world).certify(
-            card, subject, clerk=step.clerk, pin=pin_bytes(step.pin), macs=world.maintenance(profile.name),
-            at=utc(world),
+            card, subject, clerk=step.clerk, pin=pin_bytes(step.pin), world=world,
         )  # fmt: skip
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)

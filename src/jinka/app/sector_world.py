@@ -20,11 +20,13 @@ from jinka.app.sector_cards import VirtualCard, make_card
 from jinka.card import Psam, SamKey, make_psam
 from jinka.codec.clearing import ClearingRecord
 from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector
-from jinka.issuer import MaintenanceHost
-from jinka.keys import Purpose, SoftKeyService, hold_ceremony
+from jinka.issuer import AccessHost, MaintenanceHost
+from jinka.keys import KeyName, Purpose, SoftKeyService, hold_ceremony
+from jinka.keys.ceremony import issuer_names
+from jinka.keys.hierarchy import chip_key_name
 from jinka.kit import JinkaError, NotFound, Refused, Unit, Usage
 from jinka.ledger import AccountFlag, MemoryLedger
-from jinka.profile import ApplicationProfile, KeyUse
+from jinka.profile import ApplicationProfile, KeySpec, KeyUse
 from jinka.profile.records import RecordSpec
 from jinka.settlement import BusinessDay
 from jinka.settlement.chart import AccountCode, AccountName, TransferCode
@@ -71,11 +73,14 @@ def _migrated() -> bytes:
 
 
 @functools.lru_cache(maxsize=64)
-def issuer_keys(issuer: str, region: str) -> SoftKeyService:
-    """The key service of an issuer of journeys: simulated, and the same on every machine."""
+def issuer_keys(issuer: str, region: str, access: tuple[KeyName, ...] = ()) -> SoftKeyService:
+    """The key service of an issuer of journeys: simulated, and the same on every machine. ``access`` are the roots of
+    what its cards open to a key.
+    """
     ceremony = hold_ceremony(
         issuer=issuer, date="2024-01-01", custodians=("1", "2", "3"),
         randomness=SeededRandomness(f"journey keys of {issuer}"), simulated=True,
+        names=(*issuer_names(), *access),
     )  # fmt: skip
     return SoftKeyService.open(ceremony.sealed, list(ceremony.shares[:2]), region=region)
 
@@ -95,12 +100,12 @@ class World:
         self.happenings: list[Happening] = []
         self.ledger = MemoryLedger()
         self.remembered: dict[str, int | str] = {}
+        self.filled: list[tuple[Sheet, Mapping[str, Fact]]] = []  # with the facts that each was given
         self.blocked: dict[bytes, dt.datetime] = {}
         self.cycle = 0
         self._moves = 0
         self._services: dict[str, object] = {}
         self._closing = ExitStack()
-        self.filled: list[tuple[Sheet, Mapping[str, Fact]]] = []  # with the facts that each was given
         self._terminals: dict[str, PurseTerminal | LoadTerminal] = {}
         self._numbers: dict[str, bytes] = {}
         self._open_accounts()
@@ -178,17 +183,17 @@ class World:
                 return sector.sheet(own)
         raise NotFound(f"no sector {of!r}", where=name, fix="see jinka sector list")
 
-    def written_onto(self, card: str, application: str) -> dict[str, str]:
-        """What the authority's own file says of its records on a card: as issued, and as it wrote since."""
-        files: dict[tuple[str, str], dict[str, str]] = self.service("files of authorities", dict)
-        if (card, application) not in files:
-            starts = [start for one in self.journey.cards if one.name == card for start in one.starts]
     def fill(self, sheet: Sheet, facts: Mapping[str, Fact]) -> dict[str, int]:
         """Fill a sheet; with what is kept, since the walker tries these facts further."""
         lines = sheet.fill(facts)
         self.filled.append((sheet, dict(facts)))
         return lines
 
+    def written_onto(self, card: str, application: str) -> dict[str, str]:
+        """What the authority's own file says of its records on a card: as issued, and as it wrote since."""
+        files: dict[tuple[str, str], dict[str, str]] = self.service("files of authorities", dict)
+        if (card, application) not in files:
+            starts = [start for one in self.journey.cards if one.name == card for start in one.starts]
             issued = [start.records for start in starts if start.application == application]
             files[card, application] = dict(issued[0]) if issued else {}
         return files[card, application]
@@ -219,7 +224,26 @@ class World:
         return name
 
     def keys(self, sector: Sector) -> SoftKeyService:
-        return issuer_keys(sector.issuer, sector.region)
+        """The key service of a sector's issuer, with the access keys of all that it issues."""
+        issued = {
+            profile.name: profile
+            for one in (*self.catalogue.values(), sector)
+            if one.issuer == sector.issuer
+            for profile in one.profiles
+        }
+        access = [
+            chip_key_name(profile, key)
+            for _, profile in sorted(issued.items())
+            for key in profile.keys
+            if key.service_purpose == Purpose.ACCESS.value
+        ]
+        return issuer_keys(sector.issuer, sector.region, tuple(access))
+
+    def access(self, application: str, key: KeySpec) -> AccessHost:
+        """Whoever proves that key of an application to a card."""
+        return AccessHost(
+            self.keys(self.sector_of(application)), chip_key_name(self.profile(application), key)
+        )
 
     def issuer_number(self, sector: Sector) -> bytes:
         """The 8 bytes by which a card names its issuer: region, then the issuer's place."""

@@ -38,7 +38,13 @@ class IssuerKeys:
     script_cipher: bytes = field(repr=False)
 
     def chip_keys(
-        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factors8: npt.NDArray[np.uint8],
+        owner: str = "",
     ) -> npt.NDArray[np.uint8]:
         """Keys of N chips, as a simulated key service derives them; there is one version of each master."""
         masters = {
@@ -46,7 +52,7 @@ class IssuerKeys:
             Purpose.SCRIPT_MAC: self.script_mac,
             Purpose.SCRIPT_DATA: self.script_cipher,
         }
-        if purpose not in masters or version != 1:
+        if purpose not in masters or version != 1 or owner:
             raise Refused(f"no master {purpose.value}/{version}", where="issuer's keys")
         derive = bulk.tdes_diversify if algorithm is Algorithm.TDES else bulk.sm4_diversify
         return derive(masters[purpose], factors8)

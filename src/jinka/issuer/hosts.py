@@ -1,10 +1,10 @@
-"""What the issuer answers to terminals: MAC2 for a load, the MAC of a maintenance update."""
+"""What the issuer answers to terminals: MAC2 for a load, the MAC of an update, the proof of an access key."""
 
 from __future__ import annotations
 
 from jinka.codec import Algorithm
 from jinka.codec.load import LoadRequest
-from jinka.keys import KeyService, card_factor
+from jinka.keys import KeyName, KeyService, card_factor
 from jinka.kit import Refused
 
 LOAD_KEY_VERSION = 1
@@ -54,3 +54,14 @@ class MaintenanceHost:
             rand4=rand4,
             message=message,
         )
+
+
+class AccessHost:
+    """Proves one access key to cards that open a folder, or make a key pair, for whoever has it."""
+
+    def __init__(self, keys: KeyService, key: KeyName) -> None:
+        self._keys, self._key = keys, key
+
+    def answer(self, card_no: bytes, challenge: bytes) -> bytes:
+        """The 8 bytes of EXTERNAL AUTHENTICATE for the card's challenge."""
+        return self._keys.answer_challenge(challenge, key=str(self._key), factor8=card_factor(card_no))

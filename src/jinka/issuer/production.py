@@ -9,7 +9,8 @@ import numpy as np
 
 from jinka.card import CardImage, CardTemplate, Personal
 from jinka.codec import Algorithm
-from jinka.keys import Purpose, card_factor
+from jinka.keys import card_factor
+from jinka.keys.hierarchy import chip_key_name, chip_keys_of
 from jinka.keys.port import ChipKeys
 from jinka.kit import Refused
 from jinka.profile import ApplicationProfile
@@ -61,9 +62,7 @@ def personal_data(
     """What makes each card its own, with keys derived for all cards at once."""
     factors = np.frombuffer(b"".join(card_factor(order.card_no) for order in orders), np.uint8).reshape(-1, 8)
     columns = [
-        keys.chip_keys(
-            Purpose(spec.service_purpose), algorithm=algorithm, version=spec.version, factors8=factors
-        )
+        chip_keys_of(keys, chip_key_name(profile, spec, algorithm), factors)
         if not spec.initial  # the same for all, and in the profile
         else np.zeros((len(orders), 0), np.uint8)
         for spec in profile.keys

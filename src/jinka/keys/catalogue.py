@@ -1,8 +1,8 @@
 """What is known of a key besides its value: name, purpose, state and validity; and which use that allows.
 
-A name says all that binds a key: ``purpose/algorithm/version``, and ``@owner`` for keys that are shared with
-another party. States follow NIST SP 800-57 part 1, 7: what is retired still checks, what is compromised only checks
-when the caller asks for what is at risk, what is destroyed has no value any more.
+A name says all that binds a key: ``purpose/algorithm/version``, and ``@owner`` for keys that are shared with another
+party, or for what an access key opens. States follow NIST SP 800-57 part 1, 7: what is retired still checks, what is
+compromised only checks when the caller asks for what is at risk, what is destroyed has no value any more.
 """
 
 from __future__ import annotations

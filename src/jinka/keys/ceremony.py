@@ -97,7 +97,7 @@ def hold_ceremony(
     """
     if not issuer:
         raise Usage("no issuer", where="ceremony", fix="name the issuer whose keys these are")
-    roots = {name: draw_secret(name, randomness) for name in names or _names()}
+    roots = {name: draw_secret(name, randomness) for name in names or issuer_names()}
     records = {name: KeyRecord(name=name, check=root_check(name, secret)) for name, secret in roots.items()}
     store = KeyStore(issuer=issuer, simulated=simulated, roots=roots, records=records)
     sealed, shares = new_store(
@@ -132,7 +132,8 @@ def draw_secret(name: KeyName, randomness: Randomness) -> bytes:
     return randomness.token_bytes(key_bytes(name))
 
 
-def _names() -> list[KeyName]:
+def issuer_names() -> list[KeyName]:
+    """The roots of an issuer. Access keys are added by what they open (`jinka.keys.hierarchy.chip_key_name`)."""
     cards = [
         KeyName(purpose=purpose, algorithm=algorithm.name, version=version)
         for purpose, last in _VERSIONS.items()

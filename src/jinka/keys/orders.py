@@ -81,6 +81,7 @@ class OrderVerbs(Border):
         factors8: npt.NDArray[np.uint8],
         bureau: str,
         transport: int = 1,
+        owner: str = "",
     ) -> bytes:
         """The keys of N cards, wrapped for a bureau; ``factors8`` is ``(N, 8)``. Header and blob as JSON.
 
@@ -89,8 +90,8 @@ class OrderVerbs(Border):
         """
         if purpose not in LEVELS:
             raise Refused(f"{purpose.value} is no purpose of a chip's key", where="order_card_keys")
-        name = KeyName(purpose=purpose, algorithm=algorithm.name, version=version)
-        values = self._chip_values(purpose, algorithm, version, factors8)
+        name = KeyName(purpose=purpose, algorithm=algorithm.name, version=version, owner=owner)
+        values = self._chip_values(name, factors8)
         key = self._key(_bureau_key(bureau, transport), Use.MAKE)
         found = self.holding.find(name)
         head = {
@@ -128,12 +129,10 @@ class OrderVerbs(Border):
             ) from None
         return np.frombuffer(plain, np.uint8).reshape(len(factors8), 16)
 
-    def _chip_values(
-        self, purpose: Purpose, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
-    ) -> npt.NDArray[np.uint8]:
+    def _chip_values(self, name: KeyName, factors8: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """The values of cards' keys, which stay in this process or leave wrapped."""
-        root = self._root(purpose, algorithm, version, Use.MAKE)
-        if LEVELS[purpose] == 1:
+        root = self._key(name, Use.MAKE)
+        if LEVELS[name.purpose] == 1:
             return root.diversify(factors8)
         city = root.derive(self._city8 + invert(self._city8))
         try:

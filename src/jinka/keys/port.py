@@ -24,6 +24,7 @@ class Purpose(Enum):
     LOAD = "load"  # DLK: session of a load; the issuer's alone
     TAC = "tac"  # DTK: transaction authentication code; the issuer's alone
     MAINTENANCE = "maintenance"  # DAMK: secure messaging of updates
+    ACCESS = "access"  # external authentication: what a desk proves to a card that opens a folder to it
     GREY_LOCK = "grey_lock"  # DGK: session of a refuelling; comes down like the purchase key
     UNLOAD = "unload"  # DULK: unload, and the online release of a grey lock; the issuer's alone
     OVERDRAFT = "overdraft"  # DUK: a new overdraft limit; the issuer's alone
@@ -62,9 +63,15 @@ class ChipKeys(Protocol):
     """Whatever has the keys of simulated chips: a key service, an order of keys, or masters in memory."""
 
     def chip_keys(
-        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factors8: npt.NDArray[np.uint8],
+        owner: str = "",
     ) -> npt.NDArray[np.uint8]:
-        """``(N, 8)`` factors to ``(N, 16)`` keys."""
+        """``(N, 8)`` factors to ``(N, 16)`` keys; ``owner`` is what an access key opens (`hierarchy.chip_key_name`)."""
         ...
 
 
@@ -173,8 +180,22 @@ class KeyService(Protocol):
         """Tell for each batch whether its seal is right (compared in constant time)."""
         ...
 
+    def answer_challenge(self, challenge: bytes, *, key: str, factor8: bytes) -> bytes:
+        """What proves an access key to a card, 8 bytes: its challenge enciphered under the card's key.
+
+        ``key`` names the root, such as ``access/TDES/1@cn.social-security.DF01.2``; a challenge has 4 or 8 bytes, under
+        SM4 also 16. Raises `Refused` for a key of any other purpose, which would sign money.
+        """
+        ...
+
     def chip_keys(
-        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factors8: npt.NDArray[np.uint8],
+        owner: str = "",
     ) -> npt.NDArray[np.uint8]:
         """Derive keys for N simulated chips in bulk: ``(N, 8)`` factors to ``(N, 16)`` keys.
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from jinka.codec import Algorithm
-from jinka.crypto.block import invert, pad80
+from jinka.crypto.block import invert, pad80, xor
 from jinka.keys.border import EMBEDDED, Audit, Caller, Holding, verb
-from jinka.keys.catalogue import KeyState, Use
+from jinka.keys.catalogue import KeyName, KeyState, Use
 from jinka.keys.check_batch import CheckBatchVerbs
 from jinka.keys.cryptograms import CryptogramVerbs
 from jinka.keys.exchange import ExchangeVerbs
@@ -163,6 +163,19 @@ class LocalKeyService(
             return message_mac(key, rand4, message)
 
     @verb
+    def answer_challenge(self, challenge: bytes, *, key: str, factor8: bytes) -> bytes:
+        """The 8 bytes of EXTERNAL AUTHENTICATE; under SM4 the halves of the block joined by XOR, as toll cards do."""
+        if len(factor8) != 8:
+            raise Usage(f"{len(factor8)} bytes", where="factor8", fix="the last 16 digits of the card number")
+        root = self._named(key, Use.MAKE, Purpose.ACCESS)
+        block = root.kind.block
+        if len(challenge) not in {4, 8, block}:
+            raise Usage(f"{len(challenge)} bytes", where="challenge", fix="what GET CHALLENGE gave: 4 or 8")
+        with _derived(root, factor8 + invert(factor8)) as made:
+            sealed = made.encrypt(challenge.ljust(block, b"\x00"))
+        return sealed if block == 8 else xor(sealed[:8], sealed[8:])
+
+    @verb
     def seal_batch(self, *, terminal_id: bytes, header: bytes, digest32: bytes) -> bytes:
         """HMAC-SHA256 under the terminal's key, itself an HMAC of the terminal's id under the batch root."""
         return self._batch_seal(terminal_id, header, digest32, Use.MAKE)
@@ -182,13 +195,20 @@ class LocalKeyService(
 
     @verb
     def chip_keys(
-        self, purpose: Purpose, *, algorithm: Algorithm, version: int, factors8: npt.NDArray[np.uint8]
+        self,
+        purpose: Purpose,
+        *,
+        algorithm: Algorithm,
+        version: int,
+        factors8: npt.NDArray[np.uint8],
+        owner: str = "",
     ) -> npt.NDArray[np.uint8]:
         """Keys for N simulated chips, ``(N, 8)`` factors to ``(N, 16)``; `Refused` unless simulated."""
         self._require_simulated("chip_keys")
         if purpose not in LEVELS:
             raise Refused(f"{purpose.value} is no purpose of a chip's key", where="chip_keys")
-        return self._chip_values(purpose, algorithm, version, factors8)
+        name = KeyName(purpose=purpose, algorithm=algorithm.name, version=version, owner=owner)
+        return self._chip_values(name, factors8)
 
     @verb
     def sam_key(self, purpose: Purpose, *, algorithm: Algorithm, version: int) -> bytes:

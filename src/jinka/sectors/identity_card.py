@@ -29,6 +29,7 @@ _KEYS = (
         kid=ISSUER_KID,
         version=1,
         algorithm=Algorithm.TDES,
+        service_purpose="access",
         tries=5,
         state_after=2,
     ),

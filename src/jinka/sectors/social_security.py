@@ -99,6 +99,7 @@ def _keys(folder: int) -> tuple[KeySpec, ...]:
                 kid=kid,
                 version=1,
                 algorithm=Algorithm.TDES,
+                service_purpose="access",
                 tries=5,
                 state_after=state,
                 folder=folder,

@@ -9,8 +9,8 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Holds, Load, Move, Stands, Step, Tap
-from jinka.sectors import campus, hazardous, housing_fund
+from jinka.declaration import Admit, Assess, Holds, Load, Move, Stands, Step, Tap
+from jinka.sectors import campus, hazardous, housing_fund, vehicles
 
 SECTORS = all_sectors().values()
 DAY = campus.SECTOR.journey("day")
@@ -75,3 +75,24 @@ def test_a_container_does_not_leave_by_typed_words_nor_without_one_of_the_five()
         steps = tuple(step for step in whole.steps if step is not missing)
         with pytest.raises(StepFailed, match=r"nothing is remembered|MISSING"):
             play(hazardous.SECTOR, replace(whole, steps=steps), SECTORS)
+
+
+def test_the_journey_s_clock_counts_days_and_minutes_and_knows_no_day_to_come() -> None:
+    fine = vehicles.SECTOR.journey("points")
+    late = Assess("fine", {"fine": 20_000, "days late": "=days since 2026-03-04"}, {"due": 23_000}, at="09:00")
+    assert play(vehicles.SECTOR, replace(fine, steps=(late,)), SECTORS).told
+    for day in ("2026-03-10", "2026-02-30"):
+        facts = {"fine": 20_000, "days late": f"=days since {day}"}
+        with pytest.raises(StepFailed, match="has not come yet|is no day"):
+            play(vehicles.SECTOR, replace(fine, steps=(replace(late, facts=facts),)), SECTORS)
+    facts = {"fine": 20_000, "days late": "=minutes since 2026-03-09"}
+    steps = (replace(late, facts=facts, gives={"due": 26_000}, at="00:10"),)
+    assert play(vehicles.SECTOR, replace(fine, steps=steps), SECTORS).told
+
+
+def test_a_payment_settles_its_own_fine_and_neither_more_nor_less() -> None:
+    fine = vehicles.SECTOR.journey("revoked")
+    for paid in (19_999, 20_001):
+        facts = {"paid": paid, "due": 20_000, "fine": 20_000, "points": 6, "unpaid": 6, "open": 20_000}
+        other = Assess("settled", facts, {}, at="09:00", refused="REFUSED")
+        assert play(vehicles.SECTOR, replace(fine, steps=(other,)), SECTORS).told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import fact_of, number_of, remember
+from jinka.app.sector_remembered import known_number, number_of, remember
 from jinka.app.sector_titles import account_title
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Assess, Counted, Move, Stands
@@ -13,7 +13,7 @@ from jinka.reports.day import Text
 
 def play_assess(step: Assess, world: World) -> Text:
     sheet = world.sheet(step.sheet)
-    facts = {name: fact_of(world, value) for name, value in step.facts.items()}
+    facts = {name: known_number(world, value) for name, value in step.facts.items()}
     try:
         lines = world.fill(sheet, facts)
         moved = []

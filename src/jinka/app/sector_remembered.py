@@ -1,21 +1,50 @@
-"""What steps of a journey remember for later steps: ``=name`` in a fact, an amount or a value stands for it."""
+"""What steps of a journey remember for later steps: ``=name`` in a fact, an amount or a value stands for it.
+
+``=days since 2026-03-24`` and ``=minutes since 2026-04-03`` are measured by the journey's own clock, from the first
+minute of that day.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 
 from jinka.app.sector_world import World
 from jinka.kit import Usage
 from jinka.tariff.sheet import Fact
 
+_SINCE = re.compile(r"=(days|minutes) since (\d{4}-\d{2}-\d{2})")
+
 
 def fact_of(world: World, value: Fact) -> Fact:
-    """``=name`` is what an earlier step remembered; anything else is itself."""
+    """``=name`` is what an earlier step remembered, or what the clock says; anything else is itself."""
     if isinstance(value, str) and value.startswith("="):
+        if clock := _SINCE.fullmatch(value):
+            return _elapsed(world, *clock.groups())
         if value[1:] not in world.remembered:
             raise Usage(f"nothing is remembered as {value[1:]!r}", where=world.journey.name)
         return world.remembered[value[1:]]
     return value
+
+
+def _elapsed(world: World, unit: str, date: str) -> int:
+    try:
+        since = dt.datetime.fromisoformat(date)
+    except ValueError:
+        raise Usage(f"{date} is no day", where=world.journey.name) from None
+    gone = world.now - since
+    if gone < dt.timedelta(0):
+        raise Usage(f"{date} has not come yet", where=world.journey.name)
+    return gone.days if unit == "days" else gone // dt.timedelta(minutes=1)
+
+
+def known_number(world: World, value: Fact) -> Fact:
+    """As `fact_of`; a number that was read from a card's record as text is that number again."""
+    found = fact_of(world, value)
+    if found is not value and isinstance(found, str) and found.isascii() and found.isdigit():
+        return int(found)
+    return found
 
 
 def number_of(world: World, value: Fact) -> int:

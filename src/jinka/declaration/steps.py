@@ -3,7 +3,7 @@
 Times are the place's local time, ``08:30`` of the journey's date, or ``+2 08:30`` two days later; a step without one
 happens a minute after the last. Amounts are minor units of the purse or account. A step that names ``refused`` must
 be refused for that reason, and nothing may have moved. ``=name`` in an amount, a value or a fact is what an earlier
-step remembered under that name.
+step remembered under that name; ``=days since 2026-03-24`` and ``=minutes since 2026-04-03`` ask the clock.
 """
 
 from __future__ import annotations

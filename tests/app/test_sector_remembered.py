@@ -79,11 +79,13 @@ def test_a_container_does_not_leave_by_typed_words_nor_without_one_of_the_five()
 
 def test_the_journey_s_clock_counts_days_and_minutes_and_knows_no_day_to_come() -> None:
     fine = vehicles.SECTOR.journey("points")
-    late = Assess("fine", {"fine": 20_000, "days late": "=days since 2026-03-04"}, {"due": 23_000}, at="09:00")
+    late = Assess(
+        "fine", {"fine": 20_000, "days late": "=days since 2026-03-04"}, {"due": 23_000}, at="09:00"
+    )
     assert play(vehicles.SECTOR, replace(fine, steps=(late,)), SECTORS).told
     for day in ("2026-03-10", "2026-02-30"):
-        facts = {"fine": 20_000, "days late": f"=days since {day}"}
-        with pytest.raises(StepFailed, match="has not come yet|is no day"):
+        facts: dict[str, int | str] = {"fine": 20_000, "days late": f"=days since {day}"}
+        with pytest.raises(StepFailed, match=r"has not come yet|is no day"):
             play(vehicles.SECTOR, replace(fine, steps=(replace(late, facts=facts),)), SECTORS)
     facts = {"fine": 20_000, "days late": "=minutes since 2026-03-09"}
     steps = (replace(late, facts=facts, gives={"due": 26_000}, at="00:10"),)

@@ -30,6 +30,8 @@ class Relay:
         self._port = port
         self.spoil: Callable[[str, bytes], tuple[bytes, bool]] = lambda _, raw: (raw, True)
         self.port = self.lives = 0
+        self._lines: set[asyncio.Task[None]] = set()
+        self._far: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Relay]:
@@ -39,10 +41,17 @@ class Relay:
             yield self
         finally:
             server.close()
+            for far_writer in self._far:
+                far_writer.transport.abort()  # the line then ends by itself
+            await asyncio.gather(*self._lines)
 
     async def _serve(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.lives += 1
+        line = asyncio.current_task()
+        assert line is not None
+        self._lines.add(line)
         far, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._far.add(far_writer)
         asking = asyncio.create_task(_copy(stream, far_writer))
         try:
             goes_on = True
@@ -86,8 +95,9 @@ def spoiled(spoil: Callable[[str, bytes], tuple[bytes, bool]], *tags: int) -> Wa
             relay.spoil = once
             await until(lambda: relay.lives == 2)
             seen = watched.watch.figures.reports
-            await until(lambda: watched.watch.figures.reports > seen)
-            assert watched.watch.figures.state == "reading"
+            await until(
+                lambda: watched.watch.figures.reports > seen and watched.watch.figures.state == "reading"
+            )
             assert watched.watch.gaps == ()
 
     asyncio.run(talk())

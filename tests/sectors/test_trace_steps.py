@@ -20,6 +20,7 @@ from jinka.codec.tags import TagError, canonical_id
 from jinka.declaration import (
     Admit,
     AnswerRecall,
+    Assess,
     CheckItem,
     CloseRecall,
     Commissioned,
@@ -96,7 +97,7 @@ def test_the_walker_finds_nothing_wrong_and_reports_count() -> None:
         ((CheckItem("rice/1", "sold"),), "it says known"),
         ((CheckItem("rice/1", "known", signs=("after_end",)),), "it says known, signs nothing"),
         ((Sold("rice/1", "mill", refused="QUARANTINED"),), "should have been refused"),
-        ((Sold("rice/1", "mill"), Sold("rice/1", "mill", found=("AFTER_END",))), "remark nothing"),
+        ((Sold("rice/1", "mill"), Sold("rice/1", "mill", found=("AFTER_END",))), "remark SOLD_TWICE"),
         ((Transformed("paddy#P1 10 KGM", "rice/1", "mill"),), "remark BORN_TWICE"),
         ((Unpacked("pallet/1", "mill", "rice/1"),), "remark UNPACKED_NOT_PACKED"),
         ((Shipped("rice/1", "mill", "nowhere"),), "no place 'nowhere'"),
@@ -130,20 +131,69 @@ def test_a_drill_holds_nothing_back_and_a_place_may_be_the_cause() -> None:
                drill=True, at="08:00"),
         Sold("rice/1", "mill"),
     )  # fmt: skip
-    assert told[-2].startswith("drill: Heat: notices to The mill (3 items)")
+    assert told[-2].startswith("Drill: Heat: notices to The mill (3 items)")
 
 
 def test_amounts_that_leave_a_zone_leave_room() -> None:
     told = _play(
-        StoreGoods("fumigants", "bleach#B 400 KGM", at="08:00"),
-        StoreGoods("fumigants", "bleach/1..2", amount=200, refused="TOO_MUCH"),
-        Shipped("bleach#B 100 KGM", "mill", "farm"),
-        StoreGoods("fumigants", "bleach/1..2", amount=200),
+        Commissioned("bleach#B 4 KGM, bleach/1..3", "mill", at="08:00"),
+        StoreGoods("fumigants", "bleach#B 4 KGM"),
+        StoreGoods("fumigants", "bleach/1..2", refused="TOO_MUCH"),
+        Shipped("bleach#B 1 KGM", "mill", "farm"),
+        StoreGoods("fumigants", "bleach/1..2"),
         StoreGoods("fumigants", "bleach/3", refused="TOO_MUCH"),
         Sold("bleach/1", "mill"),
+        Assess(
+            "refund", {"price": "=mill bleach", "sold": 1}, {"refund": 400}
+        ),  # 3 kg and one piece: 300 and 100
         StoreGoods("fumigants", "bleach/3"),
+        Assess("refund", {"price": "=mill bleach", "sold": 1}, {"refund": 500}),
+        Assess("refund", {"price": "=mill phosphine", "sold": 1}, {"refund": 0}),
     )
-    assert "501 where 500 may be" in told[4]
+    assert "600 where 500 may be" in told[5]
+
+
+def test_only_what_came_to_a_place_is_stored_there() -> None:
+    told = _play(
+        StoreGoods("fumigants", "phosphine#F 1 KGM", refused="NOT_HERE", at="08:00"),
+        Commissioned("phosphine#F 90 KGM, phosphine/1", "farm"),
+        StoreGoods("fumigants", "phosphine/1", refused="NOT_HERE"),
+        Shipped("phosphine#F 60 KGM, phosphine/1", "farm", "mill"),
+        StoreGoods("fumigants", "phosphine#F 60 KGM", refused="NOT_HERE"),  # it is on its way
+        Received("phosphine#F 60 KGM, phosphine/1", "mill"),
+        StoreGoods("fumigants", "phosphine#F 61 KGM", refused="NOT_HERE"),
+        StoreGoods("fumigants", "phosphine#F 40 KGM"),
+        StoreGoods("fumigants", "phosphine#F 21 KGM", refused="NOT_HERE"),  # 40 of the 60 lie there already
+        StoreGoods("fumigants", "phosphine#F 20 KGM"),
+        StoreGoods("fumigants", "phosphine/1"),
+    )
+    assert "no more than 60 of it came here" in told[6]
+
+
+def test_what_was_kept_badly_is_set_aside_until_it_is_cleared() -> None:
+    told = _play(
+        *BEGIN,
+        Measured("rice/1", "mill", {"06:04": "30", "06:40": "30"}),
+        Measured("rice/2", "mill", {"06:04": "18"}),
+        Conditions("rice/1", excursions=1, breaches=1, holds="rice/1", place="mill"),
+        Conditions("rice/2", holds="rice/2", place="mill"),
+        Shipped("rice/1", "mill", "shop", found=("HELD",)),
+        Shipped("rice/2", "mill", "shop"),
+        Observed("inspecting", "rice/1", "mill", disposition="conformant"),
+        Sold("rice/1", "mill"),
+        Sold("rice/1", "mill", found=("SOLD_TWICE",)),
+    )
+    assert told[-7].endswith("The mill holds back Bag of rice 1")
+    with pytest.raises(Usage, match="set aside"):
+        Conditions("rice/1", holds="rice/1")
+
+
+def test_answers_that_nobody_takes_are_found() -> None:
+    journey = replace(
+        SECTOR.journeys[0], steps=(CheckItem("rice/2", "known", remembers={"late": "expired"}),)
+    )
+    found = check_sector(replace(SECTOR, journeys=(journey,)), [SECTOR]).findings
+    assert any(one.what.startswith("what a check found is remembered") for one in found)
 
 
 def test_an_answer_is_a_fact_of_a_right() -> None:
@@ -157,7 +207,7 @@ def test_an_answer_is_a_fact_of_a_right() -> None:
 
 
 def test_a_date_of_expiry_is_known_of_the_lot_and_of_what_is_made_in_it() -> None:
-    world = World(SECTOR, replace(SECTOR.journeys[0], steps=()), {})
+    world = World(SECTOR, SECTOR.journeys[0], {})
     world.now = dt.datetime(2026, 3, 9, 8)
     try:
         for step in (
@@ -254,7 +304,7 @@ def test_codes_that_are_none() -> None:
     "text", ["rice/1 5 KGM", "rice 5 KG M", "/1", "rice#", "rice/1..20000", "phosphine/1 x"]
 )
 def test_names_that_name_nothing(text: str) -> None:
-    journey = replace(SECTOR.journeys[0], steps=())
+    journey = SECTOR.journeys[0]
     world = World(SECTOR, journey, {})
     try:
         with pytest.raises(Usage):

@@ -41,6 +41,20 @@ def _at(amounts: dict[int, Decimal], links: MemoryLinks) -> dict[str, int]:
     return {links.shown[n]: int(amount) for n, amount in amounts.items() if amount}
 
 
+def test_what_was_received_and_then_stored_came_once() -> None:
+    got = seen(3, "receiving", 2, quantities=parts((L, 600)))
+    made_and_sent = (
+        made(1, [item(1)], [], gave=parts((L, 1000)), where=1),
+        seen(2, "shipping", 1, quantities=parts((L, 600)), to=2),
+    )
+    stored = [seen(at, "storing", 2, quantities=parts((L, 300))) for at in (4, 5)]
+    found, links = _balance(*made_and_sent, got, *stored)
+    assert _at(found.at_place, links) == {place(1): 400, place(2): 600}
+    found, links = _balance(*made_and_sent, *stored)  # nobody received it: to store it is its arrival
+    assert _at(found.at_place, links) == {place(1): 400, place(2): 600}
+    assert not any(found.on_way.values())
+
+
 def test_a_lot_is_made_moved_used_packed_and_ended() -> None:
     found, links = _balance(
         made(1, [item(1)], [], gave=parts((L, 1000)), where=1),

@@ -75,6 +75,9 @@ def codes(events: Sequence[Event], known: Sequence[Event] = ()) -> list[str]:
 BORN, SEEN = thing(10, ADD, "commissioning"), thing(20, SEE, "inspecting")
 SHIPPED, RECEIVED = thing(30, SEE, "shipping"), thing(40, SEE, "receiving")
 ENDED = thing(50, DELETE, "destroying")
+SOLD = thing(60, SEE, "retail_selling")
+CLEAR, BACK, PARTLY = ("https://ref.gs1.org/cbv/Disp-" + word for word in (
+    "conformant", "returned", "partially_dispensed"))  # fmt: skip
 
 
 @pytest.mark.parametrize("split", range(8))
@@ -109,6 +112,11 @@ def test_an_honest_life_is_told_in_parts_and_contradicts_nothing(split: int) -> 
         ([make(5, ITEM, OTHER), thing(6, SEE, "inspecting")], ["AFTER_USE /epcList/0"]),
         ([make(5, ITEM, OTHER), make(6, ITEM, CASE)], ["AFTER_USE /inputEPCList/0"]),
         ([make(5, ITEM, OTHER), make(6, CASE, OTHER)], ["BORN_TWICE /outputEPCList/0"]),
+        ([SOLD, thing(70, SEE, "dispensing")], ["SOLD_TWICE /epcList/0"]),
+        ([thing(55, SEE, "holding"), SOLD], ["HELD /epcList/0"]),
+        ([thing(55, SEE, "holding"), thing(56, SEE, "inspecting"), SOLD], ["HELD /epcList/0"]),
+        ([thing(55, SEE, "holding"), thing(56, SEE, "shipping")], ["HELD /epcList/0"]),
+        ([thing(4, SEE, "holding"), make(5, ITEM, OTHER)], ["HELD /inputEPCList/0"]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_found_in_one_document_and_against_what_is_known(
@@ -118,6 +126,18 @@ def test_what_cannot_be_is_found_in_one_document_and_against_what_is_known(
     assert codes(events[-1:], events[:-1]) == wrong
 
 
+@pytest.mark.parametrize("events", [
+    [SOLD, thing(65, SEE, "receiving"), thing(70, SEE, "retail_selling")],
+    [thing(55, SEE, "holding"), replace(thing(56, SEE, "inspecting"), disposition=CLEAR), SOLD],
+    [thing(55, SEE, "holding"), replace(thing(56, SEE, "shipping"), disposition=BACK)],
+    [thing(55, SEE, "holding"), thing(56, DELETE, "destroying")],
+    [replace(thing(at, SEE, "dispensing"), disposition=PARTLY) for at in (70, 71)],
+])  # fmt: skip
+def test_what_came_back_was_cleared_or_goes_away_is_no_fault(events: list[Event]) -> None:
+    assert codes(events) == []
+    assert codes(events[-1:], events[:-1]) == []
+
+
 def test_what_comes_late_is_held_against_its_time() -> None:
     assert codes([SEEN, SHIPPED], [BORN, ENDED]) == []
     assert codes([ENDED], [thing(60, SEE, "shipping")]) == ["AFTER_END /epcList/0"]
@@ -125,6 +145,9 @@ def test_what_comes_late_is_held_against_its_time() -> None:
     assert codes([thing(5, SEE, "inspecting")], [BORN]) == ["BEFORE_BIRTH /epcList/0"]
     assert codes([SHIPPED], [thing(35, SEE, "shipping")]) == ["SHIPPED_TWICE /epcList/0"]
     assert codes([thing(32, SEE, "shipping")], [SHIPPED, RECEIVED]) == ["SHIPPED_TWICE /epcList/0"]
+    assert codes([SOLD], [thing(70, SEE, "retail_selling")]) == ["SOLD_TWICE /epcList/0"]
+    assert codes([thing(55, SEE, "holding")], [SOLD]) == ["HELD /epcList/0"]
+    assert codes([thing(55, SEE, "holding")], [SHIPPED, RECEIVED]) == []
 
 
 def test_a_thing_in_a_container_is_received_with_it() -> None:

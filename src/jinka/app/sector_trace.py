@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_trace_storage import goods_of, take_out, why_not
+from jinka.app.sector_trace_storage import goods_of, laid, not_here, stock, take_out, why_not
 from jinka.app.sector_trace_world import Named, Repository, amount_text, repository, tag_of
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.codec.epcis import (
@@ -221,8 +221,8 @@ def play_measured(step: Measured, world: World) -> Text:
 def play_store(step: StoreGoods, world: World) -> Text:
     here = repository(world)
     zone, named = here.trace.zone(step.zone), here.named(step.what)
-    fresh = goods_of(zone, named, step.amount)
-    fault = why_not(zone, here.zones.get(zone.name, {}), fresh)
+    fresh = goods_of(zone, named)
+    fault = why_not(zone, here.zones.get(zone.name, {}), fresh) or not_here(here, zone, named)
     if fault is not None:
         expect_refused(step.refused, fault.reason, fault.said.en)
         world.count(Counted.REFUSED, step="storing", place=zone.place, zone=zone.name, reason=fault.reason)
@@ -234,7 +234,8 @@ def play_store(step: StoreGoods, world: World) -> Text:
     into = Text(f" in {zone.title_en}", f"，存入{zone.title_zh}")
     told = _captured(step, world, "storing", event, named, zone.place, into)
     if not step.refused:
-        here.zones.setdefault(zone.name, {}).update(fresh)
+        here.zones[zone.name] = laid(here.zones.get(zone.name, {}), fresh)
+        world.remembered |= stock(here)
     return told
 
 
@@ -308,6 +309,8 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
         )
     if word in _LEAVING or word == MADE:
         take_out(here, named)
+        if here.zones:
+            world.remembered |= stock(here)
     world.count(Counted.EVENT, step=word, place=place, item=item)
     noted_en = f" (noted: {', '.join(step.found)})" if step.found else ""
     noted_zh = f"（提示：{'、'.join(_rule_zh(code) for code in step.found)}）" if step.found else ""

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import remember
-from jinka.app.sector_trace import VOC, at_time
+from jinka.app.sector_trace import VOC, at_time, play_observed
 from jinka.app.sector_trace_world import Repository, amount_text, repository
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.app.trace_conditions import held_to
@@ -28,6 +28,7 @@ from jinka.declaration.steps_trace import (
     CheckItem,
     CloseRecall,
     Conditions,
+    Observed,
     Recall,
     TraceBack,
     TraceForward,
@@ -35,9 +36,10 @@ from jinka.declaration.steps_trace import (
 from jinka.declaration.trace import KeptWithin
 from jinka.kit import NotFound, Refused, Usage, utc_micros
 from jinka.reports.day import Text
+from jinka.store.trace_expiry import expiry_dates
 from jinka.trace.check import answer_check
 from jinka.trace.conditions import MINUTE_US, Limit
-from jinka.trace.lineage import EdgeKind, NodeSort
+from jinka.trace.lineage import NodeSort
 from jinka.trace.recall import (
     ITEMS,
     MORE_OF,
@@ -293,7 +295,8 @@ def play_check(step: CheckItem, world: World) -> Text:
         "verdict": says, "sold": int(answer.ended_us is not None), "recalled": int(bool(answer.recalls)),
         "warns": int(answer.verdict.warns), "known": int(facts.known), "events": answer.events,
     }  # fmt: skip
-    if facts.known and (until := _expires(here, name)) is not None:
+    until = _expires(here, name) if facts.known else None
+    if until is not None:
         words["days left"] = max((until - world.now.date()).days, 0)
         words["expired"] = int(until < world.now.date())
     remember(world, step.remembers, words)
@@ -302,26 +305,23 @@ def play_check(step: CheckItem, world: World) -> Text:
     signs_en = "; ".join(sorted(each.sign.value[2] for each in noted))
     signs_zh = "；".join(sorted(each.sign.value[1] for each in noted))
     _, zh, en, _ = answer.verdict.value
+    dated = Text("", "")
+    if until is not None:
+        past = until < world.now.date()
+        dated = Text(
+            f"; {'past its date' if past else 'good until'} {until}",
+            f"；{'已过期' if past else '有效期至'}{until}",
+        )
     return Text(
-        f"{title.en} is checked: {en}" + (f" ({signs_en})" if signs_en else ""),
-        f"查验{title.zh}：{zh}" + (f"（{signs_zh}）" if signs_zh else ""),
+        f"{title.en} is checked: {en}" + (f" ({signs_en})" if signs_en else "") + dated.en,
+        f"查验{title.zh}：{zh}" + (f"（{signs_zh}）" if signs_zh else "") + dated.zh,
     )
 
 
 def _expires(here: Repository, name: str) -> dt.date | None:
-    """The earliest date of expiry in the master data (CBV 2.0, 9.3) of a thing or its lot; None where none is told."""
+    """The earliest date of expiry that is told of a thing or its lot; None where none is."""
     with here.links() as links:
-        node = links.number(name)
-        rows = [*links.leaving([node]), *links.arriving([node], (EdgeKind.MAKE, EdgeKind.MEMBER))]
-        events = links.events(row[4] for row in rows).values()
-    told = [
-        dt.date.fromisoformat(each.text[:10])
-        for event in events
-        if event.error is None
-        for each in event.ilmd
-        if each.name == "itemExpirationDate"
-    ]
-    return min(told, default=None)
+        return expiry_dates(links, [name]).get(name)
 
 
 def play_conditions(step: Conditions, world: World) -> Text:
@@ -347,14 +347,20 @@ def play_conditions(step: Conditions, world: World) -> Text:
         "excursions": counts[0], "breaches": counts[1], "gaps": counts[2], "good": int(good),
     }  # fmt: skip
     remember(world, step.remembers, words)
+    held = Text("", "")
+    if step.holds and not good:
+        done = play_observed(Observed("holding", step.holds, step.place), world)
+        held = Text(f"; {done.en}", f"；{done.zh}")
     world.count(Counted.EVENT, step="conditions", verdict="kept" if good else "broken")
     title = here.named(step.what).text
     limits = Text(", ".join(one.title_en for one in declared), "、".join(one.title_zh for one in declared))
     return Text(
         f"{title.en}, {limits.en}: {counts[0]} excursions, {counts[1]} too long, {counts[2]} gaps in the record"
-        + (f"; seals: {', '.join(fault.sign.value[0] for fault in found.seals)}" if seals else ""),
+        + (f"; seals: {', '.join(fault.sign.value[0] for fault in found.seals)}" if seals else "")
+        + held.en,
         f"{title.zh}，{limits.zh}：超限{counts[0]}次，其中超时{counts[1]}次，记录中断{counts[2]}次"
-        + (f"；封志：{'、'.join(fault.sign.value[1] for fault in found.seals)}" if seals else ""),
+        + (f"；封志：{'、'.join(fault.sign.value[1] for fault in found.seals)}" if seals else "")
+        + held.zh,
     )
 
 

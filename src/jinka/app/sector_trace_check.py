@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator
 from jinka.app.sector_trace_world import check_codes, check_place
 from jinka.declaration import (
     AnswerRecall,
+    CheckItem,
     CloseRecall,
     Commissioned,
     Conditions,
+    Journey,
     Recall,
     Sector,
     Step,
@@ -25,7 +27,7 @@ from jinka.declaration import (
 from jinka.kit import JinkaError
 
 Complain = Callable[[str, str, str], None]
-_NAMING = ("what", "parent", "inputs", "outputs", "code")
+_NAMING = ("what", "parent", "inputs", "outputs", "code", "holds")
 _PLACED = ("place", "to", "source", "holder")
 
 
@@ -48,6 +50,9 @@ def check_trace(sector: Sector, complain: Complain) -> int:
             complain("CODE", place.name, str(error))
     _used(trace, steps, complain)
     _recalls(sector, complain)
+    for journey in sector.journeys:
+        for name in _unused(journey):
+            complain("UNUSED", name, "what a check found is remembered, and no later step takes it")
     if not any(isinstance(step, TraceBack | TraceForward) for step in steps):
         complain("UNUSED", "trace", "no journey asks where a thing comes from or where it went")
     return len(trace.items) + len(trace.places)
@@ -85,6 +90,14 @@ def _used(trace: Trace, steps: list[Step], complain: Complain) -> None:
     for code in trace.rules:
         if trace.rules[code] == "refuse" and not any(getattr(step, "refused", "") == code for step in steps):
             complain("UNUSED", code, "no journey in which the rule refuses")
+
+
+def _unused(journey: Journey) -> Iterator[str]:
+    """Answers that a journey keeps and does nothing with: the story would look as if somebody had heeded them."""
+    for at, step in enumerate(journey.steps):
+        if isinstance(step, CheckItem | Conditions):
+            later = repr(journey.steps[at + 1 :])
+            yield from (name for name in step.remembers if f"'={name}'" not in later)
 
 
 def _item_names(step: Step) -> Iterator[str]:

@@ -6,16 +6,17 @@ clock may be ahead; ``choreography``, whether the past of things is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jinka.codec.epcis import Event
 from jinka.codec.tags import canonical_id
 from jinka.kit import Clock, Usage
 from jinka.store.trace_capture import Judges, Judging, Transaction
+from jinka.store.trace_expiry import expiry_of
 from jinka.store.trace_recalls import quarantine_of
 from jinka.store.trace_turns import SqlTurns
-from jinka.trace.rules import Judge, RuleBook
+from jinka.trace.rules import Gate, Judge, RuleBook
 
 
 class _JobJudge(Judge, Judging):
@@ -40,7 +41,13 @@ def judges_of(table: Mapping[str, Any], clock: Clock, *, terse: bool = False) ->
             key=canonical_id,
             now_micros=clock.now_micros(),
             states=SqlTurns(connection) if looks_back else None,
-            gate=quarantine_of(connection, events),
+            gates=[gate for gate in _gates(book, connection, events) if gate is not None],
         )
 
     return judges
+
+
+def _gates(book: RuleBook, connection: Transaction, events: Sequence[Event]) -> Iterator[Gate | None]:
+    yield quarantine_of(connection, events)
+    if book.severity("EXPIRED") is not None:
+        yield expiry_of(connection, events)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 
 from jinka.declaration.steps import Step
+from jinka.kit import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,8 @@ class CheckItem(Step):
 class Conditions(Step):
     """How a thing was kept, by declared limits: how often outside, how often too long (``breaches``), how often nobody
     knows (``gaps``), and what is wrong with its seals (CHANGED, MISSING, UNSEALED). ``remembers``: the words breaches,
-    excursions, gaps, good.
+    excursions, gaps, good. ``holds`` are things that are set aside at ``place`` if it was not kept well: HELD until an
+    inspection clears them.
     """
 
     what: str
@@ -235,16 +237,21 @@ class Conditions(Step):
     gaps: int = 0
     seals: tuple[str, ...] = ()
     remembers: Mapping[str, str] = field(default_factory=dict)
+    holds: str = ""
+    place: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.holds) is not bool(self.place):
+            raise Usage("what is set aside is so at a place", where=self.what, fix="give holds and place")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreGoods(TraceStep):
-    """Dangerous goods are put into a zone, if what lies there lets it: refused as SEGREGATION, TOO_MUCH or CLASS.
+    """Dangerous goods are put into a zone, if what lies there lets it: refused as SEGREGATION, TOO_MUCH or CLASS, and
+    as NOT_HERE unless the repository knows so much of them at the zone's place.
 
-    ``amount`` is what counts against the zone's licence, in its unit; without it the pieces or quantities do.
+    From then on what lies in the zones of a place is a fact of later steps, by kind: ``=warehouse petrol``.
     """
 
     zone: str
     what: str
-    _: KW_ONLY
-    amount: int = 0

@@ -37,7 +37,8 @@ class ItemKey(Enum):
 @dataclass(frozen=True, slots=True)
 class ItemClass:
     """One kind of thing. ``tag`` is the binary coding of its tags (SGTIN-96, SSCC-96, GRAI-96, GIAI-96), if it has
-    any; ``hazard`` its class of dangerous goods with division and subsidiary risks.
+    any; ``hazard`` its class of dangerous goods with division and subsidiary risks; ``contents`` how much one of them
+    counts against a zone's licence, in its unit (a cylinder with 1,000 kg).
     """
 
     name: str
@@ -48,6 +49,7 @@ class ItemClass:
     _: KW_ONLY
     tag: str = ""
     hazard: tuple[str, ...] = ()
+    contents: int = 1
 
     def __post_init__(self) -> None:
         if set(self.name) & set("/#,. ") or not self.name:

@@ -111,8 +111,8 @@ def _case(
 _TRADE = ItemKey.TRADE_ITEM
 TRACE = Trace(
     items=(
-        ItemClass("chlorine", "Chlorine cylinder", "液氯钢瓶", ItemKey.SINGLE_ASSET, "6903456", tag="GIAI-202",
-                  hazard=("2.3", "5.1", "8")),
+        ItemClass("chlorine", "Chlorine cylinder of 1 t", "液氯钢瓶（1吨）", ItemKey.SINGLE_ASSET, "6903456",
+                  tag="GIAI-202", hazard=("2.3", "5.1", "8"), contents=1_000),
         ItemClass("ammonia", "Ammonia", "液氨", _TRADE, "6903456.070002", hazard=("2.3", "8")),
         ItemClass("petrol", "Petrol", "汽油", _TRADE, "6903456.070003", hazard=("3",)),
         ItemClass("signals", "Signal cartridges", "信号弹", _TRADE, "6903456.070004", hazard=("1.4",)),
@@ -131,7 +131,7 @@ TRACE = Trace(
                    source="the limit of this operator's own"),
     ),
     zones=(
-        StorageZone("gas", "Gas store", "毒气库区", "warehouse", {"2.3": 6_000, "3": 100_000},
+        StorageZone("gas", "Gas store", "毒气库区", "warehouse", {"2.3": 6_000},
                     source="the licence of the place 经营许可证核定"),
         StorageZone("liquids", "Store of flammable liquids", "易燃液体库区", "warehouse", {"3": 150_000},
                     source="the licence of the place 经营许可证核定"),

@@ -85,6 +85,9 @@ def _permit(name: str, en: str, zh: str, journeys: str, until: str) -> JourneyCa
         "journeys": journeys, "good until": until}),))  # fmt: skip
 
 
+_ARRIVED = "chlorine/1..3, ammonia#N1 5000 KGM, petrol#G1 140000 KGM, petrol#G2 20000 KGM"
+_STOCK = {"chlorine kg": "=warehouse chlorine", "ammonia kg": "=warehouse ammonia", "petrol kg": "=warehouse petrol",
+          "people": 40}  # fmt: skip
 STORE = Journey(
     name="store", date=dt.date(2026, 3, 9),
     title_en="What a warehouse takes and what it does not, and when it becomes a major hazard",
@@ -92,22 +95,23 @@ STORE = Journey(
     steps=(
         Commissioned("chlorine/1..3", "plant", at="07:00"),
         Commissioned("ammonia#N1 5000 KGM", "plant"),
-        Commissioned("petrol#G1 140000 KGM", "plant"),
-        Shipped("chlorine/1..3, ammonia#N1 5000 KGM, petrol#G1 140000 KGM", "plant", "warehouse"),
-        Received("chlorine/1..3, ammonia#N1 5000 KGM, petrol#G1 140000 KGM", "warehouse", at="+1 08:00"),
-        StoreGoods("gas", "chlorine/1..3", amount=3_000),
-        Tell("Ammonia is corrosive, chlorine an oxidizer as well: they may not lie together.",
-             "氨有腐蚀性，氯兼具氧化性，不得同库。"),
+        Commissioned("petrol#G1 140000 KGM, petrol#G2 20000 KGM", "plant"),
+        Shipped(_ARRIVED, "plant", "warehouse"),
+        StoreGoods("gas", "chlorine/1..3", refused="NOT_HERE"),
+        Received(_ARRIVED, "warehouse", at="+1 08:00"),
+        StoreGoods("gas", "chlorine/1..3"),
+        Tell("Chlorine is acutely toxic and lies alone; it is an oxidizer too, and ammonia is corrosive.",
+             "液氯属剧毒化学品，应单独存放；氯兼具氧化性，氨有腐蚀性，不得同库。"),
         StoreGoods("gas", "ammonia#N1 3000 KGM", refused="SEGREGATION"),
         StoreGoods("gas", "petrol#G1 1000 KGM", refused="SEGREGATION"),
         StoreGoods("liquids", "chlorine/1", refused="CLASS"),
         StoreGoods("liquids", "petrol#G1 140000 KGM"),
         StoreGoods("liquids", "petrol#G2 20000 KGM", refused="TOO_MUCH"),
-        Assess("major-hazard", {"chlorine kg": 3_000, "ammonia kg": 0, "petrol kg": 140_000, "people": 40},
-               {"sum": 1_300_000, "major": 1, "grade": 4}),
+        Tell("What lies in the zones, and the people within 500 m, decide about the major hazard.",
+             "按库区实存量和周边500米人数辨识重大危险源。"),
+        Assess("major-hazard", _STOCK, {"sum": 1_300_000, "major": 1, "grade": 4}),
         Shipped("chlorine/2..3", "warehouse", "plant", disposition="returned"),
-        Assess("major-hazard", {"chlorine kg": 1_000, "ammonia kg": 0, "petrol kg": 140_000, "people": 40},
-               {"sum": 900_000, "major": 0, "grade": 0}),
+        Assess("major-hazard", _STOCK, {"sum": 900_000, "major": 0, "grade": 0}),
         Shipped("petrol#G1 40000 KGM", "warehouse", "town"),
         StoreGoods("liquids", "petrol#G2 20000 KGM"),
         TraceForward("petrol#G1", "", places=("plant", "warehouse")),
@@ -199,8 +203,10 @@ RESERVES = Journey(
     steps=(
         Certify("keeper", "desk", "王刚", pin="246802", post="keeper", at="07:30"),
         Certify("chief", "desk", "陈军", pin="246802", post="commander"),
-        StoreGoods("magazine", "signals#M1 300 EA", at="08:00"),
-        StoreGoods("magazine", "ammonia#N9 10 KGM", refused="SEGREGATION"),
+        Commissioned("signals#M1 300 EA, signals#M2 300 EA", "military", at="08:00"),
+        Commissioned("petrol#M9 200 KGM", "military"),
+        StoreGoods("magazine", "signals#M1 300 EA"),
+        StoreGoods("magazine", "petrol#M9 200 KGM", refused="SEGREGATION"),
         Commissioned("tents/1..3", "emergency", lot="T1"),
         Packed("container/3", "tents/1..2", "emergency"),
         Write("tag", "desk", {"seal": "R1"}),

@@ -6,6 +6,8 @@ off it, packing moves it into a container and with it. The sides add up by const
 of a place than came in) shows as a negative amount there, and an event without a quantity makes the balance unknown:
 where it says that some came, and where some was only seen, there is some, and nobody knows how much (`unsure_at`).
 
+Goods that were received and are then put onto a shelf (``storing``, ``stocking``) came once.
+
 Units of one kind are converted (`jinka.trace.amounts`); an amount in a unit of another kind is unknown, and the unit is
 said (`foreign`). What was sent to a party comes off its way where a place of the party gets it.
 """
@@ -26,6 +28,7 @@ _ZERO = Decimal(0)
 _INTO = frozenset({EdgeKind.PACK, EdgeKind.ATTACH})
 _OUT_OF = frozenset({EdgeKind.UNPACK, EdgeKind.DETACH})
 _SALES = frozenset({Step.RETAIL_SELLING, Step.DISPENSING})
+_INDOORS = frozenset({Step.STOCKING, Step.STORING})  # arrivals only of what nobody received before
 _MOVING = LEAVES | ARRIVES | BIRTHS | ENDS
 _EMPTIED = frozenset({EdgeKind.EMPTY, EdgeKind.DETACH_ALL})
 _NOBODY: Mapping[int, Collection[int]] = MappingProxyType({})
@@ -181,6 +184,8 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
             if step in _SALES:
                 found.sold[other] += amount
             found.at_place[other] -= amount
+        case EdgeKind.AT if step in _INDOORS and _is_there(found, other, amount, parties.get(other, ())):
+            found.seen.add(other)
         case EdgeKind.AT if step in LEAVES:
             found.at_place[other] -= amount
             found.on_way[to] += amount
@@ -188,6 +193,12 @@ def _move(found: LotBalance, kind: int, step: int, other: int, amount: Decimal, 
             _receive(found, other, amount, parties.get(other, ()))
         case _:
             pass
+
+
+def _is_there(found: LotBalance, place: int, amount: Decimal, parties: Collection[int]) -> bool:
+    """Whether so much lies at the place already, and none of it is on its way there."""
+    ways = (place, *parties, 0)
+    return found.at_place[place] >= amount and not any(found.on_way.get(way, _ZERO) > 0 for way in ways)
 
 
 def _receive(found: LotBalance, place: int, amount: Decimal, parties: Collection[int]) -> None:

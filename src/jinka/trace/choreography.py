@@ -2,8 +2,10 @@
 
 GS1 EPCIS 2.0, 7.3.2 (ADD: it begins to exist, or is joined; DELETE: it ends, or is parted) and CBV 2.0, 7.1 (steps). A
 thing ends once, is used up once, begins once, is shipped again only when somebody received it, and is unpacked only
-from where it was packed. Judged by the time of the events, not by the order in which they came: what comes late is held
-against what happened around its time. Events that were declared erroneous do not count.
+from where it was packed. It is sold once, unless it came back between; what was set aside for review (``holding``) is
+neither sold nor used nor sent on until an inspection clears it, but may be sent back or destroyed. Judged by the time
+of the events, not by the order in which they came: what comes late is held against what happened around its time.
+Events that were declared erroneous do not count.
 
 Classes and quantities are no things here (`jinka.trace` has their balance). What a finding leads to is for
 `jinka.trace.rules`. A step that was never captured cannot be told from one that did not happen: of things in a
@@ -28,6 +30,18 @@ _ARRIVING = frozenset(
     _CBV + "BizStep-" + word
     for word in ("receiving", "accepting", "arriving", "unloading", "void_shipping", "storing")
 )
+_SELLING, _DISPENSING = _CBV + "BizStep-retail_selling", _CBV + "BizStep-dispensing"
+_PARTLY = _CBV + "Disp-partially_dispensed"
+_HOLDING = _CBV + "BizStep-holding"
+_CLEARED = frozenset(
+    _CBV + "Disp-" + word for word in ("conformant", "sellable_accessible", "sellable_not_accessible")
+)
+_CLEARING = frozenset(_CBV + "BizStep-" + word for word in ("inspecting", "accepting"))
+# Of goods that go to where what may not be sold goes.
+AWAY = frozenset(
+    f"{_CBV}Disp-{word}"
+    for word in ("recalled", "returned", "disposed", "destroyed", "non_sellable_other", "needs_replacement")
+)
 _ROUNDS_MAX = 4  # containers in containers whose past is asked for too
 
 
@@ -48,6 +62,9 @@ class Deed(IntEnum):
     DETACHED = 12
     HUNG = 13  # as what others were attached to
     STRIPPED = 14
+    HELD = 15  # set aside for review
+    CLEARED = 16
+    SOLD = 17
 
 
 class Turn(NamedTuple):
@@ -82,6 +99,8 @@ _JOIN = {
 }
 _BIRTHS = frozenset({Deed.BORN, Deed.MADE})
 _ENDS = frozenset({Deed.ENDED, Deed.USED})
+_REVIEW = (Deed.HELD, Deed.CLEARED)
+_REVIEWED = (Deed.CLEARED, Deed.SOLD, Deed.USED)
 
 
 def turns_of(event: Event, key: Key, seq: int = 0) -> Iterator[tuple[str, Turn]]:
@@ -110,17 +129,25 @@ def turns_of(event: Event, key: Key, seq: int = 0) -> Iterator[tuple[str, Turn]]
         elif not event.child_epcs and not event.child_quantities:
             yield parent, Turn(at, empty, "", seq)
     if kind in (EventType.OBJECT, EventType.AGGREGATION):
-        way = (
-            Deed.SHIPPED
-            if event.biz_step == SHIPPING
-            else Deed.RECEIVED
-            if event.biz_step in _ARRIVING
-            else None
-        )
-        if way is not None:
+        for way in _ways(event):
             turn = Turn(at, way, "", seq)
             for epc in event.all_epcs():
                 yield key(epc), turn
+
+
+def _ways(event: Event) -> Iterator[Deed]:
+    """What an event says of all its things by its step."""
+    step = event.biz_step
+    if step == SHIPPING:
+        yield Deed.SHIPPED
+    elif step in _ARRIVING:
+        yield Deed.RECEIVED
+    elif step == _HOLDING:
+        yield Deed.HELD
+    elif step == _SELLING or (step == _DISPENSING and event.disposition != _PARTLY):
+        yield Deed.SOLD
+    if step in _CLEARING and event.disposition in _CLEARED:
+        yield Deed.CLEARED
 
 
 def _object_deed(event: Event) -> Deed | None:
@@ -174,6 +201,8 @@ class Choreography:
                 found += self._life(where, at, known, turns or ())
             for turn in turns or ():
                 found += self._step(where, item, turn, known or ())
+                if event.disposition not in AWAY:
+                    found += _held(where, turn, known or ())
         return found
 
     def _life(self, where: str, at: int, known: list[Turn], says: Iterable[Turn]) -> Iterator[Contradiction]:
@@ -215,6 +244,13 @@ class Choreography:
             if (first := self._shipped(at, known)) is not None:
                 what = f"shipped {_when(first)} too, and received by nobody between"
                 yield Contradiction("SHIPPED_TWICE", where, what)
+        elif deed is Deed.SOLD:
+            ways = (Deed.SOLD, Deed.RECEIVED)
+            before = next((other for other in _back(known, at) if other.deed in ways), None)
+            after = next((other for other in known if other.at_us > at and other.deed in ways), None)
+            sale = next((one for one in (before, after) if one is not None and one.deed is Deed.SOLD), None)
+            if sale is not None:
+                yield Contradiction("SOLD_TWICE", where, f"it was sold {_when(sale)}, and never came back")
         elif deed in (Deed.PACKED, Deed.UNPACKED, Deed.ATTACHED, Deed.DETACHED):
             yield from self._joined(where, turn, known)
         elif deed in (Deed.EMPTIED, Deed.STRIPPED):
@@ -263,6 +299,18 @@ class Choreography:
         empty = Deed.EMPTIED if joined.deed is Deed.PACKED else Deed.STRIPPED
         turns = self._past.get(joined.other, ())
         return not any(turn.deed is empty and joined.at_us <= turn.at_us <= at for turn in turns)
+
+
+def _held(where: str, turn: Turn, known: Collection[Turn]) -> Iterator[Contradiction]:
+    """Nothing is sold, used or sent on while it is set aside."""
+    if turn.deed in (Deed.SHIPPED, Deed.SOLD, Deed.USED):
+        last = next((other for other in _back(known, turn.at_us) if other.deed in _REVIEW), None)
+        if last is not None and last.deed is Deed.HELD:
+            yield Contradiction("HELD", where, f"it was set aside {_when(last)}, and nobody cleared it")
+    elif turn.deed is Deed.HELD:  # told late; whether a shipment took it away is not known any more
+        later = next((o for o in known if o.at_us > turn.at_us and o.deed in _REVIEWED), None)
+        if later is not None and later.deed in (Deed.SOLD, Deed.USED):
+            yield Contradiction("HELD", where, f"it was sold or used later, {_when(later)}")
 
 
 def _time(turn: Turn) -> int:

@@ -30,7 +30,7 @@ class JobLinks:
     """Implements `jinka.trace.Links`. ``numbers`` are those of all that the events name."""
 
     def __init__(self, kept: NumberedLinks, events: Sequence[Event]) -> None:
-        self._kept = kept
+        self._kept, self._events = kept, events
         edges = [(n, edge) for n, event in enumerate(events) for edge in edges_of(event, key=f"job{n}")]
         names = {name for _, edge in edges for name in (edge.source, edge.target)}
         names |= {canonical_id(epc) for event in events for epc in event.all_epcs()}
@@ -45,6 +45,10 @@ class JobLinks:
             row = Row(self.numbers[source], kind, at, self.numbers[target], _FIRST + n, step, quantity, uom)
             self._leaving[row.source].append(row)
             self._arriving[row.target].append(row)
+
+    def own(self, number: int) -> Event | None:
+        """The job's event behind a row's number; None for one that is kept already."""
+        return self._events[number - _FIRST] if number >= _FIRST else None
 
     def names(self, wanted: Iterable[int]) -> dict[int, str]:
         nodes = set(wanted)

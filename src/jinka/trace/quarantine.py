@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from jinka.codec.epcis import Event, EventType
 from jinka.codec.tags import canonical_id
-from jinka.trace.choreography import Contradiction
+from jinka.trace.choreography import AWAY, Contradiction
 from jinka.trace.contents import Window, contents_between
 from jinka.trace.job_links import JobLinks
 from jinka.trace.lineage import EdgeKind
@@ -41,10 +41,6 @@ _LET_THROUGH = frozenset(
 )
 _GONE = frozenset(
     f"{_CBV}Disp-{word}" for word in ("in_transit", "retail_sold", "dispensed", "partially_dispensed")
-)
-AWAY = frozenset(
-    f"{_CBV}Disp-{word}"
-    for word in ("recalled", "returned", "disposed", "destroyed", "non_sellable_other", "needs_replacement")
 )
 
 

@@ -5,8 +5,9 @@ that name nothing. Each rule stands in `RULES` with its words and with what it l
 with a finding. An operator may decide otherwise for each (`RuleBook`). A finding points into the event (RFC 6901).
 
 What comes without a time zone or as a bare word without meaning never gets here: `jinka.codec.epcis` refuses it. What
-may happen after what is in `jinka.trace.choreography`, what a recall holds back comes from outside (`Gate`); both speak
-through this table.
+may happen after what is in `jinka.trace.choreography`; what a recall holds back and what is past its date come from
+outside (`Gate`). All speak through this table. Dates of expiry stand in other events, which have to be read for each
+sale: EXPIRED is off unless the operator wants it.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from jinka.kit import Finding, Severity, Usage
 from jinka.trace.checks import CHECKS, check_time
 from jinka.trace.choreography import Choreography, Contradiction, ItemStates, Key
 
-REFUSE, FINDING = Severity.ERROR, Severity.WARNING
+REFUSE, FINDING, OFF = Severity.ERROR, Severity.WARNING, None
 _WORDS: dict[str, Severity | None] = {"refuse": REFUSE, "finding": FINDING, "off": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """``clause``: of EPCIS 2.0 unless it says CBV."""
+    """``clause``: of EPCIS 2.0 unless it says CBV. ``severity`` None: off unless the operator wants it."""
 
     code: str
     english: str
     chinese: str
-    severity: Severity
+    severity: Severity | None
     clause: str
 
 
-def _rules(severity: Severity, *rows: tuple[str, str, str, str]) -> list[Rule]:
+def _rules(severity: Severity | None, *rows: tuple[str, str, str, str]) -> list[Rule]:
     return [Rule(code=c, english=e, chinese=z, severity=severity, clause=n) for c, e, z, n in rows]
 
 
@@ -70,14 +71,17 @@ _ALL = [
         ("SHIPPED_TWICE", "shipped twice with no receipt between", "未经收货重复发货", "CBV 7.1"),
         ("UNPACKED_NOT_PACKED", "taken out of where it was not", "从未装入却被取出", "7.4.3"),
         ("PACKED_ELSEWHERE", "packed while it was packed elsewhere", "仍在其他包装中即被装入", "7.4.3"),
+        ("SOLD_TWICE", "sold again without having come back", "未经退回再次售出", "CBV 7.1"),
+        ("HELD", "set aside for review, and not cleared", "扣留待检，尚未放行", "CBV 7.1"),
     ),
+    *_rules(OFF, ("EXPIRED", "sold or used after its date of expiry", "超过保质期（有效期）", "CBV 9.3")),
 ]  # fmt: skip
 RULES: Mapping[str, Rule] = {rule.code: rule for rule in _ALL}
 # What these say stands in other events, perhaps of others.
 _OF_OTHERS = frozenset(
     {
         "AFTER_END", "AFTER_USE", "BEFORE_BIRTH", "BORN_TWICE", "SHIPPED_TWICE", "UNPACKED_NOT_PACKED",
-        "PACKED_ELSEWHERE",
+        "PACKED_ELSEWHERE", "SOLD_TWICE", "HELD", "EXPIRED",
     }
 )  # fmt: skip
 
@@ -108,9 +112,8 @@ class RuleBook:
         return self.choices[code] if code in self.choices else RULES[code].severity
 
 
-Gate = Callable[
-    [Event], Iterable[Contradiction]
-]  # a recall's: what of an event it holds back, as QUARANTINED
+# A recall's says what of an event it holds back, as QUARANTINED; that of dates what is EXPIRED.
+Gate = Callable[[Event], Iterable[Contradiction]]
 
 
 class Judge:
@@ -124,10 +127,10 @@ class Judge:
         key: Key,
         now_micros: int,
         states: ItemStates | None = None,
-        gate: Gate | None = None,
+        gates: Iterable[Gate] = (),
     ) -> None:
-        """``states`` None: choreography is not judged; ``gate`` None: nothing is held back."""
-        self._book, self._key, self._gate = book, key, gate
+        """``states`` None: choreography is not judged; ``gates``: what else looks at each event."""
+        self._book, self._key, self._gates = book, key, tuple(gates)
         self._latest_us = now_micros + book.ahead_s * 1_000_000
         self._play = Choreography(states, events, key) if states is not None else None
 
@@ -140,8 +143,8 @@ class Judge:
         if event.error is None:
             if self._play is not None:
                 found += self._play.judge(event)
-            if self._gate is not None:
-                found += self._gate(event)
+            for gate in self._gates:
+                found += gate(event)
         return self._as_findings(found) if found else []
 
     def accept(self, event: Event) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import remember
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.declaration import Counted
@@ -139,6 +140,7 @@ def play_ask(step: Ask, world: World) -> Text:
         raise StepFailed(
             f"shown was {', '.join(shown) or 'nothing'} with other values or fields", where=step.record
         )
+    remember(world, step.remembers, shown)
     world.count(Counted.LOOKED, department=step.department, record=ref.kind)
     grounds = "; ".join(sorted(set(seen.grounds.values())))
     review = Text(" (a review follows)", "（须事后复核）") if seen.review else Text("", "")

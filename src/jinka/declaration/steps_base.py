@@ -50,7 +50,7 @@ class Withdraw(Step):
 class Ask(Step):
     """A department looks at a record: it is shown ``shows`` exactly, or refused for a reason of `Why` (NO_GROUND ...).
 
-    ``emergency`` breaks the glass, which must lead to a review (`Review`).
+    ``emergency`` breaks the glass, which must lead to a review (`Review`). ``remembers`` keeps fields under names.
     """
 
     record: str
@@ -63,6 +63,7 @@ class Ask(Step):
     reason: str = ""
     emergency: bool = False
     refused: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)  # name -> field
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ BORROW = Entitlement(
         Condition("loans", Test.AT_MOST, 1, "THIRD_LOAN"),
         Condition("loan left", Test.AT_MOST, 0, "LOAN_STANDING"),
     ),
-    changes=(Change("loans", put=Fact("loan number")), Change("loan left", put=Fact("loan"))), source=LOANS_LAW,
+    changes=(Change("loan left", put=Fact("loan")), Change("loans", put=Fact("loan number"))), source=LOANS_LAW,
 )  # fmt: skip
 WITHDRAW_RIGHT = Entitlement(
     name="withdraw", title_en="Withdraw", title_zh="提取", application=CARD.name, conditions=(_OPEN,),
@@ -168,4 +168,5 @@ SECTOR = Sector(
         Report(name="refused", title_en="Refusals", title_zh="拒绝原因", counts=Counted.REFUSED, by="reason"),
     ),
     journeys=(MONTHS, LOANS),
+    words={"open": "正常", "closed": "已销户", "holiday": "出国旅游"},
 )  # fmt: skip

@@ -31,9 +31,8 @@ from jinka.declaration import (
     Viewed,
     Write,
 )
-from jinka.identity.base_records import Clause, FieldSpec, FieldType, Named, Part, RecordKind, ViewRule
-from jinka.identity.base_records import Sensitivity as Level
 from jinka.sectors.social_insurance_journeys import BENEFIT, CORRECTION, IDLE
+from jinka.sectors.social_insurance_moving import MOVING, PART
 from jinka.sectors.social_insurance_rights import (
     CARD,
     FOLDER_RECORDS,
@@ -42,44 +41,12 @@ from jinka.sectors.social_insurance_rights import (
     RIGHTS_OF_USE,
     TAG,
     WORN,
+    insured_card,
 )
 from jinka.sectors.social_insurance_rules import CASES, SHEETS
 from jinka.sectors.social_security import RECORDS
 
-_AGENCY, _ELSEWHERE = "social-insurance", "agency-of-arrival"
-_SPELL = RecordKind(
-    name="insurance-spell",
-    title=("spell of insurance", "参保记录"),
-    fields=tuple(
-        FieldSpec(name=name, title=title, type=kind, source=_AGENCY, sensitivity=Level.PERSONAL, target=target,
-                  words=words, held=bool(target))
-        for name, title, kind, target, words in (
-            ("insured", ("insured person", "参保人"), FieldType.REFERENCE, "person", ()),
-            ("division", ("region", "统筹地区"), FieldType.DIVISION, "", ()),
-            ("months", ("months", "缴费月数"), FieldType.COUNT, "", ()),
-            ("status", ("status", "状态"), FieldType.WORD, "", ("paying", "transferred", "drawn")),
-        )
-    ),
-)  # fmt: skip
-PART = Part(
-    departments=(Named(code=_ELSEWHERE, title=("agency of the place of arrival", "转入地经办机构")),),
-    purposes=(Named(code="transfer", title=("transfer of insurance", "关系转移接续")),),
-    kinds=(_SPELL,),
-    rules=(
-        ViewRule(department=_ELSEWHERE, purpose="transfer", kind=_SPELL.name, fields=("division", "months", "status"),
-                 clause=Clause(law="social-insurance", article="19"), case=True),
-    ),
-)  # fmt: skip
-
-
-def _card(name: str, en: str, zh: str, **records: str) -> JourneyCard:
-    return JourneyCard(name, en, zh, (Start(
-        application=RIGHTS.name, pin="135790",
-        records={"insured at": "440300", "months": "186", "pension drawn": "0"} | {
-            key.replace("_", " "): value for key, value in records.items()},
-    ),))  # fmt: skip
-
-
+_AGENCY = "social-insurance"
 _LDT = {"card id": "440300D15600000599110145FFFFFFFF", "class": "1", "version": "3.00", "card number": "A12345678",
         "social security number": "11010519491231002X", "name": "王秀英", "born on": "19491231"}  # fmt: skip
 WANG = JourneyCard(
@@ -106,7 +73,7 @@ ENROLMENT = Journey(
         Viewed("wang", ((_AGENCY, "insurance-enrolment", False), (_AGENCY, "insurance-enrolment", True))),
     ),
 )  # fmt: skip
-LIU = _card("liu", "Liu Gang's card", "刘刚的卡", job_seeker_until="20260831", benefit_months="1", training_left="1",
+LIU = insured_card("liu", "Liu Gang's card", "刘刚的卡", job_seeker_until="20260831", training_left="1",
             assistance_until="20260331")  # fmt: skip
 BENEFITS = Journey(
     name="benefits", title_en="Injured, out of work, retired", title_zh="工伤、失业与退休",
@@ -114,49 +81,20 @@ BENEFITS = Journey(
     steps=(
         Assess("work-injury", {"wage": 800_000, "average": 1_000_000, "minimum": 236_000, "grade": 4},
                {"months": 21, "grant": 16_800_000, "allowance": 600_000, "employer": 0}, at="09:00"),
+        Tell("Another, of the sixth grade, is paid by the employer month by month.",
+             "另一职工六级伤残，伤残津贴由单位按月发放。"),
         Assess("work-injury", {"wage": 300_000, "average": 1_000_000, "minimum": 236_000, "grade": 6},
                {"own wage": 600_000, "grant": 9_600_000, "allowance": 0, "employer": 360_000}),
         Assess("unemployment-months", {"years": 0, "unused": 0}, {"months": 0}),
         Assess("unemployment-months", {"years": 7, "unused": 3}, {"months": 21}),
-        Admit("liu", "job-centre", "benefit-month"),
-        Admit("liu", "job-centre", "benefit-month", refused="USED_UP"),
         Admit("liu", "job-centre", "training"),
         Admit("liu", "job-centre", "training", refused="USED_UP"),
         Write("liu", "job-centre", {"job seeker until": "20260331", "training left": "1"}),
         Admit("liu", "job-centre", "training", refused="NOT_REGISTERED"),
-        Assess("retirement", {"who": "man", "born": 1970 * 12}, {"delay": 16, "age": 736, "least": 192}),
+        Tell("A woman of fifty draws a pension that Sichuan settled in 2024.", "四川2024年核定实例：50岁女职工退休。"),
         Assess("pension", {"average": 807_900, "index": 84, "paid months": 208, "account": 9_114_787, "age": 50,
                            "additional": 1}, {"pension": 187_311}),
         Stands("person", 16_800_000 + 600_000 + 9_600_000 + 360_000 + 187_311),
-    ),
-)  # fmt: skip
-ZHAO = _card("zhao", "Zhao Min's card", "赵敏的卡")
-_ASKED = {"region": "440300", "least": "186"}
-MOVING = Journey(
-    name="moving", title_en="Insured in two regions", title_zh="跨地区参保",
-    date=dt.date(2026, 5, 6), cards=(ZHAO,),
-    steps=(
-        Keep("zhao", "person", "public-security", {"identity_number": "440524188001010014", "name": "赵敏"},
-             at="09:00"),
-        Keep("spell", "insurance-spell", _AGENCY,
-             {"insured": "@zhao", "division": "440300", "months": "120", "status": "paying"}),
-        Ask("spell", _ELSEWHERE, "transfer", fields=("months", "status"), refused="NO_CASE"),
-        Ask("spell", _ELSEWHERE, "transfer", {"division": "440300", "months": "120", "status": "paying"},
-            case="T-2026-31"),
-        Assess("transfer", {"old months": 120, "new months": 66, "last old": 24_240, "first new": 24_242},
-               {}, refused="REFUSED"),
-        Tell("A month is missing between the two: it is made up before the transfer.",
-             "两地之间断缴一个月，补缴后方可转移。"),
-        Assess("transfer", {"old months": 121, "new months": 66, "last old": 24_241, "first new": 24_241},
-               {"paid twice": 1, "months": 186}),
-        Keep("spell", "insurance-spell", _AGENCY, {"status": "transferred"}),
-        Keep("spell", "insurance-spell", _ELSEWHERE, {"status": "paying"}, refused="REFUSED"),
-        Write("zhao", "arrival", {"insured at": "110100", "months": "186"}),
-        Admit("zhao", "desk-of-rights", "draw-pension", facts=_ASKED, refused="INSURED_ELSEWHERE"),
-        Admit("zhao", "arrival", "draw-pension", facts={"region": "110100", "least": "198"}, refused="TOO_FEW_MONTHS"),
-        Admit("zhao", "arrival", "draw-pension", facts={"region": "110100", "least": "186"}),
-        Write("zhao", "desk-of-rights", {"insured at": "440300"}),
-        Admit("zhao", "desk-of-rights", "draw-pension", facts=_ASKED, refused="ALREADY_DRAWN"),
     ),
 )  # fmt: skip
 ASSISTANCE = Journey(
@@ -172,11 +110,13 @@ ASSISTANCE = Journey(
         Ask("job", "civil-affairs", "assistance-check", {"base_fen": "180000", "status": "employed"}, case="DB-118"),
         Assess("subsistence", {"standard": 139_500, "persons": 3, "income": 180_000, "refusals": 0},
                {"allowance": 238_500}),
+        Tell("Had he refused suitable work three times, his own share would stop.",
+             "若三次拒绝适当工作，则停发其本人部分。"),
         Assess("subsistence", {"standard": 139_500, "persons": 3, "income": 180_000, "refusals": 3},
-               {"allowance": 99_000}),
+               {"allowance": 99_000}, posts=False),
         Admit("liu", "desk-of-rights", "assisted", at="10:00"),
         Assess("medical-aid", {"own": 400_000, "ceiling": 5_000_000}, {"aid": 280_000, "left": 120_000}),
-        Stands("treasury.aid", 100_000_000 - 238_500 - 99_000 - 280_000),
+        Stands("treasury.aid", 100_000_000 - 238_500 - 280_000),
         Admit("liu", "desk-of-rights", "assisted", at="+30 10:00", refused="NOT_ASSISTED"),
     ),
 )  # fmt: skip
@@ -240,4 +180,6 @@ SECTOR = Sector(
         _report("looks", "Looks at base records", "信息查询", Counted.LOOKED, "department"),
     ),
     journeys=(ENROLMENT, BENEFITS, IDLE, MOVING, ASSISTANCE, CARE, CORRECTION),
+    words={"wang": "王秀英", "liu": "刘刚", "zhao": "赵敏", "wu": "吴莉", "job": "就业登记",
+           "old": "原参保地记录", "new": "新参保地记录", "retired": "已退休"},
 )  # fmt: skip

@@ -42,9 +42,22 @@ BENEFIT = Sheet(
 _MINIMUM, _MONTHS = 252_000, 12
 
 
+def _first(number: int) -> dt.date:
+    """The first of the month so many months after April 2026."""
+    return dt.date(2026 + (3 + number) // 12, (3 + number) % 12 + 1, 1)
+
+
+def _at(number: int) -> str:
+    return f"+{(_first(number) - _first(0)).days} 09:00"
+
+
+def _next(number: int) -> dict[str, str]:
+    return {"next month": f"{_first(number + 1):%Y%m%d}"}
+
+
 def _month(number: int) -> tuple[Step, ...]:
     return (
-        Admit("sun", "job-centre", "benefit-month", at=f"+{30 * number} 09:00"),
+        Admit("sun", "job-centre", "benefit-month", facts=_next(number), at=_at(number)),
         Assess(BENEFIT.name, {"minimum": _MINIMUM, "months left": "=left"}, {"benefit": 226_800},
                remembers={"left": "rest"}),
     )  # fmt: skip
@@ -56,17 +69,21 @@ IDLE = Journey(
     cards=(JourneyCard("sun", "Sun Li's card", "孙丽的卡", (Start(
         application=RIGHTS.name, pin="135790",
         records={"insured at": "440300", "months": "40", "pension drawn": "0", "job seeker until": "20270630",
-                 "benefit months": "0", "training left": "0", "assistance until": "20200101"},
+                 "retires on": "20490601", "benefit next": "20260401", "benefit months": "0", "training left": "0",
+                 "assistance until": "20200101"},
     ),)),),
     steps=(
         Tell("Three years paid in: twelve months.", "缴费满三年，领取期限十二个月。"),
-        Admit("sun", "job-centre", "benefit-month", refused="USED_UP", at="08:00"),
+        Admit("sun", "job-centre", "benefit-month", facts=_next(0), refused="USED_UP", at="08:00"),
         Assess("unemployment-months", {"years": 3, "unused": 0}, {"months": _MONTHS}, remembers={"left": "months"}),
-        Write("sun", "job-centre", {"benefit months": str(_MONTHS)}),
-        *(step for number in range(_MONTHS) for step in _month(number)),
+        Write("sun", "job-centre", {"benefit months": "=left"}),
+        *_month(0),
+        Tell("She comes again in the same month.", "同月再次申领。"),
+        Admit("sun", "job-centre", "benefit-month", facts=_next(0), refused="PAID_THIS_MONTH"),
+        *(step for number in range(1, _MONTHS) for step in _month(number)),
         Stands("person", _MONTHS * 226_800),
         Tell("The thirteenth month: neither the card nor the table grants it.", "第十三个月：卡与核定均不再发放。"),
-        Admit("sun", "job-centre", "benefit-month", refused="USED_UP", at="+360 09:00"),
+        Admit("sun", "job-centre", "benefit-month", facts=_next(_MONTHS), refused="USED_UP", at=_at(_MONTHS)),
         Assess(BENEFIT.name, {"minimum": _MINIMUM, "months left": "=left"}, {}, refused="REFUSED"),
         Stands("fund.unemployment", 50_000_000 - _MONTHS * 226_800),
     ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jinka.codec.fields import Coding
+from jinka.declaration import JourneyCard, Start
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.sectors.social_security import HOLDER, PROFILE, READ_RIGHT
@@ -31,6 +32,8 @@ INSURED = (
     record(5, "benefit months", Coding.NUMBER, 1, "12", "Months of unemployment benefit", "失业金剩余月数"),
     record(6, "training left", Coding.NUMBER, 1, "1", "Training courses left", "培训券余数"),
     record(7, "assistance until", Coding.DATE, 4, "20261231", "Assistance until", "救助有效期"),
+    record(8, "retires on", Coding.DATE, 4, "20251201", "Day of retirement", "法定退休日期"),
+    record(9, "benefit next", Coding.DATE, 4, "20260401", "Next benefit on", "下次失业金发放日"),
 )
 _EMPLOYMENT, _INSURANCE = 0xDF02, 0xDF03
 # LD/T 33 has these files; their columns are not readable, so these are Jinka's.
@@ -74,12 +77,16 @@ _SEEKS = Condition("job seeker until", Test.NOT_BEFORE, Fact("date"), "NOT_REGIS
 RIGHTS_OF_USE = (
     _right("draw-pension", "Begin to draw the pension", "申领养老金", RIGHTS.name,
            Condition("pension drawn", Test.AT_MOST, 0, "ALREADY_DRAWN"),
+           Condition("retires on", Test.NOT_AFTER, Fact("date"), "NOT_RETIRED"),
            Condition("insured at", Test.EQUALS, Fact("region"), "INSURED_ELSEWHERE"),
            Condition("months", Test.AT_LEAST, Fact("least"), "TOO_FEW_MONTHS"),
            changes=(Change("pension drawn", put="1"),), source="社会保险法第16、19条"),
-    _right("benefit-month", "A month of unemployment benefit", "领取一个月失业金", RIGHTS.name, _SEEKS,
-           Condition("benefit months", Test.AT_LEAST, 1, "USED_UP"), changes=(Change("benefit months", take=1),),
-           source="失业保险条例第14、17条"),
+    _right("benefit-month", "A month of unemployment benefit", "领取一个月失业金", RIGHTS.name,
+           Condition("pension drawn", Test.AT_MOST, 0, "DRAWS_PENSION"), _SEEKS,
+           Condition("benefit months", Test.AT_LEAST, 1, "USED_UP"),
+           Condition("benefit next", Test.NOT_AFTER, Fact("date"), "PAID_THIS_MONTH"),
+           changes=(Change("benefit next", put=Fact("next month")), Change("benefit months", take=1)),
+           source="失业保险条例第14、15、17条；社会保险法第51条"),
     _right("training", "A training course", "参加职业培训", RIGHTS.name, _SEEKS,
            Condition("training left", Test.AT_LEAST, 1, "USED_UP"), changes=(Change("training left", take=1),)),
     _right("assisted", "Treated as a household in need", "救助对象待遇", RIGHTS.name,
@@ -88,3 +95,13 @@ RIGHTS_OF_USE = (
     _right("meal", "A meal in the hall", "食堂就餐", TAG.name, Condition("meals", Test.AT_LEAST, 1, "USED_UP"),
            changes=(Change("meals", take=1),)),
 )  # fmt: skip
+
+
+def insured_card(name: str, en: str, zh: str, **records: str) -> JourneyCard:
+    """A card of an insured person; ``records`` with _ for spaces."""
+    return JourneyCard(name, en, zh, (Start(
+        application=RIGHTS.name, pin="135790",
+        records={"insured at": "440300", "months": "186", "pension drawn": "0", "retires on": "20301201",
+                 "benefit next": "20260401"} | {
+            key.replace("_", " "): value for key, value in records.items()},
+    ),))  # fmt: skip

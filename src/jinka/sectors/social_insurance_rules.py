@@ -14,7 +14,6 @@ from jinka.tariff.sheet import (
     Least,
     Less,
     Line,
-    Minus,
     Most,
     Sheet,
     Step,
@@ -124,11 +123,11 @@ RETIRE = Sheet(
 )  # fmt: skip
 TRANSFER = Sheet(
     name="transfer", title_en="Transfer between regions", title_zh="养老保险关系转移接续",
-    source="社会保险法第19条", facts=("old months", "new months", "last old", "first new"),
+    source="社会保险法第19条；国办发〔2009〕66号；人社厅发〔2019〕94号（重复缴费清退，断缴不影响转移）",
+    facts=("old months", "new months", "last old", "first new"),
     lines=(
-        Line(code="paid twice", title_en="months paid in both regions; a gap is refused",
-             title_zh="重复缴费月数（有断缴则拒绝）",
-             unit=Unit.POINT, value=Minus(Sum(("last old", 1)), "first new")),
+        Line(code="paid twice", title_en="months paid in both regions, which count once", title_zh="重复缴费月数",
+             unit=Unit.POINT, value=Less(Sum(("last old", 1)), "first new")),
         Line(code="months", title_en="months that count", title_zh="累计缴费月数", unit=Unit.POINT,
              value=Less(Sum(("old months", "new months")), "paid twice")),
     ),

@@ -29,6 +29,7 @@ from jinka.keys import KeyStore, Purpose, SoftKeyService, hold_ceremony, open_st
 from jinka.keys.port import TacStatus
 from jinka.registry import Registry, Role
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.sectors.transit_shenzhen import PROFILE
 from jinka.sim.randomness import SeededRandomness
 from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelCity, TravelDay, TravelField
 from jinka.store import DuckEngine, SqlLedger, open_database, save_registry
@@ -114,10 +115,13 @@ def services(cities: tuple[TravelCity, ...]) -> dict[str, SoftKeyService]:
 def travel(
     keys: Mapping[str, SoftKeyService], cities=CITIES, *, riders: int = 12, seed: int = 1
 ) -> list[TravelDay]:
-    return TravelField(cities, keys, riders=riders, seed=seed, date=DATE, tariff=SHENZHEN_2018).play()
+    field = TravelField(
+        cities, keys, riders=riders, seed=seed, date=DATE, tariff=SHENZHEN_2018, profile=PROFILE
+    )
+    return field.play()
 
 
-def city_config(city: TravelCity, parent: str, **changes: object) -> CentreConfig:
+def city_config(city: TravelCity, parent: str, tariff: str = "", **changes: object) -> CentreConfig:
     return parse_config(
         {
             "centre": {
@@ -126,7 +130,7 @@ def city_config(city: TravelCity, parent: str, **changes: object) -> CentreConfi
             },
             "city": {
                 "issuer": city.issuer, "government": city.government, "scheme": SCHEME,
-                "fees_bp": {"scheme": 20, "issuer": 10, "acquirer": 20},
+                "fees_bp": {"scheme": 20, "issuer": 10, "acquirer": 20}, **({"tariff": tariff} if tariff else {}),
             },
             "parent": {"code": parent, "url": "https://127.0.0.1:1"},
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,16 @@ import jinka
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_check import check_sector
 from jinka.app.sector_docs import sector_page
+from jinka.app.sector_reasons import reason_text
 from jinka.sectors import SECTORS
 from tests.sectors.personal_values import personal_of
 
 ROOT = Path(jinka.__file__).parent
 PAGES = ROOT.parents[1] / "docs" / "sectors"
+CODE = re.compile(r"[A-Z]+_[A-Z_]+|<[a-z ]+>|=[a-z]{3,} ")
+# Units and things have capitals: kWh, ETC.
+LATIN = re.compile(r"(?<![A-Za-z0-9])[a-z]{3,}(?![A-Za-z0-9])")
+CHINESE = re.compile(r"[\u3400-\u9fff]")
 LINES_MAX = 260
 FILES = sorted(path for path in (ROOT / "sectors").glob("*.py") if path.name != "__init__.py")
 
@@ -37,6 +43,14 @@ def test_a_sector_is_all_that_it_declares(name: str) -> None:
         assert committed.is_file(), "run jinka sector docs --to docs/sectors"
         assert committed.read_text() == page, f"run jinka sector docs {name} --to docs/sectors"
         assert personal_of(sectors[name], list(sectors.values())).found_in(page) == []
+    for played in checked.played:
+        told = [(one.said.en, one.said.zh) for one in played.told]
+        assert [text for both in told for text in both if CODE.search(text)] == []
+        assert [zh for _, zh in told if LATIN.search(zh)] == []  # Sector.words says what it is in Chinese
+        for reason in {one.by["reason"] for one in played.happenings if "reason" in one.by}:
+            found = reason_text(reason, sectors.values())
+            assert CHINESE.search(found.zh), reason
+            assert found.en != reason
 
 
 def test_every_sector_of_the_tree_is_found() -> None:
@@ -65,17 +79,3 @@ def test_a_sector_file_is_short_and_knows_no_other(path: Path) -> None:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("jinka.sectors"):
             part = importlib.import_module(node.module or "")
             assert not hasattr(part, "SECTOR"), f"{path.stem} imports the sector {node.module}"
-
-
-def test_the_kernel_names_no_sector() -> None:
-    """Rooms below `sectors` know no sector, by import or by name."""
-    names = {f'"{profile.name}"' for sector in SECTORS for profile in sector.profiles}
-    upper = {"sectors", "cli", "app", "sim", "api", "store", "node"}
-    for path in ROOT.rglob("*.py"):
-        if path.relative_to(ROOT).parts[0] in upper:
-            continue
-        text = path.read_text()
-        assert "jinka.sectors" not in text.replace('"jinka.sectors"', "").replace("``jinka.sectors``", ""), (
-            path
-        )
-        assert not [name for name in names if name in text], path

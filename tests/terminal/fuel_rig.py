@@ -108,6 +108,7 @@ class Oil:
             grey=self.grey,
             station=station,
             zone="Asia/Shanghai",
+            product="fuel",
             operator="op.oil",
             acquirer="acq.oil",
             issuers={ISSUER: "iss.oil"},

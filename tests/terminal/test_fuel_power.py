@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -157,9 +158,17 @@ def test_a_damaged_state_is_refused(place: int, change: int) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_no_state(raw: bytes) -> None:
-    for body in (raw, b"JFS\x01" + raw):
+    for body in (raw, b"JFS\x01" + raw, b"JFS\x02" + raw):
         with pytest.raises(KeptStateError):
-            FuelState.from_bytes(body)
+            FuelState.from_bytes(body, product="fuel")
+
+
+def test_a_state_of_before_the_product_was_named_is_read_with_the_pump_s_own() -> None:
+    body = b"JFS\x01" + KEPT[4:-32].replace(b'"product":"fuel",', b"")
+    old = body + hashlib.sha256(body).digest()
+    assert FuelState.from_bytes(old, product="fuel") == FuelState.from_bytes(KEPT)
+    with pytest.raises(KeptStateError):
+        FuelState.from_bytes(old)
 
 
 def _kept() -> bytes:

@@ -21,6 +21,7 @@ from jinka.app.lanes import census_file
 from jinka.app.progress import Progress
 from jinka.app.registrar import admit_day
 from jinka.app.road import Upload
+from jinka.app.tariffs import prices_named
 from jinka.app.workspace import Workspace
 from jinka.clearing import (
     BatchAck,
@@ -37,10 +38,9 @@ from jinka.clearing.intake import TAKEN_IN
 from jinka.keys import KeyService
 from jinka.kit import Finding, Severity, Usage
 from jinka.node import write_durable
+from jinka.profile import ApplicationProfile
 from jinka.registry import ACKNOWLEDGEMENTS, CARDS, LISTINGS, PARTICIPANTS, PSAMS, TERMINALS, Registry, Role
 from jinka.risk import new_listings
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
-from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
 from jinka.settlement import (
     BooksWithoutDisputes,
     BusinessDay,
@@ -84,8 +84,10 @@ class ClearedDay:
     findings: tuple[Finding, ...]
 
 
-def build_registry(plan: CityPlan, lists: tuple[pa.Table, pa.Table] | None) -> Registry:
-    """Everything that a plan registers, and the lists that came up on the day."""
+def build_registry(
+    plan: CityPlan, lists: tuple[pa.Table, pa.Table] | None, profile: ApplicationProfile
+) -> Registry:
+    """Everything that a plan registers, its cards with this application; and the lists that came up on the day."""
     terminals: list[dict[str, object]] = []
     psams = []
     for device in plan.devices:
@@ -126,7 +128,7 @@ def build_registry(plan: CityPlan, lists: tuple[pa.Table, pa.Table] | None) -> R
         participants=pa.Table.from_pylist(participants, schema=PARTICIPANTS),
         terminals=pa.Table.from_pylist(terminals, schema=TERMINALS),
         psams=pa.Table.from_pylist(psams, schema=PSAMS),
-        cards=_card_table(plan),
+        cards=_card_table(plan, profile),
         listings=listed,
         acknowledgements=spread,
     )
@@ -146,13 +148,13 @@ def _terminal(
     }
 
 
-def _card_table(plan: CityPlan) -> pa.Table:
+def _card_table(plan: CityPlan, profile: ApplicationProfile) -> pa.Table:
     count = len(plan.cards)
     columns = {
         "card_no": [card.card_no for card in plan.cards],
         "issuer": [ISSUER] * count,
-        "profile": [PROFILE.name] * count,
-        "profile_version": [PROFILE.version] * count,
+        "profile": [profile.name] * count,
+        "profile_version": [profile.version] * count,
         "holder": [int(card.holder) for card in plan.cards],
         "algorithm": [card.algorithm for card in plan.cards],
         "key_version": [1] * count,
@@ -192,7 +194,7 @@ def clear_uploads(
                 _tables(engine, registry, journal, HostJournals.at(workspace.centre)),
                 _params(facts),
                 keys=checking,
-                explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: GOVERNMENT}),
+                explain=tariff_prices(prices_named(facts.tariff).tariff, {Role.GOVERNMENT: GOVERNMENT}),
                 fees=FEES,
                 out=str(workspace.centre / "outcomes"),
             )
@@ -319,6 +321,6 @@ def _params(facts: DayFacts) -> ClearingParams:
         business_date=first,
         window_from=dt.datetime.combine(first, dt.time()),
         window_to=dt.datetime.combine(last + dt.timedelta(days=1), dt.time()),
-        purse_limit=PURSE_LIMIT_FEN,
+        purse_limit=prices_named(facts.tariff).purse_limit,
         zone=facts.zone,
     )

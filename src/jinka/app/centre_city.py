@@ -63,8 +63,6 @@ from jinka.clearing.verdicts import (
 from jinka.keys import KeyService
 from jinka.kit import Finding, Severity, Usage
 from jinka.registry import Registry, Role
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
-from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.store import DuckEngine, SqlJournal
 from jinka.store.database import Database
 
@@ -111,7 +109,7 @@ class City:
         begin = dt.datetime.combine(date, dt.time())
         return ClearingParams(
             business_date=date, window_from=begin, window_to=begin + dt.timedelta(days=1),
-            purse_limit=PURSE_LIMIT_FEN, zone=self.config.zone, issuers=(self.terms.issuer,),
+            purse_limit=self.terms.prices.purse_limit, zone=self.config.zone, issuers=(self.terms.issuer,),
         )  # fmt: skip
 
 
@@ -362,7 +360,7 @@ def _clear(
     out.parent.mkdir(parents=True, exist_ok=True)
     return clear_day(
         engine, tables, city.params(date), keys=keys,
-        explain=tariff_prices(SHENZHEN_2018, {Role.GOVERNMENT: city.terms.government}),
+        explain=tariff_prices(city.terms.prices.tariff, {Role.GOVERNMENT: city.terms.government}),
         fees=city.config.rules.fees_on(date, city.terms.fees), out=str(out),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@
     government = "gov.4403"       # who bears declared discounts here
     scheme = "scheme.jinka"       # who earns the scheme's fee and bears its risk
     fees_bp = { scheme = 20, issuer = 10, acquirer = 20 }
+    tariff = "shenzhen.2018"      # what records are priced by: a tariff of any sector that is installed
     late_days = 5                 # for how long an earlier day's record is judged; business-day.toml may say it too
     cut_off_days = 30             # the same for a centre that was cut off, whose records could not come before
 
@@ -44,6 +45,8 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.centre_rules import CentreRules, read_rules
+from jinka.app.options import TARIFF_DEFAULT
+from jinka.app.tariffs import Prices, prices_named
 from jinka.clearing import FeeTable
 from jinka.clearing.tiers import Neighbour, Surroundings, Tier
 from jinka.kit import NotFound, Usage, parse_date
@@ -54,7 +57,7 @@ DATABASE = "centre.db"
 _CENTRE = {
     "tier", "code", "region", "zone", "first_date", "participants", "patience", "answer_days",
 }  # fmt: skip
-_CITY = {"issuer", "government", "scheme", "fees_bp", "late_days", "cut_off_days"}
+_CITY = {"issuer", "government", "scheme", "fees_bp", "tariff", "late_days", "cut_off_days"}
 _CHILD = {"code", "centres", "participants"}
 
 
@@ -65,6 +68,7 @@ class CityTerms:
     issuer: str
     government: str
     fees: FeeTable
+    prices: Prices
     late_days: int
     cut_off_days: int
 
@@ -138,6 +142,7 @@ def _city(found: Mapping[str, Any]) -> CityTerms:
             scheme=_text(found, "city.scheme"),
             **{f"{name}_bp": _whole(rates, f"city.fees_bp.{name}", 0) for name in rates},
         ),
+        prices=prices_named(_text({"tariff": TARIFF_DEFAULT} | dict(found), "city.tariff")),
         late_days=_whole(found, "city.late_days", 5),
         cut_off_days=_whole(found, "city.cut_off_days", 30),
     )

@@ -29,6 +29,7 @@ from jinka.app.centre_papers import CentreName, LinePapers, request_line
 from jinka.app.key_acts import Asked, hold, perform
 from jinka.app.key_folder import KeyFolder
 from jinka.app.keyring import CUSTODIANS, open_logged_keys, unlock_store
+from jinka.app.options import TARIFF_DEFAULT
 from jinka.app.parts_file import only
 from jinka.app.workspace import Workspace
 from jinka.clearing.tiers import Tier
@@ -74,6 +75,7 @@ class NewCentre:
     issuer: str = ""
     government: str = ""
     scheme: str = ""
+    tariff: str = TARIFF_DEFAULT
     fees_bp: Mapping[str, int] = field(default_factory=dict)
     every_s: float = 1.0
     patience: int = 1
@@ -269,6 +271,7 @@ def _toml(asked: NewCentre) -> str:
         lines += [
             "", "[city]", f"issuer = {_quoted(asked.issuer)}", f"government = {_quoted(asked.government)}",
             f"scheme = {_quoted(asked.scheme)}", f"fees_bp = {{ {fees} }}",
+            f"tariff = {_quoted(asked.tariff)}",
         ]  # fmt: skip
     lines += ["", "[line]", f"every_s = {asked.every_s}"]
     if asked.listen:

@@ -20,7 +20,9 @@ from typing import Any
 from jinka.app.centre_config import DATABASE, FILE, read_config
 from jinka.app.centre_files import RoundFiles, days_of
 from jinka.app.day_facts import read_facts
+from jinka.app.options import TARIFF_DEFAULT
 from jinka.app.proof import OUTCOMES
+from jinka.app.tariffs import Prices, prices_named
 from jinka.app.workspace import Workspace
 from jinka.kit import NotFound, Usage
 from jinka.node import append_line
@@ -41,6 +43,7 @@ class ClearedBooks:
     home: Path
     zone: str
     first: dt.date
+    prices: Prices
     lock: Path
     log: Path
     rounds: tuple[dt.date, ...] = ()
@@ -83,6 +86,7 @@ def cleared_books(folder: Path) -> ClearedBooks:
             lock=folder / "office", log=folder / _LOG, rounds=tuple(over), at_home=config.around.participants,
             issuer="" if config.city is None else config.city.issuer,
             scheme="" if config.city is None else config.city.fees.scheme,
+            prices=prices_named(TARIFF_DEFAULT) if config.city is None else config.city.prices,
         )  # fmt: skip
     workspace = Workspace(folder)
     workspace.read_options()
@@ -93,6 +97,7 @@ def cleared_books(folder: Path) -> ClearedBooks:
     return ClearedBooks(
         folder=folder, database=path, home=workspace.centre, zone=facts.zone,
         first=dt.date.fromisoformat(facts.first_date), lock=folder, log=workspace.log_file,
+        prices=prices_named(facts.tariff),
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ from jinka.app.options import DayOptions
 from jinka.app.progress import Progress, Silent
 from jinka.app.proof import FOLDER, ProofFolder, Published
 from jinka.app.road import Upload, outbox, spoiled_road, spread_lists
+from jinka.app.tap_files import open_taps
+from jinka.app.tariffs import Prices, application_named, prices_named
 from jinka.app.workspace import Workspace
 from jinka.crypto.bulk import warm_up
 from jinka.keys import KeyService
@@ -33,8 +35,6 @@ from jinka.node import FolderLock, file_errors, write_durable
 from jinka.node.system import SystemRandomness
 from jinka.reports import DayReport, day_files
 from jinka.reports.day import EngineRow, Timing
-from jinka.sectors.shenzhen_taps import TapFile, read_taps
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.city import generate_city
 from jinka.sim.plan import CityPlan
 from jinka.sim.replay import plan_from_file
@@ -62,6 +62,7 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
     work in it. An input that is refused leaves nothing behind.
     """
     steps, watch = progress or Silent(), _Stopwatch()
+    prices, profile = prices_named(options.tariff), application_named(options.application)
     workspace = Workspace(options.folder)
     with watch.stage("plan"):
         plan = _plan(options)
@@ -76,11 +77,13 @@ def run_day(options: DayOptions, progress: Progress | None = None) -> DayReport:
         with watch.stage("kernels"):
             warm_up()  # compiled once, before the lanes' processes would each do it
         with watch.stage("field"):
-            counts = play_field(workspace, plan, seed=options.seed, progress=steps)
+            counts = play_field(
+                workspace, plan, tariff=prices.tariff, profile=profile, seed=options.seed, progress=steps
+            )
             facts = gather_facts(plan, options, counts)
         with watch.stage("road"):
-            uploads = _uploads(workspace, keys, options.spoil, options.seed)
-            register(workspace, build_registry(plan, spread_lists(workspace)), plan.date)
+            uploads = _uploads(workspace, keys, options.spoil, options.seed, prices)
+            register(workspace, build_registry(plan, spread_lists(workspace), profile), plan.date)
             write_facts(workspace, facts)
         return _clear(workspace, facts, uploads, keys, steps, watch)
 
@@ -99,7 +102,7 @@ def clear_again(folder: Path, progress: Progress | None = None) -> DayReport:
         if facts is None:
             raise Usage("the day has not finished", where=str(folder), fix="run jinka day again, it goes on")
         with closing(connect_keys(workspace, facts.region, log=workspace.keys_log)) as keys:
-            uploads = _uploads(workspace, keys, asked["spoil"], asked["seed"])
+            uploads = _uploads(workspace, keys, asked["spoil"], asked["seed"], prices_named(facts.tariff))
             return _clear(workspace, facts, uploads, keys, progress or Silent(), _Stopwatch())
 
 
@@ -107,17 +110,9 @@ def _plan(options: DayOptions) -> CityPlan:
     if options.taps is None:
         return generate_city(riders=options.riders, seed=options.seed, date=options.city_date)
     taps, name = open_taps(options.taps), options.taps.name
-    return plan_from_file(taps, SHENZHEN_2018, name=name, seed=options.seed, date=options.date)
-
-
-def open_taps(path: Path) -> TapFile:
-    """Read a file of real taps; `NotFound` or `Usage` when it is not there, a folder, or of another kind."""
-    with file_errors(path):
-        if path.is_dir():
-            raise Usage("is a folder", where=str(path), fix="name the file of taps in it")
-        if path.exists() and not path.is_file():
-            raise Usage("is no regular file", where=str(path), fix="name a file of taps")
-        return read_taps(path.read_bytes(), name=path.name)
+    return plan_from_file(
+        taps, prices_named(options.tariff).tariff, name=name, seed=options.seed, date=options.date
+    )
 
 
 def _publish(workspace: Workspace, facts: DayFacts) -> Published:
@@ -135,8 +130,10 @@ def _publish(workspace: Workspace, facts: DayFacts) -> Published:
     return published
 
 
-def _uploads(workspace: Workspace, keys: KeyService, share: float, seed: int) -> list[Upload]:
-    return spoiled_road(workspace, keys, share=share, seed=seed) if share else outbox(workspace)
+def _uploads(workspace: Workspace, keys: KeyService, share: float, seed: int, prices: Prices) -> list[Upload]:
+    if not share:
+        return outbox(workspace)
+    return spoiled_road(workspace, keys, share=share, seed=seed, purse_limit=prices.purse_limit)
 
 
 def _clear(

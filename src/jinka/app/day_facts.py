@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jinka.app.options import DayOptions
+from jinka.app.options import TARIFF_DEFAULT, DayOptions
 from jinka.app.workspace import Workspace
 from jinka.node import write_durable
 from jinka.sim.plan import CityPlan
@@ -35,6 +35,7 @@ class DayFacts:
     finding_samples: list[dict[str, Any]]
     hours: list[list[int]]
     counts: dict[str, int]
+    tariff: str = TARIFF_DEFAULT
 
 
 _SAMPLES = 100
@@ -64,6 +65,7 @@ def gather_facts(plan: CityPlan, options: DayOptions, counts: Counter[str]) -> D
             for hour in sorted({hour for hour, _ in kinds})
         ],
         counts=dict(sorted(counts.items())),
+        tariff=options.tariff,
     )
 
 

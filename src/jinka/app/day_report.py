@@ -13,6 +13,7 @@ from jinka.app.centre import FEES, ClearedDay
 from jinka.app.day_facts import DayFacts
 from jinka.app.float_proof import unpaid_debits
 from jinka.app.road import Upload, outbox, read_labels
+from jinka.app.tariffs import prices_named
 from jinka.app.workspace import Workspace
 from jinka.clearing import PARKING, REASONS, REMARKS, BatchStatus, Remark
 from jinka.codec import RECORD_SCHEMA, CounterKind
@@ -37,9 +38,8 @@ from jinka.reports import (
     Text,
     TrialBalance,
 )
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.compare import Answer, compare
-from jinka.tariff import ENTRY_PRODUCT
+from jinka.tariff import ENTRY_PRODUCT, Tariff
 from jinka.terminal.load import LOAD_PRODUCT
 
 _CITY = Text(en="Shenzhen", zh="深圳")
@@ -112,7 +112,7 @@ def build_report(workspace: Workspace, facts: DayFacts, day: ClearedDay, uploads
         trial_balance=TrialBalance(debits_fen=day.trial.debits, credits_fen=day.trial.credits),
         settlement_proof=_settlement(day),
         by_operator=_operators(day),
-        by_product=_products(day),
+        by_product=_products(day, prices_named(facts.tariff).tariff),
         hours=_hours(facts, paid),
         outcomes=_outcomes(day),
         findings=_findings(facts, day),
@@ -173,8 +173,8 @@ def _operators(day: ClearedDay) -> tuple[OperatorRow, ...]:
     )
 
 
-def _products(day: ClearedDay) -> tuple[ProductRow, ...]:
-    titles = {p.code: Text(en=p.title_en, zh=p.title_zh) for p in SHENZHEN_2018.products} | _EXTRA_PRODUCTS
+def _products(day: ClearedDay, tariff: Tariff) -> tuple[ProductRow, ...]:
+    titles = {p.code: Text(en=p.title_en, zh=p.title_zh) for p in tariff.products} | _EXTRA_PRODUCTS
     return tuple(
         ProductRow(
             product=total.product,

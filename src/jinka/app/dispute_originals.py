@@ -24,11 +24,11 @@ from jinka.clearing.dispute_words import Machine, State
 from jinka.codec.record import ATTESTED_DEBITS, CREDITS, DEBITS, IDENTITY, PASSBOOK
 from jinka.kit import NotFound, Refused, Usage, make_id
 from jinka.registry import Registry, Role
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.store import database_at
 from jinka.store.load_search import load_states
 from jinka.store.switch_search import MOST, approved_transactions
 from jinka.switch.kinds import CASH, CASH_ADVICE, KINDS, Side
+from jinka.tariff import Tariff
 
 CREDIT_CARD, DEBIT_CARD = "credit", "debit"
 _WANTED = (*IDENTITY, "record_id", "gross_fare", "product", "business_date", "issuer", "operator", "outcome", "reason",
@@ -71,8 +71,10 @@ def of_record(
     registry: Registry,
     right: tuple[int, str] | None,
     scheme: str = "",
+    *,
+    tariff: Tariff,
 ) -> Found:
-    """A record as a dispute's original. ``right``: gross fare and product that would have been right.
+    """A record as a dispute's original. ``right``: gross fare and product that ``tariff`` should have found.
 
     Raises `Refused` when such a dispute cannot be about such a record.
     """
@@ -91,7 +93,7 @@ def of_record(
     payer = row["payer"]
     claim, subsidy = row["amount"], 0
     if machine in (Machine.LOST_EXIT, Machine.WRONG_FARE):
-        claim, subsidy, payer = _repriced(row, registry, right)
+        claim, subsidy, payer = _repriced(row, registry, right, tariff)
     parties = Parties(
         claimant=row["issuer"], respondent=row["operator"], scheme=scheme, government=payer if subsidy else ""
     )
@@ -99,14 +101,14 @@ def of_record(
 
 
 def _repriced(
-    row: Mapping[str, Any], registry: Registry, right: tuple[int, str] | None
+    row: Mapping[str, Any], registry: Registry, right: tuple[int, str] | None, tariff: Tariff
 ) -> tuple[int, int, str]:
     """What was charged too much, what the subsidy would have been more, and who bears it."""
     if right is None:
         raise Usage("the right fare is not named", where="fare", fix="give --gross and --product")
     gross, product = right
     payers = {Role.GOVERNMENT: _one(registry, Role.GOVERNMENT)}
-    price = tariff_prices(SHENZHEN_2018, payers)([(product, gross)]).get((product, gross))
+    price = tariff_prices(tariff, payers)([(product, gross)]).get((product, gross))
     if price is None:
         raise Refused(f"the tariff has no {product} for {gross}", where="fare", fix="see jinka tariff")
     _require_right(row, registry, price)

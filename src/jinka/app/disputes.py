@@ -255,7 +255,7 @@ class DisputeOffice:
                 f"record {subject.record} is of {row['issuer']} and {row['operator']}", where="record",
                 fix="what crosses centres is disputed between them, and each posts its own side",
             )  # fmt: skip
-        return of_record(kind.machine, row, registry, right, day.scheme)
+        return of_record(kind.machine, row, registry, right, day.scheme, tariff=day.prices.tariff)
 
     def _states(self) -> dict[bytes, State]:
         """How the newest dispute of each original stands."""

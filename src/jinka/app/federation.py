@@ -32,14 +32,15 @@ from jinka.app.centre_folder import (
 )
 from jinka.app.centre_papers import CentreName, PlayedAuthority
 from jinka.app.federation_proof import prove_tap
+from jinka.app.options import APPLICATION_DEFAULT, TARIFF_DEFAULT
 from jinka.app.progress import Progress, Silent
+from jinka.app.tariffs import application_named, prices_named
 from jinka.clearing.tiers import Tier
 from jinka.clearing.verdicts import SENT, VERDICTS
 from jinka.crypto.bulk import warm_up
 from jinka.kit import JinkaError, Refused
 from jinka.node import file_errors, write_durable
 from jinka.node.supervisor import Part, Supervisor, program
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sim.randomness import SeededRandomness
 from jinka.sim.travel import CITIES, SCHEME, ZONE, TravelDay, TravelField
 from jinka.store import SqlLedger, database_at, save_registry
@@ -139,7 +140,10 @@ def play_day(demo: Demo, *, riders: int, seed: int) -> Sequence[TravelDay]:
         keys = {
             city.code: stack.enter_context(centre_keys(demo.centre(city.code), city.code)) for city in CITIES
         }
-        field = TravelField(CITIES, keys, riders=riders, seed=seed, date=DATE, tariff=SHENZHEN_2018)
+        field = TravelField(
+            CITIES, keys, riders=riders, seed=seed, date=DATE, tariff=prices_named(TARIFF_DEFAULT).tariff,
+            profile=application_named(APPLICATION_DEFAULT),
+        )  # fmt: skip
         return field.play()
 
 

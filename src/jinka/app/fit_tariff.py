@@ -6,9 +6,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from jinka.app.day import open_taps
+from jinka.app.options import TARIFF_DEFAULT
+from jinka.app.tap_files import open_taps
+from jinka.app.tariffs import prices_named
 from jinka.kit import Usage
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.tariff.fitting import explained_share, fit_rules
 
 
@@ -23,8 +24,9 @@ def fit_tariff(taps: Path, *, seed: int = 1) -> dict[str, Any]:
     random.Random(seed).shuffle(observations)  # noqa: S311 two halves of a file
     middle = len(observations) // 2
     found = fit_rules(observations[:middle])
+    tariff = prices_named(TARIFF_DEFAULT).tariff
     declared = {
-        mode: [product.rule for product in SHENZHEN_2018.products if mode in product.modes] for mode in found
+        mode: [product.rule for product in tariff.products if mode in product.modes] for mode in found
     }
     return {
         "rows": len(observations),
@@ -32,6 +34,6 @@ def fit_tariff(taps: Path, *, seed: int = 1) -> dict[str, Any]:
             mode.name.lower(): [rule.text() for rule in rules] for mode, rules in sorted(found.items())
         },
         "explained_share_of_other_half": round(explained_share(found, observations[middle:]), 6),
-        "declared_tariff": SHENZHEN_2018.name,
+        "declared_tariff": tariff.name,
         "declared_explains_share": round(explained_share(declared, observations), 6),
     }

@@ -65,7 +65,9 @@ class FloatOffice:
     ) -> None:  # fmt: skip
         self._cleared, self.disputes, self._ledger, self.books = cleared, disputes, ledger, books
         self.registry, self.rules, self._first = registry, rules, cleared.first
-        self.shadows = ShadowBooks(cleared.home / "float", books, ledger, registry, cleared.zone)
+        self.shadows = ShadowBooks(
+            cleared.home / "float", books, ledger, registry, cleared.zone, cleared.prices.purse_limit
+        )
 
     @property
     def ledger(self) -> SqlLedger:

@@ -25,7 +25,6 @@ from jinka.clearing.day import paid_groups
 from jinka.clearing.net import net
 from jinka.kit import NotFound, Refused, Usage
 from jinka.registry import Registry
-from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.settlement import BusinessDay, orders_of, post, post_settlement
 from jinka.settlement.float_acts import Deed, DeedKind
 from jinka.settlement.float_rules import Gap
@@ -73,10 +72,16 @@ class ShadowBooks:
     """The shadows of one folder."""
 
     def __init__(
-        self, folder: Path, books: SqlFloat, ledger: SqlLedger, registry: Registry, zone: str
+        self,
+        folder: Path,
+        books: SqlFloat,
+        ledger: SqlLedger,
+        registry: Registry,
+        zone: str,
+        purse_limit: int,
     ) -> None:
         self._files, self._books, self._ledger = ShadowFiles(folder), books, ledger
-        self._registry, self._zone = registry, zone
+        self._registry, self._zone, self._purse_limit = registry, zone, purse_limit
 
     def take(self, outcomes: Path, *, issuer: str, posted: dt.date) -> tuple[TakenDay, bool]:
         """Take a day's outcomes; False when they were taken before. Raises `Refused`, `NotFound` and `Usage`.
@@ -111,7 +116,7 @@ class ShadowBooks:
             if before is not None and before.outcomes == digest:
                 return before, False
             self._require_registered(engine, table)
-            flows = net(paid_groups(engine, table, PURSE_LIMIT_FEN), FEES).flows
+            flows = net(paid_groups(engine, table, self._purse_limit), FEES).flows
             day = TakenDay(
                 date=date, edition=before.edition + 1 if before else 1, outcomes=digest,
                 flows=_summed(flows),

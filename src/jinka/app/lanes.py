@@ -27,10 +27,11 @@ from jinka.codec.clearing import ClearingRecord
 from jinka.keys import KeyService
 from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.node import file_error, write_durable
-from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
+from jinka.profile import ApplicationProfile
 from jinka.sim.field import Lane
 from jinka.sim.plan import LANES, CityPlan, PlannedTap
 from jinka.store.parquet_bytes import parquet_bytes
+from jinka.tariff import Tariff
 from jinka.terminal.batching import batch_up
 
 CENSUS = pa.schema(
@@ -54,6 +55,8 @@ class LaneJob:
     lane: int
     seed: int
     plan: CityPlan
+    tariff: Tariff
+    profile: ApplicationProfile
     slices: tuple[tuple[int, int], ...]  # first and last+1 index into the plan's taps
 
 
@@ -80,7 +83,15 @@ def census_file(workspace: Workspace, lane: int) -> Path:
     return workspace.lane(lane) / "census.parquet"
 
 
-def play_field(workspace: Workspace, plan: CityPlan, *, seed: int, progress: Progress) -> Counter[str]:
+def play_field(
+    workspace: Workspace,
+    plan: CityPlan,
+    *,
+    tariff: Tariff,
+    profile: ApplicationProfile,
+    seed: int,
+    progress: Progress,
+) -> Counter[str]:
     """Play the whole plan in one process for each lane; return what happened, in counts.
 
     Raises `JinkaError` when a lane fails or its process dies.
@@ -96,6 +107,8 @@ def play_field(workspace: Workspace, plan: CityPlan, *, seed: int, progress: Pro
             seed=seed,
             plan=replace(plan, taps=tuple(taps)),
             slices=tuple(_hours_of(taps, hours)),
+            tariff=tariff,
+            profile=profile,
         )
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=run_lane, args=(job, theirs), daemon=True)
@@ -169,7 +182,7 @@ def run_lane(job: LaneJob, pipe: Connection) -> None:
     try:
         log = workspace.lane(job.lane) / "keys-audit.jsonl"
         with closing(connect_keys(workspace, job.plan.region, log=log)) as keys:
-            lane = Lane(job.plan, job.lane, seed=job.seed, keys=keys, tariff=SHENZHEN_2018)
+            lane = Lane(job.plan, job.lane, seed=job.seed, keys=keys, tariff=job.tariff, profile=job.profile)
             _prepare_cards(workspace, lane, keys, pipe)
             for number, (first, last) in enumerate(job.slices):
                 _run_slice(workspace, lane, number, (first, last), keys, pipe)

@@ -13,6 +13,9 @@ RIDERS_DEFAULT = 16_000  # about 50,000 taps
 SEED_DEFAULT = 1
 DATE_DEFAULT = dt.date(2018, 9, 3)  # a Monday
 SEED_MAX = 2**63 - 1
+# What a day plays, and what a folder means that was written before it named them.
+TARIFF_DEFAULT = "shenzhen.2018"
+APPLICATION_DEFAULT = "cn.shenzhen.transit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,8 @@ class DayOptions:
     business date: a generated city has `DATE_DEFAULT` without it, a file of taps its own (see `sim.screening`), and is
     played on the day that is given. ``directory`` receives everything that is written
     (see `folder`). ``spoil`` is the share of records, from 0 to 0.5, into which faults are put. ``keys`` is the socket
-    of a key service that serves the caller ``day``; without it keys are made and held in process.
+    of a key service that serves the caller ``day``; without it keys are made and held in process. ``tariff`` and
+    ``application`` are what the cards pay by and what is on them, by name (`jinka.app.tariffs`).
     """
 
     directory: Path | None = None
@@ -33,6 +37,8 @@ class DayOptions:
     date: dt.date | None = None
     spoil: float = 0.0
     keys: Path | None = None
+    tariff: str = TARIFF_DEFAULT
+    application: str = APPLICATION_DEFAULT
 
     def __post_init__(self) -> None:
         if self.riders < 1:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinka.app.bank_authority import read_ca_keys
 from jinka.app.card_files import ISSUER_NUMBER, TEST_ISSUER, profile_named
+from jinka.app.options import APPLICATION_DEFAULT
 from jinka.codec.framing import framing_of
 from jinka.codec.iso8583 import dialect
 from jinka.crypto.mac import MacAlgorithm
@@ -198,7 +199,7 @@ def _device(base: Path, own: Mapping[str, Any], chip: Mapping[str, Any], *, atm:
 
 def _purse(own: Mapping[str, Any], given: Mapping[str, Any]) -> LoadDevice:
     _only(given, _PURSE, "purse")
-    profile = profile_named(str(given.get("profile", "cn.shenzhen.transit")))
+    profile = profile_named(str(given.get("profile", APPLICATION_DEFAULT)))
     issuers = given.get("issuers", {ISSUER_NUMBER.hex(): TEST_ISSUER})
     return LoadDevice(
         terminal_id=bytes.fromhex(str(given["terminal"])),

@@ -20,7 +20,6 @@ from jinka.codec import Algorithm, TransactionType
 from jinka.crypto import mac4, seal, tac_key, unseal
 from jinka.keys import KeyService, Purpose, card_factor
 from jinka.node import write_durable
-from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.sim.changes import Row
 from jinka.sim.faults import Expectation, Fault
 from jinka.sim.spoil import Delivery, Label, SpoiledDay, spoil_day
@@ -81,7 +80,9 @@ def outbox(workspace: Workspace) -> list[Upload]:
     return sorted(found, key=lambda upload: (upload.name.split("-")[1], upload.name))
 
 
-def spoiled_road(workspace: Workspace, keys: KeyService, *, share: float, seed: int) -> list[Upload]:
+def spoiled_road(
+    workspace: Workspace, keys: KeyService, *, share: float, seed: int, purse_limit: int
+) -> list[Upload]:
     """Put the faults in, unless that was done, and return the deliveries as they arrive."""
     done = workspace.road / "order.json"
     if not done.exists():
@@ -94,7 +95,7 @@ def spoiled_road(workspace: Workspace, keys: KeyService, *, share: float, seed: 
             deliveries,
             share=share,
             seed=seed,
-            purse_limit=PURSE_LIMIT_FEN,
+            purse_limit=purse_limit,
             terminals=terminals,
             forger=CardThief(keys),
         )

@@ -7,7 +7,8 @@ from importlib import metadata
 
 from jinka.declaration import Sector
 from jinka.kit import NotFound, Usage
-from jinka.sectors import SECTORS
+from jinka.profile import ApplicationProfile
+from jinka.sectors import PROFILES, SECTORS
 
 ENTRY_POINTS = "jinka.sectors"
 
@@ -24,6 +25,12 @@ def all_sectors() -> dict[str, Sector]:
                 f"a second sector {loaded.name!r}", where=f"entry point {entry.name}", fix="rename it"
             )
     return found
+
+
+def all_applications() -> dict[str, ApplicationProfile]:
+    """Every application by name: those of the sectors, and those of Jinka's that stand in no sector's journeys."""
+    brought = {profile.name: profile for sector in all_sectors().values() for profile in sector.profiles}
+    return brought | {profile.name: profile for profile in PROFILES}
 
 
 def find_sector(name: str) -> Sector:

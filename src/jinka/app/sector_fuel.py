@@ -203,6 +203,14 @@ def play_restrict(step: Restrict, world: World) -> Text:
     )
 
 
+def _product(world: World, application: str) -> str:
+    """What a pump sells is the one product of the cards' tariff."""
+    products = world.sector_of(application).tariffs[application].products
+    if len(products) != 1:
+        raise Usage(f"{len(products)} products", where=f"tariff of {application}", fix="a pump sells one")
+    return products[0].code
+
+
 def _pump(world: World, name: str) -> FuelTerminal:
     """The pump of a device with its PSAM; it obeys the list of now."""
     sector, device = world.device(name)
@@ -217,6 +225,7 @@ def _pump(world: World, name: str) -> FuelTerminal:
     data = FuelDevice(
         aid=profile.aid, profile=profile.name, profile_version=profile.version, purse=2, key_index=1,
         release_key_index=1, grey=profile.purse_spec.grey, station=device.station or name, zone=ZONE,
+        product=_product(world, profile.name),
         operator=device.operator, acquirer=sector.acquirer, issuers={world.issuer_number(owner): owner.issuer},
         psam_name=PSAM_NAME, grade=device.grade,
     )  # fmt: skip

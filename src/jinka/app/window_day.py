@@ -12,12 +12,12 @@ from pathlib import Path
 from jinka.app.centre import FEES
 from jinka.app.centre_rules import read_rules
 from jinka.app.day_facts import read_facts
+from jinka.app.tariffs import prices_named
 from jinka.app.workspace import Workspace
 from jinka.clearing import FeeSchedule, Flow, Per
 from jinka.clearing.day import asks_for_amounts, paid_groups
 from jinka.clearing.net import net
 from jinka.kit import Finding, NotFound, Usage
-from jinka.sectors.transit_shenzhen import PURSE_LIMIT_FEN
 from jinka.settlement import BusinessDay
 from jinka.store import DuckEngine
 
@@ -38,7 +38,8 @@ def day_flows(folder: Path, day_folder: Path) -> tuple[BusinessDay, list[Flow], 
             fix="a day alone does not know its month: a centre's rounds do",
         )
     with DuckEngine() as engine:
-        groups = paid_groups(engine, engine.parquet(files), PURSE_LIMIT_FEN, by_amount=asks_for_amounts(fees))
+        limit = prices_named(facts.tariff).purse_limit
+        groups = paid_groups(engine, engine.parquet(files), limit, by_amount=asks_for_amounts(fees))
     netted = net(groups, fees)
     handed_on, findings = rules.shared([files], netted)
     return day, [*netted.flows, *handed_on], findings

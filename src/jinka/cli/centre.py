@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from jinka.app.options import TARIFF_DEFAULT
 from jinka.cli.frame import Json, command, json_command, put, put_json, put_table
 from jinka.kit import Usage, format_minor, parse_date
 from jinka.reports import Language
@@ -60,6 +61,7 @@ def init(
     issuer: Annotated[str, typer.Option(help="Of a city: whose cards it judges.")] = "",
     government: Annotated[str, typer.Option(help="Of a city: who bears declared discounts.")] = "",
     scheme: Annotated[str, typer.Option(help="Of a city: who earns the scheme's fee.")] = "scheme.jinka",
+    tariff: Annotated[str, typer.Option(help="Of a city: what its records are priced by.")] = TARIFF_DEFAULT,
     simulated: Annotated[
         bool, typer.Option("--simulated", help="Draw keys too, with all shares in the folder.")
     ] = False,
@@ -82,7 +84,7 @@ def init(
             first_date=parse_date(first_date, where="--first-date"),
             participants=[*(participant or []), *([issuer] if issuer else [])],
             parent=(parent_code, parent) if parent else None, listen=listen, issuer=issuer,
-            government=government, scheme=scheme, fees_bp={"scheme": 20, "issuer": 10, "acquirer": 20},
+            government=government, scheme=scheme, tariff=tariff, fees_bp={"scheme": 20, "issuer": 10, "acquirer": 20},
         ),
     )  # fmt: skip
     if simulated:

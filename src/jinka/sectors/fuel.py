@@ -114,7 +114,7 @@ TARIFF = Tariff(
     name="cn.fuel",
     products=(
         Product(
-            code="fuel",  # what a pump's claims name: the price is the pump's, the card pays it in full
+            code="fuel",  # what a pump's claims name (FuelDevice.product): its price, which the card pays in full
             title_en="Fuel",
             title_zh="加油",
             modes=(),

@@ -12,11 +12,11 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from jinka.kit import FIRST_DATE, LAST_DATE, Finding, Severity, Usage
 from jinka.tariff import Mode, TapKind
+from jinka.tariff.tap_rows import TapFile, TapRow
 
 COLUMNS = (
     "card_no",
@@ -40,38 +40,6 @@ _TEXT_MAX = 64
 _NO_TEXT = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")
 
 _Cells = dict[str, str] | str  # a row's cells by column, or what is wrong with the row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TapRow:
-    """One readable row. ``card`` is the published pseudonym: 8 or 9 letters A to J.
-
-    ``number`` counts the rows of the file; ``place`` is where a person finds it: ``17``, or ``3[17]`` on a JSON page.
-    """
-
-    number: int
-    place: str
-    card: str
-    at: dt.datetime
-    mode: Mode
-    kind: TapKind
-    gross_fen: int
-    charged_fen: int
-    device: str
-    company: str
-    station: str
-    vehicle: str
-    flagged_transfer: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TapFile:
-    """What a file held: its rows without repetitions, the counts, and the findings."""
-
-    rows: tuple[TapRow, ...]
-    rows_read: int
-    duplicates_dropped: int
-    findings: tuple[Finding, ...]
 
 
 def read_taps(content: bytes, *, name: str) -> TapFile:

@@ -18,7 +18,7 @@ from jinka.codec.clearing import ClearingRecord
 from jinka.issuer import CardOrder, LoadHost, MaintenanceHost, make_cards
 from jinka.keys import KeyService, Purpose
 from jinka.kit import FIRST_DATE, LAST_DATE, Randomness, Refused, bcd_date
-from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
+from jinka.profile import ApplicationProfile
 from jinka.sim.parties import ACQUIRER, ISSUER, LOAD_AGENT
 from jinka.sim.plan import CityPlan, PlannedTap, Torn, psam_id, terminal_id
 from jinka.sim.randomness import SeededRandomness
@@ -48,7 +48,6 @@ _DEBIT = 0x54
 _NOT_SERVED = frozenset(
     {TapStatus.REFUSED, TapStatus.REMOVED, TapStatus.NEEDS_LOAD}
 )  # a list is another matter
-_PROFILES = {Algorithm.TDES: PROFILE, Algorithm.SM4: PROFILE_SM4}
 
 
 class Reader:
@@ -82,10 +81,21 @@ class SliceResult:
 class Lane:
     """The cards and SAM slots of one lane."""
 
-    def __init__(self, plan: CityPlan, lane: int, *, seed: int, keys: KeyService, tariff: Pricer) -> None:
+    def __init__(
+        self,
+        plan: CityPlan,
+        lane: int,
+        *,
+        seed: int,
+        keys: KeyService,
+        tariff: Pricer,
+        profile: ApplicationProfile,
+    ) -> None:
+        """``profile`` is what is on each card, with whichever algorithm the card has."""
+        self.profile = profile
         self.plan, self.number, self._seed, self._keys, self._tariff = plan, lane, seed, keys, tariff
         self.mine = [index for index, card in enumerate(plan.cards) if card.lane == lane]
-        self.templates = {algorithm: CardTemplate(profile) for algorithm, profile in _PROFILES.items()}
+        self.templates = {one: CardTemplate(profile.with_algorithm(one)) for one in Algorithm}
         self.images: dict[int, CardImage] = {}
         self.psams: dict[int, bytes] = {}
         self._terminals: dict[int, tuple[Psam, PurseTerminal]] = {}
@@ -95,7 +105,7 @@ class Lane:
             entries={plan.cards[i].card_no: dt.datetime.combine(plan.date, dt.time()) for i in plan.blocked},
         )
         self._loads = LoadTerminal(self._load_device(), plan.date)
-        self._load_host = LoadHost(keys, purse_limit=PROFILE.purse_spec.limit)
+        self._load_host = LoadHost(keys, purse_limit=profile.purse_spec.limit)
         self._maintenance = {algorithm: MaintenanceHost(keys, algorithm) for algorithm in Algorithm}
         self._sam_keys = [
             SamKey(
@@ -152,7 +162,7 @@ class Lane:
         """What a card says of itself: balance, offline and online counter (GET BALANCE, two INITIALIZE over zero)."""
         card = Card.from_image(self.images[index], SeededRandomness("census"))
         card.power_up()
-        select(card, PROFILE.aid)
+        select(card, self.profile.aid)
         balance = ask_exactly(card, "get balance", bytes.fromhex("805C000204"), 4)
         opened = ask_exactly(card, "initialize", bytes.fromhex("805003020B01") + bytes(10) + b"\x0f", 15)
         loading = ask_exactly(card, "initialize", bytes.fromhex("805000020B01") + bytes(10) + b"\x10", 16)
@@ -238,10 +248,10 @@ class Lane:
     def _device(self, device: int) -> DeviceData:
         planned = self.plan.devices[device]
         return DeviceData(
-            aid=PROFILE.aid,
-            profile=PROFILE.name,
-            profile_version=PROFILE.version,
-            ride_record_id=PROFILE.ride_record_id,
+            aid=self.profile.aid,
+            profile=self.profile.name,
+            profile_version=self.profile.version,
+            ride_record_id=self.profile.ride_record_id,
             key_index=1,
             mode=planned.mode,
             zone=self.plan.zone,
@@ -255,9 +265,9 @@ class Lane:
     def _load_device(self) -> LoadDevice:
         return LoadDevice(
             terminal_id=terminal_id(LOAD_DEVICE, self.number),
-            aid=PROFILE.aid,
-            profile=PROFILE.name,
-            profile_version=PROFILE.version,
+            aid=self.profile.aid,
+            profile=self.profile.name,
+            profile_version=self.profile.version,
             key_index=1,
             zone=self.plan.zone,
             operator=LOAD_AGENT,
@@ -281,15 +291,15 @@ class Lane:
         write_ride_state(
             link,
             self._maintenance[algorithm],
-            aid=PROFILE.aid,
+            aid=self.profile.aid,
             card_no=card_no,
-            record_id=PROFILE.ride_record_id,
+            record_id=self.profile.ride_record_id,
             ride=encode_ride(ride, _UNSEEN),
         )
 
     def _write_class(self, link: Reader, card_no: bytes, algorithm: Algorithm, holder: int) -> None:
         """UPDATE BINARY of 0016 under secure messaging: the holder's class changed."""
-        select(link, PROFILE.aid)
+        select(link, self.profile.aid)
         rand4 = ask_exactly(link, "get challenge", bytes.fromhex("0084000004"), 4)
         message = bytes((0x04, 0xD6, 0x96, 0x00, 5, holder))
         ask(link, "update 0016", message + self._maintenance[algorithm].message_mac(card_no, rand4, message))

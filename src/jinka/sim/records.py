@@ -35,7 +35,7 @@ Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Roots = Mapping[tuple[Algorithm, int], bytes]  # the issuer's TAC roots by algorithm and key version
 
-PROFILE, ZONE, REGION = "cn.shenzhen.transit", "Asia/Shanghai", "4403"
+PROFILE, ZONE, REGION = "jinka.made.purse", "Asia/Shanghai", "4403"
 PRODUCT, SHARE_PERCENT, HOLDER = "ordinary", 80, 1
 LOAD_FEN, OPENING_FEN = 5_000, 100_000
 RECORDS = pa.schema([*RECORD_SCHEMA, pa.field("record_id", pa.int64(), nullable=False)])

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from jinka.codec import Algorithm
 from jinka.kit import Usage
 from jinka.registry import Participant, Role
-from jinka.sectors.shenzhen_taps import TapFile, TapRow
 from jinka.sim.parties import common_parties
 from jinka.sim.plan import CityPlan, PlannedCard, PlannedDevice, PlannedTap, card_number
 from jinka.sim.screening import screen
 from jinka.tariff import HolderClass, Mode, PaidRide, RideFacts, RideState, TapKind, Tariff
+from jinka.tariff.tap_rows import TapFile, TapRow
 
 _UNSEEN_LINE = 0  # no real line has this number
 _UNSEEN_BEFORE = dt.timedelta(minutes=30)

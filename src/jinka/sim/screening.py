@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from jinka.kit import Finding, Severity, Usage
-from jinka.sectors.shenzhen_taps import TapRow
 from jinka.tariff import Mode
+from jinka.tariff.tap_rows import TapRow
 
 
 def screen(

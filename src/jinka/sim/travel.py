@@ -21,6 +21,7 @@ from jinka.codec import Algorithm, digits_to_bcd
 from jinka.codec.clearing import ClearingRecord
 from jinka.issuer import CardOrder, LoadHost, make_cards
 from jinka.keys import KeyService, Purpose
+from jinka.profile import ApplicationProfile
 from jinka.registry import (
     ACKNOWLEDGEMENTS,
     CARDS,
@@ -31,7 +32,6 @@ from jinka.registry import (
     Registry,
     Role,
 )
-from jinka.sectors.transit_shenzhen import PROFILE, PROFILE_SM4
 from jinka.sim.field import LOAD_STEP_FEN, PSAM_NAME, PURCHASE_VERSIONS, Reader
 from jinka.sim.plan import psam_id
 from jinka.sim.randomness import SeededRandomness
@@ -42,7 +42,6 @@ from jinka.terminal.batching import batch_up
 ZONE = "Asia/Shanghai"
 _BUSES = 6  # of a city, in two companies
 _FARES_FEN = (200, 250, 300)
-_PROFILES = {Algorithm.TDES: PROFILE, Algorithm.SM4: PROFILE_SM4}
 
 
 class Mischief(Enum):
@@ -142,10 +141,14 @@ class TravelField:
         seed: int,
         date: dt.date,
         tariff: Pricer,
+        profile: ApplicationProfile,
     ) -> None:
-        """``riders`` are those of each city; ``keys`` the key services by city code, all of them simulated."""
+        """``riders`` are those of each city, ``profile`` is on their cards.
+
+        ``keys`` are the key services by city code, all of them simulated.
+        """
         self.cities, self.date = tuple(cities), date
-        self._keys, self._tariff = keys, tariff
+        self._keys, self._tariff, self.profile = keys, tariff, profile
         self._random = SeededRandomness(f"travel|{seed}|{riders}|{date}")
         self.riders = [self._rider(city, number) for city in self.cities for number in range(1, riders + 1)]
         self._images = self._personalise()
@@ -153,7 +156,8 @@ class TravelField:
         self._buses: dict[tuple[str, int], PurseTerminal] = {}
         self._loaders = {city.code: self._loader(city) for city in self.cities}
         self._hosts = {
-            city.code: LoadHost(keys[city.code], purse_limit=PROFILE.purse_spec.limit) for city in self.cities
+            city.code: LoadHost(keys[city.code], purse_limit=self.profile.purse_spec.limit)
+            for city in self.cities
         }
         self._records: dict[str, list[ClearingRecord]] = defaultdict(list)
 
@@ -224,7 +228,7 @@ class TravelField:
 
     def _personalise(self) -> dict[int, CardImage]:
         images: dict[int, CardImage] = {}
-        templates = {algorithm: CardTemplate(profile) for algorithm, profile in _PROFILES.items()}
+        templates = {one: CardTemplate(self.profile.with_algorithm(one)) for one in Algorithm}
         for city in self.cities:
             for algorithm in Algorithm:
                 mine = [
@@ -265,16 +269,16 @@ class TravelField:
 
     def _device(self, city: TravelCity, bus: int) -> DeviceData:
         return DeviceData(
-            aid=PROFILE.aid, profile=PROFILE.name, profile_version=PROFILE.version,
-            ride_record_id=PROFILE.ride_record_id, key_index=1, mode=Mode.BUS, zone=ZONE,
+            aid=self.profile.aid, profile=self.profile.name, profile_version=self.profile.version,
+            ride_record_id=self.profile.ride_record_id, key_index=1, mode=Mode.BUS, zone=ZONE,
             operator=city.operators[bus % 2], acquirer=city.acquirer, psam_name=PSAM_NAME,
             issuers={each.issuer_number: each.issuer for each in self.cities}, region=bytes.fromhex(city.code),
         )  # fmt: skip
 
     def _loader(self, city: TravelCity) -> LoadTerminal:
         device = LoadDevice(
-            terminal_id=city.terminal_id(0), aid=PROFILE.aid, profile=PROFILE.name,
-            profile_version=PROFILE.version, key_index=1, zone=ZONE, operator=city.agent,
+            terminal_id=city.terminal_id(0), aid=self.profile.aid, profile=self.profile.name,
+            profile_version=self.profile.version, key_index=1, zone=ZONE, operator=city.agent,
             acquirer=city.acquirer, issuers={city.issuer_number: city.issuer},
         )  # fmt: skip
         return LoadTerminal(device, self.date)
@@ -323,8 +327,8 @@ class TravelField:
         ]
         cards = [
             {
-                "card_no": rider.card_no, "issuer": city.issuer, "profile": PROFILE.name,
-                "profile_version": PROFILE.version, "holder": int(rider.holder), "algorithm": int(rider.algorithm),
+                "card_no": rider.card_no, "issuer": city.issuer, "profile": self.profile.name,
+                "profile_version": self.profile.version, "holder": int(rider.holder), "algorithm": int(rider.algorithm),
                 "key_version": 1, "opening_counter": 0, "opening_online": 0, "opening_balance": rider.balance,
                 "status": 1,
             }

@@ -71,6 +71,7 @@ class FuelDevice:
     grey: GreySpec
     station: str
     zone: str
+    product: str  # of the tariff: what its claims name
     operator: str
     acquirer: str
     issuers: Mapping[bytes, str]
@@ -307,6 +308,7 @@ class FuelTerminal:
             profile=data.profile,
             profile_version=data.profile_version,
             zone=data.zone,
+            product=data.product,
             lock_type=data.grey.lock_type,
             certain=False,
             most_fen=rule.most_fen,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jinka.terminal.grey import GreyClaim, GreyHold
 from jinka.terminal.kept import from_kept, to_kept
 
-_MAGIC = b"JFS\x01"
+_MAGIC, _WITHOUT_PRODUCT = b"JFS\x02", b"JFS\x01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,18 @@ class FuelState:
         return to_kept(_MAGIC, self)
 
     @classmethod
-    def from_bytes(cls, raw: bytes) -> FuelState:
-        """Read what `to_bytes` wrote; `KeptStateError` for anything else."""
-        return from_kept(_MAGIC, cls, raw)
+    def from_bytes(cls, raw: bytes, *, product: str = "") -> FuelState:
+        """Read what `to_bytes` wrote; `KeptStateError` for anything else.
+
+        ``product`` is what the pump sells: states of version 1 do not name it, and are refused without.
+        """
+        if raw[:4] != _WITHOUT_PRODUCT or not product:
+            return from_kept(_MAGIC, cls, raw)
+
+        def named(told: Any) -> Any:
+            holds = [*told["holds"], *(claim["hold"] for claim in told["claims"])]
+            for hold in holds:
+                hold["product"] = product
+            return told
+
+        return from_kept(_WITHOUT_PRODUCT, cls, raw, older=named)

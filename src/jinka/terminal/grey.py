@@ -17,7 +17,6 @@ from jinka.terminal.link import ApduLink, ask_exactly
 READ_PROOF = bytes.fromhex("E0CA00001E")
 CLEAR_PROOF = bytes.fromhex("E0CA01001E")
 NOT_GREY, GREY, TAC_UNREAD = 0x00, 0x01, 0x10
-PRODUCT = "fuel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +80,7 @@ class GreyHold:
     profile: str
     profile_version: int
     zone: str
+    product: str
     lock_type: int
     gtac: bytes = b""
     certain: bool = True
@@ -140,7 +140,7 @@ class GreyClaim:
             amount=self.amount,
             balance=hold.balance - self.amount,
             gross_fare=self.amount,
-            product=PRODUCT,
+            product=hold.product,
             counter=hold.counter,
             counter_kind=CounterKind.OFFLINE,
             terminal_id=hold.terminal_id,

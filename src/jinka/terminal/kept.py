@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
@@ -35,15 +36,20 @@ def to_kept(magic: bytes, value: object) -> bytes:
     return raw + hashlib.sha256(raw).digest()
 
 
-def from_kept(magic: bytes, kind: type[_Value], raw: bytes) -> _Value:
-    """Read what `to_kept` wrote for this magic and kind; `KeptStateError` for anything else."""
+def from_kept(
+    magic: bytes, kind: type[_Value], raw: bytes, *, older: Callable[[Any], Any] = lambda told: told
+) -> _Value:
+    """Read what `to_kept` wrote for this magic and kind; `KeptStateError` for anything else.
+
+    ``older`` brings what an earlier version told into today's layout.
+    """
     body, digest = raw[:-_DIGEST], raw[-_DIGEST:]
     if len(raw) > STATE_BYTES_MAX or body[:4] != magic:
         raise KeptStateError("not this terminal's kind of state", where="offset 0", fix="restore the file")
     if not hmac.compare_digest(hashlib.sha256(body).digest(), digest):
         raise KeptStateError("damaged", where="digest", fix="restore the file")
     try:
-        found: _Value = _value(kind, json.loads(body[4:]))
+        found: _Value = _value(kind, older(json.loads(body[4:])))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise KeptStateError(
             f"{type(error).__name__}", where=kind.__name__, fix="use the program that wrote it"

@@ -45,7 +45,7 @@ from jinka.declaration import (
 )
 from jinka.kit import Unit
 from jinka.profile.applications import record, record_application
-from jinka.sectors.utility_tariffs import CASES, ELECTRICITY, GAS, HEAT, WATER, ZHEJIANG
+from jinka.sectors.utility_tariffs import CASES, ELECTRICITY, GAS, HEAT, HEAT_AREA, WATER, ZHEJIANG
 
 RECORDS = (
     record(1, "order number", Coding.NUMBER, 2, "7", "Number of the purchase order", "购量单号"),
@@ -86,14 +86,15 @@ METERS = (
     Meter(name="heat", title_en="the heat meter", title_zh="热量表", kind=_REMOTE, commodity=Commodity.HEAT,
           number=4001, most_a_day=500_000),
 )  # fmt: skip
+_PAID = {"litres": "litres"}  # what was paid for is what the order says
 _SPLIT = {"works": 4_140, "resource": 3_140, "sewage": 2_720, "price": 10_000}
 BUY = Journey(
     name="water-card", title_en="A water card and its meter", title_zh="水卡与水表", date=dt.date(2026, 3, 9),
     cards=(HOME, NEXT),
     steps=(
         InsertCard("home", "water", 0, at="08:00"),
-        Assess("water-year", {"litres": 20_000, "before": 0}, _SPLIT, at="09:00"),
-        Write("home", "counter", {"order number": "1", "order amount": "20000", "order meter": "10001"}),
+        Assess("water-year", {"litres": 20_000, "before": 0}, _SPLIT, at="09:00", remembers=_PAID),
+        Write("home", "counter", {"order number": "1", "order amount": "=litres", "order meter": "10001"}),
         Tell("Somebody copies the card before it has been in the meter.", "插表之前，卡被人复制。"),
         InsertCard("home", "water", copy=True, refused="COPIED_CARD"),
         InsertCard("home", "neighbour", refused="OTHER_METER"),
@@ -112,16 +113,16 @@ BUY = Journey(
         MeterShows("water", 0, 20_600, 600),
         Consume("water", 500, 400),
         CallEmergency("water", refused="NO_EMERGENCY_CREDIT"),
-        Assess("water-year", {"litres": 20_000, "before": 20_000}, _SPLIT, at="+10 09:00"),
-        Write("home", "counter", {"order number": "2", "order amount": "20000", "order meter": "10001"}),
+        Assess("water-year", {"litres": 20_000, "before": 20_000}, _SPLIT, at="+10 09:00", remembers=_PAID),
+        Write("home", "counter", {"order number": "2", "order amount": "=litres", "order meter": "10001"}),
         InsertCard("home", "water", 20_000),
         MeterShows("water", 19_000, 21_000),
         ReplaceMeter("water", "water-new", at="+40 10:00"),
         MeterShows("water-new", 19_000, 21_000),
         InsertCard("home", "water", refused="TAKEN_OUT"),
         InsertCard("home", "water-new", refused="OTHER_METER"),
-        Assess("water-year", {"litres": 200_000, "before": 40_000}, {"price": 112_000}),
-        Write("home", "counter", {"order number": "3", "order amount": "200000", "order meter": "10003"}),
+        Assess("water-year", {"litres": 200_000, "before": 40_000}, {"price": 112_000}, remembers=_PAID),
+        Write("home", "counter", {"order number": "3", "order amount": "=litres", "order meter": "10003"}),
         InsertCard("home", "water-new", 200_000),
         MeterShows("water-new", 219_000, 21_000),
         Reads("home", "counter", {"credited order": "3", "reading": "21000", "left": "219000"}),
@@ -155,6 +156,7 @@ REMOTE = Journey(
     name="remote-reading", title_en="Gas and heat read from afar", title_zh="远程抄表：燃气与热力",
     date=dt.date(2026, 1, 31),
     steps=(
+        Assess("heat-area", {"area": 90, "source": "network"}, {"price": 216_000}, at="00:05"),
         ReadRemotely("gas", 0, at="00:10"),
         Consume("gas", 40_000, at="+27 20:00"),
         ReadRemotely("gas", forged=10_000, refused="FORGED"),
@@ -169,15 +171,18 @@ REMOTE = Journey(
         ReadRemotely("gas", refused="TOO_MUCH"),
         Consume("heat", 2_400_000),
         ReadRemotely("heat", 2_400_000, remember="heat"),
-        Assess("heat-season", {"watt_hours": "=heat"}, {"price": 38_400}),
+        Tell("The season is settled by the meter, in two parts, against what was paid by area.",
+             "采暖季结束，按两部制热计量与预交款结算。"),
+        Assess("heat-season", {"area": 90, "source": "network", "watt_hours": "=heat"},
+               {"base": 108_000, "metered": 38_400, "price": 146_400, "back": 69_600}),
         Stands("gas-works", 10_520),
-        Stands("heat-works", 38_400),
+        Stands("heat-works", 146_400),
     ),
 )  # fmt: skip
 
 PLAN = Plan(
-    code="heat-base", title_en="Heat, the fixed part of a month", title_zh="供热基本费（按月，示例）", price_fen=12_000,
-    services=("heat",), payee="heat-works", months=1, due_days=15, grace_days=30,
+    code="heat-base", title_en="Heat, fixed part of 90 m² in nine parts", title_zh="基本热费（90平方米，分九期）",
+    price_fen=12_000, services=("heat",), payee="heat-works", months=1, due_days=15, grace_days=30,
 )  # fmt: skip
 ARREARS = Journey(
     name="arrears", title_en="Heat that is not paid for", title_zh="热费欠缴", date=dt.date(2025, 11, 15),
@@ -218,7 +223,7 @@ SECTOR = Sector(
         Account("heat-works", "Heat company", "供热公司"),
     ),
     devices=(Device("counter", "the company's counter", "营业厅柜台", DeviceKind.CHECK, application=CARD.name),),
-    sheets=(WATER, ELECTRICITY, ZHEJIANG, GAS, HEAT),
+    sheets=(WATER, ELECTRICITY, ZHEJIANG, GAS, HEAT_AREA, HEAT),
     worked_cases=CASES,
     reports=(
         Report(name="sold", title_en="Sold by tariff", title_zh="各价目售量金额", counts=Counted.ASSESSED, by="sheet"),
@@ -231,4 +236,5 @@ SECTOR = Sector(
     meters=METERS,
     plans=(PLAN,),
     journeys=(BUY, TOKENS, REMOTE, ARREARS),
+    words={"flat-301": "301室", "heat": "供热"},
 )  # fmt: skip

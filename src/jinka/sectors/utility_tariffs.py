@@ -1,4 +1,4 @@
-"""Tariffs of the utilities as published: Beijing's water and electricity, Zhejiang's electricity by the year.
+"""Tariffs of the utilities as published: Beijing's water, gas, electricity and heat, Zhejiang's yearly electricity.
 
 Units are litres (1 m³ = 1,000) and watt-hours; rates in the tables are hundredths of a fen a kWh, or fen a m³.
 """
@@ -6,7 +6,7 @@ Units are litres (1 m³ = 1,000) and watt-hours; rates in the tables are hundred
 from __future__ import annotations
 
 from jinka.declaration import WorkedCase
-from jinka.tariff.sheet import Line, Marginal, Sheet, Sum, Times
+from jinka.tariff.sheet import Choose, Less, Line, Marginal, Sheet, Sum, Times
 
 _WATER_STEPS = (180_000, 260_000, None)  # litres a household and year
 
@@ -63,9 +63,10 @@ ZHEJIANG = Sheet(
 )  # fmt: skip
 GAS = Sheet(
     name="gas-month",
-    title_en="Gas of a household, in steps by the year (an example of prices)",
-    title_zh="居民阶梯气价（按年，示例价格）",
-    source="an example: steps at 350 and 500 m³ a year, 2.63, 2.85 and 4.25 yuan a cubic metre; prices are local",
+    title_en="Gas of a household, in steps by the year",
+    title_zh="居民阶梯气价（按年）",
+    source="北京市发展和改革委员会 居民生活用气价格联动调整（2018-07-10起，历史价格）："
+           "350、500立方米分档，2.63、2.85、4.25元",
     facts=("litres", "before"),
     lines=(
         Line(code="price", title_en="To pay", title_zh="应付", payer="household", payee="gas-works",
@@ -74,21 +75,46 @@ GAS = Sheet(
     result="price",
     rising=("litres",),
 )  # fmt: skip
-HEAT = Sheet(
-    name="heat-season",
-    title_en="Heat by meter (an example of a price)",
-    title_zh="热计量收费（示例价格）",
-    source="the price of 0.16 yuan a kilowatt-hour is an example; prices are local",
-    facts=("watt_hours",),
-    rising=("watt_hours",),
+_HEAT_LAW = (
+    "京价（商）字〔2001〕372号（按面积：热力集团24元、锅炉30元每平方米一采暖季）；京政容发〔2010〕98号"
+    "（两部制：基本热价12元、18元每平方米，计量热价0.16元每千瓦时）"
+)
+_BY_AREA = Choose("source", (("network", 2_400), ("boiler", 3_000)))
+HEAT_AREA = Sheet(
+    name="heat-area",
+    title_en="Heat of a season by area, paid before it",
+    title_zh="按面积预交采暖费（采暖季）",
+    source=_HEAT_LAW,
+    facts=("area", "source"),
     lines=(
-        Line(code="price", title_en="To pay", title_zh="应付", value=Times("watt_hours", 16, 1_000), payer="household",
+        Line(code="price", title_en="To pay", title_zh="应付", value=Times("area", _BY_AREA), payer="household",
              payee="heat-works"),
     ),
     result="price",
+    rising=("area",),
+)  # fmt: skip
+HEAT = Sheet(
+    name="heat-season",
+    title_en="Heat of a season by meter, in two parts",
+    title_zh="热计量收费（两部制，采暖季）",
+    source=_HEAT_LAW,
+    facts=("area", "source", "watt_hours"),
+    lines=(
+        Line(code="base", title_en="By area", title_zh="基本热费",
+             value=Times("area", Choose("source", (("network", 1_200), ("boiler", 1_800))))),
+        Line(code="metered", title_en="By meter", title_zh="计量热费", value=Times("watt_hours", 16, 1_000)),
+        Line(code="price", title_en="Heat of the season", title_zh="采暖费合计", value=Sum(("base", "metered"))),
+        Line(code="prepaid", title_en="Paid by area before", title_zh="已按面积预交", value=Times("area", _BY_AREA)),
+        Line(code="more", title_en="Still to pay", title_zh="应补", value=Less("price", "prepaid"), payer="household",
+             payee="heat-works"),
+        Line(code="back", title_en="Paid back", title_zh="应退", value=Less("prepaid", "price"), payer="heat-works",
+             payee="household"),
+    ),
+    result="price",
+    rising=("area", "watt_hours"),
 )  # fmt: skip
 
-_ROW = "its rows, quoted at the address; "
+_ROW = "its printed rows; "
 CASES = (
     WorkedCase(
         title_en="One cubic metre in the first step: 5.00 yuan in three parts", title_zh="第一档1立方米5元",
@@ -124,5 +150,23 @@ CASES = (
         sheet="electricity-year", facts={"watt_hours": 5_000_000, "before": 0}, gives={"price": 285_200},
         source="浙江省物价局's notice: 0.538, 0.588 and 0.838 yuan a kWh; one step of arithmetic on them",
         derived=True,
+    ),
+    *(WorkedCase(
+        title_en=f"A cubic metre of gas at {used // 1_000} m³: {price / 100:.2f} yuan",
+        title_zh=f"年用气{used // 1_000}立方米时每立方米{price / 100:.2f}元", sheet="gas-month",
+        facts={"litres": 1_000, "before": used}, gives={"price": price}, source=GAS.source + ": printed",
+    ) for used, price in ((0, 263), (400_000, 285), (500_000, 425))),
+    *(WorkedCase(
+        title_en=f"A square metre for a season, {source}",
+        title_zh=f"{zh}：每平方米{area / 100:.0f}元，基本热价{base / 100:.0f}元",
+        sheet="heat-season", facts={"area": 1, "source": source, "watt_hours": 0},
+        gives={"base": base, "price": base, "prepaid": area}, source=_HEAT_LAW + ": printed",
+    ) for source, zh, area, base in (("network", "热力集团", 2_400, 1_200), ("boiler", "锅炉", 3_000, 1_800))),
+    WorkedCase(
+        title_en="90 m² and 8,000 kWh: 2,360.00 yuan, 200.00 more than by area",
+        title_zh="90平方米8000千瓦时2360元，应补200元",
+        sheet="heat-season", facts={"area": 90, "source": "network", "watt_hours": 8_000_000},
+        gives={"price": 236_000, "more": 20_000, "back": 0},
+        source=_HEAT_LAW + ": one step of arithmetic on them", derived=True,
     ),
 )  # fmt: skip

@@ -80,7 +80,7 @@ LEAVE = Entitlement(
         Condition("entry station", Test.AT_LEAST, 1, "NO_ENTRY"),
         Condition("plate", Test.EQUALS, Fact("plate"), "OTHER_VEHICLE"),
     ),
-    changes=(Change("entry station", put="0"), Change("last gantry", put="0"), Change("metres", put="0")),
+    changes=(Change("last gantry", put="0"), Change("metres", put="0"), Change("entry station", put="0")),
 )  # fmt: skip
 PARK = Entitlement(
     name="park", title_en="Enter with a day pass", title_zh="凭一日票入园", application=DAY_PASS.name,
@@ -126,6 +126,8 @@ KERB = Journey(
         Clear({"road.city": 2_600, "road.garage": 7_375}, at="23:50"),
     ),
 )  # fmt: skip
+# Minutes from the day before Qingming: the exit lane's clock, and the holiday from its first 00:00 to its last 24:00
+_LEFT, _QINGMING = "=minutes since 2026-04-03", {"begins": 1_440, "ends": 4 * 1_440}
 MOTORWAY = Journey(
     name="motorway", title_en="On the motorway with two cards", title_zh="双卡通行高速公路",
     date=dt.date(2026, 4, 3), cards=(CAR, PASS_CARD),
@@ -134,10 +136,14 @@ MOTORWAY = Journey(
         Write("pass", "toll-entry", {"entry station": "101"}, at="08:30"),
         Write("pass", "gantry-7", {"last gantry": "7", "metres": "31500"}, at="08:50"),
         Write("pass", "gantry-8", {"last gantry": "8", "metres": "60000"}, at="09:10"),
-        Assess("toll", {"metres": 60_000, "vehicle_class": 1, "etc": 1, "free": 0}, {"toll": 2_700, "due": 2_565}),
-        Reads("pass", "toll-exit-check", {"entry station": "101", "last gantry": "8"}, at="09:20"),
+        Reads("pass", "toll-exit-check", {"entry station": "101", "last gantry": "8", "metres": "60000",
+                                          "vehicle class": "1"},
+              remembers={"metres": "metres", "class": "vehicle class"}, at="09:20"),
+        Assess("holiday", {"left": _LEFT, **_QINGMING, "seats": 5}, {"free": 0}, remembers={"free": "free"}),
+        Assess("toll", {"metres": "=metres", "vehicle_class": "=class", "etc": 1, "free": "=free"},
+               {"toll": 2_700, "due": 2_565}),
         PayFor("car", "toll-exit", "pass", PASS.name, "toll", {"metres": "metres", "vehicle_class": "vehicle class"},
-               2_565, facts={"etc": 1, "free": 0}),
+               2_565, facts={"etc": 1, "free": "=free"}),
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B99999"}, refused="OTHER_VEHICLE"),
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B12345"}),
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B12345"}, refused="NO_ENTRY"),
@@ -145,15 +151,15 @@ MOTORWAY = Journey(
         Tell("Tomorrow is Qingming: who leaves after midnight goes free.", "次日清明假期开始，零时后驶离免费。"),
         Write("pass", "toll-entry", {"entry station": "101"}, at="23:20"),
         Write("pass", "gantry-8", {"last gantry": "8", "metres": "60000"}, at="23:50"),
-        Assess("holiday", {"left": 1_441, "begins": 1_440, "ends": 4 * 1_440, "seats": 5}, {"free": 1},
-               at="+1 00:01", remembers={"free": "free"}),
+        Assess("holiday", {"left": _LEFT, **_QINGMING, "seats": 5}, {"free": 1}, at="+1 00:01",
+               remembers={"free": "free"}),
         PayFor("car", "toll-exit", "pass", PASS.name, "toll", {"metres": "metres", "vehicle_class": "vehicle class"},
                0, facts={"etc": 1, "free": "=free"}),
         Admit("pass", "toll-exit-check", "leave", facts={"plate": "粤B12345"}),
         List("car"),
         Write("pass", "toll-entry", {"entry station": "101"}, at="+1 09:00"),
         PayFor("car", "toll-exit", "pass", PASS.name, "toll", {"metres": "metres", "vehicle_class": "vehicle class"},
-               facts={"etc": 1, "free": 0}, refused="BLOCKED"),
+               facts={"etc": 1, "free": "=free"}, refused="BLOCKED"),
         Clear({"road.motorway": 0}, at="+1 23:50"),
     ),
 )  # fmt: skip
@@ -219,4 +225,5 @@ SECTOR = Sector(
         _report("refusals", "Refusals by reason", "拒绝原因", Counted.REFUSED, "reason"),
     ),
     journeys=(KERB, MOTORWAY, PARKS),
+    words={"palace": "颐和园", "garden": "植物园", "zoo": "动物园"},
 )  # fmt: skip

@@ -9,7 +9,10 @@ from jinka.declaration import WorkedCase
 from jinka.kit import Unit
 from jinka.tariff.sheet import Choose, Least, Less, Line, Marginal, Rounding, Sheet, Step, Sum, Times
 
-_KERB = "Beijing street parking, small cars, class 1 area, 2019: 07:00-19:00, full quarters of an hour"
+_KERB = (
+    "北京市发改委、市交通委 关于本市停车收费有关事项的通知（2018-05-01起）：满1个计时单位后方可收费；"
+    "北京市发改委 占道停车收费标准（2018-12-18）一类地区小型车7:00—19:00首小时2.5元、其后3.75元每15分钟"
+)
 KERB_DAY = Sheet(
     name="kerb-day", title_en="Kerb by day, class 1", title_zh="一类地区占道停车（白天）", source=_KERB,
     facts=("minutes",), result="fee", rising=("minutes",),
@@ -21,7 +24,7 @@ KERB_DAY = Sheet(
 )  # fmt: skip
 KERB_NIGHT = Sheet(
     name="kerb-night", title_en="Kerb by night", title_zh="占道停车（夜间）",
-    source="Beijing street parking, small cars, 2019: 19:00-07:00, 1 yuan for each full two hours",
+    source="北京市发改委 占道停车收费标准（2018-12-18）：小型车19:00—次日7:00，每满2小时1元",
     facts=("minutes",), result="fee", rising=("minutes",),
     lines=(Line(code="fee", title_en="Fee", title_zh="停车费",
                 value=Times(Times("minutes", 1, 120, Rounding.DOWN), 100)),),
@@ -57,10 +60,12 @@ HOLIDAY = Sheet(
 CASES = tuple(
     WorkedCase(
         title_en=f"{minutes} minutes at the kerb", title_zh=f"占道停车{minutes}分钟", sheet="kerb-day",
-        facts={"minutes": minutes}, gives={"fee": fee}, derived=True,
-        source=f"{_KERB}; the rates are published, the sum is one step from them",
+        facts={"minutes": minutes}, gives={"fee": fee}, derived="step" in step, source=f"{_KERB}{step}",
     )
-    for minutes, fee in ((14, 0), (80, 1_375), (120, 2_500))
+    for minutes, fee, step in (
+        (14, 0, ""), (60, 1_000, "（即10元/1小时：京发改委2011-04-01起，新华社2011-03-26）"),
+        (80, 1_375, "; one step from the rates"), (120, 2_500, "; one step from the rates"),
+    )
 ) + tuple(
     WorkedCase(
         title_en=en, title_zh=zh, sheet="holiday",

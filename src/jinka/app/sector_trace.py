@@ -213,7 +213,8 @@ def play_measured(step: Measured, world: World) -> Text:
     event = _object(
         world, step, "sensor_reporting", named, step.place, sensors=(SensorElement(reports=reports),)
     )
-    shown = [f"{time} {amount_text(value, step.uom)}" for time, value in step.values.items()]
+    said = [(at_time(world, time), amount_text(value, step.uom)) for time, value in step.values.items()]
+    shown = [f"{at:%H:%M} {much}" for at, much in said]
     tail = Text(f": {', '.join(shown)}", f"：{'、'.join(shown)}")
     return _captured(step, world, "sensor_reporting", event, named, step.place, tail)
 

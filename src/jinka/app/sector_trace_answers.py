@@ -230,7 +230,7 @@ def _said(here: Repository, text: str) -> Text:
 def _much_zh(amount: str, words: list[str]) -> str:
     """``40 KGM`` and ``100 KGM more of`` as amounts are written in Chinese."""
     uom = words[0] if words and words[0].isupper() else None
-    return ("另有" if "more" in words else "") + amount_text(amount, uom)
+    return ("另有" if "more" in words else "") + amount_text(amount, uom, zh=True)
 
 
 def _parts(text: str) -> list[str]:
@@ -304,7 +304,7 @@ def play_check(step: CheckItem, world: World) -> Text:
     title = here.named(step.code).text
     signs_en = "; ".join(sorted(each.sign.value[2] for each in noted))
     signs_zh = "；".join(sorted(each.sign.value[1] for each in noted))
-    _, zh, en, _ = answer.verdict.value
+    zh, en = (text.rstrip("。.") for text in answer.verdict.value[1:3])
     dated = Text("", "")
     if until is not None:
         past = until < world.now.date()

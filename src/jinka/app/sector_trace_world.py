@@ -35,6 +35,9 @@ _NAMED = re.compile(
 )
 _RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
 _RANGE_MAX = 10_000
+_ZH = {
+    "KGM": "公斤", "GRM": "克", "TNE": "吨", "LTR": "升", "MLT": "毫升", "MTQ": "立方米", "EA": "件",
+}  # fmt: skip
 _SYMBOLS = {
     "KGM": "kg",
     "GRM": "g",
@@ -123,15 +126,15 @@ class Repository:
                 raise Usage(f"{part!r}: an amount of single things", where="trace", fix="rice/1..20")
             if serial:
                 epcs += [self._show(item.item(each), f"{item.name}/{each}") for each in serials(serial)]
-                words_en.append(f"{item.title_en} {serial}")
-                words_zh.append(f"{item.title_zh}{serial}")
+                words_en.append(f"{item.title_en} {serial.replace('..', '–')}")
+                words_zh.append(f"{item.title_zh}{serial.replace('..', '～')}")
                 continue
             uri = self._show(item.lot(lot), f"{item.name}#{lot}") if lot else self._show(item.kind, item.name)
             amount = Decimal(found["amount"]) if found["amount"] else None
             quantities.append(Quantity(epc_class=uri, quantity=amount, uom=found["uom"]))
-            much = amount_text(found["amount"], found["uom"]) if amount is not None else ""
-            words_en.append(item.title_en + (f" lot {lot}" if lot else "") + (f" ({much})" if much else ""))
-            words_zh.append(item.title_zh + (f"批次{lot}" if lot else "") + (f"（{much}）" if much else ""))
+            en, zh = (amount_text(found["amount"] or "", found["uom"], zh=zh) for zh in (False, True))
+            words_en.append(item.title_en + (f" lot {lot}" if lot else "") + (f" ({en})" if en else ""))
+            words_zh.append(item.title_zh + (f"批次{lot}" if lot else "") + (f"（{zh}）" if zh else ""))
         return Named(
             epcs=tuple(epcs), quantities=tuple(quantities), classes=tuple(dict.fromkeys(classes)),
             text=Text(", ".join(words_en), "、".join(words_zh)),
@@ -234,8 +237,10 @@ def repository(world: World) -> Repository:
     return world.service("trace", make)
 
 
-def amount_text(amount: str, uom: str | None) -> str:
+def amount_text(amount: str, uom: str | None, *, zh: bool = False) -> str:
     """An amount with the symbol of its unit (UN/CEFACT Recommendation 20), where it has a common one."""
+    if zh and amount and uom in _ZH:
+        return f"{amount}{_ZH[uom]}"
     return f"{amount} {_SYMBOLS.get(uom, uom)}".rstrip() if uom else amount
 
 

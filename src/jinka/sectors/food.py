@@ -1,8 +1,9 @@
 """Food from the farm to the shop: meat, dairy, grain, oil and drinks, home-made and imported.
 
-Food Safety Law of the PRC, Art. 42 and 53 (traceability; records of what came in and went out) and 63 (recall). Lots
-are split and merged, cold chains are measured, a recall reaches exactly those who hold or sold what it concerns. The
-journeys are in `jinka.sectors.food_journeys`.
+Food Safety Law of the PRC, Art. 34 (nothing past its date is used or sold), 42 and 53 (traceability; records of what
+came in and went out) and 63 (recall). Lots are split and merged, cold chains are measured, what stood too warm is set
+aside, a recall reaches exactly those who hold or sold what it concerns. Single packs are set aside, not amounts of a
+lot. The journeys are in `jinka.sectors.food_journeys`.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ TRACE = Trace(
         ItemClass("pallet", "Pallet", "托盘", ItemKey.LOGISTIC_UNIT, "6901234", tag="SSCC-96"),
     ),
     places=(
-        TracePlace("farm", "the farm", "农场", "6901234.00001"),
+        TracePlace("farm", "the rice farm", "农场", "6901234.00001"),
+        TracePlace("pig-farm", "the pig farm", "生猪养殖场", "6901234.00009"),
+        TracePlace("milk-station", "the milk station", "生鲜乳收购站", "6901234.00010"),
         TracePlace("slaughterhouse", "the slaughterhouse", "屠宰厂", "6901234.00002"),
         TracePlace("dairy", "the dairy", "乳品厂", "6901234.00003"),
         TracePlace("mill", "the mill", "粮油加工厂", "6901234.00004"),
@@ -51,16 +54,21 @@ TRACE = Trace(
         TracePlace("canteen", "the canteen", "食堂", "6901234.00008"),
     ),
     kept=(
+        KeptWithin("raw-milk", "Raw milk at 0 to 4 °C", "生鲜乳0～4℃", "0", "4", outside_minutes=120, gap_minutes=60,
+                   source="乳品质量安全监督管理条例 (国务院令第536号, 2008-10-09) Art. 25, 18 (two hours)"),
+        KeptWithin("chilled-meat", "Chilled meat at 0 to 4 °C", "冷却肉0～4℃", "0", "4", outside_minutes=30,
+                   gap_minutes=60, source="declared by this journey; GB 20799-2016 governs, its text was not at hand"),
         KeptWithin("chilled", "Chilled food carried at 0 to 10 °C", "冷藏食品运输0～10℃", "0", "10",
-                   outside_minutes=30, gap_minutes=60, source="GB 31605-2020; the minutes: the carrier's own"),
+                   outside_minutes=30, gap_minutes=60,
+                   source="GB 31605-2020 (what a label says goes before); the minutes: the carrier's own"),
         KeptWithin("frozen", "Frozen food carried at -18 °C or colder", "冷冻食品运输不高于-18℃", "", "-18",
                    outside_minutes=15, gap_minutes=60, source="GB 31605-2020; the minutes: the carrier's own"),
     ),
-    rules={"AFTER_END": "refuse", "AFTER_USE": "refuse"},
+    rules=dict.fromkeys(("AFTER_END", "AFTER_USE", "EXPIRED", "HELD", "SOLD_TWICE"), "refuse"),
 )  # fmt: skip
 
 _RECALL_SOURCE = (
-    "食品召回管理办法 (国家食品药品监督管理总局令第12号, 2015-03-11, in force 2015-09-01): grades"
+    "食品召回管理办法 (国家食品药品监督管理总局令第12号, 2015-03-11, in force 2015-09-01) Art. 13, 18: grades"
 )
 RECALL_TIMES = Sheet(
     name="recall-times", title_en="Times of a recall", title_zh="召回时限", source=_RECALL_SOURCE, facts=("grade",),
@@ -85,15 +93,16 @@ GTIN = Sheet(
     ),
     result="check",
 )  # fmt: skip
-_ADDRESS = "https://m.zu001.cn/policy/333163.html"
 
 SECTOR = Sector(
     name="food",
     title_en="Food",
     title_zh="食品追溯",
     about_en="Meat, dairy, grain, oil and drinks are followed from the farm or the port to whoever eats them. Lots are "
-    "split and merged, the cold chain is measured, and a recall finds exactly those who hold or sold what is unsafe.",
-    about_zh="肉类、乳品、粮食、食用油和饮品从农场或口岸一直追溯到消费者。批次可拆分、可合并，冷链全程测温，召回只通知确实持有或售出问题食品的单位。",
+    "split and merged, the cold chain is measured, the till refuses what is past its date or was set aside, and a "
+    "recall finds exactly those who hold or sold what is unsafe.",
+    about_zh="肉类、乳品、粮食、食用油和饮品从产地或口岸一直追溯到消费者。批次可拆分、可合并，冷链全程测温，过期或扣留待检的食品收银台拒售，"
+    "召回只通知确实持有或售出问题食品的单位。",
     authority="Market regulation 市场监督管理部门",
     standards=("EPCIS 2.0", "CBV 2.0", "GB 12904-2008", "GB 31605-2020", "GB/T 38155-2019"),
     archetypes=(Archetype.TRACE,),
@@ -112,7 +121,6 @@ SECTOR = Sector(
             WorkedCase(
                 title_en=f"A recall of grade {grade}", title_zh=f"{'一二三'[grade - 1]}级召回", sheet="recall-times",
                 facts={"grade": grade}, gives={"start hours": hours, "working days": days}, source=_RECALL_SOURCE,
-                address=_ADDRESS,
             )
             for grade, hours, days in ((1, 24, 10), (2, 48, 20), (3, 72, 30))
         ),

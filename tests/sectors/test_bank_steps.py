@@ -14,6 +14,7 @@ from jinka.declaration import (
     CashHolds,
     Journey,
     JourneyCard,
+    Move,
     OpenAccount,
     PayByChip,
     PayInto,
@@ -67,6 +68,13 @@ def test_a_payment_is_taken_back_once() -> None:
             OPENED, PayOnline("a", "shop", 1_000, pin="123456", as_="one"), TakeBack("one"),
             AccountHolds("a", 10_000), Stands("shop", 0), TakeBack("one"),
         )  # fmt: skip
+
+
+def test_the_banks_books_and_the_sectors_tell_the_same_or_the_journey_fails() -> None:
+    behind = Move("shop", "bank.issuer", 400, "behind the switch", "绕过转接系统")
+    again = PayOnline("a", "shop", 1_000, pin="123456")
+    with pytest.raises(StepFailed, match=r"the bank says -2000, the sector's books -1600"):
+        played(OPENED, again, behind, again)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Plays payments from bank accounts: a till's request goes over the switch to the issuer's host, and the books move.
 
-The same core, key desk, journal and host as behind the sockets, in this process and without them. ISO 8583:1987;
+The same core, key desk, journal and host as behind the sockets, in this process and without them. The bank has books of
+its own, as it has outside (its chart's codes are others' there); the sector's books have one account with the bank, and
+the two must tell the same after each payment: then the sector's books can be cleared. ISO 8583:1987;
 X9.19 MACs between till, switch and bank; PINs in ISO 9564 format 0, translated by the key service.
 """
 
@@ -17,7 +19,7 @@ from jinka.app.sector_emv import CHIP_KEYS, EXPIRY, SEQUENCE, journey_key, pan_o
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import number_of
 from jinka.app.sector_titles import account_title
-from jinka.app.sector_world import ZONE, StepFailed, World, account_name
+from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.codec import Algorithm
 from jinka.codec.iso8583 import Message, Value, dialect
 from jinka.crypto.block_key import BlockCipher, BlockKey
@@ -42,11 +44,11 @@ from jinka.keys import SoftKeyService, hold_ceremony
 from jinka.keys.catalogue import KeyName, KeyRecord
 from jinka.keys.provider import KeyKind
 from jinka.keys.working import Working
-from jinka.kit import NotFound, Unit, format_minor, make_id, utc_micros
-from jinka.ledger import Transfer, TransferResult
+from jinka.kit import NotFound, Unit, Usage, format_minor, make_id, utc_micros
+from jinka.ledger import MemoryLedger, Transfer, TransferResult
 from jinka.node.switch_keys import KeyDesk
 from jinka.reports.day import Text
-from jinka.settlement.chart import LEDGER_OF, TransferCode
+from jinka.settlement.chart import LEDGER_OF
 from jinka.store import SwitchJournal
 from jinka.switch import (
     AskKeys,
@@ -76,6 +78,7 @@ _BANK_PIN = PinRule(key="zone_pin/TDES/1@bank", format=PinFormat.ISO_0)
 _PIN_KEY, _VALUE_KEY = "pin_verify/TDES/9", "card_verify/TDES/9"
 _BILL = "500000"
 _LOST_ANSWER = "68"
+_VAULT = office_account(IssuerAccount.VAULT, ISSUER).id
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Payment:
 
 
 class Town:
-    """A bank, a switch and a till on one ledger with the journey's other accounts."""
+    """A bank with its ledger, a switch and a till."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -100,9 +103,10 @@ class Town:
         self._events: deque[Event] = deque()
         names = {use: {Algorithm.TDES: name} for use, name in CHIP_KEYS.items()}
         self.checks = CardChecks(self._keys, CardKeyNames(pin=_PIN_KEY, card_value=_VALUE_KEY, **names))
-        self.books = MemoryBooks()
+        self.books, self.ledger = MemoryBooks(), MemoryLedger()
+        self._funded = 0
         self.host = IssuerHost(
-            issuer=ISSUER, books=self.books, ledger=world.ledger, checks=self.checks,
+            issuer=ISSUER, books=self.books, ledger=self.ledger, checks=self.checks,
             policy=read_policy({"pin": {"kinds": ["bill"], "channels": ["atm"]}, "value": {"channels": []}}),
             acquirers=[ACQUIRER],
         )  # fmt: skip
@@ -173,21 +177,37 @@ class Town:
         return made
 
     def pay(self, debit: bytes, credit: bytes, amount: int, code: int, *about: str | int) -> None:
-        """A transfer between accounts of the bank and of the sector; `StepFailed` when the ledger refuses it."""
+        """A transfer between accounts of the bank; `StepFailed` when its ledger refuses it."""
         made = Transfer(
             id=make_id("jinka.journey.bank", *about), debit_account=debit, credit_account=credit, amount=amount,
             ledger=LEDGER_OF[Unit.FEN], code=code,
         )  # fmt: skip
-        [result] = self.world.ledger.create_transfers([made])
+        [result] = self.ledger.create_transfers([made])
         if result is not TransferResult.CREATED:
             raise StepFailed(f"the ledger says {result.name}", where="bank")
 
     def settle(self, payment: Payment, *, back: bool = False) -> None:
         """The acquirer pays the merchant what the issuer owes it, or gets it back."""
-        office = office_account(IssuerAccount.ACQUIRER, ACQUIRER).id
-        merchant = account_name(payment.merchant).id
-        debit, credit = (merchant, office) if back else (office, merchant)
-        self.pay(debit, credit, payment.amount, TransferCode.FUND, payment.request.text(11), back)
+        owed = office_account(IssuerAccount.ACQUIRER, ACQUIRER).id
+        parties, sides = (ISSUER, payment.merchant), (owed, _VAULT)
+        if back:
+            parties, sides = (payment.merchant, ISSUER), (_VAULT, owed)
+        self.world.move(*parties, payment.amount)
+        self.pay(*sides, payment.amount, IssuerTransfer.FUNDING, payment.request.text(11), back)
+        self.agree()
+
+    def fund(self, holder: bytes, amount: int, account: str) -> None:
+        """What an account begins with: the holder brought it, or it is his line of credit."""
+        self.pay(_VAULT, holder, amount, IssuerTransfer.FUNDING, "opening", account)
+        self._funded += amount
+
+    def agree(self) -> None:
+        """Raise `StepFailed` unless the bank's vault and the sector's account with the bank tell the same."""
+        sums = self.ledger.balances([_VAULT])[_VAULT]
+        held = sums.debits_posted - sums.credits_posted - self._funded
+        there = self.world.stands_at(ISSUER)
+        if held != there:
+            raise StepFailed(f"the bank says {held}, the sector's books {there}", where="bank")
 
     def _step(self, event: Event) -> None:
         self._events.append(event)
@@ -229,13 +249,11 @@ def play_open_account(step: OpenAccount, world: World) -> Text:
     )  # fmt: skip
     found.host.add_card(card.act(CardAct.ACTIVATE))
     found.numbers[step.account] = pan
-    vault = office_account(IssuerAccount.VAULT, ISSUER).id
-    holder = HolderAccount(number=step.account).id
     if step.amount:
-        found.pay(vault, holder, step.amount, IssuerTransfer.FUNDING, "opening", step.account)
+        found.fund(HolderAccount(number=step.account).id, step.amount, step.account)
     shown = format_minor(step.amount)
     return Text(f"The bank opens the account {step.account} with {shown}",
-                f"银行开立账户{step.account}，可用{shown}")  # fmt: skip
+                f"银行开户：{step.account}，可用{shown}")  # fmt: skip
 
 
 def play_pay_online(step: PayOnline, world: World) -> Text:
@@ -296,11 +314,8 @@ def play_pay_into(step: PayInto, world: World) -> Text:
     payer = account_title(world, step.payer)
     found.stan += 1
     try:
-        found.pay(
-            account_name(step.payer).id, HolderAccount(number=step.account).id, amount,
-            IssuerTransfer.TRANSFER_IN, "into", found.stan,
-        )  # fmt: skip
-    except StepFailed as error:
+        world.move(step.payer, ISSUER, amount)
+    except Usage as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, account=step.payer, reason="NO_MONEY")
         return Text(
@@ -308,14 +323,18 @@ def play_pay_into(step: PayInto, world: World) -> Text:
             f"{payer.zh}不足以付{shown}入{step.account}",
         )
     expect_done(step.refused)
+    holder = HolderAccount(number=step.account).id
+    found.pay(_VAULT, holder, amount, IssuerTransfer.TRANSFER_IN, "into", found.stan)
+    found.agree()
     world.count(Counted.MOVED, amount, account=step.account)
-    return Text(f"{payer.en} pays {shown} into {step.account}", f"{payer.zh}付{shown}入账户{step.account}")
+    return Text(f"{payer.en} pays {shown} into {step.account}", f"{payer.zh}付{shown}入{step.account}")
 
 
 def play_account_holds(step: AccountHolds, world: World) -> Text:
-    town(world).number(step.account)
+    found = town(world)
+    found.number(step.account)
     name = HolderAccount(number=step.account).id
-    sums = world.ledger.balances([name])[name]
+    sums = found.ledger.balances([name])[name]
     left = sums.credits_posted - sums.debits_posted - sums.debits_pending
     if left != step.amount:
         raise StepFailed(f"{step.account} has {left}, not {step.amount}", where="bank")
@@ -334,18 +353,9 @@ def _reversed(found: Town, payment: Payment) -> str:
     sent = payment.request
     found.stan += 1
     original = f"{sent.mti}{sent.text(11)}{sent.text(7)}{ACQUIRER.zfill(11)}{'0' * 11}"
-    answer = found.ask(
-        sent.changed(
-            {
-                7: _utc(found.now_micros() // 1_000_000),
-                11: f"{found.stan:06d}",
-                90: original,
-                52: None,
-                55: None,
-            },
-            "0400",
-        )
-    )
+    moment = _utc(found.now_micros() // 1_000_000)
+    changes = {7: moment, 11: f"{found.stan:06d}", 90: original, 52: None, 55: None}
+    answer = found.ask(sent.changed(changes, "0400"))
     return answer.text(39) if answer is not None else _LOST_ANSWER
 
 

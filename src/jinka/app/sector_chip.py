@@ -12,7 +12,7 @@ from typing import Any
 from jinka.app.sector_bank import ACQUIRER, Payment, Town, town
 from jinka.app.sector_emv import SEQUENCE, ca_key, pan_of
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_world import StepFailed, World, account_name
+from jinka.app.sector_world import StepFailed, World
 from jinka.codec import Command, tlv
 from jinka.codec.emv_tags import Tag
 from jinka.codec.iso8583 import Message, Value
@@ -21,7 +21,6 @@ from jinka.declaration.steps_bank import CashHolds, PayByChip
 from jinka.issuer import AuthorisationRequest, Entry, Kind, Trace
 from jinka.kit import Usage, format_minor
 from jinka.reports.day import Text
-from jinka.settlement.chart import TransferCode
 from jinka.terminal import AidData, EmvDevice, EmvOutcome, EmvStatus, QpbocTerminal, Sale
 from jinka.terminal.emv import field_55
 from jinka.terminal.link import ask_exactly
@@ -89,9 +88,7 @@ def play_pay_by_chip(step: PayByChip, world: World) -> Text:
         said = Text("online, the host proved the cryptogram", "联机批准，主机验证应用密文")
     else:
         _prove(found, outcome, step.amount)
-        pool, merchant = account_name(step.pool).id, account_name(device.operator).id
-        found.stan += 1
-        found.pay(pool, merchant, step.amount, TransferCode.FUND, "electronic cash", found.stan)
+        world.move(step.pool, device.operator, step.amount)
         said = Text(
             "offline from the electronic cash, its certificate proven", "电子现金脱机支付，交易证书已验证"
         )

@@ -15,7 +15,7 @@ from jinka.ledger import Account, AccountFlag
 
 
 class IssuerAccount(IntEnum):
-    """The kinds of account; `jinka.settlement.chart` has those below 20."""
+    """The kinds of account. A scheme's chart has some of these numbers for others: each has a ledger of its own."""
 
     HOLDER = 20  # liability: a holder's money
     ACQUIRER = 21  # liability: owed to an acquirer, or by it

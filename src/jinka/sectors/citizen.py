@@ -82,8 +82,7 @@ LIN = JourneyCard(
 )  # fmt: skip
 PARTS = Journey(
     name="parts", title_en="Each part blocked and replaced on its own", title_zh="分应用锁定与补换",
-    date=dt.date(2026, 3, 9),
-    cards=(LIN,),
+    date=dt.date(2026, 3, 9), cards=(LIN,),
     steps=(
         Tap("lin", "canteen", 1_800, gross=1_800, at="12:00"),
         Block("lin", _HEALTH),
@@ -123,7 +122,7 @@ _DAY_CARD = JourneyCard(
         *LIN.starts,
         Start(application=_TICKET, records={"sight": "museum", "visit day": "20260310", "entries left": "1",
                                             "identity tail": "0023", "price": "0"}),
-        Start(application=_IDENTITY, pin="141421"),
+        Start(application=_IDENTITY, pin="141421"), Start(application=_BANK, pin="112358"),
         Start(application=_FUEL, balance=40_000),
         Start(application=_METER, records=dict.fromkeys(
             ("order number", "order amount", "order meter", "credited order", "reading", "left", "owed"), "0")),
@@ -178,10 +177,14 @@ DAY = Journey(
         InsertCard("lin", "gas", 0),
         MeterShows("gas", 20_000, 0),
         Stands("gas-works", 5_260),
+        OpenAccount("wages", 100_000, pin="112358", card="lin", application=_BANK, at="19:00"),
+        PayOnline("wages", "shop", 12_600, pin="112358"),
+        AccountHolds("wages", 87_400),
         Clear({"bj.rail": 500, "citizen.canteen": 2_200, "medical.hospital": 30_000, "fuel.south": 21_000},
               at="23:50"),
         Holds("lin", 17_800, application=PURSE.name),
         Holds("lin", 0, application=_ACCOUNT),
+        Stands("shop", 12_600),
     ),
 )  # fmt: skip
 _BANK_CARD = JourneyCard(
@@ -195,8 +198,7 @@ _BANK_CARD = JourneyCard(
 _SETTLES = {"scheme": "employee"}
 BANK = Journey(
     name="bank-part", title_en="The bank's part is the bank's own", title_zh="银行应用由银行负责",
-    date=dt.date(2026, 3, 11),
-    cards=(_BANK_CARD,),
+    date=dt.date(2026, 3, 11), cards=(_BANK_CARD,),
     steps=(
         OpenAccount("wages", 100_000, pin="112358", card="lin", application=_BANK, at="09:00"),
         PayOnline("wages", "shop", 20_000, pin="112358"),

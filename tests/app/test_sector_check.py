@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jinka.app import sector_check
+from jinka.app import sector_check_cards
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_check import check_sector
 from jinka.app.sector_new import begin_sector
@@ -48,8 +48,10 @@ def test_a_right_that_the_card_does_not_keep_is_found(
     assert "RIGHTS" not in codes(QUICK)
     files = tuple(replace(f, **spoil) if f.fid == 0x0006 else f for f in campus.STUDENT.files)  # type: ignore[arg-type]
     lax = {campus.STUDENT.name: replace(campus.STUDENT, files=files)}
-    made = sector_check.example_card
-    monkeypatch.setattr(sector_check, "example_card", lambda profile: made(lax.get(profile.name, profile)))
+    made = sector_check_cards.example_card
+    monkeypatch.setattr(
+        sector_check_cards, "example_card", lambda profile: made(lax.get(profile.name, profile))
+    )
     assert "RIGHTS" in codes(QUICK)
 
 

@@ -63,6 +63,9 @@ _W = {
     "limit": ("at most {}", "上限{}"),
     "result": ("the result", "结果"),
     "facts": ("Facts", "输入"),
+    "rising": ("The result does not fall when these grow", "下列输入增大时，结果不减"),
+    "falling": ("The result does not rise when these grow", "下列输入增大时，结果不增"),
+    "unordered": ("The result neither grows nor shrinks with anything", "结果不随任何输入增减"),
     "counts": ("counts", "统计"),
     "by": ("by", "按"),
 }
@@ -217,6 +220,11 @@ def _sheet(sheet: Sheet, zh: bool) -> Iterator[str]:
 
     yield from ("", f"### {sheet.title_zh if zh else sheet.title_en} (`{sheet.name}`)", "")
     yield f"{word('source')}: {sheet.source}. {word('facts')}: {', '.join(f'`{name}`' for name in sheet.facts)}"
+    for named, facts in (("rising", sheet.rising), ("falling", sheet.falling)):
+        if facts:
+            yield from ("", f"{word(named)}: {', '.join(f'`{name}`' for name in facts)}")
+    if sheet.unordered is not None:
+        yield from ("", f"{word('unordered')}: {sheet.unordered.value[zh]}")
     yield ""
     rows = [
         (f"{line.title_zh if zh else line.title_en} (`{line.code}`"

@@ -64,7 +64,7 @@ TRACE = Trace(
 REFUND = Sheet(
     name="refund", title_en="Refund of a bag", title_zh="退款", source="test", facts=("price", "sold"),
     lines=(Line(code="refund", title_en="Refund", title_zh="退款", value=Choose("sold", ((1, "price"),))),),
-    result="refund",
+    result="refund", rising=("price",),
 )  # fmt: skip
 
 CHAIN = Journey(

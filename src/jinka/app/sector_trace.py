@@ -62,7 +62,7 @@ _STEPS = {  # CBV 2.0, 7.1, as a sentence has them
     "collecting": ("collects", "收集"), "commissioning": ("puts codes on", "赋码"), "consigning": ("consigns", "托运"),
     "creating_class_instance": ("begins", "建批"), "cycle_counting": ("counts", "盘点"),
     "decommissioning": ("takes codes off", "注销"), "departing": ("sends off", "发车"),
-    "destroying": ("destroys", "销毁"), "disassembling": ("takes apart", "拆解"), "dispensing": ("dispenses", "配发"),
+    "destroying": ("destroys", "销毁"), "disassembling": ("takes apart", "拆解"), "dispensing": ("dispenses", "发药"),
     "encoding": ("writes tags of", "写标签"), "entering_exiting": ("sees pass", "进出"),
     "holding": ("holds back", "扣留"),
     "inspecting": ("inspects", "检验"), "installing": ("installs", "安装"), "killing": ("kills tags of", "灭活标签"),
@@ -287,7 +287,7 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
     here, tail = repository(world), tail or Text("", "")
     where = here.place_text(place)
     item = named.classes[0].name if named.classes else ""
-    verb = Text(*_STEPS[word])
+    verb = Text(*(getattr(step, "verb", None) or _STEPS[word]))
     head = Text(
         f"{where.en} {verb.en} {named.text.en}{tail.en}", f"{where.zh}{verb.zh}：{named.text.zh}{tail.zh}"
     )

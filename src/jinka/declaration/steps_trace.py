@@ -93,12 +93,15 @@ class Transformed(TraceStep):
 
 @dataclass(frozen=True, slots=True)
 class Sold(TraceStep):
-    """Things are sold to whoever uses them; ``dispensed`` says that it is a medicine for a patient."""
+    """Things are sold to whoever uses them; ``dispensed`` says that it is a medicine for a patient, ``verb`` in both
+    languages what is done with it where it is not handed over (a vaccine is given).
+    """
 
     what: str
     place: str
     _: KW_ONLY
     dispensed: bool = False
+    verb: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

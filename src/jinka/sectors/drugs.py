@@ -55,11 +55,13 @@ TRACE = Trace(
         KeptWithin("vaccines", "Vaccines at 2 to 8 °C along the whole chain", "疫苗全程2～8℃", "2", "8",
                    gap_minutes=60, source="疫苗管理法 (2019) Art. 37; 疫苗储存和运输管理规范"),
     ),
-    rules={"AFTER_END": "refuse"},
+    rules=dict.fromkeys(("AFTER_END", "EXPIRED", "HELD", "SOLD_TWICE"), "refuse"),
 )  # fmt: skip
 
-_ONE_SALE = "医保发〔2025〕7号 (2025-03): in force for sales from 2025-07-01"
-_ONE_SALE_AT = "https://views.ce.cn/view/ent/202507/t20250703_2348644.shtml"
+_ONE_SALE = (
+    "关于加强药品追溯码在医疗保障和工伤保险领域采集应用的通知 (国家医保局等四部门, 医保发〔2025〕7号, 2025-03): "
+    "for sales from 2025-07-01"
+)
 ONE_SALE = Sheet(
     name="one-sale", title_en="May the fund settle this box", title_zh="该盒药品可否医保结算", source=_ONE_SALE,
     facts=("scan", "sold"), falling=("sold",),
@@ -89,7 +91,7 @@ RECALL_NOTICE = Sheet(
     name="recall-notice", title_en="Days until holders are told to stop", title_zh="召回通知时限", source=_RECALL,
     facts=("grade",), result="days", rising=("grade",),
     lines=(
-        Line(code="days", title_en="days", title_zh="日", unit=Unit.POINT,
+        Line(code="days", title_en="days", title_zh="通知期限（日）", unit=Unit.POINT,
              value=Choose("grade", ((1, 1), (2, 3), (3, 7)))),
     ),
 )  # fmt: skip
@@ -99,9 +101,10 @@ SECTOR = Sector(
     title_en="Drugs",
     title_zh="药品追溯",
     about_en="Boxes with trace codes go from the maker by the wholesaler to pharmacies, whose licences are asked "
-    "first. Warm vaccines are destroyed, boxes come back, a recall finds its holders, and medical insurance pays "
-    "for a code once.",
-    about_zh="带追溯码的药品由生产企业经批发企业到药店，交易前先核验资质。疫苗超温即销毁，药品可退回，召回直达持有单位，医保对同一追溯码只结算一次。",
+    "first. A dose that got warm or is past its date is not given, boxes come back, a recall finds its holders, and "
+    "medical insurance pays for a code once.",
+    about_zh="带追溯码的药品由生产企业经批发企业到药店，交易前先核验资质。超温或过期的疫苗不得接种，药品可退回，召回直达持有单位，"
+    "同一追溯码只售出一次、医保只结算一次。",
     authority="Medical products administration 药品监督管理部门",
     standards=("NMPAB/T 1002-2019", "医保发〔2025〕7号", "EPCIS 2.0"),
     archetypes=(Archetype.TRACE, Archetype.RECORD),
@@ -132,7 +135,7 @@ SECTOR = Sector(
         *(
             WorkedCase(
                 title_en=en, title_zh=zh, sheet="one-sale", facts={"scan": scan, "sold": sold},
-                gives={"settles": settles}, source=_ONE_SALE, address=_ONE_SALE_AT,
+                gives={"settles": settles}, source=_ONE_SALE,
             )
             for en, zh, scan, sold, settles in (
                 ("First sale of a code", "追溯码首次销售", "scanned", 0, 1),

@@ -71,7 +71,7 @@ _ALL = [
         ("SHIPPED_TWICE", "shipped twice with no receipt between", "未经收货重复发货", "CBV 7.1"),
         ("UNPACKED_NOT_PACKED", "taken out of where it was not", "从未装入却被取出", "7.4.3"),
         ("PACKED_ELSEWHERE", "packed while it was packed elsewhere", "仍在其他包装中即被装入", "7.4.3"),
-        ("SOLD_TWICE", "sold again without having come back", "未经退回再次售出", "CBV 7.1"),
+        ("SOLD_TWICE", "sold or given again without having come back", "未经退回，重复售出或使用", "CBV 7.1"),
         ("HELD", "set aside for review, and not cleared", "扣留待检，尚未放行", "CBV 7.1"),
     ),
     *_rules(OFF, ("EXPIRED", "sold or used after its date of expiry", "超过保质期（有效期）", "CBV 9.3")),

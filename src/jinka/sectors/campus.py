@@ -244,13 +244,13 @@ SECTOR = Sector(
     sheets=(MEALS,),
     worked_cases=(
         WorkedCase(
-            title_en="A year of 200 school days from autumn 2021, one step from the published rate and days",
-            title_zh="2021年秋季起每生每天5元，全年按200天计算",
+            title_en="A pupil's year from November 2014: 800 yuan, as printed",
+            title_zh="2014年11月起每生每天4元，达到每生每年800元",
             sheet="meal-subsidy",
-            facts={"since": 2021, "days": 200},
-            gives={"rate": 500, "subsidy": 100_000},
-            source="国办发〔2011〕54号 (3 yuan a day, 200 days a year); 财政部、教育部 2021 (5 yuan from autumn 2021)",
-            address="http://cn.chinagate.cn/indepths/fupin/2012-12/21/content_27481804.htm",
+            facts={"since": 2014, "days": 200},
+            gives={"rate": 400, "subsidy": 80_000},
+            source="财政部教科文司, 人民日报2014-11-01: 每日3元提高到4元，达到每生每年800元; 国办发〔2011〕54号: 200天",
+            address="http://finance.china.com.cn/roll/20141101/2765609.shtml",
         ),
     ),
 )

@@ -10,12 +10,15 @@ from jinka.declaration import WorkedCase
 from jinka.kit import Unit
 from jinka.tariff.sheet import Choose, Less, Line, Rounding, Sheet, Step, Sum, Times, percent
 
-_VAT_LAW = "增值税暂行条例 (国务院令第691号, 2017-11-19), Art. 14"
+_VAT_LAW = "增值税法 (in force 2026-01-01), Art. 14"
+_DUTY_LAW = (
+    "关税法 (in force 2024-12-01, its articles were not read; until then 进出口关税条例, 国务院令第392号"
+)
 TAXES = Sheet(
     name="import-taxes",
     title_en="Duty and import VAT of a consignment",
     title_zh="进口关税与增值税",
-    source=f"进出口关税条例 (国务院令第392号), Art. 36, 45; {_VAT_LAW}",
+    source=f"{_DUTY_LAW}, Art. 36, 45); {_VAT_LAW}",
     facts=("value", "duty_rate", "consumption_tax", "vat_rate"),
     lines=(
         Line(code="duty_reckoned", title_en="Duty by the rate", title_zh="应计关税",
@@ -33,7 +36,7 @@ LATE_PAYMENT = Sheet(
     name="late-payment",
     title_en="Surcharge for taxes paid after 15 days",
     title_zh="税款滞纳金",
-    source="进出口关税条例 (国务院令第392号), Art. 37: 0.05 % a day",
+    source=f"{_DUTY_LAW}, Art. 37): 0.05 % a day",
     facts=("taxes", "days_late"),
     lines=(
         Line(code="surcharge", title_en="Surcharge", title_zh="滞纳金",
@@ -65,14 +68,17 @@ _DERIVED = "; result by one step of arithmetic on the rule's figures"
 WORKED_CASES = (
     WorkedCase(title_en="Duty 10 %, VAT 13 %", title_zh="关税10%、增值税13%", sheet=TAXES.name,
                facts={"value": 10_000_000, "duty_rate": 10, "consumption_tax": 0, "vat_rate": 13},
-               gives={"duty": 1_000_000, "vat": 1_430_000}, source=TAXES.source + _DERIVED),
+               gives={"duty": 1_000_000, "vat": 1_430_000}, source=TAXES.source + _DERIVED, derived=True),
     WorkedCase(title_en="Duty of exactly 50 yuan", title_zh="关税恰为50元", sheet=TAXES.name,
                facts={"value": 50_000, "duty_rate": 10, "consumption_tax": 0, "vat_rate": 13},
-               gives={"duty": 0, "vat": 6_500}, source=TAXES.source + _DERIVED),
+               gives={"duty": 0, "vat": 6_500}, source=TAXES.source + _DERIVED, derived=True),
     WorkedCase(title_en="Ten days late", title_zh="滞纳10日", sheet=LATE_PAYMENT.name,
                facts={"taxes": 2_430_000, "days_late": 10}, gives={"surcharge": 12_150},
-               source=LATE_PAYMENT.source + _DERIVED),
+               source=LATE_PAYMENT.source + _DERIVED, derived=True),
     WorkedCase(title_en="45 yuan are not collected", title_zh="滞报金45元不征", sheet=LATE_DECLARATION.name,
                facts={"value": 3_000_000, "declared_on_day": 17, "direction": "import"}, gives={"fee": 0},
-               source=LATE_DECLARATION.source + _DERIVED),
+               source=LATE_DECLARATION.source + _DERIVED, derived=True),
+    WorkedCase(title_en="Declared on the fourteenth day: no fee", title_zh="第14日申报：不征滞报金",
+               sheet=LATE_DECLARATION.name, facts={"value": 10_000_000, "declared_on_day": 14, "direction": "import"},
+               gives={"days": 0, "fee": 0}, source="海关法, Art. 24: 自运输工具申报进境之日起十四日内"),
 )  # fmt: skip

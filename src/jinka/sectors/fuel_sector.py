@@ -58,23 +58,30 @@ TAX = Sheet(
         )))),
     ),
 )  # fmt: skip
+LITRES = Sheet(
+    name="fuel-litres", title_en="Litres in a ton", title_zh="吨与升的换算", source=f"{_RULES}: the table of Art. 10",
+    result="litres", facts=TAX.facts, rising=("kilograms",), lines=TAX.lines[:1],
+)  # fmt: skip
 SALE = Sheet(
     name="pump-sale", title_en="What the pump shows", title_zh="加油机计价", source="volume times price, to the fen",
     facts=("millilitres", "fen_a_litre"), result="amount", rising=("millilitres",),
     lines=(Line(code="amount", title_en="Amount", title_zh="金额", value=Times("millilitres", "fen_a_litre", 1_000)),),
 )  # fmt: skip
+_ZH = {"petrol": "汽油", "diesel": "柴油", "kerosene": "航空煤油", "naphtha": "石脑油", "solvent": "溶剂油",
+       "lubricant": "润滑油", "fuel-oil": "燃料油"}  # fmt: skip
 CASES = tuple(
     WorkedCase(
-        title_en=f"A ton of {product}", title_zh=f"一吨{zh}", sheet="fuel-tax",
-        source=f"{_RULES}; litres as printed, the tax one step on",
-        facts={"kilograms": 1_000, "product": product}, gives={"litres": litres, "tax": tax}, derived=True,
+        title_en=f"A ton of {product}", title_zh=f"一吨{_ZH[product]}", sheet="fuel-litres", source=LITRES.source,
+        facts={"kilograms": 1_000, "product": product}, gives={"litres": litres},
     )
-    for product, zh, litres, tax in (
-        ("petrol", "汽油", 1_388, 210_976), ("diesel", "柴油", 1_176, 141_120),
-        ("kerosene", "航空煤油", 1_246, 149_520), ("naphtha", "石脑油", 1_385, 210_520),
-        ("solvent", "溶剂油", 1_282, 194_864), ("lubricant", "润滑油", 1_126, 171_152),
-        ("fuel-oil", "燃料油", 1_015, 121_800),
+    for product, litres in _LITRES
+) + tuple(
+    WorkedCase(
+        title_en=f"Tax on a ton of {product}", title_zh=f"一吨{_ZH[product]}的消费税", sheet="fuel-tax",
+        source=f"{_RULES}; litres and rate as printed, the tax one step on", derived=True,
+        facts={"kilograms": 1_000, "product": product}, gives={"tax": tax},
     )
+    for product, tax in (("petrol", 210_976), ("diesel", 141_120), ("naphtha", 210_520), ("fuel-oil", 121_800))
 )  # fmt: skip
 
 _PIN = "999999"
@@ -186,7 +193,7 @@ SECTOR = Sector(
         _pump("pump-far", "a pump in Guangxi", "广西加油机", "fuel.west", "west-9", 0),
         _pump("office-reader", "the office's reader", "营业厅读写器", "fuel.south", "office", 0),
     ),
-    tariffs={PROFILE.name: TARIFF}, sheets=(TAX, SALE), worked_cases=CASES,
+    tariffs={PROFILE.name: TARIFF}, sheets=(TAX, LITRES, SALE), worked_cases=CASES,
     reports=(
         Report(name="sales", title_en="Sales by company", title_zh="各公司销售", counts=Counted.PAID, by="operator"),
         Report(name="pumps", title_en="Sales by pump", title_zh="各油机销售", counts=Counted.PAID, by="device"),

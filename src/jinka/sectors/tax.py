@@ -170,7 +170,8 @@ FRAUD = Journey(
         Verify("invoice C", "public", refused="REVOKED"),
         Verify("invoice D", "public", refused="REVOKED"),
         Verify("invoice A", "public"),
-        Assess("vat-small", {"period": "month", "sales": 12_000_000}, {"taxed": 12_000_000, "payable": 120_000}),
+        Assess("vat-small", {"period": "month", "sales": 10_000_000, "day": "since 2026"},
+               {"taxed": 10_000_000, "payable": 100_000}),
     ),
 )  # fmt: skip
 
@@ -207,4 +208,6 @@ SECTOR = Sector(
                by="account"),
     ),
     journeys=(MONTH, FRAUD),
+    words={"invoice A": "A票", "invoice B": "B票", "invoice C": "C票", "invoice D": "D票",
+           "number": "号码", "day": "日期", "net": "金额", "vat": "税额", "total": "价税合计"},
 )  # fmt: skip

@@ -66,7 +66,8 @@ SHEETS = (TICKET, RENEWAL, SUSPENSION, POINTS)
 CASES = (
     *(WorkedCase(title_en=f"{age} years, {cm} cm, student {student}", title_zh=f"{age}岁，{cm}厘米", sheet=TICKET.name,
                  facts={"price": 6_000, "age": age, "cm": cm, "student": student}, gives={"due": due},
-                 source=f"{TICKET_LAW}: rates printed (烟台市转发文本)")
+                 source=f"{TICKET_LAW}: rates printed" + (", half the price one step" if due == 3_000 else ""),
+                 derived=due == 3_000)
       for age, cm, student, due in (
           (6, 125, 0, 0), (7, 120, 0, 0), (7, 121, 0, 3_000), (18, 175, 0, 3_000), (19, 175, 0, 6_000),
           (21, 175, 1, 3_000))),

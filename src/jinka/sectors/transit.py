@@ -73,7 +73,8 @@ NEW = replace(
 )
 
 _SOURCE = (
-    "广州地铁线网票价 (2006-12): 4 km 2 yuan; to 12 km each 4, to 24 each 6, beyond each 8 km begun +1 yuan"
+    "深圳市城市轨道交通里程分段计价票制（市发展改革委核定，二期线网起；文号未查得）："
+    "首4公里2元；4至12公里每1元4公里，12至24公里每1元6公里，24公里以上每1元8公里"
 )
 METRO = Sheet(
     name="metro", title_en="Metro by distance", title_zh="地铁里程分段票价", source=_SOURCE, facts=("metres",),
@@ -102,8 +103,9 @@ BIKE = Sheet(
                 value=Times(Begun("minutes", 30), 150)),),
 )  # fmt: skip
 CASES = tuple(
-    WorkedCase(title_en=f"Metro, {km} km", title_zh=f"地铁{km}公里", sheet="metro", source=_SOURCE,
-               facts={"metres": km * 1_000}, gives={"fare": fare})
+    WorkedCase(title_en=f"Metro, {km} km", title_zh=f"地铁{km}公里", sheet="metro",
+               source=_SOURCE + ("" if km == 4 else "; one step"), facts={"metres": km * 1_000}, gives={"fare": fare},
+               derived=km != 4)
     for km, fare in ((4, 200), (8, 300), (12, 400), (18, 500), (24, 600), (32, 700))
 )  # fmt: skip
 

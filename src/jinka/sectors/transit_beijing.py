@@ -84,7 +84,7 @@ CASES = (
     *(
         WorkedCase(
             title_en=f"Rail, {km} km", title_zh=f"轨道交通{km}公里", sheet="rail", facts={"metres": km * 1_000},
-            gives={"fare": fare}, source=f"{_PLAN}; {said}",
+            gives={"fare": fare}, source=f"{_PLAN}; {said}", derived="step" in said,
         )
         for km, fare, said in (
             (6, 300, _QUOTED), (12, 400, _QUOTED), (22, 500, _QUOTED), (32, 600, _QUOTED),
@@ -95,7 +95,7 @@ CASES = (
     WorkedCase(
         title_en="Five minutes' wait in the peak", title_zh="高峰等候5分钟", sheet="taxi",
         facts={"metres": 3_000, "quiet": 0, "peak": 1, "night": 0, "booked": 0}, gives={"waiting": 460},
-        source=_TAXI,
+        source=f"{_TAXI}; two kilometres' price, one step", derived=True,
     ),
 )  # fmt: skip
 

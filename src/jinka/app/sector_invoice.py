@@ -16,13 +16,14 @@ from jinka.app.sector_cards import VirtualCard
 from jinka.app.sector_identity import REASONS_ZH, Disbelieved, Document, document_of, documents, sign
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of
+from jinka.app.sector_uses import use_right
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Counted
 from jinka.declaration.steps import Step
 from jinka.declaration.steps_invoice import Declare, Invoice
 from jinka.kit import Usage, format_minor
 from jinka.reports.day import Text
-from jinka.terminal.entitlement import NotEntitled, admit, write_records
+from jinka.terminal.entitlement import NotEntitled, write_records
 from jinka.terminal.records import read_records
 
 _BETWEEN = "; "
@@ -95,11 +96,7 @@ def play_invoice(step: Invoice, world: World) -> Text:
     now = replace(was, number=number, sums={line: total + lines[line] for line, total in was.sums.items()})
     facts = {"number": str(number), "amount": str(lines[step.charged]), "counter": now.digits}
     try:
-        admit(
-            card.link, right, aid=world.profile(right.application).aid,
-            records=world.record_specs(right.application), at=world.now, facts=facts,
-            macs=world.maintenance(right.application),
-        )  # fmt: skip
+        use_right(world, card, step.device, right, facts)
     except NotEntitled as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
@@ -175,8 +172,8 @@ def play_declare(step: Declare, world: World) -> Text:
     write_records(
         card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
         records=world.record_specs(application),
-        values={
-            step.counter: replace(held, declared=last, sums=dict.fromkeys(step.sums, 0)).digits, **step.resets,
+        values={  # the counter last: a card pulled away before it declares once more
+            **step.resets, step.counter: replace(held, declared=last, sums=dict.fromkeys(step.sums, 0)).digits,
         },
     )  # fmt: skip
     for name, line in step.remembers.items():

@@ -10,13 +10,14 @@ from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of, remember, texts_of
 from jinka.app.sector_titles import authority_title, lacking, written_text
+from jinka.app.sector_uses import use_right
 from jinka.app.sector_world import NotItsOwn, StepFailed, World
 from jinka.declaration import Admit, Block, Counted, Reads, Write
 from jinka.kit import Refused, Usage
 from jinka.profile.entitlement import Entitlement, Fact
 from jinka.profile.records import RecordSpec
 from jinka.reports.day import Text
-from jinka.terminal.entitlement import Admission, NotEntitled, admit, write_records
+from jinka.terminal.entitlement import Admission, NotEntitled, UseTorn, write_records
 from jinka.terminal.link import ChipRefused
 from jinka.terminal.records import read_records
 
@@ -137,12 +138,16 @@ def play_admit(step: Admit, world: World) -> Text:
     for name in step.remembers:
         world.remembered.pop(name, None)  # who is refused now leaves nothing behind of an earlier time
     try:
-        found = admit(
-            card.link, right, aid=world.profile(right.application).aid,
-            records=world.record_specs(right.application), at=world.now,
-            facts=facts,
-            macs=world.maintenance(right.application), pin=_pin(step.pin),
-        )  # fmt: skip
+        found = use_right(world, card, step.device, right, facts, pin=_pin(step.pin), torn=step.torn)
+    except UseTorn:
+        if not step.torn:
+            raise
+        expect_done(step.refused)
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="TORN")
+        return Text(
+            f"{head.en}: the card has written, and is pulled away before the device hears of it; nobody passes",
+            f"{head.zh}：卡已写入，应答前卡片离开，未放行",
+        )
     except NotEntitled as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)

@@ -36,6 +36,7 @@ from jinka.app import (
 )
 from jinka.app.sector_catalogue import catalogue_of
 from jinka.app.sector_masking import Masks
+from jinka.app.sector_uses import Use, uses
 from jinka.app.sector_world import Happening, StepFailed, World
 from jinka.declaration import (
     Admit,
@@ -110,6 +111,7 @@ class Played:
     happenings: tuple[Happening, ...]
     uncleared: int = 0  # records that no step cleared
     filled: tuple[tuple[Sheet, Mapping[str, Fact]], ...] = ()  # sheets, with the facts that they were given
+    uses: tuple[Use, ...] = ()  # of rights that write
 
 
 def _tell(step: Tell, _: World) -> Text:
@@ -202,6 +204,7 @@ def _played(world: World) -> Played:
         happenings=tuple(world.happenings),
         uncleared=sum(map(len, world.records.values())),
         filled=tuple(world.filled),
+        uses=tuple(uses(world)),
     )
 
 

@@ -171,6 +171,9 @@ class Admit(Step):
 
     ``remembers`` keeps under names what was found: the records that were judged, ``card`` (its number), ``admitted``.
     One that is refused is forgotten under these names.
+
+    ``torn`` pulls the card away when it has written and before the device hears of it: nobody is admitted. Shown there
+    again within a minute, that use is finished and costs nothing more.
     """
 
     card: str
@@ -181,6 +184,7 @@ class Admit(Step):
     pin: str = ""
     refused: str = ""
     remembers: Mapping[str, str] = field(default_factory=dict)
+    torn: bool = False
 
 
 # Tables and money

@@ -19,8 +19,8 @@ class Test(Enum):
 
     EQUALS = "is"
     ONE_OF = "is one of"
-    NOT_AFTER = "is a day not after"  # the record's date against a fact's
-    NOT_BEFORE = "is a day not before"
+    NOT_AFTER = "is not after"  # the record's date against a fact's
+    NOT_BEFORE = "is not before"
     AT_LEAST = "is at least"
     AT_MOST = "is at most"
     LISTS = "lists"  # words joined by commas, or the whole range by *
@@ -70,8 +70,8 @@ class Condition:
             shown = f"<{against.name}>"
         else:
             shown = ", ".join(against) if isinstance(against, tuple) else str(against)
-        said = _SAID_ZH[self.test] if zh else self.test.value
-        return f"{names.get(self.record, self.record)} {said} {shown}".rstrip()
+        name = names.get(self.record, self.record)
+        return f"{name}{_SAID_ZH[self.test]}{shown}" if zh else f"{name} {self.test.value} {shown}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entitlement:
-    """A right: where it applies, its conditions in the order in which they are judged, and what its use changes."""
+    """A right: where it applies, its conditions in the order in which they are judged, and what its use changes.
+
+    Changes are written in their order, each at once and not all together: what decides comes last, or first what uses
+    up. A card that holds a part of them must have no right that it had neither before nor with all of them.
+    """
 
     name: str
     title_en: str
@@ -98,3 +102,8 @@ class Entitlement:
     conditions: tuple[Condition, ...]
     changes: tuple[Change, ...] = ()
     source: str = ""  # the rule behind it, where there is one
+
+    def __post_init__(self) -> None:
+        changed = [change.record for change in self.changes]
+        if len(set(changed)) != len(changed):
+            raise Usage("a record is changed twice", where=self.name, fix="one change for each record")

@@ -126,7 +126,10 @@ CARE = Journey(
     cards=(JourneyCard("tag", "Grandmother Wang's tag", "王奶奶的标签", _WORN),),
     steps=(
         Assess("care-level", {"score": 40}, {"level": 3}, at="08:00"),
-        Admit("tag", "hall", "meal", at="11:30"),
+        Admit("tag", "hall", "meal", at="11:30", torn=True),
+        Admit("tag", "hall", "meal"),
+        Tell("Her last meal was taken off and she had none: within a minute the same reader knows the tag again, and "
+             "takes nothing more.", "最后一餐先前已扣而未放行：一分钟内回到同一读写器，予以认可，不再扣次。"),
         Admit("tag", "hall", "meal", refused="USED_UP"),
         Admit("tag", "gate", "go-out", at="15:00", refused="NOT_ALONE"),
         Reads("tag", "gate", {"home": "C-204", "care level": "3"}),

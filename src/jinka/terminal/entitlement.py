@@ -4,25 +4,32 @@ MAC).
 The conditions are declared (`jinka.profile.entitlement`). A record that cannot be read is a condition that does not
 hold: nobody gets in by a card that refuses. What is written back is written under the maintenance key before anybody
 is admitted.
+
+Cards write one record at once and have no transaction over several, so the order of the changes is the declaration's:
+a card that was pulled away between two holds those before. The terminal that tried knows of it (`UseTorn`), also where
+the last answer alone was lost, and finishes that use when the same card is back within `AGAIN`; elsewhere, or later,
+the card is judged by what it holds. A terminal cannot tell its own value from the same one written elsewhere within
+that time: records have no counter, as purses have.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jinka.codec import Command
 from jinka.codec.fields import encode_field
 from jinka.kit import Refused, Usage
 from jinka.profile.entitlement import Against, Change, Condition, Entitlement, Fact, Test
 from jinka.profile.records import RecordSpec
-from jinka.terminal.link import ApduLink, ask, ask_exactly
+from jinka.terminal.link import ApduLink, CardRemoved, ask, ask_exactly
 from jinka.terminal.maintenance import MacProvider
 from jinka.terminal.reading import read_public, select, verify_pin
 from jinka.terminal.records import read_records
 
 EVERYTHING = "*"
+AGAIN = dt.timedelta(minutes=1)  # how long a terminal finishes a use that was torn
 
 
 class NotEntitled(Refused):
@@ -45,6 +52,37 @@ class Admission:
         return f"Admission(card=******{self.card_no.hex()[-4:]})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TornUse:
+    """A use that was begun: what was read, told and meant to be written when the card went away."""
+
+    card_no: bytes
+    entitlement: str
+    facts: Mapping[str, str]
+    values: Mapping[str, str]
+    written: Mapping[str, str]
+    at: dt.datetime
+
+    def __repr__(self) -> str:
+        return f"TornUse({self.entitlement}, card=******{self.card_no.hex()[-4:]})"
+
+    def is_begun(self, values: Mapping[str, str]) -> bool:
+        """Whether the card holds a part of it: nothing but what stood there and what was to be written."""
+        now = {name: values.get(name, "") for name in self.written}
+        before = {name: self.values.get(name, "") for name in self.written}
+        return now != before and all(now[name] in (before[name], self.written[name]) for name in now)
+
+
+class UseTorn(CardRemoved):
+    """The card was pulled away while a use was written; nobody was admitted. ``use`` is for its next presentation."""
+
+    def __init__(self, use: TornUse) -> None:
+        super().__init__(
+            "pulled away while a use was written", where=use.entitlement, fix="present the card again here"
+        )
+        self.use = use
+
+
 def judge(entitlement: Entitlement, values: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, str]:
     """What the use writes; raises `NotEntitled` for the first condition that does not hold, `Usage` for a missing
     fact.
@@ -65,8 +103,13 @@ def admit(
     facts: Mapping[str, str],
     macs: MacProvider | None = None,
     pin: bytes = b"",
+    torn: TornUse | None = None,
 ) -> Admission:
-    """Read, judge, write back. Raises `NotEntitled`, `ChipRefused` and `CardRemoved`; nobody was admitted then."""
+    """Read, judge, write back. Raises `NotEntitled`, `ChipRefused`, `CardRemoved` and `UseTorn`; nobody was admitted
+    then.
+
+    ``torn`` is what `UseTorn` told when this terminal last saw the card: begun and not over, it is finished.
+    """
     known = {"date": f"{at:%Y%m%d}", "time": f"{at:%H%M}", "moment": f"{at:%Y%m%d%H%M}", **facts}
     wanted = {condition.record for condition in entitlement.conditions}
     wanted |= {change.record for change in entitlement.changes}
@@ -79,12 +122,29 @@ def admit(
     readings = read_records(link, aid, asked, pin=pin)
     values = {one.record.name: one.value for one in readings if one.value is not None}
     card_no = read_public(link).card_no
-    changes = judge(entitlement, values, known)
-    if changes:
+    use = TornUse(
+        card_no=card_no, entitlement=entitlement.name, facts=dict(facts), values=values, written={}, at=at
+    )
+    if torn is not None and _is_same(torn, use) and torn.is_begun(values):
+        use = torn
+    else:
+        use = replace(use, written=judge(entitlement, values, known))
+    left = {
+        name: value for name, value in use.written.items() if use is not torn or values.get(name) != value
+    }
+    if left:
         if macs is None:
             raise Usage("a use that writes needs the maintenance key", where=entitlement.name)
-        write_records(link, macs, aid=aid, card_no=card_no, records=records, values=changes, pin=pin)
-    return Admission(card_no=card_no, values=values, written=changes)
+        try:
+            write_records(link, macs, aid=aid, card_no=card_no, records=records, values=left, pin=pin)
+        except CardRemoved as error:
+            raise UseTorn(use) from error
+    return Admission(card_no=card_no, values=use.values, written=use.written)
+
+
+def _is_same(torn: TornUse, now: TornUse) -> bool:
+    known = (torn.card_no, torn.entitlement, torn.facts) == (now.card_no, now.entitlement, now.facts)
+    return known and dt.timedelta(0) <= now.at - torn.at <= AGAIN
 
 
 def write_records(

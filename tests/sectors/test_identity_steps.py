@@ -192,7 +192,7 @@ def _tax(*steps: Step) -> list[str]:
 
 def test_a_card_whose_sums_are_not_the_bills_is_found_out() -> None:
     meddled = Write("shop", "tax-office", {tax.COUNTER: tax.counter(1001, 1000, 8_495, 1_104)})
-    assert "SUMS_DIFFER" in _tax(meddled, replace(DECLARED, refused="SUMS_DIFFER"))[-1]
+    assert "the sums on the card differ" in _tax(meddled, replace(DECLARED, refused="SUMS_DIFFER"))[-1]
 
 
 def test_a_number_set_back_repeats_and_is_found_out() -> None:
@@ -214,10 +214,22 @@ def test_an_unsigned_bill_is_a_gap_until_it_is_signed() -> None:
     assert "1001 to 1003" in said[-1]
 
 
+def test_a_reader_that_is_not_the_authoritys_counts_no_bill_and_signs_none_that_is_left() -> None:
+    assert isinstance(BILL, Invoice)
+    torn = replace(BILL, document="invoice B", torn=True, at="")
+    foreign = replace(BILL, document="invoice C", device="reader", at="", refused="NOT_ITS_OWN")
+    said = _tax(torn, foreign, replace(DECLARED, refused="GAP"))
+    assert "not its own" in said[-2]
+    assert "1002 is missing" in said[-1], "invoice B is still unsigned"
+    with pytest.raises(StepFailed, match="NOT_ITS_OWN"):
+        _tax(replace(foreign, refused=""))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"gives": {"net": 8_495}},
+        {"refused": "NOT_ITS_OWN"},
         {"refused": "OVER_LIMIT"},
         {"counter": "no record"},
         {"document": "invoice A"},

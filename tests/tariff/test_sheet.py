@@ -94,7 +94,7 @@ def test_a_line_builds_on_lines_above() -> None:
         ({"a": -1}, "no whole number"),
         ({"a": 2**63}, "no whole number"),
         ({"a": "word"}, "is a word"),
-        ({"a": 3}, "comes to -2"),
+        ({"a": 3}, "comes to -0.02"),
     ],
 )
 def test_wrong_facts_are_refused_with_their_place(facts: dict[str, int | str], word: str) -> None:

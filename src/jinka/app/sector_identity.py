@@ -45,7 +45,7 @@ REASONS_ZH = {
     "UNTRUSTED": "证书不可信",
     "SIGNERS_MISSING": "签署岗位不齐",
     "GAP": "缺号",
-    "REPEATED": "重号",
+    "REPEATED": "号码重复",
     "SUMS_DIFFER": "卡内累计数不符",
 }
 _STATUS_ZH = {

@@ -25,7 +25,7 @@ def play_assess(step: Assess, world: World) -> Text:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, sheet=sheet.name, reason="ASSESS")
         return Text(
-            f"{sheet.title_en}: refused ({error})", f"{sheet.title_zh}：拒绝（{error.zh or error.what}）"
+            f"{sheet.title_en}: refused ({error.what})", f"{sheet.title_zh}：拒绝（{error.zh or error.what}）"
         )
     expect_done(step.refused)
     for code, wanted in step.gives.items():
@@ -36,7 +36,7 @@ def play_assess(step: Assess, world: World) -> Text:
     for line in moved:
         world.count(Counted.MOVED, lines[line.code], account=line.payee, sheet=sheet.name)
     told = [(line, format_minor(lines[line.code], line.unit)) for line in sheet.lines
-            if line.shown and lines[line.code]]  # fmt: skip
+            if line.shown and (lines[line.code] or line.code == sheet.result)]  # fmt: skip
     return Text(
         f"{sheet.title_en}: " + ", ".join(f"{line.title_en} {shown}" for line, shown in told),
         f"{sheet.title_zh}：" + "，".join(f"{line.title_zh}{shown}" for line, shown in told),

@@ -75,6 +75,8 @@ def play_tap(step: Tap, world: World) -> Text:
     if step.pays is not None and paid.amount != (wanted := number_of(world, step.pays)):
         raise StepFailed(f"{paid.amount} was debited, not {wanted}", where=step.device)
     shown, left = format_minor(paid.amount, unit), format_minor(paid.balance, unit)
+    if step.kind is TapKind.ENTRY and not paid.amount:
+        return Text(f"{head.en}: {left} on the card", f"{head.zh}：余额{left}")
     return Text(f"{head.en}: {shown} ({paid.product}), {left} left", f"{head.zh}：扣{shown}，余额{left}")
 
 

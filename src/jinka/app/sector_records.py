@@ -9,7 +9,7 @@ from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of, remember, texts_of
-from jinka.app.sector_titles import authority_title, lacking, written_text
+from jinka.app.sector_titles import authority_title, lacking, recorded_text, written_text
 from jinka.app.sector_uses import use_right
 from jinka.app.sector_world import NotItsOwn, StepFailed, World
 from jinka.declaration import Admit, Block, Counted, Reads, Write
@@ -59,12 +59,10 @@ def play_write(step: Write, world: World) -> Text:
     for name in values:
         world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
     specs = {spec.name: spec for spec in world.record_specs(application)}
-    shown = {name: shown_value(specs[name], value) for name, value in values.items()}
+    shown = recorded_text(specs, values, empty=Text("empty", "空"))
     return Text(
-        f"{device.title_en} writes onto {card.title.en}: "
-        + ", ".join(f"{specs[name].title_en} {value}" for name, value in shown.items()),
-        f"{device.title_zh}写入{card.title.zh}："
-        + "，".join(f"{specs[name].title_zh}{value}" for name, value in shown.items()),
+        f"{device.title_en} writes onto {card.title.en}: {shown.en}",
+        f"{device.title_zh}写入{card.title.zh}：{shown.zh}",
     )
 
 
@@ -99,21 +97,19 @@ def play_reads(step: Reads, world: World) -> Text:
                 raise StepFailed(f"{name} was read, and may not be", where=step.device)
             world.count(Counted.REFUSED, device=step.device, application=application, reason="READ")
         elif one.value != step.values[name]:
-            found, wanted = (
+            found, sought = (
                 shown_value(specs[name], value) for value in (one.value or "", step.values[name])
             )
-            raise StepFailed(f"{name} is {found!r} {one.reason}, not {wanted!r}", where=step.device)
+            raise StepFailed(f"{name} is {found!r} {one.reason}, not {sought!r}", where=step.device)
     remember(world, step.remembers, {one.record.name: one.value for one in readings if one.value is not None})
-    shown = {name: shown_value(specs[name], value) for name, value in step.values.items()}
-    read_en = ", ".join(f"{specs[name].title_en} {value}" for name, value in shown.items())
-    read_zh = "，".join(f"{specs[name].title_zh}{value}" for name, value in shown.items())
+    read = recorded_text(specs, step.values, empty=Text("empty", "空"))
     kept_en = ", ".join(specs[name].title_en for name in step.refused)
     kept_zh = "、".join(specs[name].title_zh for name in step.refused)
     return Text(
-        f"{device.title_en} reads {card.title.en}: {read_en or 'nothing'}"
-        + (f"; the card refuses {kept_en}" if kept_en else ""),
-        f"{device.title_zh}读{card.title.zh}：{read_zh or '无'}"
-        + (f"；卡拒绝读出{kept_zh}" if kept_zh else ""),
+        f"{device.title_en} reads {card.title.en}: "
+        + "; ".join(part for part in (read.en, kept_en and f"the card refuses {kept_en}") if part),
+        f"{device.title_zh}读{card.title.zh}："
+        + "；".join(part for part in (read.zh, kept_zh and f"卡拒绝读出{kept_zh}") if part),
     )
 
 
@@ -151,7 +147,7 @@ def play_admit(step: Admit, world: World) -> Text:
     except NotEntitled as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
-        needs = lacking(error.condition, _specs(world, right.application), step.facts)
+        needs = lacking(error.condition, _specs(world, right.application), facts)
         return Text(
             f"{head.en} is refused: {error.reason} (needs: {needs.en})",
             f"{head.zh}拒绝：须{needs.zh}（{error.reason}）",

@@ -37,6 +37,7 @@ from jinka.app import (
 from jinka.app.sector_catalogue import catalogue_of
 from jinka.app.sector_masking import Masks
 from jinka.app.sector_uses import Use, uses
+from jinka.app.sector_words import Wording
 from jinka.app.sector_world import Happening, StepFailed, World
 from jinka.declaration import (
     Admit,
@@ -52,6 +53,7 @@ from jinka.declaration import (
     Conditions,
     Destroyed,
     Holds,
+    Issue,
     Journey,
     Keep,
     List,
@@ -132,6 +134,7 @@ PLAYERS: Mapping[type[Step], Callable[[Any, World], Text]] = {
     OpenFolder: sector_folders.play_open_folder,
     Admit: sector_records.play_admit,
     Block: sector_records.play_block,
+    Issue: sector_replace.play_issue,
     Replace: sector_replace.play_replace,
     Assess: sector_money.play_assess,
     Move: sector_money.play_move,
@@ -185,7 +188,10 @@ def play(sector: Sector, journey: Journey, sectors: Iterable[Sector]) -> Played:
 def _played(world: World) -> Played:
     sector, journey = world.sector, world.journey
     told_of = (journey, *sector.journeys)  # who is named in one is often met in another
-    masks = Masks.of(told_of, world.record_specs, world.application_of, sector_base.declared_records(world))
+    declared = sector_base.declared_records(world)
+    masks = Masks.of(told_of, world.record_specs, world.application_of, declared)
+    sectors = {one.name: one for one in (sector, *world.catalogue.values())}
+    wording = Wording(sectors.values(), {code: law.title for code, law in declared.laws.items()})
     told = []
     for number, step in enumerate(journey.steps, 1):
         world.now = moment(journey, step, world.now)
@@ -196,7 +202,7 @@ def _played(world: World) -> Played:
             raise StepFailed(masks.hide(failed.what), where=where, fix=masks.hide(failed.fix)) from failed
         except JinkaError as error:
             raise StepFailed(masks.hide(str(error)), where=where) from error
-        told.append(Told(at=world.now, kind=type(step).__name__, said=masks.text(said)))
+        told.append(Told(at=world.now, kind=type(step).__name__, said=masks.text(wording.text(said))))
     return Played(
         sector=sector,
         journey=journey,

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from jinka.app.sector_masking import shown_value
 from jinka.app.sector_world import World
+from jinka.codec.fields import Coding
 from jinka.declaration.sector import Account, Party
 from jinka.kit import Unit, format_minor
 from jinka.profile.entitlement import Condition
@@ -17,7 +19,9 @@ from jinka.reports.day import Text
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NOW = {"moment": Text("now", "当前时间"), "date": Text("today", "当日"), "time": Text("now", "当前时刻")}
-_BLANK = "-"
+_BLANK = frozenset({"", "-"})
+_NOBODY = ("nobody's yet", "（尚无）")
+_DATE = 8  # digits
 
 
 def account_title(world: World, code: str) -> Text:
@@ -56,27 +60,38 @@ def authority_title(authority: str) -> Text:
 def lacking(condition: Condition, specs: Mapping[str, RecordSpec], facts: Mapping[str, object]) -> Text:
     """What a condition asks, with the facts that it was asked with; facts about a person are not printed."""
     said = []
+    spec = specs.get(condition.record)
     for zh in (False, True):
         names = {name: spec.title_zh if zh else spec.title_en for name, spec in specs.items()}
         text = condition.text(zh=zh, names=names)
-        spec = specs.get(condition.record)
         for name, fact in facts.items():
             kept = spec is not None and spec.personal is not None
-            text = text.replace(f"<{name}>", "***" if kept else str(fact))
+            shown = "***" if kept else dated(spec, str(fact)) if spec else str(fact)
+            text = text.replace(f"<{name}>", shown or _NOBODY[zh])
         for name, now in _NOW.items():
             text = text.replace(f"<{name}>", now.zh if zh else now.en)
         said.append(text)
     return Text(*said)
 
 
-def written_text(specs: Mapping[str, RecordSpec], written: Mapping[str, str]) -> Text:
-    """Records with what was written into them; ``-`` stands for an empty one."""
+def dated(spec: RecordSpec, value: str) -> str:
+    """A date of a card as people write it; anything else as it stands."""
+    if spec.coding is Coding.DATE and len(value) == _DATE and value.isdigit():
+        return f"{value[:4]}-{value[4:6]}-{value[6:]}"
+    return value
+
+
+def recorded_text(specs: Mapping[str, RecordSpec], values: Mapping[str, str], *, empty: Text) -> Text:
+    """Records with what stands in them, as it may be printed; ``-`` and nothing are an empty one."""
+    rows = [
+        (specs[name], dated(specs[name], shown_value(specs[name], value))) for name, value in values.items()
+    ]
     return Text(
-        ", ".join(
-            f"{specs[name].title_en} {'emptied' if value == _BLANK else value}"
-            for name, value in written.items()
-        ),
-        "，".join(
-            f"{specs[name].title_zh}{'清空' if value == _BLANK else value}" for name, value in written.items()
-        ),
+        ", ".join(f"{spec.title_en} {empty.en if shown in _BLANK else shown}" for spec, shown in rows),
+        "，".join(f"{spec.title_zh}{empty.zh if shown in _BLANK else shown}" for spec, shown in rows),
     )
+
+
+def written_text(specs: Mapping[str, RecordSpec], written: Mapping[str, str]) -> Text:
+    """Records with what was written into them."""
+    return recorded_text(specs, written, empty=Text("emptied", "清空"))

@@ -206,6 +206,7 @@ def run(
     """
     from jinka.app.sector_catalogue import all_sectors, find_sector
     from jinka.app.sector_run import play, report_rows
+    from jinka.app.sector_words import row_title
 
     sector, zh, words = find_sector(name), lang is Language.ZH, _RUN[lang]
     known = all_sectors()
@@ -237,7 +238,8 @@ def run(
             continue
         table = _table((report.title_zh if zh else report.title_en, words["count"], words["amount"]))
         for what, count, amount in rows:
-            table.add_row(what, str(count), format_minor(amount, report.unit) if amount else "")
+            title = row_title(what, report.by, sector, known.values(), zh=zh)
+            table.add_row(title, str(count), format_minor(amount, report.unit) if amount else "")
         put_table(table)
     return 0
 

@@ -223,10 +223,12 @@ class Sheet:
             value = _value(line.value, values, f"{self.name}.{line.code}")
             if not 0 <= value <= MAX_MINOR:
                 raise Usage(
-                    f"the line comes to {value}",
+                    f"{line.title_en} comes to {format_minor(value, line.unit)}",
                     where=f"{self.name}.{line.code}",
                     fix="check the facts",
-                    zh=f"{line.title_zh}为{format_minor(value, line.unit)}",
+                    zh=f"{line.title_zh}为{format_minor(value, line.unit)}"
+                    if line.unit is Unit.FEN
+                    else f"“{line.title_zh}”不满足",
                 )
             made[line.code] = values[line.code] = value
         return made

@@ -54,7 +54,8 @@ from jinka.tariff import full_price
 
 def _holder(**records: str) -> tuple[Start, ...]:
     held = {"name": "周婷", "scheme": "employee", "insured until": "20261231", "registered": "-",
-            "prescribed until": "20260312", "prescriptions": "0"} | records  # fmt: skip
+            "prescribed until": "20260312", "prescriptions": "0", "outpatient used": "0",
+            "outpatient spent": "0"} | records  # fmt: skip
     return (
         Start(application=ACCOUNT.name, balance=50_000),
         Start(application=HEALTH.name, pin="314159", records=held),
@@ -120,6 +121,10 @@ FARM = Journey(
         Admit("farmer", "ward", "settle", facts={"scheme": "rural"}, at="+300 09:00", refused="NOT_INSURED"),
     ),
 )  # fmt: skip
+# What the card says of the year goes into the bill, and what the bill comes to back onto the card.
+_YEAR = {"used": "outpatient used", "spent": "outpatient spent"}
+_KEPT: dict[str, int | str] = {"used": "=used", "spent": "=spent", "account": "=held"}
+_NOW = {"used": "used now", "spent": "spent now", "paid": "from account"}
 CLINIC = Journey(
     name="clinic", title_en="Registered, examined, prescribed", title_zh="挂号、就诊、开方、取药",
     date=dt.date(2026, 3, 9),
@@ -138,11 +143,19 @@ CLINIC = Journey(
         Assess("prescription", {"kind": "ordinary", "days": 8, "drugs": 2}, {}, refused="REFUSED"),
         Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 6}, {}, refused="REFUSED"),
         Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 5}, {"most": 7}),
-        Assess("outpatient", {"class A": 200_000, "class B": 20_000, "class C": 1_000, "place": "hospital", "used": 0,
-                              "spent": 0, "account": 0}, {"deductible": 180_000, "fund": 26_600, "cash": 194_400}),
-        Assess("outpatient", {"class A": 10_000, "class B": 0, "class C": 0, "place": "community", "used": 180_000,
-                              "spent": 1_995_000, "account": 2_000},
-                              {"fund": 5_000, "from account": 2_000, "cash": 3_000}),
+        Reads("zhou", "clinic", {"outpatient used": "0", "outpatient spent": "0"}, remembers=_YEAR),
+        Holds("zhou", 50_000, remembers="held"),
+        Assess("outpatient", {"class A": 200_000, "class B": 20_000, "class C": 1_000, "place": "hospital", **_KEPT},
+               {"deductible": 180_000, "fund": 26_600, "from account": 50_000, "cash": 144_400}, remembers=_NOW),
+        Tap("zhou", "hospital-till", "=paid", gross="=paid"),
+        Write("zhou", "clinic", {"outpatient used": "=used", "outpatient spent": "=spent"}),
+        Reads("zhou", "clinic", {"outpatient used": "180000", "outpatient spent": "26600"}, remembers=_YEAR),
+        Holds("zhou", 0, remembers="held"),
+        Assess("outpatient", {"class A": 10_000, "class B": 0, "class C": 0, "place": "community", **_KEPT},
+               {"deductible": 0, "fund": 9_000, "cash": 1_000}, remembers=_NOW),
+        Assess("outpatient", {"class A": 2_500_000, "class B": 0, "class C": 0, "place": "community", **_KEPT},
+               {"fund": 1_964_400, "spent now": 2_000_000, "cash": 535_600}, remembers=_NOW),
+        Write("zhou", "clinic", {"outpatient used": "=used", "outpatient spent": "=spent"}),
         Write("zhou", "clinic", {"prescribed until": "20260309", "prescriptions": "1"}),
         Admit("zhou", "pharmacy", "dispense"),
         Admit("zhou", "pharmacy", "dispense", refused="DISPENSED"),
@@ -153,6 +166,7 @@ CLINIC = Journey(
         Admit("inspector", "inspection", "inspect", facts={"kind": "sphygmomanometer"}),
         Write("gauge", "instrument-desk", {"verified until": "20270311"}),
         Admit("gauge", "instrument-desk", "use-instrument"),
+        Clear({"medical.hospital": 50_000}),
     ),
 )  # fmt: skip
 _LOOK = ("other-hospital", "treatment")

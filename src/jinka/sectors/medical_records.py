@@ -26,6 +26,8 @@ HEALTH_RECORDS = (
     record(3, "registered", Coding.TEXT, 12, "cardiology", "Registered for", "挂号科室"),
     record(4, "prescribed until", Coding.DATE, 4, "20260312", "Prescription valid until", "处方有效期"),
     record(5, "prescriptions", Coding.NUMBER, 1, "1", "Prescriptions not yet dispensed", "待取处方数"),
+    record(6, "outpatient used", Coding.NUMBER, 4, "180000", "Outpatient deductible used, fen", "门诊起付线累计（分）"),
+    record(7, "outpatient spent", Coding.NUMBER, 4, "26600", "Outpatient, by the fund, fen", "门诊基金累计（分）"),
 )  # fmt: skip
 HEALTH = record_application(
     name="cn.health.card", aid=b"JINKA.HEALTH.1", fid=0x3F41, title_en="Health card", title_zh="居民健康卡应用",

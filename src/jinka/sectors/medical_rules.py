@@ -80,6 +80,10 @@ CLINIC = Sheet(
                  Choose("place", (("hospital", percent(Less("scope", "deductible"), 70)),
                                   ("community", percent(Less("scope", "deductible"), 90)))),
                  Less(2_000_000, "spent")))),
+        Line(code="used now", title_en="deductible used this year", title_zh="年度起付线累计",
+             value=Sum(("used", "deductible"))),
+        Line(code="spent now", title_en="paid by the fund this year", title_zh="年度基金累计支付",
+             value=Sum(("spent", "fund"))),
         Line(code="own", title_en="left to the patient", title_zh="个人负担合计", value=Less("total", "fund")),
         Line(code="from account", title_en="from the personal account", title_zh="个人账户支付", value=Least((
             Less("own", "class C"), "account"))),

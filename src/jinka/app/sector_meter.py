@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import number_of
 from jinka.app.sector_world import StepFailed, World
 from jinka.card import Card, Personal
 from jinka.card.template import personalised
@@ -215,12 +216,13 @@ def play_replace_meter(step: ReplaceMeter, world: World) -> Text:
 
 def play_sell_token(step: SellToken, world: World) -> Text:
     meter, meters = _declared(world, step.meter), _meters(world)
-    digits = meters.vendor.credit(_pan(meter), meter.commodity.value, step.amount, world.now)
+    amount = number_of(world, step.amount)
+    digits = meters.vendor.credit(_pan(meter), meter.commodity.value, amount, world.now)
     meters.tokens[step.name] = digits
     shown = " ".join(digits[at : at + 4] for at in range(0, 20, 4))
     return Text(
-        f"The vendor sells {_shown(step.amount * 100, meter)} for {meter.title_en}: {shown}",
-        f"售出{meter.title_zh}{_shown(step.amount * 100, meter)}：{shown}",
+        f"The vendor sells {_shown(amount * 100, meter)} for {meter.title_en}: {shown}",
+        f"售出{meter.title_zh}{_shown(amount * 100, meter)}：{shown}",
     )
 
 

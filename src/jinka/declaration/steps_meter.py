@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from enum import Enum
 
-from jinka.declaration.steps import Step
+from jinka.declaration.steps import Number, Step
 
 
 class MeterKind(Enum):
@@ -103,7 +103,7 @@ class SellToken(Step):
 
     name: str
     meter: str
-    amount: int
+    amount: Number
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ METERS = (
     Meter(name="heat", title_en="the heat meter", title_zh="热量表", kind=_REMOTE, commodity=Commodity.HEAT,
           number=4001, most_a_day=500_000),
 )  # fmt: skip
+_TENTHS = {"tenths": "tenths"}
 _PAID = {"litres": "litres"}  # what was paid for is what the order says
 _SPLIT = {"works": 4_140, "resource": 3_140, "sewage": 2_720, "price": 10_000}
 BUY = Journey(
@@ -134,22 +135,25 @@ BUY = Journey(
 TOKENS = Journey(
     name="keypad", title_en="Electricity by keypad", title_zh="键盘代码购电", date=dt.date(2026, 3, 9),
     steps=(
-        Assess("electricity-month", {"watt_hours": 25_600, "before": 0}, {"price": 1_250}, at="09:00"),
-        SellToken("first", "keypad", 256),
+        Assess("electricity-month", {"watt_hours": 25_600, "before": 0}, {"price": 1_250}, at="09:00",
+               remembers=_TENTHS),
+        SellToken("first", "keypad", "=tenths"),
         KeyIn("first", "keypad", wrong=True, refused="REJECT"),
         KeyIn("first", "keypad-2", refused="REJECT"),
         KeyIn("first", "keypad", 25_600),
         KeyIn("first", "keypad", refused="USED"),
         Consume("keypad", 30_000, 25_600, at="+9 20:00"),
-        Assess("electricity-month", {"watt_hours": 474_400, "before": 25_600}, {"price": 26_965}),
-        SellToken("second", "keypad", 4_744),
+        Assess("electricity-month", {"watt_hours": 474_400, "before": 25_600}, {"price": 26_965},
+               remembers=_TENTHS),
+        SellToken("second", "keypad", "=tenths"),
         KeyIn("second", "keypad", 474_400),
         ChangeMeterKey("keypad", 2),
         KeyIn("second", "keypad", refused="REJECT"),
-        SellToken("third", "keypad", 10),
+        Assess("electricity-month", {"watt_hours": 1_000, "before": 500_000}, {"price": 79}, remembers=_TENTHS),
+        SellToken("third", "keypad", "=tenths"),
         KeyIn("third", "keypad", 1_000),
         MeterShows("keypad", 475_400, 25_600),
-        Stands("power", 28_215),
+        Stands("power", 28_294),
     ),
 )  # fmt: skip
 REMOTE = Journey(

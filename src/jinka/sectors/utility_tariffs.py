@@ -6,7 +6,8 @@ Units are litres (1 m³ = 1,000) and watt-hours; rates in the tables are hundred
 from __future__ import annotations
 
 from jinka.declaration import WorkedCase
-from jinka.tariff.sheet import Choose, Less, Line, Marginal, Sheet, Sum, Times
+from jinka.kit import Unit
+from jinka.tariff.sheet import Choose, Less, Line, Marginal, Rounding, Sheet, Sum, Times
 
 _WATER_STEPS = (180_000, 260_000, None)  # litres a household and year
 
@@ -40,6 +41,8 @@ ELECTRICITY = Sheet(
     source="北京市发展和改革委员会 居民阶梯电价（2012-07-01起，不满1千伏，一户一表）",
     facts=("watt_hours", "before"),
     lines=(
+        Line(code="tenths", title_en="Tenths of a kilowatt-hour on the token", title_zh="代码电量（0.1千瓦时）",
+             unit=Unit.POINT, value=Times("watt_hours", 1, 100, Rounding.DOWN), shown=False),
         Line(code="price", title_en="To pay", title_zh="应付", payer="household", payee="power",
              value=Marginal("watt_hours", ((240_000, 4_883), (400_000, 5_383), (None, 7_883)), per=100_000,
                             start="before")),

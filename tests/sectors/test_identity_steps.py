@@ -219,7 +219,7 @@ def test_a_reader_that_is_not_the_authoritys_counts_no_bill_and_signs_none_that_
     torn = replace(BILL, document="invoice B", torn=True, at="")
     foreign = replace(BILL, document="invoice C", device="reader", at="", refused="NOT_ITS_OWN")
     said = _tax(torn, foreign, replace(DECLARED, refused="GAP"))
-    assert "not its own" in said[-2]
+    assert "is not its own" in said[-2]
     assert "1002 is missing" in said[-1], "invoice B is still unsigned"
     with pytest.raises(StepFailed, match="NOT_ITS_OWN"):
         _tax(replace(foreign, refused=""))

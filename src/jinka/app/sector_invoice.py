@@ -17,7 +17,7 @@ from jinka.app.sector_identity import REASONS_ZH, Disbelieved, Document, documen
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of
 from jinka.app.sector_uses import use_right
-from jinka.app.sector_world import StepFailed, World
+from jinka.app.sector_world import NotItsOwn, StepFailed, World
 from jinka.declaration import Counted
 from jinka.declaration.steps import Step
 from jinka.declaration.steps_invoice import Declare, Invoice
@@ -82,10 +82,18 @@ def _read(world: World, card: VirtualCard, application: str, names: tuple[str, .
 
 def play_invoice(step: Invoice, world: World) -> Text:
     card, (sector, device) = world.card(step.card), world.device(step.device)
+    right, sheet = sector.entitlement(step.entitlement), sector.sheet(step.sheet)
+    try:
+        world.require_own(step.device, right.application)
+    except NotItsOwn as error:
+        expect_refused(step.refused, error.reason, error)
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
+        return Text(
+            f"{card.title.en} signs no bill at {device.title_en}: the application is not its own",
+            f"{device.title_zh}不得用{card.title.zh}开票，非本机构应用",
+        )
     till = _till(world, step.card)
     before = _finished(step, world, till)
-    right, sheet = sector.entitlement(step.entitlement), sector.sheet(step.sheet)
-    world.require_own(step.device, right.application)
     lines = world.fill(sheet, {name: fact_of(world, value) for name, value in step.facts.items()})
     for code, wanted in step.gives.items():
         if lines[code] != wanted:

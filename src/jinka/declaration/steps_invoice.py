@@ -20,7 +20,8 @@ class Invoice(Step):
 
     The right is judged with the facts ``number`` (the next one), ``amount`` (of ``charged``) and ``counter`` (the new
     value of the record), which its change writes. ``torn`` pulls the card away after it has counted and before it has
-    signed: the till finishes that bill when the card is next used there.
+    signed: the till finishes that bill when the card is next used there. Refused is a reason of the right, or
+    NOT_ITS_OWN where the application is none of the device's.
     """
 
     card: str

@@ -89,9 +89,9 @@ ISSUE = Entitlement(
 
 
 def _invoice(document: str, gross: int, net: int, *, rate: int = 13, at: str = "", torn: bool = False,
-             refused: str = "") -> Invoice:  # fmt: skip
+             refused: str = "", device: str = "till") -> Invoice:  # fmt: skip
     return Invoice(
-        "shop", "till", document, entitlement=ISSUE.name, sheet="vat-split", facts={"gross": gross, "rate": rate},
+        "shop", device, document, entitlement=ISSUE.name, sheet="vat-split", facts={"gross": gross, "rate": rate},
         gives={"net": net, "vat": gross - net}, counter=COUNTER, charged="net", sums=SUMS,
         tells=("taxpayer", "invoice code"), pin="161803", at=at, torn=torn, refused=refused,
     )  # fmt: skip
@@ -162,6 +162,9 @@ FRAUD = Journey(
         Alter("invoice B", "number=1002; day=2026-04-07; net=10000; vat=1300; total=11300"),
         Verify("invoice B", "public", refused="ALTERED"),
         _declare(2, {}, refused="ALTERED", at="12:00"),
+        Tell("A plain reader can have the card sign, but counts no number: it has no key of the tax authority.",
+             "普通签名读卡器可令卡签名，却没有税务机关的密钥，不能计号开票。"),
+        _invoice("invoice D", 1_130, 1_000, device="reader", refused="NOT_ITS_OWN"),
         _invoice("invoice D", 1_130, 1_000),
         Tell("The tax office has seen A; D was signed before the revocation, but nobody had seen it by then.",
              "A票税务机关吊销前已查验；D票吊销前开具，但吊销前无人收到。"),
@@ -194,6 +197,7 @@ SECTOR = Sector(
     devices=(
         Device("till", "the cash register", "税控收款机", DeviceKind.CHECK, application=CARD.name),
         Device("tax-office", "the tax office", "办税服务厅", DeviceKind.CHECK, application=CARD.name),
+        Device("reader", "a plain reader", "普通签名读卡器", DeviceKind.CHECK, application=SIGNS),
         Device("public", "anybody's verification page", "发票查验平台", DeviceKind.CHECK, application=CARD.name),
     ),
     sheets=tax_rules.SHEETS,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jinka.cli.frame import Json, command, put, put_json, put_table, say
-from jinka.kit import Usage, format_minor
+from jinka.kit import NotFound, Usage, format_minor
 from jinka.reports import Language
 
 if TYPE_CHECKING:
@@ -126,6 +126,13 @@ def docs(
 
     if not name and to is None:
         raise Usage("the pages of all sectors need a folder", where="--to", fix="name one, or a sector")
+    if to is not None:
+        try:
+            to.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Usage(
+                f"no folder can be made here: {error.strerror}", where=str(to), fix="another --to"
+            ) from None
     known = all_sectors()
     pages: dict[str, str] = {}
     for sector in [find_sector(name)] if name else list(known.values()):
@@ -135,7 +142,6 @@ def docs(
                 pages[f"{sector.name}{suffix}"] = sector_page(sector, played, zh=language is Language.ZH)
     for file, page in pages.items():
         if to is not None:
-            to.mkdir(parents=True, exist_ok=True)
             write_durable(to / file, page.encode())
             say(str(to / file))
     if as_json:
@@ -210,6 +216,9 @@ def run(
 
     sector, zh, words = find_sector(name), lang is Language.ZH, _RUN[lang]
     known = all_sectors()
+    names = [one.name for one in sector.journeys]
+    if journey and journey not in names:
+        raise NotFound(f"no journey {journey!r}", where=sector.name, fix="one of " + ", ".join(names))
     chosen = [sector.journey(journey)] if journey else sector.journeys
     played = [play(sector, one, known.values()) for one in chosen]
     if as_json:

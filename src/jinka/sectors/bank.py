@@ -186,4 +186,7 @@ SECTOR = Sector(
         _report("refusals", "Refusals by answer", "拒绝应答码", Counted.REFUSED, "reason"),
     ),
     journeys=(CARDS, CASH, BUSINESS, CREDIT),
+    words={"savings": "储蓄账户", "credit line": "信用卡账户", "mei": "韩梅的账户", "lin": "林涛的账户",
+           "zhou": "周公务卡账户", "qian": "钱芳", "card": "信用卡逾期信息", "loan": "贷款逾期信息",
+           "coat": "大衣", "karaoke": "歌厅消费", "holiday": "旅游"},
 )  # fmt: skip

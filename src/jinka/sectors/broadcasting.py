@@ -180,5 +180,7 @@ SECTOR = Sector(
         Report(name="entitled", title_en="Entitlements sent", title_zh="下发授权", counts=Counted.WRITTEN, by="record"),
     ),
     journeys=(EVENING, HOUSEHOLD),
+    words={"li": "李家", "main": "主卡用户", "second": "副卡用户", "basic": "基本频道",
+           "film": "付费电影频道", "none": "无"},
     no_worked_case="no rule of arrears with a computed result was found; the scrambling has its published vector",
 )  # fmt: skip

@@ -86,7 +86,7 @@ REPORTING = Sheet(
     facts=("year", "month_day", "founded", "reported", "years_listed"),
     lines=(
         Line(code="due", title_en="Newest year due by 30 June", title_zh="6月30日前应报的最近年度",
-             unit=Unit.POINT, value=Step("month_day", ((630, Minus("year", 2)), (None, Minus("year", 1))))),
+             unit=Unit.NUMBER, value=Step("month_day", ((630, Minus("year", 2)), (None, Minus("year", 1))))),
         Line(code="overdue", title_en="Reports overdue", title_zh="逾期未报", unit=Unit.POINT,
              value=Less("due", Most(("reported", Minus("founded", 1))))),
         Line(code="abnormal", title_en="On the list of abnormal operation", title_zh="列入经营异常名录（1为是）",
@@ -242,4 +242,10 @@ SECTOR = Sector(
                unit=Unit.POINT),
     ),
     journeys=(SIGNATURE, ANNUAL, SHARED),
+    words={"firm": "示例公司", "application": "申请书",
+           "change of address: 2 Harbour Road": "住所变更为港湾路2号",
+           "change of address: 9 Harbour Road": "住所变更为港湾路9号", "loan contract": "借款合同",
+           "deed": "契约", "report of 2025": "2025年度报告",
+           "turnover 8,000,000.00; staff 12": "营业收入8,000,000.00元，从业12人", "active": "存续",
+           "revoked": "吊销"},
 )  # fmt: skip

@@ -208,4 +208,7 @@ SECTOR = Sector(
                counts=Counted.MOVED, by="sheet"),
     ),
     journeys=(RELEASE, STOPPED),
+    words={"declaration": "报关单", "amendment": "修改单", "declarant": "报关员", "checker": "复核人",
+           "review": "审单", "inspection": "查验", "release": "放行", "company": "企业", "customs": "海关",
+           "value": "完税价格", "duty": "关税", "VAT": "增值税"},
 )  # fmt: skip

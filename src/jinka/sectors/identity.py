@@ -239,5 +239,9 @@ SECTOR = Sector(
                by="department", unit=Unit.POINT),
     ),
     journeys=(VERIFICATION, BORDER, EVENT),
+    words={"li": "李雷", "passport": "护照", "renamed passport": "改名护照",
+           "passport with another face": "换像护照", "cloned passport": "复制护照",
+           "passport of no state": "伪国签发护照", "specimen": "过期样本护照",
+           "late passport": "迟签护照", "UTO": "乌托邦国（UTO）"},
     worked_cases=identity_rules.WORKED_CASES,
 )  # fmt: skip

@@ -114,11 +114,12 @@ SHOP = JourneyCard("shop", "The shop's tax-control card", "商店的税控卡", 
 ), holder="shop")  # fmt: skip
 _CERTIFIED = Certify("shop", "tax-office", "示例公司", pin="161803", code=CODE,
                      organisation="GB 32100 example company 示例公司", at="08:00")  # fmt: skip
+_CARRIED = {"carried": "left"}  # what is not deducted in a month goes into the next
 MONTH = Journey(
     name="month",
     title_en="A month of invoices and its declaration",
     title_zh="一个月的开票与申报",
-    date=dt.date(2026, 4, 1),
+    date=dt.date(2026, 3, 2),
     cards=(SHOP,),
     steps=(
         _CERTIFIED,
@@ -134,18 +135,22 @@ MONTH = Journey(
         _invoice("invoice E", 1_130, 1_000, refused="NUMBERS_USED_UP"),
         Write("shop", "tax-office", {"allotted to": "1100"}, at="+1 09:00"),
         _invoice("invoice E", 1_130, 1_000),
-        _declare(5, {}, without=("invoice C",), refused="GAP", at="+10 09:00"),
+        Tell("March is declared within fifteen days of April.", "3月税款于4月15日前申报。"),
+        _declare(5, {}, without=("invoice C",), refused="GAP", at="+39 09:00"),
         _declare(5, {}, twice=("invoice A",), refused="REPEATED"),
         _declare(5, {"net": 124_496, "vat": 15_784}),
         Reads("shop", "till", {COUNTER: counter(1005, 1005, 0, 0), "declare by": "20260515"}),
-        Assess("vat-month", {"output": "=output", "input": 4_000, "carried": 1_000}, {"payable": 10_784, "left": 0}),
+        Assess("vat-month", {"output": "=output", "input": 4_000, "carried": 1_000}, {"payable": 10_784, "left": 0},
+               remembers=_CARRIED),
         Stands("treasury", 10_784),
-        _invoice("invoice F", 1_130, 1_000, at="+40 09:00"),
-        _invoice("invoice G", 1_130, 1_000, refused="NOT_DECLARED", at="+45 09:00"),
+        _invoice("invoice F", 1_130, 1_000, at="+50 09:00"),
+        _invoice("invoice G", 1_130, 1_000, refused="NOT_DECLARED", at="+75 09:00"),
         _declare(1, {"net": 1_000, "vat": 130}, by="20260615"),
-        Assess("vat-month", {"output": "=output", "input": 500, "carried": 0}, {"payable": 0, "left": 370}),
+        Assess("vat-month", {"output": "=output", "input": 500, "carried": "=carried"}, {"payable": 0, "left": 370},
+               remembers=_CARRIED),
         _invoice("invoice G", 1_130, 1_000),
-        _declare(1, {"vat": 130}, by="20260715", at="+70 09:00"),
+        _declare(1, {"vat": 130}, by="20260715", at="+100 09:00"),
+        Assess("vat-month", {"output": "=output", "input": 0, "carried": "=carried"}, {"payable": 0, "left": 240}),
     ),
 )  # fmt: skip
 FRAUD = Journey(
@@ -182,8 +187,10 @@ SECTOR = Sector(
     name="tax",
     title_en="Tax",
     title_zh="税务",
-    about_en="A tax-control card: signed invoices without a gap, the month's declaration, anybody's verification.",
-    about_zh="税控卡：发票连号签名、按月抄报、任何人可查验。",
+    about_en="A tax-control card: signed invoices without a gap, the month's declaration, anybody's verification. "
+    "Since 2024-12-01 fully digital invoices, made online, are the rule in China (国家税务总局公告2024年第11号).",
+    about_zh="税控卡：发票连号签名、按月抄报、任何人可查验。自2024-12-01起全国推广在线开具的数电发票"
+    "（国家税务总局公告2024年第11号）。",
     authority="Tax authority 税务机关",
     standards=("GB 18240", "ISO/IEC 7816-8"),
     archetypes=(Archetype.RECORD,),

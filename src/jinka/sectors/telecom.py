@@ -81,7 +81,8 @@ CASES = (
 
 CARD = JourneyCard("card", "the phone card", "电话卡", (Start(application=PHONE.name, balance=10),))
 CALLS = Journey(
-    name="public-phone", title_en="At a public phone", title_zh="公用电话", date=dt.date(2026, 3, 9), cards=(CARD,),
+    name="public-phone", title_en="At a public phone in 2012", title_zh="公用电话（2012年）",
+    date=dt.date(2012, 3, 12), cards=(CARD,),
     steps=(
         Assess("phone-units", {"seconds": 61, "tariff": "day"}, {"price": 77, "units": 8}, at="09:59"),
         PayBySheet("card", "phone", "phone-units", {"seconds": 61, "tariff": "day"}, 8, at="10:00"),

@@ -133,7 +133,7 @@ def _person(name: str, en: str, zh: str, works: str, until: str) -> JourneyCard:
 
 
 CARDS = (
-    _tag("e1", "the tag of extinguisher F1", "F1号灭火器标签", "powder", "F1", "20260601", "20310601", "20260531"),
+    _tag("e1", "the tag of extinguisher F1", "F1号灭火器标签", "powder", "F1", "20310501", "20360501", "20260531"),
     _tag("e2", "the tag of extinguisher F2", "F2号灭火器标签", "powder", "F2", "20270601", "20260601", "20260228"),
     _tag("e3", "the tag of extinguisher F3", "F3号灭火器标签", "water", "F3", "20260201", "20290201", "20260531"),
     _person("wang", "Wang Qiang's licence", "王强的证", "check,service", "20271231"),
@@ -148,8 +148,11 @@ ROUND = Journey(
     cards=CARDS,
     steps=(
         Commissioned("extinguisher/F1", "maker", at="07:00", tid="E2801160200073A1B2C3D4E5"),
-        Commissioned("extinguisher/F2, extinguisher/F3", "maker"),
-        Shipped("extinguisher/F1, extinguisher/F2, extinguisher/F3", "maker", "house"),
+        Tell("F1 is new; F2 and F3 have hung in the house for years and get their tags from the workshop.",
+             "F1为新购；F2、F3为在用旧器材，由维修点加装标签。"),
+        Commissioned("extinguisher/F2, extinguisher/F3", "workshop"),
+        Shipped("extinguisher/F1", "maker", "house"),
+        Shipped("extinguisher/F2, extinguisher/F3", "workshop", "house"),
         Received("extinguisher/F1, extinguisher/F2, extinguisher/F3", "house", at="08:00"),
         Observed("installing", "extinguisher/F1, extinguisher/F2, extinguisher/F3", "house"),
         Tell("A year has its rounds; here is one of them.", "以下为其中一次月度巡检。"),
@@ -178,7 +181,7 @@ ROUND = Journey(
         Admit("e2", "reader", "ready", refused="SCRAP", at="+13 09:00"),
         Destroyed("extinguisher/F2", "workshop"),
         Observed("installing", "extinguisher/F2", "house", refused="AFTER_END"),
-        TraceBack("extinguisher/F3", "", places=("maker", "house", "workshop")),
+        TraceBack("extinguisher/F3", "", places=("workshop", "house", "workshop")),
     ),
 )  # fmt: skip
 
@@ -217,6 +220,7 @@ SECTOR = Sector(
         Report(name="steps", title_en="Events by step", title_zh="各环节事件", counts=Counted.EVENT, by="step"),
     ),
     journeys=(ROUND,),
+    words={"service": "维修", "check": "巡检"},
     worked_cases=tuple(
         WorkedCase(
             title_en=f"Extinguisher of {kind}", title_zh=f"{zh}灭火器", sheet="life",

@@ -1,8 +1,10 @@
 """Hazardous goods and special supplies: storage by class and quantity, escorted transport, stores that two release.
 
-Regulation on the Safety Administration of Hazardous Chemicals (国务院令第591号), GB 18218-2018 (major hazards), IMDG
-Code 7.2.4 (segregation; GB 15603-2022 has its own table, which is not here). The journeys and cards are in
-`jinka.sectors.hazardous_journeys`; the cards' layout is Jinka's.
+Regulation on the Safety Administration of Hazardous Chemicals (国务院令第591号, rev. 2013) Art. 24 (acutely toxic goods
+lie alone; two receive, issue and keep them), 44, 48 (escort) and 50 (pass); the Act (危险化学品安全法) is in force
+since 2026-05-01, its articles are not cited here. GB 18218-2018 (major hazards). Which classes may lie together is
+judged by the general table of the IMDG Code, 7.2.4, which is made for ships: a warehouse on land falls under GB
+15603-2022, whose table could not be checked and is not here. The journeys are in `jinka.sectors.hazardous_journeys`.
 """
 
 from __future__ import annotations
@@ -24,15 +26,8 @@ from jinka.declaration import (
 )
 from jinka.kit import Unit
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
-from jinka.sectors.hazardous_journeys import (
-    CARD_RECORDS,
-    CONTAINER,
-    JOURNEYS,
-    OFFICER,
-    PERMIT,
-    PROFILES,
-    SIGNS,
-)
+from jinka.sectors.hazardous_cards import CARD_RECORDS, CONTAINER, OFFICER, PERMIT, PROFILES, SIGNS
+from jinka.sectors.hazardous_journeys import JOURNEYS
 from jinka.tariff.sheet import Choose, Line, Sheet, Step, Sum, Times
 
 WORKS = Entitlement(
@@ -53,7 +48,15 @@ LEAVES = Entitlement(
         Condition("escort", Test.EQUALS, Fact("escort", shown=True), "ESCORT_MISSING"),
         Condition("seal", Test.EQUALS, Fact("seal"), "OTHER_SEAL"),
     ),
-    source="危险化学品安全管理条例 (国务院令第591号) Art. 44, 48; release by two is the store's rule",
+    source="危险化学品安全管理条例 (国务院令第591号, rev. 2013) Art. 24, 44, 48; the order is the store's own rule",
+)  # fmt: skip
+TOXIC = Entitlement(
+    name="toxic", title_en="A container with acutely toxic goods leaves", title_zh="剧毒化学品出库上路",
+    application=CONTAINER.name,
+    conditions=(
+        *LEAVES.conditions, Condition("number", Test.EQUALS, Fact("pass container", shown=True), "PASS_MISSING")
+    ),
+    source="危险化学品安全管理条例 (国务院令第591号, rev. 2013) Art. 50: 剧毒化学品道路运输通行证",
 )  # fmt: skip
 ARRIVES = Entitlement(
     name="arrives", title_en="A container is taken in", title_zh="集装箱验收", application=CONTAINER.name,
@@ -109,9 +112,13 @@ def _case(
 
 
 _TRADE = ItemKey.TRADE_ITEM
+_APART = (
+    "amounts: the licence of the place 许可核定; segregation: IMDG Code 7.2.4, a table for ships, in place of that of "
+    "GB 15603-2022, which could not be checked 隔离暂按海运IMDG规则7.2.4，GB 15603-2022配存表未能核对"
+)
 TRACE = Trace(
     items=(
-        ItemClass("chlorine", "Chlorine cylinder of 1 t", "液氯钢瓶（1吨）", ItemKey.SINGLE_ASSET, "6903456",
+        ItemClass("chlorine", "Chlorine cylinder (1 t)", "液氯钢瓶（1吨）", ItemKey.SINGLE_ASSET, "6903456",
                   tag="GIAI-202", hazard=("2.3", "5.1", "8"), contents=1_000),
         ItemClass("ammonia", "Ammonia", "液氨", _TRADE, "6903456.070002", hazard=("2.3", "8")),
         ItemClass("petrol", "Petrol", "汽油", _TRADE, "6903456.070003", hazard=("3",)),
@@ -124,6 +131,7 @@ TRACE = Trace(
         TracePlace("warehouse", "the warehouse", "危化品仓库", "6903456.00002"),
         TracePlace("military", "the military store", "军用物资库", "6903456.00003"),
         TracePlace("emergency", "the emergency store", "应急物资库", "6903456.00004"),
+        TracePlace("waterworks", "the waterworks", "自来水厂", "6903456.00006"),
         TracePlace("town", "the stricken town", "受灾乡镇", "6903456.00005"),
     ),
     kept=(
@@ -132,22 +140,25 @@ TRACE = Trace(
     ),
     zones=(
         StorageZone("gas", "Gas store", "毒气库区", "warehouse", {"2.3": 6_000},
-                    source="the licence of the place 经营许可证核定"),
+                    source=_APART),
         StorageZone("liquids", "Store of flammable liquids", "易燃液体库区", "warehouse", {"3": 150_000},
-                    source="the licence of the place 经营许可证核定"),
+                    source=_APART),
         StorageZone("magazine", "Military magazine", "军用弹药库", "military", {"1.4": 500},
-                    source="the licence of the place 核定容量"),
+                    source=_APART),
     ),
+    rules={"HELD": "refuse"},
 )  # fmt: skip
 
 SECTOR = Sector(
     name="hazardous",
     title_en="Hazardous goods and special supplies",
     title_zh="危险品与特殊物资",
-    about_en="Zones take what their licence and the table of segregation allow. A container leaves when two have "
-    "released it, driver and escort have shown their cards and its seal is the right one. Military and emergency "
-    "stock are kept apart; what leaves needs an order that two officers have signed.",
-    about_zh="库区按许可和隔离表收货。集装箱须经双人放行、驾驶员和押运员验卡、封志相符方可出库。军用与应急物资分库保管，出库单须双人签名。",
+    about_en="Zones take what came to their place, within their licence and the table of segregation (that of the IMDG "
+    "Code, which is made for ships, in place of GB 15603-2022's). A container leaves when two have released it, driver "
+    "and escort have shown their cards and its seal is the right one; acutely toxic goods need a pass of the police "
+    "too. Military and emergency stock are kept apart; what leaves needs an order that two of its officers signed.",
+    about_zh="库区只收有收货记录的货物，并受许可量和隔离表约束（隔离暂按海运IMDG规则，GB 15603-2022配存表未能核对）。"
+    "集装箱须经双人放行、驾驶员和押运员验卡、封志相符方可出库，剧毒化学品另须通行证。军用与应急物资分库保管，出库单须本库双人签名。",
     authority="Emergency management 应急管理部门",
     standards=("GB 18218-2018", "IMDG Code 7.2.4", "国务院令第591号", "国务院令第445号", "EPCIS 2.0"),
     archetypes=(Archetype.TRACE, Archetype.RECORD),
@@ -161,7 +172,7 @@ SECTOR = Sector(
                also=(OFFICER.name,)),
         Device("checkpoint", "the checkpoint", "检查站", DeviceKind.CHECK, application=PERMIT.name),
     ),
-    entitlements=(WORKS, LEAVES, ARRIVES, CARRIES),
+    entitlements=(WORKS, LEAVES, TOXIC, ARRIVES, CARRIES),
     sheets=(HAZARD,),
     trace=TRACE,
     reports=(
@@ -174,7 +185,12 @@ SECTOR = Sector(
     words={"keeper": "保管员", "commander": "负责人", "driver": "驾驶员", "escort": "押运员",
            "emergency": "应急库", "military": "军用库", "yes": "是", "no": "否", "none": "无",
            "order": "出库令", "release order": "放行令",
-           "container CSQU3054383; seal H100; to the town": "集装箱CSQU3054383，封志H100，发往受灾乡镇",
+           "pass": "通行证", "police": "民警", "military order": "军库出库令", "military keeper": "军库保管员",
+           "military commander": "军库负责人",
+           "container CSQU3054383; seal H100; to the waterworks": "集装箱CSQU3054383，封志H100，发往自来水厂",
+           "container CSQU3054383; chlorine 1 t; warehouse to waterworks; 14 April":
+               "集装箱CSQU3054383，液氯1吨，危化品仓库至自来水厂，4月14日",
+           "lot M1; 300 signal cartridges; to be destroyed": "信号弹批次M1，300件，予以销毁",
            "container CSQU3054383; 2 tents; seal R1; to the town": "集装箱CSQU3054383，帐篷2顶，封志R1，发往受灾乡镇"},
     worked_cases=(
         _case("5 t of chlorine are the threshold", "液氯5吨即达临界量", (5_000, 0, 0), 0, "q/Q printed, R one step on",

@@ -1,25 +1,24 @@
-"""The cards and journeys of hazardous goods: a warehouse, an escorted container, two stores, a precursor's permit."""
+"""The journeys of hazardous goods: a warehouse, an escorted container, two stores, a precursor's permit."""
 
 from __future__ import annotations
 
 import datetime as dt
 
-from jinka.codec.fields import Coding
 from jinka.declaration import (
     Admit,
     Assess,
     Certify,
     Commissioned,
     Conditions,
+    Destroyed,
     Journey,
-    JourneyCard,
     Measured,
+    Observed,
     Packed,
     Reads,
     Received,
     Shipped,
     Sign,
-    Start,
     StoreGoods,
     Tell,
     TraceBack,
@@ -28,66 +27,13 @@ from jinka.declaration import (
     Verify,
     Write,
 )
-from jinka.profile import ApplicationProfile
-from jinka.profile.applications import pin, record, record_application
-from jinka.profile.spec import PersonalDatum
-
-SIGNS = "jinka.identity"
-_AUTHORITY = "Emergency management 应急管理部门"
-_OFFICER = (
-    record(1, "name", Coding.TEXT, 30, "李勇", "Name", "姓名", fid=0x0006, personal=PersonalDatum.NAME),
-    record(1, "post", Coding.TEXT, 12, "keeper", "Post", "岗位"),
-    record(2, "stores", Coding.TEXT, 40, "warehouse", "Stores", "库别"),
-    record(3, "good until", Coding.DATE, 4, "20281231", "Good until", "有效期"),
-)
-OFFICER = record_application(
-    name="cn.hazardous.officer", aid=b"JINKA.HAZ.1", fid=0x3F54, title_en="Duty card", title_zh="岗位证",
-    authority=_AUTHORITY, standards=("LD/T 33",), records=_OFFICER, after_pin=(0x0006,), extra_keys=(pin(),),
-)  # fmt: skip
-_CONTAINER = (
-    record(1, "seal", Coding.TEXT, 16, "H100", "Seal", "封志号"),
-    record(2, "keeper", Coding.TEXT, 20, "no", "Released by the keeper", "保管员放行"),
-    record(3, "commander", Coding.TEXT, 20, "no", "Released by the commander", "负责人放行"),
-    record(4, "driver", Coding.TEXT, 20, "no", "Driver admitted", "驾驶员已验"),
-    record(5, "escort", Coding.TEXT, 20, "no", "Escort admitted", "押运员已验"),
-)
-CONTAINER = record_application(
-    name="cn.hazardous.container", aid=b"JINKA.HAZ.2", fid=0x3F55, title_en="Container's electronic tag",
-    title_zh="集装箱电子标签", authority=_AUTHORITY, standards=("LD/T 33", "ISO 6346"), records=_CONTAINER,
-)  # fmt: skip
-_PERMIT = (
-    record(1, "journeys", Coding.NUMBER, 1, "1", "Journeys left", "剩余运次"),
-    record(2, "good until", Coding.DATE, 4, "20260630", "Good until", "有效期"),
-)
-PERMIT = record_application(
-    name="cn.hazardous.permit", aid=b"JINKA.HAZ.3", fid=0x3F56, title_en="Transport permit for precursors",
-    title_zh="易制毒化学品运输许可证", authority="Public security 公安机关", standards=("LD/T 33",), records=_PERMIT,
-)  # fmt: skip
-PROFILES: tuple[ApplicationProfile, ...] = (CONTAINER, OFFICER, PERMIT)
-CARD_RECORDS = {OFFICER.name: _OFFICER, CONTAINER.name: _CONTAINER, PERMIT.name: _PERMIT}
-
-
-def _officer(
-    name: str, en: str, zh: str, post: str, stores: str, until: str = "20281231", *, signs: bool = False
-) -> JourneyCard:
-    duty = Start(application=OFFICER.name, pin="135790", records={
-        "name": "李勇", "post": post, "stores": stores, "good until": until})  # fmt: skip
-    return JourneyCard(name, en, zh, (duty, Start(application=SIGNS, pin="246802")) if signs else (duty,))
-
-
-def _tag(name: str, en: str, zh: str) -> JourneyCard:
-    return JourneyCard(name, en, zh, (Start(application=CONTAINER.name, records={
-        "seal": "none", "keeper": "no", "commander": "no", "driver": "no", "escort": "no"}),))  # fmt: skip
-
-
-def _permit(name: str, en: str, zh: str, journeys: str, until: str) -> JourneyCard:
-    return JourneyCard(name, en, zh, (Start(application=PERMIT.name, records={
-        "journeys": journeys, "good until": until}),))  # fmt: skip
-
+from jinka.sectors.hazardous_cards import container_tag, officer, permit
 
 _ARRIVED = "chlorine/1..3, ammonia#N1 5000 KGM, petrol#G1 140000 KGM, petrol#G2 20000 KGM"
-_STOCK = {"chlorine kg": "=warehouse chlorine", "ammonia kg": "=warehouse ammonia", "petrol kg": "=warehouse petrol",
-          "people": 40}  # fmt: skip
+_STOCK: dict[str, int | str] = {
+    "chlorine kg": "=warehouse chlorine", "ammonia kg": "=warehouse ammonia", "petrol kg": "=warehouse petrol",
+    "people": 40,
+}  # fmt: skip
 STORE = Journey(
     name="store", date=dt.date(2026, 3, 9),
     title_en="What a warehouse takes and what it does not, and when it becomes a major hazard",
@@ -134,75 +80,100 @@ def _leaves(seal: str, refused: str = "") -> Admit:
     return Admit("tag", "gate", "leaves", facts={**_GATE, "seal": seal}, refused=refused)
 
 
+_PASS = {"pass container": "container"}
+
+
+def _toxic(seal: str, refused: str = "") -> Admit:
+    facts = {**_GATE, "seal": seal, "pass container": "=pass container"}
+    return Admit("tag", "gate", "toxic", facts=facts, refused=refused)
+
+
 ESCORT = Journey(
     name="escort", date=dt.date(2026, 4, 14),
-    title_en="A container with chlorine is released by two, escorted by two, and sealed",
-    title_zh="一箱液氯：双人放行、双人押运、施封",
+    title_en="A container with chlorine: released by two, escorted, sealed, with a pass of the police",
+    title_zh="一箱液氯：双人收发、押运、施封、凭通行证上路",
     cards=(
-        _tag("tag", "the container's tag", "集装箱标签"),
-        _officer("keeper", "the keeper's card", "保管员证", "keeper", "warehouse", signs=True),
-        _officer("chief", "the commander's card", "负责人证", "commander", "warehouse", signs=True),
-        _officer("driver", "the driver's card", "驾驶员证", "driver", "warehouse,road"),
-        _officer("escort", "the escort's card", "押运员证", "escort", "warehouse,road"),
-        _officer("late", "the other escort's card", "候补押运员证", "escort", "warehouse,road", "20260331"),
+        container_tag("tag", "the container's tag", "集装箱标签"),
+        officer("keeper", "the keeper's card", "保管员证", "keeper", "warehouse", signs=True),
+        officer("chief", "the commander's card", "负责人证", "commander", "warehouse", signs=True),
+        officer("police", "the police officer's card", "民警证", "police", "road", signs=True),
+        officer("driver", "the driver's card", "驾驶员证", "driver", "warehouse,road"),
+        officer("escort", "the escort's card", "押运员证", "escort", "warehouse,road"),
+        officer("late", "the other escort's card", "候补押运员证", "escort", "warehouse,road", "20260331"),
     ),
     steps=(
-        Certify("keeper", "desk", "李强", pin="246802", post="keeper", at="06:00"),
+        Certify("keeper", "desk", "李强", pin="246802", post="keeper", at="05:00"),
         Certify("chief", "desk", "赵敏", pin="246802", post="commander"),
-        Commissioned("chlorine/11", "warehouse", at="07:00"),
-        Measured("chlorine/11", "warehouse", {"06:30": "20", "07:00": "20"}),
+        Certify("police", "desk", "孙涛", pin="246802", post="police"),
+        Commissioned("chlorine/11", "plant", at="05:10"),
+        Shipped("chlorine/11", "plant", "warehouse", seal="C11"),
+        Received("chlorine/11", "warehouse", seal="C11", at="06:50"),
+        Measured("chlorine/11", "warehouse", {"06:50": "20", "07:00": "20"}, at="07:01"),
         Conditions("chlorine/11", ("cylinders",)),
         Packed("container/3", "chlorine/11", "warehouse"),
         Write("tag", "desk", {"seal": "H100"}),
         Write("tag", "desk", {"keeper": "yes", "commander": "yes", "driver": "yes", "escort": "yes"}),
         Tell("Words on the tag release nothing: nobody has shown a card.", "标签上写“是”不算放行：无人出示证件。"),
-        _leaves("H100", "KEEPER_MISSING"),
+        _toxic("H100", "KEEPER_MISSING"),
         *_shows("keeper", "desk", "keeper", "warehouse"),
-        _leaves("H100", "COMMANDER_MISSING"),
+        _toxic("H100", "COMMANDER_MISSING"),
         Tell("The keeper cannot be the commander as well.", "保管员不得兼作负责人放行。"),
         Admit("keeper", "desk", "on-duty", facts={"post": "commander", "store": "warehouse"}, refused="OTHER_POST"),
         *_shows("chief", "desk", "commander", "warehouse"),
-        Sign("keeper", "order", "container CSQU3054383; seal H100; to the town", pin="246802"),
+        Sign("keeper", "order", "container CSQU3054383; seal H100; to the waterworks", pin="246802"),
         Verify("order", "gate", needs=_TWO, remembers={"ordered seal": "seal"}, refused="SIGNERS_MISSING"),
-        _leaves("H100", "ORDER_MISSING"),
+        _toxic("H100", "ORDER_MISSING"),
         Sign("chief", "order", pin="246802", counter=True),
         Verify("order", "gate", needs=_TWO, remembers={"ordered seal": "seal"}),
-        _leaves("H100", "DRIVER_MISSING"),
+        _toxic("H100", "DRIVER_MISSING"),
         *_shows("driver", "gate", "driver", "road"),
         Admit("late", "gate", "on-duty", facts={"post": "escort", "store": "road"}, remembers={"escort": "card"},
               refused="CARD_EXPIRED"),
-        _leaves("H100", "ESCORT_MISSING"),
+        _toxic("H100", "ESCORT_MISSING"),
         *_shows("escort", "gate", "escort", "road"),
-        _leaves("H999", "OTHER_SEAL"),
-        _leaves("H100"),
-        Shipped("container/3", "warehouse", "town", at="09:00", seal="H100"),
-        Measured("container/3", "town", {"10:00": "21", "10:40": "43", "11:00": "22"}, at="11:05"),
-        Received("container/3", "town", at="12:00", seal="H101"),
+        _toxic("H999", "OTHER_SEAL"),
+        Tell("Chlorine is acutely toxic: on the road it needs a pass of the police, for this container and this way.",
+             "氯属剧毒化学品，上路须凭公安机关核发的剧毒化学品道路运输通行证。"),
+        _toxic("H100", "PASS_MISSING"),
+        Sign("police", "pass", "container CSQU3054383; chlorine 1 t; warehouse to waterworks; 14 April", pin="246802"),
+        Verify("pass", "gate", needs={"police": 1}, remembers=_PASS),
+        _toxic("H100"),
+        Shipped("container/3", "warehouse", "waterworks", at="09:00", seal="H100"),
+        Measured("container/3", "waterworks", {"10:00": "21", "10:40": "43", "11:00": "22"}, at="11:05"),
+        Received("container/3", "waterworks", at="12:00", seal="H101"),
         Admit("tag", "gate", "arrives", facts={"seal": "H101"}, refused="OTHER_SEAL"),
-        Conditions("container/3", ("cylinders",), excursions=1, breaches=1, seals=("CHANGED",)),
-        Tell("The seal on the door is another one: the escort explains it to the police, who put a new one on.",
-             "门上封志不符，押运员向公安机关说明后重新施封。"),
+        Unpacked("container/3", "waterworks"),
+        Conditions("container/3", ("cylinders",), excursions=1, breaches=1, seals=("CHANGED",), holds="chlorine/11",
+                   place="waterworks"),
+        Shipped("chlorine/11", "waterworks", "town", refused="HELD"),
+        Tell("Another seal on the door, and an hour in the sun: the escort reports it to the police, who open the "
+             "container with the receiver, find the cylinder whole and put a new seal on.",
+             "门上封志不符且曾受热：押运员报告公安机关，会同收货人开箱查验，钢瓶完好，重新施封。"),
+        Observed("inspecting", "chlorine/11", "waterworks", disposition="conformant", seal="H102"),
         Write("tag", "gate", {"seal": "H102"}),
         Admit("tag", "gate", "arrives", facts={"seal": "H102"}),
         Reads("tag", "desk", {"keeper": "no", "escort": "no"}),
-        Unpacked("container/3", "town"),
-        TraceBack("chlorine/11", "", places=("warehouse", "town")),
+        TraceBack("chlorine/11", "", places=("plant", "warehouse", "waterworks")),
     ),
 )  # fmt: skip
+_MILITARY = {"military keeper": 1, "military commander": 1}
 RESERVES = Journey(
     name="reserves", date=dt.date(2026, 7, 20),
     title_en="Military and emergency stock: kept apart, released by two", title_zh="军用与应急物资：分库保管、双人出库",
     cards=(
-        _tag("tag", "the container's tag", "集装箱标签"),
-        _officer("soldier", "the military keeper's card", "军库保管员证", "keeper", "military"),
-        _officer("keeper", "the emergency keeper's card", "应急库保管员证", "keeper", "emergency", signs=True),
-        _officer("driver", "the driver's card", "驾驶员证", "driver", "emergency,road"),
-        _officer("escort", "the escort's card", "押运员证", "escort", "emergency,road"),
-        _officer("chief", "the emergency commander's card", "应急指挥员证", "commander", "emergency", signs=True),
+        container_tag("tag", "the container's tag", "集装箱标签"),
+        officer("soldier", "the military keeper's card", "军库保管员证", "keeper", "military", signs=True),
+        officer("major", "the military commander's card", "军库负责人证", "commander", "military", signs=True),
+        officer("keeper", "the emergency keeper's card", "应急库保管员证", "keeper", "emergency", signs=True),
+        officer("driver", "the driver's card", "驾驶员证", "driver", "emergency,road"),
+        officer("escort", "the escort's card", "押运员证", "escort", "emergency,road"),
+        officer("chief", "the emergency commander's card", "应急指挥员证", "commander", "emergency", signs=True),
     ),
     steps=(
         Certify("keeper", "desk", "王刚", pin="246802", post="keeper", at="07:30"),
         Certify("chief", "desk", "陈军", pin="246802", post="commander"),
+        Certify("soldier", "desk", "周岩", pin="246802", post="military keeper"),
+        Certify("major", "desk", "吴刚", pin="246802", post="military commander"),
         Commissioned("signals#M1 300 EA, signals#M2 300 EA", "military", at="08:00"),
         Commissioned("petrol#M9 200 KGM", "military"),
         StoreGoods("magazine", "signals#M1 300 EA"),
@@ -233,7 +204,15 @@ RESERVES = Journey(
         Tell("Two lots of cartridges ask for their compatibility groups; without them the second is not taken.",
              "两批弹药同库须核对配装组，未核对的第二批不收。"),
         StoreGoods("magazine", "signals#M2 100 EA", refused="SEGREGATION"),
-        Shipped("signals#M1 300 EA", "military", "town"),
+        Tell("Nothing of the military store leaves on the word of the emergency store's officers.",
+             "军用物资出库须军库两名人员签名，应急库人员签名无效。"),
+        Sign("keeper", "military order", "lot M1; 300 signal cartridges; to be destroyed", pin="246802"),
+        Sign("chief", "military order", pin="246802", counter=True),
+        Verify("military order", "desk", needs=_MILITARY, refused="SIGNERS_MISSING"),
+        Sign("soldier", "military order", pin="246802", counter=True),
+        Sign("major", "military order", pin="246802", counter=True),
+        Verify("military order", "desk", needs=_MILITARY),
+        Destroyed("signals#M1 300 EA", "military"),
         StoreGoods("magazine", "signals#M2 600 EA", refused="TOO_MUCH"),
         StoreGoods("magazine", "signals#M2 300 EA"),
     ),
@@ -242,8 +221,8 @@ PRECURSOR = Journey(
     name="precursor", date=dt.date(2026, 6, 22),
     title_en="A permit of class 1 is good for one journey", title_zh="一类易制毒化学品运输许可一次有效",
     cards=(
-        _permit("one", "the permit of class 1", "一类运输许可证", "1", "20260722"),
-        _permit("three", "the permit of class 2", "二类运输许可证", "99", "20260921"),
+        permit("one", "the permit of class 1", "一类运输许可证", "1", "20260722"),
+        permit("three", "the permit of class 2", "二类运输许可证", "99", "20260921"),
     ),
     steps=(
         Admit("one", "checkpoint", "carries", at="08:00"),

@@ -28,6 +28,7 @@ from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.sectors.logistics_journeys import COURIER, COURIER_RECORDS, JOURNEYS, SIGNS, TICKET, TICKET_RECORDS
 from jinka.tariff.sheet import (
     Choose,
+    Less,
     Line,
     Minus,
     Most,
@@ -98,8 +99,10 @@ REFUND = Sheet(
         Line(code="rate", title_en="percent, by whole hours before departure", title_zh="费率（%）", unit=Unit.POINT,
              value=Step("hours", ((23, 20), (47, 10), (None, 5)))),
         Line(code="exact", title_en="unrounded", title_zh="未取整", value=percent("price", "rate")),
-        Line(code="fee", title_en="fee", title_zh="退票费", payer="logistics.passengers", payee="logistics.rail",
+        Line(code="fee", title_en="fee", title_zh="退票费", payer="logistics.sold", payee="logistics.rail",
              value=Most((Times(Times("exact", 1, 50), 50), 200))),
+        Line(code="back", title_en="paid back", title_zh="退还票款", payer="logistics.sold",
+             payee="logistics.passengers", value=Less("price", "fee")),
     ),
 )  # fmt: skip
 
@@ -169,6 +172,8 @@ SECTOR = Sector(
     ),
     journeys=JOURNEYS,
     words={"east": "东口", "west": "西口", "waybill": "运单", "collector": "揽收员", "carrier": "承运人",
+           "addressee": "收件人", "delivery note": "签收单",
+           "parcel 1, depot to addressee, seal whole": "包裹1，营业部至收件人，封签完好",
            "depot": "营业部", "hub": "分拨中心",
            "parcel 1 and EE473124829CN, sender to hub, sound": "包裹1及EE473124829CN，寄件人至分拨中心，完好",
            "parcel 1 and EE473124829CN, sender to hub, damaged": "包裹1及EE473124829CN，寄件人至分拨中心，破损",

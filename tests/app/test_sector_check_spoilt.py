@@ -33,7 +33,7 @@ DAY = campus.SECTOR.journey("day")
 SHORT = replace(
     DAY, steps=tuple(step for step in DAY.steps if not isinstance(step, (Assess, Clear, Tap, Holds)))
 )
-MEALS = campus.SECTOR.worked_cases[0]
+MEALS = next(case for case in campus.SECTOR.worked_cases if case.address)
 
 
 def sheet(value: Any, facts: tuple[str, ...] = ("a",), **more: Any) -> Sheet:
@@ -284,7 +284,7 @@ def cut_last_step(page: str) -> str:
          "DOCUMENTATION borrow: is not listed as"),
         (lambda page: page.replace("# 校园一卡通", "# Campus"), "DOCUMENTATION # Campus (`campus`): a heading of"),
         (lambda page: page.replace("国办发〔2011〕54号", ""), "DOCUMENTATION meal-subsidy: its source is not on"),
-        (lambda page: page.replace("cn.chinagate.cn", ""), f"DOCUMENTATION {MEALS.title_en}: the case, its source or"),
+        (lambda page: page.replace(MEALS.address, ""), f"DOCUMENTATION {MEALS.title_en}: the case, its source or"),
         (lambda page: page.replace("(`rate`)", "(`rates`)"), "DOCUMENTATION meal-subsidy.rate: is not in the"),
     ],
 )  # fmt: skip

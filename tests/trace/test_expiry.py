@@ -66,49 +66,56 @@ class _Clock:
         return MORNING
 
 
-BORN = replace(thing(5, Action.ADD, "commissioning", ITEM), ilmd=told("2025-12-31"))
-OF_LOT = replace(thing(5, Action.ADD, "commissioning", ITEM), ilmd=told("2027-01-01", "L1"))
-LOT_BORN = Event(
-    event_type=EventType.OBJECT, event_time_us=4, zone_offset="+08:00", action=Action.ADD, ilmd=told("2025-12-31"),
-    biz_step=STEP + "creating_class_instance", quantities=(Quantity(epc_class=LOT),), biz_location=Place(id="urn:a:b"),
-)  # fmt: skip
-COOKED = Event(
-    event_type=EventType.TRANSFORMATION, event_time_us=6, zone_offset="+08:00", input_epcs=(ITEM,),
-    output_epcs=(MADE,), ilmd=told("2025-12-30"),
-)  # fmt: skip
+def _begun(item: str, lot: str, made: str) -> list[tuple[list[Event], str, bool]]:
+    """What tells of a thing's beginning, which thing is sold then, and whether it is too late."""
+    born = replace(
+        thing(5, Action.ADD, "commissioning", item), ilmd=told("2025-12-31"), biz_location=Place(id="urn:a:b")
+    )
+    of_lot = replace(born, ilmd=told("2027-01-01", lot.rpartition(".")[2]))
+    lot_born = Event(
+        event_type=EventType.OBJECT, event_time_us=4, zone_offset="+08:00", action=Action.ADD,
+        ilmd=told("2025-12-31"), biz_step=STEP + "creating_class_instance", quantities=(Quantity(epc_class=lot),),
+        biz_location=Place(id="urn:a:b"),
+    )  # fmt: skip
+    cooked = Event(
+        event_type=EventType.TRANSFORMATION, event_time_us=6, zone_offset="+08:00", input_epcs=(item,),
+        output_epcs=(made,), ilmd=told("2025-12-30"),
+    )  # fmt: skip
+    return [
+        ([born], item, True),
+        ([born, thing(7, Action.OBSERVE, "receiving", item)], made, False),
+        ([lot_born, of_lot], item, True),  # the lot's date is the earlier one
+        ([of_lot], item, False),
+        ([cooked], made, True),
+        ([cooked], item, False),  # what came out of the pot has a date, what went in has none
+    ]
 
 
 @pytest.mark.parametrize("together", [False, True])
-@pytest.mark.parametrize(("events", "asked", "refused"), [
-    ([replace(BORN, biz_location=Place(id="urn:a:b"))], ITEM, True),
-    ([BORN, thing(7, Action.OBSERVE, "receiving", ITEM)], OTHER, False),
-    ([LOT_BORN, OF_LOT], ITEM, True),  # the lot's date is the earlier one
-    ([OF_LOT], ITEM, False),
-    ([COOKED], MADE, True),
-    ([COOKED], ITEM, False),  # what came out of the pot has a date, what went in has none
-])  # fmt: skip
-def test_a_repository_refuses_by_dates_of_other_events(
-    tmp_path: Path, together: bool, events: list[Event], asked: str, refused: bool
-) -> None:
+def test_a_repository_refuses_by_dates_of_other_events(tmp_path: Path, together: bool) -> None:
     with database_at(tmp_path / "trace.db") as database:
         judges = judges_of({"EXPIRED": "refuse", "AFTER_USE": "off"}, _Clock())
         store = TraceStore(database, _Clock(), judges=judges)
-        wanted = [*events, sale(MORNING, asked)]
-        if not together:
-            store.capture([prepare(event) for event in events])
-        (*_, last) = store.capture(
-            [prepare(event) for event in (wanted if together else wanted[-1:])], proceed=True
-        )
-        assert [finding.code for finding in last.findings] == ["EXPIRED"] * refused
-        assert (last.outcome is Outcome.ACCEPTED) is not refused
-        with SqlLinks(database) as links:
-            found = expiry_dates(links, [canonical_id(asked)])
-        assert (min(found.values(), default=dt.date.max) < dt.date(2026, 1, 1)) is refused
+        for case in range(6):
+            item, made = (f"urn:epc:id:sgtin:0614141.10734{kind}.{case}" for kind in (6, 7))
+            events, asked, refused = _begun(item, f"urn:epc:class:lgtin:0614141.107346.L{case}", made)[case]
+            wanted = [*events, sale(MORNING, asked)]
+            if not together:
+                store.capture([prepare(event) for event in events])
+            answers = store.capture(
+                [prepare(event) for event in (wanted if together else wanted[-1:])], proceed=True
+            )
+            assert [finding.code for finding in answers[-1].findings] == ["EXPIRED"] * refused, case
+            assert (answers[-1].outcome is Outcome.ACCEPTED) is not refused
+    with database_at(tmp_path / "trace.db") as database, SqlLinks(database) as links:
+        first = canonical_id("urn:epc:id:sgtin:0614141.107346.0")
+        assert expiry_dates(links, [first, "nothing"]) == {first: dt.date(2025, 12, 31)}
 
 
 def test_a_repository_that_does_not_want_the_rule_reads_no_dates(tmp_path: Path) -> None:
     with database_at(tmp_path / "trace.db") as database:
         store = TraceStore(database, _Clock(), judges=judges_of({}, _Clock()))
-        store.capture([prepare(replace(BORN, biz_location=Place(id="urn:a:b")))])
-        (answer,) = store.capture([prepare(sale(MORNING, ITEM))])
+        (events, asked, _), *_ = _begun(ITEM, LOT, MADE)
+        store.capture([prepare(event) for event in events])
+        (answer,) = store.capture([prepare(sale(MORNING, asked))])
         assert not answer.findings

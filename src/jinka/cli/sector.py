@@ -37,9 +37,10 @@ _KINDS_ZH = {
     "subscription": "订购",
     "trace": "追溯",
 }
-_TRIED_ZH = {
-    "encodings": "编码", "access rights": "权限", "prices": "价格", "worked cases": "公开算例", "journeys": "场景",
-    "reports": "报表", "documentation": "文档",
+TRIED_ZH = {
+    "encodings": "编码", "access rights": "权限", "personal data": "个人信息", "journeys": "场景",
+    "torn uses": "中途拔卡", "prices": "价格", "worked cases": "公开算例", "codes and places": "编码与场所", "reports": "报表",
+    "documentation": "文档",
 }  # fmt: skip
 
 
@@ -187,9 +188,7 @@ def check(
     zh = lang is Language.ZH
     table = _table(_CHECK_HEADS[lang])
     for result in results:
-        tried = ", ".join(
-            f"{_TRIED_ZH[part] if zh else part} {count}" for part, count in result.tried.items()
-        )
+        tried = ", ".join(f"{TRIED_ZH[part] if zh else part} {count}" for part, count in result.tried.items())
         table.add_row(result.sector, tried, str(len(result.findings)))
     put_table(table)
     for result in results:

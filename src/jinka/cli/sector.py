@@ -31,16 +31,10 @@ _RUN = {
     Language.EN: {"went": "went as declared", "count": "times", "amount": "amount"},
     Language.ZH: {"went": "与声明一致", "count": "次数", "amount": "金额"},
 }
-_KINDS_ZH = {
-    "purse": "钱包",
-    "record with entitlement": "记录与资格",
-    "subscription": "订购",
-    "trace": "追溯",
-}
 TRIED_ZH = {
     "encodings": "编码", "access rights": "权限", "personal data": "个人信息", "journeys": "场景",
-    "torn uses": "中途拔卡", "prices": "价格", "worked cases": "公开算例", "codes and places": "编码与场所", "reports": "报表",
-    "documentation": "文档",
+    "torn uses": "中途拔卡", "prices": "价格", "worked cases": "公开算例", "codes and places": "编码与场所",
+    "reports": "报表", "documentation": "文档",
 }  # fmt: skip
 
 
@@ -52,6 +46,7 @@ def list_(as_json: Json = False, lang: Lang = Language.EN) -> int:
     Example: [bold]jinka sector list --lang zh[/bold]
     """
     from jinka.app.sector_catalogue import all_sectors
+    from jinka.app.sector_docs_words import kind_word
 
     rows = list(all_sectors().values())
     if as_json:
@@ -60,7 +55,7 @@ def list_(as_json: Json = False, lang: Lang = Language.EN) -> int:
     zh = lang is Language.ZH
     table = _table(_LIST_HEADS[lang])
     for sector in rows:
-        kinds = ", ".join(_KINDS_ZH[kind.value] if zh else kind.value for kind in sector.archetypes)
+        kinds = ", ".join(kind_word(kind, zh=zh) for kind in sector.archetypes)
         names = ", ".join(profile.name for profile in sector.profiles)
         table.add_row(
             sector.name, sector.title_zh if zh else sector.title_en, kinds, names, str(len(sector.journeys))

@@ -92,6 +92,10 @@ class Issuers(Protocol):
 
     def issuer_number(self, sector: Sector) -> bytes: ...
 
+    def demand(self, application: str, card_no: bytes) -> None:
+        """Enter a card into the register, for its first application; `Refused` where that is not granted."""
+        ...
+
 
 def make_card(issuers: Issuers, wanted: JourneyCard, place: int) -> VirtualCard:
     """Make the card, the ``place``-th of its journey, and put its applications onto it."""
@@ -109,7 +113,12 @@ def make_card(issuers: Issuers, wanted: JourneyCard, place: int) -> VirtualCard:
 
 
 def put_on(issuers: Issuers, card: VirtualCard, start: Start) -> None:
-    """The card's issuer makes a domain and hands it over; the authority puts its application into it."""
+    """The card's issuer makes a domain and hands it over; the authority puts its application into it.
+
+    No card is personalised that is not in the register: the first application is what it is issued for.
+    """
+    if not card.applications:
+        issuers.demand(start.application, card.number)
     domain = _DOMAIN_AID + bytes((0, len(card.applications) + 1))
     factory = _key_set(f"{issuers.label}|factory of {card.name}")
     sector, profile = issuers.sector_of(start.application), issuers.profile(start.application)

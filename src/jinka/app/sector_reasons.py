@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from jinka.declaration import Sector
 from jinka.identity.base_records import Why
+from jinka.registry.issue_words import FINDINGS
 from jinka.reports.day import Text
 from jinka.trace.rules import RULES
 
@@ -51,8 +52,6 @@ _ROWS = {
     "CLAIM_PERIOD": ("claims to the old card are still heard", "旧卡余额申报期未满"),
     "NOT_CLEARED": ("records of the old card are not yet cleared", "旧卡交易尚未清算"),
     "NOT_GRANTED": ("the issue was not granted", "发卡未获许可"),
-    "OTHER_SCOPE": ("granted for something else", "超出批准范围"),
-    "FEE": ("more than the approved fee", "超过核定工本费"),
     "USED_TWICE": ("used twice", "重复使用"),
     # Tables and money
     "ASSESS": ("the table does not allow it", "不符合规定"),
@@ -131,6 +130,8 @@ def reason_text(code: str, sectors: Iterable[Sector] = ()) -> Text:
         return Text(f"a wrong PIN, {left} tries left", f"口令错误，尚可试{left}次")
     if code in _ROWS:
         return Text(*_ROWS[code])
+    if code in FINDINGS:
+        return Text(*FINDINGS[code])
     if code in Why.__members__:
         return Text(*Why[code].title)
     if code in RULES:

@@ -1,4 +1,6 @@
-"""Plays the replacement of a lost card: a new card on which each authority puts its own application, when it can.
+"""Plays the issue of a card, and its replacement: a new card on which each authority puts its own application.
+
+A card is issued once the register has it (`jinka.app.sector_register`); what is missing is told at once.
 
 Nobody reads the lost card. Records come from the authority's own file of what it issued and wrote; a purse's balance
 from the issuer's books after the last clearing, once the claim period is over and no record of the old card waits.
@@ -11,9 +13,12 @@ from dataclasses import replace
 
 from jinka.app.sector_cards import VirtualCard, put_on
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_reasons import reason_text
+from jinka.app.sector_register import MADE, MAKER, Making
 from jinka.app.sector_world import World
-from jinka.declaration import Counted, JourneyCard, Replace, Start
+from jinka.declaration import Counted, Issue, JourneyCard, Replace, Start
 from jinka.kit import NotFound, Refused, format_minor
+from jinka.registry import MissingGrants
 from jinka.reports.day import Text
 
 
@@ -23,6 +28,38 @@ class NotReplaced(Refused):
     def __init__(self, reason: str, what: str, where: str, fix: str) -> None:
         super().__init__(what, where=where, fix=fix)
         self.reason = reason
+
+
+def play_issue(step: Issue, world: World) -> Text:
+    [wanted] = [one for one in world.journey.cards if one.name == step.card]
+    asked, zh_asked = "", ""
+    if step.maker:
+        asked, zh_asked = " from another maker", "（另一厂商制卡）"
+    if step.made:
+        asked, zh_asked = asked + " on another chip", zh_asked + "（另一型号芯片）"
+    if step.fee:
+        fee = format_minor(step.fee)
+        asked, zh_asked = f"{asked} for {fee}", f"{zh_asked}，工本费{fee}"
+    world.making = Making(maker=step.maker or MAKER, made={**MADE, **step.made}, fee_fen=step.fee)
+    try:
+        world.issue(wanted)
+    except MissingGrants as error:
+        codes = sorted({found.code for found in error.findings})
+        expect_refused(step.refused, ", ".join(codes), error)
+        for code in codes:
+            world.count(Counted.REFUSED, card=step.card, reason=code)
+        why = [reason_text(code) for code in codes]
+        return Text(
+            f"{wanted.title_en} is not issued{asked}: " + ", ".join(one.en for one in why),
+            f"{wanted.title_zh}不得发行{zh_asked}：" + "、".join(one.zh for one in why),
+        )
+    finally:
+        world.making = Making()
+    expect_done(step.refused)
+    if step.fee and step.paid_to:
+        world.move("outside", step.paid_to, step.fee)
+    return Text(f"{wanted.title_en} is entered in the register and issued{asked}",
+                f"{wanted.title_zh}登记并发行{zh_asked}")  # fmt: skip
 
 
 def play_replace(step: Replace, world: World) -> Text:
@@ -40,6 +77,7 @@ def play_replace(step: Replace, world: World) -> Text:
         JourneyCard(step.new, f"the card after {lost.title.en}", f"{lost.title.zh}的补发卡", (), lost.holder)
     )
     told = []
+    world.making = Making(again=True)
     for start in starts:
         put_on(world, new, start)
         profile = world.profile(start.application)
@@ -49,6 +87,7 @@ def play_replace(step: Replace, world: World) -> Text:
             _take_over(lost, new, start.application)
             held = " " + format_minor(start.balance, profile.purse_spec.unit)
         told.append(Text(profile.title_en + held, profile.title_zh + held))
+    world.making = Making()
     lost.lost = True
     return Text(
         f"{head.en}; onto {new.title.en} come " + ", ".join(one.en for one in told),

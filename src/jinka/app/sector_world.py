@@ -17,9 +17,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from jinka.app.sector_cards import VirtualCard, make_card
+from jinka.app.sector_register import CardRegister, Making, migrated
 from jinka.card import Psam, SamKey, make_psam
 from jinka.codec.clearing import ClearingRecord
-from jinka.declaration import Counted, Device, DeviceKind, Journey, JourneyCard, Sector
+from jinka.declaration import Counted, Device, DeviceKind, Issue, Journey, JourneyCard, Sector
 from jinka.issuer import AccessHost, MaintenanceHost
 from jinka.keys import KeyName, Purpose, SoftKeyService, hold_ceremony
 from jinka.keys.ceremony import issuer_names
@@ -63,15 +64,6 @@ class Happening:
     by: Mapping[str, str] = field(default_factory=dict)
 
 
-@functools.cache
-def _migrated() -> bytes:
-    """An empty database after all its migrations, which take longer than a journey."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        open_database(path).dispose()
-        return path.read_bytes()
-
-
 @functools.lru_cache(maxsize=64)
 def issuer_keys(issuer: str, region: str, access: tuple[KeyName, ...] = ()) -> SoftKeyService:
     """The key service of an issuer of journeys: simulated, and the same on every machine. ``access`` are the roots of
@@ -86,9 +78,7 @@ def issuer_keys(issuer: str, region: str, access: tuple[KeyName, ...] = ()) -> S
 
 
 class World:
-    """Everything that the steps of one journey act upon. ``catalogue`` are all sectors, by the names of their
-    profiles.
-    """
+    """What the steps of one journey act upon. ``catalogue`` are all sectors, by the names of their profiles."""
 
     def __init__(self, sector: Sector, journey: Journey, catalogue: Mapping[str, Sector]) -> None:
         self.sector, self.journey, self.catalogue = sector, journey, catalogue
@@ -104,13 +94,19 @@ class World:
         self.blocked: dict[bytes, dt.datetime] = {}
         self.cycle = 0
         self._moves = 0
+        self.making = Making()  # what is said of the next card that is issued
         self._services: dict[str, object] = {}
         self._closing = ExitStack()
         self._terminals: dict[str, PurseTerminal | LoadTerminal] = {}
         self._numbers: dict[str, bytes] = {}
         self._open_accounts()
-        for card in journey.cards:
-            self.issue(card)
+        later = {step.card for step in journey.steps if isinstance(step, Issue)}
+        try:
+            for card in (one for one in journey.cards if one.name not in later):
+                self.issue(card)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Give back what the journey opened; its files are gone then."""
@@ -128,8 +124,11 @@ class World:
 
     def database(self, name: str) -> Any:
         """A migrated SQLite database of the journey's own."""
+        return self._opened(migrated(), name)
+
+    def _opened(self, content: bytes, name: str = "register") -> Any:
         path = self.folder() / f"{name}.db"
-        path.write_bytes(_migrated())
+        path.write_bytes(content)
         engine = open_database(path)
         self._closing.callback(engine.dispose)
         return engine
@@ -140,6 +139,13 @@ class World:
             raise Usage(f"the card {wanted.name!r} stands twice", where=self.journey.name)
         self.cards[wanted.name] = card = make_card(self, wanted, len(self.cards) + 1)
         return card
+
+    def demand(self, application: str, card_no: bytes) -> None:
+        """Enter a card into the journey's register before it is personalised; raises `Refused`."""
+        sectors = (*self.catalogue.values(), self.sector)
+        register = self.service("register", lambda: CardRegister(self.label, sectors, self._opened))
+        owner = self.sector_of(application)
+        register.enter(owner, self.profile(application), card_no, self.making, self.now)
 
     # Names
 

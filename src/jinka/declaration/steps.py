@@ -129,6 +129,24 @@ class Replace(Step):
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Issue(Step):
+    """A card of the journey is issued now, and not before it begins: entered in the register, then personalised.
+
+    ``maker`` and ``made`` (chip, chip_version, os, os_version) are the blank's where it is not the usual one,
+    ``fee`` is what the holder is asked for, which goes to ``paid_to``. Refused are the codes of all that is missing:
+    NOT_GRANTED, OTHER_SCOPE, FEE.
+    """
+
+    card: str
+    _: KW_ONLY
+    maker: str = ""
+    made: Mapping[str, str] = field(default_factory=dict)
+    fee: int = 0
+    paid_to: str = ""
+    refused: str = ""
+
+
 # Records and rights
 
 

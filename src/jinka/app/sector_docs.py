@@ -6,18 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from jinka.app.sector_docs_words import RightWords, by_word, kind_word
 from jinka.app.sector_run import Played
 from jinka.app.sector_service_docs import service_tables
 from jinka.app.sector_titles import authority_title
 from jinka.app.sector_trace_docs import trace_tables
-from jinka.declaration import Sector
+from jinka.declaration import Counted, Sector
 from jinka.kit import format_minor
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
-from jinka.profile.entitlement import Change, Fact
 from jinka.tariff import Tariff
 from jinka.tariff.sheet import Sheet
 from jinka.tariff.sheet_text import expression_text
 
+_LONG = 40  # steps; more are folded away
 _W = {
     "made": (
         "Made by `jinka sector docs {0}` from the declaration; `jinka sector run {0}` plays it.",
@@ -66,6 +67,14 @@ _W = {
     "rising": ("The result does not fall when these grow", "下列输入增大时，结果不减"),
     "falling": ("The result does not rise when these grow", "下列输入增大时，结果不增"),
     "unordered": ("The result neither grows nor shrinks with anything", "结果不随任何输入增减"),
+    "glance": ("In figures", "规模"),
+    "applications": ("applications {}", "应用{}个"),
+    "rights of it": ("rights {}", "资格{}项"),
+    "rules of it": ("tables of rules {}", "规则表{}张"),
+    "stories": ("stories {}", "场景{}个"),
+    "steps": ("steps {}", "共{}步"),
+    "refused": ("refusals seen {}", "其中拒绝{}次"),
+    "folded": ("{} steps", "共{}步"),
     "counts": ("counts", "统计"),
     "by": ("by", "按"),
 }
@@ -84,14 +93,14 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
     yield ""
     yield sector.about_zh if zh else sector.about_en
     yield ""
-    yield word("made", sector.name)
-    yield ""
     authority = authority_title(sector.authority)
     yield f"- {word('authority')}: {authority.zh if zh else authority.en}"
     yield f"- {word('standards')}: {', '.join(sector.standards) or '-'}"
-    yield f"- {word('archetypes')}: {', '.join(kind.value for kind in sector.archetypes)}"
+    yield f"- {word('archetypes')}: {', '.join(kind_word(kind, zh=zh) for kind in sector.archetypes)}"
     if sector.composes:
         yield f"- {word('composes')}: {', '.join(f'`{name}`' for name in sector.composes)}"
+    told = list(played)
+    yield f"- {word('glance')}: {_glance(sector, told, zh)}"
     for profile in sector.profiles:
         yield from _application(sector, profile, zh)
     if sector.trace is not None:
@@ -118,25 +127,41 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
         yield f"- {account.title_zh if zh else account.title_en} (`{account.code}`)"
     yield from ("", f"## {word('devices')}", "")
     for device in sector.devices:
-        yield f"- {device.title_zh if zh else device.title_en} (`{device.name}`): {device.kind.value}"
+        yield f"- {device.title_zh if zh else device.title_en} (`{device.name}`): {kind_word(device.kind, zh=zh)}"
     yield from ("", f"## {word('reports')}", "")
     for report in sector.reports:
         title = report.title_zh if zh else report.title_en
-        yield f"- {title} (`{report.name}`): {word('counts')} {report.counts.value}, {word('by')} {report.by}"
+        counted, by = kind_word(report.counts, zh=zh), by_word(report.by, zh=zh)
+        yield f"- {title} (`{report.name}`): {word('counts')} {counted}, {word('by')} {by}"
     yield from ("", f"## {word('journeys')}")
-    for one in played:
+    for one in told:
         yield from _journey(one, zh)
+    if not told:
+        yield ""
+        yield from (f"- {one.title_zh if zh else one.title_en} (`{one.name}`)" for one in sector.journeys)
+    yield from ("", "---", "", word("made", sector.name))
+
+
+def _glance(sector: Sector, told: Sequence[Played], zh: bool) -> str:
+    """How much there is of it, and how much of that the stories see refused."""
+    parts = [
+        ("applications", len(sector.profiles)), ("rights of it", len(sector.entitlements)),
+        ("rules of it", len(sector.all_sheets)), ("stories", len(sector.journeys)),
+        ("steps", sum(len(one.told) for one in told)),
+        ("refused", sum(each.counted is Counted.REFUSED for one in told for each in one.happenings)),
+    ]  # fmt: skip
+    return ("，" if zh else ", ").join(_W[name][zh].format(count) for name, count in parts if count)
 
 
 def _rights(sector: Sector, zh: bool) -> Iterator[str]:
     if not sector.entitlements:
         return
     yield from ("", f"## {_W['rights'][zh]}", "")
-    named = {one.name: one.title_zh if zh else one.title_en for row in sector.records.values() for one in row}
+    words = RightWords(sector, zh=zh)
     rows = [
         (f"{right.title_zh if zh else right.title_en} (`{right.name}`)",
-         "; ".join(f"{one.text(zh=zh, names=named)} ({one.reason})" for one in right.conditions),
-         "; ".join(_change(one) for one in right.changes), right.source)
+         "; ".join(words.condition(right, one) for one in right.conditions),
+         "; ".join(words.change(right, one) for one in right.changes), right.source)
         for right in sector.entitlements
     ]  # fmt: skip
     yield from _table(tuple(_W[name][zh] for name in ("right", "needs", "changes", "source")), rows)
@@ -144,12 +169,17 @@ def _rights(sector: Sector, zh: bool) -> Iterator[str]:
 
 def _cases(sector: Sector, zh: bool) -> Iterator[str]:
     if sector.no_worked_case:
-        yield _W["nocase"][zh].format(sector.no_worked_case)
+        why = authority_title(sector.no_worked_case)
+        yield _W["nocase"][zh].format(why.zh if zh else why.en)
     for case in sector.worked_cases:
         title, where = case.title_zh if zh else case.title_en, f" <{case.address}>" if case.address else ""
         word = f" [{_W['derived' if case.derived else 'published'][zh]}]"
         facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
-        gives = ", ".join(f"{name} {value}" for name, value in case.gives.items())
+        lines = {line.code: line for line in sector.sheet(case.sheet).lines} if case.sheet else {}
+        gives = ("，" if zh else ", ").join(
+            f"{lines[name].title_zh if zh else lines[name].title_en} {format_minor(value, lines[name].unit)}"
+            for name, value in case.gives.items()
+        )
         shown = f"{facts} → {gives}"
         if case.check:
             shown = f"{case.number[:-1]} → {case.number[-1]} (`{case.check}`)"
@@ -165,10 +195,8 @@ def _application(sector: Sector, profile: ApplicationProfile, zh: bool) -> Itera
     yield f"AID `{profile.aid.hex().upper()}`, v{profile.version}, {', '.join(profile.standards)}"
     if profile.purse is not None:
         unit = profile.purse.unit
-        yield from (
-            "",
-            f"{word('purse')}: {unit.code}, {word('limit', format_minor(profile.purse.limit, unit))}",
-        )
+        limit = word("limit", format_minor(profile.purse.limit, unit))
+        yield from ("", f"{word('purse')}: {kind_word(unit, zh=zh)}, {limit}")
     yield ""
     rows = [
         (f"`{spec.folder:04X}/{spec.fid:04X}`" if spec.folder else f"`{spec.fid:04X}`",
@@ -185,7 +213,7 @@ def _application(sector: Sector, profile: ApplicationProfile, zh: bool) -> Itera
         yield from _table(
             (word("record"), word("content"), word("length"), word("coding")),
             [(f"`{one.fid:04X}` {one.number}: `{one.name}`", one.title_zh if zh else one.title_en, str(one.length),
-              one.coding.value) for one in records],
+              kind_word(one.coding, zh=zh)) for one in records],
         )  # fmt: skip
 
 
@@ -197,12 +225,6 @@ def _right(right: int, zh: bool) -> str:
 
 def _write(spec: FileSpec, zh: bool) -> str:
     return _right(spec.write_right, zh) + (_W["mac"][zh] if spec.mac_required else "")
-
-
-def _change(change: Change) -> str:
-    shown = change.take if change.take is not None else change.put
-    name = f"<{shown.name}>" if isinstance(shown, Fact) else str(shown)
-    return f"{change.record} {'-' if change.take is not None else '='} {name}"
 
 
 def _products(tariff: Tariff, zh: bool) -> list[tuple[str, str]]:
@@ -229,7 +251,8 @@ def _sheet(sheet: Sheet, zh: bool) -> Iterator[str]:
     rows = [
         (f"{line.title_zh if zh else line.title_en} (`{line.code}`"
          + (f", {word('result')})" if line.code == sheet.result else ")"),
-         expression_text(line.value, zh=zh), line.unit.code, f"{line.payer} → {line.payee}" if line.payer else "")
+         expression_text(line.value, zh=zh), kind_word(line.unit, zh=zh),
+         f"{line.payer} → {line.payee}" if line.payer else "")
         for line in sheet.lines
     ]  # fmt: skip
     yield from _table((word("line"), word("value"), "", word("moves")), rows)
@@ -239,8 +262,13 @@ def _journey(played: Played, zh: bool) -> Iterator[str]:
     journey = played.journey
     title = journey.title_zh if zh else journey.title_en
     yield from ("", f"### {title} (`{journey.name}`, {journey.date})", "")
+    folded = len(played.told) > _LONG
+    if folded:
+        yield from (f"<details><summary>{_W['folded'][zh].format(len(played.told))}</summary>", "")
     for number, told in enumerate(played.told, 1):
         yield f"{number}. {told.at:%m-%d %H:%M} {told.said.zh if zh else told.said.en}"
+    if folded:
+        yield from ("", "</details>")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -182,5 +182,6 @@ SECTOR = Sector(
     journeys=(EVENING, HOUSEHOLD),
     words={"li": "李家", "main": "主卡用户", "second": "副卡用户", "basic": "基本频道",
            "film": "付费电影频道", "none": "无"},
-    no_worked_case="no rule of arrears with a computed result was found; the scrambling has its published vector",
+    no_worked_case="no rule of arrears with a computed result was found; the scrambling has its published vector "
+    "欠费规则未见公布算例；加扰算法另有公开测试向量",
 )  # fmt: skip

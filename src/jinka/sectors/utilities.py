@@ -220,7 +220,7 @@ SECTOR = Sector(
     accounts=(
         Account("household", "The household", "住户", overdraws=True),
         Account("water-works", "Water company", "自来水公司"),
-        Account("water-resource", "Water resource fee", "水资源费"),
+        Account("water-resource", "Water resource tax", "水资源税"),
         Account("sewage", "Sewage treatment fee", "污水处理费"),
         Account("power", "Power company", "供电公司"),
         Account("gas-works", "Gas company", "燃气公司"),

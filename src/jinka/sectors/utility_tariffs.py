@@ -25,8 +25,9 @@ WATER = Sheet(
     lines=(
         Line(code="works", title_en="Water fee", title_zh="水费", value=_water((207, 407, 607)), payer="household",
              payee="water-works"),
-        Line(code="resource", title_en="Water resource fee", title_zh="水资源费", value=_water((157, 157, 157)),
-             payer="household", payee="water-resource"),
+        Line(code="resource", title_en="Water resource fee (a tax since 2017-12)",
+             title_zh="水资源费（2017-12起为水资源税）", value=_water((157, 157, 157)), payer="household",
+             payee="water-resource"),
         Line(code="sewage", title_en="Sewage treatment fee", title_zh="污水处理费", value=_water((136, 136, 136)),
              payer="household", payee="sewage"),
         Line(code="price", title_en="To pay", title_zh="应付", value=Sum(("works", "resource", "sewage"))),

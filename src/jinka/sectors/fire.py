@@ -94,6 +94,7 @@ WORKS = Entitlement(
 )  # fmt: skip
 
 _KINDS = ("water", "powder", "clean gas", "carbon dioxide")
+_YEAR = 10_000  # of a date written as 20230201
 _YEARS = ((3, 1, 6), (5, 2, 10), (5, 2, 10), (5, 2, 12))  # first service, then every, end of life
 
 
@@ -111,10 +112,10 @@ LIFE = Sheet(
              value=_column(1)),
         Line(code="scrap after", title_en="scrapped after years", title_zh="报废（年）", unit=Unit.POINT,
              value=_column(2)),
-        Line(code="due", title_en="year of the next service", title_zh="下次维修年份", unit=Unit.NUMBER,
-             value=Sum(("made", "first", Times("services", "every")))),
-        Line(code="scrap", title_en="year of its end", title_zh="报废年份", unit=Unit.NUMBER,
-             value=Sum(("made", "scrap after"))),
+        Line(code="due", title_en="next service by (year, month, day)", title_zh="下次维修日期（年月日）",
+             unit=Unit.NUMBER, value=Sum(("made", Times(Sum(("first", Times("services", "every"))), _YEAR)))),
+        Line(code="scrap", title_en="scrapped on (year, month, day)", title_zh="报废日期（年月日）", unit=Unit.NUMBER,
+             value=Sum(("made", Times("scrap after", _YEAR)))),
     ),
     result="due", rising=("services", "made"),
 )  # fmt: skip
@@ -173,11 +174,13 @@ ROUND = Journey(
         Received("extinguisher/F2, extinguisher/F3", "workshop"),
         Admit("zhao", "workshop", "works", facts={"work": "service"}, refused="NOT_LICENSED_FOR_IT", at="14:00"),
         Admit("wang", "workshop", "works", facts={"work": "service"}),
-        Assess("life", {"kind": "water", "made": 2023, "services": 1}, {"due": 2027, "scrap": 2029}),
-        Write("e3", "workshop", {"service due": "20270201", "check due": "20260630"}),
+        Assess("life", {"kind": "water", "made": 20230201, "services": 1}, {"due": 20270201, "scrap": 20290201},
+               remembers={"service": "due", "scrap": "scrap"}),
+        Write("e3", "workshop", {"service due": "=service", "scrap on": "=scrap", "check due": "20260630"}),
         Observed("repairing", "extinguisher/F3", "workshop"),
         Admit("e3", "reader", "ready", at="16:00"),
-        Assess("life", {"kind": "powder", "made": 2016, "services": 3}, {"due": 2027, "scrap": 2026}),
+        Reads("e3", "workshop", {"service due": "20270201", "scrap on": "20290201"}),
+        Assess("life", {"kind": "powder", "made": 20160601, "services": 3}, {"due": 20270601, "scrap": 20260601}),
         Admit("e2", "reader", "ready", refused="SCRAP", at="+13 09:00"),
         Destroyed("extinguisher/F2", "workshop"),
         Observed("installing", "extinguisher/F2", "house", refused="AFTER_END"),
@@ -224,10 +227,10 @@ SECTOR = Sector(
     worked_cases=tuple(
         WorkedCase(
             title_en=f"Extinguisher of {kind}", title_zh=f"{zh}灭火器", sheet="life",
-            facts={"kind": kind, "made": 2015, "services": 2},
+            facts={"kind": kind, "made": 20150601, "services": 2},
             gives={"first": years[0], "every": years[1], "scrap after": years[2],
-                   "due": 2015 + years[0] + 2 * years[1], "scrap": 2015 + years[2]},
-            source=f"{_SOURCE} (years printed; the dates of one made in 2015 are one step from them)", derived=True,
+                   "due": 20150601 + (years[0] + 2 * years[1]) * _YEAR, "scrap": 20150601 + years[2] * _YEAR},
+            source=f"{_SOURCE} (years printed; the dates of one made in June 2015 are a step from them)", derived=True,
         )
         for kind, zh, years in zip(_KINDS, ("水基型", "干粉", "洁净气体", "二氧化碳"), _YEARS, strict=True)
     ),

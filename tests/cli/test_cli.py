@@ -97,7 +97,7 @@ _NO_JSON_OPTION = {
     "what it prints is JSON in any case": {
         "centre up", "certificate serve", "gateway serve", "issuer serve", "switch serve", "keys serve",
         "keys serve-job", "keys to-token",
-        "trace readers run", "trace readers emulate", "trace serve",
+        "records serve", "trace readers run", "trace readers emulate", "trace serve",
     },
     "a transcript, as jinka card script reads it": {"card vpcd"},
     "nothing on standard output": {

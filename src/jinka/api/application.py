@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import uvicorn
 from fastapi import FastAPI
 
@@ -35,7 +33,7 @@ def gateway_app(services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders)
     app.add_middleware(Counting, requests=services.requests)
-    _honest_schema(app)
+    problems.honest_schema(app)
     return app
 
 
@@ -64,20 +62,3 @@ def server(app: FastAPI, *, host: str, port: int) -> uvicorn.Server:
 
 def _health() -> dict[str, str]:
     return {"status": "up"}
-
-
-def _honest_schema(app: FastAPI) -> None:
-    """Say that errors are problem+json, which FastAPI writes down as plain JSON."""
-    made = app.openapi
-
-    def schema() -> dict[str, Any]:
-        found = made()
-        for path in found["paths"].values():
-            for act in path.values():
-                for status, response in act["responses"].items():
-                    content = response.get("content", {})
-                    if int(status) >= 400 and "application/json" in content:
-                        content[problems.KIND] = content.pop("application/json")
-        return found
-
-    app.openapi = schema  # type: ignore[method-assign]

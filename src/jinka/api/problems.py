@@ -152,6 +152,23 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, crashed)
 
 
+def honest_schema(app: FastAPI) -> None:
+    """Say that errors are problem+json, which FastAPI writes down as plain JSON."""
+    made = app.openapi
+
+    def schema() -> dict[str, Any]:
+        found = made()
+        for path in found["paths"].values():
+            for act in path.values():
+                for status, response in act["responses"].items():
+                    content = response.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        content[KIND] = content.pop("application/json")
+        return found
+
+    app.openapi = schema  # type: ignore[method-assign]
+
+
 def _allowed(request: Request) -> str:
     """The methods of all routes with this path (RFC 9110, 15.5.6); the framework names those of the first alone."""
     found: set[str] = set()

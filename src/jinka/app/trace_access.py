@@ -18,6 +18,7 @@ from jinka.api.epcis_exchange import Ask, Caller
 from jinka.api.epcis_peers import PEER
 from jinka.api.epcis_problems import EpcisError, Exceptions
 from jinka.api.problems import Unauthorised
+from jinka.app.served_http import TLS_NAMES, tls_of
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_secret import TraceSecret
 from jinka.app.trace_signers import SETTINGS, Signers
@@ -33,8 +34,7 @@ from jinka.store.trace_query import EventQuery
 from jinka.trace.access import Along, Level, Participant, Veil, read_owns
 from jinka.trace.signatures import HEADER, SignatureRefused
 
-_TLS = {"certificate", "key", "authority", "crl"}
-_SETTINGS = {"required", "captures"} | SETTINGS | _TLS
+_SETTINGS = {"required", "captures"} | SETTINGS | TLS_NAMES
 _TOKEN_BYTES = 32
 _NOBODY = Participant(id="")
 
@@ -157,16 +157,7 @@ def access_of(at: str, database: Database) -> Access:
 
 def line_tls(file: TraceFile) -> LineTls | None:
     """The TLS that the server ends itself, if its file says so; raises `Usage`."""
-    table, folder = file.tables.get("access", {}), file.path.parent
-    given = {name: folder / str(table[name]) for name in _TLS & set(table)}
-    if not given:
-        return None
-    if missing := sorted({"certificate", "key", "authority"} - set(given)):
-        raise Usage("missing", where=f"access.{missing[0]}", fix="certificate, key and authority in PEM")
-    return LineTls(
-        certificate=given["certificate"], key=given["key"], authority=given["authority"], name="",
-        crl=given.get("crl"),
-    )  # fmt: skip
+    return tls_of(file.tables.get("access", {}), file.path.parent, "access")
 
 
 def _flag(table: Mapping[str, Any], name: str) -> bool:

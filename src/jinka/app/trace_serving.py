@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +26,7 @@ from jinka.api.epcis_services import EpcisServices
 from jinka.api.epcis_trace import TraceResources
 from jinka.api.peer_tls import tls_server
 from jinka.api.trace_check import CheckPage
+from jinka.app.served_http import run_until_stopped
 from jinka.app.trace_access import Access, line_tls
 from jinka.app.trace_config import TraceFile, read_trace_file
 from jinka.app.trace_delivery import Delivery, delivering
@@ -35,7 +34,6 @@ from jinka.app.trace_desk import ServedTraces
 from jinka.app.trace_rules import judges_of
 from jinka.app.trace_secret import TraceSecret
 from jinka.kit import Clock, JinkaError, NotFound, Randomness, Refused, Usage
-from jinka.node import file_errors
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
 from jinka.store.database import Database
@@ -59,16 +57,14 @@ def serve_trace(path: Path, *, listening: Callable[[dict[str, Any]], None]) -> N
         tls = line_tls(file)
         named = PeerNames(app)
         runner = epcis_server(named, websockets=True) if tls is None else tls_server(named, tls.server())
-        # uvicorn takes them over, and raises them again at its end
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: setattr(runner, "should_exit", True))
-        with file_errors(file.path), socket.create_server((file.host, file.port)) as place:
-            port = place.getsockname()[1]
-            scheme = "http" if tls is None else "https"
+        scheme = "http" if tls is None else "https"
+
+        def told(port: int) -> None:
             listening(
                 {"host": file.host, "port": port, "epcis": f"{scheme}://{file.host}:{port}/{file.mount}"}
             )
-            runner.run(sockets=[place])
+
+        run_until_stopped(runner, file.path, file.host, file.port, told)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from jinka.cli import (
     records,
     records_consent,
     records_credit,
+    records_serve,
     records_share,
     registry,
     registry_issues,
@@ -99,6 +100,7 @@ app.add_typer(iso.app, name="iso")
 app.add_typer(audit.app, name="audit")
 records.app.add_typer(records_consent.app)
 records.app.add_typer(records_share.app)
+records.app.add_typer(records_serve.app)
 records.app.add_typer(records_credit.app, name="credit")
 app.add_typer(records.app, name="records")
 registry_issues.register(registry.app)

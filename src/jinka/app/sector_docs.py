@@ -18,7 +18,7 @@ from jinka.tariff import Tariff
 from jinka.tariff.sheet import Sheet
 from jinka.tariff.sheet_text import expression_text
 
-_LONG = 40  # steps; more are folded away
+_LONG = 60  # steps; more are folded away
 _W = {
     "made": (
         "Made by `jinka sector docs {0}` from the declaration; `jinka sector run {0}` plays it.",

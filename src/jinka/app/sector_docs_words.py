@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from jinka.app.sector_words import Wording
 from jinka.codec.fields import Coding
 from jinka.declaration import Archetype, Counted, DeviceKind, Sector
@@ -31,6 +33,7 @@ _BY_ZH = {
     "step": "环节", "place": "地点",
     "item": "物品", "verdict": "结论", "zone": "库区", "service": "业务",
 }  # fmt: skip
+_FACT = re.compile(r"<([^>]+)>")
 _FACTS = {"date": ("today", "当日"), "moment": ("now", "当前时间"), "time": ("now", "当前时刻")}
 
 
@@ -48,7 +51,7 @@ def by_word(by: str, *, zh: bool) -> str:
 def _facts_told(text: str, zh: bool) -> str:
     for name, words in _FACTS.items():
         text = text.replace(f"<{name}>", words[zh])
-    return text
+    return _FACT.sub(r"`\1`", text)  # angles would be a tag
 
 
 class RightWords:
@@ -74,5 +77,6 @@ class RightWords:
         if one.take is None:
             text = _facts_told(f"{name} = {said}", self._zh)
         else:
-            text = f"{name} + {said[1:]}" if said.startswith("-") else f"{name} - {said}"
+            sign, much = ("+", said[1:]) if said.startswith("-") else ("-", said)
+            text = _facts_told(f"{name} {sign} {much}", self._zh)
         return self._wording.chinese(text) if self._zh else text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-from jinka.identity.base_records import PART, Catalogue, Look
+from jinka.identity.base_records import Catalogue, Look
+from jinka.sectors.state_records import PART
 
 NOW = 1_780_000_000_000_000
 TODAY = dt.date(2026, 6, 1)

@@ -10,7 +10,6 @@ import pytest
 
 from jinka.identity.base_records import (
     ANYONE,
-    PART,
     UPKEEP,
     Catalogue,
     Clause,
@@ -29,6 +28,7 @@ from jinka.identity.base_records import (
     decide,
 )
 from jinka.kit import Usage
+from jinka.sectors.state_records import PART
 from tests.identity.base_records_looks import KNOWN, NOW
 from tests.identity.base_records_looks import ask as _look
 

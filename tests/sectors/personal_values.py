@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from jinka.codec.fields import decode_field
 from jinka.declaration import Keep, OpenFolder, Sector, Write
-from jinka.identity.base_records import PART, Catalogue, FieldType
+from jinka.identity.base_records import Catalogue, FieldType
 from jinka.profile.records import RecordSpec
 from jinka.profile.spec import PersonalDatum
+from jinka.sectors.state_records import PART
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
-from jinka.identity.base_records import PART, Catalogue, Consent, Entry, Look, Part, Ref, Sign, Sought
+from jinka.identity.base_records import Catalogue, Consent, Entry, Look, Part, Ref, Sign, Sought
 from jinka.node.system import SystemRandomness
+from jinka.sectors.state_records import PART
 from jinka.store import open_database
 from jinka.store.base_records import BaseRecords, Said
 from jinka.store.base_records_credit import report_entry

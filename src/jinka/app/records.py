@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from jinka.app.audit import read_key
-from jinka.app.sector_catalogue import all_sectors
+from jinka.app.sector_catalogue import all_sectors, parts_of
 from jinka.crypto.note import NOTE_MAX
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.identity.base_records import (
     DISPUTE,
     OBJECTION,
-    PART,
     Case,
     Catalogue,
     Consent,
@@ -302,7 +301,7 @@ def office(
 
 def catalogue(parts: Sequence[Part] = ()) -> Catalogue:
     """What is declared in Jinka and its sectors, in packages that are installed (entry points), and by the caller."""
-    found = [PART, *(sector.part for sector in all_sectors().values() if sector.part is not None), *parts]
+    found = [*parts_of(all_sectors().values()), *parts]
     for point in sorted(entry_points(group=PARTS), key=lambda one: one.name):
         part = point.load()
         if not isinstance(part, Part):

@@ -6,13 +6,14 @@ import datetime as dt
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from jinka.app.sector_catalogue import parts_of
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import remember
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.declaration import Counted
 from jinka.declaration.steps_base import Agree, Ask, Keep, Review, Viewed, Withdraw
-from jinka.identity.base_records import PART, Catalogue, Consent, Look, LookRefused, Ref, Sought
+from jinka.identity.base_records import Catalogue, Consent, Look, LookRefused, Ref, Sought
 from jinka.identity.base_records.cases import SUPERVISION
 from jinka.identity.base_records.notes import BROKEN_GLASS, LOOK
 from jinka.keys import Outcome
@@ -60,7 +61,7 @@ def register_of(world: World) -> Register:
 def declared_records(world: World) -> Catalogue:
     """Departments, kinds and rules of a world's sectors."""
     sectors = {one.name: one for one in (*world.catalogue.values(), world.sector)}
-    return Catalogue((PART, *(one.part for one in sectors.values() if one.part is not None)))
+    return Catalogue(parts_of(sectors.values()))
 
 
 def play_keep(step: Keep, world: World) -> Text:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from importlib import metadata
 
 from jinka.declaration import Sector
+from jinka.identity.base_records import Part
 from jinka.kit import NotFound, Usage
 from jinka.profile import ApplicationProfile
 from jinka.sectors import PROFILES, SECTORS
+from jinka.sectors.state_records import PART
 
 ENTRY_POINTS = "jinka.sectors"
 
@@ -31,6 +33,11 @@ def all_applications() -> dict[str, ApplicationProfile]:
     """Every application by name: those of the sectors, and those of Jinka's that stand in no sector's journeys."""
     brought = {profile.name: profile for sector in all_sectors().values() for profile in sector.profiles}
     return brought | {profile.name: profile for profile in PROFILES}
+
+
+def parts_of(sectors: Iterable[Sector]) -> list[Part]:
+    """The state's own base records, and what sectors add to them."""
+    return [PART, *(one.part for one in sectors if one.part is not None)]
 
 
 def find_sector(name: str) -> Sector:

@@ -27,7 +27,7 @@ from jinka.identity.base_records import (
     plain,
     standing,
 )
-from jinka.identity.base_records.declared_kinds import BUREAU
+from jinka.identity.base_records.credit import BUREAU
 from jinka.identity.base_records.notes import LOOK
 from jinka.kit import NotFound, Refused
 from jinka.store.base_records import note_of

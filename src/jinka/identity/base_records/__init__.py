@@ -1,8 +1,8 @@
 """Base records: persons, organisations, vehicles and what is theirs, shared as law, purpose and consent allow.
 
-Kinds and fields, departments, purposes and rules are data (`Part`): those of this room stand in `declared`, and a
-sector adds its own. `decide` says whether a look is allowed and by which ground; every look, allowed or refused,
-becomes a `Note` in a chained log that the holder reads. Follows the Personal Information Protection Law
+Kinds and fields, departments, purposes and rules are data (`Part`), which sectors bring: none stands here. `decide`
+says whether a look is allowed and by which ground; every look, allowed or refused, becomes a `Note` in a chained log
+that the holder reads. Follows the Personal Information Protection Law
 (个人信息保护法) and the Regulation on the Credit Reporting Industry (征信业管理条例). No I/O, clock or randomness;
 what is stored, and sealed, is the business of `store`.
 """
@@ -33,7 +33,6 @@ from jinka.identity.base_records.catalogue import (
 from jinka.identity.base_records.checks import checked, plate, vin
 from jinka.identity.base_records.copies import ERASE, Copy, Held, Message
 from jinka.identity.base_records.credit import Entry, Sign, expired, fee_due, standing
-from jinka.identity.base_records.declared import PART
 from jinka.identity.base_records.fields import FieldSpec, FieldType, RecordKind, Ref, Sensitivity
 from jinka.identity.base_records.notes import ORIGIN, LogRow, Note, believed, check_notes, plain, proofs
 from jinka.identity.base_records.statements import Record, Statement, check_source
@@ -46,7 +45,6 @@ __all__ = [
     "MARKED",
     "OBJECTION",
     "ORIGIN",
-    "PART",
     "REVIEW",
     "UPKEEP",
     "Act",

@@ -19,6 +19,7 @@ from typing import Any
 from jinka.identity.base_records.fields import Words
 from jinka.kit import Refused, Usage
 
+BUREAU = "credit-bureau"  # who keeps them
 KEPT_YEARS = 5
 FREE_REPORTS = 2
 TEXT_MAX = 200

@@ -1,4 +1,4 @@
-"""The departments, purposes, laws and rules that are declared here: who may see which base record, by which clause.
+"""The state's own base records, to which sectors add theirs: who may see which record, by which clause.
 
 Clauses are those of the laws as in force in 2025. A rule that rests on a law of its own field names it; what a state
 organ needs besides for a duty that a law gives it goes by the Personal Information Protection Law (个人信息保护法),
@@ -10,7 +10,7 @@ it.
 from __future__ import annotations
 
 from jinka.identity.base_records.catalogue import ANYONE, UPKEEP, Clause, Law, Named, Part, ViewRule
-from jinka.identity.base_records.declared_kinds import KINDS
+from jinka.sectors.state_holdings import KINDS
 
 
 def _named(code: str, english: str, chinese: str) -> Named:

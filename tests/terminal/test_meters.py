@@ -5,12 +5,13 @@ card behind the meter, with links that lie; the keypad meter against its vendor.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_world import World
-from jinka.declaration import Journey, JourneyCard, Start
+from jinka.declaration import Journey, JourneyCard, Start, Tell
 from jinka.issuer.token_vending import TokenVendor
 from jinka.kit import Refused
 from jinka.sectors.utilities import CARD, RECORDS
@@ -21,6 +22,14 @@ from jinka.terminal.link import ApduLink, CardRemoved
 from jinka.terminal.meter import TRANSITIONS, CardMeter, MeterEvent, MeterRefused, MeterState
 
 NEW = {spec.name: "0" for spec in RECORDS}
+WORLDS: list[World] = []  # opened by the test that runs
+
+
+@pytest.fixture(autouse=True)
+def closed_worlds() -> Iterator[None]:
+    yield
+    while WORLDS:
+        WORLDS.pop().close()
 
 
 class Rig:
@@ -30,9 +39,11 @@ class Rig:
         card = JourneyCard("home", "the card", "卡", (Start(application=CARD.name, records=NEW),))
         sector = all_sectors()["utilities"]
         journey = Journey(
-            name="rig", title_en="r", title_zh="试", date=dt.date(2026, 3, 9), steps=(), cards=(card,)
-        )
+            name="rig", title_en="r", title_zh="试", date=dt.date(2026, 3, 9), cards=(card,),
+            steps=(Tell("a rig", "试验台"),),
+        )  # fmt: skip
         self.world = World(sector, journey, {CARD.name: sector})
+        WORLDS.append(self.world)
         self.link = self.world.card("home").link
         self.macs = self.world.maintenance(CARD.name)
         self.meter = CardMeter(number=1, emergency=500)

@@ -10,14 +10,8 @@ from jinka.declaration import Archetype, Counted, DeviceKind, Sector
 from jinka.kit import Unit
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact
 
-ARCHETYPES_ZH = {
-    Archetype.PURSE: "钱包",
-    Archetype.RECORD: "记录与资格",
-    Archetype.SUBSCRIPTION: "订购",
-    Archetype.TRACE: "追溯",
-}
 _ZH: dict[object, str] = {
-    **ARCHETYPES_ZH,
+    Archetype.PURSE: "钱包", Archetype.RECORD: "记录与资格", Archetype.SUBSCRIPTION: "订购", Archetype.TRACE: "追溯",
     DeviceKind.PURSE: "钱包终端", DeviceKind.LOAD: "充值终端", DeviceKind.CHECK: "记录读写终端",
     DeviceKind.PUMP: "加油机",
     Coding.BYTES: "字节", Coding.DIGITS: "数字（BCD）", Coding.DATE: "日期", Coding.TEXT: "文本", Coding.NUMBER: "整数",

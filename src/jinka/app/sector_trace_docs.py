@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from jinka.app.sector_trace_world import amount_text
 from jinka.declaration.trace import KeptWithin, StorageZone, Trace
+from jinka.trace.rules import RULES
 
 Rows = list[tuple[str, ...]]
 _KEYS = {
@@ -39,7 +40,8 @@ def trace_tables(trace: Trace, *, zh: bool) -> Iterator[tuple[str, tuple[str, ..
         (
             word("Kept within", "保存条件"),
             (name, word("Limits", "限值"), word("Outside for at most", "允许超限"), word("Source", "依据")),
-            [(title(one), _bounds(one), f"{one.outside_minutes} min", one.source or "-") for one in trace.kept],
+            [(title(one), _bounds(one, zh=zh), _minutes(one.outside_minutes, zh=zh), one.source or "-")
+             for one in trace.kept],
         ),
         (
             word("Storage", "储存"),
@@ -49,15 +51,33 @@ def trace_tables(trace: Trace, *, zh: bool) -> Iterator[tuple[str, tuple[str, ..
         (
             word("Rules of capture", "采集规则"),
             (word("Rule", "规则"), word("Leads to", "后果")),
-            [(f"`{code}`", leads) for code, leads in trace.rules.items()],
+            [(_rule(code, zh=zh), _LEADS[leads][zh]) for code, leads in trace.rules.items()],
         ),
     ]  # fmt: skip
     yield from (table for table in tables if table[2])
 
 
-def _bounds(one: KeptWithin) -> str:
+_LEADS = {
+    "refuse": ("the event is refused", "拒绝采集"), "finding": ("a remark", "提示"), "off": ("nothing", "不检查"),
+}  # fmt: skip
+_PROPERTIES = {"Temperature": "温度", "RelativeHumidity": "相对湿度", "AbsoluteHumidity": "绝对湿度"}
+
+
+def _rule(code: str, *, zh: bool) -> str:
+    rule = RULES[code]
+    return f"{rule.chinese if zh else rule.english} (`{code}`)"
+
+
+def _minutes(minutes: int, *, zh: bool) -> str:
+    if not minutes:
+        return "不允许" if zh else "never"
+    return f"{minutes}分钟" if zh else f"{minutes} min"
+
+
+def _bounds(one: KeptWithin, *, zh: bool) -> str:
     low, high = (amount_text(each, one.uom) if each else "" for each in (one.low, one.high))
-    return f"{one.type}: " + (f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}")
+    name = _PROPERTIES.get(one.type, one.type) if zh else one.type
+    return f"{name}: " + (f"{low} – {high}" if low and high else f"≥ {low}" if low else f"≤ {high}")
 
 
 def _most(one: StorageZone) -> str:

@@ -66,11 +66,11 @@ ONE_SALE = Sheet(
     name="one-sale", title_en="May the fund settle this box", title_zh="该盒药品可否医保结算", source=_ONE_SALE,
     facts=("scan", "sold"), falling=("sold",),
     lines=(
-        Line(code="shown", title_en="its code was scanned, or it is on the list of those without", unit=Unit.POINT,
+        Line(code="shown", title_en="its code was scanned, or it is on the list of those without", unit=Unit.NUMBER,
              title_zh="已扫码或在无码库内", value=Choose("scan", (("scanned", 1), ("no-code list", 1), ("none", 0)))),
-        Line(code="fresh", title_en="it was not sold before", title_zh="此前未售出", unit=Unit.POINT,
+        Line(code="fresh", title_en="it was not sold before", title_zh="此前未售出", unit=Unit.NUMBER,
              value=Less(1, "sold")),
-        Line(code="settles", title_en="the fund settles", title_zh="可结算", unit=Unit.POINT,
+        Line(code="settles", title_en="the fund settles", title_zh="可结算", unit=Unit.NUMBER,
              value=Least(("shown", "fresh"))),
     ),
     result="settles",
@@ -91,7 +91,7 @@ RECALL_NOTICE = Sheet(
     name="recall-notice", title_en="Days until holders are told to stop", title_zh="召回通知时限", source=_RECALL,
     facts=("grade",), result="days", rising=("grade",),
     lines=(
-        Line(code="days", title_en="days", title_zh="通知期限（日）", unit=Unit.POINT,
+        Line(code="days", title_en="days", title_zh="通知期限（日）", unit=Unit.NUMBER,
              value=Choose("grade", ((1, 1), (2, 3), (3, 7)))),
     ),
 )  # fmt: skip

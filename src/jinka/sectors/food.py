@@ -57,7 +57,8 @@ TRACE = Trace(
         KeptWithin("raw-milk", "Raw milk at 0 to 4 °C", "生鲜乳0～4℃", "0", "4", outside_minutes=120, gap_minutes=60,
                    source="乳品质量安全监督管理条例 (国务院令第536号, 2008-10-09) Art. 25, 18 (two hours)"),
         KeptWithin("chilled-meat", "Chilled meat at 0 to 4 °C", "冷却肉0～4℃", "0", "4", outside_minutes=30,
-                   gap_minutes=60, source="declared by this journey; GB 20799-2016 governs, its text was not at hand"),
+                   gap_minutes=60,
+                   source="本场景自定 declared by this journey; GB 20799-2016 applies, its text was not at hand"),
         KeptWithin("chilled", "Chilled food carried at 0 to 10 °C", "冷藏食品运输0～10℃", "0", "10",
                    outside_minutes=30, gap_minutes=60,
                    source="GB 31605-2020 (what a label says goes before); the minutes: the carrier's own"),
@@ -73,10 +74,10 @@ _RECALL_SOURCE = (
 RECALL_TIMES = Sheet(
     name="recall-times", title_en="Times of a recall", title_zh="召回时限", source=_RECALL_SOURCE, facts=("grade",),
     lines=(
-        Line(code="start hours", title_en="hours until it starts", title_zh="启动时限（小时）", unit=Unit.POINT,
+        Line(code="start hours", title_en="hours until it starts", title_zh="启动时限（小时）", unit=Unit.NUMBER,
              value=Choose("grade", ((1, 24), (2, 48), (3, 72)))),
         Line(code="working days", title_en="working days until it is done", title_zh="完成时限（工作日）",
-             unit=Unit.POINT, value=Choose("grade", ((1, 10), (2, 20), (3, 30)))),
+             unit=Unit.NUMBER, value=Choose("grade", ((1, 10), (2, 20), (3, 30)))),
     ),
     result="working days", rising=("grade",),
 )  # fmt: skip
@@ -86,9 +87,9 @@ GTIN = Sheet(
     source="GB 12904-2008, annex (the same as GS1 General Specifications, 7.9)", facts=_DIGITS,
     unordered=Unordered.CHECK_CHARACTER,
     lines=(
-        Line(code="sum", title_en="weighted sum", title_zh="加权和", unit=Unit.POINT,
+        Line(code="sum", title_en="weighted sum", title_zh="加权和", unit=Unit.NUMBER,
              value=Sum((*_DIGITS[::2], Times(Sum(_DIGITS[1::2]), 3)))),
-        Line(code="check", title_en="check digit", title_zh="校验码", unit=Unit.POINT,
+        Line(code="check", title_en="check digit", title_zh="校验码", unit=Unit.NUMBER,
              value=Minus(Times(Begun("sum", 10), 10), "sum")),
     ),
     result="check",

@@ -99,6 +99,11 @@ HAZARD = Sheet(
     ),
     result="r", rising=("chlorine kg", "ammonia kg", "petrol kg", "people"),
 )  # fmt: skip
+ALPHA = Sheet(
+    name="alpha", title_en="Correction α by the people near", title_zh="校正系数α", source=_PRINTED,
+    facts=("people",), lines=tuple(line for line in HAZARD.lines if line.code == "alpha"), result="alpha",
+    rising=("people",),
+)  # fmt: skip
 
 
 def _case(
@@ -173,7 +178,7 @@ SECTOR = Sector(
         Device("checkpoint", "the checkpoint", "检查站", DeviceKind.CHECK, application=PERMIT.name),
     ),
     entitlements=(WORKS, LEAVES, TOXIC, ARRIVES, CARRIES),
-    sheets=(HAZARD,),
+    sheets=(HAZARD, ALPHA),
     trace=TRACE,
     reports=(
         Report(name="events", title_en="Events by step", title_zh="各环节事件", counts=Counted.EVENT, by="step"),
@@ -199,5 +204,8 @@ SECTOR = Sector(
               "one step from the printed figures", sum=1_100_000, major=1, alpha=12, r=4_080_000, grade=4),
         _case("199 t of petrol alone", "汽油199吨", (0, 0, 199_000), 120, "one step from the printed figures",
               sum=995_000, major=0, alpha=20, r=1_990_000, grade=0),
+        *(WorkedCase(title_en=f"α with {people} people within 500 m", title_zh=f"500米内{people}人的校正系数α",
+                     sheet=ALPHA.name, facts={"people": people}, gives={"alpha": tenths}, source=f"{_PRINTED} (rows)")
+          for people, tenths in ((0, 5), (1, 10), (29, 10), (30, 12), (49, 12), (50, 15), (99, 15), (100, 20))),
     ),
 )  # fmt: skip

@@ -84,7 +84,11 @@ class Record:
         """The statement that may be replaced; raises `Refused`."""
         found = next((said for said in self.statements if said.seq == seq), None)
         if found is None or found.field != spec.name:
-            raise Refused("no such statement of this field", where=f"{self.ref}.{spec.name}")
+            raise Refused(
+                "no such statement of this field",
+                where=f"{self.ref}.{spec.name}",
+                fix="see jinka records show",
+            )
         if any(said.corrects == seq for said in self.statements):
             raise Refused(
                 "it was corrected already", where=f"{self.ref}.{spec.name}", fix="correct what replaced it"

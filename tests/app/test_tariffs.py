@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 
 from jinka.app import tariffs
+from jinka.app.day_facts import FACTS, DayFacts, read_facts, write_facts
 from jinka.app.options import TARIFF_DEFAULT
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.tariffs import application_named, prices_named
+from jinka.app.workspace import Workspace
 from jinka.kit import NotFound, Usage
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 from jinka.sectors.transit_shenzhen import PROFILE, PURSE_LIMIT_FEN
@@ -45,3 +49,19 @@ def test_two_tariffs_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(Usage, match="two tariffs"):
         prices_named(TARIFF_DEFAULT)
     prices_named.cache_clear()
+
+
+def test_facts_of_before_mean_the_tariff_of_before(tmp_path: Path) -> None:
+    facts = DayFacts(
+        source="x", generated=True, region="440300", zone="Asia/Shanghai", first_date="2018-09-03",
+        last_date="2018-09-03", seed=1, rows_read=0, duplicates_dropped=0, cards=0, inferred={}, findings=[],
+        finding_samples=[], hours=[], counts={}, tariff="beijing.2014",
+    )  # fmt: skip
+    workspace = Workspace(tmp_path)
+    write_facts(workspace, facts)
+    assert read_facts(workspace) == facts
+    path = workspace.field / FACTS
+    told = json.loads(path.read_text())
+    del told["tariff"]
+    path.write_text(json.dumps(told))
+    assert read_facts(workspace) == dataclasses.replace(facts, tariff=TARIFF_DEFAULT)

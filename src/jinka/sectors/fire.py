@@ -42,7 +42,7 @@ from jinka.kit import Unit
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.profile.spec import PersonalDatum
-from jinka.tariff.sheet import Choose, Line, Sheet, Sum, Times
+from jinka.tariff.sheet import Choose, Line, Sheet, Sum, Times, Unordered
 
 _SOURCE = "GB 50444-2008 建筑灭火器配置验收及检查规范, tables 5.3.2 and 5.4.3"
 EQUIPMENT_RECORDS = (
@@ -94,6 +94,7 @@ WORKS = Entitlement(
 )  # fmt: skip
 
 _KINDS = ("water", "powder", "clean gas", "carbon dioxide")
+_ZH = ("水基型", "干粉", "洁净气体", "二氧化碳")
 _YEAR = 10_000  # of a date written as 20230201
 _YEARS = ((3, 1, 6), (5, 2, 10), (5, 2, 10), (5, 2, 12))  # first service, then every, end of life
 
@@ -118,6 +119,10 @@ LIFE = Sheet(
              value=Sum(("made", Times("scrap after", _YEAR)))),
     ),
     result="due", rising=("services", "made"),
+)  # fmt: skip
+YEARS = Sheet(
+    name="life-years", title_en="Years of an extinguisher", title_zh="灭火器维修与报废年限", source=_SOURCE,
+    facts=("kind",), lines=LIFE.lines[:3], result="scrap after", unordered=Unordered.WORDS,
 )  # fmt: skip
 
 
@@ -207,7 +212,7 @@ SECTOR = Sector(
                also=(INSPECTOR.name,)),
     ),
     entitlements=(READY, CHECKED, WORKS),
-    sheets=(LIFE,),
+    sheets=(LIFE, YEARS),
     trace=Trace(
         items=(ItemClass("extinguisher", "Extinguisher", "灭火器", ItemKey.SINGLE_ASSET, "6905678", tag="GIAI-202"),),
         places=(
@@ -224,14 +229,13 @@ SECTOR = Sector(
     ),
     journeys=(ROUND,),
     words={"service": "维修", "check": "巡检"},
-    worked_cases=tuple(
-        WorkedCase(
-            title_en=f"Extinguisher of {kind}", title_zh=f"{zh}灭火器", sheet="life",
-            facts={"kind": kind, "made": 20150601, "services": 2},
-            gives={"first": years[0], "every": years[1], "scrap after": years[2],
-                   "due": 20150601 + (years[0] + 2 * years[1]) * _YEAR, "scrap": 20150601 + years[2] * _YEAR},
-            source=f"{_SOURCE} (years printed; the dates of one made in June 2015 are a step from them)", derived=True,
-        )
-        for kind, zh, years in zip(_KINDS, ("水基型", "干粉", "洁净气体", "二氧化碳"), _YEARS, strict=True)
+    worked_cases=(
+        *(WorkedCase(title_en=f"Years of an extinguisher of {kind}", title_zh=f"{zh}灭火器年限", sheet=YEARS.name,
+                     facts={"kind": kind}, source=_SOURCE,
+                     gives={"first": years[0], "every": years[1], "scrap after": years[2]})
+          for kind, zh, years in zip(_KINDS, _ZH, _YEARS, strict=True)),
+        WorkedCase(title_en="Powder, made in June 2015", title_zh="2015年6月出厂的干粉灭火器", sheet=LIFE.name,
+                   facts={"kind": "powder", "made": 20150601, "services": 2}, derived=True,
+                   gives={"due": 20240601, "scrap": 20250601}, source=f"{_SOURCE}; the dates a step from its years"),
     ),
 )  # fmt: skip

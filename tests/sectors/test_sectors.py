@@ -54,6 +54,12 @@ def test_a_sector_is_all_that_it_declares(name: str) -> None:
             assert found.en != reason
 
 
+def test_every_sector_has_a_result_that_its_source_prints_or_says_why_not() -> None:
+    for sector in SECTORS:
+        printed = [case for case in sector.worked_cases if not case.derived]
+        assert bool(printed) != bool(sector.no_worked_case), sector.name
+
+
 def test_every_sector_of_the_tree_is_found() -> None:
     declared = {
         path.stem

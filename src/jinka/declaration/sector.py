@@ -235,7 +235,7 @@ class Sector:
     channels: tuple[Channel, ...] = ()
     trace: Trace | None = None  # things that are followed, and where
     part: Part | None = None  # departments, purposes, kinds and rules of base records that it adds
-    words: Mapping[str, str] = field(default_factory=dict)  # names and coded values of its stories, in Chinese
+    words: Mapping[str, str] = field(default_factory=dict)  # names and coded values, in Chinese
     region: str = "440300"  # GB/T 2260
     fees_bp: tuple[int, int, int] = (10, 20, 15)  # of scheme, issuer, acquirer, in hundredths of a percent
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import pytest
 
+from jinka.app.sector_catalogue import all_sectors
+from jinka.app.sector_check import check_sector
 from jinka.app.sector_check_rights import check_torn_uses
 from jinka.app.sector_uses import UPDATE_RECORD, Pulled, Use
 from jinka.card import Card, Personal, personalised
@@ -22,6 +24,7 @@ from jinka.kit import Usage
 from jinka.profile.applications import record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact
 from jinka.profile.entitlement import Test as Asked
+from jinka.sectors import parking
 from jinka.sim.randomness import SeededRandomness
 from jinka.terminal.entitlement import AGAIN, NotEntitled, TornUse, UseTorn, admit
 from jinka.terminal.link import CardRemoved
@@ -211,3 +214,12 @@ def test_a_half_written_use_that_opens_another_door_is_found() -> None:
 def test_a_terminal_that_forgets_what_was_torn_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TornUse, "is_begun", lambda *_: False)
     assert any("another result" in one for one in findings(RIDE))
+
+
+def test_the_walker_makes_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    sectors = all_sectors()
+    motorway = replace(sectors["parking"], journeys=(parking.MOTORWAY,))
+    monkeypatch.setattr(TornUse, "is_begun", lambda *_: False)
+    found = check_sector(motorway, sectors.values())
+    assert found.tried["torn uses"] == 1
+    assert any(one.code == "RIGHTS" and "leave torn" in one.where for one in found.findings)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_trace_storage import goods_of, laid, not_here, stock, take_out, why_not
@@ -76,7 +77,8 @@ _STEPS = {  # CBV 2.0, 7.1, as a sentence has them
     "transforming": ("makes", "制造"), "transporting": ("carries", "运输"), "unloading": ("unloads", "卸车"),
     "unpacking": ("unpacks", "拆箱"), "void_shipping": ("takes back the shipment of", "撤销发货"),
 }  # fmt: skip
-_CANONICAL = re.compile(r"https://id\.gs1\.org/[^\s,;]+")
+_CANONICAL = re.compile(r"(?:https://id\.gs1\.org/|urn:)[^\s,;]+")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00")
 
 
 def play_commissioned(step: Commissioned, world: World) -> Text:
@@ -301,6 +303,7 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
         expect_refused(step.refused, said.refused, said.what)
         world.count(Counted.REFUSED, step=word, place=place, item=item, reason=said.refused)
         what = _CANONICAL.sub(lambda found: here.shown(found[0]), said.what)
+        what = _MOMENT.sub(_local, what)
         return Text(f"{head.en}; refused: {what}", f"{head.zh}；拒绝：{_rule_zh(said.refused)}")
     expect_done(step.refused)
     if set(said.found) != set(step.found):
@@ -316,6 +319,10 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
     noted_en = f" (noted: {', '.join(step.found)})" if step.found else ""
     noted_zh = f"（提示：{'、'.join(_rule_zh(code) for code in step.found)}）" if step.found else ""
     return Text(head.en + noted_en, head.zh + noted_zh)
+
+
+def _local(found: re.Match[str]) -> str:
+    return f"{dt.datetime.fromisoformat(found[0]).astimezone(ZoneInfo(ZONE)):%m-%d %H:%M}"
 
 
 def _rule_zh(code: str) -> str:

@@ -221,10 +221,17 @@ def _said(here: Repository, text: str) -> Text:
         )
         much_zh = "数量不详的" if amount == "some" else _much_zh(amount, rest[:-1])
         words_en.append(
-            " ".join((amount, *rest[:-1], thing.en)) + " sold" * sold + (f" {fate}" if fate else "")
+            f"{_much_en(amount, rest[:-1])} {thing.en}" + " sold" * sold + (f" {fate}" if fate else "")
         )
         words_zh.append(f"{much_zh}{thing.zh}" + "（已售）" * sold + fates.get(fate, ""))
     return Text(", ".join(words_en), "、".join(words_zh))
+
+
+def _much_en(amount: str, words: list[str]) -> str:
+    """``40 KGM`` and ``100 KGM more of`` with the unit's symbol."""
+    if not words or not words[0].isupper():
+        return " ".join((amount, *words))
+    return " ".join((amount_text(amount, words[0]), *words[1:]))
 
 
 def _much_zh(amount: str, words: list[str]) -> str:
@@ -355,13 +362,18 @@ def play_conditions(step: Conditions, world: World) -> Text:
     title = here.named(step.what).text
     limits = Text(", ".join(one.title_en for one in declared), "、".join(one.title_zh for one in declared))
     return Text(
-        f"{title.en}, {limits.en}: {counts[0]} excursions, {counts[1]} too long, {counts[2]} gaps in the record"
+        f"{title.en}, {limits.en}: outside {_times(counts[0])}, too long {_times(counts[1])}; "
+        f"record with {counts[2] or 'no'} gap{'s' * (counts[2] != 1)}"
         + (f"; seals: {', '.join(fault.sign.value[0] for fault in found.seals)}" if seals else "")
         + held.en,
         f"{title.zh}，{limits.zh}：超限{counts[0]}次，其中超时{counts[1]}次，记录中断{counts[2]}次"
         + (f"；封志：{'、'.join(fault.sign.value[1] for fault in found.seals)}" if seals else "")
         + held.zh,
     )
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once"}.get(count, f"{count} times")
 
 
 def _limit(one: KeptWithin) -> Limit:

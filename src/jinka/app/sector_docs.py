@@ -46,6 +46,7 @@ _W = {
     "fares": ("Prices and rules", "票价与规则"),
     "line": ("Line", "项目"),
     "value": ("Is", "计算"),
+    "unit": ("Unit", "单位"),
     "moves": ("Money moves", "资金流向"),
     "cases": ("Results that the tests demand", "测试必须得出的结果"),
     "published": ("published", "公布结果"),
@@ -255,7 +256,9 @@ def _sheet(sheet: Sheet, zh: bool) -> Iterator[str]:
          f"{line.payer} → {line.payee}" if line.payer else "")
         for line in sheet.lines
     ]  # fmt: skip
-    yield from _table((word("line"), word("value"), "", word("moves")), rows)
+    head = (word("line"), word("value"), word("unit"), word("moves"))
+    shown = len(head) if any(row[-1] for row in rows) else len(head) - 1  # no money moves
+    yield from _table(head[:shown], [row[:shown] for row in rows])
 
 
 def _journey(played: Played, zh: bool) -> Iterator[str]:

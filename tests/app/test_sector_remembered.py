@@ -10,7 +10,7 @@ from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
 from jinka.declaration import Admit, Assess, Holds, Load, Move, Stands, Step, Tap
-from jinka.sectors import campus, hazardous, housing_fund, vehicles
+from jinka.sectors import campus, hazardous, housing_fund, medical, vehicles
 
 SECTORS = all_sectors().values()
 DAY = campus.SECTOR.journey("day")
@@ -98,3 +98,27 @@ def test_a_payment_settles_its_own_fine_and_neither_more_nor_less() -> None:
         facts = {"paid": paid, "due": 20_000, "fine": 20_000, "points": 6, "unpaid": 6, "open": 20_000}
         other = Assess("settled", facts, {}, at="09:00", refused="REFUSED")
         assert play(vehicles.SECTOR, replace(fine, steps=(other,)), SECTORS).told
+
+
+def test_a_bill_needs_the_visit_that_was_granted_and_settles_it_once() -> None:
+    whole = medical.SECTOR.journey("ward")
+    see = next(step for step in whole.steps if isinstance(step, Admit))
+    bill = Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 5}, {"most": 7}, spends=("visit",))
+    seen = replace(see, remembers={"visit": "admitted"}, at="")
+    other = replace(seen, facts={"scheme": "rural"}, refused="OTHER_SCHEME")
+    unseen, again = replace(bill, refused="NOT_SHOWN"), replace(bill, refused="USED_TWICE")
+    steps = (unseen, seen, bill, again, seen, bill, seen, other, unseen)
+    assert play(medical.SECTOR, replace(whole, steps=steps), SECTORS).told
+    for wrong in ((other, bill), (seen, bill, bill)):
+        with pytest.raises(StepFailed, match=r"refused as (NOT_SHOWN|USED_TWICE)"):
+            play(medical.SECTOR, replace(whole, steps=wrong), SECTORS)
+
+
+def test_an_assessment_that_is_refused_leaves_nothing_of_an_earlier_one() -> None:
+    whole = medical.SECTOR.journey("ward")
+    good = Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 5}, {}, remembers={"days": "most"})
+    bad = replace(good, facts={**good.facts, "days": 8}, refused="REFUSED")
+    after = replace(good, facts={**good.facts, "days": "=days"}, remembers={})
+    assert play(medical.SECTOR, replace(whole, steps=(good, after)), SECTORS).told
+    with pytest.raises(StepFailed, match="NOT_SHOWN"):
+        play(medical.SECTOR, replace(whole, steps=(good, bad, after)), SECTORS)

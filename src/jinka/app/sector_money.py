@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import known_number, number_of, remember
+from jinka.app.sector_reasons import reason_text
+from jinka.app.sector_remembered import forget, known_number, number_of, remember, spend, why_missing
 from jinka.app.sector_titles import account_title
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Assess, Counted, Move, Stands
@@ -13,6 +14,9 @@ from jinka.reports.day import Text
 
 def play_assess(step: Assess, world: World) -> Text:
     sheet = world.sheet(step.sheet)
+    rests_on = (*step.facts.values(), *(f"={name}" for name in step.spends))
+    if missing := [value for value in rests_on if why_missing(world, (value,))]:
+        return _not_shown(step, world, str(missing[0]))
     facts = {name: known_number(world, value) for name, value in step.facts.items()}
     try:
         lines = world.fill(sheet, facts)
@@ -23,6 +27,7 @@ def play_assess(step: Assess, world: World) -> Text:
                 moved.append(line)
     except Usage as error:
         expect_refused(step.refused, "REFUSED", error)
+        forget(world, step.remembers)
         world.count(Counted.REFUSED, sheet=sheet.name, reason="ASSESS")
         return Text(
             f"{sheet.title_en}: refused ({error.what})", f"{sheet.title_zh}：拒绝（{error.zh or error.what}）"
@@ -31,6 +36,7 @@ def play_assess(step: Assess, world: World) -> Text:
     for code, wanted in step.gives.items():
         if lines[code] != wanted:
             raise StepFailed(f"{code} comes to {lines[code]}, not {wanted}", where=sheet.name)
+    spend(world, step.spends)
     remember(world, step.remembers, {**facts, **lines})
     world.count(Counted.ASSESSED, lines[sheet.result], sheet.line(sheet.result).unit, sheet=sheet.name)
     for line in moved:
@@ -41,6 +47,16 @@ def play_assess(step: Assess, world: World) -> Text:
         f"{sheet.title_en}: " + ", ".join(f"{line.title_en} {shown}" for line, shown in told),
         f"{sheet.title_zh}：" + "，".join(f"{line.title_zh}{shown}" for line, shown in told),
     )
+
+
+def _not_shown(step: Assess, world: World, missing: str) -> Text:
+    """What an assessment rests on is not there: nobody established it, or it has settled something before."""
+    sheet, why = world.sheet(step.sheet), why_missing(world, (missing,))
+    expect_refused(step.refused, why, f"nothing is remembered as {missing[1:]!r}")
+    forget(world, step.remembers)
+    world.count(Counted.REFUSED, sheet=sheet.name, reason=why)
+    said = reason_text(why)
+    return Text(f"{sheet.title_en}: refused ({said.en})", f"{sheet.title_zh}：拒绝（{said.zh}）")
 
 
 def play_move(step: Move, world: World) -> Text:

@@ -55,6 +55,7 @@ _ROWS = {
     "USED_TWICE": ("used twice", "重复使用"),
     # Tables and money
     "ASSESS": ("the table does not allow it", "不符合规定"),
+    "NOT_SHOWN": ("what it rests on was not established", "前一核验未成立，无依据"),
     "MOVE": ("not enough money", "资金不足"),
     "NO_MONEY": ("not enough money", "资金不足"),
     # Certificates, documents, bills

@@ -1,20 +1,21 @@
 """What steps of a journey remember for later steps: ``=name`` in a fact, an amount or a value stands for it.
 
 ``=days since 2026-03-24`` and ``=minutes since 2026-04-03`` are measured by the journey's own clock, from the first
-minute of that day.
+minute of that day. What a step rests on must be there, and what settles once is spent by it (`spend`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from jinka.app.sector_world import World
 from jinka.kit import Usage
 from jinka.tariff.sheet import Fact
 
 _SINCE = re.compile(r"=(days|minutes) since (\d{4}-\d{2}-\d{2})")
+NOT_SHOWN, USED_TWICE = "NOT_SHOWN", "USED_TWICE"
 
 
 def fact_of(world: World, value: Fact) -> Fact:
@@ -66,3 +67,32 @@ def remember(world: World, wanted: Mapping[str, str], words: Mapping[str, Fact])
         if word not in words:
             raise Usage(f"no answer {word!r}", where="remembers", fix=", ".join(words))
         world.remembered[name] = words[word]
+        _spent(world).discard(name)
+
+
+def forget(world: World, names: Iterable[str]) -> None:
+    """Nothing of an earlier time is left under these names."""
+    for name in names:
+        world.remembered.pop(name, None)
+        _spent(world).discard(name)
+
+
+def why_missing(world: World, values: Iterable[Fact]) -> str:
+    """Why one of these cannot be used: USED_TWICE, NOT_SHOWN, or empty when all are there."""
+    for value in values:
+        if not isinstance(value, str) or not value.startswith("=") or _SINCE.fullmatch(value):
+            continue
+        if value[1:] not in world.remembered:
+            return USED_TWICE if value[1:] in _spent(world) else NOT_SHOWN
+    return ""
+
+
+def spend(world: World, names: Iterable[str]) -> None:
+    """Use up what was remembered: who comes with it again is refused."""
+    for name in names:
+        world.remembered.pop(name)
+        _spent(world).add(name)
+
+
+def _spent(world: World) -> set[str]:
+    return world.service("spent", set[str])

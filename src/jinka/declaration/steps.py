@@ -215,6 +215,10 @@ class Assess(Step):
     The sheet may be of a sector that this one composes: ``tax:monthly``.
 
     ``remembers`` keeps lines and facts under names, to be facts of later steps (write them as ``=name``).
+
+    ``spends`` are names that earlier steps must have remembered, and that are used up when it is done: a visit, a sale
+    or a payment settles once. What is not there is refused as NOT_SHOWN, what was used already as USED_TWICE; and one
+    that is refused leaves nothing behind under the names that it would remember.
     """
 
     sheet: str
@@ -224,6 +228,7 @@ class Assess(Step):
     posts: bool = True
     refused: str = ""
     remembers: Mapping[str, str] = field(default_factory=dict)
+    spends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

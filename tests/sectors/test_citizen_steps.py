@@ -18,7 +18,7 @@ from jinka.declaration import Assess, OpenFolder, Replace, Review, Step
 
 CASES: tuple[tuple[str, str, type[Step], int, dict[str, Any], str], ...] = (
     ("social-security", "enrolment", OpenFolder, 0, {"refused": ""}, "refused as 6982"),
-    ("social-security", "enrolment", OpenFolder, 2, {"reads": {"employment": "employed"}}, "is 'retired'"),
+    ("social-security", "enrolment", OpenFolder, 2, {"reads": {"employment": "retired"}}, "is 'employed'"),
     ("social-security", "enrolment", OpenFolder, 2, {"refused": "6982"}, "should have been refused"),
     ("social-security", "enrolment", OpenFolder, 3, {"reading": False}, "should have been refused"),
     (

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jinka.app.sector_catalogue import parts_of
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import remember
+from jinka.app.sector_remembered import remember, texts_of
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.declaration import Counted
@@ -68,7 +68,7 @@ def play_keep(step: Keep, world: World) -> Text:
     found = register_of(world)
     values = {
         name: str(found.ref(value[1:])) if value.startswith("@") else value
-        for name, value in step.values.items()
+        for name, value in texts_of(world, step.values).items()
     }
     title = department_title(found, step.department)
     try:

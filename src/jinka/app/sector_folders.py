@@ -9,6 +9,7 @@ from __future__ import annotations
 from jinka.app.sector_cards import VirtualCard
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import remember, texts_of
 from jinka.app.sector_world import StepFailed, World
 from jinka.codec import Command
 from jinka.codec.fields import decode_field, encode_field
@@ -28,6 +29,7 @@ def play_open_folder(step: OpenFolder, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
     application = world.application_of(step.device)
     specs = {spec.name: spec for spec in world.record_specs(application)}
+    writes = texts_of(world, step.writes)
     head = Text(f"{device.title_en} opens {card.title.en}", f"{device.title_zh}外部认证{card.title.zh}")
     try:
         for name, wanted in step.reads.items():
@@ -36,7 +38,7 @@ def play_open_folder(step: OpenFolder, world: World) -> Text:
             if found != wanted:
                 found, wanted = (shown_value(specs[name], value) for value in (found, wanted))
                 raise StepFailed(f"{name} is {found!r}, not {wanted!r}", where=step.device)
-        for name, value in step.writes.items():
+        for name, value in writes.items():
             _open(step, world, card, application, specs[name], writes=not step.reading)
             _write(world, card, application, specs[name], value)
             world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
@@ -45,8 +47,9 @@ def play_open_folder(step: OpenFolder, world: World) -> Text:
         world.count(Counted.REFUSED, device=step.device, application=application, reason=f"{error.sw:04X}")
         return Text(f"{head.en}: refused by the card ({error})", f"{head.zh}：卡拒绝（{error.sw:04X}）")
     expect_done(step.refused)
-    world.written_onto(step.card, application).update(step.writes)
-    known = (*step.reads.items(), *step.writes.items())
+    world.written_onto(step.card, application).update(writes)
+    remember(world, step.remembers, {**step.reads, **writes})
+    known = (*step.reads.items(), *writes.items())
     rows = [(name, shown_value(specs[name], value)) for name, value in known]
     return Text(
         f"{head.en}: " + ", ".join(f"{specs[name].title_en} {value or 'empty'}" for name, value in rows),

@@ -13,7 +13,9 @@ from jinka.declaration.steps import Step
 
 @dataclass(frozen=True, slots=True)
 class Keep(Step):
-    """A department writes fields of a record; a name that is new makes a record of ``kind``."""
+    """A department writes fields of a record; a name that is new makes a record of ``kind``. ``=name`` in a value is
+    what an earlier step remembered.
+    """
 
     record: str
     kind: str

@@ -13,7 +13,8 @@ class OpenFolder(Step):
     """An authority's desk opens folders of an application and reads or writes records in them.
 
     ``reads`` must be what the card holds; ``writes`` are written under the folder's MAC. Without ``proves`` the desk
-    has no key, with ``reading`` the key to read alone. ``refused`` is the card's status word.
+    has no key, with ``reading`` the key to read alone. ``refused`` is the card's status word. ``remembers`` keeps what
+    was read or written under names.
     """
 
     card: str
@@ -24,3 +25,4 @@ class OpenFolder(Step):
     proves: bool = True
     reading: bool = False
     refused: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)  # name -> record

@@ -21,16 +21,15 @@ from jinka.declaration import (
     Journey,
     JourneyCard,
     Keep,
-    OpenFolder,
     Reads,
     Report,
     Sector,
     Stands,
     Start,
     Tell,
-    Viewed,
     Write,
 )
+from jinka.sectors.social_insurance_enrolment import CONTRIBUTION, ENROLMENT, PAID_IN
 from jinka.sectors.social_insurance_journeys import BENEFIT, CORRECTION, IDLE
 from jinka.sectors.social_insurance_moving import MOVING, PART
 from jinka.sectors.social_insurance_rights import (
@@ -46,33 +45,6 @@ from jinka.sectors.social_insurance_rights import (
 from jinka.sectors.social_insurance_rules import CASES, SHEETS
 from jinka.sectors.social_security import RECORDS
 
-_AGENCY = "social-insurance"
-_LDT = {"card id": "440300D15600000599110145FFFFFFFF", "class": "1", "version": "3.00", "card number": "A12345678",
-        "social security number": "11010519491231002X", "name": "王秀英", "born on": "19491231"}  # fmt: skip
-WANG = JourneyCard(
-    "wang", "Wang Xiuying's card", "王秀英的卡", (Start(application=CARD.name, pin="135790", records=_LDT),)
-)
-_PERSON = {"identity_number": "11010519491231002X", "name": "王秀英", "birth_date": "1949-12-31"}
-ENROLMENT = Journey(
-    name="enrolment", title_en="Enrolled, and the card read", title_zh="参保登记与读卡",
-    date=dt.date(2026, 3, 2), cards=(WANG,),
-    steps=(
-        Keep("wang", "person", "public-security", _PERSON, at="09:00"),
-        Ask("wang", _AGENCY, "insurance-enrolment", fields=("identity_number", "name"), refused="NO_CASE"),
-        Ask("wang", _AGENCY, "insurance-enrolment", {"identity_number": "11010519491231002X", "name": "王秀英"},
-            case="SI-2026-0007"),
-        Reads("wang", "desk", {"card number": "A12345678", "version": "3.00"},
-              refused=("social security number", "name")),
-        Reads("wang", "desk", {"social security number": "11010519491231002X", "name": "王秀英",
-                                "born on": "19491231"}, pin="135790"),
-        OpenFolder("wang", "desk", {"pension months": ""}, proves=False, refused="6982"),
-        OpenFolder("wang", "desk", {"pension months": ""}, {"pension months": "186", "employment": "retired"}),
-        OpenFolder("wang", "desk", {"pension months": "186", "employment": "retired"}),
-        OpenFolder("wang", "desk", {}, {"injury grade": "4"}, reading=True, refused="6982"),
-        OpenFolder("wang", "desk", {"injury grade": ""}),
-        Viewed("wang", ((_AGENCY, "insurance-enrolment", False), (_AGENCY, "insurance-enrolment", True))),
-    ),
-)  # fmt: skip
 LIU = insured_card("liu", "Liu Gang's card", "刘刚的卡", job_seeker_until="20260831", training_left="1",
             assistance_until="20260331")  # fmt: skip
 BENEFITS = Journey(
@@ -160,6 +132,7 @@ SECTOR = Sector(
         Account("fund.injury", "Work injury fund", "工伤保险基金", 50_000_000),
         Account("fund.unemployment", "Unemployment fund", "失业保险基金", 50_000_000),
         Account("fund.pension", "Pension fund", "养老保险基金", 50_000_000),
+        Account("fund.health", "Medical insurance fund", "医疗保险基金"),
         Account("treasury.aid", "Assistance, treasury", "社会救助资金", 100_000_000),
         Account("employer", "The employer", "用人单位", overdraws=True),
         Account("person", "The insured person's account", "参保人账户"),
@@ -174,7 +147,7 @@ SECTOR = Sector(
         _device("gate", "the gate of the home", "养老院门禁", TAG.name),
         _device("care-office", "the care office", "照护评估室", TAG.name),
     ),
-    sheets=(*SHEETS, BENEFIT), entitlements=RIGHTS_OF_USE, worked_cases=CASES, part=PART,
+    sheets=(CONTRIBUTION, *SHEETS, BENEFIT), entitlements=RIGHTS_OF_USE, worked_cases=(*PAID_IN, *CASES), part=PART,
     reports=(
         _report("benefits", "Benefits by account", "待遇支付", Counted.MOVED, "account"),
         _report("assessments", "Assessments", "待遇核定", Counted.ASSESSED, "sheet"),
@@ -183,6 +156,6 @@ SECTOR = Sector(
         _report("looks", "Looks at base records", "信息查询", Counted.LOOKED, "department"),
     ),
     journeys=(ENROLMENT, BENEFITS, IDLE, MOVING, ASSISTANCE, CARE, CORRECTION),
-    words={"wang": "王秀英", "liu": "刘刚", "zhao": "赵敏", "wu": "吴莉", "job": "就业登记",
-           "old": "原参保地记录", "new": "新参保地记录", "retired": "已退休"},
+    words={"ma": "马丽", "spell": "参保记录", "liu": "刘刚", "zhao": "赵敏", "wu": "吴莉", "job": "就业登记",
+           "old": "原参保地记录", "new": "新参保地记录", "employed": "在职"},
 )  # fmt: skip

@@ -38,7 +38,8 @@ PENSION_MONTHS = dict(
 )  # fmt: skip
 
 
-def _month(year: int, month: int) -> int:
+def since_0(year: int, month: int) -> int:
+    """A month counted from year 0, as sheets take it."""
     return year * 12 + month - 1
 
 
@@ -110,14 +111,14 @@ RETIRE = Sheet(
     facts=("who", "born"),
     lines=(
         Line(code="delay", title_en="months later", title_zh="延迟月数", unit=Unit.POINT, value=Choose("who", (
-            ("man", _delay(_month(1965, 1), 4, 36)), ("woman of 55", _delay(_month(1970, 1), 4, 36)),
-            ("woman of 50", _delay(_month(1975, 1), 2, 60))))),
+            ("man", _delay(since_0(1965, 1), 4, 36)), ("woman of 55", _delay(since_0(1970, 1), 4, 36)),
+            ("woman of 50", _delay(since_0(1975, 1), 2, 60))))),
         Line(code="age", title_en="age in months", title_zh="退休年龄（月）", unit=Unit.POINT, value=Sum((
             Choose("who", (("man", 720), ("woman of 55", 660), ("woman of 50", 600))), "delay"))),
         Line(code="retires", title_en="month of retirement", title_zh="退休月份", unit=Unit.MONTH,
              value=Sum(("born", "age"))),
         Line(code="least", title_en="months to be paid in at least", title_zh="最低缴费月数", unit=Unit.POINT,
-             value=Step("retires", (*((_month(2030 + at, 1) - 1, 180 + 6 * at) for at in range(10)), (None, 240)))),
+             value=Step("retires", (*((since_0(2030 + at, 1) - 1, 180 + 6 * at) for at in range(10)), (None, 240)))),
     ),
     result="retires", rising=("born",),
 )  # fmt: skip
@@ -194,8 +195,8 @@ CASES = (
                       "(a third party's transcription: the notice is not public); "
                       "国发〔2005〕38号"),
     *(WorkedCase(title_en=f"{who}, born {year}-{month:02}", title_zh=f"{year}年{month}月出生", sheet=RETIRE.name,
-                 facts={"who": who, "born": _month(year, month)}, source=RETIRE_LAW,
-                 gives={"delay": delay, "retires": _month(*leaves)}, derived=not delay)
+                 facts={"who": who, "born": since_0(year, month)}, source=RETIRE_LAW,
+                 gives={"delay": delay, "retires": since_0(*leaves)}, derived=not delay)
       for who, year, month, delay, *leaves in _BORN),
     *(WorkedCase(title_en=f"Score {score}", title_zh=f"{score}分", sheet=CARE.name, facts={"score": score},
                  gives={"level": level}, source=CARE_LAW)

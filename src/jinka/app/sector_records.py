@@ -12,7 +12,7 @@ from jinka.app.sector_remembered import fact_of, remember, texts_of
 from jinka.app.sector_titles import authority_title, lacking, recorded_text, written_text
 from jinka.app.sector_uses import use_right
 from jinka.app.sector_world import NotItsOwn, StepFailed, World
-from jinka.declaration import Admit, Block, Counted, Reads, Write
+from jinka.declaration import Admit, Block, Counted, Reads, Sector, Write
 from jinka.kit import Refused, Usage
 from jinka.profile.entitlement import Entitlement, Fact
 from jinka.profile.records import RecordSpec
@@ -130,7 +130,7 @@ def play_admit(step: Admit, world: World) -> Text:
         expect_refused(step.refused, "BLOCKED", "on the list")
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="BLOCKED")
         return Text(f"{head.en} is refused, the card is on the list", f"{head.zh}拒绝，卡在黑名单")
-    facts = _told(step, right, world)
+    facts = {**device.knows, **_told(step, right, sector, world)}
     for name in step.remembers:
         world.remembered.pop(name, None)  # who is refused now leaves nothing behind of an earlier time
     try:
@@ -168,10 +168,15 @@ def play_admit(step: Admit, world: World) -> Text:
                 head.zh + "成立" + (f"；写入{written.zh}" if written.zh else ""))  # fmt: skip
 
 
-def _told(step: Admit, right: Entitlement, world: World) -> dict[str, str]:
-    """The facts of an admission. What only an earlier step can establish is never typed; not established, it is empty,
-    so that no record equals it.
+def _told(step: Admit, right: Entitlement, sector: Sector, world: World) -> dict[str, str]:
+    """The facts of an admission beside those that the device knows of itself. What devices know, or only an earlier
+    step can establish, is never typed; not established, it is empty, so that no record equals it.
     """
+    of_places = {name for device in sector.devices for name in device.knows}
+    if typed := sorted(of_places & step.facts.keys()):
+        raise Usage(
+            f"{typed[0]} is typed, and devices know it", where=step.device, fix="declare it in Device.knows"
+        )
     shown = {
         each.against.name
         for each in right.conditions

@@ -96,7 +96,8 @@ class Device:
     """One device of a party. ``fare`` names a `Fare`; without one the fare comes with the tap.
 
     It writes, reads and judges records of its own ``application`` and of those in ``also``, and of no other on the
-    card: the keys of an authority are for its own devices.
+    card: the keys of an authority are for its own devices. ``knows`` are facts of the place itself, which rights are
+    judged by: a lock's room, a gate's name. No step can tell a device of its sector anything else in their stead.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Device:
     station: str = ""  # of a pump: those of one station know one another's claims
     grade: int = 0  # of a pump: what its nozzle sells, a bit of the card's rule; 0 for any
     also: tuple[str, ...] = ()  # further profiles whose records it uses, by name
+    knows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

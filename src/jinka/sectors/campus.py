@@ -140,8 +140,8 @@ DAY = Journey(
         Reads("li", "office", {"enrolled until": "20280701"}, refused=("name",)),
         Tap("li", "laundry", 400, gross=400, at="18:00", torn=True),
         Tap("li", "laundry", 400, gross=400),
-        Admit("li", "house-e3", "door", facts={"house": "E3"}, at="22:00"),
-        Admit("li", "house-e4", "door", facts={"house": "E4"}, refused="OTHER_HOUSE"),
+        Admit("li", "house-e3", "door", at="22:00"),
+        Admit("li", "house-e4", "door", refused="OTHER_HOUSE"),
         Holds("li", 13_350),
         List("li"),
         Tap("li", "canteen", gross=500, refused="BLOCKED"),
@@ -187,6 +187,12 @@ ENROLMENT = Journey(
     ),
 )  # fmt: skip
 
+
+def _door(house: str) -> Device:
+    names = f"house-{house.lower()}", f"the door of house {house}", f"{house}宿舍门禁"
+    return Device(*names, DeviceKind.CHECK, application=STUDENT.name, knows={"house": house})
+
+
 SECTOR = Sector(
     name="campus",
     title_en="Campus",
@@ -207,8 +213,8 @@ SECTOR = Sector(
         Device("hall", "the lecture hall", "教室考勤机", DeviceKind.CHECK, application=STUDENT.name),
         Device("hatch", "the kitchen hatch", "食堂取餐口", DeviceKind.CHECK, application=STUDENT.name),
         Device("office", "the registrar", "教务处", DeviceKind.CHECK, application=STUDENT.name),
-        Device("house-e3", "the door of house E3", "E3宿舍门禁", DeviceKind.CHECK, application=STUDENT.name),
-        Device("house-e4", "the door of house E4", "E4宿舍门禁", DeviceKind.CHECK, application=STUDENT.name),
+        _door("E3"),
+        _door("E4"),
     ),
     tariffs={PURSE.name: full_price("campus-sale", title_en="Sale", title_zh="消费", gross_max_fen=20_000)},
     entitlements=(BORROW, DOOR, ATTEND, MEAL),

@@ -136,9 +136,9 @@ CLINIC = Journey(
             "inspects": "sphygmomanometer", "licensed until": "20271231"}),)),
     ),
     steps=(
-        Admit("zhou", "clinic", "see-doctor", facts={"clinic": "cardiology"}, refused="NOT_REGISTERED", at="08:00"),
+        Admit("zhou", "clinic", "see-doctor", refused="NOT_REGISTERED", at="08:00"),
         Write("zhou", "registration", {"registered": "cardiology"}),
-        Admit("zhou", "clinic", "see-doctor", facts={"clinic": "cardiology"}),
+        Admit("zhou", "clinic", "see-doctor"),
         Admit("gauge", "instrument-desk", "use-instrument"),
         Assess("prescription", {"kind": "ordinary", "days": 8, "drugs": 2}, {}, refused="REFUSED"),
         Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 6}, {}, refused="REFUSED"),
@@ -192,8 +192,8 @@ SHARED = Journey(
 )  # fmt: skip
 
 
-def _check(name: str, en: str, zh: str, application: str) -> Device:
-    return Device(name, en, zh, DeviceKind.CHECK, application=application)
+def _check(name: str, en: str, zh: str, application: str, **knows: str) -> Device:
+    return Device(name, en, zh, DeviceKind.CHECK, application=application, knows=knows)
 
 
 def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
@@ -219,7 +219,7 @@ SECTOR = Sector(
         Device("hospital-till", "the hospital's till", "医院收费处", DeviceKind.PURSE, operator="medical.hospital"),
         _check("ward", "the ward", "住院处", HEALTH.name),
         _check("registration", "registration", "挂号处", HEALTH.name),
-        _check("clinic", "the clinic", "门诊诊室", HEALTH.name),
+        _check("clinic", "the clinic", "门诊诊室", HEALTH.name, clinic="cardiology"),
         _check("pharmacy", "the pharmacy", "药房", HEALTH.name),
         _check("instrument-desk", "the instrument room", "设备科", GAUGE.name),
         _check("inspection", "the metrology station", "计量检定所", INSPECTOR.name),

@@ -166,20 +166,20 @@ MOTORWAY = Journey(
 PARKS = Journey(
     name="parks", title_en="A day in the parks", title_zh="公园一日", date=dt.date(2026, 5, 1), cards=(VISITOR,),
     steps=(
-        Admit("visitor", "zoo", "park", facts={"gate": "zoo"}, refused="OTHER_DAY", at="09:00"),
+        Admit("visitor", "zoo", "park", refused="OTHER_DAY", at="09:00"),
         Tap("visitor", "ticket-office", 4_500, gross=4_500),
         Write("visitor", "ticket-desk", {"pass date": "20260501", "gates": "zoo,garden"}),
-        Admit("visitor", "zoo", "park", facts={"gate": "zoo"}),
-        Admit("visitor", "zoo", "park", facts={"gate": "zoo"}, at="13:00"),
-        Admit("visitor", "zoo", "park", facts={"gate": "palace"}, refused="OTHER_PARK"),
+        Admit("visitor", "zoo", "park"),
+        Admit("visitor", "zoo", "park", at="13:00"),
+        Admit("visitor", "palace", "park", refused="OTHER_PARK"),
         Clear({"road.parks": 4_500}, at="23:50"),
-        Admit("visitor", "zoo", "park", facts={"gate": "zoo"}, refused="OTHER_DAY", at="+1 09:00"),
+        Admit("visitor", "zoo", "park", refused="OTHER_DAY", at="+1 09:00"),
     ),
 )  # fmt: skip
 
 
-def _check(name: str, en: str, zh: str, application: str = PASS.name) -> Device:
-    return Device(name, en, zh, DeviceKind.CHECK, application=application)
+def _check(name: str, en: str, zh: str, application: str = PASS.name, **knows: str) -> Device:
+    return Device(name, en, zh, DeviceKind.CHECK, application=application, knows=knows)
 
 
 def _pays(name: str, en: str, zh: str, operator: str, mode: Mode, fare: str = "") -> Device:
@@ -210,7 +210,8 @@ SECTOR = Sector(
         Device("service-area", "the service area's counter", "服务区充值点", DeviceKind.LOAD),
         _check("toll-entry", "the entry lane", "入口车道"), _check("gantry-7", "gantry 7", "7号门架"),
         _check("gantry-8", "gantry 8", "8号门架"), _check("toll-exit-check", "the exit's reader", "出口读卡器"),
-        _check("zoo", "the zoo's gate", "动物园门", DAY_PASS.name),
+        _check("zoo", "the zoo's gate", "动物园门", DAY_PASS.name, gate="zoo"),
+        _check("palace", "the palace's gate", "颐和园门", DAY_PASS.name, gate="palace"),
         _check("ticket-desk", "the desk that writes passes", "制票台", DAY_PASS.name),
     ),
     tariffs={PURSE.name: full_price("road-full", title_en="As asked", title_zh="按应收全额", gross_max_fen=300_000)},

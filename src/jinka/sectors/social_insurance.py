@@ -113,8 +113,8 @@ CARE = Journey(
 )  # fmt: skip
 
 
-def _device(name: str, en: str, zh: str, application: str) -> Device:
-    return Device(name, en, zh, DeviceKind.CHECK, application=application)
+def _device(name: str, en: str, zh: str, application: str, **knows: str) -> Device:
+    return Device(name, en, zh, DeviceKind.CHECK, application=application, knows=knows)
 
 
 def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
@@ -140,8 +140,8 @@ SECTOR = Sector(
     ),
     devices=(
         _device("desk", "the service hall", "社保服务大厅", CARD.name),
-        _device("desk-of-rights", "the agency's desk", "经办窗口", RIGHTS.name),
-        _device("arrival", "the agency of arrival", "转入地经办窗口", RIGHTS.name),
+        _device("desk-of-rights", "the agency's desk", "经办窗口", RIGHTS.name, region="440300"),
+        _device("arrival", "the agency of arrival", "转入地经办窗口", RIGHTS.name, region="110100"),
         _device("job-centre", "the job centre", "就业服务中心", RIGHTS.name),
         _device("hall", "the dining hall", "养老院食堂", TAG.name),
         _device("gate", "the gate of the home", "养老院门禁", TAG.name),

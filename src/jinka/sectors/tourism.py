@@ -123,7 +123,8 @@ WANG = JourneyCard("wang", "guide Wang's card", "王导的卡", (Start(applicati
     "identity number": "110198198608150019", "licence until": "20280630", "suspended until": "20200101",
     "languages": "zh,en", "points left": "10",
 }),))  # fmt: skip
-_ME, _DUE = {"sight": "palace", "identity tail": "2719"}, {"due": "due"}
+_TAIL, _DUE = {"identity tail": "2719"}, {"due": "due"}
+_ME = {"sight": "palace", **_TAIL}
 
 HOLIDAY = Journey(
     name="holiday", title_en="Three days in a resort", title_zh="度假三日", date=dt.date(2026, 5, 1), cards=(VISITOR,),
@@ -135,30 +136,30 @@ HOLIDAY = Journey(
         Tap("visitor", "ticket-office", "=due", gross="=due"),
         Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
         Reads("visitor", "palace-gate", {"price": "3000"}),
-        Admit("visitor", "palace-gate", "enter", facts={**_ME, "identity tail": "0014"}, refused="OTHER_PERSON"),
-        Admit("visitor", "palace-gate", "enter", facts={**_ME, "sight": "zoo"}, refused="OTHER_SIGHT"),
-        Admit("visitor", "palace-gate", "enter", facts=_ME, at="10:00"),
-        Admit("visitor", "palace-gate-2", "enter", facts=_ME, refused="ALREADY_USED"),
+        Admit("visitor", "palace-gate", "enter", facts={"identity tail": "0014"}, refused="OTHER_PERSON"),
+        Admit("visitor", "museum-gate", "enter", facts=_TAIL, refused="OTHER_SIGHT"),
+        Admit("visitor", "palace-gate", "enter", facts=_TAIL, at="10:00"),
+        Admit("visitor", "palace-gate-2", "enter", facts=_TAIL, refused="ALREADY_USED"),
         Write("visitor", "reception", {"rooms": "1208,pool", "check-in": "202605011400", "check-out": "202605031200"},
               at="11:00"),
-        Admit("visitor", "door-1208", "door", facts={"room": "1208"}, refused="TOO_EARLY"),
-        Admit("visitor", "door-1208", "door", facts={"room": "1208"}, at="14:00"),
-        Admit("visitor", "door-1209", "door", facts={"room": "1209"}, refused="OTHER_ROOM"),
-        Admit("visitor", "pool", "door", facts={"room": "pool"}),
+        Admit("visitor", "door-1208", "door", refused="TOO_EARLY"),
+        Admit("visitor", "door-1208", "door", at="14:00"),
+        Admit("visitor", "door-1209", "door", refused="OTHER_ROOM"),
+        Admit("visitor", "pool", "door"),
         Tap("visitor", "restaurant", 18_800, gross=18_800, at="18:00"),
         Tap("visitor", "rides", 8_000, gross=8_000, torn=True),
         Tap("visitor", "rides", 8_000, gross=8_000),
         Holds("visitor", 22_200, application=PURSE.name),
         List("visitor"),
         Tap("visitor", "rides", gross=8_000, refused="BLOCKED"),
-        Admit("visitor", "door-1208", "door", facts={"room": "1208"}, refused="BLOCKED"),
+        Admit("visitor", "door-1208", "door", refused="BLOCKED"),
         List("visitor", blocked=False),
-        Admit("visitor", "door-1208", "door", facts={"room": "1208"}),
+        Admit("visitor", "door-1208", "door"),
         Clear({"resort.tickets": 3_000, "resort.table": 18_800, "resort.rides": 8_000}, {"loads.tourism": 50_000},
               at="23:50"),
-        Admit("visitor", "palace-gate", "enter", facts=_ME, refused="OTHER_DAY", at="+1 09:00"),
-        Admit("visitor", "door-1208", "door", facts={"room": "1208"}, at="+2 11:59"),
-        Admit("visitor", "door-1208", "door", facts={"room": "1208"}, refused="CHECKED_OUT", at="+2 12:01"),
+        Admit("visitor", "palace-gate", "enter", facts=_TAIL, refused="OTHER_DAY", at="+1 09:00"),
+        Admit("visitor", "door-1208", "door", at="+2 11:59"),
+        Admit("visitor", "door-1208", "door", refused="CHECKED_OUT", at="+2 12:01"),
     ),
 )  # fmt: skip
 BOOKING = Journey(
@@ -177,8 +178,8 @@ BOOKING = Journey(
         Assess("ticket", {"price": 6_000, "age": 23, "cm": 168, "student": 0}, {"due": 6_000}, remembers=_DUE),
         Tap("visitor", "ticket-office", "=due", gross="=due"),
         Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
-        Admit("visitor", "palace-gate", "enter", facts={**_ME, "identity tail": "0014"}, refused="OTHER_PERSON"),
-        Admit("visitor", "palace-gate", "enter", facts=_ME),
+        Admit("visitor", "palace-gate", "enter", facts={"identity tail": "0014"}, refused="OTHER_PERSON"),
+        Admit("visitor", "palace-gate", "enter", facts=_TAIL),
         Clear({"resort.tickets": 6_000}, {"loads.tourism": 10_000}, at="+11 23:50"),
     ),
 )  # fmt: skip
@@ -207,8 +208,8 @@ GUIDES = Journey(
 )  # fmt: skip
 
 
-def _check(name: str, en: str, zh: str, application: str) -> Device:
-    return Device(name, en, zh, DeviceKind.CHECK, application=application)
+def _check(name: str, en: str, zh: str, application: str, **knows: str) -> Device:
+    return Device(name, en, zh, DeviceKind.CHECK, application=application, knows=knows)
 
 
 def _till(name: str, en: str, zh: str, operator: str, mode: Mode = Mode.SHOP) -> Device:
@@ -234,12 +235,13 @@ SECTOR = Sector(
         _till("restaurant", "the restaurant", "餐厅", "resort.table"),
         _till("rides", "the rides", "游乐项目", "resort.rides", Mode.GATE),
         _check("ticket-desk", "the desk that writes tickets", "制票台", TICKET.name),
-        _check("palace-gate", "the palace's gate", "古宫检票口", TICKET.name),
-        _check("palace-gate-2", "the palace's second gate", "古宫二号检票口", TICKET.name),
+        _check("palace-gate", "the palace's gate", "古宫检票口", TICKET.name, sight="palace"),
+        _check("palace-gate-2", "the palace's second gate", "古宫二号检票口", TICKET.name, sight="palace"),
+        _check("museum-gate", "the museum's gate", "博物馆检票口", TICKET.name, sight="museum"),
         _check("reception", "the reception", "酒店前台", ROOM.name),
-        _check("door-1208", "the door of room 1208", "1208房门锁", ROOM.name),
-        _check("door-1209", "the door of room 1209", "1209房门锁", ROOM.name),
-        _check("pool", "the pool's door", "泳池门锁", ROOM.name),
+        _check("door-1208", "the door of room 1208", "1208房门锁", ROOM.name, room="1208"),
+        _check("door-1209", "the door of room 1209", "1209房门锁", ROOM.name, room="1209"),
+        _check("pool", "the pool's door", "泳池门锁", ROOM.name, room="pool"),
         _check("inspector", "the inspector's reader", "旅游执法终端", GUIDE.name),
         _check("authority", "the licensing authority", "导游证发证机关", GUIDE.name),
     ),

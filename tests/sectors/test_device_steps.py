@@ -1,0 +1,57 @@
+"""What stands at a place knows which place it is, and cannot be told another; declared sectors say no place twice.
+
+Goal: a right that hangs on a room, a house, a gate or a zone is judged by the device alone.
+Method: single steps of declared journeys are played at other doors, and told of other places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from jinka.app.sector_catalogue import all_sectors
+from jinka.app.sector_run import play
+from jinka.app.sector_world import StepFailed
+from jinka.declaration import Admit, Sector, Step, Write
+
+SECTORS = all_sectors()
+TOURISM, CAMPUS = SECTORS["tourism"], SECTORS["campus"]
+
+
+def _says(sector: Sector, journey: str, *steps: Step) -> str:
+    played = play(sector, replace(sector.journey(journey), steps=steps), SECTORS.values())
+    return played.told[-1].said.en
+
+
+def _checked_in() -> Write:
+    steps = TOURISM.journey("holiday").steps
+    return next(step for step in steps if isinstance(step, Write) and step.device == "reception")
+
+
+def test_a_door_opens_for_its_own_room() -> None:
+    assert "1208" in _says(
+        TOURISM, "holiday", _checked_in(), Admit("visitor", "door-1208", "door", at="14:00")
+    )
+    with pytest.raises(StepFailed, match="OTHER_ROOM"):
+        _says(TOURISM, "holiday", _checked_in(), Admit("visitor", "door-1209", "door", at="14:00"))
+
+
+@pytest.mark.parametrize("room", ["1208", "1209"])
+def test_a_lock_is_not_told_its_room(room: str) -> None:
+    with pytest.raises(StepFailed, match="room is typed"):
+        _says(TOURISM, "holiday", _checked_in(), Admit("visitor", "door-1209", "door", facts={"room": room}))
+
+
+def test_a_dormitory_is_not_told_its_name() -> None:
+    with pytest.raises(StepFailed, match="house is typed"):
+        _says(CAMPUS, "day", Admit("li", "house-e4", "door", facts={"house": "E3"}))
+
+
+def test_the_palace_does_not_play_the_museum() -> None:
+    ticket = {"sight": "museum", "visit day": "20260501", "entries left": "1", "identity tail": "2719"}
+    bought = Write("visitor", "ticket-desk", ticket, at="09:00")
+    tail = {"identity tail": "2719"}
+    _says(TOURISM, "holiday", bought, Admit("visitor", "museum-gate", "enter", facts=tail))
+    with pytest.raises(StepFailed, match="OTHER_SIGHT"):
+        _says(TOURISM, "holiday", bought, Admit("visitor", "palace-gate", "enter", facts=tail))

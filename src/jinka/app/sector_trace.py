@@ -14,8 +14,16 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import forget, remember
 from jinka.app.sector_trace_storage import goods_of, laid, not_here, stock, take_out, why_not
-from jinka.app.sector_trace_world import Named, Repository, amount_text, repository, tag_of
+from jinka.app.sector_trace_world import (
+    Named,
+    Repository,
+    amount_text,
+    code_number,
+    repository,
+    tag_of,
+)
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.codec.epcis import (
     Action,
@@ -162,9 +170,14 @@ def play_received(step: Received, world: World) -> Text:
 def play_sold(step: Sold, world: World) -> Text:
     word = "dispensing" if step.dispensed else "retail_selling"
     done = "dispensed" if step.dispensed else "retail_sold"
-    named = repository(world).named(step.what)
+    here = repository(world)
+    named = here.named(step.what)
+    forget(world, step.remembers)
     event = _object(world, step, word, named, step.place, disposition=done)
-    return _captured(step, world, word, event, named, step.place)
+    told = _captured(step, world, word, event, named, step.place)
+    if step.remembers and not step.refused:
+        remember(world, step.remembers, {"number": code_number(here.one(step.what))})
+    return told
 
 
 def play_destroyed(step: Destroyed, world: World) -> Text:

@@ -16,7 +16,7 @@ from itertools import groupby
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import remember
 from jinka.app.sector_trace import VOC, at_time, play_observed
-from jinka.app.sector_trace_world import Repository, amount_text, repository
+from jinka.app.sector_trace_world import Repository, amount_text, code_number, repository
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.app.trace_conditions import held_to
 from jinka.app.trace_lineage import follow
@@ -301,6 +301,7 @@ def play_check(step: CheckItem, world: World) -> Text:
     words: dict[str, int | str] = {
         "verdict": says, "sold": int(answer.ended_us is not None), "recalled": int(bool(answer.recalls)),
         "warns": int(answer.verdict.warns), "known": int(facts.known), "events": answer.events,
+        "number": code_number(name),
     }  # fmt: skip
     until = _expires(here, name) if facts.known else None
     if until is not None:

@@ -29,6 +29,7 @@ from jinka.store.trace_edges import SqlLinks
 from jinka.trace.storage import Goods
 from jinka.trace.tag_chips import ChipBindings
 
+_DIGITS = 18  # as many as any whole number of a sheet may have
 _NAMED = re.compile(
     r"(?P<item>[^/#\s]+)(?:/(?P<serial>\S+)|#(?P<lot>\S+))?"
     r"(?:\s+(?P<amount>[0-9]+(?:\.[0-9]+)?)(?:\s+(?P<uom>[A-Z0-9]{2,3}))?)?"
@@ -235,6 +236,11 @@ def repository(world: World) -> Repository:
         )  # fmt: skip
 
     return world.service("trace", make)
+
+
+def code_number(name: str) -> int:
+    """The last digits of a thing's code as a number, by which a table tells one thing from another."""
+    return int("".join(each for each in name if each.isdecimal())[-_DIGITS:] or 0)
 
 
 def amount_text(amount: str, uom: str | None, *, zh: bool = False) -> str:

@@ -94,7 +94,8 @@ class Transformed(TraceStep):
 @dataclass(frozen=True, slots=True)
 class Sold(TraceStep):
     """Things are sold to whoever uses them; ``dispensed`` says that it is a medicine for a patient, ``verb`` in both
-    languages what is done with it where it is not handed over (a vaccine is given).
+    languages what is done with it where it is not handed over (a vaccine is given). ``remembers`` keeps the number of
+    the one thing that was sold (the word ``number``); a sale that is refused leaves nothing there.
     """
 
     what: str
@@ -102,6 +103,7 @@ class Sold(TraceStep):
     _: KW_ONLY
     dispensed: bool = False
     verb: tuple[str, str] | None = None
+    remembers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +214,8 @@ class CheckItem(Step):
 
     ``signs`` are exactly what was noticed (two_places, impossible_travel, unknown_serial, after_end, other_chip,
     checked_often); ``tid`` the chip that bore the code now. ``remembers`` keeps answers under names, to be facts of
-    later steps (``=name``): the words verdict, sold, recalled, warns, known, events, and of what has a date of expiry
-    (``data={"itemExpirationDate": ...}``) expired and days left.
+    later steps (``=name``): the words verdict, sold, recalled, warns, known, events, number (the last 18 digits of the
+    code), and of what has a date of expiry (``data={"itemExpirationDate": ...}``) expired and days left.
     """
 
     code: str

@@ -25,7 +25,7 @@ from jinka.declaration import (
 from jinka.kit import Unit
 from jinka.profile.entitlement import Condition, Entitlement, Fact, Test
 from jinka.sectors.drug_journeys import JOURNEYS, LICENCE, LICENCE_RECORDS
-from jinka.tariff.sheet import Choose, Least, Less, Line, Sheet, percent
+from jinka.tariff.sheet import Choose, Least, Less, Line, Minus, Sheet, percent
 
 DEALS = Entitlement(
     name="deals", title_en="Make or deal in drugs", title_zh="药品生产经营资格", application=LICENCE.name,
@@ -64,21 +64,30 @@ _ONE_SALE = (
 )
 ONE_SALE = Sheet(
     name="one-sale", title_en="May the fund settle this box", title_zh="该盒药品可否医保结算", source=_ONE_SALE,
-    facts=("scan", "sold"), falling=("sold",),
+    facts=("scan", "sold", "expired", "recalled", "code"), falling=("sold", "expired", "recalled"),
     lines=(
         Line(code="shown", title_en="its code was scanned, or it is on the list of those without", unit=Unit.NUMBER,
              title_zh="已扫码或在无码库内", value=Choose("scan", (("scanned", 1), ("no-code list", 1), ("none", 0)))),
         Line(code="fresh", title_en="it was not sold before", title_zh="此前未售出", unit=Unit.NUMBER,
              value=Less(1, "sold")),
+        Line(code="in date", title_en="it is not past its date", title_zh="未过有效期", unit=Unit.NUMBER,
+             value=Less(1, "expired")),
+        Line(code="free", title_en="it is not recalled", title_zh="未被召回", unit=Unit.NUMBER,
+             value=Less(1, "recalled")),
         Line(code="settles", title_en="the fund settles", title_zh="可结算", unit=Unit.NUMBER,
-             value=Least(("shown", "fresh"))),
+             value=Least(("shown", "fresh", "in date", "free"))),
     ),
     result="settles",
 )  # fmt: skip
 BILL = Sheet(
-    name="drug-bill", title_en="A box on insurance", title_zh="药品医保结算", facts=("price", "fund share", "settles"),
+    name="drug-bill", title_en="A box on insurance", title_zh="药品医保结算",
+    facts=("price", "fund share", "settles", "asked", "handed out"),
     source="the share is the region's and comes as a fact; what may not be settled has no case (医保发〔2025〕7号)",
     lines=(
+        Line(code="this box", title_en="difference from the box handed out", title_zh="所售与所验为同一盒",
+             unit=Unit.NUMBER, value=Minus("asked", "handed out"), shown=False),
+        Line(code="that box", title_en="difference from the box asked for", title_zh="所验与所售为同一盒",
+             unit=Unit.NUMBER, value=Minus("handed out", "asked"), shown=False),
         Line(code="fund", title_en="paid by the fund", title_zh="统筹基金支付", payer="drugs.fund",
              payee="drugs.pharmacy", value=percent("price", Choose("settles", ((1, "fund share"),)))),
         Line(code="patient", title_en="paid by the patient", title_zh="个人支付", payer="drugs.patient",
@@ -134,8 +143,8 @@ SECTOR = Sector(
     worked_cases=(
         *(
             WorkedCase(
-                title_en=en, title_zh=zh, sheet="one-sale", facts={"scan": scan, "sold": sold},
-                gives={"settles": settles}, source=_ONE_SALE,
+                title_en=en, title_zh=zh, sheet="one-sale", source=_ONE_SALE, gives={"settles": settles},
+                facts={"scan": scan, "sold": sold, "expired": 0, "recalled": 0, "code": 101},
             )
             for en, zh, scan, sold, settles in (
                 ("First sale of a code", "追溯码首次销售", "scanned", 0, 1),

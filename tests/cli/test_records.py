@@ -109,17 +109,30 @@ def test_consent_is_given_listed_used_and_withdrawn(records: Callable[..., Resul
 
 
 def test_history_shows_no_values_and_corrections_keep_the_old(records: Callable[..., Result]) -> None:
-    source = ("--as", "public-security", "--officer", "wang-wu", "--why", "register 13")
-    fixed = records("correct", "person:1", "3", "sex=female", *source, "--json")
+    source = ("--as", "card-centre", "--officer", "wang-wu", "--why", "register 13")
+    before = _data(records("show", "person:1", "--json"))
+    mobile = str(next(row["statement"] for row in before if row["field"] == "mobile"))
+    fixed = records("correct", "person:1", mobile, "mobile=13900139000", *source, "--json")
     assert _data(fixed)["record"] == "person:1"
     rows = _data(records("show", "person:1", "--json"))
-    assert next(row for row in rows if row["statement"] == 3)["corrected_by"] == len(rows)
+    assert rows[int(mobile) - 1]["corrected_by"] == len(rows)
     shown = records("show", "person:1").stdout + json.dumps(rows)
-    assert not any(secret in shown for secret in (NUMBER, NAME, "female", "13800138000"))
-    again = records("correct", "person:1", "3", "sex=male", *source)
+    assert not any(secret in shown for secret in (NUMBER, NAME, "13900139000", "13800138000"))
+    again = records("correct", "person:1", mobile, "mobile=13900139001", *source)
     assert (again.exit_code, "corrected already" in again.stderr) == (4, True)
     foreign = records("correct", "person:1", "3", "sex=male", "--as", "bank", *source[2:])
     assert "public-security keeps this field" in foreign.stderr
+
+
+def test_a_holder_is_named_by_kind_and_number(records: Callable[..., Result]) -> None:
+    for wrong in (
+        ("log", "--holder", "vehicle:1"),
+        ("consents", "vehicle:1"),
+        ("log", "--holder", "person:999"),
+    ):
+        told = records(*wrong)
+        assert (told.exit_code, told.stdout) == (3, ""), wrong
+        assert "has this number" in told.stderr
 
 
 def test_a_wrong_value_is_not_repeated(records: Callable[..., Result]) -> None:

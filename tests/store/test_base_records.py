@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -104,9 +105,21 @@ def test_a_look_that_law_allows_at_nobody_is_noted_too(small: Register) -> None:
     assert (row["outcome"], row["record"]) == ("failed", 0)
 
 
+@pytest.mark.parametrize("wrong", [{"sex": "female"}, {"birth_date": "1990-03-08"}])
+def test_what_an_identity_number_tells_is_not_contradicted(world: Register, wrong: dict[str, str]) -> None:
+    said = [Said(field=name, value=value) for name, value in wrong.items()]
+    with pytest.raises(Refused, match="the identity number tells another") as refused:
+        world.books.write(
+            world.people["li"], said, department="public-security", officer="wang", why="register 13"
+        )
+    assert not any(value in str(refused.value) for value in wrong.values())
+
+
 def test_consents_are_followed_to_the_second(world: Register) -> None:
     li, asked = world.people["li"], look("bank", "loan-review", "mobile")
     given = world.consent(li, "bank", "loan-review", ["mobile"], days=10)
+    end = dt.datetime.fromtimestamp(given.until_us // 1_000_000, ZoneInfo("Asia/Shanghai"))
+    assert (end.hour, end.minute, end.second) == (0, 0, 0), "the last day ends at 24:00 in China"
     assert world.books.look(asked, at(li)).grounds == {"mobile": f"consent {given.number}"}
     world.clock.now = given.until_us - 1
     world.books.look(asked, at(li))

@@ -38,7 +38,7 @@ from jinka.identity.base_records import (
 )
 from jinka.identity.base_records.notes import SEEN
 from jinka.keys import AuditReport, Checkpoint
-from jinka.kit import Clock, NotFound, Refused, Usage
+from jinka.kit import BEIJING, Clock, NotFound, Refused, Usage
 from jinka.node import file_errors, write_durable
 from jinka.node.system import SystemClock, SystemRandomness
 from jinka.store import database_at
@@ -319,7 +319,7 @@ def consent_dict(one: Consent) -> dict[str, Any]:
     return {
         "consent": one.number, "department": one.department, "purpose": one.purpose, "kind": one.kind,
         "fields": sorted(one.fields), "separate": one.separate, "guardian": one.guardian,
-        "given": utc(one.given_us), "until": utc(one.until_us),
+        "given": utc(one.given_us), "until": last_day(one.until_us),
         "withdrawn": utc(one.withdrawn_us) if one.withdrawn_us is not None else "",
     }  # fmt: skip
 
@@ -331,6 +331,11 @@ def case_dict(case: Case) -> dict[str, Any]:
         "holder": case.holder, "keeper": case.keeper, "record": case.record, "about": case.about,
         "opened": utc(case.opened_us), "due": utc(case.due_us) if case.due_us else "",
     }  # fmt: skip
+
+
+def last_day(end_us: int) -> str:
+    """The last day of what ends at a moment, that day included."""
+    return f"{dt.datetime.fromtimestamp((end_us - 1) // 1_000_000, BEIJING):%Y-%m-%d}"
 
 
 def utc(micros: int) -> str:

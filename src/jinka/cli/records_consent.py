@@ -22,8 +22,8 @@ from jinka.reports import Language
 
 app = typer.Typer(rich_markup_mode="rich")
 _CONSENTED = {
-    Language.EN: "consent {consent} for {department} until {until}",
-    Language.ZH: "已向 {department} 给予同意 {consent}，有效至 {until}",
+    Language.EN: "consent {consent} for {department} until the end of {until}",
+    Language.ZH: "已向 {department} 给予同意 {consent}，有效至 {until}（含）",
 }
 _WITHDRAWN = {
     Language.EN: "consent {consent} is withdrawn; {copies_ended} copies are told to erase",

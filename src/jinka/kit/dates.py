@@ -11,6 +11,8 @@ from jinka.kit.errors import Usage
 FIRST_DATE = dt.date(2000, 1, 1)
 LAST_DATE = dt.date(2039, 12, 31)
 
+BEIJING = dt.timezone(dt.timedelta(hours=8))  # the civil day of all China, without summer time since 1992
+
 
 def parse_date(text: str, *, where: str) -> dt.date:
     """Read ``YYYY-MM-DD``; raise `Usage` that names the place otherwise."""

@@ -28,6 +28,7 @@ from jinka.identity.base_records import (
     LookRefused,
     Note,
     Record,
+    RecordKind,
     Ref,
     Sought,
     Statement,
@@ -39,8 +40,9 @@ from jinka.identity.base_records import (
 )
 from jinka.identity.base_records.access import check_text
 from jinka.identity.base_records.notes import BROKEN_GLASS, LOOK
+from jinka.identity.base_records.statements import check_number_agrees
 from jinka.keys import Outcome
-from jinka.kit import Clock, NotFound, Refused, Usage
+from jinka.kit import BEIJING, Clock, NotFound, Refused, Usage
 from jinka.store.base_records_book import Book
 from jinka.store.base_records_cases import open_case
 from jinka.store.base_records_copies import end_groundless, open_copy, tell_copies
@@ -49,6 +51,7 @@ from jinka.store.base_records_tables import consent_ends, consents, log
 from jinka.store.database import reading
 
 WRITES_MAX = 200
+_TOLD_BY_NUMBER = frozenset({"identity_number", "birth_date", "sex"})
 Shown = TypeVar("Shown")
 
 
@@ -149,7 +152,8 @@ class BaseRecords:
             _check_holder(book, holder)
             if guardian is not None and str(guardian) not in _guardians(book, holder):
                 raise Refused("not a guardian of this holder", where="guardian", fix="see person.guardians")
-            midnight = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), dt.UTC)
+            # A period ends with its last day at 24:00 (Civil Code, Art. 203).
+            midnight = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), BEIJING)
             given = replace(
                 draft,
                 number=book.next_number(consents.c.number),
@@ -193,6 +197,7 @@ class BaseRecords:
     def consents(self, holder: Ref) -> list[Consent]:
         """What a holder allowed."""
         with self.book(read=True) as book:
+            _check_there(book, holder)
             return book.consents(holder.number)
 
     def record(self, ref: Ref) -> Record:
@@ -205,6 +210,7 @@ class BaseRecords:
     def looks(self, holder: Ref) -> list[LogRow]:
         """Everything that concerns a holder: who looked, or tried to; what was written; consents."""
         with self.book(read=True) as book:
+            _check_there(book, holder)
             return book.log_rows([log.c.holder == holder.number])
 
     def log_rows(self, department: str = "") -> list[LogRow]:
@@ -250,6 +256,8 @@ def write_in(
         proofs.append((statement.seq, book.keep(ref, statement).hex()))
         record = replace(record, statements=(*record.statements, statement))
         new.append(statement)
+    if {one.field for one in said} & _TOLD_BY_NUMBER:
+        check_number_agrees(kind, _standing(record, kind, book.today))
     holder = book.holder(ref, book.today)
     facts = {"statements": proofs, "fields": sorted({one.field for one in said}), "reason": plain(why)}
     book.note(Note(
@@ -258,6 +266,12 @@ def write_in(
     ))  # fmt: skip
     tell_copies(book, record, {one.field for one in said})
     return record, new
+
+
+def _standing(record: Record, kind: RecordKind, on: dt.date) -> dict[str, str]:
+    """What is said on a day of the fields that a citizen's number tells too."""
+    known = sorted(_TOLD_BY_NUMBER & kind.by_name.keys())
+    return {name: said[-1].value for name in known if (said := record.values(kind.field(name), on))}
 
 
 def _shown(book: Book, ref: Ref, holder: Ref | None, decision: Decision, look: Look, on: dt.date) -> Seen:
@@ -295,6 +309,13 @@ def _guardians(book: Book, holder: Ref) -> set[str]:
     if "guardians" not in kind.by_name:
         return set()
     return {said.value for said in book.record(holder).values(kind.field("guardians"), book.today)}
+
+
+def _check_there(book: Book, holder: Ref) -> None:
+    if not book.there(holder):
+        raise NotFound(
+            f"no {holder.kind} has this number", where=str(holder), fix="name the holder's own record"
+        )
 
 
 def _check_holder(book: Book, holder: Ref) -> None:

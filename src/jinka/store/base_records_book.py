@@ -32,7 +32,7 @@ from jinka.identity.base_records.notes import ORIGIN
 from jinka.identity.base_records.statements import overlap
 from jinka.keys import AuditChain, AuditEvent
 from jinka.keys.audit import GENESIS, OPENED
-from jinka.kit import Clock, JinkaError, Refused
+from jinka.kit import BEIJING, Clock, JinkaError, Refused
 from jinka.store.base_records_tables import (
     consent_ends,
     consents,
@@ -68,8 +68,8 @@ class Book:
 
     @property
     def today(self) -> dt.date:
-        """The date in UTC."""
-        return dt.datetime.fromtimestamp(self.now // 1_000_000, dt.UTC).date()
+        """The civil day: a statement, a term or an age counts by it."""
+        return dt.datetime.fromtimestamp(self.now // 1_000_000, BEIJING).date()
 
     def note(self, note: Note) -> int:
         """Write a note, and return its number."""

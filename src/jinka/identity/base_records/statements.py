@@ -130,3 +130,15 @@ def birth_date(kind: RecordKind, seen: Mapping[str, str]) -> dt.date | None:
         return dt.date.fromisoformat(seen["birth_date"])
     number = seen.get("identity_number", "")
     return dt.date.fromisoformat(f"{number[6:10]}-{number[10:12]}-{number[12:14]}") if number else None
+
+
+def check_number_agrees(kind: RecordKind, seen: Mapping[str, str]) -> None:
+    """Raises `Refused` when sex or date of birth is another than the citizen number says (GB 11643, 4.1)."""
+    number = seen.get("identity_number", "") if kind.person else ""
+    if not number:
+        return
+    if seen.get("birth_date", number[6:14]).replace("-", "") != number[6:14]:
+        raise Refused("the identity number tells another date of birth", where=f"{kind.name}.birth_date")
+    sex = "male" if int(number[16]) % 2 else "female"
+    if seen.get("sex", sex) != sex:
+        raise Refused("the identity number tells another sex", where=f"{kind.name}.sex")

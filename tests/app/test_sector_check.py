@@ -20,7 +20,7 @@ from jinka.app.sector_check import check_sector
 from jinka.app.sector_new import begin_sector
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Assess, Clear, Holds, Sector, Tap, WorkedCase
+from jinka.declaration import Admit, Assess, Clear, Holds, Move, Sector, Tap, WorkedCase
 from jinka.kit import Refused, Usage
 from jinka.profile import FREE
 from jinka.sectors import campus
@@ -103,6 +103,15 @@ def test_a_published_result_that_does_not_come_out_is_found() -> None:
         (Admit("li", "library", "borrow", refused="OTHER"), "should have been refused"),
         (Admit("li", "house-e4", "door", facts={"house": "E4"}), "OTHER_HOUSE"),
         (Clear({"campus.canteen": 1}), "nothing to clear"),
+        (
+            Move("treasury.educatoin", "school.kitchen", 1, "aid", "补助"),
+            "no account or party 'treasury.educatoin'",
+        ),
+        (
+            Move("treasury.education", "school.kitchn", 1, "aid", "补助"),
+            "no account or party 'school.kitchn'",
+        ),
+        (Move("treasury.education", "school.kitchen", 1.5, "aid", "补助"), "1.5 is no whole number"),
     ],
 )
 def test_a_step_that_goes_otherwise_than_declared_fails(step: object, what: str) -> None:

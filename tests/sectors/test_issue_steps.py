@@ -38,9 +38,9 @@ def test_a_card_is_issued_once_all_is_granted() -> None:
         Issue("card", maker="maker.other", refused="NOT_GRANTED"),
         Issue("card", made={"os_version": "9"}, refused="OTHER_SCOPE"),
         Issue("card", fee=2_001, refused="FEE"),
-        Issue("card", fee=2_000, paid_to="shop"),
+        Issue("card", fee=2_000, paid_to="card-centre"),
         Holds("card", 5_000),
-        Stands("shop", 2_000),
+        Stands("card-centre", 2_000),
     )
     assert told[0].endswith("is not issued from another maker: the issue was not granted")
     assert "is entered in the register and issued for 20.00" in told[3]
@@ -66,7 +66,7 @@ def test_a_card_that_was_refused_is_not_there() -> None:
 
 
 def test_a_bank_card_needs_the_maker_and_no_approval_of_its_fee() -> None:
-    played(Issue("card", fee=9_000), card=BANK_CARD)
+    played(Issue("card", fee=9_000, paid_to="card-centre"), card=BANK_CARD)
     with pytest.raises(StepFailed, match="refused as OTHER_SCOPE"):
         played(Issue("card", made={"chip": "SC2"}), card=BANK_CARD)
 

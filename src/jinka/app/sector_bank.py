@@ -95,6 +95,7 @@ class Town:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        world.payers.add(ISSUER)
         self.payments: dict[str, Payment] = {}
         self.numbers: dict[str, str] = {}  # account -> card number
         self.stan = 0

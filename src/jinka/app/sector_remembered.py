@@ -53,6 +53,8 @@ def number_of(world: World, value: Fact) -> int:
     found = fact_of(world, value)
     if isinstance(found, str) and not (found.isascii() and found.isdigit()):
         raise Usage(f"{found!r} is no amount", where=world.journey.name, fix="a number, or =name of one")
+    if not isinstance(found, str) and type(found) is not int:
+        raise Usage(f"{found!r} is no whole number", where=world.journey.name, fix="minor units, such as fen")
     return int(found)
 
 

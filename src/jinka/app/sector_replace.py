@@ -56,7 +56,7 @@ def play_issue(step: Issue, world: World) -> Text:
     finally:
         world.making = Making()
     expect_done(step.refused)
-    if step.fee and step.paid_to:
+    if step.fee:
         world.move("outside", step.paid_to, step.fee)
     return Text(f"{wanted.title_en} is entered in the register and issued{asked}",
                 f"{wanted.title_zh}登记并发行{zh_asked}")  # fmt: skip

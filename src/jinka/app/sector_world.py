@@ -360,17 +360,19 @@ class World:
         """The sector's accounts, those of the sectors whose parts it uses included; openings come from outside."""
         sectors = {one.name: one for one in (*self.catalogue.values(), self.sector)}.values()
         declared = {account.code: account for sector in sectors for account in sector.accounts}
-        opened = []
-        for account in declared.values():
-            flags = AccountFlag.NONE if account.overdraws else AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS
-            opened.append(replace(account_name(account.code).opened(Unit.FEN), flags=flags))
-        self.ledger.create_accounts(opened)
+        self.payers = {"outside", *declared, *(party.code for sector in sectors for party in sector.parties)}
+        flags = {False: AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS, True: AccountFlag.NONE}
+        self.ledger.create_accounts([
+            replace(account_name(one.code).opened(Unit.FEN), flags=flags[one.overdraws]) for one in declared.values()
+        ])  # fmt: skip
         for account in declared.values():
             if account.opening:
                 self.move("outside", account.code, account.opening)
 
     def move(self, payer: str, payee: str, amount: int) -> None:
-        """Move money between two accounts; `Usage` when the ledger refuses it, such as for want of money."""
+        """Move money between declared accounts or parties; `Usage` when the ledger refuses, as for want of money."""
+        if odd := {payer, payee} - self.payers:
+            raise Usage(f"no account or party {min(odd)!r}", where="ledger", fix="declare it")
         self._moves += 1
         entry = Entry(
             debit=account_name(payer), credit=account_name(payee), amount=amount, code=TransferCode.FUND

@@ -13,6 +13,7 @@ from typing import Any
 
 from jinka.app.sector_cards import VirtualCard, pin_bytes
 from jinka.app.sector_purse import expect_done, expect_refused
+from jinka.app.sector_remembered import number_of
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.card import SamKey, make_psam
 from jinka.card.nvm import PowerCut
@@ -89,9 +90,10 @@ def play_lock(step: Lock, world: World) -> Text:
 
 def play_fill(step: Fill, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
-    shown = format_minor(step.amount)
+    amount = number_of(world, step.amount)
+    shown = format_minor(amount)
     try:
-        _pump(world, step.device).settle(card.number, step.amount)
+        _pump(world, step.device).settle(card.number, amount)
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, device=step.device, reason="FILL")
@@ -117,7 +119,7 @@ def play_unlock(step: Unlock, world: World) -> Text:
     expect_done(step.refused)
     if step.pump:
         _pump(world, owner).settled(outcome.record)
-    return _paid(world, step.device, outcome.record, step.pays, head)
+    return _paid(world, step.device, outcome.record, number_of(world, step.pays), head)
 
 
 def play_unlock_online(step: UnlockOnline, world: World) -> Text:

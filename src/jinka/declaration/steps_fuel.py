@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from jinka.declaration.steps import Step
+from jinka.declaration.steps import Number, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Fill(Step):
 
     card: str
     device: str
-    amount: int
+    amount: Number
     _: KW_ONLY
     refused: str = ""
 
@@ -47,7 +47,7 @@ class Unlock(Step):
 
     card: str
     device: str
-    pays: int
+    pays: Number
     _: KW_ONLY
     pump: str = ""
     refused: str = ""

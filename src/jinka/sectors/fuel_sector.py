@@ -101,9 +101,10 @@ STATION = Journey(
     steps=(
         Load("wang", "office", 10_000, at="08:00"),
         Lock("wang", "pump-92", at="08:30"),
-        Assess("pump-sale", {"millilitres": 12_292, "fen_a_litre": 781}, {"amount": 9_600}, posts=False),
-        Fill("wang", "pump-92", 9_600),
-        Unlock("wang", "pump-92", 9_600),
+        Assess("pump-sale", {"millilitres": 12_292, "fen_a_litre": 781}, {"amount": 9_600}, posts=False,
+               remembers={"amount": "amount"}),
+        Fill("wang", "pump-92", "=amount"),
+        Unlock("wang", "pump-92", "=amount"),
         Tell("The nozzle is hung up again before anything flows.", "未出油即挂枪。"),
         Lock("wang", "pump-92"), Fill("wang", "pump-92", 0), Unlock("wang", "pump-92", 0),
         Tell("He pulls the card away while the pump locks it: the pump fills nothing until it is sure.",

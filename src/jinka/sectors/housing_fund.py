@@ -40,7 +40,7 @@ RECORDS = (
            personal=PersonalDatum.IDENTITY_NUMBER),
     record(1, "months", Coding.NUMBER, 2, "24", "Months paid without a gap", "连续缴存月数"),
     record(2, "paid until", Coding.DATE, 4, "20260331", "Paid in until", "缴存至"),
-    record(3, "loans", Coding.NUMBER, 1, "0", "Loans taken so far", "已贷款次数"),
+    record(3, "loans left", Coding.NUMBER, 1, "2", "Loans that may still be taken", "可贷款次数"),
     record(4, "arrears", Coding.NUMBER, 1, "0", "Instalments in arrears", "逾期期数"),
     record(5, "state", Coding.TEXT, 8, "open", "State of the account", "账户状态"),
     record(6, "loan left", Coding.NUMBER, 4, "0", "Loan still to be repaid, in fen", "贷款余额（分）"),
@@ -58,10 +58,10 @@ BORROW = Entitlement(
         Condition("paid until", Test.NOT_BEFORE, Fact("paid since"), "NOT_PAYING"),
         Condition("months", Test.AT_LEAST, 6, "TOO_FEW_MONTHS"),
         Condition("arrears", Test.AT_MOST, 0, "IN_ARREARS"),
-        Condition("loans", Test.AT_MOST, 1, "THIRD_LOAN"),
+        Condition("loans left", Test.AT_LEAST, 1, "THIRD_LOAN"),
         Condition("loan left", Test.AT_MOST, 0, "LOAN_STANDING"),
     ),
-    changes=(Change("loan left", put=Fact("loan")), Change("loans", put=Fact("loan number"))), source=LOANS_LAW,
+    changes=(Change("loan left", put=Fact("loan")), Change("loans left", take=1)), source=LOANS_LAW,
 )  # fmt: skip
 WITHDRAW_RIGHT = Entitlement(
     name="withdraw", title_en="Withdraw", title_zh="提取", application=CARD.name, conditions=(_OPEN,),
@@ -73,11 +73,12 @@ CLOSE = Entitlement(
     changes=(Change("state", put="closed"),), source=f"{LAW}第24条",
 )  # fmt: skip
 
-_CHEN = {"fund number": "440300000815", "months": "5", "paid until": "20260331", "loans": "0", "arrears": "0",
+_CHEN = {"fund number": "440300000815", "months": "5", "paid until": "20260331", "loans left": "2", "arrears": "0",
          "state": "open", "loan left": "0"}  # fmt: skip
 CHEN = JourneyCard(
-    "chen", "Chen Jing's card", "陈静的卡", (Start(application=CARD.name, pin="246802", records=_CHEN),)
-)
+    "chen", "Chen Jing's card", "陈静的卡", (Start(application=CARD.name, pin="246802", records=_CHEN),), "陈静"
+)  # fmt: skip
+_GRANTED = {"granted": "admitted"}
 _PAYS = {"floor": 236_000, "ceiling": 4_200_000}
 MONTHS = Journey(
     name="paying-in", title_en="Paid in, looked up, withdrawn", title_zh="缴存、查询与提取", date=dt.date(2026, 4, 10),
@@ -94,12 +95,17 @@ MONTHS = Journey(
         Write("chen", "centre", {"months": "6", "paid until": "20260430"}),
         Reads("chen", "centre", {"months": "6"}, refused=("fund number",)),
         Reads("chen", "centre", {"fund number": "440300000815"}, pin="246802"),
-        Admit("chen", "centre", "withdraw"),
+        Admit("chen", "centre", "withdraw", remembers=_GRANTED),
         Assess("withdrawal", {"reason": "rent", "balance": "=balance", "asked": 100_000},
-               {"paid": 100_000, "closes": 0}),
+               {"paid": 100_000, "closes": 0}, spends=("granted",)),
         Stands("fund.account", 140_000, remembers="balance"),
-        Assess("withdrawal", {"reason": "holiday", "balance": "=balance", "asked": 100_000}, {}, refused="REFUSED"),
-        Assess("withdrawal", {"reason": "abroad", "balance": "=balance", "asked": 1}, {"paid": 140_000, "closes": 1}),
+        Assess("withdrawal", {"reason": "rent", "balance": "=balance", "asked": 100_000}, {}, spends=("granted",),
+               refused="USED_TWICE"),
+        Admit("chen", "centre", "withdraw", remembers=_GRANTED),
+        Assess("withdrawal", {"reason": "holiday", "balance": "=balance", "asked": 100_000}, {}, spends=("granted",),
+               refused="REFUSED"),
+        Assess("withdrawal", {"reason": "abroad", "balance": "=balance", "asked": 1}, {"paid": 140_000, "closes": 1},
+               spends=("granted",)),
         Stands("fund.account", 0),
         Stands("person", 240_000),
         Admit("chen", "centre", "close"),
@@ -107,8 +113,8 @@ MONTHS = Journey(
     ),
 )  # fmt: skip
 _DAY = {"day": "since 2025-05-08"}
-_FIRST = {"paid since": "20260301", "loan number": "1", "loan": "=loan"}
-_SECOND = {"paid since": "20260401", "loan number": "2", "loan": "=loan"}
+_FIRST = {"paid since": "20260301", "loan": "=loan"}
+_SECOND = {"paid since": "20260401", "loan": "=loan"}
 LOANS = Journey(
     name="loan", title_en="Loans and standing", title_zh="贷款与信用状况", date=dt.date(2026, 4, 10), cards=(CHEN,),
     steps=(
@@ -119,8 +125,8 @@ LOANS = Journey(
         Write("chen", "centre", {"months": "6", "arrears": "1"}),
         Admit("chen", "loans", "borrow", facts=_FIRST, refused="IN_ARREARS"),
         Write("chen", "centre", {"arrears": "0"}),
-        Admit("chen", "loans", "borrow", facts=_FIRST),
-        Move("fund.loans", "seller", "=loan", "The loan is paid out to the seller", "贷款发放至售房人"),
+        Admit("chen", "loans", "borrow", facts=_FIRST, remembers={"first loan": "loan left"}),
+        Move("fund.loans", "seller", "=first loan", "The loan is paid out to the seller", "贷款发放至售房人"),
         Assess("repayment", {"left": "=loan", "rate": "=rate", "paid": "=instalment"},
                {"interest": 87_500, "principal": 791_077}, at="+30 09:00", remembers={"left": "rest"}),
         Write("chen", "centre", {"loan left": "=left", "paid until": "20260430"}),
@@ -134,10 +140,10 @@ LOANS = Journey(
         Stands("fund.loans", 10_000_000_000),
         Assess("loan", {"loan": 100_000_000, "years": 30, "home": "second", **_DAY},
                {"rate": 3_075, "instalment": 425_660}, remembers={"loan": "loan"}),
-        Admit("chen", "loans", "borrow", facts=_SECOND),
-        Move("fund.loans", "seller", "=loan", "The second loan is paid out", "第二次贷款发放"),
+        Admit("chen", "loans", "borrow", facts=_SECOND, remembers={"second loan": "loan left"}),
+        Move("fund.loans", "seller", "=second loan", "The second loan is paid out", "第二次贷款发放"),
         Tell("A third is not granted, whatever has been repaid.", "第三次申请不予受理，结清与否均同。"),
-        Admit("chen", "loans", "borrow", facts={**_SECOND, "loan number": "3"}, refused="THIRD_LOAN"),
+        Admit("chen", "loans", "borrow", facts=_SECOND, refused="THIRD_LOAN"),
         Admit("chen", "loans", "borrow", facts={**_SECOND, "paid since": "20260801"}, refused="NOT_PAYING"),
     ),
 )  # fmt: skip

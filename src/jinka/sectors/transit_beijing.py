@@ -183,8 +183,9 @@ DAY = Journey(
         Tap("senior", "bus", 0, kind=_IN, stop=1, at="14:00"),
         Tap("senior", "bus", 0, kind=_OUT, stop=2, at="14:40"),
         Assess("taxi", {"metres": 8_000, "quiet": 1, "peak": 0, "night": 1, "booked": 5},
-               {"distance": 1_150, "dark": 230, "total": 3_510}, at="23:30", posts=False),
-        Tap("li", "taxi", 3_510, gross=3_510),
+               {"distance": 1_150, "dark": 230, "total": 3_510}, at="23:30", posts=False,
+               remembers={"total": "total"}),
+        Tap("li", "taxi", "=total", gross="=total"),
         Clear({"bj.rail": 1_700, "bj.bus": 900, "bj.driver": 3_510}, {"bj.finance": 675}, at="23:50"),
     ),
 )  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import Played, play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Ask, Assess, Journey, Keep, Reads, Step, Write
+from jinka.declaration import Admit, Ask, Assess, Journey, Keep, Reads, Step, Write
 from jinka.sectors.social_insurance import SECTOR
 
 
@@ -55,3 +55,58 @@ def test_the_spell_that_is_kept_has_the_months_that_were_paid_in() -> None:
     assert paid[0].facts["wage"] == "=wage"
     told = play(SECTOR, ENROLMENT, all_sectors().values()).told
     assert sum("2,722.40" in one.said.en for one in told) == 2
+
+
+@pytest.mark.parametrize(
+    ("journey", "right", "sheet"),
+    [
+        ("benefits", "injury-benefit", "work-injury"),
+        ("unemployment", "benefit-month", "unemployment-benefit"),
+        ("moving", "draw-pension", "pension"),
+        ("assistance", "assisted", "subsistence"),
+    ],
+)
+def test_no_fund_pays_whom_no_right_was_granted(journey: str, right: str, sheet: str) -> None:
+    whole = SECTOR.journey(journey)
+    granted = [step for step in whole.steps if isinstance(step, Admit) and step.entitlement == right]
+    granted = [step for step in granted if not step.refused]
+    paid = next(
+        step for step in whole.steps if isinstance(step, Assess) and step.sheet == sheet and step.spends
+    )
+    assert paid.refused in ("", "NOT_SHOWN")
+    kept = without(whole, lambda step: step is granted[0])
+    with pytest.raises(StepFailed, match=r"\(Assess\): .*NOT_SHOWN|\(Assess\): .*nothing is remembered"):
+        played(whole, *kept)
+
+
+def test_the_allowance_is_reckoned_by_the_income_that_the_register_showed() -> None:
+    whole = SECTOR.journey("assistance")
+    asked = [step for step in whole.steps if isinstance(step, Ask) and step.remembers]
+    with pytest.raises(StepFailed, match=r"NOT_SHOWN|nothing is remembered"):
+        played(whole, *without(whole, lambda step: step in asked))
+    richer = [
+        replace(step, values={**step.values, "base_fen": "200000"})
+        if isinstance(step, Keep) and "base_fen" in step.values
+        else replace(step, shows={**step.shows, "base_fen": "200000"})
+        if step in asked and isinstance(step, Ask)
+        else step
+        for step in whole.steps
+    ]
+    with pytest.raises(StepFailed, match="short comes to 218500, not 238500"):
+        played(whole, *richer)
+
+
+def test_the_term_of_the_benefit_follows_from_the_months_on_the_card() -> None:
+    whole = SECTOR.journey("unemployment")
+    starts = tuple(
+        replace(start, records={**start.records, "months": "70"}) for start in whole.cards[0].starts
+    )
+    card = replace(whole.cards[0], starts=starts)
+    steps = [
+        replace(step, values={**step.values, "months": "70"})
+        if isinstance(step, Reads) and "months" in step.values
+        else step
+        for step in whole.steps
+    ]
+    with pytest.raises(StepFailed, match="years comes to 5, not 3"):
+        played(replace(whole, cards=(card,)), *steps)

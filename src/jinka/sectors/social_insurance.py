@@ -11,24 +11,21 @@ import datetime as dt
 from jinka.declaration import (
     Account,
     Admit,
-    Agree,
     Archetype,
-    Ask,
     Assess,
     Counted,
     Device,
     DeviceKind,
     Journey,
     JourneyCard,
-    Keep,
     Reads,
     Report,
     Sector,
-    Stands,
     Start,
     Tell,
     Write,
 )
+from jinka.sectors.social_insurance_benefits import ASSISTANCE, BENEFITS
 from jinka.sectors.social_insurance_enrolment import CONTRIBUTION, ENROLMENT, PAID_IN
 from jinka.sectors.social_insurance_journeys import BENEFIT, CORRECTION, IDLE
 from jinka.sectors.social_insurance_moving import MOVING, PART
@@ -40,58 +37,10 @@ from jinka.sectors.social_insurance_rights import (
     RIGHTS_OF_USE,
     TAG,
     WORN,
-    insured_card,
 )
 from jinka.sectors.social_insurance_rules import CASES, SHEETS
 from jinka.sectors.social_security import RECORDS
 
-LIU = insured_card("liu", "Liu Gang's card", "刘刚的卡", job_seeker_until="20260831", training_left="1",
-            assistance_until="20260331")  # fmt: skip
-BENEFITS = Journey(
-    name="benefits", title_en="Injured, out of work, retired", title_zh="工伤、失业与退休",
-    date=dt.date(2026, 4, 1), cards=(LIU,),
-    steps=(
-        Assess("work-injury", {"wage": 800_000, "average": 1_000_000, "minimum": 236_000, "grade": 4},
-               {"months": 21, "grant": 16_800_000, "allowance": 600_000, "employer": 0}, at="09:00"),
-        Tell("Another, of the sixth grade, is paid by the employer month by month.",
-             "另一职工六级伤残，伤残津贴由单位按月发放。"),
-        Assess("work-injury", {"wage": 300_000, "average": 1_000_000, "minimum": 236_000, "grade": 6},
-               {"own wage": 600_000, "grant": 9_600_000, "allowance": 0, "employer": 360_000}),
-        Assess("unemployment-months", {"years": 0, "unused": 0}, {"months": 0}),
-        Assess("unemployment-months", {"years": 7, "unused": 3}, {"months": 21}),
-        Admit("liu", "job-centre", "training"),
-        Admit("liu", "job-centre", "training", refused="USED_UP"),
-        Write("liu", "job-centre", {"job seeker until": "20260331", "training left": "1"}),
-        Admit("liu", "job-centre", "training", refused="NOT_REGISTERED"),
-        Tell("A woman of fifty draws a pension that Sichuan settled in 2024.", "四川2024年核定实例：50岁女职工退休。"),
-        Assess("pension", {"average": 807_900, "index": 84, "paid months": 208, "account": 9_114_787, "age": 50,
-                           "additional": 1}, {"pension": 187_311}),
-        Stands("person", 16_800_000 + 600_000 + 9_600_000 + 360_000 + 187_311),
-    ),
-)  # fmt: skip
-ASSISTANCE = Journey(
-    name="assistance", title_en="A household in need", title_zh="困难家庭救助",
-    date=dt.date(2026, 3, 9), cards=(LIU,),
-    steps=(
-        Keep("job", "employment", "human-resources", {"since": "2024-05-01", "base_fen": "180000",
-                                                           "status": "employed"}, at="09:00"),
-        Keep("liu", "person", "public-security", {"identity_number": "440398197901030019", "name": "刘刚"}),
-        Keep("liu", "person", "human-resources", {"employments": "@job"}),
-        Ask("job", "civil-affairs", "assistance-check", fields=("base_fen",), case="DB-118", refused="NO_COMMISSION"),
-        Agree("liu", "civil-affairs", "assistance-check", ("base_fen", "status"), kind="employment", separate=True),
-        Ask("job", "civil-affairs", "assistance-check", {"base_fen": "180000", "status": "employed"}, case="DB-118"),
-        Assess("subsistence", {"standard": 139_500, "persons": 3, "income": 180_000, "refusals": 0},
-               {"allowance": 238_500}),
-        Tell("Had he refused suitable work three times, his own share would stop.",
-             "若三次拒绝适当工作，则停发其本人部分。"),
-        Assess("subsistence", {"standard": 139_500, "persons": 3, "income": 180_000, "refusals": 3},
-               {"allowance": 99_000}, posts=False),
-        Admit("liu", "desk-of-rights", "assisted", at="10:00"),
-        Assess("medical-aid", {"own": 400_000, "ceiling": 5_000_000}, {"aid": 280_000, "left": 120_000}),
-        Stands("treasury.aid", 100_000_000 - 238_500 - 280_000),
-        Admit("liu", "desk-of-rights", "assisted", at="+30 10:00", refused="NOT_ASSISTED"),
-    ),
-)  # fmt: skip
 _WORN = (Start(application=TAG.name, records={"care level": "3", "home": "C-204", "meals": "1"}),)
 CARE = Journey(
     name="care", title_en="A day with a worn tag", title_zh="佩戴标签的一天", date=dt.date(2026, 3, 9),
@@ -146,6 +95,7 @@ SECTOR = Sector(
         _device("hall", "the dining hall", "养老院食堂", TAG.name),
         _device("gate", "the gate of the home", "养老院门禁", TAG.name),
         _device("care-office", "the care office", "照护评估室", TAG.name),
+        _device("appraisal", "the committee that grades injuries", "劳动能力鉴定委员会", CARD.name),
     ),
     sheets=(CONTRIBUTION, *SHEETS, BENEFIT), entitlements=RIGHTS_OF_USE, worked_cases=(*PAID_IN, *CASES), part=PART,
     reports=(
@@ -156,6 +106,6 @@ SECTOR = Sector(
         _report("looks", "Looks at base records", "信息查询", Counted.LOOKED, "department"),
     ),
     journeys=(ENROLMENT, BENEFITS, IDLE, MOVING, ASSISTANCE, CARE, CORRECTION),
-    words={"ma": "马丽", "spell": "参保记录", "liu": "刘刚", "zhao": "赵敏", "wu": "吴莉", "job": "就业登记",
-           "old": "原参保地记录", "new": "新参保地记录", "employed": "在职"},
+    words={"ma": "马丽", "spell": "参保记录", "liu": "刘刚", "zhao": "赵敏", "wu": "吴莉",
+           "job": "就业登记", "old": "原参保地记录", "new": "新参保地记录", "employed": "在职"},
 )  # fmt: skip

@@ -79,6 +79,7 @@ _LDT = {"card id": "440300D15600000599110145FFFFFFFF", "class": "1", "version": 
 MA = JourneyCard(
     "ma", "Ma Li's card", "马丽的卡",
     (Start(application=CARD.name, pin="135790", records=_LDT), Start(application=RIGHTS.name, pin="135790")),
+    _NAME,
 )  # fmt: skip
 _AGENCY, _WHY = "social-insurance", "insurance-enrolment"
 _WAGE, _AVERAGE, _RATE = 820_000, 1_100_000, 2

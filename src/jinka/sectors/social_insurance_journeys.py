@@ -17,6 +17,7 @@ from jinka.declaration import (
     Journey,
     JourneyCard,
     Keep,
+    Reads,
     Stands,
     Start,
     Step,
@@ -26,20 +27,23 @@ from jinka.declaration import (
 )
 from jinka.kit import Unit
 from jinka.sectors.social_insurance_rights import RIGHTS
-from jinka.tariff.sheet import Line, Minus, Sheet, percent
+from jinka.tariff.sheet import Line, Sheet, percent
 
 BENEFIT = Sheet(
     name="unemployment-benefit", title_en="A month of unemployment benefit", title_zh="失业保险金（月）",
     source="失业保险条例（国务院令第258号）第18条；人社部发〔2017〕71号", facts=("minimum", "months left"),
     lines=(
         Line(code="rest", title_en="months that are left then", title_zh="剩余月数", unit=Unit.POINT,
-             value=Minus("months left", 1)),
+             value="months left"),
         Line(code="benefit", title_en="benefit, 90 per cent of the minimum wage", title_zh="按最低工资标准90%发放",
              value=percent("minimum", 90), payer="fund.unemployment", payee="person"),
     ),
     result="benefit", rising=("minimum",),
 )  # fmt: skip
-_MINIMUM, _MONTHS = 252_000, 12
+_MONTHS = 12
+# What the card has left once a month was taken: a month is paid for each that was taken, and for no other.
+_LEFT = {"left": "benefit months"}
+_PAYS: dict[str, int | str] = {"minimum": 252_000, "months left": "=left"}
 
 
 def _first(number: int) -> dt.date:
@@ -57,9 +61,8 @@ def _next(number: int) -> dict[str, str]:
 
 def _month(number: int) -> tuple[Step, ...]:
     return (
-        Admit("sun", "job-centre", "benefit-month", facts=_next(number), at=_at(number)),
-        Assess(BENEFIT.name, {"minimum": _MINIMUM, "months left": "=left"}, {"benefit": 226_800},
-               remembers={"left": "rest"}),
+        Admit("sun", "job-centre", "benefit-month", facts=_next(number), at=_at(number), remembers=_LEFT),
+        Assess(BENEFIT.name, _PAYS, {"rest": _MONTHS - 1 - number, "benefit": 226_800}, spends=("left",)),
     )  # fmt: skip
 
 
@@ -73,18 +76,22 @@ IDLE = Journey(
                  "assistance until": "20200101"},
     ),)),),
     steps=(
-        Tell("Three years paid in: twelve months.", "缴费满三年，领取期限十二个月。"),
+        Tell("Forty months paid in, over three years: twelve months.", "缴费四十个月，满三年：领取期限十二个月。"),
         Admit("sun", "job-centre", "benefit-month", facts=_next(0), refused="USED_UP", at="08:00"),
-        Assess("unemployment-months", {"years": 3, "unused": 0}, {"months": _MONTHS}, remembers={"left": "months"}),
-        Write("sun", "job-centre", {"benefit months": "=left"}),
+        Reads("sun", "job-centre", {"months": "40", "benefit months": "0"},
+              remembers={"paid": "months", "unused": "benefit months"}),
+        Assess("unemployment-months", {"months paid in": "=paid", "unused": "=unused"},
+               {"years": 3, "months": _MONTHS}, remembers={"term": "months"}),
+        Write("sun", "job-centre", {"benefit months": "=term"}),
         *_month(0),
         Tell("She comes again in the same month.", "同月再次申领。"),
         Admit("sun", "job-centre", "benefit-month", facts=_next(0), refused="PAID_THIS_MONTH"),
+        Assess(BENEFIT.name, _PAYS, {}, refused="USED_TWICE"),
         *(step for number in range(1, _MONTHS) for step in _month(number)),
         Stands("person", _MONTHS * 226_800),
         Tell("The thirteenth month: neither the card nor the table grants it.", "第十三个月：卡与核定均不再发放。"),
         Admit("sun", "job-centre", "benefit-month", facts=_next(_MONTHS), refused="USED_UP", at=_at(_MONTHS)),
-        Assess(BENEFIT.name, {"minimum": _MINIMUM, "months left": "=left"}, {}, refused="REFUSED"),
+        Assess(BENEFIT.name, _PAYS, {}, refused="USED_TWICE"),
         Stands("fund.unemployment", 50_000_000 - _MONTHS * 226_800),
     ),
 )  # fmt: skip

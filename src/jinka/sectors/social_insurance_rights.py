@@ -34,6 +34,10 @@ INSURED = (
     record(7, "assistance until", Coding.DATE, 4, "20261231", "Assistance until", "救助有效期"),
     record(8, "retires on", Coding.DATE, 4, "20251201", "Day of retirement", "法定退休日期"),
     record(9, "benefit next", Coding.DATE, 4, "20260401", "Next benefit on", "下次失业金发放日"),
+    record(10, "injury grade", Coding.NUMBER, 1, "4", "Grade of injury", "伤残等级"),
+    record(
+        11, "injury grant", Coding.NUMBER, 1, "0", "One-time injury grant was paid", "已付一次性伤残补助金"
+    ),
 )
 _EMPLOYMENT, _INSURANCE = 0xDF02, 0xDF03
 # LD/T 33 has these files; their columns are not readable, so these are Jinka's.
@@ -89,6 +93,10 @@ RIGHTS_OF_USE = (
            source="失业保险条例第14、15、17条；社会保险法第51条"),
     _right("training", "A training course", "参加职业培训", RIGHTS.name, _SEEKS,
            Condition("training left", Test.AT_LEAST, 1, "USED_UP"), changes=(Change("training left", take=1),)),
+    _right("injury-benefit", "Benefits for an injury at work", "享受工伤待遇", RIGHTS.name,
+           Condition("injury grade", Test.AT_LEAST, 1, "NOT_ASSESSED"),
+           Condition("injury grant", Test.AT_MOST, 0, "GRANT_PAID"),
+           changes=(Change("injury grant", put="1"),), source="工伤保险条例第23、35—37条"),
     _right("assisted", "Treated as a household in need", "救助对象待遇", RIGHTS.name,
            Condition("assistance until", Test.NOT_BEFORE, Fact("date"), "NOT_ASSISTED")),
     _right("go-out", "Go out alone", "独自外出", TAG.name, Condition("care level", Test.AT_MOST, 2, "NOT_ALONE")),

@@ -15,6 +15,7 @@ from jinka.tariff.sheet import (
     Less,
     Line,
     Most,
+    Rounding,
     Sheet,
     Step,
     Sum,
@@ -70,14 +71,16 @@ INJURY = Sheet(
 )  # fmt: skip
 IDLE = Sheet(
     name="unemployment-months", title_en="Months of unemployment benefit", title_zh="失业保险金领取期限",
-    source=IDLE_LAW, facts=("years", "unused"),
+    source=IDLE_LAW, facts=("months paid in", "unused"),
     lines=(
+        Line(code="years", title_en="full years paid in", title_zh="缴费满年数", unit=Unit.POINT,
+             value=Times("months paid in", 1, 12, Rounding.DOWN)),
         Line(code="earned", title_en="months by years paid in", title_zh="按缴费年限", unit=Unit.POINT,
              value=Step("years", ((0, 0), (4, 12), (9, 18), (None, 24)))),
         Line(code="months", title_en="months, with those not used before", title_zh="合并后期限", unit=Unit.POINT,
              value=Least((Sum(("earned", "unused")), 24))),
     ),
-    result="months", rising=("years",),
+    result="months", rising=("months paid in",),
 )  # fmt: skip
 PENSION = Sheet(
     name="pension", title_en="Monthly basic pension", title_zh="基本养老金（月）", source=MONTHS_LAW,
@@ -115,6 +118,8 @@ RETIRE = Sheet(
             ("woman of 50", _delay(since_0(1975, 1), 2, 60))))),
         Line(code="age", title_en="age in months", title_zh="退休年龄（月）", unit=Unit.POINT, value=Sum((
             Choose("who", (("man", 720), ("woman of 55", 660), ("woman of 50", 600))), "delay"))),
+        Line(code="full years", title_en="full years of age", title_zh="退休周岁", unit=Unit.POINT,
+             value=Times("age", 1, 12, Rounding.DOWN)),
         Line(code="retires", title_en="month of retirement", title_zh="退休月份", unit=Unit.MONTH,
              value=Sum(("born", "age"))),
         Line(code="least", title_en="months to be paid in at least", title_zh="最低缴费月数", unit=Unit.POINT,
@@ -125,12 +130,14 @@ RETIRE = Sheet(
 TRANSFER = Sheet(
     name="transfer", title_en="Transfer between regions", title_zh="养老保险关系转移接续",
     source="社会保险法第19条；国办发〔2009〕66号；人社厅发〔2019〕94号（重复缴费清退，断缴不影响转移）",
-    facts=("old months", "new months", "last old", "first new"),
+    facts=("old months", "new months", "last old", "first new", "old account", "new account"),
     lines=(
         Line(code="paid twice", title_en="months paid in both regions, which count once", title_zh="重复缴费月数",
              unit=Unit.POINT, value=Less(Sum(("last old", 1)), "first new")),
         Line(code="months", title_en="months that count", title_zh="累计缴费月数", unit=Unit.POINT,
              value=Less(Sum(("old months", "new months")), "paid twice")),
+        Line(code="account", title_en="personal account, which moves along", title_zh="个人账户储存额合计",
+             value=Sum(("old account", "new account"))),
     ),
     result="months", rising=("old months", "new months"),
 )  # fmt: skip
@@ -183,7 +190,7 @@ CASES = (
                  source=f"{INJURY_LAW}: months printed, sum by one step", address=LAWS_ADDRESS, derived=True)
       for grade, months in _GRANT.items()),
     *(WorkedCase(title_en=f"{years} years, {unused} months unused", title_zh=f"缴费{years}年，剩余{unused}月",
-                 sheet=IDLE.name, facts={"years": years, "unused": unused}, gives={"months": months},
+                 sheet=IDLE.name, facts={"months paid in": 12 * years, "unused": unused}, gives={"months": months},
                  source=IDLE_LAW, address=LAWS_ADDRESS)
       for years, unused, months in ((1, 0, 12), (4, 0, 12), (5, 0, 18), (9, 0, 18), (10, 0, 24), (5, 12, 24))),
     WorkedCase(title_en="A pension settled in Sichuan in 2024", title_zh="四川2024年养老待遇核定实例",

@@ -15,12 +15,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from jinka.app.audit import read_key
-from jinka.app.sector_catalogue import all_sectors, parts_of
+from jinka.app.sector_catalogue import known_parts
 from jinka.crypto.note import NOTE_MAX
 from jinka.crypto.number_vault import KEY_BYTES, NumberVault
 from jinka.identity.base_records import (
@@ -57,7 +56,6 @@ from jinka.store.base_records_credit import (
 from jinka.store.base_records_examine import examine_records
 
 DATABASE, SECRET = "records.sqlite", "records.secret"
-PARTS = "jinka.base_records"
 
 
 class Office:
@@ -301,17 +299,7 @@ def office(
 
 def catalogue(parts: Sequence[Part] = ()) -> Catalogue:
     """What is declared in Jinka and its sectors, in packages that are installed (entry points), and by the caller."""
-    found = [*parts_of(all_sectors().values()), *parts]
-    for point in sorted(entry_points(group=PARTS), key=lambda one: one.name):
-        part = point.load()
-        if not isinstance(part, Part):
-            raise Usage(
-                "not a Part of base records",
-                where=f"entry point {point.name}",
-                fix="see docs/base-records.md",
-            )
-        found.append(part)
-    return Catalogue(found)
+    return Catalogue(known_parts(parts)[0])
 
 
 def consent_dict(one: Consent) -> dict[str, Any]:

@@ -1,32 +1,76 @@
-"""Which sectors there are: Jinka's own, and those of installed packages, by the entry points ``jinka.sectors``."""
+"""Which sectors there are: Jinka's own, and those of installed packages, by the entry points ``jinka.sectors``.
+
+A package that fails, or takes a name that is held, is left out and remembered as a finding.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib import metadata
+from collections.abc import Iterable, Iterator, Sequence
 
+from jinka.app.installed import Refusal, load_installed
 from jinka.declaration import Sector
-from jinka.identity.base_records import Part
+from jinka.identity.base_records import Catalogue, Part, check_reach
 from jinka.kit import NotFound, Usage
 from jinka.profile import ApplicationProfile
 from jinka.sectors import PROFILES, SECTORS
 from jinka.sectors.state_records import PART
 
-ENTRY_POINTS = "jinka.sectors"
+ENTRY_POINTS, PARTS = "jinka.sectors", "jinka.base_records"
 
 
 def all_sectors() -> dict[str, Sector]:
-    """Every sector by name: Jinka's own, and those that installed packages bring by the entry point."""
+    """Every sector by name: Jinka's own, and those of installed packages that could be taken."""
+    return known_sectors()[0]
+
+
+def known_sectors() -> tuple[dict[str, Sector], tuple[Refusal, ...]]:
+    """Every sector by name, and the entry points that are left out, each with the reason.
+
+    Jinka's own come first and earlier packages before later ones: who holds a name keeps it. No package stops another.
+    """
     found = {sector.name: sector for sector in SECTORS}
-    for entry in metadata.entry_points(group=ENTRY_POINTS):
-        loaded = entry.load()
-        if not isinstance(loaded, Sector):
-            raise Usage(f"{entry.value} is no Sector", where=f"entry point {entry.name}", fix="name a Sector")
-        if found.setdefault(loaded.name, loaded) is not loaded:
+    refused: list[Refusal] = []
+    for entry in load_installed(ENTRY_POINTS, Sector):
+        error = entry.error
+        if entry.value is not None:
+            try:
+                _check_outside(entry.value, list(found.values()))
+                found[entry.value.name] = entry.value
+            except Exception as fault:  # a declaration may hold anything where a part belongs
+                error = fault
+        if error is not None:
+            refused.append(entry.refusal(error))
+    return found, tuple(refused)
+
+
+def _check_outside(sector: Sector, held: list[Sector]) -> None:
+    """Raise `Usage` where a package takes a name that is another's, or its base records do not fit to the others."""
+    names = {claim: f"sector {one.name}" for one in held for claim in _claims(one)}
+    names |= {("application", one.name): "Jinka" for one in PROFILES}
+    for what, name in _claims(sector):
+        if (what, name) in names:
             raise Usage(
-                f"a second sector {loaded.name!r}", where=f"entry point {entry.name}", fix="rename it"
+                f"its {what} {name!r} is that of {names[what, name]}", where=sector.name, fix="choose another"
             )
-    return found
+    aids = {one.aid: one.name for one in (*PROFILES, *(one for other in held for one in other.profiles))}
+    for profile in sector.profiles:
+        for aid, name in aids.items():
+            if aid.startswith(profile.aid) or profile.aid.startswith(aid):
+                raise Usage(
+                    f"its AID {profile.aid.hex().upper()} is also that of {name}",
+                    where=f"{sector.name}, {profile.name}", fix="choose another",
+                )  # fmt: skip
+    if sector.part is not None:
+        check_reach(sector.part)
+        Catalogue([*parts_of(held), sector.part])
+
+
+def _claims(sector: Sector) -> Iterator[tuple[str, str]]:
+    """The names that are one sector's alone. Rights, accounts, devices and sheets are told apart by their sector."""
+    yield "name", sector.name
+    yield "issuer", sector.issuer
+    yield from (("application", profile.name) for profile in sector.profiles)
+    yield from {("tariff", tariff.name) for tariff in sector.tariffs.values()}
 
 
 def all_applications() -> dict[str, ApplicationProfile]:
@@ -40,11 +84,39 @@ def parts_of(sectors: Iterable[Sector]) -> list[Part]:
     return [PART, *(one.part for one in sectors if one.part is not None)]
 
 
+def known_parts(parts: Sequence[Part] = ()) -> tuple[list[Part], tuple[Refusal, ...]]:
+    """All parts that fit together, and the entry points that are left out, each with the reason."""
+    found = [*parts_of(all_sectors().values()), *parts]
+    refused: list[Refusal] = []
+    for entry in load_installed(PARTS, Part):
+        error = entry.error
+        if entry.value is not None:
+            try:
+                check_reach(entry.value)
+                Catalogue([*found, entry.value])
+                found.append(entry.value)
+            except Exception as fault:  # a declaration may hold anything where a part belongs
+                error = fault
+        if error is not None:
+            refused.append(entry.refusal(error))
+    return found, tuple(refused)
+
+
+def left_out() -> list[Refusal]:
+    """Every entry point of an installed package that is left out, with the reason."""
+    return [*known_sectors()[1], *known_parts()[1]]
+
+
 def find_sector(name: str) -> Sector:
     """A sector by its name; `NotFound` with the names that there are."""
-    sectors = all_sectors()
+    sectors, refused = known_sectors()
     if name not in sectors:
-        raise NotFound(f"no sector {name!r}", where="sector", fix="one of " + ", ".join(sectors))
+        for one in (one for one in refused if one.name == name):
+            raise Usage(one.finding.what, where=one.finding.where, fix=one.finding.fix)
+        names = ", ".join(sectors)
+        raise NotFound(
+            f"no sector {name!r}", where="sector", fix=f"one of {names}; or pip install its package"
+        )
     return sectors[name]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jinka.cli.frame import Json, command, put, put_json, put_table, say
-from jinka.kit import NotFound, Usage, format_minor
+from jinka.kit import Finding, NotFound, Usage, format_minor
 from jinka.reports import Language
 
 if TYPE_CHECKING:
@@ -45,10 +45,12 @@ def list_(as_json: Json = False, lang: Lang = Language.EN) -> int:
 
     Example: [bold]jinka sector list --lang zh[/bold]
     """
-    from jinka.app.sector_catalogue import all_sectors
+    from jinka.app.sector_catalogue import all_sectors, left_out
     from jinka.app.sector_docs_words import kind_word
 
     rows = list(all_sectors().values())
+    for refusal in left_out():
+        say(_line(refusal.finding))
     if as_json:
         put_json([_facts(sector) for sector in rows])
         return 0
@@ -62,6 +64,11 @@ def list_(as_json: Json = False, lang: Lang = Language.EN) -> int:
         )
     put_table(table)
     return 0
+
+
+def _line(finding: Finding) -> str:
+    fix = f" ({finding.fix})" if finding.fix else ""
+    return f"{finding.code} {finding.where}: {finding.what}{fix}"
 
 
 def _facts(sector: object) -> dict[str, object]:
@@ -160,13 +167,16 @@ def check(
 
     Code 6 when something is missing or untrue. Example: [bold]jinka sector check --all[/bold]
     """
-    from jinka.app.sector_catalogue import all_sectors, find_sector
-    from jinka.app.sector_check import check_sector
+    from jinka.app.sector_catalogue import all_sectors, find_sector, left_out
+    from jinka.app.sector_check import Checked, check_sector
 
     if bool(name) == all_:
         raise Usage("name a sector, or --all", where="sector check", fix="jinka sector check --all")
     known = all_sectors()
-    results = [check_sector(one, known.values()) for one in (known.values() if all_ else [find_sector(name)])]
+    outside = [one for one in left_out() if all_ or (one.name == name and name not in known)]
+    named = [] if outside else [find_sector(name)] if name else []
+    results = [check_sector(one, known.values()) for one in (known.values() if all_ else named)]
+    results += [Checked(sector=one.name, tried={}, findings=(one.finding,), played=()) for one in outside]
     wrong = any(result.findings for result in results)
     if as_json:
         put_json(
@@ -174,7 +184,10 @@ def check(
                 {
                     "sector": result.sector,
                     "tried": result.tried,
-                    "findings": [{"code": f.code, "where": f.where, "what": f.what} for f in result.findings],
+                    "findings": [
+                        {"code": f.code, "where": f.where, "what": f.what, "fix": f.fix}
+                        for f in result.findings
+                    ],
                 }
                 for result in results
             ]
@@ -188,7 +201,7 @@ def check(
     put_table(table)
     for result in results:
         for finding in result.findings:
-            say(f"{finding.code} {finding.where}: {finding.what}")
+            say(_line(finding))
     return FINDINGS if wrong else 0
 
 

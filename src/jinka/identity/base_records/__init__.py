@@ -29,6 +29,7 @@ from jinka.identity.base_records.catalogue import (
     Named,
     Part,
     ViewRule,
+    check_reach,
 )
 from jinka.identity.base_records.checks import checked, plate, vin
 from jinka.identity.base_records.copies import ERASE, Copy, Held, Message
@@ -81,6 +82,7 @@ __all__ = [
     "check_consent",
     "check_look",
     "check_notes",
+    "check_reach",
     "check_source",
     "checked",
     "decide",

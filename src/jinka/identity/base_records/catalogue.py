@@ -2,7 +2,8 @@
 
 A rule names a department, a purpose, a kind, fields, and the clause that lets it. A `Part` is a set of such
 declarations; the room has one (`declared`), and a sector, also a third party's, adds its own: it may add kinds,
-departments, purposes, laws and rules, and change nothing that stands already. Nothing is decided here (see `access`).
+departments, purposes, laws and rules, and change nothing that stands already. An installed package's rules open kinds
+that are not its own by no law of its own (`check_reach`). Nothing is decided here (see `access`).
 """
 
 from __future__ import annotations
@@ -176,6 +177,20 @@ class Catalogue:
             raise Usage("it cites no law that is declared", where=where)
         if rule.department == ANYONE and any(kind.by_name[name].personal for name in rule.fields):
             raise Usage("what is personal is not for everybody", where=where, fix="name the department")
+
+
+def check_reach(part: Part) -> None:
+    """Raises `Usage` for an installed part that opens kinds which it does not bring, by a law that it brings itself:
+    what others keep is seen by laws that stand without it.
+    """
+    kinds, laws = {kind.name for kind in part.kinds}, {law.code for law in part.laws}
+    for rule in part.rules:
+        if rule.kind not in kinds and rule.clause.law in laws:
+            raise Usage(
+                f"it opens {rule.kind} by a law of its own, {rule.clause}",
+                where=f"rule {rule.department}/{rule.purpose}/{rule.kind}",
+                fix="cite a law that the state's records know, or ask for consent",
+            )
 
 
 def _check_holds_its_own(part: Part) -> None:

@@ -63,7 +63,8 @@ def test_the_spell_that_is_kept_has_the_months_that_were_paid_in() -> None:
         ("benefits", "injury-benefit", "work-injury"),
         ("unemployment", "benefit-month", "unemployment-benefit"),
         ("moving", "draw-pension", "pension"),
-        ("assistance", "assisted", "subsistence"),
+        ("assistance", "aid-month", "subsistence"),
+        ("assistance", "assisted", "medical-aid"),
     ],
 )
 def test_no_fund_pays_whom_no_right_was_granted(journey: str, right: str, sheet: str) -> None:

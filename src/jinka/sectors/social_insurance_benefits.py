@@ -72,6 +72,7 @@ _CHECK = ("civil-affairs", "assistance-check")
 _HOUSEHOLD: dict[str, int | str] = {"standard": 139_500, "persons": 3, "income": "=income", "refusals": 0}
 _OWN: dict[str, int | str] = {"own": 400_000, "ceiling": 5_000_000}
 _GRANTED = {"granted": "admitted"}
+_NEXT = {"next month": "20260401"}
 ASSISTANCE = Journey(
     name="assistance", title_en="A household in need", title_zh="困难家庭救助",
     date=dt.date(2026, 3, 9), cards=(LIU,),
@@ -80,7 +81,7 @@ ASSISTANCE = Journey(
                                                       "status": "employed"}, at="09:00"),
         Keep("liu", "person", "public-security", {"identity_number": "440398197901030019", "name": "刘刚"}),
         Keep("liu", "person", "human-resources", {"employments": "@job"}),
-        Admit("liu", "desk-of-rights", "assisted", refused="NOT_ASSISTED", remembers=_GRANTED),
+        Admit("liu", "desk-of-rights", "aid-month", facts=_NEXT, refused="NOT_ASSISTED", remembers=_GRANTED),
         Ask("job", *_CHECK, fields=("base_fen",), case="DB-118", refused="NO_COMMISSION"),
         Agree("liu", *_CHECK, ("base_fen", "status"), kind="employment", separate=True),
         Ask("job", *_CHECK, {"base_fen": "180000", "status": "employed"}, case="DB-118",
@@ -89,9 +90,11 @@ ASSISTANCE = Journey(
         Tell("The household falls short; without the grant on the card nothing is paid yet.",
              "家庭收入低于标准；卡上尚未登记救助资格，不予发放。"),
         Assess("subsistence", _HOUSEHOLD, {}, spends=("granted",), refused="NOT_SHOWN"),
-        Write("liu", "desk-of-rights", {"assistance until": "20260331"}),
-        Admit("liu", "desk-of-rights", "assisted", at="10:00", remembers=_GRANTED),
+        Write("liu", "desk-of-rights", {"assistance until": "20260331", "aid next": "20260309"}),
+        Admit("liu", "desk-of-rights", "aid-month", facts=_NEXT, at="10:00", remembers=_GRANTED),
         Assess("subsistence", _HOUSEHOLD, {"allowance": 238_500}, spends=("granted",)),
+        Admit("liu", "desk-of-rights", "aid-month", facts=_NEXT, refused="PAID_THIS_MONTH"),
+        Assess("subsistence", _HOUSEHOLD, {}, spends=("granted",), refused="USED_TWICE"),
         Tell("Had he refused suitable work three times, his own share would stop.",
              "若三次拒绝适当工作，则停发其本人部分。"),
         Assess("subsistence", {**_HOUSEHOLD, "refusals": 3}, {"allowance": 99_000}, posts=False),

@@ -38,6 +38,7 @@ INSURED = (
     record(
         11, "injury grant", Coding.NUMBER, 1, "0", "One-time injury grant was paid", "已付一次性伤残补助金"
     ),
+    record(12, "aid next", Coding.DATE, 4, "20260401", "Next allowance on", "下次保障金发放日"),
 )
 _EMPLOYMENT, _INSURANCE = 0xDF02, 0xDF03
 # LD/T 33 has these files; their columns are not readable, so these are Jinka's.
@@ -99,6 +100,10 @@ RIGHTS_OF_USE = (
            changes=(Change("injury grant", put="1"),), source="工伤保险条例第23、35—37条"),
     _right("assisted", "Treated as a household in need", "救助对象待遇", RIGHTS.name,
            Condition("assistance until", Test.NOT_BEFORE, Fact("date"), "NOT_ASSISTED")),
+    _right("aid-month", "A month of subsistence allowance", "领取当月保障金", RIGHTS.name,
+           Condition("assistance until", Test.NOT_BEFORE, Fact("date"), "NOT_ASSISTED"),
+           Condition("aid next", Test.NOT_AFTER, Fact("date"), "PAID_THIS_MONTH"),
+           changes=(Change("aid next", put=Fact("next month")),), source="社会救助暂行办法第12条"),
     _right("go-out", "Go out alone", "独自外出", TAG.name, Condition("care level", Test.AT_MOST, 2, "NOT_ALONE")),
     _right("meal", "A meal in the hall", "食堂就餐", TAG.name, Condition("meals", Test.AT_LEAST, 1, "USED_UP"),
            changes=(Change("meals", take=1),)),

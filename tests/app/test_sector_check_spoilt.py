@@ -27,7 +27,7 @@ from jinka.declaration import Assess, Clear, Fare, Holds, Journey, Load, Reads, 
 from jinka.kit import Unit, Usage
 from jinka.profile import FREE, NEVER, ApplicationProfile
 from jinka.sectors import campus, transit
-from jinka.tariff.sheet import Begun, Choose, Less, Line, Sheet, Sum, Times, Unordered
+from jinka.tariff.sheet import Begun, Choose, Less, Line, Marginal, Most, Sheet, Step, Sum, Times, Unordered
 
 DAY = campus.SECTOR.journey("day")
 SHORT = replace(
@@ -95,6 +95,25 @@ def test_a_fall_between_two_whole_numbers_close_to_a_case_is_found() -> None:
     dips = sheet(Sum((Times("a", 3), Less(10, Times(Begun(Less("a", 999_999), 1), 20)))), rising=("a",))
     [found] = said(check_sheet, sector(dips, case(a=1_000_000)), dips, [])
     assert found == "PRICES s.a: the result falls from 3000007 to 3000000 at 1000000"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Step("a", ((60_000, 7), (None, 0))),
+        Step("a", ((60_000, 7), (60_001, 6), (None, 7))),
+        Less(7, Marginal("a", ((60_000, 0), (None, 7)))),
+        Choose("a", ((5, 7), (60_001, 6))),
+        Less(7, Less("a", 60_000)),
+        Less(60_007, Most((60_000, "a"))),
+        Less(7, Step("b", ((0, 0), (None, Step("a", ((60_000, 0), (None, 7))))))),
+    ],
+)
+def test_a_fall_far_above_every_case_is_found_where_a_band_ends(value: Any) -> None:
+    falls = sheet(Sum((value, Times("b", 0))), ("a", "b"), rising=("a",))
+    [found] = said(check_sheet, sector(falls, case(a=5, b=1)), falls, [])
+    assert found.startswith("PRICES s.a: the result falls from 7 to "), found
+    assert found.endswith(" at 60001"), found
 
 
 def test_a_sheet_that_only_remembered_facts_fill_is_tried_with_what_was_remembered() -> None:

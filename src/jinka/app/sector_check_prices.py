@@ -1,6 +1,7 @@
 """The walker's part for numbers: prices and rules keep their order, worked cases give what was published.
 
-A sheet is tried over a range of each fact that it rises or falls with, from every set of facts that a worked case or
+A sheet is tried over a range of each fact that it rises or falls with, and beside every number that one of its lines
+names as a bound, from every set of facts that a worked case or
 a played journey gave it, also those that a step remembered for a later one; a fare as well from every pair of stops,
 at every hour. What has no order says why. Nothing here knows what a sheet means.
 """
@@ -15,7 +16,7 @@ from jinka.app.sector_run import Played
 from jinka.declaration import Fare, Sector, WorkedCase
 from jinka.kit import JinkaError, Unit
 from jinka.tariff import HolderClass, Tariff
-from jinka.tariff.sheet import Fact, Sheet, Unordered
+from jinka.tariff.sheet import Fact, Sheet, Unordered, bounds
 
 Complain = Callable[[str, str, str], None]
 Facts = Mapping[str, Fact]
@@ -48,7 +49,7 @@ def check_sheet(sector: Sector, sheet: Sheet, played: Iterable[Played], complain
             complain("PRICES", f"{sheet.name}.{name}", "the result does not depend on it")
         elif fills and not numbers:
             complain("PRICES", f"{sheet.name}.{name}", "is a number in no case and no step")
-        for facts, values in _ranges(name, numbers):
+        for facts, values in _ranges(name, numbers, sheet):
             _keeps_order(sheet, facts, name, values, complain)
 
 
@@ -65,8 +66,13 @@ def _has_order(sheet: Sheet, why: Unordered, asked: set[str], fills: Iterable[Fa
     return ""
 
 
-def _ranges(name: str, numbers: Iterable[tuple[Facts, int]]) -> Iterator[tuple[Facts, list[int]]]:
-    """For each set of the other facts, the values of one: from 0 to twice the largest, and all close to known ones."""
+def _ranges(
+    name: str, numbers: Iterable[tuple[Facts, int]], sheet: Sheet
+) -> Iterator[tuple[Facts, list[int]]]:
+    """For each set of the other facts, the values of one: from 0 to twice the largest, all close to known ones, and
+    those on both sides of each number at which a line of the sheet may turn.
+    """
+    turns = {bound + by for line in sheet.lines for bound in bounds(line.value) for by in (-1, 0, 1)}
     found: dict[tuple[tuple[str, Fact], ...], set[int]] = {}
     for facts, number in numbers:
         others = tuple(sorted((other, fact) for other, fact in facts.items() if other != name))
@@ -76,6 +82,7 @@ def _ranges(name: str, numbers: Iterable[tuple[Facts, int]]) -> Iterator[tuple[F
         values = {most * at // _SAMPLES for at in range(_SAMPLES + 1)}
         for number in known:
             values.update(range(max(0, number - _NEAR), number + _NEAR + 1))
+        values.update(turn for turn in turns if turn >= 0)
         yield dict(others), sorted(values)
 
 
@@ -117,7 +124,9 @@ def check_fare(fare: Fare, complain: Complain) -> None:
             return
         fare.sheet.fill(at_stop)
     for name in moved:
-        for facts, values in _ranges(name, ((facts, int(facts[name])) for facts in _at_stops(fare))):
+        for facts, values in _ranges(
+            name, ((facts, int(facts[name])) for facts in _at_stops(fare)), fare.sheet
+        ):
             _keeps_order(fare.sheet, facts, name, values, complain)
 
 

@@ -243,6 +243,24 @@ def names(expression: Expression) -> Iterator[str]:
             yield from names(part)
 
 
+def bounds(expression: Expression) -> Iterator[int]:
+    """The whole numbers at which a band ends, a case or a floor or a ceiling stands: where a result may turn."""
+    match expression:
+        case Step(_, steps):
+            yield from (limit for limit, _ in steps if limit is not None)
+        case Marginal(_, bands, _, _, _):
+            yield from (limit for limit, _ in bands if isinstance(limit, int))
+        case Choose(_, cases):
+            yield from (case for case, _ in cases if isinstance(case, int))
+        case Least(parts) | Most(parts):
+            yield from (part for part in parts if isinstance(part, int))
+        case Less(_, part) if isinstance(part, int):
+            yield part
+    for part in _parts(expression):
+        if not isinstance(part, int | str):
+            yield from bounds(part)
+
+
 def _parts(expression: Expression) -> Iterator[Expression]:
     match expression:
         case int() | str():

@@ -154,7 +154,8 @@ def test_the_quantity() -> None:
     held = [Held(grant=licence), Held(grant=certificate), Held(grant=approval, used=40)]
     assert check_issue(RULES, held, ORDER, ON).grants == (1, 2, 3)
     held[2] = Held(grant=approval, used=41)
-    assert _codes(held) == ["QUANTITY", "FEE"]
+    assert _codes(held) == ["QUANTITY"], "the fee was approved"
+    assert _codes(held, dataclasses.replace(ORDER, fee_fen=10**6)) == ["QUANTITY", "FEE"]
     with pytest.raises(MissingGrants, match="has 59 left of 100, not 60"):
         check_issue(RULES, held, ORDER, ON)
     another = dataclasses.replace(approval, number=7)

@@ -12,7 +12,7 @@ from jinka.app.sector_catalogue import catalogue_of
 from jinka.app.sector_register import CardRegister
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed, World
-from jinka.declaration import Holds, Issue, Journey, JourneyCard, Stands, Start, Step
+from jinka.declaration import Holds, Issue, Journey, JourneyCard, Stands, Start, Step, Tell
 from jinka.kit import Refused
 from jinka.registry import MissingGrants
 from jinka.sectors import SECTORS
@@ -80,7 +80,7 @@ def test_a_number_is_entered_once_and_a_use_that_nobody_approved_not_at_all(
     with pytest.raises(Refused, match=r"another order has this name"):
         put_on(world, card, Start(application="cn.fuel", balance=0))
     with pytest.raises(Refused):
-        world.demand("cn.fuel", card.number)
+        world.demand("cn.fuel", card.number, further=False)
     world.close()
     granted = CardRegister.__init__
     monkeypatch.setattr(
@@ -90,3 +90,24 @@ def test_a_number_is_entered_once_and_a_use_that_nobody_approved_not_at_all(
     )
     with pytest.raises(MissingGrants, match="no card approval of"):
         World(CITIZEN, _journey(Holds("card", 5_000)), catalogue_of(CITIZEN, SECTORS))
+
+
+@pytest.mark.parametrize("first", ["cn.citizen.services", "cn.bank.debit"])
+def test_each_further_application_needs_its_own_issuers_approval(
+    monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """On a new card, and on one that is there already."""
+    granted = CardRegister.__init__
+    monkeypatch.setattr(
+        CardRegister,
+        "__init__",
+        lambda self, journey, sectors, database: granted(self, journey, [CITIZEN], database),
+    )
+    world = World(CITIZEN, _journey(Tell("-", "-"), card=BANK_CARD), catalogue_of(CITIZEN, SECTORS))
+    begun = Start(application=first, pin="112358") if first == "cn.bank.debit" else Start(application=first)
+    card = world.issue(JourneyCard("other", "another", "又一张", (begun,)))
+    with pytest.raises(MissingGrants, match=r"cn\.health\.card") as missing:
+        put_on(world, card, Start(application="cn.health.card", pin="112358"))
+    assert {finding.code for finding in missing.value.findings} == {"NOT_GRANTED"}
+    assert set(card.applications) == {first}
+    world.close()

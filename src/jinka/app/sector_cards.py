@@ -92,8 +92,8 @@ class Issuers(Protocol):
 
     def issuer_number(self, sector: Sector) -> bytes: ...
 
-    def demand(self, application: str, card_no: bytes) -> None:
-        """Enter a card into the register, for its first application; `Refused` where that is not granted."""
+    def demand(self, application: str, card_no: bytes, *, further: bool) -> None:
+        """Enter a card into the register, or ask it for a further application; `Refused` where it is not granted."""
         ...
 
 
@@ -115,10 +115,10 @@ def make_card(issuers: Issuers, wanted: JourneyCard, place: int) -> VirtualCard:
 def put_on(issuers: Issuers, card: VirtualCard, start: Start) -> None:
     """The card's issuer makes a domain and hands it over; the authority puts its application into it.
 
-    No card is personalised that is not in the register: the first application is what it is issued for.
+    No card is personalised that is not in the register, for its first application; each further one needs its own
+    issuer's grants, whenever it is put on.
     """
-    if not card.applications:
-        issuers.demand(start.application, card.number)
+    issuers.demand(start.application, card.number, further=bool(card.applications))
     domain = _DOMAIN_AID + bytes((0, len(card.applications) + 1))
     factory = _key_set(f"{issuers.label}|factory of {card.name}")
     sector, profile = issuers.sector_of(start.application), issuers.profile(start.application)

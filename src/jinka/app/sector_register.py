@@ -32,7 +32,7 @@ from jinka.registry import (
     Terms,
 )
 from jinka.registry.card_fees import fee_rule, highest_fees
-from jinka.registry.issue_rules import CN_2001
+from jinka.registry.issue_rules import CN_2001, Held, check_issue
 from jinka.store import issues_in, open_database
 
 MAKER = "maker.cards"
@@ -78,19 +78,33 @@ class CardRegister:
         self, sector: Sector, profile: ApplicationProfile, card_no: bytes, making: Making, at: dt.datetime
     ) -> None:
         """Enter a card before it is personalised; raises `MissingGrants`, and `Refused` for one issued before."""
+        order = self._order(sector, profile, card_no, making)
+        deed = EntryDeed(act=EntryAct.ENTER, officer=_CLERK, at_micros=int(at.timestamp()) * 1_000_000)
+        with issues_in(self._engine) as register:
+            register.enter(CN_2001, order, deed, at.date())
+
+    def check(
+        self, sector: Sector, profile: ApplicationProfile, card_no: bytes, making: Making, on: dt.date
+    ) -> None:
+        """What each further application of a card needs: its own issuer's grants. Raises `MissingGrants`."""
+        check_issue(CN_2001, self._held, self._order(sector, profile, card_no, making), on)
+
+    @functools.cached_property
+    def _held(self) -> list[Held]:
+        with issues_in(self._engine) as register:
+            return register.held()
+
+    def _order(self, sector: Sector, profile: ApplicationProfile, card_no: bytes, making: Making) -> Order:
         bank = profile.application is ApplicationKind.EMV
         facts = dict(making.made)
         if not bank:
             facts |= {"use": profile.name, "region": sector.region, "purse": _purse(profile)}
         number = card_no.hex().upper()
-        order = Order(
+        return Order(
             id=f"{self._journey}/{number[-4:]}", item=Item.BANK_CARD if bank else Item.CARD, maker=making.maker,
             issuer=sector.issuer, facts=tuple(sorted(facts.items())), first=number, last=number, count=1,
             fee_fen=making.fee_fen, again=making.again,
         )  # fmt: skip
-        deed = EntryDeed(act=EntryAct.ENTER, officer=_CLERK, at_micros=int(at.timestamp()) * 1_000_000)
-        with issues_in(self._engine) as register:
-            register.enter(CN_2001, order, deed, at.date())
 
 
 def _purse(profile: ApplicationProfile) -> str:

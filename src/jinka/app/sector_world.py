@@ -140,12 +140,16 @@ class World:
         self.cards[wanted.name] = card = make_card(self, wanted, len(self.cards) + 1)
         return card
 
-    def demand(self, application: str, card_no: bytes) -> None:
-        """Enter a card into the journey's register before it is personalised; raises `Refused`."""
+    def demand(self, application: str, card_no: bytes, *, further: bool) -> None:
+        """Enter a card into the journey's register before it is personalised, and ask for what is put on later."""
         sectors = (*self.catalogue.values(), self.sector)
         register = self.service("register", lambda: CardRegister(self.label, sectors, self._opened))
         owner = self.sector_of(application)
-        register.enter(owner, self.profile(application), card_no, self.making, self.now)
+        profile = self.profile(application)
+        if further:  # the card's fee was asked once
+            register.check(owner, profile, card_no, replace(self.making, fee_fen=0), self.now.date())
+        else:
+            register.enter(owner, profile, card_no, self.making, self.now)
 
     # Names
 

@@ -256,6 +256,7 @@ def check_issue(rules: RuleSet, held: Iterable[Held], order: Order, on: dt.date)
     everything = sorted(held, key=lambda one: one.grant.number)
     findings: list[Finding] = []
     grants: dict[int, Held] = {}
+    short: list[Held] = []  # grants that lack nothing but pieces: what they say of fees holds
     needs = rules.needs_of(order.item)
     if not needs:
         findings.append(
@@ -270,10 +271,11 @@ def check_issue(rules: RuleSet, held: Iterable[Held], order: Order, on: dt.date)
         found = _met(need, everything, order, on)
         if isinstance(found, Finding):
             findings.append(found)
+            short += [one for one in everything if _lacks_pieces(one, need, order, on)]
         else:
             grants[found.grant.number] = found
     if order.fee_fen and order.item in rules.fee_items:
-        findings += _fee_findings(order, grants.values())
+        findings += _fee_findings(order, [*grants.values(), *short])
     if findings:
         raise MissingGrants(order, tuple(dict.fromkeys(findings)))
     return Granted(order=order, grants=tuple(sorted(grants)))
@@ -299,6 +301,14 @@ def _met(need: Need, held: Iterable[Held], order: Order, on: dt.date) -> Held | 
         code, order, f"no {words} of {party} for {wanted} [{need.basis}]: {why}",
         f"jinka registry apply {need.kind.value} NUMBER --holder {party} --scope ..., then review and grant it",
     )  # fmt: skip
+
+
+def _lacks_pieces(one: Held, need: Need, order: Order, on: dt.date) -> bool:
+    grant = one.grant
+    if grant.kind is not need.kind or grant.holder != order.party(need.party) or grant.terms is None:
+        return False
+    problem = _problem(one, need, order, on)
+    return problem is not None and problem[0] == "QUANTITY"
 
 
 def _problem(one: Held, need: Need, order: Order, on: dt.date) -> tuple[str, str, int] | None:

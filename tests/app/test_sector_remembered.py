@@ -10,7 +10,7 @@ from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
 from jinka.declaration import Admit, Assess, Holds, Load, Move, Stands, Step, Tap
-from jinka.sectors import campus, hazardous, housing_fund, medical, vehicles
+from jinka.sectors import campus, drugs, hazardous, housing_fund, medical, vehicles
 
 SECTORS = all_sectors().values()
 DAY = campus.SECTOR.journey("day")
@@ -122,3 +122,21 @@ def test_an_assessment_that_is_refused_leaves_nothing_of_an_earlier_one() -> Non
     assert play(medical.SECTOR, replace(whole, steps=(good, after)), SECTORS).told
     with pytest.raises(StepFailed, match="NOT_SHOWN"):
         play(medical.SECTOR, replace(whole, steps=(good, bad, after)), SECTORS)
+
+
+def test_a_fund_pays_no_bill_without_the_right_that_the_card_showed() -> None:
+    for sector in (medical.SECTOR, drugs.SECTOR):
+        sheets = {sheet.name: sheet for sheet in sector.sheets}
+        for journey in sector.journeys:
+            for step in journey.steps:
+                if (
+                    isinstance(step, Assess)
+                    and step.posts
+                    and any(line.payer for line in sheets[step.sheet].lines)
+                ):
+                    assert step.spends, (journey.name, step)
+    whole = medical.SECTOR.journey("farmers-card")
+    for missing in (step for step in whole.steps if isinstance(step, Admit) and not step.refused):
+        steps = tuple(step for step in whole.steps if step is not missing)
+        with pytest.raises(StepFailed, match=r"NOT_SHOWN|USED_TWICE"):
+            play(medical.SECTOR, replace(whole, steps=steps), SECTORS)

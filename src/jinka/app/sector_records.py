@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import fact_of, remember, texts_of
+from jinka.app.sector_remembered import fact_of, forget, remember, texts_of
 from jinka.app.sector_titles import authority_title, lacking, recorded_text, written_text
 from jinka.app.sector_uses import use_right
 from jinka.app.sector_world import NotItsOwn, StepFailed, World
@@ -124,15 +124,16 @@ def play_admit(step: Admit, world: World) -> Text:
         world.require_own(step.device, right.application)
     except NotItsOwn as error:
         expect_refused(step.refused, error.reason, error)
+        forget(world, step.remembers)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
         return Text(f"{head.en} is refused, not its own application", f"{head.zh}拒绝，非本机构应用")
     if card.number in world.blocked:
         expect_refused(step.refused, "BLOCKED", "on the list")
+        forget(world, step.remembers)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="BLOCKED")
         return Text(f"{head.en} is refused, the card is on the list", f"{head.zh}拒绝，卡在黑名单")
     facts = {**device.knows, **_told(step, right, sector, world)}
-    for name in step.remembers:
-        world.remembered.pop(name, None)  # who is refused now leaves nothing behind of an earlier time
+    forget(world, step.remembers)  # who is refused now leaves nothing behind of an earlier time
     try:
         found = use_right(world, card, step.device, right, facts, pin=_pin(step.pin), torn=step.torn)
     except UseTorn:

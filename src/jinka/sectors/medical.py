@@ -23,19 +23,19 @@ from jinka.declaration import (
     Journey,
     JourneyCard,
     Keep,
-    Load,
     Party,
     Reads,
     Report,
     Review,
     Sector,
-    Stands,
     Start,
+    Step,
     Tap,
     Viewed,
     Withdraw,
     Write,
 )
+from jinka.sectors.medical_bills import BILLS, ZHOU
 from jinka.sectors.medical_records import (
     ACCOUNT,
     GAUGE,
@@ -51,80 +51,25 @@ from jinka.sectors.medical_records import (
 from jinka.sectors.medical_rules import CASES, SHEETS
 from jinka.tariff import full_price
 
-
-def _holder(**records: str) -> tuple[Start, ...]:
-    held = {"name": "周婷", "scheme": "employee", "insured until": "20261231", "registered": "-",
-            "prescribed until": "20260312", "prescriptions": "0", "outpatient used": "0",
-            "outpatient spent": "0"} | records  # fmt: skip
-    return (
-        Start(application=ACCOUNT.name, balance=50_000),
-        Start(application=HEALTH.name, pin="314159", records=held),
-    )
-
-
-ZHOU = JourneyCard("zhou", "Zhou Ting's card", "周婷的卡", _holder())
-_BILL: dict[str, int | str] = {"grade": 3, "who": "employee", "ceiling": 10_000_000}
-WARD = Journey(
-    name="ward", title_en="Two stays in a year", title_zh="一年两次住院", date=dt.date(2026, 3, 9), cards=(ZHOU,),
-    steps=(
-        Load("zhou", "account-desk", 30_000, at="08:00"),
-        Admit("zhou", "ward", "settle", facts={"scheme": "employee"}, at="10:00"),
-        Holds("zhou", 80_000, remembers="held"),
-        Assess("inpatient", {**_BILL, "class A": 4_000_000, "class B": 1_000_000, "class C": 20_000, "stay": 1,
-                             "spent": 0, "account": "=held"},
-               {"scope": 4_900_000, "deductible": 130_000, "fund": 4_194_500, "own": 825_500, "from account": 80_000,
-                "cash": 745_500}, remembers={"spent": "spent now", "account": "from account"}),
-        Tap("zhou", "hospital-till", "=account", gross="=account"),
-        Holds("zhou", 0, remembers="held", at="+60 10:00"),
-        Assess("inpatient", {**_BILL, "class A": 9_000_000, "class B": 0, "class C": 0, "stay": 2, "spent": "=spent",
-                             "account": "=held"},
-               {"deductible": 65_000, "fund": 5_805_500, "spent now": 10_000_000, "own": 3_194_500}),
-        Stands("hospital", 4_194_500 + 745_500 + 5_805_500 + 3_194_500),
-        Clear({"medical.hospital": 80_000}, {"loads.medical": 30_000}),
-    ),
-)  # fmt: skip
-_ELSEWHERE: dict[str, int | str] = {
-    "deductible": 100_000,
-    "ratio": 85,
-    "spent": 0,
-    "ceiling": 10_000_000,
-    "scope": "=scope",
-    "outside": "=out",
-}
-_THERE: dict[str, int | str] = {"class A": 1_000_000, "class B": 200_000, "local drug": 50_000}
-TRAVEL = Journey(
-    name="elsewhere", title_en="Treated in another province", title_zh="跨省异地就医", date=dt.date(2026, 5, 11),
-    steps=(
-        Assess("catalogue-there", {**_THERE, "place": "listed there"}, {"scope": 1_230_000, "outside": 20_000},
-               at="09:00",
-               remembers={"scope": "scope", "out": "outside"}),
-        Assess("benefits-of-home", {**_ELSEWHERE, "how": "referred"},
-               {"ratio there": 75, "fund": 847_500, "cash": 402_500}),
-        Assess("benefits-of-home", {**_ELSEWHERE, "how": "neither"}, {"ratio there": 65, "fund": 734_500},
-               posts=False),
-        Assess("catalogue-there", {**_THERE, "place": "not listed there"}, {"scope": 1_180_000, "outside": 70_000}),
-        Assess("japan-ceiling", {"bill": 945_760, "income": "ア"}, {"pays": 253_638}),
-        Stands("hospital", 1_250_000),
-    ),
-)  # fmt: skip
-FARMER = JourneyCard(
-    "farmer", "A farmer's card", "农民的卡", _holder(scheme="rural", **{"insured until": "20121231"})
-)
-FARM = Journey(
-    name="farmers-card", title_en="The farmers' card of 2012", title_zh="新农合卡（2012年）",
-    date=dt.date(2012, 3, 19), cards=(FARMER,),
-    steps=(
-        Admit("farmer", "ward", "settle", facts={"scheme": "employee"}, refused="OTHER_SCHEME", at="09:00"),
-        Admit("farmer", "ward", "settle", facts={"scheme": "rural"}),
-        Assess("farmers", {"scope": 830_000, "level": "county", "spent": 0}, {"fund": 600_000, "cash": 230_000}),
-        Assess("farmers", {"scope": 830_000, "level": "county", "spent": 5_700_000}, {"fund": 300_000}),
-        Admit("farmer", "ward", "settle", facts={"scheme": "rural"}, at="+300 09:00", refused="NOT_INSURED"),
-    ),
-)  # fmt: skip
 # What the card says of the year goes into the bill, and what the bill comes to back onto the card.
 _YEAR = {"used": "outpatient used", "spent": "outpatient spent"}
 _KEPT: dict[str, int | str] = {"used": "=used", "spent": "=spent", "account": "=held"}
 _NOW = {"used": "used now", "spent": "spent now", "paid": "from account"}
+# A bill of the clinic needs a visit that was granted and insurance that was shown, and uses both up.
+_VISIT = ("visit", "who")
+_FIRST: dict[str, int | str] = {"class A": 200_000, "class B": 20_000, "class C": 1_000, "place": "hospital"}
+_COMMUNITY: dict[str, int | str] = {"class B": 0, "class C": 0, "place": "community"}
+
+
+def _again(at: str) -> tuple[Step, ...]:
+    """Registered, seen and shown to be insured once more."""
+    return (
+        Write("zhou", "registration", {"registered": "cardiology"}, at=at),
+        Admit("zhou", "clinic", "see-doctor", remembers={"visit": "admitted"}),
+        Admit("zhou", "clinic", "settle", facts={"scheme": "employee"}, remembers={"who": "scheme"}),
+    )
+
+
 CLINIC = Journey(
     name="clinic", title_en="Registered, examined, prescribed", title_zh="挂号、就诊、开方、取药",
     date=dt.date(2026, 3, 9),
@@ -138,23 +83,29 @@ CLINIC = Journey(
     steps=(
         Admit("zhou", "clinic", "see-doctor", refused="NOT_REGISTERED", at="08:00"),
         Write("zhou", "registration", {"registered": "cardiology"}),
-        Admit("zhou", "clinic", "see-doctor"),
+        Assess("outpatient", {**_FIRST, "used": 0, "spent": 0, "account": 0}, {}, refused="NOT_SHOWN", spends=_VISIT),
+        Admit("zhou", "clinic", "see-doctor", remembers={"visit": "admitted"}),
         Admit("gauge", "instrument-desk", "use-instrument"),
         Assess("prescription", {"kind": "ordinary", "days": 8, "drugs": 2}, {}, refused="REFUSED"),
         Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 6}, {}, refused="REFUSED"),
         Assess("prescription", {"kind": "ordinary", "days": 7, "drugs": 5}, {"most": 7}),
         Reads("zhou", "clinic", {"outpatient used": "0", "outpatient spent": "0"}, remembers=_YEAR),
         Holds("zhou", 50_000, remembers="held"),
-        Assess("outpatient", {"class A": 200_000, "class B": 20_000, "class C": 1_000, "place": "hospital", **_KEPT},
-               {"deductible": 180_000, "fund": 26_600, "from account": 50_000, "cash": 144_400}, remembers=_NOW),
+        Admit("zhou", "clinic", "settle", facts={"scheme": "employee"}, remembers={"who": "scheme"}),
+        Assess("outpatient", {**_FIRST, **_KEPT},
+               {"deductible": 180_000, "fund": 26_600, "from account": 50_000, "cash": 144_400}, remembers=_NOW,
+               spends=_VISIT),
         Tap("zhou", "hospital-till", "=paid", gross="=paid"),
         Write("zhou", "clinic", {"outpatient used": "=used", "outpatient spent": "=spent"}),
         Reads("zhou", "clinic", {"outpatient used": "180000", "outpatient spent": "26600"}, remembers=_YEAR),
         Holds("zhou", 0, remembers="held"),
-        Assess("outpatient", {"class A": 10_000, "class B": 0, "class C": 0, "place": "community", **_KEPT},
-               {"deductible": 0, "fund": 9_000, "cash": 1_000}, remembers=_NOW),
-        Assess("outpatient", {"class A": 2_500_000, "class B": 0, "class C": 0, "place": "community", **_KEPT},
-               {"fund": 1_964_400, "spent now": 2_000_000, "cash": 535_600}, remembers=_NOW),
+        *_again("10:00"),
+        Assess("outpatient", {**_COMMUNITY, "class A": 10_000, **_KEPT},
+               {"deductible": 0, "fund": 9_000, "cash": 1_000}, remembers=_NOW, spends=_VISIT),
+        Assess("outpatient", {**_COMMUNITY, "class A": 10_000, **_KEPT}, {}, refused="USED_TWICE", spends=_VISIT),
+        *_again("14:00"),
+        Assess("outpatient", {**_COMMUNITY, "class A": 2_500_000, **_KEPT},
+               {"fund": 1_964_400, "spent now": 2_000_000, "cash": 535_600}, remembers=_NOW, spends=_VISIT),
         Write("zhou", "clinic", {"outpatient used": "=used", "outpatient spent": "=spent"}),
         Write("zhou", "clinic", {"prescribed until": "20260309", "prescriptions": "1"}),
         Admit("zhou", "pharmacy", "dispense"),
@@ -211,6 +162,7 @@ SECTOR = Sector(
     accounts=(
         Account("fund.medical", "Pooled fund", "统筹基金", 100_000_000),
         Account("fund.rural", "Rural fund", "新农合基金", 50_000_000),
+        Account("agency.there", "Agency of the place of treatment", "就医地经办机构", 5_000_000),
         Account("patient", "The patient's cash", "患者现金", overdraws=True),
         Account("hospital", "The hospital", "医院"),
     ),
@@ -218,6 +170,7 @@ SECTOR = Sector(
         Device("account-desk", "the insurance agency", "医保经办窗口", DeviceKind.LOAD),
         Device("hospital-till", "the hospital's till", "医院收费处", DeviceKind.PURSE, operator="medical.hospital"),
         _check("ward", "the ward", "住院处", HEALTH.name),
+        _check("ward-there", "a hospital's ward in another province", "外省医院住院处", HEALTH.name),
         _check("registration", "registration", "挂号处", HEALTH.name),
         _check("clinic", "the clinic", "门诊诊室", HEALTH.name, clinic="cardiology"),
         _check("pharmacy", "the pharmacy", "药房", HEALTH.name),
@@ -233,7 +186,7 @@ SECTOR = Sector(
         _report("services", "Services", "就医服务", Counted.ADMITTED, "entitlement"),
         _report("looks", "Looks at records", "病历查询", Counted.LOOKED, "department"),
     ),
-    journeys=(WARD, TRAVEL, FARM, CLINIC, SHARED),
+    journeys=(*BILLS, CLINIC, SHARED),
     words={"zhou": "周婷", "cardiology": "心内科", "ecg": "心电图机", "employee": "职工医保",
            "rural": "新农合", "brought in unconscious": "送医时昏迷",
            "the admission book agrees": "与入院登记相符"},

@@ -114,7 +114,7 @@ HOME = Sheet(
              unit=Unit.POINT,
              value=Less("ratio", Choose("how", (("resident there", 0), ("referred", 10), ("emergency", 10),
                                                 ("neither", 20))))),
-        Line(code="fund", title_en="fund", title_zh="基金支付", payer="fund.medical", payee="hospital", value=Least((
+        Line(code="fund", title_en="fund", title_zh="基金支付", payer="agency.there", payee="hospital", value=Least((
             percent(Less("scope", "deductible"), "ratio there"), Less("ceiling", "spent")))),
         Line(code="cash", title_en="cash", title_zh="个人现金", value=Less(Sum(("scope", "outside")), "fund"),
              payer="patient",
@@ -122,15 +122,25 @@ HOME = Sheet(
     ),
     result="fund", rising=("scope",),
 )  # fmt: skip
+BETWEEN = Sheet(
+    name="between-agencies", title_en="What the home fund owes the agency there", title_zh="跨省清算", source=REMOTE,
+    facts=("owed",), result="paid", rising=("owed",),
+    lines=(
+        Line(code="paid", title_en="paid to the agency of the place of treatment", title_zh="拨付就医地经办机构",
+             value="owed", payer="fund.medical", payee="agency.there"),
+    ),
+)  # fmt: skip
 FARMERS = Sheet(
     name="farmers", title_en="Inpatient bill, new rural cooperative", title_zh="新农合住院补偿", source=RURAL,
-    facts=("scope", "level", "spent"),
+    facts=("scheme", "scope", "level", "spent"),
     lines=(
         Line(code="deductible", title_en="deductible", title_zh="起付线", value=Choose("level", (
             ("township", 10_000), ("county", 30_000), ("province", 80_000)))),
         Line(code="fund", title_en="75 %, up to 60,000 yuan in the year", title_zh="按75%补偿（年度封顶6万元）",
-             value=Least((percent(Less("scope", "deductible"), 75), Less(6_000_000, "spent"))), payer="fund.rural",
-             payee="hospital"),
+             value=Least((percent(Less("scope", "deductible"), Choose("scheme", (("rural", 75),))),
+                          Less(6_000_000, "spent"))), payer="fund.rural", payee="hospital"),
+        Line(code="spent now", title_en="paid by the fund this year", title_zh="年度基金累计支付",
+             value=Sum(("spent", "fund"))),
         Line(code="cash", title_en="cash", title_zh="个人现金", value=Less("scope", "fund"), payer="patient",
              payee="hospital"),
     ),
@@ -179,7 +189,7 @@ CEILING = Sheet(
     ),
     result="pays", rising=("bill",),
 )  # fmt: skip
-SHEETS = (BILL, CLINIC, PLACE, HOME, FARMERS, PRESCRIPTION, CEILING)
+SHEETS = (BILL, CLINIC, PLACE, HOME, BETWEEN, FARMERS, PRESCRIPTION, CEILING)
 FIRST_STAY: dict[str, int | str] = {"class A": 5_000_000, "class B": 0, "class C": 0, "grade": 3, "stay": 1,
                                     "spent": 0,
               "ceiling": 10_000_000, "account": 0}  # fmt: skip
@@ -190,7 +200,8 @@ CASES = (
     WorkedCase(title_en="The same, a pensioner", title_zh="同上，退休", sheet=BILL.name,
                facts={**FIRST_STAY, "who": "pensioner"}, gives={"own": 478_300},
                source=f"{BEIJING}: bands printed, sum by one step", derived=True),
-    *(WorkedCase(title_en=f"Limit: {kind}", title_zh=f"处方限量：{_KIND_ZH[kind]}", sheet=PRESCRIPTION.name,
+    *(WorkedCase(title_en=f"Prescribed: {kind}, {days} days", title_zh=f"{_KIND_ZH[kind]}处方最长{days}日",
+                 sheet=PRESCRIPTION.name,
                  facts={"kind": kind, "days": 1, "drugs": 1}, gives={"most": days}, source=PRESCRIBED)
       for kind, days in _DAYS.items()),
     *(WorkedCase(title_en=f"Japan: {bill:,} yen, class {income}", title_zh=f"日本计算事例{bill}日元",

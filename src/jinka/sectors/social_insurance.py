@@ -107,5 +107,7 @@ SECTOR = Sector(
     ),
     journeys=(ENROLMENT, BENEFITS, IDLE, MOVING, ASSISTANCE, CARE, CORRECTION),
     words={"ma": "马丽", "spell": "参保记录", "liu": "刘刚", "zhao": "赵敏", "wu": "吴莉",
-           "job": "就业登记", "old": "原参保地记录", "new": "新参保地记录", "employed": "在职"},
+           "job": "就业登记", "old": "原参保地记录", "new": "新参保地记录", "employed": "在职",
+           "<months paid in>": "累计缴费月数", "<old account>": "原参保地个人账户储存额",
+           "<new account>": "新参保地个人账户储存额"},
 )  # fmt: skip

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,10 +21,14 @@ from jinka.app import sector_catalogue
 from jinka.app.options import TARIFF_DEFAULT
 from jinka.app.records import catalogue
 from jinka.app.sector_catalogue import all_applications, all_sectors, find_sector, known_sectors, left_out
+from jinka.app.sector_run import play
+from jinka.app.sector_world import StepFailed
 from jinka.app.tariffs import prices_named
 from jinka.cli.main import app as commands
+from jinka.declaration import JourneyCard, Write
 from jinka.kit import Usage
 from jinka.sectors import SECTORS
+from jinka.sectors.campus import SECTOR as CAMPUS
 from jinka.sectors.shenzhen_tariff import SHENZHEN_2018
 
 Install = Callable[..., None]
@@ -119,3 +125,21 @@ def test_what_is_left_out_is_listed_and_checked(install: Install, monkeypatch: p
     for arguments, code in (("list", 0), ("check --all", 6), ("check com.example.pack_a", 6)):
         found = CliRunner().invoke(get_command(commands), ["sector", *arguments.split()])
         assert (found.exit_code, found.stderr.count("PACKAGE pack_a 1")) == (code, 1)
+
+
+@pytest.mark.parametrize("declares", [{"also": ("cn.health.card",)}, {"application": "cn.health.card"}])
+def test_no_sector_lends_itself_anothers_key(declares: dict[str, Any]) -> None:
+    """The kitchen's hatch declares the health card as its own too, and still does not write onto it."""
+    sectors = all_sectors()
+    wears = next(
+        start for one in sectors["medical"].journeys for card in one.cards for start in card.starts
+        if start.application == "cn.health.card"
+    )  # fmt: skip
+    devices = tuple(replace(one, **declares) if one.name == "hatch" else one for one in CAMPUS.devices)
+    grab = Write("p", "hatch", {"registered": "x"}, application="cn.health.card")
+    story = replace(CAMPUS.journeys[0], cards=(JourneyCard("p", "p", "病人卡", (wears,)),), steps=(grab,))
+    thief = replace(CAMPUS, composes=("cn.health.card",), devices=devices, journeys=(story,))
+    with pytest.raises(StepFailed):
+        play(thief, story, sectors.values())
+    desk = replace(story, steps=(replace(grab, device="medical:registration"),))
+    assert play(thief, desk, sectors.values()).happenings

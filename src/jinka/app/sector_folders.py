@@ -28,6 +28,7 @@ _RANDOM = bytes.fromhex("0084000004")
 def play_open_folder(step: OpenFolder, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
     application = world.application_of(step.device)
+    world.require_own(step.device, application)
     specs = {spec.name: spec for spec in world.record_specs(application)}
     writes = texts_of(world, step.writes)
     head = Text(f"{device.title_en} opens {card.title.en}", f"{device.title_zh}外部认证{card.title.zh}")

@@ -219,8 +219,10 @@ class World:
         return sector.profiles[0].name
 
     def require_own(self, device: str, application: str) -> None:
-        """Raise `NotItsOwn` unless the device uses this application: no authority's key is lent to others' devices."""
-        found = self.device(device)[1]
+        """Raise `NotItsOwn` unless the device uses this application of its own sector: no authority's key is lent."""
+        sector, found = self.device(device)
+        if self.sector_of(application).name != sector.name:
+            raise NotItsOwn(f"{application} is another sector's", where=device, fix="use its own device")
         if application not in (self.application_of(device), *found.also):
             raise NotItsOwn(
                 f"{application} is none of its applications", where=device, fix="declare it in Device.also"

@@ -21,6 +21,7 @@ from jinka.app import sector_catalogue
 from jinka.app.options import TARIFF_DEFAULT
 from jinka.app.records import catalogue
 from jinka.app.sector_catalogue import all_applications, all_sectors, find_sector, known_sectors, left_out
+from jinka.app.sector_new import begin_sector
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
 from jinka.app.tariffs import prices_named
@@ -143,3 +144,21 @@ def test_no_sector_lends_itself_anothers_key(declares: dict[str, Any]) -> None:
         play(thief, story, sectors.values())
     desk = replace(story, steps=(replace(grab, device="medical:registration"),))
     assert play(thief, desk, sectors.values()).happenings
+
+
+def test_packages_that_are_begun_have_each_an_aid_of_its_own(tmp_path: Path) -> None:
+    """Proprietary, ISO/IEC 7816-4: first half-byte F. Long names of one domain do not meet any more."""
+    aids, fids = set(), set()
+    for name in ("com.example.skate", "com.example.skiing", "com.example.skis-and-more"):
+        text = begin_sector(name, tmp_path / name)[1].read_text()
+        aids.add(re.findall(r'aid=bytes\.fromhex\("(F[0-9A-F]{31})"\)', text)[0])
+        fids.add(re.findall("fid=0x(4[0-9A-F]{3}),", text)[0])
+        assert f'full_price("{name}.sale"' in text
+    assert (len(aids), len(fids)) == (3, 3)
+
+
+@pytest.mark.parametrize("name", ["json", "class", "test", "jinka", "x-", "a.-b", "parking"])
+def test_a_name_that_is_another_module_s_or_sector_s_is_not_begun(name: str, tmp_path: Path) -> None:
+    with pytest.raises(Usage):
+        begin_sector(name, tmp_path / "new")
+    assert not (tmp_path / "new").exists()

@@ -1,17 +1,23 @@
 """`jinka sector new`: a package with one sector to begin from. It is installed with pip and found by its entry
 point.
+
+Its AID is proprietary (ISO/IEC 7816-4, 8.2.1.2: first half-byte F) and follows from the sector's name, as does the file
+identifier, so that two packages do not meet on one card. A registered AID is a matter for ISO/IEC 7816-5.
 """
 
 from __future__ import annotations
 
+import hashlib
+import keyword
 import re
+import sys
 from pathlib import Path
 
-from jinka.app.sector_catalogue import ENTRY_POINTS
+from jinka.app.sector_catalogue import ENTRY_POINTS, all_sectors
 from jinka.kit import Refused, Usage
 from jinka.node import file_errors, write_durable
 
-_NAME = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*")
+_NAME = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _PROJECT = """\
 [build-system]
 requires = ["setuptools>=68"]
@@ -50,9 +56,10 @@ RECORDS = (
     record(1, "pass until", Coding.DATE, 4, "20260101", "Pass valid until", "通票有效期至"),
     record(2, "rides left", Coding.NUMBER, 1, "3", "Rides left", "剩余次数"),
 )
-# The application. The AID is 5 to 16 bytes of your own; the unit is the fen unless you name another.
+# The application. The AID is 5 to 16 bytes of your own, here made from the name; the unit is the fen unless you say.
 CARD = purse_application(
-    name="{name}.card", aid=b"{aid}", fid=0x3F7A, title_en="Day pass with a purse", title_zh="带钱包的通票",
+    name="{name}.card", aid=bytes.fromhex("{aid}"), fid=0x{fid},
+    title_en="Day pass with a purse", title_zh="带钱包的通票",
     authority="Your authority 主管单位", standards=("JR/T 0025.2",), limit=100_000, records=RECORDS,
 )
 # A right: its conditions in the order in which a gate judges them, each with its reason; then what a use writes.
@@ -97,7 +104,7 @@ SECTOR = Sector(
         Device("gate", "the gate", "检票口", DeviceKind.CHECK),
         Device("kiosk", "the kiosk", "小卖部", DeviceKind.PURSE, operator="{short}.kiosk"),
     ),
-    tariffs={{CARD.name: full_price("{short}-sale", title_en="Sale", title_zh="消费", gross_max_fen=50_000)}},
+    tariffs={{CARD.name: full_price("{name}.sale", title_en="Sale", title_zh="消费", gross_max_fen=50_000)}},
     entitlements=(RIDE,),
     reports=(
         Report(name="sales", title_en="Sales", title_zh="消费", counts=Counted.PAID, by="operator"),
@@ -113,10 +120,18 @@ def begin_sector(name: str, to: Path) -> tuple[Path, Path]:
     """Write the package; `Refused` where something lies already, `Usage` for a name that is none."""
     if not _NAME.fullmatch(name) or len(name) > 60:
         raise Usage(f"{name!r} is no name", where="NAME", fix="small letters, digits, hyphens and dots")
+    if name in all_sectors():
+        raise Usage(f"there is a sector {name!r}", where="NAME", fix=f"com.example.{name}, with your domain")
     module = re.sub(r"[^a-z0-9]", "_", name)
+    if module in sys.stdlib_module_names or keyword.iskeyword(module) or module in ("jinka", "test"):
+        raise Usage(
+            f"a module {module!r} is Python's own", where="NAME", fix=f"com.example.{name}, your domain"
+        )
+    digest = hashlib.sha256(name.encode()).digest()
     words = {
         "name": name, "module": module, "distribution": f"jinka-sector-{name.replace('.', '-')}",
-        "group": ENTRY_POINTS, "short": name.rpartition(".")[2], "aid": f"F.{name.upper()}"[:16].ljust(5, "."),
+        "group": ENTRY_POINTS, "short": name.rpartition(".")[2], "aid": f"F{digest.hex().upper()[:31]}",
+        "fid": f"{0x4000 + int.from_bytes(digest[-2:]) % 0x1000:04X}",
     }  # fmt: skip
     with file_errors(to):
         if to.exists() and (not to.is_dir() or any(to.iterdir())):

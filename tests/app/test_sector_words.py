@@ -5,13 +5,26 @@ Goal: a reader meets no code of a program. Method: sentences as players make the
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from jinka.app.sector_catalogue import all_sectors
+from jinka.app.sector_fact_words import SheetWords, fact_word
 from jinka.app.sector_reasons import _ROWS, reason_text
+from jinka.app.sector_titles import lacking, recorded_text
 from jinka.app.sector_words import Wording, row_title
+from jinka.codec.fields import Coding
 from jinka.declaration import Sector
+from jinka.kit import Unit
+from jinka.profile import entitlement
+from jinka.profile.applications import record
+from jinka.profile.entitlement import Condition, Fact
+from jinka.profile.records import DigitGroup
 from jinka.reports.day import Text
 from jinka.sectors import campus, hazardous
+from jinka.tariff.sheet import Choose
+from jinka.tariff.sheet_text import expression_text
 from jinka.trace.rules import RULES
 
 _LAWS = {"social-insurance": ("Social Insurance Law", "中华人民共和国社会保险法")}
@@ -80,3 +93,38 @@ def test_every_code_of_the_tables_has_words_in_both_languages() -> None:
 def test_rows_of_reports_have_titles(sector: Sector, by: str, key: str, en: str, zh: str) -> None:
     assert row_title(key, by, sector, [sector], zh=False) == en
     assert row_title(key, by, sector, [sector], zh=True) == zh
+
+
+def test_a_record_of_several_numbers_is_told_number_by_number() -> None:
+    groups = (DigitGroup(4, "last number", "最近号码"), DigitGroup(6, "amounts", "金额", Unit.FEN))
+    spec = record(1, "counter", Coding.DIGITS, 5, "1002010000", "Counter", "计数", groups=groups)
+    said = recorded_text({"counter": spec}, {"counter": "1002010050"}, empty=Text("empty", "空"))
+    assert said == Text("last number 1002, amounts 100.50", "最近号码1002，金额100.50")
+    assert recorded_text({"counter": spec}, {"counter": "-"}, empty=Text("empty", "空")).zh == "计数空"
+
+
+def test_what_nobody_has_is_lacking_and_equals_nothing() -> None:
+    spec = record(1, "driver", Coding.TEXT, 9, "", "Driver seen", "驾驶员签到")
+    needs = Condition("driver", entitlement.Test.EQUALS, Fact("driver"), "NO_DRIVER")
+    assert lacking(needs, {"driver": spec}, {"driver": ""}).zh == "有驾驶员签到（尚无）"
+    assert lacking(needs, {"driver": spec}, {"driver": "7"}).zh == "驾驶员签到等于7"
+
+
+def test_rows_of_reports_have_titles_of_cards_departments_and_services() -> None:
+    known = all_sectors()
+    found = known["tax"]
+    assert row_title("shop", "device", found, known.values(), zh=True) == "商店的税控卡"
+    assert row_title("bank", "department", found, known.values(), zh=True) == "银行"
+    assert row_title("verify", "entitlement", found, known.values(), zh=True) == "验签"
+
+
+def test_facts_of_sheets_are_words_on_a_chinese_page() -> None:
+    found = all_sectors()["medical"]
+    sheet = next(one for one in found.all_sheets if one.name == "inpatient")
+    assert fact_word(found, "who") == "人员类别"
+    assert fact_word(found, "no such fact") == ""
+    assert fact_word(replace(found, words={"<who>": "参保人"}), "who") == "参保人"
+    said = expression_text(
+        Choose("who", (("employee", "fund"), ("odd", 1))), zh=True, said=SheetWords(found, sheet)
+    )
+    assert said == "按 人员类别 [职工医保: 统筹基金支付; `odd`: 1]"

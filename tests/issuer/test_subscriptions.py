@@ -69,6 +69,9 @@ def test_due_day_and_grace_are_open_and_the_day_after_is_not() -> None:
         one.serve(day(16), "tv")
     one.pay(day(16))
     one.serve(day(16), "tv")
+    one.end(day(16))
+    with pytest.raises(SubscriptionRefused, match="ENDED"):  # and not for arrears
+        one.serve(day(16), "tv")
 
 
 def test_the_next_period_is_billed_once_and_small_payments_once() -> None:

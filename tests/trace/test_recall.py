@@ -248,7 +248,7 @@ def test_a_recall_from_its_draft_to_its_end() -> None:
     for at, (holder, outcomes) in enumerate(((Y, Y_DONE), (X, X_DONE)), 5):
         recall = recall.after(_act(E.REPORT, at, holder, holder=holder, outcomes=outcomes))
         assert recall.notices[holder].state is NoticeState.SETTLED
-    with pytest.raises(Refused, match="1 holders have not accounted"):
+    with pytest.raises(Refused, match="1 holder has not accounted"):
         recall.after(_act(E.CLOSE, 9, reason="done"))
     recall = recall.after(_act(E.REMIND, 9, holder=Z)).after(_act(E.REPORT, 10, Z, holder=Z, outcomes=Z_DONE))
     assert recall.notices[Z].reminders == 1

@@ -265,7 +265,7 @@ def play_pay_online(step: PayOnline, world: World) -> Text:
     request = found.request(step.account, amount, **pin)
     answer = found.ask(request)
     payee = account_title(world, step.merchant)
-    head = Text(f"{step.account} pays {payee.en} {shown} through the switch",
+    head = Text(f"{step.account} pays {shown} to {payee.en} through the switch",
                 f"{step.account}经转接系统付{payee.zh}{shown}")  # fmt: skip
     code = answer.text(39) if answer is not None else _LOST_ANSWER
     if code != "00":

@@ -7,17 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from jinka.app.sector_docs_words import RightWords, by_word, kind_word
+from jinka.app.sector_fact_words import SheetWords, case_facts, facts_listed
 from jinka.app.sector_run import Played
 from jinka.app.sector_service_docs import service_tables
 from jinka.app.sector_titles import authority_title
 from jinka.app.sector_trace_docs import trace_tables
-from jinka.declaration import Counted, Sector
+from jinka.declaration import Account, Counted, Party, Sector
 from jinka.kit import format_minor
 from jinka.profile import FREE, NEVER, ApplicationProfile, FileSpec
 from jinka.tariff import Tariff
 from jinka.tariff.sheet import Sheet
 from jinka.tariff.sheet_text import expression_text
 
+_STAR = r"\*"  # what is masked is no emphasis
 _LONG = 60  # steps; more are folded away
 _W = {
     "made": (
@@ -115,21 +117,24 @@ def _lines(sector: Sector, played: Iterable[Played], zh: bool) -> Iterator[str]:
     if sector.all_sheets or sector.tariffs:
         yield from ("", f"## {word('fares')}")
     for sheet in sector.all_sheets:
-        yield from _sheet(sheet, zh)
+        yield from _sheet(sector, sheet, zh)
     for name, tariff in sector.tariffs.items():
         yield from ("", f"### {word('products')}: `{name}`", "")
         yield from _table((word("content"), word("value")), _products(tariff, zh))
     yield from ("", f"## {word('cases')}", "")
     yield from _cases(sector, zh)
-    yield from ("", f"## {word('parties')}", "")
+    if sector.parties or sector.accounts:
+        yield from ("", f"## {word('parties')}", "")
     for party in sector.parties:
         yield f"- {party.title_zh if zh else party.title_en} (`{party.code}`)"
     for account in sector.accounts:
         yield f"- {account.title_zh if zh else account.title_en} (`{account.code}`)"
-    yield from ("", f"## {word('devices')}", "")
+    if sector.devices:
+        yield from ("", f"## {word('devices')}", "")
     for device in sector.devices:
         yield f"- {device.title_zh if zh else device.title_en} (`{device.name}`): {kind_word(device.kind, zh=zh)}"
-    yield from ("", f"## {word('reports')}", "")
+    if sector.reports:
+        yield from ("", f"## {word('reports')}", "")
     for report in sector.reports:
         title = report.title_zh if zh else report.title_en
         counted, by = kind_word(report.counts, zh=zh), by_word(report.by, zh=zh)
@@ -175,7 +180,7 @@ def _cases(sector: Sector, zh: bool) -> Iterator[str]:
     for case in sector.worked_cases:
         title, where = case.title_zh if zh else case.title_en, f" <{case.address}>" if case.address else ""
         word = f" [{_W['derived' if case.derived else 'published'][zh]}]"
-        facts = ", ".join(f"{name} {fact}" for name, fact in case.facts.items())
+        facts = case_facts(sector, case.facts, zh=zh)
         lines = {line.code: line for line in sector.sheet(case.sheet).lines} if case.sheet else {}
         gives = ("，" if zh else ", ").join(
             f"{lines[name].title_zh if zh else lines[name].title_en} {format_minor(value, lines[name].unit)}"
@@ -237,28 +242,38 @@ def _products(tariff: Tariff, zh: bool) -> list[tuple[str, str]]:
     return products + caps
 
 
-def _sheet(sheet: Sheet, zh: bool) -> Iterator[str]:
+def _sheet(sector: Sector, sheet: Sheet, zh: bool) -> Iterator[str]:
     def word(name: str) -> str:
         return _W[name][zh]
 
     yield from ("", f"### {sheet.title_zh if zh else sheet.title_en} (`{sheet.name}`)", "")
-    yield f"{word('source')}: {sheet.source}. {word('facts')}: {', '.join(f'`{name}`' for name in sheet.facts)}"
+    yield f"{word('source')}: {sheet.source}. {word('facts')}: {facts_listed(sector, sheet.facts, zh=zh)}"
     for named, facts in (("rising", sheet.rising), ("falling", sheet.falling)):
         if facts:
-            yield from ("", f"{word(named)}: {', '.join(f'`{name}`' for name in facts)}")
+            yield from ("", f"{word(named)}: {facts_listed(sector, facts, zh=zh)}")
     if sheet.unordered is not None:
         yield from ("", f"{word('unordered')}: {sheet.unordered.value[zh]}")
     yield ""
+    said = SheetWords(sector, sheet) if zh else str
     rows = [
         (f"{line.title_zh if zh else line.title_en} (`{line.code}`"
          + (f", {word('result')})" if line.code == sheet.result else ")"),
-         expression_text(line.value, zh=zh), kind_word(line.unit, zh=zh),
-         f"{line.payer} → {line.payee}" if line.payer else "")
+         expression_text(line.value, zh=zh, said=said), kind_word(line.unit, zh=zh),
+         f"{_who(sector, line.payer, zh)} → {_who(sector, line.payee, zh)}" if line.payer else "")
         for line in sheet.lines
     ]  # fmt: skip
     head = (word("line"), word("value"), word("unit"), word("moves"))
     shown = len(head) if any(row[-1] for row in rows) else len(head) - 1  # no money moves
     yield from _table(head[:shown], [row[:shown] for row in rows])
+
+
+def _who(sector: Sector, code: str, zh: bool) -> str:
+    """An account or a party of the sector's own by its title; others are called by their codes."""
+    rows: tuple[Account | Party, ...] = (*sector.accounts, *sector.parties)
+    for row in rows:
+        if row.code == code:
+            return row.title_zh if zh else row.title_en
+    return f"`{code}`"
 
 
 def _journey(played: Played, zh: bool) -> Iterator[str]:
@@ -269,7 +284,8 @@ def _journey(played: Played, zh: bool) -> Iterator[str]:
     if folded:
         yield from (f"<details><summary>{_W['folded'][zh].format(len(played.told))}</summary>", "")
     for number, told in enumerate(played.told, 1):
-        yield f"{number}. {told.at:%m-%d %H:%M} {told.said.zh if zh else told.said.en}"
+        said = told.said.zh if zh else told.said.en
+        yield f"{number}. {told.at:%m-%d %H:%M} {said.replace('*', _STAR)}"
     if folded:
         yield from ("", "</details>")
 

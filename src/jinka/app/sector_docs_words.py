@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from jinka.app.sector_fact_words import fact_word
 from jinka.app.sector_words import Wording
 from jinka.codec.fields import Coding
 from jinka.declaration import Archetype, Counted, DeviceKind, Sector
@@ -42,10 +43,15 @@ def by_word(by: str, *, zh: bool) -> str:
     return _BY_ZH.get(by, by) if zh else by
 
 
-def _facts_told(text: str, zh: bool) -> str:
+def _facts_told(text: str, sector: Sector, zh: bool) -> str:
     for name, words in _FACTS.items():
         text = text.replace(f"<{name}>", words[zh])
-    return _FACT.sub(r"`\1`", text)  # angles would be a tag
+
+    def told(found: re.Match[str]) -> str:
+        word = fact_word(sector, found[1]) if zh else ""
+        return word if word and word not in text else f"`{found[1]}`"  # angles would be a tag
+
+    return _FACT.sub(told, text)
 
 
 class RightWords:
@@ -61,7 +67,7 @@ class RightWords:
         }
 
     def condition(self, right: Entitlement, one: Condition) -> str:
-        text = _facts_told(one.text(zh=self._zh, names=self._names(right)), self._zh)
+        text = _facts_told(one.text(zh=self._zh, names=self._names(right)), self._sector, self._zh)
         return f"{self._wording.chinese(text) if self._zh else text} (`{one.reason}`)"
 
     def change(self, right: Entitlement, one: Change) -> str:
@@ -69,8 +75,8 @@ class RightWords:
         shown = one.take if one.take is not None else one.put
         said = f"<{shown.name}>" if isinstance(shown, Fact) else str(shown)
         if one.take is None:
-            text = _facts_told(f"{name} = {said}", self._zh)
+            text = _facts_told(f"{name} = {said}", self._sector, self._zh)
         else:
             sign, much = ("+", said[1:]) if said.startswith("-") else ("-", said)
-            text = _facts_told(f"{name} {sign} {much}", self._zh)
+            text = _facts_told(f"{name} {sign} {much}", self._sector, self._zh)
         return self._wording.chinese(text) if self._zh else text

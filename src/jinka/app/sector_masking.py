@@ -1,18 +1,20 @@
 """What players print of a person: a name's first character, a number's last four; the card and the rules see it all.
 
 A third party's journey may be played on cards of real people, and pages are kept for years. Personal is what
-`RecordSpec.personal` names on a card and what a field of a base record says of itself. A player shows a record's
-value by its kind (`shown_value`); besides, whatever a journey says at all, failures included, goes through `Masks`,
-which hides every personal value that the journey puts anywhere: a card's title, the subject of a certificate. A name
-that stands in a certificate and in no personal record is printed: a subject is public.
+`RecordSpec.personal` names on a card, what a field of a base record says of itself, and the name of whoever holds a
+card (`JourneyCard.holder`) or a certificate of his own or of his post. A player shows a record's value by its kind
+(`shown_value`); besides, whatever a journey says at all, failures included, goes through `Masks`, which hides every
+personal value that the journey puts anywhere: a card's title, the subject of a certificate. Who is hidden in one
+language is hidden in the other: "Li Ming's card" is known by its Chinese title. Names of companies are printed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from jinka.codec.fields import decode_field
-from jinka.declaration import Journey, Keep, OpenFolder, Reads, Step, Write
+from jinka.declaration import Certify, Journey, JourneyCard, Keep, OpenFolder, Reads, Step, Write
 from jinka.identity.base_records import Catalogue, FieldType
 from jinka.kit import JinkaError
 from jinka.profile.records import RecordSpec
@@ -23,6 +25,7 @@ _SHOWN = 4  # of a number, as on receipts; never more than half of it
 _EMPTY = frozenset({"", "-"})
 _LEAST = 4  # characters of a number that can be told from any other in a text
 _OPEN = frozenset({FieldType.WORD, FieldType.REFERENCE, FieldType.COUNT, FieldType.DIVISION})
+_OWNER = re.compile(r"([A-Z][a-z]+) ([A-Z][a-z]+)(?='s )")  # Li Ming's card
 _HEAD = 2  # bytes of an example before its value: number, length
 
 
@@ -78,6 +81,12 @@ class Masks:
         for step in _steps(told):
             if isinstance(step, Keep):
                 found |= _kept(step, catalogue)
+            elif isinstance(step, Certify) and (step.post or not step.organisation):
+                found[step.holder] = masked_name(step.holder)
+        cards = [card for journey in told for card in journey.cards]
+        found |= {card.holder: masked_name(card.holder) for card in cards if not card.holder.isascii()}
+        for card in cards:
+            found |= _in_english(card, found)
         plates = {value[1:]: shown[1:] for value, shown in found.items()
                   if value[1:].isascii() and not value[0].isascii() and _is_telling(value[1:])}  # fmt: skip
         return cls({**plates, **found})
@@ -127,6 +136,16 @@ def _kept(step: Keep, catalogue: Catalogue) -> dict[str, str]:
         is_name = field.type is FieldType.TEXT and not value[:1].isdigit()
         found[value] = masked_name(value) if is_name else masked_number(value)
     return found
+
+
+def _in_english(card: JourneyCard, found: Mapping[str, str]) -> dict[str, str]:
+    """The English name of a holder whose Chinese one is hidden, and both parts as one word, as records have it."""
+    owner = _OWNER.match(card.title_en)
+    if owner is None or not any(name in card.title_zh for name in found if not name.isascii()):
+        return {}
+    family, given = owner.groups()
+    joined, shown = family + given.lower(), family + "*" * len(given)
+    return {owner[0]: f"{family} {'*' * len(given)}", joined: shown, joined.lower(): shown.lower()}
 
 
 def _is_telling(value: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinka.app import (
@@ -114,6 +114,7 @@ class Played:
     uncleared: int = 0  # records that no step cleared
     filled: tuple[tuple[Sheet, Mapping[str, Fact]], ...] = ()  # sheets, with the facts that they were given
     uses: tuple[Use, ...] = ()  # of rights that write
+    masks: Masks = field(default_factory=lambda: Masks({}))  # what no table of it may show
 
 
 def _tell(step: Tell, _: World) -> Text:
@@ -211,6 +212,7 @@ def _played(world: World) -> Played:
         uncleared=sum(map(len, world.records.values())),
         filled=tuple(world.filled),
         uses=tuple(uses(world)),
+        masks=masks,
     )
 
 

@@ -20,6 +20,7 @@ from jinka.reports.day import Text
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _NOW = {"moment": Text("now", "当前时间"), "date": Text("today", "当日"), "time": Text("now", "当前时刻")}
 _BLANK = frozenset({"", "-"})
+_NONE_YET = re.compile(r"(.+)等于（尚无）")  # nothing can be equal to what is not there
 _NOBODY = ("nobody's yet", "（尚无）")
 _DATE = 8  # digits
 
@@ -70,7 +71,7 @@ def lacking(condition: Condition, specs: Mapping[str, RecordSpec], facts: Mappin
             text = text.replace(f"<{name}>", shown or _NOBODY[zh])
         for name, now in _NOW.items():
             text = text.replace(f"<{name}>", now.zh if zh else now.en)
-        said.append(text)
+        said.append(_NONE_YET.sub(r"有\1（尚无）", text))
     return Text(*said)
 
 
@@ -86,10 +87,24 @@ def recorded_text(specs: Mapping[str, RecordSpec], values: Mapping[str, str], *,
     rows = [
         (specs[name], dated(specs[name], shown_value(specs[name], value))) for name, value in values.items()
     ]
-    return Text(
-        ", ".join(f"{spec.title_en} {empty.en if shown in _BLANK else shown}" for spec, shown in rows),
-        "，".join(f"{spec.title_zh}{empty.zh if shown in _BLANK else shown}" for spec, shown in rows),
-    )
+    told = [
+        _groups(spec, shown) if spec.groups and shown.isdigit() else
+        Text(f"{spec.title_en} {empty.en if shown in _BLANK else shown}",
+             f"{spec.title_zh}{empty.zh if shown in _BLANK else shown}")
+        for spec, shown in rows
+    ]  # fmt: skip
+    return Text(", ".join(one.en for one in told), "，".join(one.zh for one in told))
+
+
+def _groups(spec: RecordSpec, digits: str) -> Text:
+    """Each number of a record that holds several."""
+    en, zh = [], []
+    for group in spec.groups:
+        shown = format_minor(int(digits[: group.digits]), group.unit)
+        digits = digits[group.digits :]
+        en.append(f"{group.title_en} {shown}")
+        zh.append(f"{group.title_zh}{shown}")
+    return Text(", ".join(en), "，".join(zh))
 
 
 def written_text(specs: Mapping[str, RecordSpec], written: Mapping[str, str]) -> Text:

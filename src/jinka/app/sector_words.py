@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from jinka.app.sector_catalogue import parts_of
 from jinka.app.sector_reasons import reason_text
 from jinka.declaration import Sector
+from jinka.identity.base_records import Named
 from jinka.reports.day import Text
 
 _EDGE = r"(?<![A-Za-z0-9_-]){}(?![A-Za-z0-9_-])"
@@ -31,6 +33,9 @@ _FIELD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 _BEGIN = re.compile(r"(?:^|(?<=\. ))[a-z](?![A-Z])")
 _LAW_ZH = re.compile(r"(?<=依据)([^（]+)")
 _ARTICLE = re.compile(r"([0-9]+)(?:\(([0-9]+)\))?(?:\(([0-9]+)\))?")
+_SERVICES = {  # what is done without a right of the card
+    "entitlement": {"verify": ("signatures verified", "验签"), "log-on": ("log-on", "登录")},
+}
 
 
 class Wording:
@@ -110,6 +115,8 @@ class Wording:
 def row_title(key: str, by: str, sector: Sector, sectors: Iterable[Sector], *, zh: bool) -> str:
     """A row of a report: what it counts by, in words."""
     known = (sector, *(one for one in sectors if one is not sector))
+    if by in _SERVICES and key in _SERVICES[by]:
+        return _SERVICES[by][key][zh]
     if by == "reason":
         found = reason_text(key, known)
         return found.zh if zh else found.en
@@ -128,7 +135,7 @@ def _titled(sector: Sector, by: str) -> Iterable[object]:
     records = [spec for specs in sector.records.values() for spec in specs]
     trace = sector.trace
     rows: Mapping[str, Iterable[object]] = {
-        "device": (*sector.devices, *sector.meters),
+        "device": (*sector.devices, *sector.meters, *(card for told in sector.journeys for card in told.cards)),
         "operator": sector.parties,
         "account": (*sector.accounts, *sector.parties),
         "application": sector.profiles,
@@ -137,7 +144,7 @@ def _titled(sector: Sector, by: str) -> Iterable[object]:
         "record": (*records, *sector.channels),
         "product": (*(one for tariff in sector.tariffs.values() for one in tariff.products), *sector.plans,
                     *sector.channels),
-        "department": (),
+        "department": (named for part in parts_of([sector]) for named in part.departments),
         "place": trace.places if trace else (),
         "item": trace.items if trace else (),
         "zone": trace.zones if trace else (),
@@ -146,4 +153,4 @@ def _titled(sector: Sector, by: str) -> Iterable[object]:
 
 
 def _title(row: object, zh: bool) -> str:
-    return str(getattr(row, "title_zh" if zh else "title_en"))
+    return row.title[zh] if isinstance(row, Named) else str(getattr(row, "title_zh" if zh else "title_en"))

@@ -255,7 +255,9 @@ def run(
         table = _table((report.title_zh if zh else report.title_en, words["count"], words["amount"]))
         for what, count, amount in rows:
             title = row_title(what, report.by, sector, known.values(), zh=zh)
-            table.add_row(title, str(count), format_minor(amount, report.unit) if amount else "")
+            table.add_row(
+                played[0].masks.hide(title), str(count), format_minor(amount, report.unit) if amount else ""
+            )
         put_table(table)
     return 0
 

@@ -149,7 +149,7 @@ class Subscription:
         if amount_fen <= 0:
             raise Usage("a payment is more than nothing", where=self.name)
         if self.at(today) is not SubscriptionState.ACTIVE:
-            raise SubscriptionRefused("NOT_OPEN", self.name)
+            raise SubscriptionRefused(self._closed(), self.name)
         of_day = sum(amount for day, amount in self.charges if day == today)
         of_month = sum(
             amount for day, amount in self.charges if (day.year, day.month) == (today.year, today.month)
@@ -168,7 +168,11 @@ class Subscription:
         if service not in self.terms.services:
             raise SubscriptionRefused("NOT_IN_PLAN", self.name)
         if self.at(today) not in (SubscriptionState.ACTIVE, SubscriptionState.ARREARS):
-            raise SubscriptionRefused("NOT_OPEN", self.name)
+            raise SubscriptionRefused(self._closed(), self.name)
+
+    def _closed(self) -> str:
+        """Why nothing is open: for arrears, or because it has ended."""
+        return "ENDED" if self.state is SubscriptionState.ENDED else "NOT_OPEN"
 
     def end(self, today: dt.date) -> None:
         """No further periods; what is owed stays owed."""

@@ -12,7 +12,7 @@ from jinka.codec import Algorithm
 from jinka.codec.fields import Coding, encode_field
 from jinka.kit import Unit
 from jinka.profile import purse as files
-from jinka.profile.records import RecordSpec
+from jinka.profile.records import DigitGroup, RecordSpec
 from jinka.profile.spec import (
     FREE,
     ApplicationProfile,
@@ -47,12 +47,13 @@ def record(
     *,
     fid: int = RECORD_FILE,
     personal: PersonalDatum | None = None,
+    groups: tuple[DigitGroup, ...] = (),
 ) -> RecordSpec:
     """One record of a variable file; ``example`` is its value as text."""
     body = encode_field(coding, example, length)
     return RecordSpec(
         name=name, fid=fid, number=number, length=length, coding=coding, title_en=title_en, title_zh=title_zh,
-        example=bytes((number, length)) + body, personal=personal,
+        example=bytes((number, length)) + body, personal=personal, groups=groups,
     )  # fmt: skip
 
 

@@ -182,10 +182,12 @@ CARDS = Journey(
 MEI = JourneyCard(
     "mei", "Han Mei's card", "韩梅的卡",
     (Start(application="cn.bank.debit", balance=50_000, pin="123456"), Start(application="cn.bank.environment")),
+    holder="韩梅",
 )  # fmt: skip
 LIN = JourneyCard(
     "lin", "Lin Tao's credit card", "林涛的贷记卡",
     (Start(application="cn.bank.credit", pin="654321"), Start(application="cn.bank.environment")),
+    holder="林涛",
 )  # fmt: skip
 CASH = Journey(
     name="cash", title_en="Electronic cash and the chip", title_zh="电子现金与芯片交易", date=dt.date(2026, 3, 20),

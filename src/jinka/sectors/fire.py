@@ -135,7 +135,7 @@ def _tag(
 
 def _person(name: str, en: str, zh: str, works: str, until: str) -> JourneyCard:
     return JourneyCard(name, en, zh, (Start(application=INSPECTOR.name, pin="246810", records={
-        "name": "王强", "works": works, "licensed until": until}),))  # fmt: skip
+        "name": zh.removesuffix("的证"), "works": works, "licensed until": until}),))  # fmt: skip
 
 
 CARDS = (

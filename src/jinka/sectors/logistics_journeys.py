@@ -66,7 +66,7 @@ def _courier(name: str, en: str, zh: str, holder: str, stations: str, until: str
 
 def _ticket(name: str, en: str, zh: str, number: str) -> JourneyCard:
     return JourneyCard(name, en, zh, (Start(application=TICKET.name, records={
-        "ticket": number, "train": "G101", "day": "20260309", "left": "1"}),))  # fmt: skip
+        "ticket": number, "train": "G101", "day": "20260309", "left": "1"}),), zh.removesuffix("的票卡"))  # fmt: skip
 
 
 CONSIGNMENT = Journey(

@@ -74,7 +74,7 @@ IDLE = Journey(
         records={"insured at": "440300", "months": "40", "pension drawn": "0", "job seeker until": "20270630",
                  "retires on": "20490601", "benefit next": "20260401", "benefit months": "0", "training left": "0",
                  "assistance until": "20200101"},
-    ),)),),
+    ),), "孙丽"),),
     steps=(
         Tell("Forty months paid in, over three years: twelve months.", "缴费四十个月，满三年：领取期限十二个月。"),
         Admit("sun", "job-centre", "benefit-month", facts=_next(0), refused="USED_UP", at="08:00"),

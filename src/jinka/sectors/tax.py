@@ -35,6 +35,7 @@ from jinka.declaration import (
 from jinka.kit import Unit
 from jinka.profile.applications import record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
+from jinka.profile.records import DigitGroup
 from jinka.sectors import tax_rules
 
 SIGNS = "jinka.identity"
@@ -58,6 +59,12 @@ RECORDS = (
         counter(1000, 1000, 0, 0),
         "Last number, number declared to, amounts and VAT since",
         "最近号码、已申报号码、本期金额与税额累计",
+        groups=(
+            DigitGroup(10, "last number", "最近号码"),
+            DigitGroup(10, "declared to number", "已申报至"),
+            DigitGroup(14, "amounts since", "本期金额累计", Unit.FEN),
+            DigitGroup(14, "VAT since", "本期税额累计", Unit.FEN),
+        ),
     ),
     record(4, "allotted to", Coding.NUMBER, 4, "1100", "Numbers allotted up to", "领用号码止"),
     record(5, "most each", Coding.NUMBER, 5, "1000000", "Limit of one invoice, fen", "单张限额（分）"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jinka.tariff.sheet import (
     Begun,
     Choose,
@@ -31,18 +33,20 @@ _WORDS = {
 }
 
 
-def expression_text(expression: Expression, *, zh: bool = False) -> str:
-    """``min(fee, 5000)`` and the like; names are the codes of facts and lines."""
+def expression_text(expression: Expression, *, zh: bool = False, said: Callable[[str], str] = str) -> str:
+    """``min(fee, 5000)`` and the like; what ``said`` makes of the codes of facts, lines and cases."""
 
     def word(name: str) -> str:
         return _WORDS[name][zh]
 
     def of(part: Expression) -> str:
-        return expression_text(part, zh=zh)
+        return expression_text(part, zh=zh, said=said)
 
     match expression:
-        case int() | str():
+        case int():
             return str(expression)
+        case str():
+            return said(expression)
         case Sum(parts):
             return " + ".join(of(part) for part in parts)
         case Minus(whole, part):
@@ -76,4 +80,5 @@ def expression_text(expression: Expression, *, zh: bool = False) -> str:
             ]
             return f"{word('by')} {of(base)} [{'; '.join(rows)}]"
         case Choose(name, cases):
-            return f"{word('by')} {name} [{'; '.join(f'{case}: {of(value)}' for case, value in cases)}]"
+            rows = [f"{said(str(case))}: {of(value)}" for case, value in cases]
+            return f"{word('by')} {said(name)} [{'; '.join(rows)}]"

@@ -335,8 +335,9 @@ class Recall:
     def _check_close(self, act: Act) -> None:
         waiting = [holder for holder, each in self.notices.items() if each.state is not NoticeState.SETTLED]
         if waiting and not act.reason.startswith("open:"):
+            who = "1 holder has" if len(waiting) == 1 else f"{len(waiting)} holders have"
             raise Refused(
-                f"{len(waiting)} holders have not accounted for all",
+                f"{who} not accounted for all",
                 where=f"recall {self.number}",
                 fix="wait, or close with a reason that begins with open: and stands in the report",
             )

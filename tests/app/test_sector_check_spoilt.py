@@ -16,7 +16,7 @@ import pytest
 from jinka.app import sector_check, sector_check_cards, sector_clear
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_check import check_sector
-from jinka.app.sector_check_cards import check_personal, check_rights
+from jinka.app.sector_check_cards import check_personal, check_protected, check_rights
 from jinka.app.sector_check_docs import check_page
 from jinka.app.sector_check_prices import check_case, check_fare, check_sheet
 from jinka.app.sector_docs import sector_page
@@ -26,7 +26,8 @@ from jinka.clearing import FeeTable
 from jinka.declaration import Assess, Clear, Fare, Holds, Journey, Load, Reads, Sector, Tap, WorkedCase
 from jinka.kit import Unit, Usage
 from jinka.profile import FREE, NEVER, ApplicationProfile
-from jinka.sectors import campus, transit
+from jinka.sectors import campus, telecom, transit
+from jinka.tariff.rules import Bands
 from jinka.tariff.sheet import Begun, Choose, Less, Line, Marginal, Most, Sheet, Step, Sum, Times, Unordered
 
 DAY = campus.SECTOR.journey("day")
@@ -242,6 +243,21 @@ def test_a_personal_record_in_a_free_file_is_found_though_the_application_says_n
 # Journeys, clearings, pages
 
 
+@pytest.mark.parametrize("right", [FREE, 0x11])
+def test_a_record_that_rights_are_judged_by_and_anybody_may_write_is_found(right: int) -> None:
+    assert said(check_protected, campus.SECTOR) == []
+    files = tuple(
+        replace(file, write_right=right, mac_required=False) if file.fid == 0x0005 else file
+        for file in campus.STUDENT.files
+    )
+    spoiled = replace(campus.SECTOR, profiles=(campus.PURSE, replace(campus.STUDENT, files=files)))
+    found = said(check_protected, spoiled)
+    assert "borrow is judged by it, and anybody may write it: ask for a MAC" in str(found)
+    assert {one.split(": ")[0].rsplit(".", 1)[1] for one in found} == {
+        "enrolled until", "dormitory", "books left", "lectures attended", "next free meal",
+    }  # fmt: skip
+
+
 def test_a_journey_without_a_step_is_refused() -> None:
     with pytest.raises(Usage, match="without a step"):
         replace(DAY, steps=())
@@ -331,16 +347,24 @@ def said_of(page: str, journeys: list[Journey]) -> list[str]:
 def test_the_walker_calls_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
     fare = replace(METRO, sheet=replace(sheet(Less(90_000, "metres"), ("metres",)), name="metro"))
     story = replace(SHORT, steps=tuple(step for step in SHORT.steps if not isinstance(step, Reads)))
+    student = of_student(read_right=FREE, write_right=FREE, mac_required=False, title_zh="")
+    metro, *_ = transit.SECTOR.tariffs.values()
+    falls = replace(metro.products[0], rule=Bands(((300, 100), (None, -50))))
     spoiled = sector(
         sheet(Sum(("a", 5))), replace(case(a=5), gives={}), journeys=(story,), fares=(fare,),
-        profiles=(campus.PURSE, replace(of_student(read_right=FREE), personal=())),
+        profiles=(campus.PURSE, replace(student, personal=())), plans=(telecom.PLAN,),
+        tariffs={metro.name: replace(metro, products=(falls,))},
     )  # fmt: skip
-    made = sector_check_cards.example_card
+    made, unpack = sector_check_cards.example_card, sector_check_cards.decode
     lax = campus.PURSE.name
+    monkeypatch.setattr(sector_check_cards, "decode", lambda raw: replace(unpack(raw), version=99))
     monkeypatch.setattr(
         sector_check_cards, "example_card",
         lambda profile: made(
-            replace(profile, files=tuple(replace(file, mac_required=False) for file in profile.files))
+            replace(profile, files=tuple(
+                replace(file, mac_required=False, example=file.example[:: -1 if file.fid == 0x0015 else 1])
+                for file in profile.files
+            ))
             if profile.name == lax else profile
         ),
     )  # fmt: skip
@@ -355,5 +379,11 @@ def test_the_walker_calls_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
         "PERSONAL campus.cn.campus.student.name: the holder's name is free to read",
         "RIGHTS campus.cn.campus.purse.0016: the card lets itself be written in clear, declared refused",
         "CLEARING campus.journeys: money is spent here, and no journey clears it",
+        "UNUSED campus.profiles: a purse that no journey pays with",
+        f"PRICES campus.{falls.code}: a higher fare is charged less",
+        "PLAN campus.mobile: no journey in which it is subscribed",
+        f"PACKAGE campus.{lax}: the package does not give the application back",
+        f"EXAMPLE campus.{lax}.0015: the card answers 9000",
+        "TITLE campus.cn.campus.student.0006: a file without a title in both languages",
         f"DOCUMENTATION campus.day: {len(story.steps) - 1} of {len(story.steps)} steps are on the page",
     }

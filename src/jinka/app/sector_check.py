@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from jinka.app.sector_check_cards import check_encodings, check_personal, check_rights
+from jinka.app.sector_check_cards import check_encodings, check_personal, check_protected, check_rights
 from jinka.app.sector_check_docs import check_page
 from jinka.app.sector_check_prices import check_case, check_fare, check_sheet, check_tariff
 from jinka.app.sector_check_rights import check_torn_uses
@@ -71,6 +71,7 @@ def check_sector(sector: Sector, sectors: Iterable[Sector]) -> Checked:
     each("encodings", sector.profiles, lambda profile: check_encodings(sector, profile, complain))
     each("access rights", sector.profiles, lambda profile: check_rights(profile, complain))
     each("personal data", sector.profiles, lambda profile: check_personal(sector, profile, complain))
+    check_protected(sector, complain)
     each("journeys", sector.journeys, lambda journey: _journey(sector, journey, known, played, complain))
     each("prices", sector.all_sheets, lambda sheet: check_sheet(sector, sheet, played, complain))
     each("prices", sector.fares, lambda fare: check_fare(fare, complain))

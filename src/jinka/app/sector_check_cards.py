@@ -256,3 +256,22 @@ def check_personal(sector: Sector, profile: ApplicationProfile, complain: Compla
     for name, place, datum in held:
         if datum in _BEHIND_PIN and place in free:
             complain("PERSONAL", f"{profile.name}.{name}", f"the holder's {datum.value} is free to read")
+
+
+def check_protected(sector: Sector, complain: Complain) -> None:
+    """A record that a right is judged by, or that its use changes, is written under a key and by nobody else."""
+    files = {
+        (profile.name, spec.folder, spec.fid): spec for profile in sector.profiles for spec in profile.files
+    }
+    for right in sector.entitlements:
+        named = {part.record for part in (*right.conditions, *right.changes)}
+        for row in sector.records.get(right.application, ()):
+            spec = files.get((right.application, row.folder, row.fid))
+            if row.name not in named or spec is None or spec.mac_required:
+                continue
+            if any(_allows(spec.write_right, state) for state in (0, 1)):
+                complain(
+                    "RIGHTS",
+                    f"{right.application}.{row.name}",
+                    f"{right.name} is judged by it, and anybody may write it: ask for a MAC",
+                )

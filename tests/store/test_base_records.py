@@ -17,13 +17,7 @@ from jinka.kit import NotFound, Refused, Usage
 from jinka.store.base_records import Said
 from jinka.store.base_records_cases import act_on_case, file_objection, list_cases
 from jinka.store.base_records_copies import acknowledge, behind, fetch
-from jinka.store.base_records_credit import (
-    file_dispute,
-    own_report,
-    purge,
-    report_entry,
-    seen_credit,
-)
+from jinka.store.base_records_credit import file_dispute, own_report, purge, report_entry, seen_credit
 from jinka.store.base_records_examine import examine_records
 from tests.store.base_records_rig import (
     DAY_US,

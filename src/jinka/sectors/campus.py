@@ -193,6 +193,10 @@ def _door(house: str) -> Device:
     return Device(*names, DeviceKind.CHECK, application=STUDENT.name, knows={"house": house})
 
 
+def _report(name: str, en: str, zh: str, counts: Counted, by: str) -> Report:
+    return Report(name=name, title_en=en, title_zh=zh, counts=counts, by=by)
+
+
 SECTOR = Sector(
     name="campus",
     title_en="Campus",
@@ -219,27 +223,9 @@ SECTOR = Sector(
     tariffs={PURSE.name: full_price("campus-sale", title_en="Sale", title_zh="消费", gross_max_fen=20_000)},
     entitlements=(BORROW, DOOR, ATTEND, MEAL),
     reports=(
-        Report(
-            name="sales",
-            title_en="Sales by operator",
-            title_zh="各商户消费",
-            counts=Counted.PAID,
-            by="operator",
-        ),
-        Report(
-            name="doors",
-            title_en="Admissions",
-            title_zh="准入次数",
-            counts=Counted.ADMITTED,
-            by="entitlement",
-        ),
-        Report(
-            name="looks",
-            title_en="Looks at records",
-            title_zh="信息查询",
-            counts=Counted.LOOKED,
-            by="department",
-        ),
+        _report("sales", "Sales by operator", "各商户消费", Counted.PAID, "operator"),
+        _report("doors", "Admissions", "准入次数", Counted.ADMITTED, "entitlement"),
+        _report("looks", "Looks at records", "信息查询", Counted.LOOKED, "department"),
     ),
     journeys=(DAY, SCHOOL, ENROLMENT),
     words={"li": "李明"},

@@ -65,26 +65,20 @@ STUDENT = record_application(
 )  # fmt: skip
 
 BORROW = Entitlement(
-    name="borrow",
-    title_en="Borrow a book",
-    title_zh="借书",
-    application=STUDENT.name,
+    name="borrow", title_en="Borrow a book", title_zh="借书", application=STUDENT.name,
     conditions=(
         Condition("enrolled until", Test.NOT_BEFORE, Fact("date"), "NOT_ENROLLED"),
         Condition("books left", Test.AT_LEAST, 1, "TOO_MANY_BOOKS"),
     ),
     changes=(Change("books left", take=1),),
-)
+)  # fmt: skip
 DOOR = Entitlement(
-    name="door",
-    title_en="Open a dormitory's door",
-    title_zh="开宿舍门",
-    application=STUDENT.name,
+    name="door", title_en="Open a dormitory's door", title_zh="开宿舍门", application=STUDENT.name,
     conditions=(
         Condition("enrolled until", Test.NOT_BEFORE, Fact("date"), "NOT_ENROLLED"),
         Condition("dormitory", Test.EQUALS, Fact("house"), "OTHER_HOUSE"),
     ),
-)
+)  # fmt: skip
 
 ATTEND = Entitlement(
     name="attend", title_en="Sign in at a lecture", title_zh="课堂考勤", application=STUDENT.name,
@@ -149,10 +143,7 @@ DAY = Journey(
     ),
 )
 SCHOOL = Journey(
-    name="school",
-    title_en="Lectures and free meals",
-    title_zh="考勤与营养餐",
-    date=dt.date(2026, 3, 9),
+    name="school", title_en="Lectures and free meals", title_zh="考勤与营养餐", date=dt.date(2026, 3, 9),
     cards=(
         LI,
         JourneyCard("left", "a card of somebody who left", "已离校学生的卡", (
@@ -163,6 +154,8 @@ SCHOOL = Journey(
         Admit("li", "hall", "attend", at="08:00"),
         Reads("li", "hall", {"lectures attended": "42"}),
         Admit("left", "hall", "attend", refused="NOT_ENROLLED"),
+        Admit("left", "library", "borrow", refused="NOT_ENROLLED"),
+        Admit("left", "house-e3", "door", refused="NOT_ENROLLED"),
         Admit("li", "hatch", "meal", facts={"next school day": "20260310"}, at="11:50"),
         Admit("li", "hatch", "meal", facts={"next school day": "20260310"}, refused="EATEN_TODAY"),
         Admit("li", "hatch", "meal", facts={"next school day": "20260311"}, at="+1 11:55"),

@@ -110,6 +110,8 @@ MONTHS = Journey(
         Stands("person", 240_000),
         Admit("chen", "centre", "close"),
         Admit("chen", "centre", "withdraw", refused="CLOSED"),
+        Admit("chen", "centre", "close", refused="CLOSED"),
+        Admit("chen", "loans", "borrow", facts={"paid since": "20260301", "loan": "1"}, refused="CLOSED"),
     ),
 )  # fmt: skip
 _DAY = {"day": "since 2025-05-08"}

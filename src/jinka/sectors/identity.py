@@ -146,6 +146,7 @@ VERIFICATION = Journey(
         Admit("li", "gate", "gate", facts={"ticket": "0102030405060708"}, at="10:00"),
         Admit("li", "gate", "gate", facts={"ticket": "1112131415161718"}, refused="OTHER_TICKET"),
         Admit("han", "gate", "gate", facts={"ticket": "1112131415161718"}, refused="EXPIRED"),
+        Admit("han", "counter", "holder", pin="135790", facts={"number": "110198198802290066"}, refused="EXPIRED"),
         Write("han", "counter", {"valid until": "20460309"}, at="10:30"),
         Admit("han", "gate", "gate", facts={"ticket": "1112131415161718"}),
         List("han"),

@@ -127,7 +127,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class JourneyCard:
-    """A card of a journey with its applications. ``holder`` names the person or body of the base records, if any."""
+    """A card of a journey with its applications.
+
+    ``holder`` names the person or body of the base records; where none are kept, it is the person's own name, which
+    no page shows whole.
+    """
 
     name: str
     title_en: str

@@ -226,5 +226,5 @@ SECTOR = Sector(
         _report("refusals", "Refusals by reason", "拒绝原因", Counted.REFUSED, "reason"),
     ),
     journeys=(KERB, MOTORWAY, PARKS),
-    words={"palace": "颐和园", "garden": "植物园", "zoo": "动物园"},
+    words={"palace": "颐和园", "garden": "植物园", "zoo": "动物园", "<left>": "驶离时刻"},
 )  # fmt: skip

@@ -15,7 +15,7 @@ DRIVER_RECORDS = (
     record(1, "licence number", Coding.TEXT, 18, "440301199003072719", "Licence number", "驾驶证号", fid=0x0006,
            personal=PersonalDatum.IDENTITY_NUMBER),
     record(2, "name", Coding.TEXT, 30, "李雷", "Name", "姓名", fid=0x0006, personal=PersonalDatum.NAME),
-    record(1, "classes", Coding.TEXT, 12, "C1", "Classes of vehicle", "准驾车型"),
+    record(1, "classes", Coding.TEXT, 12, "C1", "Licence class entry", "准驾车型"),
     record(2, "licence until", Coding.DATE, 4, "20300415", "Licence valid until", "驾驶证有效期止"),
     record(3, "points left", Coding.NUMBER, 1, "12", "Points left in this cycle", "本周期剩余分值"),
     record(4, "cycle until", Coding.DATE, 4, "20270414", "Last day of the cycle", "记分周期止"),

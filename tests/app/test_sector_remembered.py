@@ -10,7 +10,7 @@ from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
 from jinka.declaration import Admit, Assess, Holds, Load, Move, Stands, Step, Tap
-from jinka.sectors import campus, drugs, hazardous, housing_fund, medical, vehicles
+from jinka.sectors import campus, citizen, drugs, hazardous, housing_fund, medical, vehicles
 
 SECTORS = all_sectors().values()
 DAY = campus.SECTOR.journey("day")
@@ -135,6 +135,8 @@ def test_a_fund_pays_no_bill_without_the_right_that_the_card_showed() -> None:
                     and any(line.payer for line in sheets[step.sheet].lines)
                 ):
                     assert step.spends, (journey.name, step)
+    day = [step for step in citizen.SECTOR.journey("day").steps if isinstance(step, Assess)]
+    assert [step.spends for step in day if step.sheet.startswith("medical:")] == [("visit", "who")]
     whole = medical.SECTOR.journey("farmers-card")
     for missing in (step for step in whole.steps if isinstance(step, Admit) and not step.refused):
         steps = tuple(step for step in whole.steps if step is not missing)

@@ -264,7 +264,7 @@ def check_protected(sector: Sector, complain: Complain) -> None:
         (profile.name, spec.folder, spec.fid): spec for profile in sector.profiles for spec in profile.files
     }
     for right in sector.entitlements:
-        named = {part.record for part in (*right.conditions, *right.changes)}
+        named = {one.record for one in right.conditions} | {one.record for one in right.changes}
         for row in sector.records.get(right.application, ()):
             spec = files.get((right.application, row.folder, row.fid))
             if row.name not in named or spec is None or spec.mac_required:

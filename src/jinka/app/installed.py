@@ -52,7 +52,7 @@ class Installed(Generic[_T]):
                 severity=Severity.ERROR,
                 where=f"{name}{f' {package.version}' if package else ''}, "
                 f"entry point {self.entry.name} = {self.entry.value}",
-                what=told(error),
+                what=cause_of(error),
                 fix=f"mend the package, or pip uninstall {name}; it is left out until then",
             ),
         )
@@ -78,11 +78,11 @@ def load_installed(group: str, kind: type[_T]) -> Iterator[Installed[_T]]:
             yield Installed(entry=entry, value=loaded)
 
 
-def told(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """An error in one line, with its type and the place that it came from where it is nobody's deliberate word."""
-    said = next(iter(str(error).splitlines()), "")[:_SAID_MAX]
     if isinstance(error, JinkaError):
-        return said
+        return str(error)
+    said = next(iter(str(error).splitlines()), "")[:_SAID_MAX]
     last = next(
         (
             frame for frame in reversed(traceback.extract_tb(error.__traceback__))

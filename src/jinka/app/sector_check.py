@@ -7,10 +7,12 @@ project but the declaration. Cards are real virtual cards, asked by APDUs alone.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from jinka.app.installed import cause_of
 from jinka.app.sector_check_cards import check_encodings, check_personal, check_protected, check_rights
 from jinka.app.sector_check_docs import check_page
 from jinka.app.sector_check_prices import check_case, check_fare, check_sheet, check_tariff
@@ -31,7 +33,7 @@ from jinka.declaration import (
     Tap,
     Unlock,
 )
-from jinka.kit import Finding, JinkaError, Severity
+from jinka.kit import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,32 +62,36 @@ def check_sector(sector: Sector, sectors: Iterable[Sector]) -> Checked:
             Finding(code=code, severity=Severity.ERROR, where=f"{sector.name}.{where}", what=what)
         )
 
+    def one(name: str, walk: Callable[[], object], where: str = "") -> None:
+        try:
+            found = walk()
+        except Exception as error:  # a declaration may hold anything where a part belongs
+            complain(name.upper().replace(" ", "_"), where or name, cause_of(error))
+        else:
+            tried.update({name: found} if isinstance(found, int) else {})
+
     def each(name: str, parts: Iterable[_P], walk: Callable[[_P], None]) -> None:
         for part in parts:
             tried[name] = tried.get(name, 0) + 1
-            try:
-                walk(part)
-            except JinkaError as error:
-                complain(name.upper().replace(" ", "_"), str(getattr(part, "name", name)), str(error))
+            one(name, functools.partial(walk, part), str(getattr(part, "name", name)))
 
     each("encodings", sector.profiles, lambda profile: check_encodings(sector, profile, complain))
     each("access rights", sector.profiles, lambda profile: check_rights(profile, complain))
     each("personal data", sector.profiles, lambda profile: check_personal(sector, profile, complain))
-    check_protected(sector, complain)
+    one("access rights", lambda: check_protected(sector, complain))
     each("journeys", sector.journeys, lambda journey: _journey(sector, journey, known, played, complain))
     each("prices", sector.all_sheets, lambda sheet: check_sheet(sector, sheet, played, complain))
     each("prices", sector.fares, lambda fare: check_fare(fare, complain))
     each("prices", sector.tariffs.values(), lambda tariff: check_tariff(tariff, complain))
     each("worked cases", sector.worked_cases, lambda case: check_case(sector, case, complain))
     uses = [use for done in played for use in done.uses]
-    tried["torn uses"] = check_torn_uses(sector.entitlements, uses, complain)
-    tried["reports"] = len(sector.reports)
-    _reports(sector, played, complain)
-    tried["documentation"] = _documentation(sector, played, complain)
+    one("torn uses", lambda: check_torn_uses(sector.entitlements, uses, complain))
+    one("reports", lambda: _reports(sector, played, complain))
+    one("documentation", lambda: _documentation(sector, played, complain))
     if sector.trace is not None:
-        tried["codes and places"] = check_trace(sector, complain)
-    check_plans(sector, complain)
-    _whole(sector, complain)
+        one("codes and places", lambda: check_trace(sector, complain))
+    one("plans", lambda: check_plans(sector, complain))
+    one("declaration", lambda: _whole(sector, complain))
     return Checked(sector=sector.name, tried=tried, findings=tuple(findings), played=tuple(played))
 
 
@@ -101,7 +107,7 @@ def _journey(
         complain("CLEARING", journey.name, f"{done.uncleared} records were never cleared: end with Clear")
 
 
-def _reports(sector: Sector, played: list[Played], complain: Complain) -> None:
+def _reports(sector: Sector, played: list[Played], complain: Complain) -> int:
     happenings = [one for done in played for one in done.happenings]
     for report in sector.reports:
         if not report_rows(report, happenings):
@@ -110,6 +116,7 @@ def _reports(sector: Sector, played: list[Played], complain: Complain) -> None:
             complain("REPORT", report.name, "no title in both languages")
     if not sector.reports:
         complain("REPORT", "reports", "no report: its numbers appear nowhere")
+    return len(sector.reports)
 
 
 def _documentation(sector: Sector, played: list[Played], complain: Complain) -> int:

@@ -34,6 +34,7 @@ from jinka.app import (
     sector_trace_answers,
     sector_travel,
 )
+from jinka.app.installed import cause_of
 from jinka.app.sector_catalogue import catalogue_of
 from jinka.app.sector_masking import Masks
 from jinka.app.sector_uses import Use, uses
@@ -87,7 +88,7 @@ from jinka.declaration import (
     Withdraw,
     Write,
 )
-from jinka.kit import JinkaError, Usage
+from jinka.kit import Usage
 from jinka.reports.day import Text
 from jinka.tariff.sheet import Fact, Sheet
 
@@ -201,8 +202,8 @@ def _played(world: World) -> Played:
             said = PLAYERS[type(step)](step, world)
         except StepFailed as failed:
             raise StepFailed(masks.hide(failed.what), where=where, fix=masks.hide(failed.fix)) from failed
-        except JinkaError as error:
-            raise StepFailed(masks.hide(str(error)), where=where) from error
+        except Exception as error:  # a bare error too is the step's, and must not tell what is masked
+            raise StepFailed(masks.hide(cause_of(error)), where=where) from error
         told.append(Told(at=world.now, kind=type(step).__name__, said=masks.text(wording.text(said))))
     return Played(
         sector=sector,
@@ -225,7 +226,7 @@ def moment(journey: Journey, step: Step, before: dt.datetime) -> dt.datetime:
         at = dt.datetime.combine(
             journey.date + dt.timedelta(days=int(days or 0)), dt.time.fromisoformat(time)
         )
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Usage(f"{step.at!r} is no time", where=journey.name, fix="08:30 or +2 08:30") from None
     if at < before:
         raise Usage(

@@ -31,6 +31,7 @@ from jinka.tariff.sheet import Fact, Sheet
 
 _T = TypeVar("_T")
 _NAME = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)*")
+STEPS_MAX = 1_000  # of a journey, which the walker must come to the end of
 
 
 class Archetype(Enum):
@@ -156,6 +157,11 @@ class Journey:
             raise Usage(
                 "a journey without a step", where=self.name, fix="say what happens and what must come of it"
             )
+        if not isinstance(self.steps, tuple) or len(self.steps) > STEPS_MAX:
+            raise Usage(f"more than {STEPS_MAX} steps, or no tuple", where=self.name, fix="make two journeys")
+        for number, step in enumerate(self.steps, 1):
+            if not isinstance(step, Step):
+                raise Usage(f"{type(step).__name__} is no step", where=f"{self.name}, step {number}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,11 @@ class Times:
     rounding: Rounding = Rounding.HALF_UP
 
 
+def _at_least_one(number: int, where: str) -> None:
+    if not isinstance(number, int) or number < 1:
+        raise Usage(f"{number!r} is no number of units", where=where, fix="1 or more")
+
+
 def percent(of: Expression, rate: Expression, *, rounding: Rounding = Rounding.HALF_UP) -> Times:
     """``rate`` hundredths of ``of``."""
     return Times(of, rate, 100, rounding)
@@ -81,6 +86,9 @@ class Begun:
 
     of: Expression
     size: int
+
+    def __post_init__(self) -> None:
+        _at_least_one(self.size, "Begun.size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,9 @@ class Marginal:
     per: int = 1
     start: Expression = 0
     rounding: Rounding = Rounding.HALF_UP
+
+    def __post_init__(self) -> None:
+        _at_least_one(self.per, "Marginal.per")
 
 
 @dataclass(frozen=True, slots=True)

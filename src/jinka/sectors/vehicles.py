@@ -113,6 +113,7 @@ POINTS_YEAR = Journey(
                remembers={"due": "due"}),
         PayOnline("lilei", "treasury.fines", "=due", pin="123456", remembers="paid"),
         *_settled("phone", {"points open": 0, "fines open": 0}),
+        Admit("car", "station", "mark", facts={**_MARK, "plate": "粤B99999"}, refused="OTHER_PLATE"),
         Admit("car", "station", "mark", facts=_MARK),
         Assess("reduction", {"online": 1, "classroom": 0, "service": 1, "before": 0, "left": "=left"},
                {"off": 2, "after": 11}, remembers={"left": "after"}),
@@ -131,6 +132,8 @@ POINTS_YEAR = Journey(
         Admit("li", "patrol", "drive", facts={"class": "C1"}),
         AccountHolds("lilei", 80_000 - 26_000 - 33_200),
         Stands("treasury.fines", 59_200),
+        Tell("In April 2030 the licence has run out and was not renewed.", "2030年4月，驾驶证期满未换证。"),
+        Admit("li", "patrol", "drive", facts={"class": "C1"}, refused="LICENCE_EXPIRED", at="+1499 09:00"),
     ),
 )  # fmt: skip
 _NOW = "since 2022-10-01"

@@ -65,7 +65,8 @@ def test_an_account_pays_what_it_was_found_to_stand_at() -> None:
 def test_a_container_does_not_leave_by_typed_words_nor_without_one_of_the_five() -> None:
     whole = hazardous.SECTOR.journey("escort")
     gate = next(step for step in whole.steps if isinstance(step, Admit) and step.entitlement == "toxic")
-    cards = [step for step in whole.steps if isinstance(step, Admit) and step.remembers and not step.refused]
+    shown = [step for step in whole.steps if isinstance(step, Admit) and step.entitlement == "on-duty"]
+    cards = [step for step in shown if step.remembers and not step.refused]
     assert [step.card for step in cards] == ["keeper", "chief", "driver", "escort"]
     for typed in ("keeper", "commander", "driver", "escort", "ordered seal"):
         facts = {**gate.facts, typed: "yes"}

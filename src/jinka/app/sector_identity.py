@@ -17,7 +17,8 @@ from typing import Any
 from jinka.app.sector_authority import Offices, identity_application, offices, utc
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import remember
+from jinka.app.sector_reasons import reason_text
+from jinka.app.sector_remembered import remember, why_missing
 from jinka.app.sector_world import World
 from jinka.crypto.certificates import verify_message
 from jinka.crypto.x509_fields import Subject
@@ -59,7 +60,7 @@ _ACTS = {"revoke": ("revoked", "吊销"), "suspend": ("suspended", "冻结"), "r
 
 
 class Disbelieved(Refused):
-    """A document is not believed; ``reason`` is ALTERED, REVOKED, UNTRUSTED or SIGNERS_MISSING."""
+    """A document is not believed; ``reason`` is ALTERED, REVOKED, UNTRUSTED, SIGNERS_MISSING or NOT_SHOWN."""
 
     def __init__(self, reason: str, what: str, where: str) -> None:
         super().__init__(what, where=where)
@@ -215,12 +216,14 @@ def play_verify(step: Verify, world: World) -> Text:
             world.remembered.pop(name, None)
         rows = document.check(offices(world), utc(world))
         _require_posts(step, rows)
+        if missing := why_missing(world, [f"={name}" for name in step.after]):
+            raise Disbelieved(missing, f"needs {', '.join(step.after)}", step.document)
     except Disbelieved as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, reason=error.reason)
         return Text(
             f"{head.en}: {error.reason} ({error.what})",
-            f"{head.zh}：不通过，{REASONS_ZH[error.reason]}（{error.reason}）",
+            f"{head.zh}：不通过，{reason_text(error.reason).zh}（{error.reason}）",
         )
     expect_done(step.refused)
     remember(world, step.remembers, _said_in(document.text))

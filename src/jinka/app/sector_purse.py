@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jinka.app.sector_cards import VirtualCard
-from jinka.app.sector_remembered import number_of
+from jinka.app.sector_remembered import forget, number_of, remember
 from jinka.app.sector_world import StepFailed, World
 from jinka.codec.clearing import ClearingRecord
 from jinka.declaration import Counted, Holds, List, Load, Tap
@@ -55,6 +55,7 @@ def play_tap(step: Tap, world: World) -> Text:
     terminal.install_list(BlockList(version=len(world.blocked) + 1, entries=dict(world.blocked)), world.now)
     if step.torn:
         card.link.pull = "after"
+    forget(world, step.remembers)
     outcome = terminal.tap(
         card.link, kind=step.kind, line=step.line, station=step.stop,
         gross_fare=number_of(world, step.gross), at=world.now, line_code=None, stop_code=None,
@@ -74,6 +75,7 @@ def play_tap(step: Tap, world: World) -> Text:
     paid = outcome.record
     if step.pays is not None and paid.amount != (wanted := number_of(world, step.pays)):
         raise StepFailed(f"{paid.amount} was debited, not {wanted}", where=step.device)
+    remember(world, step.remembers, {"paid": paid.amount, "balance": paid.balance})
     shown, left = format_minor(paid.amount, unit), format_minor(paid.balance, unit)
     if step.kind is TapKind.ENTRY and not paid.amount:
         return Text(f"{head.en}: {left} on the card", f"{head.zh}：余额{left}")

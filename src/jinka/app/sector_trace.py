@@ -14,7 +14,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import forget, remember
+from jinka.app.sector_reasons import reason_text
+from jinka.app.sector_remembered import forget, remember, spend, why_missing
 from jinka.app.sector_trace_storage import goods_of, laid, not_here, stock, take_out, why_not
 from jinka.app.sector_trace_world import (
     Named,
@@ -306,6 +307,11 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
     head = Text(
         f"{where.en} {verb.en} {named.text.en}{tail.en}", f"{where.zh}{verb.zh}：{named.text.zh}{tail.zh}"
     )
+    if missing := why_missing(world, [f"={name}" for name in (*step.needs, *step.spends)]):
+        expect_refused(step.refused, missing, ", ".join((*step.needs, *step.spends)))
+        world.count(Counted.REFUSED, step=word, place=place, item=item, reason=missing)
+        why = reason_text(missing)
+        return Text(f"{head.en}; refused: {why.en}", f"{head.zh}；拒绝：{why.zh}")
     try:
         said = here.capture(event)
     except JinkaError as error:
@@ -324,6 +330,7 @@ def _captured(step: TraceStep, world: World, word: str, event: Event, named: Nam
             f"the rules remark {', '.join(said.found) or 'nothing'}, wanted {', '.join(step.found) or 'nothing'}",
             where=word,
         )
+    spend(world, step.spends)
     if word in _LEAVING or word == MADE:
         take_out(here, named)
         if here.zones:

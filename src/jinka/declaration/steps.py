@@ -52,7 +52,8 @@ class Tap(Step):
 
     ``gross`` is what the till asks where the device has no fare of its own; ``pays`` is what must be debited.
     ``refused`` is a status of the terminal: BLOCKED, REFUSED, NEEDS_LOAD. ``torn`` pulls the card away before the
-    terminal hears that it was debited; the next tap there settles it.
+    terminal hears that it was debited; the next tap there settles it. ``remembers`` keeps what was ``paid`` and the
+    ``balance`` under names; one that is refused or torn leaves nothing there.
     """
 
     card: str
@@ -65,6 +66,7 @@ class Tap(Step):
     stop: int = 0
     refused: str = ""
     torn: bool = False
+    remembers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ class Verify(Step):
     (no chain, or outside its time), or SIGNERS_MISSING.
 
     ``remembers`` keeps under names what the signed text says, ``word value; word value`` (money with two decimals in
-    minor units), and ``signed``. One that is refused is forgotten under these names.
+    minor units), and ``signed``. One that is refused is forgotten under these names. ``after`` are names that earlier
+    steps must have remembered beside the signatures, such as what was paid: NOT_SHOWN, or USED_TWICE.
     """
 
     document: str
@@ -74,6 +75,7 @@ class Verify(Step):
     needs: Mapping[str, int] = field(default_factory=dict)
     refused: str = ""
     remembers: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ class TraceStep(Step):
     """What all events have. ``document`` is a business document as a URI, its CBV type before it if it has one
     (``desadv urn:...``, ``inv urn:...``); ``seal`` the number of a seal that was seen; ``disposition`` a word of CBV
     2.0, 7.2, where it is not the step's usual one (a shipment that is ``returned`` or ``recalled``).
+
+    ``needs`` are names that earlier steps must have remembered: a licence that was asked for, an order whose signatures
+    were verified. ``spends`` are such too, and used up when it is done: one release, one movement. What is not there is
+    refused as NOT_SHOWN, what was used already as USED_TWICE, and no event is captured.
     """
 
     _: KW_ONLY
@@ -27,6 +31,8 @@ class TraceStep(Step):
     seal: str = ""
     found: tuple[str, ...] = ()
     refused: str = ""
+    needs: tuple[str, ...] = ()
+    spends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ JIN = _card("jin", "Officer Jin's card", "金关员的卡", "金涛", "customs",
 _FIRM = {"organisation": "GB 32100 example company 示例公司", "code": "91350100M000100Y43"}
 TWO = {"declarant": 1, "checker": 1}
 THREE = TWO | {"review": 1, "inspection": 1, "release": 1}
+_PAID = ("late fee", "taxes")  # 海关法 Art. 29: released when the taxes are paid
 _TEXT = "530320261000000017; value 100000.00; duty 10 %; VAT 13 %"
 RELEASE = Journey(
     name="release",
@@ -129,21 +130,23 @@ RELEASE = Journey(
         Tell("The ship was declared in on 3 April, so this is the seventeenth day.",
              "运输工具4月3日申报进境，今日为第17日。"),
         Assess("late-declaration", {"value": "=value", "declared_on_day": "=days since 2026-04-03",
-                                    "direction": "import"}, {"days": 3, "fee": 15_000}),
-        Assess("import-taxes", {"value": "=value", "duty_rate": "=duty", "consumption_tax": 0, "vat_rate": "=VAT"},
-               {"duty": 1_000_000, "vat": 1_430_000}),
-        Stands("treasury", 2_445_000),
+                                    "direction": "import"}, {"days": 3, "fee": 15_000}, remembers={"late fee": "fee"}),
         Admit("gao", "customs", "handle", at="11:00"),
         Admit("fang", "customs", "handle", refused="OTHER_SIDE"),
         Sign("gao", "declaration", pin="445566", counter=True),
         Sign("he", "declaration", pin="445566", counter=True),
-        Verify("declaration", "barrier", needs=THREE, refused="SIGNERS_MISSING"),
+        Verify("declaration", "barrier", needs=THREE, after=_PAID, refused="SIGNERS_MISSING"),
         Sign("jin", "declaration", pin="445566", counter=True),
-        Verify("declaration", "barrier", needs=THREE),
+        Tell("All have signed; nobody has paid the taxes yet.", "各岗签署齐全，税款尚未缴纳。"),
+        Verify("declaration", "barrier", needs=THREE, after=_PAID, refused="NOT_SHOWN"),
+        Assess("import-taxes", {"value": "=value", "duty_rate": "=duty", "consumption_tax": 0, "vat_rate": "=VAT"},
+               {"duty": 1_000_000, "vat": 1_430_000}, remembers={"taxes": "taxes"}),
+        Stands("treasury", 2_445_000),
+        Verify("declaration", "barrier", needs=THREE, after=_PAID),
         Alter("declaration", _TEXT.replace("100000.00", "10000.00")),
-        Verify("declaration", "barrier", needs=THREE, refused="ALTERED"),
+        Verify("declaration", "barrier", needs=THREE, after=_PAID, refused="ALTERED"),
         Alter("declaration", _TEXT),
-        Verify("declaration", "barrier", needs=THREE),
+        Verify("declaration", "barrier", needs=THREE, after=_PAID),
     ),
 )  # fmt: skip
 STOPPED = Journey(
@@ -172,7 +175,7 @@ STOPPED = Journey(
         Revoke("he", "suspend"),
         Sign("he", "declaration", pin="445566", counter=True),
         Sign("jin", "declaration", pin="445566", counter=True),
-        Verify("declaration", "barrier", needs=THREE, refused="REVOKED"),
+        Verify("declaration", "barrier", needs=THREE, after=_PAID, refused="REVOKED"),
         Assess("late-payment", {"taxes": 2_430_000, "days_late": 10}, {"surcharge": 12_150}, at="+25 09:00"),
     ),
 )  # fmt: skip

@@ -66,6 +66,7 @@ STORE = Journey(
 _SHOWN = ("keeper", "commander", "driver", "escort", "ordered seal")  # never typed
 _GATE = {name: f"={name}" for name in _SHOWN}
 _TWO = {"keeper": 1, "commander": 1}
+_CLEARED, _DEPARTS = {"gate": "admitted"}, ("gate",)  # for one departure
 
 
 def _shows(card: str, device: str, post: str, store: str) -> tuple[Admit, Write]:
@@ -77,7 +78,7 @@ def _shows(card: str, device: str, post: str, store: str) -> tuple[Admit, Write]
 
 
 def _leaves(seal: str, refused: str = "") -> Admit:
-    return Admit("tag", "gate", "leaves", facts={**_GATE, "seal": seal}, refused=refused)
+    return Admit("tag", "gate", "leaves", facts={**_GATE, "seal": seal}, remembers=_CLEARED, refused=refused)
 
 
 _PASS = {"pass container": "container"}
@@ -85,7 +86,7 @@ _PASS = {"pass container": "container"}
 
 def _toxic(seal: str, refused: str = "") -> Admit:
     facts = {**_GATE, "seal": seal, "pass container": "=pass container"}
-    return Admit("tag", "gate", "toxic", facts=facts, refused=refused)
+    return Admit("tag", "gate", "toxic", facts=facts, remembers=_CLEARED, refused=refused)
 
 
 ESCORT = Journey(
@@ -135,10 +136,12 @@ ESCORT = Journey(
         Tell("Chlorine is acutely toxic: on the road it needs a pass of the police, for this container and this way.",
              "氯属剧毒化学品，上路须凭公安机关核发的剧毒化学品道路运输通行证。"),
         _toxic("H100", "PASS_MISSING"),
+        Shipped("container/3", "warehouse", "waterworks", seal="H100", spends=_DEPARTS, refused="NOT_SHOWN"),
         Sign("police", "pass", "container CSQU3054383; chlorine 1 t; warehouse to waterworks; 14 April", pin="246802"),
         Verify("pass", "gate", needs={"police": 1}, remembers=_PASS),
         _toxic("H100"),
-        Shipped("container/3", "warehouse", "waterworks", at="09:00", seal="H100"),
+        Shipped("container/3", "warehouse", "waterworks", at="09:00", seal="H100", spends=_DEPARTS),
+        Shipped("container/3", "warehouse", "town", seal="H100", spends=_DEPARTS, refused="USED_TWICE"),
         Measured("container/3", "waterworks", {"10:00": "21", "10:40": "43", "11:00": "22"}, at="11:05"),
         Received("container/3", "waterworks", at="12:00", seal="H101"),
         Admit("tag", "gate", "arrives", facts={"seal": "H101"}, refused="OTHER_SEAL"),
@@ -156,7 +159,7 @@ ESCORT = Journey(
         TraceBack("chlorine/11", "", places=("plant", "warehouse", "waterworks")),
     ),
 )  # fmt: skip
-_MILITARY = {"military keeper": 1, "military commander": 1}
+_MILITARY, _ORDERED = {"military keeper": 1, "military commander": 1}, {"ordered": "signed"}
 RESERVES = Journey(
     name="reserves", date=dt.date(2026, 7, 20),
     title_en="Military and emergency stock: kept apart, released by two", title_zh="军用与应急物资：分库保管、双人出库",
@@ -198,7 +201,7 @@ RESERVES = Journey(
         *_shows("driver", "gate", "driver", "road"),
         *_shows("escort", "gate", "escort", "road"),
         _leaves("R1"),
-        Shipped("container/3", "emergency", "town", at="09:00", seal="R1"),
+        Shipped("container/3", "emergency", "town", at="09:00", seal="R1", spends=_DEPARTS),
         Received("container/3", "town", at="15:00", seal="R1"),
         TraceForward("tents/1", "", places=("emergency", "town")),
         Tell("Two lots of cartridges ask for their compatibility groups; without them the second is not taken.",
@@ -208,11 +211,12 @@ RESERVES = Journey(
              "军用物资出库须军库两名人员签名，应急库人员签名无效。"),
         Sign("keeper", "military order", "lot M1; 300 signal cartridges; to be destroyed", pin="246802"),
         Sign("chief", "military order", pin="246802", counter=True),
-        Verify("military order", "desk", needs=_MILITARY, refused="SIGNERS_MISSING"),
+        Verify("military order", "desk", needs=_MILITARY, remembers=_ORDERED, refused="SIGNERS_MISSING"),
+        Destroyed("signals#M1 300 EA", "military", spends=("ordered",), refused="NOT_SHOWN"),
         Sign("soldier", "military order", pin="246802", counter=True),
         Sign("major", "military order", pin="246802", counter=True),
-        Verify("military order", "desk", needs=_MILITARY),
-        Destroyed("signals#M1 300 EA", "military"),
+        Verify("military order", "desk", needs=_MILITARY, remembers=_ORDERED),
+        Destroyed("signals#M1 300 EA", "military", spends=("ordered",)),
         StoreGoods("magazine", "signals#M2 600 EA", refused="TOO_MUCH"),
         StoreGoods("magazine", "signals#M2 300 EA"),
     ),

@@ -12,8 +12,20 @@ import pytest
 
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import Played, play
-from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Clear, Counted, Journey, Reads, Sign, Step, Tap, Write
+from jinka.app.sector_world import StepFailed, World
+from jinka.declaration import (
+    Admit,
+    Clear,
+    Counted,
+    Device,
+    DeviceKind,
+    Journey,
+    Reads,
+    Sign,
+    Step,
+    Tap,
+    Write,
+)
 
 CITIZEN = all_sectors()["citizen"]
 DAY = CITIZEN.journey("day")
@@ -79,8 +91,11 @@ def test_nobody_reads_what_belongs_to_another(day: Played) -> None:
         ("social-security:desk", "cn.health.card"),
         ("canteen", "cn.health.card"),
         ("medical:account-desk", "cn.tour.ticket"),
-        ("tourism:palace-gate", "cn.health.card"),
         ("medical:account-desk", "see-doctor"),
+    ]
+    by_card = [one.by for one in refused if one.by.get("reason") == "6988"]
+    assert [(by["device"], by["application"]) for by in by_card] == [
+        ("tourism:palace-gate", "cn.health.card")
     ]
     assert {one.by["application"] for one in refused if one.by.get("reason") == "READ"} == {
         "cn.social-security",
@@ -105,14 +120,38 @@ def test_nobody_reads_what_belongs_to_another(day: Played) -> None:
             Reads("lin", "medical:registration", refused=("name",), reason="NOT_ITS_OWN"),
             "is its own",
         ),
-        (Write("lin", "canteen", {"scheme": "rural"}, application=_HEALTH), "NOT_ITS_OWN"),
-        (Write("lin", "canteen", {"name": "X"}, application=_SOCIAL, pin="161803"), "NOT_ITS_OWN"),
+        (Write("lin", "canteen", {"scheme": "rural"}, application=_HEALTH), "6988"),
+        (Write("lin", "canteen", {"name": "X"}, application=_SOCIAL, pin="161803"), "69"),
         (Admit("lin", "medical:account-desk", "see-doctor", facts={"clinic": "cardiology"}), "NOT_ITS_OWN"),
     ],
 )
 def test_no_device_is_lent_the_key_of_another_authority(step: Step, what: str) -> None:
     with pytest.raises(StepFailed, match=what):
         _play(replace(DAY, steps=(step,)))
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        (Write("lin", "tourism:palace-gate", {"scheme": "rural"}, application=_HEALTH), "6988"),
+        (Admit("lin", "tourism:ward", "see-doctor"), "6988"),
+    ],
+)
+def test_the_card_itself_refuses_the_key_of_another_authority(
+    step: Step, answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the rule of devices too: a desk of another sector that held the right of a health card's use."""
+    foreign = Device("ward", "a desk", "窗口", DeviceKind.CHECK, application="cn.tour.ticket",
+                     knows={"clinic": "cardiology"})  # fmt: skip
+    tourism, medical = all_sectors()["tourism"], all_sectors()["medical"]
+    desk = replace(tourism, devices=(*tourism.devices, foreign),
+                   entitlements=(*tourism.entitlements, medical.entitlement("see-doctor")))  # fmt: skip
+    sectors = (*(one for one in all_sectors().values() if one is not tourism), desk)
+    monkeypatch.setattr(World, "require_own", lambda *_: None)
+    registered = next(s for s in DAY.steps if isinstance(s, Write) and s.device == "medical:registration")
+    journey = replace(DAY, steps=(registered, replace(step, refused=answer)))
+    happened = play(CITIZEN, journey, sectors).happenings[-1]
+    assert (happened.counted, happened.by["reason"]) == (Counted.REFUSED, answer)
 
 
 def _with(wanted: type[Step], change: dict[str, object]) -> Journey:

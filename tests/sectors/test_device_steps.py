@@ -1,7 +1,8 @@
-"""What stands at a place knows which place it is, and cannot be told another; declared sectors say no place twice.
+"""What stands at a place knows which place it is, and cannot be told another; all of it obeys the list of cards.
 
-Goal: a right that hangs on a room, a house, a gate or a zone is judged by the device alone.
-Method: single steps of declared journeys are played at other doors, and told of other places.
+Goal: a right that hangs on a room, a house, a gate or a zone is judged by the device alone; a card that is on the list
+has no right, is not written and not loaded.
+Method: single steps of declared journeys are played at other doors, told of other places, and with listed cards.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Sector, Step, Write
+from jinka.declaration import Admit, List, Load, Sector, Step, Write
 
 SECTORS = all_sectors()
 TOURISM, CAMPUS = SECTORS["tourism"], SECTORS["campus"]
@@ -55,3 +56,18 @@ def test_the_palace_does_not_play_the_museum() -> None:
     _says(TOURISM, "holiday", bought, Admit("visitor", "museum-gate", "enter", facts=tail))
     with pytest.raises(StepFailed, match="OTHER_SIGHT"):
         _says(TOURISM, "holiday", bought, Admit("visitor", "palace-gate", "enter", facts=tail))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Load("visitor", "reception-till", 5_000, at="11:30"),
+        Write("visitor", "reception", {"rooms": "pool"}, at="11:30"),
+        Admit("visitor", "door-1208", "door", at="14:00"),
+    ],
+)
+def test_a_listed_card_is_not_loaded_not_written_and_has_no_right(step: Load | Write | Admit) -> None:
+    _says(TOURISM, "holiday", _checked_in(), step)
+    _says(TOURISM, "holiday", _checked_in(), List("visitor"), replace(step, refused="BLOCKED"))
+    with pytest.raises(StepFailed, match="wanted that it be done"):
+        _says(TOURISM, "holiday", _checked_in(), List("visitor"), step)

@@ -13,6 +13,7 @@ from typing import Any
 
 from jinka.app.sector_authority import offices, utc
 from jinka.app.sector_cards import VirtualCard
+from jinka.app.sector_devices import block_list
 from jinka.app.sector_identity import REASONS_ZH, Disbelieved, Document, document_of, documents, sign
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of
@@ -24,6 +25,7 @@ from jinka.declaration.steps_invoice import Declare, Invoice
 from jinka.kit import Usage, format_minor
 from jinka.reports.day import Text
 from jinka.terminal.entitlement import NotEntitled, write_records
+from jinka.terminal.lists import Listed
 from jinka.terminal.records import read_records
 
 _BETWEEN = "; "
@@ -105,7 +107,7 @@ def play_invoice(step: Invoice, world: World) -> Text:
     facts = {"number": str(number), "amount": str(lines[step.charged]), "counter": now.digits}
     try:
         use_right(world, card, step.device, right, facts)
-    except NotEntitled as error:
+    except (NotEntitled, Listed) as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
         return Text(
@@ -179,7 +181,7 @@ def play_declare(step: Declare, world: World) -> Text:
         raise StepFailed(f"{len(bills)} bills with {totals}", where=step.device)
     write_records(
         card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
-        records=world.record_specs(application),
+        records=world.record_specs(application), block_list=block_list(world), at=world.now,
         values={  # the counter last: a card pulled away before it declares once more
             **step.resets, step.counter: replace(held, declared=last, sums=dict.fromkeys(step.sums, 0)).digits,
         },

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from jinka.app.sector_cards import VirtualCard
+from jinka.app.sector_devices import block_list
 from jinka.app.sector_remembered import forget, number_of, remember
 from jinka.app.sector_world import StepFailed, World
 from jinka.codec.clearing import ClearingRecord
 from jinka.declaration import Counted, Holds, List, Load, Tap
-from jinka.issuer import LoadHost
+from jinka.issuer import CardListed, LoadHost
 from jinka.kit import JinkaError, Refused, format_minor
 from jinka.profile import ApplicationProfile
 from jinka.reports.day import Text
 from jinka.tariff import TapKind
-from jinka.terminal import BlockList, TapOutcome, TapStatus
+from jinka.terminal import TapOutcome, TapStatus
 from jinka.terminal.link import ask_exactly
 from jinka.terminal.reading import select
 
@@ -27,15 +28,17 @@ def play_load(step: Load, world: World) -> Text:
     card, terminal = world.card(step.card), world.load_terminal(step.device)
     application = world.application_of(step.device)
     profile, sector = world.profile(application), world.sector_of(application)
-    host = LoadHost(world.keys(sector), purse_limit=profile.purse_spec.limit)
+    host = LoadHost(world.keys(sector), purse_limit=profile.purse_spec.limit, listed=world.blocked)
     amount = number_of(world, step.amount)
     shown = format_minor(amount, profile.purse_spec.unit)
     device = world.device(step.device)[1]
     try:
         record = terminal.load(card.link, amount, world.now, host)
     except Refused as error:
-        expect_refused(step.refused, "REFUSED", error)
-        world.count(Counted.REFUSED, device=step.device, application=application, reason="LOAD")
+        listed = isinstance(error, CardListed)
+        expect_refused(step.refused, CardListed.reason if listed else "REFUSED", error)
+        reason = CardListed.reason if listed else "LOAD"
+        world.count(Counted.REFUSED, device=step.device, application=application, reason=reason)
         return Text(
             f"{card.title.en}: a load of {shown} is refused ({error})", f"{card.title.zh}：充值{shown}被拒绝"
         )
@@ -52,7 +55,7 @@ def play_tap(step: Tap, world: World) -> Text:
     card, terminal = world.card(step.card), world.purse_terminal(step.device)
     application = world.application_of(step.device)
     device, unit = world.device(step.device)[1], world.profile(application).purse_spec.unit
-    terminal.install_list(BlockList(version=len(world.blocked) + 1, entries=dict(world.blocked)), world.now)
+    terminal.install_list(block_list(world), world.now)
     if step.torn:
         card.link.pull = "after"
     forget(world, step.remembers)

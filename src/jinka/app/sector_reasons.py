@@ -44,6 +44,7 @@ _ROWS = {
     "WRONG_PIN": ("a wrong PIN", "口令错误"),
     "6982": ("security status not satisfied", "未满足安全条件"),
     "6983": ("the PIN is blocked", "口令已锁定"),
+    "6988": ("the message is not under its authority's key", "报文鉴别码不符"),
     "6A81": ("the application is blocked", "应用已锁定"),
     "6A82": ("not on the card", "卡内没有该文件"),
     "6A83": ("no such record", "卡内没有该记录"),

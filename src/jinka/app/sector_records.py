@@ -6,6 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from jinka.app.sector_cards import pin_bytes
+from jinka.app.sector_devices import block_list, maintenance_at, uses_own
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of, forget, remember, texts_of
@@ -19,6 +20,7 @@ from jinka.profile.records import RecordSpec
 from jinka.reports.day import Text
 from jinka.terminal.entitlement import Admission, NotEntitled, UseTorn, write_records
 from jinka.terminal.link import ChipRefused
+from jinka.terminal.lists import Listed
 from jinka.terminal.records import read_records
 
 
@@ -43,17 +45,19 @@ def play_write(step: Write, world: World) -> Text:
     values = texts_of(world, step.values)
     names = ", ".join(values)
     try:
-        world.require_own(step.device, application)
         write_records(
-            card.link, world.maintenance(application), aid=world.profile(application).aid, card_no=card.number,
-            records=world.record_specs(application), values=values, pin=_pin(step.pin),
+            card.link, maintenance_at(world, step.device, application), aid=world.profile(application).aid,
+            card_no=card.number, records=world.record_specs(application), values=values, pin=_pin(step.pin),
+            block_list=block_list(world), at=world.now,
         )  # fmt: skip
     except Refused as error:
-        foreign = isinstance(error, NotItsOwn)
-        expect_refused(step.refused, NotItsOwn.reason if foreign else "REFUSED", error)
-        reason = NotItsOwn.reason if foreign else "WRITE"
-        world.count(Counted.REFUSED, device=step.device, application=application, reason=reason)
-        return Text(f"{device.title_en} may not write {names}: {error}", f"{device.title_zh}不得写入")
+        reason = _why(error, world, step.device, application)
+        expect_refused(step.refused, reason or "REFUSED", error)
+        world.count(Counted.REFUSED, device=step.device, application=application, reason=reason or "WRITE")
+        return Text(
+            f"{device.title_en} may not write {names}: {error}",
+            f"{device.title_zh}不得写入" + (f"（{reason}）" if reason else ""),
+        )
     expect_done(step.refused)
     world.written_onto(step.card, application).update(values)
     for name in values:
@@ -64,6 +68,15 @@ def play_write(step: Write, world: World) -> Text:
         f"{device.title_en} writes onto {card.title.en}: {shown.en}",
         f"{device.title_zh}写入{card.title.zh}：{shown.zh}",
     )
+
+
+def _why(error: Refused, world: World, device: str, application: str) -> str:
+    """Why nothing was written, where that is more than a word of the card's to its own authority."""
+    if isinstance(error, (Listed, NotItsOwn)):
+        return error.reason
+    if uses_own(world, device, application) or not isinstance(error, ChipRefused):
+        return ""
+    return f"{error.sw:04X}"
 
 
 def play_reads(step: Reads, world: World) -> Text:
@@ -127,11 +140,6 @@ def play_admit(step: Admit, world: World) -> Text:
         forget(world, step.remembers)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
         return Text(f"{head.en} is refused, not its own application", f"{head.zh}拒绝，非本机构应用")
-    if card.number in world.blocked:
-        expect_refused(step.refused, "BLOCKED", "on the list")
-        forget(world, step.remembers)
-        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason="BLOCKED")
-        return Text(f"{head.en} is refused, the card is on the list", f"{head.zh}拒绝，卡在黑名单")
     facts = {**device.knows, **_told(step, right, sector, world)}
     forget(world, step.remembers)  # who is refused now leaves nothing behind of an earlier time
     try:
@@ -145,6 +153,10 @@ def play_admit(step: Admit, world: World) -> Text:
             f"{head.en}: the card has written, and is pulled away before the device hears of it; nobody passes",
             f"{head.zh}：卡已写入，应答前卡片离开，未放行",
         )
+    except Listed as error:
+        expect_refused(step.refused, error.reason, error)
+        world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)
+        return Text(f"{head.en} is refused, the card is on the list", f"{head.zh}拒绝，卡在黑名单")
     except NotEntitled as error:
         expect_refused(step.refused, error.reason, error)
         world.count(Counted.REFUSED, device=step.device, entitlement=right.name, reason=error.reason)

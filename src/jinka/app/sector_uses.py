@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jinka.app.sector_cards import VirtualCard
+from jinka.app.sector_devices import block_list, maintenance_at
 from jinka.app.sector_world import World
 from jinka.card import Card, Nvm
 from jinka.profile.entitlement import Entitlement
 from jinka.profile.records import RecordSpec
 from jinka.sim.randomness import SeededRandomness
+from jinka.terminal import BlockList
 from jinka.terminal.entitlement import Admission, TornUse, UseTorn, admit
 from jinka.terminal.link import ApduLink, CardRemoved
 from jinka.terminal.maintenance import MacProvider
@@ -54,6 +56,7 @@ class Use:
     facts: Mapping[str, str]
     macs: MacProvider
     pin: bytes = field(repr=False)
+    block_list: BlockList
 
     def card(self) -> Card:
         """The card as it came."""
@@ -63,7 +66,7 @@ class Use:
         """As the device did it."""
         return admit(
             link, self.right, aid=self.aid, records=self.records, at=self.at, facts=self.facts, macs=self.macs,
-            pin=self.pin, torn=torn,
+            pin=self.pin, torn=torn, block_list=self.block_list,
         )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def use_right(
     use = Use(
         right=right, memory=bytes(card.link.card.nvm.memory), aid=world.profile(right.application).aid,
         records=world.record_specs(right.application), at=world.now, facts=dict(facts),
-        macs=world.maintenance(right.application), pin=pin,
+        macs=maintenance_at(world, device, right.application), pin=pin, block_list=block_list(world),
     )  # fmt: skip
     known = remembered.pop(place, None)
     last = Pulled(card.link, len(right.changes) - 1, seen=True, only=UPDATE_RECORD)

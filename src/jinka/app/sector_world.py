@@ -176,22 +176,19 @@ class World:
     def device(self, name: str) -> tuple[Sector, Device]:
         """A device of this sector, or of one that it composes: ``transit:gate``."""
         of, colon, own = name.partition(":")
-        if not colon:
-            return self.sector, self.sector.device(name)
+        sector = self._named(of, name) if colon else self.sector
+        return sector, sector.device(own if colon else name)
+
+    def _named(self, of: str, name: str) -> Sector:
         for sector in self.catalogue.values():
             if sector.name == of:
-                return sector, sector.device(own)
+                return sector
         raise NotFound(f"no sector {of!r}", where=name, fix="see jinka sector list")
 
     def sheet(self, name: str) -> Sheet:
         """A sheet of this sector, or of one that it composes: ``tax:monthly``."""
         of, colon, own = name.partition(":")
-        if not colon:
-            return self.sector.sheet(name)
-        for sector in self.catalogue.values():
-            if sector.name == of:
-                return sector.sheet(own)
-        raise NotFound(f"no sector {of!r}", where=name, fix="see jinka sector list")
+        return self._named(of, name).sheet(own) if colon else self.sector.sheet(name)
 
     def fill(self, sheet: Sheet, facts: Mapping[str, Fact]) -> dict[str, int]:
         """Fill a sheet; with what is kept, since the walker tries these facts further."""

@@ -24,7 +24,7 @@ from jinka.issuer.emv import EmvIssuer, IssuerKeys, Question
 from jinka.issuer.field_update import FieldUpdate
 from jinka.issuer.grey_host import ReleaseHost
 from jinka.issuer.host import IssuerHost
-from jinka.issuer.hosts import AccessHost, LoadHost, MaintenanceHost
+from jinka.issuer.hosts import AccessHost, CardListed, LoadHost, MaintenanceHost
 from jinka.issuer.iso import IsoIssuer, IsoTerms
 from jinka.issuer.load_funds import AllFunds, CardFunds, LedgerFunds
 from jinka.issuer.migration import MigrationReport, migration_report
@@ -46,6 +46,7 @@ __all__ = [
     "CardChecks",
     "CardFunds",
     "CardKeyNames",
+    "CardListed",
     "CardOrder",
     "CardState",
     "CardValue",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from jinka.codec import Algorithm
 from jinka.codec.load import LoadRequest
 from jinka.keys import KeyName, KeyService, card_factor
@@ -11,14 +13,25 @@ LOAD_KEY_VERSION = 1
 MAINTENANCE_KEY_VERSION = 1
 
 
-class LoadHost:
-    """Authorises loads: checks the card's MAC1 and the purse's limit, and makes MAC2 (JR/T 0025.1, load)."""
+class CardListed(Refused):
+    """A load for a card that its issuer blocks."""
 
-    def __init__(self, keys: KeyService, *, purse_limit: int) -> None:
-        self._keys, self._purse_limit = keys, purse_limit
+    reason = "BLOCKED"
+
+
+class LoadHost:
+    """Authorises loads: checks the card's MAC1 and the purse's limit, and makes MAC2 (JR/T 0025.1, load).
+
+    ``listed`` are the cards that are blocked now: money on a lost card would be its finder's.
+    """
+
+    def __init__(self, keys: KeyService, *, purse_limit: int, listed: Container[bytes] = frozenset()) -> None:
+        self._keys, self._purse_limit, self._listed = keys, purse_limit, listed
 
     def authorise(self, request: LoadRequest) -> bytes:
-        """Return MAC2, 4 bytes; raises `Refused` for a wrong MAC1 or a balance beyond the limit."""
+        """Return MAC2, 4 bytes; raises `Refused` for a wrong MAC1, a balance beyond the limit or a listed card."""
+        if request.card_no in self._listed:
+            raise CardListed("the card is on the list", where="load", fix="keep it for its issuer")
         if request.balance + request.amount > self._purse_limit:
             raise Refused("the purse would hold more than its limit", where="load.amount", fix="load less")
         seed = (request.rand4, request.online_counter)

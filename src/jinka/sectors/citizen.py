@@ -129,7 +129,7 @@ DAY = Journey(
         Reads("lin", "social-security:desk", application=HEALTH, refused=("scheme",), reason=_OTHERS),
         Reads("lin", "canteen", application=HEALTH, refused=("scheme",), pin="271828", reason=_OTHERS),
         Reads("lin", "medical:account-desk", application=TICKET, refused=("visit day",), reason=_OTHERS),
-        Write("lin", "tourism:palace-gate", {"registered": "-"}, application=HEALTH, refused=_OTHERS),
+        Write("lin", "tourism:palace-gate", {"registered": "-"}, application=HEALTH, refused="6988"),
         Admit("lin", "medical:account-desk", "see-doctor", refused=_OTHERS),
         InsertCard("lin", "gas", 20_000, at="18:30"),
         InsertCard("lin", "gas", 0),

@@ -77,6 +77,8 @@ PARTS = Journey(
         Tell("The card is lost; the centre lists it.", "卡片遗失，市民卡中心挂失。"),
         List("lin", at="18:00"),
         Tap("lin", "canteen", gross=900, refused="BLOCKED"),
+        Load("lin", "centre", 5_000, refused="BLOCKED"),
+        Write("lin", "medical:registration", {"registered": "oncology"}, refused="BLOCKED"),
         Replace("lin", "lin-2", applications=(HEALTH, SOCIAL)),
         Admit("lin-2", "medical:clinic", "see-doctor"),
         Reads("lin-2", "social-security:desk", {"name": "林月"}, pin="161803"),

@@ -162,7 +162,7 @@ TICKETS = Journey(
         Stands("logistics.west", 5_000),
         Stands("logistics.sold", 10_000),
         Stands("logistics.guarantee", 45_000),
-        Write("he", "counter", {"ticket": "E3", "day": "20260310", "left": "1"}),
+        Write("he", "counter", {"ticket": "E3", "day": "20260310", "left": "1"}, refused="BLOCKED"),
         Admit("false", "west", "rides", facts={"train": "G101"}, refused="BLOCKED", at="+1 08:00"),
         Admit("he", "west", "rides", facts={"train": "G101"}, refused="BLOCKED"),
         Write("lin", "counter", {"ticket": "E4", "day": "20260311", "left": "1"}),

@@ -24,11 +24,13 @@ from jinka.kit import Refused, Usage
 from jinka.profile.entitlement import Against, Change, Condition, Entitlement, Fact, Test
 from jinka.profile.records import RecordSpec
 from jinka.terminal.link import ApduLink, CardRemoved, ask, ask_exactly
+from jinka.terminal.lists import BlockList
 from jinka.terminal.maintenance import MacProvider
 from jinka.terminal.reading import read_public, select, verify_pin
 from jinka.terminal.records import read_records
 
 EVERYTHING = "*"
+NO_LIST = BlockList()
 AGAIN = dt.timedelta(minutes=1)  # how long a terminal finishes a use that was torn
 
 
@@ -104,9 +106,10 @@ def admit(
     macs: MacProvider | None = None,
     pin: bytes = b"",
     torn: TornUse | None = None,
+    block_list: BlockList = NO_LIST,
 ) -> Admission:
-    """Read, judge, write back. Raises `NotEntitled`, `ChipRefused`, `CardRemoved` and `UseTorn`; nobody was admitted
-    then.
+    """Read, judge, write back. Raises `Listed`, `NotEntitled`, `ChipRefused`, `CardRemoved` and `UseTorn`; nobody was
+    admitted then.
 
     ``torn`` is what `UseTorn` told when this terminal last saw the card: begun and not over, it is finished.
     """
@@ -122,6 +125,7 @@ def admit(
     readings = read_records(link, aid, asked, pin=pin)
     values = {one.record.name: one.value for one in readings if one.value is not None}
     card_no = read_public(link).card_no
+    block_list.refuse(card_no, at)
     use = TornUse(
         card_no=card_no, entitlement=entitlement.name, facts=dict(facts), values=values, written={}, at=at
     )
@@ -156,8 +160,14 @@ def write_records(
     records: Sequence[RecordSpec],
     values: Mapping[str, str],
     pin: bytes = b"",
+    block_list: BlockList = NO_LIST,
+    at: dt.datetime | None = None,
 ) -> None:
-    """UPDATE RECORD under secure messaging, one record after another. `Usage` for a record that is not declared."""
+    """UPDATE RECORD under secure messaging, one record after another. `Usage` for a record that is not declared,
+    `Listed` for a card that is on the list at ``at``.
+    """
+    if at is not None:
+        block_list.refuse(card_no, at)
     by_name = {spec.name: spec for spec in records}
     unknown = set(values) - by_name.keys()
     if unknown:

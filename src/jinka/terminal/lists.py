@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from jinka.kit import Usage, bcd_date, bcd_time, local_datetime
+from jinka.kit import Refused, Usage, bcd_date, bcd_time, local_datetime
 
 _ENTRY = 17  # card 10 | date 4 | time 3
 
@@ -21,6 +21,12 @@ class DownloadKind(Enum):
     BLOCK_LIST = "block list"
     TARIFF = "tariff"
     CALENDAR = "calendar"
+
+
+class Listed(Refused):
+    """The card stands on the list: it is not written, not loaded, and has no right."""
+
+    reason = "BLOCKED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,11 @@ class BlockList:
         """Tell whether the card is to be refused at ``at``."""
         since = self.entries.get(card_no)
         return since is not None and since <= at
+
+    def refuse(self, card_no: bytes, at: dt.datetime) -> None:
+        """Raise `Listed` for a card that is to be refused at ``at``."""
+        if self.blocks(card_no, at):
+            raise Listed("the card is on the list", where="block list", fix="keep it for its issuer")
 
     def to_body(self) -> bytes:
         """Entries of card 10, date 4, time 3, in the order of the cards."""

@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from jinka.app.installed import cause_of
 from jinka.app.sector_check_cards import check_encodings, check_personal, check_protected, check_rights
-from jinka.app.sector_check_docs import check_page
+from jinka.app.sector_check_docs import check_page, has_chinese
 from jinka.app.sector_check_prices import check_case, check_fare, check_sheet, check_tariff
 from jinka.app.sector_check_rights import check_torn_uses
 from jinka.app.sector_docs import sector_page
 from jinka.app.sector_run import Played, play, report_rows
 from jinka.app.sector_subscription import check_plans
 from jinka.app.sector_trace_check import check_trace, trace_texts
+from jinka.app.sector_words import row_title
 from jinka.declaration import (
     Admit,
     Archetype,
@@ -86,7 +87,7 @@ def check_sector(sector: Sector, sectors: Iterable[Sector]) -> Checked:
     each("worked cases", sector.worked_cases, lambda case: check_case(sector, case, complain))
     uses = [use for done in played for use in done.uses]
     one("torn uses", lambda: check_torn_uses(sector.entitlements, uses, complain))
-    one("reports", lambda: _reports(sector, played, complain))
+    one("reports", lambda: _reports(sector, known, played, complain))
     one("documentation", lambda: _documentation(sector, played, complain))
     if sector.trace is not None:
         one("codes and places", lambda: check_trace(sector, complain))
@@ -107,11 +108,15 @@ def _journey(
         complain("CLEARING", journey.name, f"{done.uncleared} records were never cleared: end with Clear")
 
 
-def _reports(sector: Sector, played: list[Played], complain: Complain) -> int:
+def _reports(sector: Sector, known: list[Sector], played: list[Played], complain: Complain) -> int:
     happenings = [one for done in played for one in done.happenings]
     for report in sector.reports:
-        if not report_rows(report, happenings):
+        rows = report_rows(report, happenings)
+        if not rows:
             complain("REPORT", report.name, "no journey gives it a single row")
+        for key, _, _ in rows:
+            if not has_chinese(row_title(key, report.by, sector, known, zh=True)):
+                complain("REPORT", report.name, f"the row {key!r} has no words of Chinese: see Sector.words")
         if not (report.title_en and report.title_zh):
             complain("REPORT", report.name, "no title in both languages")
     if not sector.reports:
@@ -129,7 +134,7 @@ def _documentation(sector: Sector, played: list[Played], complain: Complain) -> 
 def _whole(sector: Sector, complain: Complain) -> None:
     """What is declared is used, said in two languages, and cleared where it is money."""
     for where, en, zh in _texts(sector):
-        if not en.strip() or not any("\u4e00" <= letter <= "\u9fff" for letter in zh):
+        if not en.strip() or not has_chinese(zh):
             complain("TEXT", where, "not said in both languages")
     steps = [step for journey in sector.journeys for step in journey.steps]
     used = {getattr(step, "device", "") for step in steps}

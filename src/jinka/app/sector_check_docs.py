@@ -16,6 +16,11 @@ _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _STEP = re.compile(r"\d+\. \d\d-\d\d \d\d:\d\d \S")
 
 
+def has_chinese(text: str) -> bool:
+    """Whether a reader of Chinese finds a word in it."""
+    return _CHINESE.search(text) is not None
+
+
 def check_page(sector: Sector, played: Iterable[Journey], page: str, complain: Complain, *, zh: bool) -> None:
     """Complain of what is missing on the page of one language, or stands there in the other. A journey that could not
     be played has no place on it.

@@ -49,7 +49,7 @@ from jinka.settlement import (
 )
 from jinka.settlement.chart import AccountCode, AccountName
 from jinka.store import DuckEngine
-from jinka.tariff import LOST_EXIT_PRODUCT
+from jinka.tariff import ENTRY_PRODUCT, LOST_EXIT_PRODUCT
 from jinka.terminal.batching import batch_id
 
 SCHEME = "scheme.jinka"
@@ -315,6 +315,8 @@ def _count(world: World, application: str, rows: Iterable[Mapping[str, object]])
             if row["txn_type"] == TransactionType.UNLOAD:
                 world.count(Counted.MOVED, int(row["amount"]), unit, application=application)  # type: ignore[call-overload]
                 continue
+            if row["product"] == ENTRY_PRODUCT:
+                continue  # who comes in has bought nothing yet
             kind = Counted.LOADED if row["txn_type"] in _LOADS else Counted.PAID
             world.count(
                 kind, int(row["amount"]), unit,  # type: ignore[call-overload]

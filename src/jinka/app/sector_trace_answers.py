@@ -140,7 +140,7 @@ def play_recall(step: Recall, world: World) -> Text:
         told = "; ".join(f"{name}: {', '.join(sorted(lines))}" for name, lines in found.items())
         raise StepFailed(f"it concerns {told or 'nobody'}", where=step.name)
     here.desk.act(drafted.number, RecallEvent.APPROVE, by=APPROVES)
-    world.count(Counted.EVENT, step="recall", place="", item=step.name)
+    world.count(Counted.EVENT, step="recall", item=step.name)
     for name in found:
         world.count(Counted.EVENT, step="recall notice", place=name, item=step.name)
     drill = Text("drill: ", "演练：") if step.drill else Text("", "")

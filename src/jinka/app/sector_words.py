@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 
 from jinka.app.sector_catalogue import parts_of
 from jinka.app.sector_reasons import reason_text
+from jinka.app.sector_row_words import common_row
 from jinka.declaration import Sector
-from jinka.identity.base_records import Named
+from jinka.identity.base_records import Named, RecordKind
 from jinka.reports.day import Text
 
 _EDGE = r"(?<![A-Za-z0-9_-]){}(?![A-Za-z0-9_-])"
@@ -127,7 +128,8 @@ def row_title(key: str, by: str, sector: Sector, sectors: Iterable[Sector], *, z
                 return _title(row, zh)
         if own:
             return own
-    return key
+    common = common_row(key, by)
+    return common[zh] if common else key
 
 
 def _titled(sector: Sector, by: str) -> Iterable[object]:
@@ -141,9 +143,9 @@ def _titled(sector: Sector, by: str) -> Iterable[object]:
         "application": sector.profiles,
         "entitlement": sector.entitlements,
         "sheet": sector.all_sheets,
-        "record": (*records, *sector.channels),
-        "product": (*(one for tariff in sector.tariffs.values() for one in tariff.products), *sector.plans,
-                    *sector.channels),
+        "record": (*records, *sector.channels, *(kind for part in parts_of([sector]) for kind in part.kinds)),
+        "product": (*(one for tariff in sector.tariffs.values() for one in (*tariff.products, *tariff.caps)),
+                    *sector.plans, *sector.channels),
         "department": (named for part in parts_of([sector]) for named in part.departments),
         "place": trace.places if trace else (),
         "item": trace.items if trace else (),
@@ -153,4 +155,8 @@ def _titled(sector: Sector, by: str) -> Iterable[object]:
 
 
 def _title(row: object, zh: bool) -> str:
-    return row.title[zh] if isinstance(row, Named) else str(getattr(row, "title_zh" if zh else "title_en"))
+    return (
+        row.title[zh]
+        if isinstance(row, Named | RecordKind)
+        else str(getattr(row, "title_zh" if zh else "title_en"))
+    )

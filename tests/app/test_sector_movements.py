@@ -14,8 +14,20 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Assess, Journey, Packed, Received, Sector, Shipped, Stands, Step, Verify
-from jinka.sectors import drugs, eport, hazardous, logistics
+from jinka.declaration import (
+    Admit,
+    Assess,
+    Journey,
+    Packed,
+    Received,
+    Sector,
+    Shipped,
+    Stands,
+    Step,
+    Tap,
+    Verify,
+)
+from jinka.sectors import drugs, eport, hazardous, logistics, tourism
 
 SECTORS = all_sectors().values()
 
@@ -74,3 +86,9 @@ def test_who_is_refused_leaves_no_licence_of_an_earlier_time() -> None:
     )  # fmt: skip
     with pytest.raises(StepFailed, match="NOT_SHOWN"):
         play(drugs.SECTOR, replace(chain, steps=(*chain.steps[:at], refused, received)), SECTORS)
+
+
+def test_a_ticket_is_written_from_what_was_paid() -> None:
+    booking = without(tourism.SECTOR.journey("booking"), lambda step: isinstance(step, Tap))
+    with pytest.raises(StepFailed, match="nothing is remembered as 'paid'"):
+        play(tourism.SECTOR, booking, SECTORS)

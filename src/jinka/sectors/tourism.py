@@ -123,7 +123,7 @@ WANG = JourneyCard("wang", "guide Wang's card", "王导的卡", (Start(applicati
     "identity number": "110198198608150019", "licence until": "20280630", "suspended until": "20200101",
     "languages": "zh,en", "points left": "10",
 }),))  # fmt: skip
-_TAIL, _DUE = {"identity tail": "2719"}, {"due": "due"}
+_TAIL, _DUE, _PAID = {"identity tail": "2719"}, {"due": "due"}, {"paid": "paid"}
 _ME = {"sight": "palace", **_TAIL}
 
 HOLIDAY = Journey(
@@ -133,8 +133,8 @@ HOLIDAY = Journey(
         Tell("A student of nineteen pays half, her brother of six nothing.", "十九岁学生半价，六岁弟弟免票。"),
         Assess("ticket", {"price": 6_000, "age": 19, "cm": 168, "student": 1}, {"due": 3_000}, remembers=_DUE),
         Assess("ticket", {"price": 6_000, "age": 6, "cm": 125, "student": 0}, {"due": 0}),
-        Tap("visitor", "ticket-office", "=due", gross="=due"),
-        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
+        Tap("visitor", "ticket-office", "=due", gross="=due", remembers=_PAID),
+        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=paid"}),
         Reads("visitor", "palace-gate", {"price": "3000"}),
         Admit("visitor", "palace-gate", "enter", facts={"identity tail": "0014"}, refused="OTHER_PERSON"),
         Admit("visitor", "museum-gate", "enter", facts=_TAIL, refused="OTHER_SIGHT"),
@@ -176,8 +176,8 @@ BOOKING = Journey(
                        ("scenic-area", "admission", False))),
         Load("visitor", "reception-till", 10_000),
         Assess("ticket", {"price": 6_000, "age": 23, "cm": 168, "student": 0}, {"due": 6_000}, remembers=_DUE),
-        Tap("visitor", "ticket-office", "=due", gross="=due"),
-        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=due"}),
+        Tap("visitor", "ticket-office", "=due", gross="=due", remembers=_PAID),
+        Write("visitor", "ticket-desk", {**_ME, "visit day": "20260501", "entries left": "1", "price": "=paid"}),
         Admit("visitor", "palace-gate", "enter", facts={"identity tail": "0014"}, refused="OTHER_PERSON"),
         Admit("visitor", "palace-gate", "enter", facts=_TAIL),
         Clear({"resort.tickets": 6_000}, {"loads.tourism": 10_000}, at="+11 23:50"),

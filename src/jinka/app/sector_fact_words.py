@@ -34,7 +34,7 @@ _WORDS = {
     "kilograms": "千克", "kind": "种类", "large": "是否大型车", "last old": "转出地终止月", "left": "剩余",
     "level": "医院级别", "litres": "用量（升）", "loan": "贷款额", "local drug": "地方增补药品费用",
     "lodging": "实际住宿费", "made": "出厂日期", "metres": "里程（米）", "millilitres": "毫升",
-    "minimum": "最低工资标准", "minutes": "分钟", "ml": "排量（毫升）", "moment": "当前时间",
+    "minimum": "最低工资标准", "owed": "应付", "minutes": "分钟", "ml": "排量（毫升）", "moment": "当前时间",
     "month": "月份", "month_day": "月日", "months before": "此前月数", "months left": "剩余月数",
     "new months": "转入地月数", "night": "是否夜间", "nights": "住宿夜数", "offence": "违法行为",
     "old months": "转出地月数", "online": "网上学习次数", "open": "未缴罚款", "output": "销项税额",

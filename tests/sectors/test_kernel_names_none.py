@@ -58,6 +58,7 @@ WORDS = {
     ("app/records_demo.py", "bank"): _STATE,
     ("app/records_demo.py", "tax"): _STATE,
     ("app/sector_bank.py", "bank"): _PEER,
+    ("app/sector_fact_words.py", "drugs"): "a fact of a bill: how many drugs stand on it",
     ("app/trace_epc.py", "bank"): "a bank of a tag's memory",
     ("clearing/fees_file.py", "tax"): "a tax on a fee",
     ("codec/tags/bank.py", "bank"): "a bank of a tag's memory",

@@ -9,7 +9,7 @@ import pytest
 from jinka.app.sector_catalogue import all_sectors
 from jinka.app.sector_run import play
 from jinka.app.sector_world import StepFailed
-from jinka.declaration import Admit, Assess, Holds, Load, Move, Stands, Step, Tap
+from jinka.declaration import Admit, Assess, Holds, Load, Move, OpenAccount, PayOnline, Stands, Step, Tap
 from jinka.sectors import campus, citizen, drugs, hazardous, housing_fund, medical, vehicles
 
 SECTORS = all_sectors().values()
@@ -96,9 +96,13 @@ def test_the_journey_s_clock_counts_days_and_minutes_and_knows_no_day_to_come() 
 def test_a_payment_settles_its_own_fine_and_neither_more_nor_less() -> None:
     fine = vehicles.SECTOR.journey("revoked")
     for paid in (19_999, 20_001):
-        facts = {"paid": paid, "due": 20_000, "fine": 20_000, "points": 6, "unpaid": 6, "open": 20_000}
-        other = Assess("settled", facts, {}, at="09:00", refused="REFUSED")
-        assert play(vehicles.SECTOR, replace(fine, steps=(other,)), SECTORS).told
+        facts = {"paid": "=paid", "due": 20_000, "fine": 20_000, "points": 6, "unpaid": 6, "open": 20_000}
+        steps = (
+            OpenAccount("lilei", 30_000, pin="123456", at="09:00"),
+            PayOnline("lilei", "treasury.fines", paid, pin="123456", remembers={"paid": "amount"}),
+            Assess("settled", facts, {}, refused="REFUSED"),
+        )
+        assert play(vehicles.SECTOR, replace(fine, steps=steps), SECTORS).told
 
 
 def test_a_bill_needs_the_visit_that_was_granted_and_settles_it_once() -> None:

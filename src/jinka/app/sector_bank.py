@@ -11,13 +11,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
 
 from jinka.app.sector_emv import CHIP_KEYS, EXPIRY, SEQUENCE, journey_key, pan_of
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import number_of
+from jinka.app.sector_remembered import forget_payment, number_of, remember_payment
 from jinka.app.sector_titles import account_title
 from jinka.app.sector_world import ZONE, StepFailed, World
 from jinka.codec import Algorithm
@@ -88,6 +88,7 @@ class Payment:
     request: Message
     merchant: str
     amount: int
+    names: tuple[str, ...] = ()  # what is remembered of it
 
 
 class Town:
@@ -262,7 +263,9 @@ def play_pay_online(step: PayOnline, world: World) -> Text:
     shown = format_minor(amount)
     pan = found.number(step.account)
     pin: dict[str, Value] = {"f52": found.pin_block(step.pin, pan)} if step.pin else {}
-    request = found.request(step.account, amount, **pin)
+    category = next((one.category for one in world.sector.accounts if one.code == step.merchant), "")
+    kind: dict[str, Value] = {"f18": category} if category else {}
+    request = found.request(step.account, amount, **pin, **kind)
     answer = found.ask(request)
     payee = account_title(world, step.merchant)
     head = Text(f"{step.account} pays {shown} to {payee.en} through the switch",
@@ -280,10 +283,10 @@ def play_pay_online(step: PayOnline, world: World) -> Text:
             raise StepFailed(f"the reversal is answered {back}", where=step.account)
         return Text(f"{head.en}: the answer is lost, the till reverses", f"{head.zh}：应答丢失，终端冲正")
     found.settle(payment)
+    words: dict[str, int | str] = {"amount": amount, **({"category": request.text(18)} if category else {})}
+    names = remember_payment(world, step.remembers, words)
     if step.as_:
-        found.payments[step.as_] = payment
-    if step.remembers:
-        world.remembered[step.remembers] = amount
+        found.payments[step.as_] = replace(payment, names=names)
     world.count(Counted.MOVED, amount, account=step.merchant)
     return Text(f"{head.en}: approved and booked", f"{head.zh}：批准并记账")
 
@@ -301,6 +304,7 @@ def play_take_back(step: TakeBack, world: World) -> Text:
         )
     expect_done(step.refused)
     found.settle(payment, back=True)
+    forget_payment(world, payment.names)
     del found.payments[step.payment]
     shown = format_minor(payment.amount)
     payee = account_title(world, payment.merchant)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import number_of
+from jinka.app.sector_reasons import reason_text
+from jinka.app.sector_remembered import number_of, remember, spend, why_unpaid
 from jinka.app.sector_world import StepFailed, World
 from jinka.card import Card, Personal
 from jinka.card.template import personalised
@@ -198,6 +199,11 @@ def play_shows(step: MeterShows, world: World) -> Text:
     found = (getattr(made, "left", 0), made.reading, getattr(made, "owed", 0))
     if found != (step.left, step.reading, step.owed):
         raise StepFailed(f"left, reading and owed are {found}", where=step.meter)
+    remember(
+        world,
+        step.remembers,
+        {"left": found[0], "reading": found[1], "owed": found[2], "bought": sum(found[:2]) - found[2]},
+    )
     left, reading, owed = (_shown(amount, meter) for amount in found)
     return Text(
         f"{meter.title_en} shows {left} left, reading {reading}" + (f", {owed} owed" if step.owed else ""),
@@ -216,7 +222,17 @@ def play_replace_meter(step: ReplaceMeter, world: World) -> Text:
 
 def play_sell_token(step: SellToken, world: World) -> Text:
     meter, meters = _declared(world, step.meter), _meters(world)
+    if why := why_unpaid(world, {"amount": step.amount}):
+        expect_refused(step.refused, why, "no payment for it")
+        world.count(Counted.REFUSED, device=step.meter, reason=why)
+        said = reason_text(why)
+        return Text(
+            f"No token for {meter.title_en}: its payment is refused ({said.en})",
+            f"{meter.title_zh}不予售电：付款凭据被拒绝（{said.zh}）",
+        )
+    expect_done(step.refused)
     amount = number_of(world, step.amount)
+    spend(world, [str(step.amount)[1:]])
     digits = meters.vendor.credit(_pan(meter), meter.commodity.value, amount, world.now)
     meters.tokens[step.name] = digits
     shown = " ".join(digits[at : at + 4] for at in range(0, 20, 4))
@@ -281,8 +297,7 @@ def play_read_remotely(step: ReadRemotely, world: World) -> Text:
     expect_done(step.refused)
     if used != step.used:
         raise StepFailed(f"{used} was used, not {step.used}", where=step.meter)
-    if step.remember:
-        world.remembered[step.remember] = used
+    remember(world, step.remembers, {"used": used, "before": report.reading - used})
     return Text(
         f"{meter.title_en} reports {_shown(report.reading, meter)}: {_shown(used, meter)} used since the last reading",
         f"{meter.title_zh}上报读数{_shown(report.reading, meter)}，本期用量{_shown(used, meter)}",

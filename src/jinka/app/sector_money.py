@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_reasons import reason_text
-from jinka.app.sector_remembered import forget, known_number, number_of, remember, spend, why_missing
+from jinka.app.sector_remembered import (
+    forget,
+    known_number,
+    number_of,
+    remember,
+    remember_payment,
+    spend,
+    why_missing,
+    why_unpaid,
+)
 from jinka.app.sector_titles import account_title
 from jinka.app.sector_world import StepFailed, World
 from jinka.declaration import Assess, Counted, Move, Stands
@@ -17,6 +26,12 @@ def play_assess(step: Assess, world: World) -> Text:
     rests_on = (*step.facts.values(), *(f"={name}" for name in step.spends))
     if missing := [value for value in rests_on if why_missing(world, (value,))]:
         return _not_shown(step, world, str(missing[0]))
+    paid = {name: step.facts[name] for name in sheet.spends if name in step.facts}
+    if why := why_unpaid(world, paid):
+        return _not_shown(step, world, why)
+    for name in sheet.shown:
+        if not str(step.facts.get(name, "")).startswith("="):
+            raise Usage(f"{name} is typed", where=sheet.name, fix="=name of what an earlier step remembers")
     facts = {name: known_number(world, value) for name, value in step.facts.items()}
     try:
         lines = world.fill(sheet, facts)
@@ -36,8 +51,8 @@ def play_assess(step: Assess, world: World) -> Text:
     for code, wanted in step.gives.items():
         if lines[code] != wanted:
             raise StepFailed(f"{code} comes to {lines[code]}, not {wanted}", where=sheet.name)
-    spend(world, step.spends)
-    remember(world, step.remembers, {**facts, **lines})
+    spend(world, (*step.spends, *(str(value)[1:] for value in paid.values())))
+    (remember_payment if moved else remember)(world, step.remembers, {**facts, **lines})
     world.count(Counted.ASSESSED, lines[sheet.result], sheet.line(sheet.result).unit, sheet=sheet.name)
     for line in moved:
         world.count(Counted.MOVED, lines[line.code], account=line.payee, sheet=sheet.name)
@@ -82,7 +97,7 @@ def play_stands(step: Stands, world: World) -> Text:
     if found != step.amount:
         raise StepFailed(f"{step.account} stands at {found}, not {step.amount}", where=world.journey.name)
     if step.remembers:
-        world.remembered[step.remembers] = found
+        remember(world, {step.remembers: "stands"}, {"stands": found})
     shown = format_minor(found)
     title = account_title(world, step.account)
     return Text(f"{title.en} stands at {shown}", f"{title.zh}余额{shown}")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from jinka.app.sector_cards import pin_bytes
 from jinka.app.sector_devices import block_list, maintenance_at, uses_own
 from jinka.app.sector_masking import shown_value
+from jinka.app.sector_payments import refused_order, spend_order
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_remembered import fact_of, forget, remember, texts_of
 from jinka.app.sector_titles import authority_title, lacking, recorded_text, written_text
@@ -42,6 +43,8 @@ def admissions(world: World) -> list[Admitted]:
 def play_write(step: Write, world: World) -> Text:
     card, device = world.card(step.card), world.device(step.device)[1]
     application = step.application or world.application_of(step.device)
+    if unpaid := refused_order(step, world, application):
+        return unpaid
     values = texts_of(world, step.values)
     names = ", ".join(values)
     try:
@@ -60,6 +63,7 @@ def play_write(step: Write, world: World) -> Text:
         )
     expect_done(step.refused)
     world.written_onto(step.card, application).update(values)
+    spend_order(step, world, application)
     for name in values:
         world.count(Counted.WRITTEN, record=name, application=application, device=step.device)
     specs = {spec.name: spec for spec in world.record_specs(application)}

@@ -66,10 +66,43 @@ def texts_of(world: World, values: Mapping[str, str]) -> dict[str, str]:
 def remember(world: World, wanted: Mapping[str, str], words: Mapping[str, Fact]) -> None:
     """Keep answers of a step under the names that later steps use."""
     for name, word in wanted.items():
+        _payments(world).pop(name, None)
         if word not in words:
             raise Usage(f"no answer {word!r}", where="remembers", fix=", ".join(words))
         world.remembered[name] = words[word]
         _spent(world).discard(name)
+
+
+def remember_payment(world: World, wanted: Mapping[str, str], words: Mapping[str, Fact]) -> tuple[str, ...]:
+    """As `remember`; these answers are one payment: who spends one of them has spent them all."""
+    remember(world, wanted, words)
+    payment = tuple(wanted)
+    _payments(world).update(dict.fromkeys(payment, payment))
+    return payment
+
+
+def forget_payment(world: World, payment: tuple[str, ...]) -> None:
+    """It was paid back: nobody can claim by it; what another payment left under its names stays."""
+    forget(world, [name for name in payment if _payments(world).get(name) is payment])
+
+
+def why_unpaid(world: World, values: Mapping[str, Fact] | Mapping[str, str]) -> str:
+    """As `why_missing`, of what one and the same payment must have brought; `Usage` for what was typed, or is of none,
+    or of two.
+    """
+    for name, value in values.items():
+        if not isinstance(value, str) or not value.startswith("="):
+            raise Usage(f"{name} is typed", where=world.journey.name, fix="=name of what a payment remembers")
+    if why := why_missing(world, values.values()):
+        return why
+    found = [_payments(world).get(str(value)[1:]) for value in values.values()]
+    if found and (None in found or any(each is not found[0] for each in found)):
+        raise Usage(
+            f"{', '.join(values)}: not of one payment",
+            where=world.journey.name,
+            fix="as one payment was remembered",
+        )
+    return ""
 
 
 def forget(world: World, names: Iterable[str]) -> None:
@@ -92,8 +125,15 @@ def why_missing(world: World, values: Iterable[Fact]) -> str:
 def spend(world: World, names: Iterable[str]) -> None:
     """Use up what was remembered: who comes with it again is refused."""
     for name in names:
-        world.remembered.pop(name)
-        _spent(world).add(name)
+        for each in _payments(world).get(name, (name,)):
+            world.remembered.pop(each, None)
+            _payments(world).pop(each, None)
+            _spent(world).add(each)
+
+
+def _payments(world: World) -> dict[str, tuple[str, ...]]:
+    """The names that were remembered together, by each of them."""
+    return world.service("payments", dict)
 
 
 def _spent(world: World) -> set[str]:

@@ -57,7 +57,8 @@ class Party:
 class Account:
     """Money outside the purses: a fund, a treasury, a personal account. ``opening`` is what it holds to begin with.
 
-    It cannot be overdrawn, unless ``overdraws`` says that it stands for somebody outside who pays in.
+    It cannot be overdrawn, unless ``overdraws`` says that it stands for somebody outside who pays in. ``category`` is
+    a merchant's code (ISO 18245), which the acquirer says of it in each request.
     """
 
     code: str
@@ -65,6 +66,7 @@ class Account:
     title_zh: str
     opening: int = 0
     overdraws: bool = False
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

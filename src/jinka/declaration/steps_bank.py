@@ -5,7 +5,8 @@ Merchants are accounts of the sector: what an issuer approves, the acquirer pays
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 
 from jinka.declaration.steps import Number, Step
 
@@ -30,7 +31,8 @@ class PayOnline(Step):
     """An account pays a merchant over the switch: a request with its MAC and PIN, decided by the issuer's host, booked.
 
     ``refused`` is the answer's code (51 no money, 55 wrong PIN, 41 lost: ISO 8583, field 39). ``lost``: the answer is
-    lost on its way to the till, which reverses. ``as_`` keeps the payment under a name, ``remembers`` what was paid.
+    lost on its way to the till, which reverses. ``as_`` keeps the payment under a name. ``remembers``: the words amount
+    and category (of the merchant, as the request says it); together they are one payment, which is claimed once.
     """
 
     account: str
@@ -41,7 +43,7 @@ class PayOnline(Step):
     as_: str = ""
     lost: bool = False
     refused: str = ""
-    remembers: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ Quantities are watt-hours or litres. The meters of a journey stand there from it
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 
 from jinka.declaration.steps import Number, Step
@@ -81,12 +82,14 @@ class CallEmergency(Step):
 
 @dataclass(frozen=True, slots=True)
 class MeterShows(Step):
-    """What the meter's display says."""
+    """What the meter's display says; ``remembers``: the words left, reading, owed and bought (since it was put up)."""
 
     meter: str
     left: int
     reading: int
     owed: int = 0
+    _: KW_ONLY
+    remembers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,16 @@ class ReplaceMeter(Step):
 
 @dataclass(frozen=True, slots=True)
 class SellToken(Step):
-    """The vendor makes a token of 20 digits for a keypad meter, ``amount`` in tenths of a unit, kept as ``name``."""
+    """The vendor makes a token of 20 digits for a keypad meter, ``amount`` in tenths of a unit, kept as ``name``.
+
+    The amount is what a payment remembered (``=name``), and uses that payment up: the next is refused as USED_TWICE.
+    """
 
     name: str
     meter: str
     amount: Number
+    _: KW_ONLY
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,8 @@ class KeyIn(Step):
 
 @dataclass(frozen=True, slots=True)
 class ReadRemotely(Step):
-    """A meter's report comes in and is checked; ``used`` since the last one is kept as ``remember``.
+    """A meter's report comes in and is checked; ``remembers``: the words used (since the last one) and
+    before (the last reading).
 
     ``forged`` is a reading that somebody else sends in the meter's name; ``again`` sends the last report once more.
     """
@@ -136,7 +145,7 @@ class ReadRemotely(Step):
     meter: str
     used: int = 0
     _: KW_ONLY
-    remember: str = ""
+    remembers: Mapping[str, str] = field(default_factory=dict)
     forged: int | None = None
     again: bool = False
     refused: str = ""

@@ -36,5 +36,6 @@ class RecordSpec:
     title_zh: str
     folder: int = 0
     example: bytes = b""
+    spends: bool = False  # what is written here is what one payment paid for, and uses that payment up
     personal: PersonalDatum | None = None
     groups: tuple[DigitGroup, ...] = ()

@@ -22,7 +22,8 @@ from jinka.profile import (
     KeyUse,
     PersonalDatum,
 )
-from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, CASH, CREDIT, SHEETS
+from jinka.sectors.bank_credit import CREDIT
+from jinka.sectors.bank_rules import ACCOUNTS, BUSINESS, CARDS, CASES, CASH, SHEETS
 
 AID_DEBIT = bytes.fromhex("A000000333010101")
 AID_CREDIT = bytes.fromhex("A000000333010102")
@@ -186,7 +187,8 @@ SECTOR = Sector(
         _report("refusals", "Refusals by answer", "拒绝应答码", Counted.REFUSED, "reason"),
     ),
     journeys=(CARDS, CASH, BUSINESS, CREDIT),
-    words={"savings": "储蓄账户", "credit line": "信用卡账户", "mei": "韩梅的账户", "lin": "林涛的账户",
+    words={"<category>": "商户类别码",
+           "savings": "储蓄账户", "credit line": "信用卡账户", "mei": "韩梅的账户", "lin": "林涛的账户",
            "zhou": "周公务卡账户", "qian": "钱芳", "card": "信用卡逾期信息", "loan": "贷款逾期信息",
            "coat": "大衣", "karaoke": "歌厅消费", "holiday": "旅游"},
 )  # fmt: skip

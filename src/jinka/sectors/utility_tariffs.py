@@ -21,8 +21,10 @@ WATER = Sheet(
     title_en="Water of a household, by the year",
     title_zh="居民阶梯水价（按年）",
     source="北京市发展和改革委员会 关于北京市居民用水实行阶梯水价的通知（京发改〔2014〕865号，2014-05-01起）",
-    facts=("litres", "before"),
+    facts=("litres", "reading", "left"),
     lines=(
+        Line(code="before", title_en="Bought before: used, and left in the meter", title_zh="此前购量（读数加余量）",
+             unit=Unit.POINT, value=Sum(("reading", "left")), shown=False),
         Line(code="works", title_en="Water fee", title_zh="水费", value=_water((207, 407, 607)), payer="household",
              payee="water-works"),
         Line(code="resource", title_en="Water resource fee (a tax since 2017-12)",
@@ -122,25 +124,25 @@ _ROW = "its printed rows; "
 CASES = (
     WorkedCase(
         title_en="One cubic metre in the first step: 5.00 yuan in three parts", title_zh="第一档1立方米5元",
-        sheet="water-year", facts={"litres": 1_000, "before": 0},
+        sheet="water-year", facts={"litres": 1_000, "reading": 0, "left": 0},
         gives={"works": 207, "resource": 157, "sewage": 136, "price": 500},
         source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed",
     ),
     WorkedCase(
         title_en="One in the second step: 7.00 yuan", title_zh="第二档1立方米7元",
-        sheet="water-year", facts={"litres": 1_000, "before": 200_000},
+        sheet="water-year", facts={"litres": 1_000, "reading": 200_000, "left": 0},
         gives={"works": 407, "resource": 157, "sewage": 136, "price": 700},
         source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed",
     ),
     WorkedCase(
         title_en="One in the third step: 9.00 yuan", title_zh="第三档1立方米9元",
-        sheet="water-year", facts={"litres": 1_000, "before": 260_000},
+        sheet="water-year", facts={"litres": 1_000, "reading": 260_000, "left": 0},
         gives={"works": 607, "resource": 157, "sewage": 136, "price": 900},
         source="京发改〔2014〕865号, annex: " + _ROW + "the sum is printed",
     ),
     WorkedCase(
         title_en="300 m³ in a year: 1,820.00 yuan", title_zh="全年300立方米1820元",
-        sheet="water-year", facts={"litres": 300_000, "before": 0}, gives={"price": 182_000},
+        sheet="water-year", facts={"litres": 300_000, "reading": 0, "left": 0}, gives={"price": 182_000},
         source="京发改〔2014〕865号, annex: " + _ROW + "one step of arithmetic on them", derived=True,
     ),
     WorkedCase(

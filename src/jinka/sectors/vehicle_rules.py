@@ -8,6 +8,8 @@ lightened since 2022-10-01 (公交管〔2022〕295号). Tax: 车船税法实施�
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jinka.declaration import WorkedCase
 from jinka.kit import Unit
 from jinka.tariff.sheet import (
@@ -86,7 +88,7 @@ POINTS = _sheet(
     _number("total", "points in this cycle", "本周期累积记分", Sum((Less(12, "left"), "points"))),
     falling=("left",),
 )  # fmt: skip
-SETTLED = _sheet(
+SETTLED = replace(_sheet(
     "settled", "A payment settles its fine", "缴款销案", LATE_LAW, ("paid", "due", "fine", "points", "unpaid", "open"),
     _money("short", "paid more than due: refused", "多缴（不予受理）", Minus("due", "paid"), shown=False),
     _money("over", "paid less than due: refused", "少缴（不予受理）", Minus("paid", "due"), shown=False),
@@ -94,7 +96,7 @@ SETTLED = _sheet(
     _number("points open", "points whose fine is not paid", "罚款未缴的记分", Minus("unpaid", "points")),
     _money("fines open", "fines that are open now", "未缴罚款合计", Minus("open", "fine")),
     rising=("open",), falling=("fine",),
-)  # fmt: skip
+), spends=("paid",))  # fmt: skip
 BACK = _sheet(
     "points-back", "Points of a revoked decision", "撤销处罚后恢复记分", f"{POINTS_LAW}；行政复议法",
     ("left", "points"),

@@ -171,7 +171,8 @@ class Sheet:
     """Lines in their order. ``facts`` are what must be given.
 
     The result does not fall when one of ``rising`` grows, and does not rise when one of ``falling`` does; a sheet
-    without either says why in ``unordered``.
+    without either says why in ``unordered``. ``shown`` are facts that an earlier step of a journey must have found,
+    ``spends`` those that one payment must have brought, which is used up then: nobody may type them.
     """
 
     name: str
@@ -184,6 +185,8 @@ class Sheet:
     rising: tuple[str, ...] = ()
     falling: tuple[str, ...] = ()
     unordered: Unordered | None = None
+    shown: tuple[str, ...] = ()
+    spends: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         known = set(self.facts)
@@ -196,6 +199,8 @@ class Sheet:
             if unknown:
                 raise Usage(f"no fact or line above {unknown[0]!r}", where=f"{self.name}.{line.code}")
             known.add(line.code)
+        if odd := {*self.shown, *self.spends} - set(self.facts):
+            raise Usage(f"{min(odd)} is no fact", where=self.name, fix="what is shown or spent is a fact")
         lines = {line.code for line in self.lines}
         ordered = {*self.rising, *self.falling}
         if self.result not in lines or ordered - set(self.facts):

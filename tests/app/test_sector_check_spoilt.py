@@ -26,7 +26,7 @@ from jinka.clearing import FeeTable
 from jinka.declaration import Assess, Clear, Fare, Holds, Journey, Load, Reads, Sector, Tap, WorkedCase
 from jinka.kit import Unit, Usage
 from jinka.profile import FREE, NEVER, ApplicationProfile
-from jinka.sectors import campus, telecom, transit
+from jinka.sectors import campus, medical, medical_records, telecom, transit
 from jinka.tariff.rules import Bands
 from jinka.tariff.sheet import Begun, Choose, Less, Line, Marginal, Most, Sheet, Step, Sum, Times, Unordered
 
@@ -229,6 +229,16 @@ def test_a_card_that_takes_a_write_and_keeps_nothing_is_found(monkeypatch: pytes
         in found
     )
     assert "RIGHTS cn.campus.student.0005: the card lets itself be written under another key" in found
+
+
+def test_a_sensitive_record_in_a_free_file_is_found() -> None:
+    health = medical_records.HEALTH
+    free = tuple(replace(one, read_right=FREE) if one.fid == 0x0005 else one for one in health.files)
+    assert said(check_personal, medical.SECTOR, health) == []
+    assert health.access_keys().keys() == {0x0005}
+    found = said(check_personal, medical.SECTOR, replace(health, files=free, personal=()))
+    assert "PERSONAL cn.health.card.registered: the holder's sensitive datum is free to read" in found
+    assert len(found) == 5
 
 
 def test_a_personal_record_in_a_free_file_is_found_though_the_application_says_nothing() -> None:

@@ -134,7 +134,7 @@ def test_no_device_is_lent_the_key_of_another_authority(step: Step, what: str) -
     ("step", "answer"),
     [
         (Write("lin", "tourism:palace-gate", {"scheme": "rural"}, application=_HEALTH), "6988"),
-        (Admit("lin", "tourism:ward", "see-doctor"), "6988"),
+        (Admit("lin", "tourism:ward", "see-doctor"), "6982"),
     ],
 )
 def test_the_card_itself_refuses_the_key_of_another_authority(
@@ -152,6 +152,23 @@ def test_the_card_itself_refuses_the_key_of_another_authority(
     journey = replace(DAY, steps=(registered, replace(step, refused=answer)))
     happened = play(CITIZEN, journey, sectors).happenings[-1]
     assert (happened.counted, happened.by["reason"]) == (Counted.REFUSED, answer)
+
+
+@pytest.mark.parametrize("pin", ["", "271828"])
+@pytest.mark.parametrize(
+    "device", ["canteen", "social-security:desk", "tourism:palace-gate", "certificate-desk"]
+)
+def test_the_card_itself_refuses_to_be_read_by_others(
+    device: str, pin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells of health opens to the health authority's key: no rule of devices is needed, and no PIN helps."""
+    monkeypatch.setattr(World, "require_own", lambda *_: None)
+    shut = ("scheme", "registered", "prescriptions", "outpatient used")
+    look = Reads("lin", device, application=_HEALTH, refused=shut, pin=pin)
+    told = [one.by for one in _play(replace(DAY, steps=(look,))).happenings]
+    assert [by["reason"] for by in told] == ["READ"] * len(shut)
+    with pytest.raises(StepFailed, match="6982"):
+        _play(replace(DAY, steps=(replace(look, refused=(), values={"scheme": "employee"}),)))
 
 
 def _with(wanted: type[Step], change: dict[str, object]) -> Journey:

@@ -16,6 +16,12 @@ from jinka.profile.records import RecordSpec
 from jinka.profile.spec import PersonalDatum
 from jinka.sectors.state_records import PART
 
+_WHOLE = (
+    None,
+    PersonalDatum.HOLDER_CLASS,
+    PersonalDatum.SENSITIVE,
+)  # printed: of a person whose name is masked
+
 
 @dataclass(slots=True)
 class Personal:
@@ -48,11 +54,11 @@ def personal_of(sector: Sector, sectors: Iterable[Sector]) -> Personal:
     made = Personal()
     for application, values in _on_cards(sector):
         for spec in rows[application] if application in rows else _named(rows, values):
-            if spec.personal not in (None, PersonalDatum.HOLDER_CLASS):
+            if spec.personal not in _WHOLE:
                 made.add(spec, values.get(spec.name, ""))
     for application, specs in sector.records.items():
         for spec in specs:
-            if spec.example and spec.personal not in (None, PersonalDatum.HOLDER_CLASS) and application:
+            if spec.example and spec.personal not in _WHOLE and application:
                 made.add(spec, decode_field(spec.coding, spec.example[2:]))
     for journey in sector.journeys:
         for step in journey.steps:

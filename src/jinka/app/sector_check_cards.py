@@ -34,7 +34,7 @@ _PIN = "123456"
 _OK, _NO_RECORD = 0x9000, 0x6A83
 _DENIED = frozenset({0x6982, 0x6985, 0x6986, 0x6988, 0x6987})
 _EMV_RECORD = 0x70  # the template of a record that terminals read by place (EMV Book 3, 6.5.11)
-_BEHIND_PIN = frozenset({PersonalDatum.NAME, PersonalDatum.IDENTITY_NUMBER})
+_NOT_FREE = frozenset({PersonalDatum.NAME, PersonalDatum.IDENTITY_NUMBER, PersonalDatum.SENSITIVE})
 _RECORDS = (FileKind.FIXED, FileKind.VARIABLE, FileKind.CYCLIC)
 _INNER = (FileKind.KEY, FileKind.SECRET)
 _PREVIOUS = 3  # P2 of UPDATE RECORD: the newest of a cyclic file
@@ -242,7 +242,9 @@ def _overwrite(card: Card, spec: FileSpec, before: bytes, key: tuple[KeySpec, by
 
 
 def check_personal(sector: Sector, profile: ApplicationProfile, complain: Complain) -> None:
-    """Names and identity numbers lie behind the PIN, whether the application says that they are there or a record."""
+    """Names and identity numbers lie behind the PIN, sensitive data at least not free, whether the application says
+    that they are there or a record.
+    """
     # A certificate is for everybody to read, and EMV shows its holder's name to every terminal.
     if profile.application in (ApplicationKind.IDENTITY, ApplicationKind.EMV):
         return
@@ -254,7 +256,7 @@ def check_personal(sector: Sector, profile: ApplicationProfile, complain: Compla
         if row.personal is not None
     ]
     for name, place, datum in held:
-        if datum in _BEHIND_PIN and place in free:
+        if datum in _NOT_FREE and place in free:
             complain("PERSONAL", f"{profile.name}.{name}", f"the holder's {datum.value} is free to read")
 
 

@@ -82,7 +82,7 @@ def _pulled_once(
 
 
 def _held(use: Use, card: Card) -> dict[str, str]:
-    return holder_values(read_records(card, use.aid, use.records, pin=use.pin))
+    return holder_values(read_records(card, use.aid, use.records, pin=use.pin, access=use.access))
 
 
 def _told(right: Entitlement, known: Values) -> dict[str, str]:

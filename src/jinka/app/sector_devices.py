@@ -1,10 +1,11 @@
-"""What devices of a journey have: the list that all obey now, and the key of their own authority."""
+"""What devices of a journey have: the list that all obey now, and the keys of their own authority."""
 
 from __future__ import annotations
 
 from jinka.app.sector_world import World
 from jinka.issuer import MaintenanceHost
 from jinka.terminal import BlockList
+from jinka.terminal.records import FileAccess
 
 
 def block_list(world: World) -> BlockList:
@@ -28,3 +29,14 @@ def maintenance_at(world: World, device: str, application: str) -> MaintenanceHo
         return world.maintenance(own)
     world.require_own(device, application)
     return world.maintenance(application)
+
+
+def access_at(world: World, device: str, application: str) -> FileAccess | None:
+    """The access key that a device proves before it reads: that of an application which is its own. For another's it
+    has none, whatever it asks for: the card then refuses to read.
+    """
+    opened = world.profile(application).access_keys()
+    if not opened or not uses_own(world, device, application):
+        return None
+    [key] = set(opened.values())
+    return FileAccess(kid=key.kid, files=frozenset(opened), provider=world.access(application, key))

@@ -20,8 +20,8 @@ from jinka.profile.records import RecordSpec
 from jinka.reports.day import Text
 from jinka.terminal.link import ChipRefused, ask, ask_exactly
 from jinka.terminal.reading import select
+from jinka.terminal.records import prove_access
 
-_CHALLENGE = bytes.fromhex("0084000008")
 _RANDOM = bytes.fromhex("0084000004")
 
 
@@ -73,9 +73,7 @@ def _open(
         key for key in profile.keys
         if key.use is KeyUse.EXTERNAL_AUTHENTICATE and (key.folder, key.state_after) == (spec.folder, level)
     )  # fmt: skip
-    challenge = ask_exactly(card.link, "get challenge", _CHALLENGE, 8)
-    answer = world.access(application, key).answer(card.number, challenge)
-    ask(card.link, "external authenticate", Command(0x00, 0x82, 0, key.kid, answer).build())
+    prove_access(card.link, key.kid, world.access(application, key), card.number)
 
 
 def _file(profile: ApplicationProfile, spec: RecordSpec) -> FileSpec:

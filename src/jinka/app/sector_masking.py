@@ -45,7 +45,7 @@ def masked_number(number: str) -> str:
 def shown_value(spec: RecordSpec, value: str) -> str:
     """A record's value as it may be printed."""
     match spec.personal:
-        case None | PersonalDatum.HOLDER_CLASS:
+        case None | PersonalDatum.HOLDER_CLASS | PersonalDatum.SENSITIVE:
             return value
         case PersonalDatum.NAME:  # and what goes with it: a day of birth, a sex
             return masked_name(value) if not value[:1].isdigit() else "*" * len(value)

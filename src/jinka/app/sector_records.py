@@ -6,7 +6,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from jinka.app.sector_cards import pin_bytes
-from jinka.app.sector_devices import block_list, maintenance_at, uses_own
+from jinka.app.sector_devices import access_at, block_list, maintenance_at, uses_own
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_payments import refused_order, spend_order
 from jinka.app.sector_purse import expect_done, expect_refused
@@ -23,6 +23,8 @@ from jinka.terminal.entitlement import Admission, NotEntitled, UseTorn, write_re
 from jinka.terminal.link import ChipRefused
 from jinka.terminal.lists import Listed
 from jinka.terminal.records import read_records
+
+_NOT_SATISFIED = 0x6982
 
 
 class Admitted(NamedTuple):
@@ -106,12 +108,17 @@ def play_reads(step: Reads, world: World) -> Text:
         raise StepFailed(
             f"the application is its own, so it is not refused as {step.reason}", where=step.device
         )
-    readings = read_records(card.link, world.profile(application).aid, wanted, pin=_pin(step.pin))
+    readings = read_records(
+        card.link, world.profile(application).aid, wanted, pin=_pin(step.pin),
+        access=access_at(world, step.device, application),
+    )  # fmt: skip
     for one in readings:
         name = one.record.name
         if name in step.refused:
             if one.value is not None:
                 raise StepFailed(f"{name} was read, and may not be", where=step.device)
+            if one.sw != _NOT_SATISFIED:
+                raise StepFailed(f"{name}: the card does not refuse it, {one.reason}", where=step.device)
             world.count(Counted.REFUSED, device=step.device, application=application, reason="READ")
         elif one.value != step.values[name]:
             found, sought = (

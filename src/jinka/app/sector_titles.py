@@ -15,6 +15,7 @@ from jinka.declaration.sector import Account, Party
 from jinka.kit import Unit, format_minor
 from jinka.profile.entitlement import Condition
 from jinka.profile.records import RecordSpec
+from jinka.profile.spec import PersonalDatum
 from jinka.reports.day import Text
 
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -66,7 +67,7 @@ def lacking(condition: Condition, specs: Mapping[str, RecordSpec], facts: Mappin
         names = {name: spec.title_zh if zh else spec.title_en for name, spec in specs.items()}
         text = condition.text(zh=zh, names=names)
         for name, fact in facts.items():
-            kept = spec is not None and spec.personal is not None
+            kept = spec is not None and spec.personal not in (None, PersonalDatum.SENSITIVE)
             shown = "***" if kept else dated(spec, str(fact)) if spec else str(fact)
             text = text.replace(f"<{name}>", shown or _NOBODY[zh])
         for name, now in _NOW.items():

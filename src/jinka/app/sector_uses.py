@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jinka.app.sector_cards import VirtualCard
-from jinka.app.sector_devices import block_list, maintenance_at
+from jinka.app.sector_devices import access_at, block_list, maintenance_at
 from jinka.app.sector_world import World
 from jinka.card import Card, Nvm
 from jinka.profile.entitlement import Entitlement
@@ -19,6 +19,7 @@ from jinka.terminal import BlockList
 from jinka.terminal.entitlement import Admission, TornUse, UseTorn, admit
 from jinka.terminal.link import ApduLink, CardRemoved
 from jinka.terminal.maintenance import MacProvider
+from jinka.terminal.records import FileAccess
 
 UPDATE_RECORD = 0xDC
 
@@ -57,6 +58,7 @@ class Use:
     macs: MacProvider
     pin: bytes = field(repr=False)
     block_list: BlockList
+    access: FileAccess | None = None
 
     def card(self) -> Card:
         """The card as it came."""
@@ -66,7 +68,7 @@ class Use:
         """As the device did it."""
         return admit(
             link, self.right, aid=self.aid, records=self.records, at=self.at, facts=self.facts, macs=self.macs,
-            pin=self.pin, torn=torn, block_list=self.block_list,
+            pin=self.pin, torn=torn, block_list=self.block_list, access=self.access,
         )  # fmt: skip
 
 
@@ -94,6 +96,7 @@ def use_right(
         right=right, memory=bytes(card.link.card.nvm.memory), aid=world.profile(right.application).aid,
         records=world.record_specs(right.application), at=world.now, facts=dict(facts),
         macs=maintenance_at(world, device, right.application), pin=pin, block_list=block_list(world),
+        access=access_at(world, device, right.application),
     )  # fmt: skip
     known = remembered.pop(place, None)
     last = Pulled(card.link, len(right.changes) - 1, seen=True, only=UPDATE_RECORD)

@@ -27,6 +27,7 @@ from jinka.profile.spec import (
 RIDE_RECORD_ID, RIDE_RECORD_SIZE = 0x31, 48
 SPENT_RECORD_ID, SPENT_RECORD_SIZE = 0x32, 12
 AFTER_PIN = 0x11
+BY_KEY, _ACCESS_KID = 0x22, 1  # the register is 1 after the PIN, 2 after the authority's access key
 RECORD_FILE = 0x0005
 _PERSONAL_OF_FILES = {
     0x0015: PersonalDatum.CARD_NUMBER,
@@ -70,8 +71,24 @@ def pin(*, initial: bytes = b"", tries: int = 3) -> KeySpec:
     )
 
 
-def record_files(records: Sequence[RecordSpec], *, after_pin: Sequence[int] = ()) -> tuple[FileSpec, ...]:
-    """A variable file for each file that the records name; those in ``after_pin`` open with the holder's PIN alone."""
+def access_key() -> KeySpec:
+    """The key by which the authority's own devices open what the PIN does not (EXTERNAL AUTHENTICATE)."""
+    return KeySpec(
+        use=KeyUse.EXTERNAL_AUTHENTICATE,
+        kid=_ACCESS_KID,
+        version=1,
+        algorithm=Algorithm.TDES,
+        service_purpose="access",
+        state_after=BY_KEY & 0x0F,
+    )
+
+
+def record_files(
+    records: Sequence[RecordSpec], *, after_pin: Sequence[int] = (), by_key: Sequence[int] = ()
+) -> tuple[FileSpec, ...]:
+    """A variable file for each file that the records name; those in ``after_pin`` open with the holder's PIN alone,
+    those in ``by_key`` with the authority's access key alone.
+    """
     made = []
     for fid in dict.fromkeys(spec.fid for spec in records):
         own = [spec for spec in records if spec.fid == fid]
@@ -80,7 +97,7 @@ def record_files(records: Sequence[RecordSpec], *, after_pin: Sequence[int] = ()
                 fid=fid,
                 kind=FileKind.VARIABLE,
                 size=sum(2 + spec.length for spec in own),
-                read_right=AFTER_PIN if fid in after_pin else FREE,
+                read_right=AFTER_PIN if fid in after_pin else BY_KEY if fid in by_key else FREE,
                 write_right=FREE,
                 mac_required=True,
                 title_en="Records: " + ", ".join(spec.title_en for spec in own),
@@ -157,15 +174,19 @@ def record_application(
     records: Sequence[RecordSpec],
     version: int = 1,
     after_pin: Sequence[int] = (),
+    by_key: Sequence[int] = (),
     extra_keys: tuple[KeySpec, ...] = (),
     extra_files: tuple[FileSpec, ...] = (),
 ) -> ApplicationProfile:
-    """Records and the card's public data, no money. Whatever opens with the PIN needs `pin` among ``extra_keys``."""
-    keys = (files.service_key(KeyUse.MAINTENANCE, "maintenance"), *extra_keys)
+    """Records and the card's public data, no money. Whatever opens with the PIN needs `pin` among ``extra_keys``;
+    files in ``by_key`` bring the access key with them.
+    """
+    access = (access_key(),) if by_key else ()
+    keys = (files.service_key(KeyUse.MAINTENANCE, "maintenance"), *extra_keys, *access)
     made = (
         files.key_file(keys),
         files.public_data(_public_example(version)),
-        *record_files(records, after_pin=after_pin),
+        *record_files(records, after_pin=after_pin, by_key=by_key),
         *extra_files,
     )
     return ApplicationProfile(

@@ -169,6 +169,10 @@ class PurseSpec:
     grey: GreySpec | None = None
 
 
+def _opens(right: int, state: int) -> bool:
+    return right & 0x0F <= state <= right >> 4
+
+
 class PersonalDatum(Enum):
     """What about a person a file holds, for masking and for the register of personal data."""
 
@@ -177,6 +181,7 @@ class PersonalDatum(Enum):
     NAME = "name"
     IDENTITY_NUMBER = "identity number"
     MOVEMENT = "movement"
+    SENSITIVE = "sensitive datum"  # health, assistance, care and the like: 个人信息保护法 Art. 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +218,19 @@ class ApplicationProfile:
         if self.purse is None:
             raise Usage("no purse", where=self.name, fix="use a profile with a purse")
         return self.purse
+
+    def access_keys(self) -> dict[int, KeySpec]:
+        """Files of the application's own folder that open to an access key and to no PIN, each with that key."""
+        found = dict[int, KeySpec]()
+        for key in (key for key in self.keys if key.use is KeyUse.EXTERNAL_AUTHENTICATE and not key.folder):
+            for spec in (spec for spec in self.files if not spec.folder):
+                if _opens(spec.read_right, key.state_after) and not self._opens_else(spec):
+                    found[spec.fid] = key
+        return found
+
+    def _opens_else(self, spec: FileSpec) -> bool:
+        pins = [key.state_after for key in self.keys if key.use is KeyUse.PIN and key.folder == spec.folder]
+        return any(_opens(spec.read_right, state) for state in (0, *pins))
 
     def with_algorithm(self, algorithm: Algorithm) -> ApplicationProfile:
         """The same application with all its keys in another algorithm."""

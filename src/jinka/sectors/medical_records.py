@@ -1,7 +1,7 @@
 """The applications of medical insurance and health, the rights that stand on them, and who reads a patient's records.
 
 The personal account has the files of JR/T 0025.2. The layout of the health card's records (WS/T 543) is not readable;
-they are Jinka's.
+they are Jinka's. What is not the name opens to the authority's access key alone: it tells of a patient's health.
 """
 
 from __future__ import annotations
@@ -23,15 +23,21 @@ HEALTH_RECORDS = (
     record(1, "name", Coding.TEXT, 30, "周婷", "Name", "姓名", fid=0x0006, personal=PersonalDatum.NAME),
     record(1, "scheme", Coding.TEXT, 10, "employee", "Scheme of insurance", "险种"),
     record(2, "insured until", Coding.DATE, 4, "20261231", "Insured until", "参保有效期"),
-    record(3, "registered", Coding.TEXT, 12, "cardiology", "Registered for", "挂号科室"),
-    record(4, "prescribed until", Coding.DATE, 4, "20260312", "Prescription valid until", "处方有效期"),
-    record(5, "prescriptions", Coding.NUMBER, 1, "1", "Prescriptions not yet dispensed", "待取处方数"),
-    record(6, "outpatient used", Coding.NUMBER, 4, "180000", "Outpatient deductible used, fen", "门诊起付线累计（分）"),
-    record(7, "outpatient spent", Coding.NUMBER, 4, "26600", "Outpatient, by the fund, fen", "门诊基金累计（分）"),
+    record(3, "registered", Coding.TEXT, 12, "cardiology", "Registered for", "挂号科室",
+           personal=PersonalDatum.SENSITIVE),
+    record(4, "prescribed until", Coding.DATE, 4, "20260312", "Prescription valid until", "处方有效期",
+           personal=PersonalDatum.SENSITIVE),
+    record(5, "prescriptions", Coding.NUMBER, 1, "1", "Prescriptions not yet dispensed", "待取处方数",
+           personal=PersonalDatum.SENSITIVE),
+    record(6, "outpatient used", Coding.NUMBER, 4, "180000", "Outpatient deductible used, fen", "门诊起付线累计（分）",
+           personal=PersonalDatum.SENSITIVE),
+    record(7, "outpatient spent", Coding.NUMBER, 4, "26600", "Outpatient, by the fund, fen", "门诊基金累计（分）",
+           personal=PersonalDatum.SENSITIVE),
 )  # fmt: skip
 HEALTH = record_application(
     name="cn.health.card", aid=b"JINKA.HEALTH.1", fid=0x3F41, title_en="Health card", title_zh="居民健康卡应用",
-    authority=NHC, standards=("WS/T 543",), records=HEALTH_RECORDS, after_pin=(0x0006,), extra_keys=(pin(),),
+    authority=NHC, standards=("WS/T 543",), records=HEALTH_RECORDS, after_pin=(0x0006,), by_key=(0x0005,),
+    extra_keys=(pin(),),
 )  # fmt: skip
 GAUGE_RECORDS = (
     record(1, "kind", Coding.TEXT, 16, "sphygmomanometer", "Kind of instrument", "器具类别"),

@@ -1,7 +1,7 @@
 """What authorities write onto the cards of social insurance and care, and the rights that stand on it.
 
 The card of LD/T 33 in its second version asks for the PIN before it names its holder (Jinka's choice: the standard's
-rights are not readable).
+rights are not readable). What tells of assistance, unemployment, injury or care opens to the authority's access key.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from jinka.codec.fields import Coding
 from jinka.declaration import JourneyCard, Start
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
+from jinka.profile.spec import PersonalDatum
 from jinka.sectors.social_security import HOLDER, PROFILE, READ_RIGHT
 
+SENSITIVE = PersonalDatum.SENSITIVE
 CARD = replace(
     PROFILE,
     version=2,
@@ -26,45 +28,44 @@ INSURED = (
     record(1, "insured at", Coding.DIGITS, 3, "440300", "Region of insurance", "参保地"),
     record(2, "months", Coding.NUMBER, 2, "120", "Months paid in", "累计缴费月数"),
     record(3, "pension drawn", Coding.NUMBER, 1, "0", "Pension is drawn", "已领取养老金"),
-    record(
-        4, "job seeker until", Coding.DATE, 4, "20261231", "Registered job seeker until", "求职登记有效期"
-    ),
-    record(5, "benefit months", Coding.NUMBER, 1, "12", "Months of unemployment benefit", "失业金剩余月数"),
+    record(4, "job seeker until", Coding.DATE, 4, "20261231", "Registered job seeker until", "求职登记有效期",
+           personal=SENSITIVE),
+    record(5, "benefit months", Coding.NUMBER, 1, "12", "Months of unemployment benefit", "失业金剩余月数",
+           personal=SENSITIVE),
     record(6, "training left", Coding.NUMBER, 1, "1", "Training courses left", "培训券余数"),
-    record(7, "assistance until", Coding.DATE, 4, "20261231", "Assistance until", "救助有效期"),
+    record(7, "assistance until", Coding.DATE, 4, "20261231", "Assistance until", "救助有效期", personal=SENSITIVE),
     record(8, "retires on", Coding.DATE, 4, "20251201", "Day of retirement", "法定退休日期"),
-    record(9, "benefit next", Coding.DATE, 4, "20260401", "Next benefit on", "下次失业金发放日"),
-    record(10, "injury grade", Coding.NUMBER, 1, "4", "Grade of injury", "伤残等级"),
-    record(
-        11, "injury grant", Coding.NUMBER, 1, "0", "One-time injury grant was paid", "已付一次性伤残补助金"
-    ),
-    record(12, "aid next", Coding.DATE, 4, "20260401", "Next allowance on", "下次保障金发放日"),
-)
+    record(9, "benefit next", Coding.DATE, 4, "20260401", "Next benefit on", "下次失业金发放日", personal=SENSITIVE),
+    record(10, "injury grade", Coding.NUMBER, 1, "4", "Grade of injury", "伤残等级", personal=SENSITIVE),
+    record(11, "injury grant", Coding.NUMBER, 1, "0", "One-time injury grant was paid", "已付一次性伤残补助金",
+           personal=SENSITIVE),
+    record(12, "aid next", Coding.DATE, 4, "20260401", "Next allowance on", "下次保障金发放日", personal=SENSITIVE),
+)  # fmt: skip
 _EMPLOYMENT, _INSURANCE = 0xDF02, 0xDF03
 # LD/T 33 has these files; their columns are not readable, so these are Jinka's.
 FOLDER_RECORDS = (
-    replace(record(1, "employment", Coding.TEXT, 10, "employed", "Employment", "就业状态", fid=0xEF05),
-            folder=_EMPLOYMENT),
-    replace(record(1, "idle months", Coding.NUMBER, 1, "12", "Unemployment months", "失业保险月数", fid=0xEF05),
-            folder=_INSURANCE),
+    replace(record(1, "employment", Coding.TEXT, 10, "employed", "Employment", "就业状态", fid=0xEF05,
+                   personal=SENSITIVE), folder=_EMPLOYMENT),
+    replace(record(1, "idle months", Coding.NUMBER, 1, "12", "Unemployment months", "失业保险月数", fid=0xEF05,
+                   personal=SENSITIVE), folder=_INSURANCE),
     replace(record(1, "pension months", Coding.NUMBER, 2, "186", "Pension months", "养老保险月数", fid=0xEF07),
             folder=_INSURANCE),
-    replace(record(1, "injury grade", Coding.NUMBER, 1, "4", "Grade of injury", "工伤等级", fid=0xEF15),
-            folder=_INSURANCE),
+    replace(record(1, "injury grade", Coding.NUMBER, 1, "4", "Grade of injury", "工伤等级", fid=0xEF15,
+                   personal=SENSITIVE), folder=_INSURANCE),
 )  # fmt: skip
 RIGHTS = record_application(
     name="cn.social-insurance.rights", aid=b"JINKA.SI.RIGHTS", fid=0x3F30, title_en="Insurance and assistance",
     title_zh="社保与救助记录", authority="Ministry of Human Resources and Social Security 人力资源和社会保障部",
-    standards=("LD/T 33",), records=INSURED, extra_keys=(pin(),),
+    standards=("LD/T 33",), records=INSURED, by_key=(0x0005,), extra_keys=(pin(),),
 )  # fmt: skip
 WORN = (
-    record(1, "care level", Coding.NUMBER, 1, "3", "Level of care", "照护等级"),
-    record(2, "home", Coding.TEXT, 8, "C-204", "Room", "房间"),
+    record(1, "care level", Coding.NUMBER, 1, "3", "Level of care", "照护等级", personal=SENSITIVE),
+    record(2, "home", Coding.TEXT, 8, "C-204", "Room", "房间", personal=SENSITIVE),
     record(3, "meals", Coding.NUMBER, 1, "3", "Meals left today", "当日餐次"),
 )
 TAG = record_application(
     name="cn.elder-care.tag", aid=b"JINKA.CARE.TAG", fid=0x3F31, title_en="Worn tag", title_zh="老人佩戴标签",
-    authority="Ministry of Civil Affairs 民政部", standards=("GB/T 42195",), records=WORN,
+    authority="Ministry of Civil Affairs 民政部", standards=("GB/T 42195",), records=WORN, by_key=(0x0005,),
 )  # fmt: skip
 
 

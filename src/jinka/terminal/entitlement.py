@@ -23,14 +23,17 @@ from jinka.codec.fields import encode_field
 from jinka.kit import Refused, Usage
 from jinka.profile.entitlement import Against, Change, Condition, Entitlement, Fact, Test
 from jinka.profile.records import RecordSpec
-from jinka.terminal.link import ApduLink, CardRemoved, ask, ask_exactly
+from jinka.terminal.link import ApduLink, CardRemoved, ChipRefused, ask, ask_exactly
 from jinka.terminal.lists import BlockList
 from jinka.terminal.maintenance import MacProvider
 from jinka.terminal.reading import read_public, select, verify_pin
-from jinka.terminal.records import read_records
+from jinka.terminal.records import FileAccess, read_records
 
 EVERYTHING = "*"
 NO_LIST = BlockList()
+_NOT_SATISFIED = (
+    0x6982  # a terminal that opens nothing of what the right asks has not the key, or not the PIN
+)
 AGAIN = dt.timedelta(minutes=1)  # how long a terminal finishes a use that was torn
 
 
@@ -107,6 +110,7 @@ def admit(
     pin: bytes = b"",
     torn: TornUse | None = None,
     block_list: BlockList = NO_LIST,
+    access: FileAccess | None = None,
 ) -> Admission:
     """Read, judge, write back. Raises `Listed`, `NotEntitled`, `ChipRefused`, `CardRemoved` and `UseTorn`; nobody was
     admitted then.
@@ -122,7 +126,9 @@ def admit(
         raise Usage(
             f"no record {sorted(missing)[0]!r}", where=entitlement.name, fix="see the profile's records"
         )
-    readings = read_records(link, aid, asked, pin=pin)
+    readings = read_records(link, aid, asked, pin=pin, access=access)
+    if readings and all(one.sw == _NOT_SATISFIED for one in readings):
+        raise ChipRefused(f"read {readings[0].record.name}", _NOT_SATISFIED)
     values = {one.record.name: one.value for one in readings if one.value is not None}
     card_no = read_public(link).card_no
     block_list.refuse(card_no, at)

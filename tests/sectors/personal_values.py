@@ -16,11 +16,8 @@ from jinka.profile.records import RecordSpec
 from jinka.profile.spec import PersonalDatum
 from jinka.sectors.state_records import PART
 
-_WHOLE = (
-    None,
-    PersonalDatum.HOLDER_CLASS,
-    PersonalDatum.SENSITIVE,
-)  # printed: of a person whose name is masked
+# Printed as they are, since the name beside them is masked.
+_WHOLE = (None, PersonalDatum.HOLDER_CLASS, PersonalDatum.SENSITIVE)
 
 
 @dataclass(slots=True)

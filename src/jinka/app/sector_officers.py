@@ -3,8 +3,9 @@
 Market regulation looks the organisation up by its credit code, and the persons whom its record refers to
 (市场主体登记管理条例, 国务院令第746号, Art. 8: the legal representative is a registered item; Art. 15: real names).
 Both looks are noted, and a person who is looked at reads of it. Only ``legal_representative`` holds that post; every
-other post of an organisation is of its officers or its legal representative. Namesakes within one organisation are not told
-apart. A post without an organisation is of the staff of the authority whose desk issues: no register of staff is kept here.
+other post of an organisation is of its officers or its legal representative. Namesakes within one organisation are not
+told apart. A post without an organisation is of the staff of the authority whose desk issues: no register of staff is
+kept here.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from jinka.profile.entitlement import Change, Condition, Entitlement, Fact
 from jinka.profile.entitlement import Test as Asked
 from jinka.sectors import parking
 from jinka.sim.randomness import SeededRandomness
-from jinka.terminal.entitlement import AGAIN, NotEntitled, TornUse, UseTorn, admit
+from jinka.terminal.entitlement import AGAIN, NO_LIST, NotEntitled, TornUse, UseTorn, admit
 from jinka.terminal.link import CardRemoved
 from jinka.terminal.records import holder_values, read_records
 
@@ -186,7 +186,7 @@ def findings(right: Entitlement, *others: Entitlement, facts: dict[str, str] = G
     found: list[str] = []
     made = Use(
         right=right, memory=bytes(card().nvm.memory), aid=PROFILE.aid, records=RECORDS, at=AT, facts=facts, macs=Macs(),
-        pin=b"",
+        pin=b"", block_list=NO_LIST,
     )  # fmt: skip
     assert check_torn_uses((right, *others), [made, made], lambda *said: found.append(" ".join(said))) == 1
     return found

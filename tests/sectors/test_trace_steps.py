@@ -197,7 +197,8 @@ def test_answers_that_nobody_takes_are_found() -> None:
 
 
 def test_an_answer_is_a_fact_of_a_right() -> None:
-    sector, [journey] = replace(campus.SECTOR, trace=TRACE), campus.SECTOR.journeys[:1]
+    told = tuple(replace(device, knows={}) for device in campus.SECTOR.devices)
+    sector, [journey] = replace(campus.SECTOR, trace=TRACE, devices=told), campus.SECTOR.journeys[:1]
     steps = (
         Commissioned("rice/1", "mill", at="08:00"),
         CheckItem("rice/1", "known", remembers={"bag": "verdict"}),

@@ -115,7 +115,7 @@ FIRM = JourneyCard("firm", "The company's code card", "示例公司代码卡", (
     }),
     Start(application=SIGNS, pin="271828"),
 ), holder="firm")  # fmt: skip
-_NAMES = {"organisation": "GB 32100 example company 示例公司", "code": CODE}
+_NAMES = {"organisation": "示例公司", "code": CODE}
 _KEPT = {"credit_code": CODE, "founded": "2020-01-15", "status": "active",
          "address": "海港路1号", "contact": "陈红"}  # fmt: skip
 SIGNATURE = Journey(

@@ -97,7 +97,7 @@ FANG = _card(
 GAO = _card("gao", "Officer Gao's card", "高关员的卡", "高明", "customs", "5303", "review")
 HE = _card("he", "Officer He's card", "何关员的卡", "何平", "customs", "5303", "inspection")
 JIN = _card("jin", "Officer Jin's card", "金关员的卡", "金涛", "customs", "5303", "release")
-_FIRM = {"organisation": "GB 32100 example company 示例公司", "code": "91350100M000100Y43"}
+_FIRM = {"organisation": "示例公司", "code": "91350100M000100Y43"}
 _REGISTERED = (
     Keep("chen", "person", "public-security", {"identity_number": "440398198804110046", "name": "陈红"}, at="07:30"),
     Keep("fang", "person", "public-security", {"identity_number": "440398199007060060", "name": "方兰"}),

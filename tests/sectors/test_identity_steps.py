@@ -26,6 +26,7 @@ from jinka.declaration import (
     Invoice,
     IssueDocument,
     Journey,
+    Keep,
     LogOn,
     Revoke,
     Sector,
@@ -38,7 +39,7 @@ from jinka.declaration import (
 from jinka.kit import JinkaError, NotFound, Refused, Usage
 from jinka.sectors import SECTORS, enterprise, eport, identity, tax
 
-CERTIFIED = eport.RELEASE.steps[:5]
+REGISTERED, CERTIFIED = eport.RELEASE.steps[:4], eport.RELEASE.steps[:9]
 CHEN = Sign("chen", "paper", "one hundred", pin="445566")
 FANG = Sign("fang", "paper", pin="445566", counter=True)
 
@@ -129,6 +130,53 @@ def test_what_is_not_so_fails(steps: tuple[Step, ...]) -> None:
         _eport(*steps)
 
 
+_HEAD = "legal representative"
+_NO_OFFICER = "NO_OFFICER"
+_STOPPED_FIRM = Keep("firm", "organisation", "market-regulation", {"status": "revoked"})
+
+
+@pytest.mark.parametrize(
+    ("before", "changed"),
+    [
+        ((), {}),
+        (REGISTERED, {"holder": "高明"}),
+        (REGISTERED, {"organisation": "另一公司"}),
+        (REGISTERED, {"code": "91440300D2143569X7"}),
+        (REGISTERED, {"code": "91350100M000100Y44"}),
+        (REGISTERED, {"code": ""}),
+        (REGISTERED, {"post": _HEAD}),
+        (REGISTERED[:3], {}),
+        ((*REGISTERED, _STOPPED_FIRM), {}),
+        (REGISTERED, {"post": _HEAD, "organisation": "", "code": ""}),
+    ],
+    ids=[
+        "unknown",
+        "holder",
+        "name",
+        "other-code",
+        "false-code",
+        "no-code",
+        "head",
+        "staff",
+        "revoked",
+        "nobody's",
+    ],
+)
+def test_a_post_is_of_whom_the_register_names(before: tuple[Step, ...], changed: dict[str, str]) -> None:
+    """Chen Hong is an officer and no legal representative; whoever is not entered gets no certificate of a post."""
+    wanted = next(step for step in CERTIFIED if isinstance(step, Certify))
+    step = replace(wanted, **changed)
+    assert _play(eport.SECTOR, eport.RELEASE, *before, replace(step, refused=_NO_OFFICER))
+    with pytest.raises(StepFailed, match=_NO_OFFICER):
+        _play(eport.SECTOR, eport.RELEASE, *before, step)
+
+
+def test_the_legal_representative_holds_that_post_and_any_other() -> None:
+    wanted = next(step for step in CERTIFIED if isinstance(step, Certify))
+    for post in (_HEAD, "checker"):
+        assert _play(eport.SECTOR, eport.RELEASE, *REGISTERED, replace(wanted, holder="方兰", post=post))
+
+
 def test_one_holder_counts_once_whatever_his_cards_say() -> None:
     """The checker's card goes to the declarant under a second post: still one person."""
     second = Certify("fang", "card-desk", "陈红", pin="445566", post="checker")
@@ -139,7 +187,7 @@ def test_one_holder_counts_once_whatever_his_cards_say() -> None:
 def test_a_counter_signature_falls_with_what_it_covers() -> None:
     world = World(eport.SECTOR, eport.RELEASE, {p.name: s for s in SECTORS for p in s.profiles})
     try:
-        for step in (*CERTIFIED[:2], CHEN, FANG):
+        for step in (*CERTIFIED[:6], CHEN, FANG):
             PLAYERS[type(step)](step, world)
         paper, at = document_of(world, "paper"), dt.datetime(2026, 4, 20, tzinfo=dt.UTC)
         assert len(paper.check(offices(world), at)) == 2
@@ -153,7 +201,7 @@ def test_a_counter_signature_falls_with_what_it_covers() -> None:
 def test_a_signature_under_anothers_certificate_is_none() -> None:
     world = World(eport.SECTOR, eport.RELEASE, {p.name: s for s in SECTORS for p in s.profiles})
     try:
-        for step in (*CERTIFIED[:2], CHEN, FANG):
+        for step in (*CERTIFIED[:6], CHEN, FANG):
             PLAYERS[type(step)](step, world)
         paper, at = document_of(world, "paper"), dt.datetime(2026, 4, 20, tzinfo=dt.UTC)
         paper.signatures[1] = replace(paper.signatures[1], certificate=paper.signatures[0].certificate)

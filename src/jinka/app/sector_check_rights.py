@@ -106,5 +106,4 @@ def _has(right: Entitlement, values: Values, facts: Values) -> bool:
 
 
 def _facts_of_changes(right: Entitlement) -> list[Fact]:
-    said = [change.take if change.take is not None else change.put for change in right.changes]
-    return [one for one in said if isinstance(one, Fact)]
+    return [change.fact for change in right.changes if change.fact is not None]

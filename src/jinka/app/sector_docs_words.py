@@ -72,11 +72,15 @@ class RightWords:
 
     def change(self, right: Entitlement, one: Change) -> str:
         name = self._names(right).get(one.record, one.record)
-        shown = one.take if one.take is not None else one.put
+        shown = next(value for value in (one.take, one.put, one.months) if value is not None)
         said = f"<{shown.name}>" if isinstance(shown, Fact) else str(shown)
-        if one.take is None:
+        if one.months is not None:
+            months = f"加{said}个月" if self._zh else f"+ {said} months"
+            text = _facts_told(f"{name} {months}", self._sector, self._zh)
+        elif one.take is None:
             text = _facts_told(f"{name} = {said}", self._sector, self._zh)
         else:
             sign, much = ("+", said[1:]) if said.startswith("-") else ("-", said)
-            text = _facts_told(f"{name} {sign} {much}", self._sector, self._zh)
+            rest = ("（至0为止）" if self._zh else ", down to 0") if one.rest else ""
+            text = _facts_told(f"{name} {sign} {much}{rest}", self._sector, self._zh)
         return self._wording.chinese(text) if self._zh else text

@@ -16,6 +16,7 @@ from typing import Any
 
 from jinka.app.sector_authority import Offices, identity_application, offices, utc
 from jinka.app.sector_cards import pin_bytes
+from jinka.app.sector_officers import NoOfficer, require_officer
 from jinka.app.sector_purse import expect_done, expect_refused
 from jinka.app.sector_reasons import reason_text
 from jinka.app.sector_remembered import remember, why_missing
@@ -153,9 +154,18 @@ def play_certify(step: Certify, world: World) -> Text:
         organisation=step.organisation, organisation_code=step.code,
     )  # fmt: skip
     try:
+        require_officer(step, world)
         offices(world).certify(
             card, subject, clerk=step.clerk, pin=pin_bytes(step.pin), world=world,
         )  # fmt: skip
+    except NoOfficer as error:
+        expect_refused(step.refused, error.reason, error)
+        world.count(Counted.REFUSED, device=step.device, application=profile.name, reason=error.reason)
+        words = reason_text(error.reason)
+        return Text(
+            f"No certificate for {step.holder} as {step.post} of {step.organisation}: {words.en}",
+            f"{step.holder}以{step.organisation}{step.post}身份申请证书被驳回：{words.zh}（{error.reason}）",
+        )
     except Refused as error:
         expect_refused(step.refused, "REFUSED", error)
         world.count(Counted.REFUSED, device=step.device, application=profile.name, reason="CERTIFICATE")

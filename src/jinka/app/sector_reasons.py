@@ -110,6 +110,7 @@ _ROWS = {
     "NOT_HERE": ("nobody brought it here", "本处无收货记录"),
     "SEGREGATION": ("not beside what is stored there", "与库内物料须隔离"),
     # Base records
+    "NO_OFFICER": ("the register names no such officer of an active organisation", "登记未载明其在该单位任职"),
     "REVIEW": ("not for him to do", "无权复核"),
     "CORRECT": ("not for it to correct", "无权更正"),
     "CREDIT": ("not for it to report", "无权报送"),

@@ -10,7 +10,7 @@ from jinka.app.sector_devices import access_at, block_list, maintenance_at, uses
 from jinka.app.sector_masking import shown_value
 from jinka.app.sector_payments import refused_order, spend_order
 from jinka.app.sector_purse import expect_done, expect_refused
-from jinka.app.sector_remembered import fact_of, forget, remember, texts_of
+from jinka.app.sector_remembered import fact_of, forget, remember, spend, texts_of
 from jinka.app.sector_titles import authority_title, lacking, recorded_text, written_text
 from jinka.app.sector_uses import use_right
 from jinka.app.sector_world import NotItsOwn, StepFailed, World
@@ -184,6 +184,7 @@ def play_admit(step: Admit, world: World) -> Text:
     world.written_onto(step.card, right.application).update(found.written)
     admissions(world).append(Admitted(step.device, right.name, world.now, found))
     world.count(Counted.ADMITTED, device=step.device, entitlement=right.name, application=right.application)
+    spend(world, [step.facts[one.name][1:] for one in _of_changes(right) if one.shown])
     remember(world, step.remembers, {
         "admitted": 1, "card": found.card_no.hex().upper(), **found.values, **found.written,
     })  # fmt: skip
@@ -201,11 +202,8 @@ def _told(step: Admit, right: Entitlement, sector: Sector, world: World) -> dict
         raise Usage(
             f"{typed[0]} is typed, and devices know it", where=step.device, fix="declare it in Device.knows"
         )
-    shown = {
-        each.against.name
-        for each in right.conditions
-        if isinstance(each.against, Fact) and each.against.shown
-    }
+    needed = [each.against for each in right.conditions if isinstance(each.against, Fact)]
+    shown = {one.name for one in (*needed, *_of_changes(right)) if one.shown}
     facts = dict[str, str]()
     for name, value in step.facts.items():
         if name in shown and not value.startswith("="):
@@ -215,6 +213,10 @@ def _told(step: Admit, right: Entitlement, sector: Sector, world: World) -> dict
         unknown = name in shown and value[1:] not in world.remembered
         facts[name] = "" if unknown else str(fact_of(world, value))
     return facts
+
+
+def _of_changes(right: Entitlement) -> list[Fact]:
+    return [change.fact for change in right.changes if change.fact is not None]
 
 
 def play_block(step: Block, world: World) -> Text:

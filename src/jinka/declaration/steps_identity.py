@@ -18,7 +18,8 @@ class Certify(Step):
     """A card makes its key pair, asks for a certificate, two officers approve, a third issues; it goes onto the card.
 
     ``post`` is written beside the holder's name as the office that he holds; ``code`` is a unified social credit code
-    (GB 32100), which must be right. ``clerk`` asks; an officer who asked may not approve.
+    (GB 32100), which must be right. ``clerk`` asks; an officer who asked may not approve. A post of an organisation is
+    given to whom its base record names as officer (`Keep` it first), to anybody else it is refused as NO_OFFICER.
     """
 
     card: str

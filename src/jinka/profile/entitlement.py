@@ -21,6 +21,7 @@ class Test(Enum):
     ONE_OF = "is one of"
     NOT_AFTER = "is not after"  # the record's date against a fact's
     NOT_BEFORE = "is not before"
+    BEFORE = "is before"
     AT_LEAST = "is at least"
     AT_MOST = "is at most"
     LISTS = "lists"  # words joined by commas, or the whole range by *
@@ -32,6 +33,7 @@ _SAID_ZH = {
     Test.ONE_OF: "属于",
     Test.NOT_AFTER: "不晚于",
     Test.NOT_BEFORE: "不早于",
+    Test.BEFORE: "早于",
     Test.AT_LEAST: "不少于",
     Test.AT_MOST: "不多于",
     Test.LISTS: "含有",
@@ -76,15 +78,30 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a use writes back: a number less ``take`` (a number or a fact), or the value of a fact."""
+    """What a use writes back: a number less ``take`` (a number or a fact), the value of a fact (``put``), or the
+    record's own date and so many ``months`` (the last day of a shorter month).
+
+    Less than ``take`` refuses the use as NOT_ENOUGH; with ``rest`` it takes what is left, down to zero. A fact that is
+    ``shown`` is used up by the use.
+    """
 
     record: str
     take: int | Fact | None = None
     put: str | Fact | None = None
+    months: int | Fact | None = None
+    rest: bool = False
 
     def __post_init__(self) -> None:
-        if (self.take is None) == (self.put is None):
-            raise Usage("take or put, one of them", where=f"change of {self.record}")
+        if [self.take, self.put, self.months].count(None) != 2:
+            raise Usage("take, put or months, one of them", where=f"change of {self.record}")
+        if self.rest and self.take is None:
+            raise Usage("rest is of what is taken", where=f"change of {self.record}")
+
+    @property
+    def fact(self) -> Fact | None:
+        """The fact that it needs, where it needs one."""
+        found = [one for one in (self.take, self.put, self.months) if isinstance(one, Fact)]
+        return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,8 @@ _DAY_CARD = JourneyCard(
             ("order number", "order amount", "order meter", "credited order", "reading", "left", "owed"), "0")),
     ),
 )  # fmt: skip
+_FIRM = {"organisation": "深圳示例有限公司", "code": "91350100M000100Y43"}
+_OTHER = {"organisation": "另一示例有限公司", "code": "91440300D2143569X7"}
 _TAIL = {"identity tail": "0023"}
 DAY = Journey(
     name="day", title_en="A citizen's day", title_zh="市民的一天", date=dt.date(2026, 3, 10), cards=(_DAY_CARD,),
@@ -112,8 +114,14 @@ DAY = Journey(
         Admit("lin", "tourism:palace-gate", "enter", facts=_TAIL, refused="OTHER_SIGHT"),
         Admit("lin", "tourism:museum-gate", "enter", facts=_TAIL),
         Admit("lin", "tourism:museum-gate", "enter", facts=_TAIL, refused="ALREADY_USED"),
-        Certify("lin", "certificate-desk", "林月", pin="141421", organisation="深圳示例有限公司",
-                code="91350100M000100Y43", post="legal representative", at="16:00"),
+        Keep("firm", "organisation", "market-regulation", {"credit_code": _FIRM["code"], "name": _FIRM["organisation"],
+             "status": "active", "legal_representative": "@lin"}, at="15:30"),
+        Keep("tang", "person", "public-security", {"identity_number": "440398197512030090", "name": "唐宁"}),
+        Keep("other firm", "organisation", "market-regulation", {"credit_code": _OTHER["code"],
+             "name": _OTHER["organisation"], "status": "active", "legal_representative": "@tang"}),
+        Certify("lin", "certificate-desk", "林月", pin="141421", **_OTHER, post="legal representative",
+                refused="NO_OFFICER", at="16:00"),
+        Certify("lin", "certificate-desk", "林月", pin="141421", **_FIRM, post="legal representative"),
         Sign("lin", "application form", "变更登记申请", pin="141421"),
         Verify("application form", "certificate-desk", needs={"legal representative": 1}),
         Ask("lin", "medical-insurance", "benefit-check", {"name": "林月"}, at="17:00"),
@@ -121,7 +129,8 @@ DAY = Journey(
         Agree("lin", "bank", "loan-review", ("name",), as_="loan"),
         Ask("lin", "bank", "loan-review", {"name": "林月"}),
         Ask("lin", "bank", "loan-review", fields=("birth_date",), refused="NO_GROUND"),
-        Viewed("lin", (("medical-insurance", "benefit-check", True), ("housing-fund", "benefit-check", False),
+        Viewed("lin", (("market-regulation", "identity-check", True),
+                       ("medical-insurance", "benefit-check", True), ("housing-fund", "benefit-check", False),
                        ("bank", "loan-review", True), ("bank", "loan-review", False))),
         Reads("lin", "social-security:desk", {"card number": "A00000815"}, refused=("name",)),
         Reads("lin", "medical:registration", {"scheme": "employee"}, refused=("name",)),
@@ -176,7 +185,8 @@ SECTOR = Sector(
                by="department"),
     ),
     journeys=(PARTS, DAY, BANK),
-    words={"lin": "林月", "legal representative": "法定代表人", "application form": "申请表",
+    words={"lin": "林月", "tang": "唐宁", "firm": "深圳示例有限公司", "other firm": "另一示例有限公司",
+           "legal representative": "法定代表人", "application form": "申请表",
            "wages": "工资账户", "cardiology": "心内科", "employee": "职工医保", "museum": "博物馆", "none": "无"},
     no_worked_case="no rule of citizen cards publishes a computed result; the composed applications bring theirs "
     "市民卡未见公布算例；各合用应用另有其算例",

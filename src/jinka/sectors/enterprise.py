@@ -115,7 +115,9 @@ FIRM = JourneyCard("firm", "The company's code card", "示例公司代码卡", (
     }),
     Start(application=SIGNS, pin="271828"),
 ), holder="firm")  # fmt: skip
-_NAMES = {"organisation": "GB 32100 example company 示例公司", "code": CODE}
+_NAMES = {"organisation": "示例公司", "code": CODE}
+_KEPT = {"credit_code": CODE, "founded": "2020-01-15", "status": "active",
+         "address": "海港路1号", "contact": "陈红"}  # fmt: skip
 SIGNATURE = Journey(
     name="signature",
     title_en="The card gets its certificate, logs on and signs",
@@ -141,7 +143,11 @@ SIGNATURE = Journey(
         Sign("firm", "loan contract", "1,000,000.00", pin="271828"),
         Verify("loan contract", "portal", refused="REVOKED"),
         LogOn("firm", "portal", pin="271828", refused="REVOKED"),
-        Certify("firm", "registry", "示例公司", pin="271828", **_NAMES, at="16:00"),
+        Keep("chen", "person", "public-security", {"identity_number": "440398198804110046", "name": "陈红"}),
+        Keep("firm", "organisation", "market-regulation",
+             _KEPT | {"name": _NAMES["organisation"], "legal_representative": "@chen"}),
+        Certify("firm", "registry", "方兰", pin="271828", **_NAMES, post="legal representative", refused="NO_OFFICER"),
+        Certify("firm", "registry", "陈红", pin="271828", **_NAMES, post="legal representative", at="16:00"),
         LogOn("firm", "portal", pin="271828"),
         Sign("firm", "deed", "the warehouse is sold", pin="000000", refused="WRONG_PIN"),
         Sign("firm", "deed", "the warehouse is sold", pin="000001", refused="WRONG_PIN"),
@@ -177,8 +183,7 @@ SHARED = Journey(
     title_zh="部门共享企业基础数据",
     date=dt.date(2026, 3, 3),
     steps=(
-        Keep("firm", "organisation", "market-regulation", {"credit_code": CODE, "name": "示例公司",
-             "address": "海港路1号", "founded": "2020-01-15", "status": "active", "contact": "陈红"}, at="09:00"),
+        Keep("firm", "organisation", "market-regulation", _KEPT | {"name": "示例公司"}, at="09:00"),
         Keep("firm", "organisation", "tax", {"address": "海港路3号"}, refused="REFUSED"),
         Ask("firm", "tax", "tax-assessment", {"name": "示例公司", "contact": "陈红"}),
         Ask("firm", "statistics", "survey", {"name": "示例公司", "address": "海港路1号"}),
@@ -242,10 +247,9 @@ SECTOR = Sector(
                unit=Unit.POINT),
     ),
     journeys=(SIGNATURE, ANNUAL, SHARED),
-    words={"firm": "示例公司", "application": "申请书",
+    words={"firm": "示例公司", "chen": "陈红", "legal representative": "法定代表人", "application": "申请书",
            "change of address: 2 Harbour Road": "住所变更为港湾路2号",
            "change of address: 9 Harbour Road": "住所变更为港湾路9号", "loan contract": "借款合同",
            "deed": "契约", "report of 2025": "2025年度报告",
-           "turnover 8,000,000.00; staff 12": "营业收入8,000,000.00元，从业12人", "active": "存续",
-           "revoked": "吊销"},
+           "turnover 8,000,000.00; staff 12": "营业收入8,000,000.00元，从业12人", "active": "存续", "revoked": "吊销"},
 )  # fmt: skip

@@ -21,6 +21,7 @@ from jinka.declaration import (
     DeviceKind,
     Journey,
     JourneyCard,
+    Keep,
     LogOn,
     Reads,
     Report,
@@ -96,7 +97,14 @@ FANG = _card(
 GAO = _card("gao", "Officer Gao's card", "高关员的卡", "高明", "customs", "5303", "review")
 HE = _card("he", "Officer He's card", "何关员的卡", "何平", "customs", "5303", "inspection")
 JIN = _card("jin", "Officer Jin's card", "金关员的卡", "金涛", "customs", "5303", "release")
-_FIRM = {"organisation": "GB 32100 example company 示例公司", "code": "91350100M000100Y43"}
+_FIRM = {"organisation": "示例公司", "code": "91350100M000100Y43"}
+_REGISTERED = (
+    Keep("chen", "person", "public-security", {"identity_number": "440398198804110046", "name": "陈红"}, at="07:30"),
+    Keep("fang", "person", "public-security", {"identity_number": "440398199007060060", "name": "方兰"}),
+    Keep("firm", "organisation", "market-regulation", {"credit_code": _FIRM["code"], "name": _FIRM["organisation"],
+         "status": "active", "legal_representative": "@fang"}),
+    Keep("firm", "organisation", "market-regulation", {"officers": "@chen"}),
+)  # fmt: skip
 TWO = {"declarant": 1, "checker": 1}
 THREE = TWO | {"review": 1, "inspection": 1, "release": 1}
 _PAID = ("late fee", "taxes")  # 海关法 Art. 29: released when the taxes are paid
@@ -108,11 +116,13 @@ RELEASE = Journey(
     date=dt.date(2026, 4, 20),
     cards=(CHEN, FANG, GAO, HE, JIN),
     steps=(
+        *_REGISTERED,
         Certify("chen", "card-desk", "陈红", pin="445566", post="declarant", **_FIRM, at="08:00"),
         Certify("fang", "card-desk", "方兰", pin="445566", post="checker", **_FIRM),
         Certify("gao", "card-desk", "高明", pin="445566", post="review"),
         Certify("he", "card-desk", "何平", pin="445566", post="inspection"),
         Certify("jin", "card-desk", "金涛", pin="445566", post="release"),
+        Certify("gao", "card-desk", "高明", pin="445566", post="checker", **_FIRM, refused="NO_OFFICER"),
         Certify("jin", "card-desk", "金涛", pin="445566", post="audit", clerk="first officer", refused="REFUSED"),
         Certify("jin", "card-desk", "金涛", pin="445566", post="release"),
         Reads("chen", "company", {"post": "declarant"}, refused=("operator",), at="09:00"),
@@ -156,6 +166,7 @@ STOPPED = Journey(
     date=dt.date(2026, 4, 21),
     cards=(CHEN, FANG, GAO, HE, JIN),
     steps=(
+        *_REGISTERED,
         Certify("chen", "card-desk", "陈红", pin="445566", post="declarant", **_FIRM, at="08:00"),
         Certify("fang", "card-desk", "方兰", pin="445566", post="checker", **_FIRM),
         Certify("gao", "card-desk", "高明", pin="445566", post="review"),
@@ -213,7 +224,8 @@ SECTOR = Sector(
                counts=Counted.MOVED, by="sheet"),
     ),
     journeys=(RELEASE, STOPPED),
-    words={"declaration": "报关单", "amendment": "修改单", "declarant": "报关员", "checker": "复核人",
+    words={"firm": "示例公司", "chen": "陈红", "fang": "方兰",
+           "declaration": "报关单", "amendment": "修改单", "declarant": "报关员", "checker": "复核人",
            "review": "审单", "inspection": "查验", "release": "放行", "company": "企业", "customs": "海关",
            "value": "完税价格", "duty": "关税", "VAT": "增值税"},
 )  # fmt: skip

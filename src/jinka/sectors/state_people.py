@@ -80,6 +80,7 @@ ORGANISATION = RecordKind(
             "deregistered",
         ),
         field_of("contact", ("contact person", "联络员"), FieldType.TEXT, MARKET, PERSONAL),
+        refers_to("legal_representative", ("legal representative", "法定代表人"), "person", MARKET, PERSONAL),
         refers_to("officers", ("officers", "主要人员"), "person", MARKET, PERSONAL, many=True),
         refers_to("fleet", ("vehicles", "机动车"), "vehicle", TRAFFIC, INTERNAL, many=True, holds=True),
     ),

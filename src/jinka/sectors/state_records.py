@@ -65,6 +65,11 @@ LAWS = (
     _law("assistance", "Interim Measures for Social Assistance", "社会救助暂行办法"),
     _law("real-name", "Provisions on Real Names of Personal Deposit Accounts", "个人存款账户实名制规定"),
     _law("enterprise-disclosure", "Interim Regulation on Enterprise Disclosure", "企业信息公示暂行条例"),
+    _law(
+        "entity-registration",
+        "Regulation on the Registration of Market Entities",
+        "中华人民共和国市场主体登记管理条例",
+    ),
     _law("commercial-bank", "Law on Commercial Banks", "中华人民共和国商业银行法"),
     _law("credit", "Regulation on the Credit Reporting Industry", "征信业管理条例"),
 )
@@ -92,6 +97,8 @@ RULES = (
         "enterprise-disclosure",
         "6",
     ),
+    # Who is registered as an officer is registered by his real name.
+    _rule("market-regulation", "identity-check", "person", _CORE, "entity-registration", "15"),
     # The police tell the agencies of births, deaths and residence, market regulation of employers begun and ended.
     _rule(
         "social-insurance",

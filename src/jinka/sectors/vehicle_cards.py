@@ -7,6 +7,7 @@ points whose fine is not paid, on the vehicle's the fines.
 from __future__ import annotations
 
 from jinka.codec.fields import Coding
+from jinka.declaration import JourneyCard, Start
 from jinka.profile.applications import pin, record, record_application
 from jinka.profile.entitlement import Change, Condition, Entitlement, Fact, Test
 from jinka.profile.spec import PersonalDatum
@@ -20,6 +21,8 @@ DRIVER_RECORDS = (
     record(3, "points left", Coding.NUMBER, 1, "12", "Points left in this cycle", "本周期剩余分值"),
     record(4, "cycle until", Coding.DATE, 4, "20270414", "Last day of the cycle", "记分周期止"),
     record(5, "points unpaid", Coding.NUMBER, 1, "0", "Points whose fine is not paid", "罚款未缴的记分"),
+    record(6, "study days", Coding.NUMBER, 1, "0", "Days of study after twelve points", "满分学习天数"),
+    record(7, "tests passed", Coding.NUMBER, 1, "0", "Tests passed after twelve points", "满分考试通过科目数"),
 )  # fmt: skip
 DRIVER = record_application(
     name="cn.traffic.driver", aid=b"JINKA.TRAFFIC.1", fid=0x3F61, title_en="Driving licence", title_zh="驾驶证应用",
@@ -38,6 +41,15 @@ VEHICLE = record_application(
     authority="Traffic police 公安交通管理部门", standards=("GA 37",), records=VEHICLE_RECORDS,
 )  # fmt: skip
 
+LI = JourneyCard("li", "Li Lei's licence", "李雷的驾驶证", (Start(application=DRIVER.name, pin="246810", records={
+    "licence number": "440301199003072719", "name": "李雷", "classes": "C1", "licence until": "20300415",
+    "points left": "12", "cycle until": "20260414", "points unpaid": "0", "study days": "0", "tests passed": "0",
+}),))  # fmt: skip
+CAR = JourneyCard("car", "the vehicle's card", "车辆的卡", (Start(application=VEHICLE.name, records={
+    "plate": "粤B12345", "use": "small private", "inspected until": "20260430", "taxed until": "20251231",
+    "fines open": "0",
+}),))  # fmt: skip
+
 DRIVE = Entitlement(
     name="drive", title_en="Drive a vehicle of a class", title_zh="驾驶资格", application=DRIVER.name,
     conditions=(
@@ -51,10 +63,36 @@ PENALISE = Entitlement(
     name="penalise", title_en="Enter an offence's points", title_zh="记分", application=DRIVER.name,
     conditions=(
         Condition("cycle until", Test.NOT_BEFORE, Fact("date"), "CYCLE_OVER"),
-        Condition("points left", Test.AT_LEAST, Fact("points"), "TWELVE_REACHED"),
     ),
-    changes=(Change("points left", take=Fact("points")), Change("points unpaid", put=Fact("unpaid"))),
+    changes=(Change("points left", take=Fact("points"), rest=True), Change("points unpaid", put=Fact("unpaid"))),
     source="道路交通安全违法行为记分管理办法第3、7条",
+)  # fmt: skip
+_FROM = Condition("points left", Test.EQUALS, Fact("from", shown=True), "OTHER_POINTS")
+_NOW = Change("points left", put=Fact("now", shown=True))
+CREDIT = Entitlement(
+    name="credit", title_en="Give points back", title_zh="恢复记分", application=DRIVER.name,
+    conditions=(
+        Condition("cycle until", Test.NOT_BEFORE, Fact("date"), "CYCLE_OVER"),
+        Condition("points left", Test.AT_LEAST, 1, "TWELVE_POINTS"), _FROM,
+    ),
+    changes=(_NOW,), source="道路交通安全违法行为记分管理办法第25—27条；行政复议法",
+)  # fmt: skip
+NEW_CYCLE = Entitlement(
+    name="new-cycle", title_en="Begin the next cycle", title_zh="转入下一记分周期", application=DRIVER.name,
+    conditions=(Condition("cycle until", Test.BEFORE, Fact("date"), "CYCLE_RUNS"), _FROM),
+    changes=(Change("cycle until", months=12), _NOW),
+    source="道路交通安全违法行为记分管理办法第3、15条",
+)  # fmt: skip
+STUDIED = Entitlement(
+    name="studied", title_en="Twelve points again after study and test", title_zh="满分学习考试合格",
+    application=DRIVER.name,
+    conditions=(
+        Condition("points left", Test.AT_MOST, 0, "POINTS_LEFT"),
+        Condition("study days", Test.AT_LEAST, Fact("days", shown=True), "NOT_STUDIED"),
+        Condition("tests passed", Test.AT_LEAST, Fact("tests", shown=True), "NOT_TESTED"),
+    ),
+    changes=(Change("study days", put="0"), Change("tests passed", put="0"), Change("points left", put="12")),
+    source="道路交通安全违法行为记分管理办法第18、22条",
 )  # fmt: skip
 ROAD = Entitlement(
     name="road", title_en="A vehicle on the road", title_zh="车辆上路", application=VEHICLE.name,
@@ -71,7 +109,7 @@ MARK = Entitlement(
         Condition("plate", Test.EQUALS, Fact("plate"), "OTHER_PLATE"),
         Condition("fines open", Test.AT_MOST, 0, "FINE_OPEN"),
     ),
-    changes=(Change("inspected until", put=Fact("valid until")),),
+    changes=(Change("inspected until", months=Fact("months", shown=True)),),
     source="机动车登记规定（公安部令第164号，2022-05-01施行）第54条：申请前应将涉及该车的违法行为处理完毕",
 )  # fmt: skip
-RIGHTS = (DRIVE, PENALISE, ROAD, MARK)
+RIGHTS = (DRIVE, PENALISE, CREDIT, NEW_CYCLE, STUDIED, ROAD, MARK)

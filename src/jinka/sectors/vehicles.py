@@ -19,7 +19,6 @@ from jinka.declaration import (
     Device,
     DeviceKind,
     Journey,
-    JourneyCard,
     Keep,
     OpenAccount,
     PayOnline,
@@ -28,7 +27,6 @@ from jinka.declaration import (
     Report,
     Sector,
     Stands,
-    Start,
     Step,
     TakeBack,
     Tell,
@@ -36,17 +34,8 @@ from jinka.declaration import (
     Write,
     WriteTag,
 )
-from jinka.sectors.vehicle_cards import DRIVER, DRIVER_RECORDS, RIGHTS, VEHICLE, VEHICLE_RECORDS
+from jinka.sectors.vehicle_cards import CAR, DRIVER, DRIVER_RECORDS, LI, RIGHTS, VEHICLE, VEHICLE_RECORDS
 from jinka.sectors.vehicle_rules import CASES, SHEETS
-
-LI = JourneyCard("li", "Li Lei's licence", "李雷的驾驶证", (Start(application=DRIVER.name, pin="246810", records={
-    "licence number": "440301199003072719", "name": "李雷", "classes": "C1", "licence until": "20300415",
-    "points left": "12", "cycle until": "20260414", "points unpaid": "0",
-}),))  # fmt: skip
-CAR = JourneyCard("car", "the vehicle's card", "车辆的卡", (Start(application=VEHICLE.name, records={
-    "plate": "粤B12345", "use": "small private", "inspected until": "20260430", "taxed until": "20251231",
-    "fines open": "0",
-}),))  # fmt: skip
 
 _OPEN = {"unpaid": "=points open", "open": "=fines open"}
 _KEPT = {"points open": "points open", "fines open": "fines open"}
@@ -81,7 +70,13 @@ def _first() -> tuple[Step, ...]:
     )  # fmt: skip
 
 
-_MARK = {"plate": "粤B12345", "valid until": "20280430"}
+_MARK = {"plate": "粤B12345", "months": "=months"}
+_LEFT = {"left": "points left"}
+_NOW = "since 2022-10-01"
+_SIX_YEARS = Assess("inspection", {"use": "small private", "age": 6, "day": _NOW}, {"test": 1, "months": 24},
+                    remembers={"months": "months"})  # fmt: skip
+_STUDY = {"days": "=days", "tests": "=tests"}
+_FINAL = {"from": "=left", "now": "=now"}
 POINTS_YEAR = Journey(
     name="points", title_en="Offences, their fines and a cycle of points", title_zh="违法、罚款与一个记分周期",
     date=dt.date(2026, 3, 9), cards=(LI, CAR),
@@ -93,6 +88,7 @@ POINTS_YEAR = Journey(
         *_caught("phone", 3, 20_000, "phone"),
         Reads("li", "patrol", {"points left": "3"}, refused=("licence number",)),
         Reads("li", "desk", {"name": "李雷"}, pin="246810"),
+        _SIX_YEARS,
         Admit("car", "station", "mark", facts=_MARK, refused="FINE_OPEN"),
         OpenAccount("lilei", 80_000, pin="123456"),
         Tell("The decision gave fifteen days, until 24 March; he pays the red light's fine ten days late, the phone's "
@@ -106,9 +102,11 @@ POINTS_YEAR = Journey(
         Tell("The cycle ends: the phone's three points go over, since its fine is open.",
              "记分周期届满：打电话的罚款未缴，3分转入下一周期。"),
         Assess("cycle", {"left": "=left", "unpaid": "=points open"}, {"points": 9, "carried": 3, "fresh": 9},
-               at="+37 09:00", remembers={"left": "fresh"}),
-        Admit("li", "desk", "penalise", facts={"points": "1", "unpaid": "=points open"}, refused="CYCLE_OVER"),
-        Write("li", "desk", {"points left": "=left", "cycle until": "20270414"}),
+               at="+36 09:00", remembers={"now": "fresh"}),
+        Admit("li", "desk", "new-cycle", facts=_FINAL, refused="CYCLE_RUNS"),
+        Admit("li", "desk", "penalise", facts={"points": "1", "unpaid": "=points open"}, refused="CYCLE_OVER",
+              at="+37 09:00"),
+        Admit("li", "desk", "new-cycle", facts=_FINAL, remembers=_LEFT),
         Assess("fine", {"fine": "=phone", "days late": "=days since 2026-03-24"}, {"late": 13_200, "due": 33_200},
                remembers={"due": "due"}),
         PayOnline("lilei", "treasury.fines", "=due", pin="123456", remembers={"paid": "amount"}),
@@ -116,19 +114,23 @@ POINTS_YEAR = Journey(
         Admit("car", "station", "mark", facts={**_MARK, "plate": "粤B99999"}, refused="OTHER_PLATE"),
         Admit("car", "station", "mark", facts=_MARK),
         Assess("reduction", {"online": 1, "classroom": 0, "service": 1, "before": 0, "left": "=left"},
-               {"off": 2, "after": 11}, remembers={"left": "after"}),
-        Write("li", "desk", {"points left": "=left"}),
+               {"off": 2, "after": 11}, remembers={"now": "after"}),
+        Admit("li", "desk", "credit", facts=_FINAL, remembers=_LEFT),
         Tell("He reverses on a motorway: with the point that is left there are thirteen.",
              "高速公路倒车：连同余下的1分，累积13分。"),
         Assess("points", {"offence": "reverse motorway", "left": "=left", **_OPEN}, {"points": 12, "total": 13},
                remembers={"points": "points", "total": "total", **_KEPT}),
-        Admit("li", "desk", "penalise", facts={"points": "=points", "unpaid": "=points open"},
-              refused="TWELVE_REACHED"),
-        Write("li", "desk", {"points left": "0", "points unpaid": "=points open"}),
+        Admit("li", "desk", "penalise", facts={"points": "=points", "unpaid": "=points open"}, remembers=_LEFT),
+        Admit("li", "desk", "credit", facts=_FINAL, refused="TWELVE_POINTS"),
         Write("car", "desk", {"fines open": "=fines open"}, application=VEHICLE.name),
         Admit("li", "patrol", "drive", facts={"class": "C1"}, refused="TWELVE_POINTS"),
-        Assess("study", {"points": "=total", "large": 0}, {"days": 7, "tests": 1}),
-        Write("li", "desk", {"points left": "12"}, at="+50 09:00"),
+        Assess("study", {"points": "=total", "large": 0}, {"days": 7, "tests": 1},
+               remembers={"days": "days", "tests": "tests"}),
+        Admit("li", "desk", "studied", facts=_STUDY, refused="NOT_STUDIED"),
+        Write("li", "desk", {"study days": "7"}, at="+49 18:00"),
+        Admit("li", "desk", "studied", facts=_STUDY, refused="NOT_TESTED"),
+        Write("li", "desk", {"tests passed": "1"}, at="+50 09:00"),
+        Admit("li", "desk", "studied", facts=_STUDY),
         Admit("li", "patrol", "drive", facts={"class": "C1"}),
         AccountHolds("lilei", 80_000 - 26_000 - 33_200),
         Stands("treasury.fines", 59_200),
@@ -136,7 +138,6 @@ POINTS_YEAR = Journey(
         Admit("li", "patrol", "drive", facts={"class": "C1"}, refused="LICENCE_EXPIRED", at="+1499 09:00"),
     ),
 )  # fmt: skip
-_NOW = "since 2022-10-01"
 ROADWORTHY = Journey(
     name="roadworthy", title_en="E-plate, inspection and tax", title_zh="电子标识、检验与车船税",
     date=dt.date(2026, 5, 11), cards=(CAR,),
@@ -154,8 +155,10 @@ ROADWORTHY = Journey(
         Tell("The car is six years old: it is tested, and the mark is good for two years. At eight a mark without a "
              "test is enough, from ten on it is tested each year.",
              "车龄满6年：须上线检测，标志有效两年；满8年免检领标，10年以上每年检测。"),
-        Assess("inspection", {"use": "small private", "age": 6, "day": _NOW}, {"test": 1, "months": 24}),
-        Admit("car", "station", "mark", facts={"plate": "粤B12345", "valid until": "20280531"}),
+        _SIX_YEARS,
+        Admit("car", "station", "mark", facts=_MARK),
+        Reads("car", "station", {"inspected until": "20280430"}),
+        Admit("car", "station", "mark", facts=_MARK, refused="NOT_SHOWN"),
         Assess("inspection", {"use": "small private", "age": 8, "day": _NOW}, {"test": 0, "months": 24}),
         Assess("inspection", {"use": "small private", "age": 11, "day": _NOW}, {"test": 1, "months": 12}),
         Admit("car", "gate", "road", facts={"plate": "粤B12345"}, refused="TAX_DUE"),
@@ -183,12 +186,12 @@ REVOKED = Journey(
         Stands("treasury.fines", 20_000),
         Tell("The film shows another car: the decision is revoked on review, money and points are given back.",
              "录像所示并非本车：复议撤销处罚决定，退还罚款与记分。"),
-        TakeBack("fine", at="+20 10:00"),
+        TakeBack("fine", at="+10 10:00"),
         AccountHolds("lilei", 30_000),
         Stands("treasury.fines", 0),
         Assess("points-back", {"left": "=left", "points": "=light points"}, {"restored": 12},
-               remembers={"left": "restored"}),
-        Write("li", "desk", {"points left": "=left"}),
+               remembers={"now": "restored"}),
+        Admit("li", "desk", "credit", facts=_FINAL),
     ),
 )  # fmt: skip
 RECORDS_SEEN = Journey(

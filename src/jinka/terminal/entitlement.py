@@ -14,6 +14,7 @@ that time: records have no counter, as purses have.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -204,6 +205,10 @@ def _holds(condition: Condition, value: str, facts: Mapping[str, str], where: st
         return value == said
     if test is Test.LISTS:
         return value == EVERYTHING or said in value.split(",")
+    if not said:
+        return False  # not established: no number, no day
+    if test is Test.BEFORE:
+        return int(value) < int(said)
     if test in (Test.NOT_AFTER, Test.AT_MOST):
         return int(value) <= int(said)
     return int(value) >= int(said)
@@ -225,10 +230,26 @@ def _said(against: Against, facts: Mapping[str, str], where: str) -> str:
 def _changed(
     change: Change, values: Mapping[str, str], facts: Mapping[str, str], entitlement: Entitlement
 ) -> str:
+    fact = change.fact
+    if fact is not None and fact.shown and not _said(fact, facts, entitlement.name):
+        raise NotEntitled(entitlement, Condition(change.record, Test.EQUALS, fact, "NOT_SHOWN"))
     if change.put is not None:
         return _said(change.put, facts, entitlement.name)
-    assert change.take is not None, "one of the two is given"
-    left = int(values.get(change.record) or 0) - int(_said(change.take, facts, entitlement.name))
-    if left < 0:
+    value = values.get(change.record) or ""
+    if change.months is not None:
+        if not value:
+            raise NotEntitled(entitlement, Condition(change.record, Test.IS_SET, "", "NOT_WRITTEN"))
+        return _months_on(value, int(_said(change.months, facts, entitlement.name)))
+    assert change.take is not None, "one of the three is given"
+    left = int(value or 0) - int(_said(change.take, facts, entitlement.name))
+    if left < 0 and not change.rest:
         raise NotEntitled(entitlement, Condition(change.record, Test.AT_LEAST, change.take, "NOT_ENOUGH"))
-    return str(left)
+    return str(max(0, left))
+
+
+def _months_on(day: str, months: int) -> str:
+    """YYYYMMDD so many months later, on the last day of a month that is too short."""
+    years, month = divmod(int(day[4:6]) - 1 + months, 12)
+    year = int(day[:4]) + years
+    last = calendar.monthrange(year, month + 1)[1]
+    return f"{year:04}{month + 1:02}{min(int(day[6:]), last):02}"

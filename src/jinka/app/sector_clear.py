@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,6 +54,7 @@ from jinka.tariff import ENTRY_PRODUCT, LOST_EXIT_PRODUCT
 from jinka.terminal.batching import batch_id
 
 SCHEME = "scheme.jinka"
+Row = Mapping[str, Any]  # of the clearing's result, by column
 _EARNED = frozenset({LineKind.CHARGE, LineKind.RISK, LineKind.SUBSIDY})
 _PAID_IN = frozenset({LineKind.LOAD, LineKind.RISK, LineKind.SUBSIDY})
 _LOADS = frozenset({TransactionType.EP_LOAD, TransactionType.ED_LOAD})
@@ -123,13 +125,13 @@ def _require_same(wanted: Mapping[str, int], found: Mapping[str, int], what: str
             raise StepFailed(f"{name} {what} {found.get(name, 0)}, not {wanted.get(name, 0)}", where="clear")
 
 
-def _fees_due(sector: Sector, rows: Iterable[Mapping[str, object]]) -> Counter[str]:
+def _fees_due(sector: Sector, rows: Iterable[Row]) -> Counter[str]:
     """By the sector's rates, on what each operator's accepted purchases charge; half up once."""
     charged = Counter[str]()
     for row in rows:
         bought = row["txn_type"] not in (*_LOADS, TransactionType.UNLOAD)
         if row["outcome"] == "PAID" and bought:
-            charged[str(row["operator"])] += int(row["amount"])  # type: ignore[call-overload]
+            charged[str(row["operator"])] += int(row["amount"])
     rate = sum(sector.fees_bp)
     return +Counter(
         {operator: (2 * amount * rate + 10_000) // 20_000 for operator, amount in charged.items()}
@@ -138,7 +140,7 @@ def _fees_due(sector: Sector, rows: Iterable[Mapping[str, object]]) -> Counter[s
 
 def _clear_application(
     world: World, application: str, records: Sequence[ClearingRecord]
-) -> tuple[DayResult, list[Mapping[str, object]]]:
+) -> tuple[DayResult, list[Row]]:
     """Clear, post and settle one application's records; raises `StepFailed` where anything does not add up."""
     sector, profile = world.sector_of(application), world.profile(application)
     with TemporaryDirectory() as made, DuckEngine(threads=1, memory_limit="1GB") as engine:
@@ -235,15 +237,15 @@ def _post(world: World, application: str, result: DayResult) -> None:
         raise StepFailed("the books do not balance", where=application)
 
 
-def _carry_over(world: World, application: str, rows: Iterable[Mapping[str, object]]) -> None:
+def _carry_over(world: World, application: str, rows: Iterable[Row]) -> None:
     """The openings of the next clearing; and the float: what the ledger owes to a card is what the card says."""
     by_number = {card.number: card for card in world.cards.values() if application in card.applications}
     for row in rows:
         if row["outcome"] != "PAID":
             continue
-        card = by_number[row["card_no"]]  # type: ignore[index]
+        card = by_number[row["card_no"]]
         offline, online, _ = card.opening[application]
-        counter, balance = int(row["counter"]), int(row["balance"])  # type: ignore[call-overload]
+        counter, balance = int(row["counter"]), int(row["balance"])
         if row["counter_kind"] == CounterKind.ONLINE:
             online = max(online, counter + 1)
         else:
@@ -307,19 +309,19 @@ def _registered(
     }  # fmt: skip
 
 
-def _count(world: World, application: str, rows: Iterable[Mapping[str, object]]) -> None:
+def _count(world: World, application: str, rows: Iterable[Row]) -> None:
     unit = world.profile(application).purse_spec.unit
     devices = {number: name for name, number in world.numbered()}
     for row in rows:
         if row["outcome"] == "PAID":
             if row["txn_type"] == TransactionType.UNLOAD:
-                world.count(Counted.MOVED, int(row["amount"]), unit, application=application)  # type: ignore[call-overload]
+                world.count(Counted.MOVED, int(row["amount"]), unit, application=application)
                 continue
             if row["product"] == ENTRY_PRODUCT:
                 continue  # who comes in has bought nothing yet
             kind = Counted.LOADED if row["txn_type"] in _LOADS else Counted.PAID
             world.count(
-                kind, int(row["amount"]), unit,  # type: ignore[call-overload]
+                kind, int(row["amount"]), unit,
                 product=str(row["product"]), operator=str(row["operator"]), application=application,
-                device=devices.get(row["terminal_id"], ""),  # type: ignore[call-overload]
+                device=devices.get(row["terminal_id"], ""),
             )  # fmt: skip
